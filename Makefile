@@ -1,0 +1,76 @@
+# make demo   installs what it needs, runs the example study on the local stack, shows its results
+# make test   the gate: checks and tests
+# make up     keeps the local stack running
+# make help   the rest
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+export UV_PYTHON := $(abspath $(BIN)/python)
+export UV_PROJECT_ENVIRONMENT := $(abspath $(VENV))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check unit moto infra e2e image-test synth format docs clean
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; give another with PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# Two stamps: what running a study takes, and that with the tools of development.
+$(VENV)/.run: $(BIN)/uv uv.lock pyproject.toml
+	$(BIN)/uv sync --quiet --frozen --inexact --no-dev
+	$(BIN)/python -m local.system_libraries
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/uv sync --quiet --frozen --inexact
+	@touch $@
+
+demo: $(VENV)/.run ## run the example study on the local stack and show its results
+	$(BIN)/epsm run examples/office-retrofit --stack local
+
+up: $(VENV)/.run ## keep the local stack running on 127.0.0.1
+	$(BIN)/epsm up
+
+test: check unit infra moto e2e ## everything that CI runs
+
+check: $(VENV)/.dev ## format, lint, types, the template (cfn-lint, cdk-nag), the state machine (statelint), the lock file
+	$(BIN)/uv lock --quiet --check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m infra.packaging --check
+	$(BIN)/python -m infra.check
+
+unit: $(VENV)/.dev ## tests of the library
+	$(BIN)/pytest tests/unit
+
+infra: $(VENV)/.dev ## tests of the synthesised template
+	$(BIN)/pytest tests/infra
+
+moto: $(VENV)/.dev ## tests of the deployed stack on moto
+	$(BIN)/pytest tests/moto
+
+e2e: $(VENV)/.dev ## tests from upload to results, with EnergyPlus
+	$(BIN)/pytest tests/e2e
+
+image-test: $(VENV)/.dev ## build the container image without Docker (root, Debian) and run a variant in it
+	$(BIN)/python -m tests.image
+
+synth: $(VENV)/.run ## the CloudFormation template, into cdk.out
+	$(BIN)/python -m infra.synth
+
+format: $(VENV)/.dev ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev ## the generated parts of docs/
+	$(BIN)/python -m docs.generate
+
+clean: ## what was built; the environment and results stay
+	rm -rf build cdk.out

@@ -1,0 +1,96 @@
+"""A study in a folder on disk: checking it before anything is sent, and uploading it."""
+
+import getpass
+import hashlib
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cli.target import Target
+from epsm.intake import Accepted, take_in
+from epsm.manifest import Source
+from epsm.problems import Problem, StudyRejected
+from epsm.study import MANIFEST_NAME
+
+MAX_VARIANTS = 1_000_000
+"""The stack's own cap is what counts; this one only keeps a slip of the pen from the upload."""
+_HASH_KEY = "sha256"
+
+
+class FolderOnDisk:
+    """The files of a study on disk; an `epsm.intake.StudyFiles`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.place = str(folder)
+
+    def paths(self) -> dict[str, Path]:
+        """Every file below the folder by its path in it, Unicode NFC."""
+        return {
+            unicodedata.normalize("NFC", path.relative_to(self._folder).as_posix()): path
+            for path in sorted(self._folder.rglob("*"))
+            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(self._folder).parts)
+        }
+
+    def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
+        return {name: path.stat().st_size for name, path in self.paths().items()}
+
+    def read(self, name: str) -> bytes | None:
+        path = self.paths().get(name)
+        return None if path is None else path.read_bytes()
+
+
+def check_folder(folder: Path) -> Accepted:
+    """Check a study on disk as the stack will check it.
+
+    Raises:
+        StudyRejected: With every fault.
+    """
+    manifest = folder / MANIFEST_NAME
+    if not manifest.is_file():
+        raise StudyRejected([Problem(str(folder), f"holds no {MANIFEST_NAME}", "the folder of a study")])
+    return take_in(manifest.read_bytes(), FolderOnDisk(folder), MAX_VARIANTS)
+
+
+def upload(folder: Path, accepted: Accepted, target: Target, report: Callable[[str, int], None]) -> Source:
+    """Upload a study: first what it reads, study.json last, because that starts it.
+
+    Files that are there already with the same content are not sent again.
+
+    Args:
+        folder: The study's folder.
+        accepted: What `check_folder` found.
+        target: Where to.
+        report: Called with a file's name and the bytes that were sent of it.
+
+    Returns:
+        The study.json as it was uploaded.
+    """
+    s3 = target.client("s3")
+    # Two people's folders of the same name must not mix.
+    prefix = f"{getpass.getuser()}/{folder.resolve().name}/"
+    paths = FolderOnDisk(folder).paths()
+    for name in accepted.inputs:
+        _put(s3, target.inputs_bucket, prefix + name, paths[name], lambda sent, name=name: report(name, sent))  # type: ignore[misc]
+    key = prefix + MANIFEST_NAME
+    body = (folder / MANIFEST_NAME).read_bytes()
+    answer = s3.put_object(Bucket=target.inputs_bucket, Key=key, Body=body, ContentType="application/json")
+    report(MANIFEST_NAME, len(body))
+    return Source(bucket=target.inputs_bucket, key=key, version_id=answer["VersionId"])
+
+
+def _put(s3: Any, bucket: str, key: str, path: Path, report: Callable[[int], None]) -> None:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        present = s3.head_object(Bucket=bucket, Key=key)["Metadata"].get(_HASH_KEY)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "403"):
+            raise
+        present = None
+    if present == digest:
+        report(path.stat().st_size)
+        return
+    s3.upload_file(str(path), bucket, key, ExtraArgs={"Metadata": {_HASH_KEY: digest}}, Callback=report)

@@ -1,0 +1,101 @@
+"""`epsm up`: a local stack that stays, and what to type at it."""
+
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from cli.fetch import fetch
+from cli.target import Target, local_target, state_file
+from epsm.store import keys
+from epsm.store.records import StudyRecord
+
+_LOOK_S = 1.0
+
+
+def keep_running(console: Console, port: int, engines: int | None, results: Path) -> None:
+    """Start the local stack, say how to use it, and stay until a signal to stop.
+
+    Args:
+        console: Where to print.
+        port: Port on 127.0.0.1.
+        engines: Engines at a time; None for one a core.
+        results: Folder that ended studies are copied to: what is in the local buckets ends with this process.
+    """
+    from local.stack import LocalStack
+
+    stop = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: stop.set())
+    with console.status("Starting the local stack ..."):
+        stack = LocalStack(port=port, engines=engines)
+    with stack:
+        target = local_target(stack.endpoint)
+        state = state_file()
+        state.parent.mkdir(parents=True, exist_ok=True)
+        state.write_text(json.dumps({"endpoint": stack.endpoint, "pid": os.getpid()}), encoding="utf-8")
+        console.print(_how_to(target, stack.endpoint, results))
+        copied: set[str] = set()
+        try:
+            while not stop.wait(_LOOK_S):
+                _copy_ended(console, target, results, copied)
+            console.print("Stopping ...")
+            _copy_rest(console, target, results, copied)
+        finally:
+            state.unlink(missing_ok=True)
+
+
+def _copy_ended(console: Console, target: Target, results: Path, copied: set[str]) -> None:
+    for record in target.records.studies():
+        if record.status.final and record.simulation_id not in copied:
+            copied.add(record.simulation_id)
+            folder = _copy(target, record, results)
+            console.print(Text(f"{record.name}: {record.status.value}, results in {folder}/"))
+
+
+def _copy_rest(console: Console, target: Target, results: Path, copied: set[str]) -> None:
+    """What studies that have not ended have produced so far."""
+    for record in target.records.studies():
+        if record.simulation_id not in copied:
+            folder = _copy(target, record, results)
+            console.print(Text(f"{record.name}: stopped while {record.status.value}; what there is, is in {folder}/"))
+
+
+def _copy(target: Target, record: StudyRecord, results: Path) -> Path:
+    folder = results / keys.study_folder(record.source["key"])
+    try:
+        return fetch(target, record.simulation_id, folder, with_variants=True, report=lambda done, total: None)
+    except ClientError:
+        return folder  # deleted while it was being copied
+
+
+def _how_to(target: Target, endpoint: str, results: Path) -> Panel:
+    environment = (
+        f"AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1"
+    )
+    return Panel(
+        Text(
+            f"""The local stack is running at {endpoint}
+
+Run a study           epsm run examples/office-retrofit
+  or only send it     epsm submit examples/office-retrofit
+See studies           epsm status
+Results of one        epsm results SIMULATION        (ended ones are copied to {results}/ anyway)
+
+With the AWS command line, after
+  export {environment}
+Upload a study        aws s3 cp --recursive examples/office-retrofit s3://{target.inputs_bucket}/office-retrofit/
+See executions        aws stepfunctions list-executions --state-machine-arn {target.state_machine_arn}
+Logs                  aws logs tail /aws/lambda/{target.name}-run-variant --follow
+
+Stop                  Ctrl-C"""
+        ),
+        title="epsm",
+        expand=False,
+    )

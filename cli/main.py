@@ -1,0 +1,244 @@
+"""The `epsm` command."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from cli.fetch import fetch
+from cli.folder import check_folder, upload
+from cli.show import show_problems, show_results, show_studies, show_study
+from cli.target import LOCAL, NoStack, Target, find_target, local_target, running_local_endpoint
+from cli.watch import Counts, NotPickedUp, counts_of, exit_code, follow
+from epsm.intake import Accepted
+from epsm.problems import StudyRejected
+from epsm.store import keys
+from epsm.store.records import StudyRecord, StudyStatus
+
+app = typer.Typer(
+    help="EnergyPlus parametric studies, on AWS or on this machine.", no_args_is_help=True, add_completion=False
+)
+console = Console()
+
+StackOption = Annotated[
+    str,
+    typer.Option("--stack", envvar="EPSM_STACK", help="Name of a stack in your AWS account, or 'local'."),
+]
+StudyFolder = Annotated[
+    Path, typer.Argument(exists=True, file_okay=False, help="Folder with study.json, models and weather.")
+]
+ResultsFolder = Annotated[Path, typer.Option("--to", help="Folder that results are put into.")]
+
+
+@app.command()
+def run(
+    folder: StudyFolder,
+    stack: StackOption = LOCAL,
+    to: ResultsFolder = Path("results"),
+    variant_files: Annotated[
+        bool | None,
+        typer.Option(help="Bring every variant's own files too. Default: yes from a local stack, no from AWS."),
+    ] = None,
+) -> None:
+    """Run a study to its end and bring the results.
+
+    With 'local', a local stack that is running is used; if none is, one is started for this study.
+    """
+    accepted = _checked(folder)
+    with _target_or_own_stack(stack) as target:
+        simulation = _submit(folder, accepted, target)
+        record = _follow(target, simulation)
+        place = to / folder.resolve().name
+        _bring(target, record, place, stack == LOCAL if variant_files is None else variant_files)
+    raise typer.Exit(exit_code(record.status))
+
+
+@app.command()
+def check(folder: StudyFolder) -> None:
+    """Check a study as the stack would, without sending anything."""
+    study = _checked(folder).study
+    console.print(
+        f"{study.name or folder.resolve().name} can run: {study.variant_count} variants of {len(study.models)} "
+        f"model(s), {len(study.weather)} weather file(s) and {len(study.parameters)} parameter(s)"
+    )
+
+
+@app.command()
+def submit(folder: StudyFolder, stack: StackOption = LOCAL) -> None:
+    """Upload a study and leave: prints the simulation's name."""
+    accepted = _checked(folder)
+    simulation = _submit(folder, accepted, _found(stack))
+    console.print(f"Follow it with: epsm status {simulation}")
+
+
+@app.command()
+def status(
+    simulation: Annotated[str | None, typer.Argument(help="Name of a simulation; without it, all are listed.")] = None,
+    stack: StackOption = LOCAL,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay until it has ended.")] = False,
+) -> None:
+    """Show where a study is, or list the newest ones."""
+    target = _found(stack)
+    if simulation is None:
+        show_studies(console, target.records.studies())
+        return
+    record = _known(target, simulation)
+    if watch:
+        record = _follow(target, simulation)
+    show_study(console, record, counts_of(target, record))
+    raise typer.Exit(exit_code(record.status) if record.status.final else 0)
+
+
+@app.command()
+def results(
+    simulation: Annotated[str, typer.Argument(help="Name of a simulation.")],
+    stack: StackOption = LOCAL,
+    to: ResultsFolder = Path("results"),
+    variant_files: Annotated[bool, typer.Option(help="Bring every variant's own files too.")] = False,
+) -> None:
+    """Bring the results of a study that has ended, and show them."""
+    target = _found(stack)
+    record = _known(target, simulation)
+    if not record.status.final:
+        show_study(console, record, counts_of(target, record))
+        raise typer.Exit(1)
+    _bring(target, record, to / keys.study_folder(record.source["key"]), variant_files)
+    raise typer.Exit(exit_code(record.status))
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5005,
+    engines: Annotated[int | None, typer.Option(help="Engines at a time; default: one a core.")] = None,
+    to: ResultsFolder = Path("results"),
+) -> None:
+    """Keep the local stack running until Ctrl-C. Studies that end meanwhile are copied to the results folder."""
+    from cli.keep import keep_running
+
+    if endpoint := running_local_endpoint():
+        console.print(f"A local stack is running already at {endpoint}")
+        raise typer.Exit(1)
+    keep_running(console, port, engines, to)
+
+
+def _checked(folder: Path) -> Accepted:
+    try:
+        return check_folder(folder)
+    except StudyRejected as rejection:
+        show_problems(console, rejection.problems)
+        raise typer.Exit(2) from None
+
+
+def _found(stack: str) -> Target:
+    try:
+        return find_target(stack)
+    except NoStack as error:
+        console.print(Text(str(error), style="red"))
+        raise typer.Exit(1) from None
+
+
+def _known(target: Target, simulation: str) -> StudyRecord:
+    record = target.records.study(simulation)
+    if record is None:
+        console.print(Text(f"There is no simulation '{simulation}' on {target.name}", style="red"))
+        raise typer.Exit(1)
+    return record
+
+
+@contextmanager
+def _target_or_own_stack(stack: str) -> Iterator[Target]:
+    """The stack that was asked for; for `local`, when none is running, one of this command's own."""
+    if stack != LOCAL or running_local_endpoint():
+        yield _found(stack)
+        return
+    from local.stack import LocalStack
+
+    with console.status("Starting the local stack ..."):
+        own = LocalStack()
+    with own:
+        yield local_target(own.endpoint)
+
+
+def _submit(folder: Path, accepted: Accepted, target: Target) -> str:
+    total = sum((folder / name).stat().st_size for name in accepted.inputs if (folder / name).exists())
+    with Progress(TextColumn("Uploading"), BarColumn(), TextColumn("{task.fields[file]}"), console=console) as progress:
+        task = progress.add_task("upload", total=total, file="")
+        source = upload(
+            folder, accepted, target, lambda name, sent: progress.update(task, advance=sent, file=Text(name))
+        )
+    simulation = keys.simulation_id(source.bucket, source.key, source.version_id)
+    console.print(f"Simulation [bold]{simulation}[/], {accepted.study.variant_count} variants")
+    return simulation
+
+
+def _follow(target: Target, simulation: str) -> StudyRecord:
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[counts]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    ) as progress:
+        task = progress.add_task("waiting", total=None, counts="")
+
+        def show(record: StudyRecord | None, counts: Counts) -> None:
+            progress.update(
+                task,
+                description=record.status.value if record else "waiting for submit",
+                total=counts.total or None,
+                completed=counts.succeeded + counts.failed,
+                counts=f"{counts.running} running, {counts.failed} failed",
+            )
+
+        try:
+            return follow(target, simulation, show)
+        except NotPickedUp as error:
+            console.print(Text(f"{error}: see the logs of {target.name}-submit", style="red"))
+            raise typer.Exit(1) from None
+
+
+def _bring(target: Target, record: StudyRecord, folder: Path, with_variants: bool) -> None:
+    with console.status("Fetching results ...") as waiting:
+        fetch(
+            target,
+            record.simulation_id,
+            folder,
+            with_variants=with_variants,
+            report=lambda done, total: waiting.update(f"Fetching results ... {done} of {total} files"),
+        )
+    if record.status is StudyStatus.REJECTED:
+        show_problems(console, record.problems)
+        return
+    parquet = folder / "results.parquet"
+    if parquet.is_file():
+        manifest = target.files.read_manifest(record.simulation_id)
+        show_results(console, parquet, manifest.study)
+    show_study(console, record, counts_of(target, record))
+    console.print(Text(f"Results: {folder}/  (report.html, results.csv, results.parquet, manifest.json)"))
+
+
+def main() -> None:
+    """Entry point; a broken pipe (`epsm status | head`) is no error."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    app()
+
+
+if __name__ == "__main__":
+    main()

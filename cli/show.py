@@ -1,0 +1,151 @@
+"""What a modeller sees: tables and lines on the terminal."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.watch import Counts
+from epsm.problems import Problem
+from epsm.store.records import StudyRecord, StudyStatus
+from epsm.study import Study
+
+_MOST_ROWS = 40
+_COLOUR = {
+    StudyStatus.COMPLETED: "green",
+    StudyStatus.PARTIAL: "yellow",
+    StudyStatus.FAILED: "red",
+    StudyStatus.REJECTED: "red",
+    StudyStatus.CANCELLED: "yellow",
+    StudyStatus.RUNNING: "cyan",
+    StudyStatus.PENDING: "cyan",
+}
+
+
+def status_text(status: StudyStatus) -> Text:
+    return Text(status.value, style=f"bold {_COLOUR[status]}")
+
+
+def show_problems(console: Console, problems: Sequence[Problem]) -> None:
+    """Why a study is refused."""
+    table = Table(title=f"This study cannot run: {len(problems)} problem(s)", title_style="bold red", show_lines=True)
+    for column in ("where", "what", "allowed"):
+        table.add_column(column, overflow="fold")
+    for problem in problems:
+        table.add_row(Text(problem.where), Text(problem.what), Text(problem.allowed))
+    console.print(table)
+
+
+def show_studies(console: Console, records: Sequence[StudyRecord]) -> None:
+    """A list of studies, one a line."""
+    table = Table("simulation", "name", "status", "variants", "failed", "created", "ended")
+    for record in records:
+        table.add_row(
+            record.simulation_id,
+            Text(record.name),
+            status_text(record.status),
+            str(record.variants or ""),
+            str(record.failed or ""),
+            record.created_at[:16].replace("T", " "),
+            record.ended_at[:16].replace("T", " "),
+        )
+    console.print(table)
+
+
+def show_study(console: Console, record: StudyRecord, counts: Counts) -> None:
+    """One study in full."""
+    console.print(Text.assemble(f"{record.name}  ({record.simulation_id})  ", status_text(record.status)))
+    if record.error:
+        console.print(Text(record.error, style="red"))
+    if record.problems:
+        show_problems(console, record.problems)
+    elif record.variants:
+        waiting = record.variants - counts.succeeded - counts.failed - counts.running
+        console.print(
+            f"{counts.succeeded} of {record.variants} variants succeeded, {counts.failed} failed, "
+            f"{counts.running} running, {waiting} not started"
+        )
+
+
+def show_results(console: Console, parquet: Path, study: Study) -> None:
+    """The results table: EUI by variant and what it saves, then every reason for a failure.
+
+    Columns that would say the same in every row are left out.
+    """
+    frame = pd.read_parquet(parquet)
+    shown = _worth_showing(frame)
+    names = [parameter.name for parameter in study.parameters]
+    places = [name for name in ("model", "weather") if shown[name].nunique() > 1]
+    periods = set(shown["period"].dropna())
+    extra = [] if periods == {"annual"} else ["period"]
+    extra += [] if (shown["verdict"] == "ok").all() else ["result"]
+    table = Table(
+        title=f"{study.name}: kWh/m2" + (" a year" if periods == {"annual"} else ""),
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("#", justify="right", no_wrap=True)
+    for name in places:
+        table.add_column(name, no_wrap=True, max_width=24)
+    for name in names:
+        table.add_column(name.replace("_", " "), justify="right", min_width=8, overflow="fold")
+    for heading in ("site\nEUI", "saved\n%", "heat-\ning", "cool-\ning", "unmet\nhours", *extra):
+        table.add_column(heading, justify="right", no_wrap=heading not in extra)
+    for _, row in shown.iterrows():
+        parameters = [_text(row[name]) for name in names]
+        if row["baseline"] and parameters:
+            parameters[0] = "baseline"
+        failed = row["status"] != "succeeded"
+        more = {"period": _text(row["period"]), "result": _text(row["verdict"]) or row["status"]}
+        table.add_row(
+            str(row["variant_index"]),
+            *(Path(row[name]).stem for name in places),
+            *parameters,
+            _text(row["site_eui_kwh_m2"], 1),
+            "" if row["baseline"] else _text(row["site_eui_saved_percent"], 1),
+            _text(row["heating_kwh_m2"], 1),
+            _text(row["cooling_kwh_m2"], 1),
+            _text(row["unmet_heating_hours"] + row["unmet_cooling_hours"], 0),
+            *(more[name] for name in extra),
+            style="red" if failed else "bold" if row["baseline"] else None,
+        )
+    console.print(table)
+    if len(shown) < len(frame):
+        console.print(
+            f"The baselines and the {len(shown) - int(shown['baseline'].sum())} variants with the lowest EUI of "
+            f"{len(frame)}; all are in results.csv."
+        )
+    _show_failures(console, frame)
+
+
+def _worth_showing(frame: pd.DataFrame) -> pd.DataFrame:
+    if len(frame) <= _MOST_ROWS:
+        return frame
+    baselines = frame[frame["baseline"]].head(_MOST_ROWS // 2)
+    best = frame[~frame["baseline"]].nsmallest(_MOST_ROWS - len(baselines), "site_eui_kwh_m2")
+    return pd.concat([baselines, best]).sort_values("variant_index")
+
+
+def _show_failures(console: Console, frame: pd.DataFrame) -> None:
+    failed = frame[frame["status"] != "succeeded"]
+    if failed.empty:
+        return
+    table = Table("variants", "first", "result", "reason", title="What failed", title_style="bold red")
+    for (verdict, reason), group in failed.fillna({"verdict": "", "error": ""}).groupby(["verdict", "error"]):
+        index = str(group["variant_index"].min())
+        table.add_row(str(len(group)), index, verdict or group["status"].iloc[0], Text(reason))
+    console.print(table)
+
+
+def _text(value: Any, digits: int | None = None) -> str:
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return "" if digits is None else "-"
+    if isinstance(value, float):
+        return f"{value:,.{digits}f}" if digits is not None else f"{value:g}"
+    return str(value)

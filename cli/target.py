@@ -1,0 +1,104 @@
+"""Which stack a command talks to: one in an AWS account, or the one on this machine."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from epsm.store.files import Files
+from epsm.store.records import Records
+from local.aws import session as local_session
+
+LOCAL = "local"
+
+
+class NoStack(Exception):
+    """The stack that was asked for is not there; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A stack with what is needed to use it.
+
+    Attributes:
+        name: Name of the CloudFormation stack.
+        client: Makes a boto3 client onto it by service name.
+        inputs_bucket, results_bucket, state_machine_arn: The stack's outputs.
+        files, records: The store on it.
+        poll_s: How often to look for news, seconds.
+    """
+
+    name: str
+    client: Callable[[str], Any]
+    inputs_bucket: str
+    results_bucket: str
+    state_machine_arn: str
+    files: Files
+    records: Records
+    poll_s: float
+
+
+def state_file() -> Path:
+    """Where a local stack that is kept running says how to reach it."""
+    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return home / "epsm" / "local.json"
+
+
+def running_local_endpoint() -> str | None:
+    """The endpoint of a local stack that is running, or None."""
+    try:
+        state = json.loads(state_file().read_text(encoding="utf-8"))
+        os.kill(int(state["pid"]), 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    return str(state["endpoint"])
+
+
+def find_target(stack: str) -> Target:
+    """The stack of that name: `local` for the one kept running by `epsm up`, else one of the AWS account.
+
+    Raises:
+        NoStack: If there is none.
+    """
+    if stack != LOCAL:
+        return _target(stack, boto3.Session(), None, poll_s=3.0)
+    endpoint = running_local_endpoint()
+    if endpoint is None:
+        raise NoStack("no local stack is running: start one with 'epsm up', or name one of your account with --stack")
+    return local_target(endpoint)
+
+
+def local_target(endpoint: str) -> Target:
+    """The local stack at an endpoint."""
+    from local.stack import STACK_NAME
+
+    return _target(STACK_NAME, local_session(), endpoint, poll_s=0.3)
+
+
+def _target(stack: str, session: boto3.Session, endpoint: str | None, poll_s: float) -> Target:
+    def client(service: str) -> Any:
+        return session.client(service, endpoint_url=endpoint)
+
+    try:
+        described = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    except (BotoCoreError, ClientError) as error:
+        raise NoStack(f"stack {stack}: {error}") from error
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+    if "InputsBucket" not in outputs:
+        raise NoStack(f"{stack} is not a stack of this project: it has no output InputsBucket")
+    table = session.resource("dynamodb", endpoint_url=endpoint).Table(outputs["TableName"])
+    return Target(
+        name=stack,
+        client=client,
+        inputs_bucket=outputs["InputsBucket"],
+        results_bucket=outputs["ResultsBucket"],
+        state_machine_arn=outputs["StateMachineArn"],
+        files=Files(client("s3"), outputs["ResultsBucket"]),
+        records=Records(table),
+        poll_s=poll_s,
+    )

@@ -1,0 +1,41 @@
+"""Lambda (same container image as run_variant) that ends a study."""
+
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from epsm.aggregation import aggregate
+from epsm.settings import Settings
+from epsm.store.files import Files
+from epsm.store.records import Records
+
+logger = Logger()
+tracer = Tracer()
+metrics = Metrics()
+
+settings = Settings.from_environment()
+files = Files(boto3.client("s3"), settings.results_bucket)
+records = Records(boto3.resource("dynamodb").Table(settings.table_name))
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Aggregate `event["simulation_id"]`; `event["map_error"]` says why the map gave up, if it did."""
+    logger.set_correlation_id(event["simulation_id"])
+    tracer.put_annotation("simulation_id", event["simulation_id"])
+    summary = aggregate(files, records, event["simulation_id"], _reason(event.get("map_error")))
+    metrics.add_metric("StudiesEnded", MetricUnit.Count, 1)
+    logger.info("study ended", extra={"status": summary.status, "failed": summary.failed})
+    return summary.as_dict()
+
+
+def _reason(map_error: dict[str, str] | None) -> str:
+    """Step Functions' error output, `{"Error", "Cause"}`, as one line."""
+    if not map_error:
+        return ""
+    return ": ".join(part for part in (map_error.get("Error"), map_error.get("Cause")) if part)[:500]

@@ -1,0 +1,49 @@
+"""Lambda behind the EventBridge rule for uploaded study.json files."""
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.data_classes import S3EventBridgeNotificationEvent, event_source
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from epsm.manifest import Source
+from epsm.settings import Settings
+from epsm.store import keys
+from epsm.store.files import Files
+from epsm.store.records import Records
+from epsm.submission import Submitter
+
+logger = Logger()
+tracer = Tracer()
+metrics = Metrics()
+
+settings = Settings.from_environment()
+submitter = Submitter(
+    Files(boto3.client("s3"), settings.results_bucket),
+    Records(boto3.resource("dynamodb").Table(settings.table_name)),
+    boto3.client("stepfunctions"),
+    settings,
+)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+@event_source(data_class=S3EventBridgeNotificationEvent)
+def handler(event: S3EventBridgeNotificationEvent, context: LambdaContext) -> dict[str, str | int]:
+    """Submit the uploaded study; an error is raised only for what another delivery may cure."""
+    # The key as it stands in the event: EventBridge does not encode it, and Powertools' property would decode it, so
+    # that "100%+.idf" would be looked for under another name.
+    uploaded = event.raw_event["detail"]["object"]
+    source = Source(bucket=event.detail.bucket.name, key=uploaded["key"], version_id=uploaded["version-id"])
+    logger.set_correlation_id(keys.simulation_id(source.bucket, source.key, source.version_id))
+    submission = submitter.submit(source)
+    metrics.add_metric("StudiesRejected" if submission.problems else "StudiesSubmitted", MetricUnit.Count, 1)
+    metrics.add_metric("VariantsSubmitted", MetricUnit.Count, submission.variants if submission.started else 0)
+    logger.info("submitted", extra={"status": submission.status.value, "variants": submission.variants})
+    return {
+        "simulation_id": submission.simulation_id,
+        "status": submission.status.value,
+        "variants": submission.variants,
+        "problems": len(submission.problems),
+    }

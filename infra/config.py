@@ -1,0 +1,58 @@
+"""What a deployment may choose, from CDK context: `cdk deploy -c stage=prod -c memory_mb=3008`."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from constructs import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Choices for one deployment; every field is a context key of that name.
+
+    Attributes:
+        stage: Names the stack, `epsm-<stage>`, so that several can stand side by side.
+        memory_mb: Memory of a run_variant function; 1,769 MB is one whole vCPU, and a run uses one core.
+        reserved_concurrency: Lambda executions set aside for variants; 0 reserves none and takes what the account has.
+        max_variants: Largest study that is accepted.
+        missing_file_grace_s: Submit gives a missing file up when none of the study has arrived for this long.
+        log_retention_days: Days that logs are kept; one of CloudWatch's own steps.
+        noncurrent_days: Days that a replaced or deleted input can still be brought back.
+        notify_email: Who is told when a study ends; empty for nobody.
+        keep_data: Whether buckets and table stay when the stack is deleted.
+    """
+
+    stage: str = "dev"
+    memory_mb: int = 1769
+    reserved_concurrency: int = 0
+    max_variants: int = 100_000
+    missing_file_grace_s: float = 10.0
+    log_retention_days: int = 30
+    noncurrent_days: int = 30
+    notify_email: str = ""
+    keep_data: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"epsm-{self.stage}"
+
+    @classmethod
+    def from_context(cls, node: Node) -> Self:
+        """Read the context; values from the command line are texts.
+
+        Raises:
+            ValueError: If a value does not fit.
+        """
+        given: dict[str, Any] = {}
+        for field in fields(cls):
+            value = node.try_get_context(field.name)
+            if value is None:
+                continue
+            default: Any = field.default
+            if isinstance(default, bool):
+                if str(value).lower() not in ("true", "false"):
+                    raise ValueError(f"context {field.name}: {value!r} is neither true nor false")
+                given[field.name] = str(value).lower() == "true"
+            else:
+                given[field.name] = type(default)(value)
+        return cls(**given)

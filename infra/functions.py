@@ -1,0 +1,172 @@
+"""How functions are made: one place for runtime, layers, logs, tracing and the role that each has for itself."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from aws_cdk import Duration, RemovalPolicy, Size
+from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.config import Config
+from infra.exceptions import accept, accept_wildcards
+from infra.packaging import IMAGE_CONTEXT, IMAGE_EXCLUDE, LIBRARY, ROOT, dependencies_folder
+
+_RUNTIME = lambda_.Runtime.PYTHON_3_13
+
+
+class _RoleAndLogs(TypedDict):
+    role: iam.Role
+    log_group: logs.LogGroup
+
+
+class Functions(Construct):
+    """Makes the stack's Lambda functions.
+
+    Args:
+        environment: Variables that every function gets.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, config: Config, environment: dict[str, str]) -> None:
+        super().__init__(scope, construct_id)
+        self._config = config
+        self._environment = environment
+        # Two layers: the dependencies change with the lock file, the library with every commit.
+        self._layers = [
+            lambda_.LayerVersion(
+                self,
+                "Dependencies",
+                code=lambda_.Code.from_asset(str(dependencies_folder())),
+                compatible_runtimes=[_RUNTIME],
+                compatible_architectures=[lambda_.Architecture.X86_64],
+                description="Locked third-party packages of the epsm functions",
+            ),
+            lambda_.LayerVersion(
+                self,
+                "Library",
+                code=lambda_.Code.from_asset(str(LIBRARY), exclude=["generate_dictionary.py", "**/__pycache__"]),
+                compatible_runtimes=[_RUNTIME],
+                description="The epsm library",
+            ),
+        ]
+        self.image = ecr_assets.DockerImageAsset(
+            self,
+            "Image",
+            directory=str(IMAGE_CONTEXT),
+            file="functions/run_variant/Dockerfile",
+            exclude=IMAGE_EXCLUDE,
+            platform=ecr_assets.Platform.LINUX_AMD64,
+        )
+
+    def zipped(self, name: str, *, memory_mb: int, timeout: Duration, description: str) -> lambda_.Function:
+        """A function from `functions/<name>/`, with the library and its dependencies as layers."""
+        function = lambda_.Function(
+            self,
+            _title(name),
+            function_name=self._name(name),
+            description=description,
+            runtime=_RUNTIME,
+            architecture=lambda_.Architecture.X86_64,
+            code=lambda_.Code.from_asset(str(ROOT / "functions" / name), exclude=["**/__pycache__"]),
+            handler="handler.handler",
+            layers=self._layers,
+            memory_size=memory_mb,
+            timeout=timeout,
+            environment=self._variables(name),
+            tracing=lambda_.Tracing.ACTIVE,
+            **self._role_and_logs(name),
+        )
+        accept(
+            function,
+            "AwsSolutions-L1",
+            "One Python for the zip functions and the image: 3.13, the newest that the image is tested with.",
+        )
+        return function
+
+    def from_image(
+        self,
+        name: str,
+        *,
+        memory_mb: int,
+        timeout: Duration,
+        disk: Size,
+        description: str,
+        reserved_concurrency: int | None = None,
+    ) -> lambda_.DockerImageFunction:
+        """A function from the container image, with `functions/<name>/` as its command."""
+        return lambda_.DockerImageFunction(
+            self,
+            _title(name),
+            function_name=self._name(name),
+            description=description,
+            code=lambda_.DockerImageCode.from_ecr(
+                self.image.repository,
+                tag_or_digest=self.image.image_tag,
+                cmd=[f"functions.{name}.handler.handler"],
+            ),
+            architecture=lambda_.Architecture.X86_64,
+            memory_size=memory_mb,
+            timeout=timeout,
+            ephemeral_storage_size=disk,
+            environment=self._variables(name),
+            tracing=lambda_.Tracing.ACTIVE,
+            **self._role_and_logs(name),
+            reserved_concurrent_executions=reserved_concurrency,
+        )
+
+    def _name(self, name: str) -> str:
+        return f"{self._config.name}-{name.replace('_', '-')}"
+
+    def _variables(self, name: str) -> dict[str, str]:
+        return {
+            **self._environment,
+            "POWERTOOLS_SERVICE_NAME": name,
+            "POWERTOOLS_METRICS_NAMESPACE": self._config.name,
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }
+
+    def _role_and_logs(self, name: str) -> _RoleAndLogs:
+        """A role of the function's own, which may write to a log group of its own, and nothing else yet."""
+        role = iam.Role(
+            self,
+            f"{_title(name)}Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"Role of {self._name(name)}",
+        )
+        group = logs.LogGroup(
+            self,
+            f"{_title(name)}Logs",
+            log_group_name=f"/aws/lambda/{self._name(name)}",
+            retention=retention_of(self._config.log_retention_days),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        group.grant_write(role)
+        accept_wildcards(role, {"*": "X-Ray's PutTraceSegments and PutTelemetryRecords know no resources"})
+        return {"role": role, "log_group": group}
+
+
+def _title(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def retention_of(days: int) -> logs.RetentionDays:
+    """CloudWatch's retention step of that many days.
+
+    Raises:
+        ValueError: If there is no such step; the message lists them.
+    """
+    steps = {1: "ONE_DAY", 3: "THREE_DAYS", 5: "FIVE_DAYS", 7: "ONE_WEEK", 14: "TWO_WEEKS", 30: "ONE_MONTH",
+             60: "TWO_MONTHS", 90: "THREE_MONTHS", 180: "SIX_MONTHS", 365: "ONE_YEAR"}  # fmt: skip
+    if days not in steps:
+        raise ValueError(f"context log_retention_days: {days} is none of {', '.join(map(str, steps))}")
+    return logs.RetentionDays[steps[days]]
+
+
+def grant(function: lambda_.Function, actions: Sequence[str], resources: Sequence[str], why_wildcard: str = "") -> None:
+    """Let a function do `actions` on `resources`, and nothing more; a wildcard among them needs its reason."""
+    assert function.role is not None
+    function.add_to_role_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
+    if why_wildcard:
+        accept_wildcards(function.role, dict.fromkeys(resources, why_wildcard))

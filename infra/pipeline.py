@@ -1,0 +1,153 @@
+"""The way of a study: upload event -> submit -> state machine -> run_variant -> aggregate -> notice."""
+
+from aws_cdk import Duration, Size
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.config import Config
+from infra.exceptions import accept
+from infra.functions import Functions, grant
+from infra.state_machine import StudyMachine
+from infra.storage import Storage
+
+LAMBDA_LIMIT = Duration.minutes(15)
+_ANY_STUDY = "any object of the inputs bucket may be part of a study"
+_ANY_RUN = "the function serves every run; the name of the file is exact"
+
+
+class Pipeline(Construct):
+    """Functions, state machine, trigger and notice."""
+
+    def __init__(self, scope: Construct, construct_id: str, config: Config, storage: Storage) -> None:
+        super().__init__(scope, construct_id)
+        self._config = config
+        self._storage = storage
+        self.functions = Functions(
+            self,
+            "Functions",
+            config,
+            {
+                "INPUTS_BUCKET": storage.inputs.bucket_name,
+                "RESULTS_BUCKET": storage.results.bucket_name,
+                "TABLE_NAME": storage.table.table_name,
+            },
+        )
+        self.topic = self._topic()
+        self.run_variant = self._run_variant()
+        self.aggregate = self._aggregate()
+        self.state_machine = StudyMachine(
+            self,
+            "StudyMachine",
+            config,
+            table=storage.table,
+            results=storage.results,
+            run_variant=self.run_variant,
+            aggregate=self.aggregate,
+            topic=self.topic,
+        ).machine
+        self.submit = self._submit()
+
+    # --- notice
+
+    def _topic(self) -> sns.Topic:
+        topic = sns.Topic(self, "Ended", display_name=f"{self._config.name}: studies that ended", enforce_ssl=True)
+        if self._config.notify_email:
+            topic.add_subscription(subscriptions.EmailSubscription(self._config.notify_email))
+        return topic
+
+    # --- functions, each with what it needs and nothing else
+
+    def _run_variant(self) -> lambda_.Function:
+        function = self.functions.from_image(
+            "run_variant",
+            memory_mb=self._config.memory_mb,
+            timeout=LAMBDA_LIMIT,
+            disk=Size.mebibytes(2048),
+            description="Runs EnergyPlus for one variant of a study",
+            reserved_concurrency=self._config.reserved_concurrency or None,
+        )
+        inputs, results = self._storage.inputs, self._storage.results
+        grant(function, ["s3:GetObject", "s3:GetObjectVersion"], [inputs.arn_for_objects("*")], _ANY_STUDY)
+        grant(function, ["s3:GetObject"], [results.arn_for_objects("runs/*/manifest.json")], _ANY_RUN)
+        grant(function, ["s3:PutObject"], [results.arn_for_objects("runs/*/variants/*")], _ANY_RUN)
+        grant(function, ["dynamodb:GetItem", "dynamodb:PutItem"], [self._storage.table.table_arn])
+        return function
+
+    def _aggregate(self) -> lambda_.Function:
+        function = self.functions.from_image(
+            "aggregate",
+            memory_mb=2048,
+            timeout=LAMBDA_LIMIT,
+            disk=Size.mebibytes(4096),
+            description="Writes the results table of a study and closes its record",
+        )
+        results = self._storage.results
+        grant(function, ["s3:GetObject"], [results.arn_for_objects("runs/*/manifest.json")], _ANY_RUN)
+        names = ("results.parquet", "results.csv", "report.html")
+        grant(function, ["s3:PutObject"], [results.arn_for_objects(f"runs/*/{name}") for name in names], _ANY_RUN)
+        grant(function, ["dynamodb:Query", "dynamodb:UpdateItem"], [self._storage.table.table_arn])
+        return function
+
+    def _submit(self) -> lambda_.Function:
+        function = self.functions.zipped(
+            "submit",
+            memory_mb=1024,
+            timeout=Duration.minutes(5),
+            description="Checks an uploaded study and starts its execution",
+        )
+        function.add_environment("STATE_MACHINE_ARN", self.state_machine.state_machine_arn)
+        function.add_environment("MAX_VARIANTS", str(self._config.max_variants))
+        function.add_environment("MISSING_FILE_GRACE_S", str(self._config.missing_file_grace_s))
+        function.add_environment("IMAGE_ID", self.functions.image.asset_hash)
+        inputs, results = self._storage.inputs, self._storage.results
+        grant(function, ["s3:ListBucket"], [inputs.bucket_arn])
+        grant(function, ["s3:GetObject", "s3:GetObjectVersion"], [inputs.arn_for_objects("*")], _ANY_STUDY)
+        names = ("manifest.json", "items.json", "errors.json")
+        grant(function, ["s3:PutObject"], [results.arn_for_objects(f"runs/*/{name}") for name in names], _ANY_RUN)
+        grant(
+            function,
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            [self._storage.table.table_arn],
+        )
+        self.state_machine.grant_start_execution(function)
+
+        lost = self._dead_letters("LostStudies")
+        function.configure_async_invoke(
+            retry_attempts=2, max_event_age=Duration.hours(6), on_failure=destinations.SqsDestination(lost)
+        )
+        events.Rule(
+            self,
+            "StudyUploaded",
+            description="A study.json was uploaded to the inputs bucket",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={
+                    "bucket": {"name": [inputs.bucket_name]},
+                    "object": {"key": ["study.json", {"suffix": "/study.json"}]},
+                },
+            ),
+            targets=[
+                targets.LambdaFunction(
+                    function, dead_letter_queue=lost, retry_attempts=20, max_event_age=Duration.hours(6)
+                )
+            ],
+        )
+        return function
+
+    def _dead_letters(self, name: str) -> sqs.Queue:
+        queue = sqs.Queue(
+            self,
+            name,
+            retention_period=Duration.days(14),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+        )
+        accept(queue, "AwsSolutions-SQS3", "This queue is the dead-letter queue of others.")
+        return queue

@@ -1,0 +1,32 @@
+"""The stack: storage, pipeline and what a user needs to know of them."""
+
+from aws_cdk import CfnOutput, DefaultStackSynthesizer, Stack, Tags
+from constructs import Construct
+
+from infra.config import Config
+from infra.pipeline import Pipeline
+from infra.storage import Storage
+
+
+class EpsmStack(Stack):
+    """EnergyPlus parametric studies: everything in one stack."""
+
+    def __init__(self, scope: Construct, config: Config) -> None:
+        super().__init__(
+            scope,
+            config.name,
+            description="EnergyPlus parametric studies, serverless",
+            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+        )
+        Tags.of(self).add("application", "epsm")
+        Tags.of(self).add("stage", config.stage)
+        storage = Storage(self, "Storage", config)
+        pipeline = Pipeline(self, "Pipeline", config, storage)
+        for name, value, description in (
+            ("InputsBucket", storage.inputs.bucket_name, "Upload studies here"),
+            ("ResultsBucket", storage.results.bucket_name, "Results appear here below runs/"),
+            ("TableName", storage.table.table_name, "Records of studies and variants"),
+            ("StateMachineArn", pipeline.state_machine.state_machine_arn, "One execution a study"),
+            ("TopicArn", pipeline.topic.topic_arn, "Told when a study ends"),
+        ):
+            CfnOutput(self, name, value=value, description=description)

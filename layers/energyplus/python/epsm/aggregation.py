@@ -1,0 +1,111 @@
+"""Ending a study: the results table, the report, the record.
+
+Runs after the map whatever became of it, keeps what succeeded, and can be repeated: it reads the variants' records
+and writes the same files again.
+"""
+
+import logging
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from epsm.report import write_report
+from epsm.store import keys
+from epsm.store.files import Files
+from epsm.store.records import Records, StudyStatus
+from epsm.table import Counts, write_table
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StudySummary:
+    """How a study ended, for the state machine and for those who are told.
+
+    Attributes:
+        simulation_id: Which study.
+        status: completed, partial or failed.
+        succeeded, failed, not_run: Numbers of variants.
+        error: Why the study as a whole failed; empty otherwise.
+        subject, message: A notice in words.
+    """
+
+    simulation_id: str
+    status: str
+    succeeded: int
+    failed: int
+    not_run: int
+    error: str
+    subject: str
+    message: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def aggregate(files: Files, records: Records, simulation: str, map_error: str = "") -> StudySummary:
+    """Write the results of a study and close its record.
+
+    Args:
+        files, records: The store.
+        simulation: The study.
+        map_error: Why the map gave up, empty if it did not.
+
+    Raises:
+        NotThere: If the run has no manifest.
+    """
+    manifest = files.read_manifest(simulation)
+    with tempfile.TemporaryDirectory() as folder:
+        parquet, csv, html = (Path(folder) / name for name in ("results.parquet", "results.csv", "report.html"))
+        counts = write_table(manifest.study, records.variants(simulation), parquet, csv)
+        status, error = decide(counts, map_error)
+        write_report(html, manifest, parquet, counts, status, error)
+        files.put_file(keys.run_key(simulation, parquet.name), parquet)
+        files.put_file(keys.run_key(simulation, csv.name), csv, "text/csv; charset=utf-8")
+        files.put_file(keys.run_key(simulation, html.name), html, "text/html; charset=utf-8")
+    if not records.finish_study(simulation, status, succeeded=counts.succeeded, failed=counts.failed, error=error):
+        logger.warning("the study had ended already", extra={"simulation_id": simulation})
+    name = manifest.study.name
+    subject = f"{name}: {status.value}, {counts.succeeded} of {counts.total} variants succeeded"
+    where = f"s3://{files.results_bucket}/{keys.run_key(simulation)}"
+    return StudySummary(
+        simulation_id=simulation,
+        status=status.value,
+        succeeded=counts.succeeded,
+        failed=counts.failed,
+        not_run=counts.not_run,
+        error=error,
+        subject=_for_mail(subject),
+        message=_message(name, simulation, status, counts, error, where),
+    )
+
+
+def decide(counts: Counts, map_error: str) -> tuple[StudyStatus, str]:
+    """The study's final status, and the reason if it is failed."""
+    if map_error:
+        return StudyStatus.FAILED, f"The study was given up: {map_error}"
+    if counts.succeeded == counts.total:
+        return StudyStatus.COMPLETED, ""
+    if counts.succeeded == 0:
+        return StudyStatus.FAILED, "No variant succeeded."
+    return StudyStatus.PARTIAL, ""
+
+
+def _for_mail(subject: str) -> str:
+    """SNS takes at most 100 printable ASCII characters as a subject."""
+    plain = "".join(character if " " <= character <= "~" else "?" for character in subject)
+    return plain if len(plain) <= 100 else plain[:97] + "..."
+
+
+def _message(name: str, simulation: str, status: StudyStatus, counts: Counts, error: str, where: str) -> str:
+    lines = [
+        f"Study:      {name}",
+        f"Simulation: {simulation}",
+        f"Status:     {status.value}" + (f" - {error}" if error else ""),
+        f"Variants:   {counts.succeeded} succeeded, {counts.failed} failed, {counts.not_run} not run",
+        "",
+        f"Table:      {where}results.csv (and results.parquet)",
+        f"Report:     {where}report.html",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,338 @@
+"""Whether a study can run: its parameters against the data dictionary and against each of its models.
+
+Everything here works on text in memory and names every fault it finds; nothing is started. What only the engine can
+find out (a schedule that no object defines, say) comes back as the verdict of the run.
+"""
+
+import posixpath
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from epsm import dictionary
+from epsm.columns import RESERVED
+from epsm.dictionary import ClassRule, FieldPlace
+from epsm.outline import ModelObject, Outline, read_outline
+from epsm.problems import Problem, listed, nearest
+from epsm.study import MANIFEST_NAME, Parameter, Study
+
+EXTERNAL_FILE_FIELDS = {
+    "schedule:file": "File Name",
+    "schedule:file:shading": "File Name",
+    "construction:windowdatafile": "File Name",
+    "coil:dx:ashrae205:performance": "Representation File Name",
+    "chiller:electric:ashrae205": "Representation File Name",
+    "table:independentvariable": "External File Name",
+    "table:lookup": "External File Name",
+}
+"""Classes that read another file, by class name in lower case, and the field that names it."""
+
+_NOT_SUPPORTED = (
+    ("pythonplugin:", "Python plugins are not part of the engine package"),
+    ("externalinterface", "co-simulation has no partner here"),
+    ("groundheattransfer:", "the Slab and Basement preprocessors are not part of the engine package"),
+)
+
+_MANAGED_CLASSES = ("version", "output:sqlite", "outputcontrol:files")
+"""Classes that are this project's to set; varying them would be without effect, or wrong."""
+_NAMES_OF_THE_EDITED_MODEL = ("in.idf", "in.epjson")
+_MOST_OF_A_KIND = 50
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedModel:
+    """What checking a model file gave.
+
+    Attributes:
+        problems: Every fault, of the model itself and of the study's parameters on it.
+        external_files: Files that the model reads (Schedule:File and the like), as study paths.
+    """
+
+    problems: tuple[Problem, ...]
+    external_files: tuple[str, ...]
+
+
+def name_matches(pattern: str, name: str) -> bool:
+    """Whether an object's name fits a parameter's `object`: case does not count, * is any run of characters."""
+    first, *others = pattern.strip().casefold().split("*")
+    text = name.strip().casefold()
+    if not others:
+        return text == first
+    *middle, last = others
+    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
+        return False
+    text = text[len(first) : len(text) - len(last)]
+    # The first place where a part is found leaves the most for the rest, so nothing has to be tried twice.
+    for part in middle:
+        found = text.find(part)
+        if found < 0:
+            return False
+        text = text[found + len(part) :]
+    return True
+
+
+def check_parameters(study: Study) -> list[Problem]:
+    """Faults of the parameters that show without looking at a model: class, field, unit and values."""
+    problems: list[Problem] = []
+    for index, parameter in enumerate(study.parameters):
+        where = f"{MANIFEST_NAME}: parameters[{index}]"
+        if parameter.name.casefold() in RESERVED:
+            what = f"'{parameter.name}' is a column that every results table has"
+            problems.append(Problem(f"{where}.name", what, "another name"))
+        problems += _check_target(parameter, where)
+    return problems
+
+
+def _check_target(parameter: Parameter, where: str) -> Iterator[Problem]:
+    known = dictionary.load()
+    rule = known.find_class(parameter.class_name)
+    if rule is None:
+        what = f"'{parameter.class_name}' is not a class of EnergyPlus {known.model_version}"
+        yield Problem(f"{where}.class", what, nearest(parameter.class_name, known.class_names))
+        return
+    place = rule.find_field(parameter.field)
+    if place is None:
+        near = nearest(parameter.field, rule.field_names) or listed(rule.field_names)
+        yield Problem(f"{where}.field", f"'{parameter.field}' is not a field of {rule.name}", near)
+        return
+    field = place.rule
+    if rule.name.casefold() in _MANAGED_CLASSES:
+        yield Problem(f"{where}.class", f"{rule.name} is set for every run and cannot be varied", "another class")
+        return
+    if field.key == "name":
+        yield Problem(f"{where}.field", "the name identifies the object and cannot be varied", "another field")
+        return
+    if EXTERNAL_FILE_FIELDS.get(rule.name.casefold()) == field.name:
+        what = f"{rule.name}, {field.name} cannot be varied: only the file that the model names is taken along"
+        yield Problem(f"{where}.field", what, "two models")
+        return
+    if parameter.unit is not None and field.unit not in ("*", parameter.unit):
+        what = f"'{parameter.unit}' is not the unit of {rule.name}, {field.name}"
+        yield Problem(f"{where}.unit", what, f"'{field.unit}'" if field.unit else "no unit")
+    if parameter.multiply is not None and field.type not in ("number", "integer", "any"):
+        yield Problem(f"{where}.multiply", f"{rule.name}, {field.name} is not a number", "values")
+    for position, value in enumerate(parameter.values or ()):
+        if not field.accepts(value):
+            shown = f"'{value}'" if isinstance(value, str) else f"{value:g}"
+            yield Problem(
+                f"{where}.values[{position}]", f"{shown} does not fit {rule.name}, {field.name}", field.allowed
+            )
+
+
+def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
+    """Check one model file, and the study's parameters on it.
+
+    Args:
+        content: The file's bytes.
+        source: Its path in the study.
+        study: The study; its parameters are taken to have passed `check_parameters`.
+    """
+    outline = read_outline(content, source)
+    problems = list(outline.problems)
+    problems += _check_version(outline, source)
+    external_files: dict[str, None] = {}
+    if not problems:
+        problems += islice(_check_objects(outline, source), _MOST_OF_A_KIND)
+        problems += _check_run_period(outline, source, study)
+        problems += islice(_check_parameters_on(outline, source, study), _MOST_OF_A_KIND)
+        for each, name in _external_names(outline):
+            path, fault = _external_path(name, source)
+            if fault:
+                what = f"{each.class_name} '{each.name}' reads '{name}', {fault}"
+                problems.append(Problem(_place_of(each, source), what, "a file uploaded with the study"))
+            else:
+                external_files[path] = None
+    return CheckedModel(tuple(problems), tuple(external_files))
+
+
+def _external_path(name: str, source: str) -> tuple[str, str]:
+    """The path in the study of a file that a model reads, and why it cannot be had, if it cannot."""
+    folder = posixpath.dirname(source)
+    path = posixpath.join(folder, name.replace("\\", "/"))
+    normal = unicodedata.normalize("NFC", posixpath.normpath(path))
+    if normal.startswith(("/", "../")) or ":" in name:
+        return "", "which is outside the study"
+    # Upwards from the model's own folder is fine; later on, the folder that is left again would have to exist.
+    if ".." in posixpath.relpath(path.replace("/../", "/./"), folder or ".").split("/") or "/../" in name.lstrip("./"):
+        return "", "with '..' in the middle: write the path without it"
+    if posixpath.basename(normal).casefold() in _NAMES_OF_THE_EDITED_MODEL:
+        return "", "which is what the edited model is called"
+    return normal, ""
+
+
+def _check_version(outline: Outline, source: str) -> Iterator[Problem]:
+    expected = dictionary.load().model_version
+    found = outline.version
+    if not outline.objects:
+        return
+    if found is None:
+        yield Problem(
+            source, "has no Version object, so nothing tells whether it fits the engine", f"Version,{expected};"
+        )
+    elif found.split(".")[:2] != expected.split("."):
+        what = f"is a model for EnergyPlus {found}; bring it up with EnergyPlus's IDFVersionUpdater"
+        yield Problem(source, what, f"version {expected}")
+
+
+def _check_objects(outline: Outline, source: str) -> Iterator[Problem]:
+    known = dictionary.load()
+    for group in outline.objects.values():
+        first = group[0]
+        where = _place_of(first, source)
+        reason = next((why for start, why in _NOT_SUPPORTED if first.class_name.casefold().startswith(start)), None)
+        rule = known.find_class(first.class_name)
+        if reason is not None:
+            yield Problem(where, f"{first.class_name} cannot be simulated: {reason}", "a model without it")
+        elif rule is None:
+            what = f"'{first.class_name}' is not a class of EnergyPlus {known.model_version}"
+            yield Problem(where, what, nearest(first.class_name, known.class_names))
+        elif isinstance(first.values, dict) and first.class_name != rule.name:
+            # The engine reads IDF in any case, epJSON in this one only.
+            yield Problem(where, f"'{first.class_name}' is not written as epJSON wants it", f"'{rule.name}'")
+        else:
+            yield from _check_group(group, rule, source)
+    for needed in ("Building", "GlobalGeometryRules"):
+        if not outline.of_class(needed):
+            yield Problem(source, f"has no {needed} object")
+    templates = next((each for each in outline.all() if each.class_name.casefold().startswith("hvactemplate:")), None)
+    if templates is not None and not isinstance(templates.values, tuple):
+        what = f"{templates.class_name} can only be expanded in an IDF"
+        yield Problem(f"{source}: {templates.class_name}", what, "the model as IDF")
+
+
+def _check_group(group: list[ModelObject], rule: ClassRule, source: str) -> Iterator[Problem]:
+    if rule.unique and len(group) > 1:
+        yield Problem(_place_of(group[1], source), f"there are {len(group)} {rule.name} objects", "one")
+    for each in group:
+        if not isinstance(each.values, tuple) or rule.repeats or len(each.values) <= len(rule.fields):
+            continue
+        if any(each.values[len(rule.fields) :]):
+            hint = "a ';' may be missing before the next object"
+        else:
+            hint = "remove the empty ones behind the last"
+        what = f"{rule.name} '{each.name}' has {len(each.values)} fields; {hint}"
+        yield Problem(_place_of(each, source), what, f"at most {len(rule.fields)}")
+
+
+def _check_run_period(outline: Outline, source: str, study: Study) -> Iterator[Problem]:
+    has_run_period = bool(outline.of_class("RunPeriod") or outline.of_class("RunPeriod:CustomRange"))
+    has_design_day = any(each.startswith("sizingperiod:") for each in outline.objects)
+    chosen = study.options.run_period
+    if chosen == "annual" and not has_run_period:
+        yield Problem(
+            source, "has no RunPeriod, which options.run_period 'annual' stretches to the year", "a RunPeriod"
+        )
+    elif chosen == "design_days" and not has_design_day:
+        yield Problem(source, "has no sizing period for options.run_period 'design_days'", "a SizingPeriod:DesignDay")
+    elif chosen == "as_in_model" and not (has_run_period and _asks_for_weather_run(outline)):
+        why = (
+            "its SimulationControl does not ask for weather-file run periods"
+            if has_run_period
+            else "it has no RunPeriod"
+        )
+        what = f"would give no energy use: {why}"
+        yield Problem(source, what, "another SimulationControl, or options.run_period 'annual' or 'design_days'")
+
+
+def _asks_for_weather_run(outline: Outline) -> bool:
+    """SimulationControl's answer; without the object, or with a blank, the engine's default is Yes."""
+    rule = dictionary.load().find_class("SimulationControl")
+    place = rule.find_field("Run Simulation for Weather File Run Periods") if rule else None
+    assert place is not None
+    answers = [each.value(place) for each in outline.of_class("SimulationControl")]
+    return not any(str(answer).strip().casefold() == "no" for answer in answers)
+
+
+def _check_parameters_on(outline: Outline, source: str, study: Study) -> Iterator[Problem]:
+    setters: dict[tuple[str, str, int], str] = {}
+    for index, parameter in enumerate(study.parameters):
+        where = f"{MANIFEST_NAME}: parameters[{index}]"
+        rule = dictionary.load().find_class(parameter.class_name)
+        place = rule.find_field(parameter.field) if rule else None
+        if rule is None or place is None:
+            continue  # check_parameters has said so
+        objects = outline.of_class(rule.name)
+        targets = [each for each in objects if name_matches(parameter.object_name, each.name)]
+        if not targets:
+            yield _no_target(parameter, objects, rule, source, where)
+        for target in targets:
+            key = (rule.name, target.name.casefold(), place.position)
+            other = setters.setdefault(key, parameter.name)
+            if other != parameter.name:
+                what = f"'{other}' and '{parameter.name}' both set {rule.name} '{target.name}', {place.rule.name}"
+                yield Problem(where, f"{what} in {source}", "one parameter for a field")
+                break
+        if place.group is not None:
+            yield from _check_group_exists(targets, rule, place, source, where)
+        if parameter.multiply is not None:
+            yield from _check_multiply(parameter, targets, rule, place, source, where)
+        elif place.rule.type == "object":
+            yield from _check_references(parameter, outline, source, where)
+
+
+def _check_group_exists(
+    targets: Iterable[ModelObject], rule: ClassRule, place: FieldPlace, source: str, where: str
+) -> Iterator[Problem]:
+    """A field of a group that the object does not have would lengthen it: a floor would get another corner."""
+    assert place.group is not None
+    for target in targets:
+        there = target.group_count(rule)
+        if place.group >= there:
+            what = f"{source}: {rule.name} '{target.name}' has no {place.rule.name}"
+            yield Problem(f"{where}.field", what, f"groups {rule.first_number} to {rule.first_number + there - 1}")
+            return
+
+
+def _no_target(parameter: Parameter, objects: list[ModelObject], rule: ClassRule, source: str, where: str) -> Problem:
+    if not objects:
+        return Problem(f"{where}.class", f"{source} has no {rule.name} object")
+    names = [each.name for each in objects]
+    near = nearest(parameter.object_name, names) or listed(names)
+    what = f"{source} has no {rule.name} object called '{parameter.object_name}'"
+    return Problem(f"{where}.object", what, near)
+
+
+def _check_multiply(
+    parameter: Parameter, targets: Iterable[ModelObject], rule: ClassRule, place: FieldPlace, source: str, where: str
+) -> Iterator[Problem]:
+    if place.rule.type not in ("number", "integer", "any"):
+        return  # check_parameters has said so
+    for target in targets:
+        current = target.value(place)
+        try:
+            number = float(current)  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            shown = f"'{current}'" if current not in (None, "") else "nothing"
+            what = f"{source}: {rule.name} '{target.name}' has {shown} in {place.rule.name}, which cannot be multiplied"
+            yield Problem(f"{where}.multiply", what, "values, or objects that have a number there")
+            continue
+        for position, factor in enumerate(parameter.multiply or ()):
+            if not place.rule.accepts(number * factor):
+                what = f"{source}: {rule.name} '{target.name}' would get {number * factor:g} in {place.rule.name}"
+                yield Problem(f"{where}.multiply[{position}]", what, place.rule.allowed)
+
+
+def _check_references(parameter: Parameter, outline: Outline, source: str, where: str) -> Iterator[Problem]:
+    names = {each.name.strip().casefold(): each.name for each in outline.all() if each.name}
+    for position, value in enumerate(parameter.values or ()):
+        if not isinstance(value, str) or value.strip().casefold() in names:
+            continue
+        if dictionary.load().find_class(value) is not None:
+            continue  # fields such as Component 1 Object Type name a class
+        what = f"{source} has no object called '{value}'"
+        yield Problem(f"{where}.values[{position}]", what, nearest(value, names.values()))
+
+
+def _external_names(outline: Outline) -> Iterator[tuple[ModelObject, str]]:
+    for class_name, field_name in EXTERNAL_FILE_FIELDS.items():
+        rule = dictionary.load().find_class(class_name)
+        place = rule.find_field(field_name) if rule else None
+        assert place is not None
+        for each in outline.of_class(class_name):
+            if name := str(each.value(place) or "").strip():
+                yield each, name
+
+
+def _place_of(each: ModelObject, source: str) -> str:
+    return f"{source}: line {each.line}" if each.line else f"{source}: {each.class_name} '{each.name}'"

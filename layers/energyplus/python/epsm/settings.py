@@ -1,0 +1,41 @@
+"""What a function is told by its environment. The only place that reads environment variables."""
+
+import os
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """Configuration of the deployed functions; each field comes from the variable of that name in capitals.
+
+    Attributes:
+        inputs_bucket: Bucket that studies are uploaded to.
+        results_bucket: Bucket that runs are written to.
+        table_name: DynamoDB table of records.
+        state_machine_arn: State machine that runs a study; only submit has it.
+        max_variants: Largest study that is accepted.
+        missing_file_grace_s: Submit gives a file that is not there yet up when none has arrived for this long, seconds.
+        image_id: Content hash of the container image, written into the run's manifest.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    inputs_bucket: str
+    results_bucket: str
+    table_name: str
+    state_machine_arn: str = ""
+    max_variants: int = Field(default=100_000, ge=1)
+    missing_file_grace_s: float = Field(default=10.0, ge=0, allow_inf_nan=False)
+    image_id: str = "unknown"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings.
+
+        Raises:
+            pydantic.ValidationError: If a variable is missing or does not fit.
+        """
+        known = {name: environment[name.upper()] for name in cls.model_fields if name.upper() in environment}
+        return cls.model_validate(known)

@@ -1,0 +1,58 @@
+"""Names of objects in the buckets, of items in the table, and of simulations."""
+
+import hashlib
+import re
+import unicodedata
+
+RUNS = "runs/"
+VARIANT_SORT_PREFIX = "VARIANT#"
+STUDY_SORT_KEY = "SIM"
+
+
+def simulation_id(bucket: str, key: str, version_id: str) -> str:
+    """The name of a simulation, the same for every delivery of the same upload.
+
+    It is also the name of the Step Functions execution (at most 80 characters of A-Z, a-z, 0-9, - and _) and is
+    meant to be read there: the study's folder, then a hash of bucket, key and object version.
+
+    >>> simulation_id("inputs", "Büro Nord/study.json", "v1")
+    'buro-nord-efa9ac5e767306c7'
+    """
+    digest = hashlib.sha256("\n".join((bucket, key, version_id)).encode()).hexdigest()[:16]
+    plain = unicodedata.normalize("NFKD", study_folder(key)).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:40].strip("-")
+    return f"{slug or 'study'}-{digest}"
+
+
+def study_folder(manifest_key: str) -> str:
+    """Name of the folder that a study.json lies in; ``study`` at the top of the bucket."""
+    return manifest_key.rpartition("/")[0].rpartition("/")[2] or "study"
+
+
+def study_prefix(manifest_key: str) -> str:
+    """The folder of a study.json with its slash, or an empty text at the top of the bucket."""
+    folder, slash, _ = manifest_key.rpartition("/")
+    return folder + slash
+
+
+def run_key(simulation: str, name: str = "") -> str:
+    """Key of a file of a run: manifest.json, items.json, errors.json, results.csv, ..."""
+    return f"{RUNS}{simulation}/{name}"
+
+
+def variant_key(simulation: str, index: int, name: str = "") -> str:
+    """Key of a file of one variant: result.json, in.idf, eplusout.err, ..."""
+    return run_key(simulation, f"variants/{index}/{name}")
+
+
+def partition(simulation: str) -> str:
+    return f"SIM#{simulation}"
+
+
+def variant_sort_key(index: int) -> str:
+    """Sorts as a text in the order of the variants.
+
+    >>> variant_sort_key(17)
+    'VARIANT#0000017'
+    """
+    return f"{VARIANT_SORT_PREFIX}{index:07d}"

@@ -1,0 +1,339 @@
+"""Records in DynamoDB: one item a study, one item a variant.
+
+Every write is conditional: a late or repeated write never turns a final state back. The time stamps are ISO 8601 in
+UTC with milliseconds, so that they sort as texts.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from epsm.problems import Problem, shortened
+from epsm.store import keys
+from epsm.study import Options
+
+RETENTION_MARGIN_DAYS = 7
+"""The table's own expiry comes this much later than the study's retention: it is the net under the daily cleanup."""
+
+_SMALLEST_NUMBER = 1e-130
+"""DynamoDB refuses a smaller one; no energy or area of that size means anything but zero."""
+
+
+class StudyStatus(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+
+    @property
+    def final(self) -> bool:
+        return self not in (StudyStatus.PENDING, StudyStatus.RUNNING)
+
+
+class VariantStatus(StrEnum):
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRecord:
+    """What is known of a study, from the table.
+
+    Attributes:
+        simulation_id: Its name.
+        name: The name that the modeller gave it.
+        status: Where it is.
+        created_at: ISO 8601, UTC.
+        started_at, ended_at: Likewise, empty until then.
+        variants: How many there are; 0 while it is not known.
+        succeeded, failed: Counts, once it has ended.
+        execution_arn: The Step Functions execution, empty before it is started.
+        error: Why the study as a whole failed, empty otherwise.
+        problems: Why it was rejected.
+        source: Bucket, key and version of the study.json.
+        options: The study's options.
+    """
+
+    simulation_id: str
+    name: str
+    status: StudyStatus
+    created_at: str
+    started_at: str = ""
+    ended_at: str = ""
+    variants: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    execution_arn: str = ""
+    error: str = ""
+    problems: tuple[Problem, ...] = ()
+    source: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VariantRecord:
+    """What is known of a variant, from the table.
+
+    Attributes:
+        index: Position in the study.
+        status: running, succeeded or failed.
+        started_at, ended_at: ISO 8601, UTC.
+        verdict: How the engine run ended, a value of `epsm.verdict.Verdict`; empty while it runs.
+        stage: For a failure where it happened: ``input``, ``engine``, ``results`` or ``worker``.
+        error: For a failure the message.
+        summary: Metrics, measures and the period, as `epsm.variant_run` wrote them.
+    """
+
+    index: int
+    status: VariantStatus
+    started_at: str = ""
+    ended_at: str = ""
+    verdict: str = ""
+    stage: str = ""
+    error: str = ""
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+def now() -> str:
+    return timestamp(datetime.now(UTC))
+
+
+def timestamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def expiry(created_at: datetime, retention_days: int) -> int:
+    """When the table drops a study's items by itself, seconds since 1970."""
+    return int((created_at + timedelta(days=retention_days + RETENTION_MARGIN_DAYS)).timestamp())
+
+
+class Records:
+    """The table as this project uses it.
+
+    Args:
+        table: A boto3 DynamoDB Table resource.
+    """
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def claim_study(self, simulation: str, name: str, source: dict[str, str]) -> StudyRecord:
+        """Write a new pending study, or find the one of that name; either way return what the table has."""
+        created_at = datetime.now(UTC)
+        item = {
+            "pk": keys.partition(simulation),
+            "sk": keys.STUDY_SORT_KEY,
+            "record_type": keys.STUDY_SORT_KEY,
+            "expires_at": expiry(created_at, Options().retention_days),
+            "simulation_id": simulation,
+            "name": name,
+            "status": StudyStatus.PENDING.value,
+            "created_at": timestamp(created_at),
+            "source": source,
+        }
+        self._write(self._table.put_item, Item=item, ConditionExpression="attribute_not_exists(pk)")
+        record = self.study(simulation)
+        assert record is not None, "a record that was just written is not there"
+        return record
+
+    def accept_study(
+        self, simulation: str, *, name: str, variants: int, options: dict[str, Any], expires_at: int
+    ) -> bool:
+        """Note what a pending study will run."""
+        return self._update_study(
+            simulation,
+            (StudyStatus.PENDING,),
+            {"name": name, "variants": variants, "options": options, "expires_at": expires_at},
+        )
+
+    def reject_study(self, simulation: str, problems: Sequence[Problem]) -> bool:
+        """Close a pending study that cannot run."""
+        listed = [problem.as_dict() for problem in shortened(problems)]
+        values = {"status": StudyStatus.REJECTED.value, "ended_at": now(), "problems": listed}
+        return self._update_study(simulation, (StudyStatus.PENDING,), values)
+
+    def finish_study(
+        self, simulation: str, status: StudyStatus, *, succeeded: int, failed: int, error: str = ""
+    ) -> bool:
+        """Close a study that has not ended yet; False, and nothing written, if it has."""
+        values = {
+            "status": status.value,
+            "ended_at": now(),
+            "succeeded": succeeded,
+            "failed": failed,
+            "error": error,
+        }
+        return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), values)
+
+    def _update_study(self, simulation: str, only_from: Sequence[StudyStatus], values: dict[str, Any]) -> bool:
+        """Set attributes of a study that is in one of the given states; False, and nothing written, if it is not."""
+        allowed = {f":from{number}": status.value for number, status in enumerate(only_from)}
+        return self._write(
+            self._table.update_item,
+            Key={"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+            ConditionExpression=f"#status IN ({', '.join(allowed)})",
+            ExpressionAttributeNames={"#status": "status", **{f"#{name}": name for name in values}},
+            ExpressionAttributeValues={**allowed, **{f":{name}": _to_item(value) for name, value in values.items()}},
+        )
+
+    def study(self, simulation: str) -> StudyRecord | None:
+        """The record of a study, or None."""
+        key = {"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY}
+        item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        return None if item is None else _study_record(item)
+
+    def studies(self, limit: int = 50) -> list[StudyRecord]:
+        """The newest studies, the newest first."""
+        answer = self._table.query(
+            IndexName="by_created_at",
+            KeyConditionExpression="record_type = :type",
+            ExpressionAttributeValues={":type": keys.STUDY_SORT_KEY},
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+        return [_study_record(item) for item in answer["Items"]]
+
+    def start_variant(self, simulation: str, index: int, expires_at: int) -> bool:
+        """Note that a variant runs; False, and nothing written, if it has succeeded already."""
+        item = {
+            "pk": keys.partition(simulation),
+            "sk": keys.variant_sort_key(index),
+            "status": VariantStatus.RUNNING.value,
+            "started_at": now(),
+            "expires_at": expires_at,
+        }
+        return self._write_unless_succeeded(item)
+
+    def finish_variant(self, simulation: str, record: VariantRecord, expires_at: int) -> bool:
+        """Write how a variant ended; a success is never overwritten."""
+        item = {
+            "pk": keys.partition(simulation),
+            "sk": keys.variant_sort_key(record.index),
+            "status": record.status.value,
+            "started_at": record.started_at,
+            "ended_at": record.ended_at or now(),
+            "verdict": record.verdict,
+            "error": {"stage": record.stage, "message": record.error},
+            "summary": _to_item(record.summary),
+            "expires_at": expires_at,
+        }
+        return self._write_unless_succeeded(item)
+
+    def _write_unless_succeeded(self, item: dict[str, Any]) -> bool:
+        return self._write(
+            self._table.put_item,
+            Item=item,
+            ConditionExpression="attribute_not_exists(pk) OR #status <> :succeeded",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":succeeded": VariantStatus.SUCCEEDED.value},
+        )
+
+    def variant(self, simulation: str, index: int) -> VariantRecord | None:
+        """The record of a variant, or None if it has not started."""
+        key = {"pk": keys.partition(simulation), "sk": keys.variant_sort_key(index)}
+        item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        return None if item is None else _variant_record(item)
+
+    def variants(self, simulation: str) -> Iterator[VariantRecord]:
+        """All variants that have started, in the order of their index, a page at a time."""
+        query: dict[str, Any] = {
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :variant)",
+            "ExpressionAttributeValues": {":pk": keys.partition(simulation), ":variant": keys.VARIANT_SORT_PREFIX},
+            "ConsistentRead": True,
+        }
+        while True:
+            answer = self._table.query(**query)
+            yield from map(_variant_record, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    @staticmethod
+    def _write(operation: Any, **arguments: Any) -> bool:
+        try:
+            operation(**arguments)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+
+def _study_record(item: dict[str, Any]) -> StudyRecord:
+    plain = _from_item(item)
+    return StudyRecord(
+        simulation_id=plain["simulation_id"],
+        name=plain["name"],
+        status=StudyStatus(plain["status"]),
+        created_at=plain["created_at"],
+        started_at=plain.get("started_at", ""),
+        ended_at=plain.get("ended_at", ""),
+        variants=plain.get("variants", 0),
+        succeeded=plain.get("succeeded", 0),
+        failed=plain.get("failed", 0),
+        execution_arn=plain.get("execution_arn", ""),
+        error=plain.get("error", ""),
+        problems=tuple(Problem(**problem) for problem in plain.get("problems", ())),
+        source=plain.get("source", {}),
+        options=plain.get("options", {}),
+    )
+
+
+def _variant_record(item: dict[str, Any]) -> VariantRecord:
+    plain = _from_item(item)
+    error = plain.get("error", {})
+    return VariantRecord(
+        index=int(plain["sk"].removeprefix(keys.VARIANT_SORT_PREFIX)),
+        status=VariantStatus(plain["status"]),
+        started_at=plain.get("started_at", ""),
+        ended_at=plain.get("ended_at", ""),
+        verdict=plain.get("verdict", ""),
+        stage=error.get("stage", ""),
+        error=_in_words(error),
+        summary=plain.get("summary", {}),
+    )
+
+
+def _in_words(error: dict[str, str]) -> str:
+    """A failure's message. Of a lost variant the state machine only has Lambda's error and its JSON cause."""
+    message = error.get("message", "")
+    if "error" not in error:
+        return message
+    try:
+        message = json.loads(message)["errorMessage"]
+    except (ValueError, KeyError, TypeError):
+        pass
+    return f"{error['error']}: {message}" if message else error["error"]
+
+
+def _to_item(value: Any) -> Any:
+    """Python numbers as DynamoDB takes them: floats by their shortest exact text, so that they come back the same."""
+    if isinstance(value, float):
+        return Decimal(repr(value)) if abs(value) > _SMALLEST_NUMBER else Decimal(0)
+    if isinstance(value, dict):
+        return {key: _to_item(each) for key, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_to_item(each) for each in value]
+    return value
+
+
+def _from_item(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        number = float(value)
+        return int(number) if value == value.to_integral_value() and abs(value) < 2**53 else number
+    if isinstance(value, dict):
+        return {key: _from_item(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_from_item(each) for each in value]
+    return value

@@ -1,0 +1,321 @@
+"""The study: what a modeller writes into `study.json`.
+
+The models here are the contract; `docs/study.schema.json` is generated from them.
+"""
+
+import json
+import math
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from epsm.problems import Problem, StudyRejected
+
+MANIFEST_NAME = "study.json"
+
+KeptFile = Literal["err", "sql", "htm", "eio", "eso", "mtr", "csv", "audit", "rdd", "mdd"]
+Frequency = Literal["Timestep", "Hourly", "Daily", "Monthly", "RunPeriod"]
+
+
+def _one_value(text: str) -> str:
+    """IDF has no quotes: these characters would end the value, the object or the line."""
+    if any(character in ",;!" or unicodedata.category(character) == "Cc" for character in text):
+        raise ValueError(f"'{text}' contains ',', ';', '!' or a control character, which no IDF value can hold")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_one_value)]
+Value = Annotated[float, Field(strict=True)] | Text
+
+
+def _inside_the_study(path: str) -> str:
+    """A path below the folder of study.json, in Unicode NFC (macOS writes file names in NFD)."""
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or "\\" in path or ".." in parts or ":" in parts[0]:
+        raise ValueError(
+            f"'{path}' leaves the study's folder; paths are relative to study.json, with '/' between folders"
+        )
+    if any(unicodedata.category(character) == "Cc" for character in path):
+        raise ValueError(f"{path!r} contains control characters")
+    return unicodedata.normalize("NFC", str(PurePosixPath(path)))
+
+
+def _model_path(path: str) -> str:
+    if PurePosixPath(path).suffix.lower() not in (".idf", ".epjson"):
+        raise ValueError(f"'{path}' is not a model; models end in .idf or .epJSON")
+    return path
+
+
+def _weather_path(path: str) -> str:
+    if PurePosixPath(path).suffix.lower() != ".epw":
+        raise ValueError(f"'{path}' is not a weather file; weather files end in .epw")
+    return path
+
+
+StudyPath = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(_inside_the_study)]
+ModelPath = Annotated[StudyPath, AfterValidator(_model_path)]
+WeatherPath = Annotated[StudyPath, AfterValidator(_weather_path)]
+
+
+def _without_repetition(entries: tuple[Any, ...]) -> tuple[Any, ...]:
+    names = [entry if isinstance(entry, str) else entry.name for entry in entries]
+    counted = Counter(name.casefold() for name in names)
+    again = sorted({name for name in names if counted[name.casefold()] > 1})
+    if again:
+        raise ValueError(f"{', '.join(again)}: the same name is there more than once")
+    return entries
+
+
+def _printable(text: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise ValueError(f"{text!r} contains control characters")
+    return text
+
+
+def _no_truth_value(value: Any) -> Any:
+    """True equals 1 in Python, and so it would pass for the version 1."""
+    return str(value) if isinstance(value, bool) else value
+
+
+Unique = AfterValidator(_without_repetition)
+_MOST_FILES = 1000
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Parameter(_Strict):
+    """One thing to vary: a field of one object, or of every object of a class.
+
+    Give either `values` (each is written into the field) or `multiply` (the value that the model has is
+    multiplied by each).
+    """
+
+    name: str = Field(
+        pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60, description="Column name in the results table."
+    )
+    class_name: str = Field(alias="class", min_length=1, max_length=200, description="EnergyPlus class, e.g. Material.")
+    object_name: str = Field(
+        default="*",
+        alias="object",
+        min_length=1,
+        max_length=200,
+        description="Name of the object, in any case; * stands for any run of characters, so * alone means all.",
+    )
+    field: str = Field(min_length=1, max_length=200, description="Field name as in the IDD, e.g. Thickness.")
+    unit: str | None = Field(
+        default=None, max_length=60, description="If given, must be the unit that EnergyPlus uses."
+    )
+    values: tuple[Value, ...] | None = Field(default=None, min_length=1, description="Values to write.")
+    multiply: tuple[Annotated[float, Field(strict=True)], ...] | None = Field(
+        default=None, min_length=1, description="Factors for the value that the model has."
+    )
+
+    @model_validator(mode="after")
+    def _one_way_of_varying(self) -> Self:
+        if (self.values is None) == (self.multiply is None):
+            raise ValueError("give either 'values' or 'multiply'")
+        texts = [
+            level.casefold() if isinstance(level, str) else f"{level!r}".removesuffix(".0") for level in self.levels
+        ]
+        if len(set(texts)) < len(texts):
+            raise ValueError("the same value is listed twice")
+        return self
+
+    @property
+    def levels(self) -> Sequence[float | str]:
+        """The values or factors, as they appear in the results table."""
+        levels = self.values if self.values is not None else self.multiply
+        assert levels is not None
+        return levels
+
+
+class GridSampling(_Strict):
+    """Every combination of every parameter's levels."""
+
+    method: Literal["grid"] = "grid"
+
+
+class Outputs(_Strict):
+    """What to keep of each run beside the results that are always there."""
+
+    meters: Annotated[tuple[Text, ...], Unique] = Field(
+        default=(), description="Meters to report as series, e.g. Electricity:Facility."
+    )
+    variables: Annotated[tuple[Text, ...], Unique] = Field(
+        default=(), description="Output variables to report as series for all keys, e.g. Zone Mean Air Temperature."
+    )
+    frequency: Frequency = "Hourly"
+    keep: Annotated[tuple[KeptFile, ...], Unique] = Field(
+        default=("err", "sql"), description="EnergyPlus output files to store with each variant."
+    )
+
+
+class Options(_Strict):
+    """How to run the study."""
+
+    run_period: Literal["as_in_model", "annual", "design_days"] = Field(
+        default="as_in_model",
+        description="as_in_model: the weather-file run periods that the model asks for. annual: its first run "
+        "period stretched to the whole year, whatever SimulationControl says. design_days: sizing periods only, "
+        "which gives no energy use, but tries the model and sizes it.",
+    )
+    max_concurrency: int = Field(
+        strict=True, default=100, ge=1, le=10_000, description="Variants that may run at the same time."
+    )
+    tolerated_failure_percentage: float = Field(
+        strict=True,
+        default=100,
+        ge=0,
+        le=100,
+        description="Give the study up when more variants than this have failed.",
+    )
+    timeout_s: int = Field(
+        strict=True, default=840, ge=1, le=840, description="Wall-clock seconds that one run may take."
+    )
+    retention_days: int = Field(
+        strict=True, default=30, ge=1, le=3650, description="Days until results and inputs are deleted."
+    )
+
+
+class Study(_Strict):
+    """A parametric study: models x weather x samples of the parameters.
+
+    Sample 0 of each model and weather is the model as it was uploaded, the baseline.
+    """
+
+    schema_version: Annotated[Literal[1], BeforeValidator(_no_truth_value)] = Field(default=1, alias="schema")
+    name: Annotated[str, AfterValidator(_printable)] = Field(
+        default="", max_length=200, description="Shown wherever the study is listed."
+    )
+    models: Annotated[tuple[ModelPath, ...], Unique] = Field(
+        min_length=1, max_length=_MOST_FILES, description="IDF or epJSON files."
+    )
+    weather: Annotated[tuple[WeatherPath, ...], Unique] = Field(
+        min_length=1, max_length=_MOST_FILES, description="EPW files."
+    )
+    parameters: Annotated[tuple[Parameter, ...], Unique] = Field(default=(), max_length=50)
+    sampling: GridSampling = GridSampling()
+    outputs: Outputs = Outputs()
+    options: Options = Options()
+
+    @property
+    def variant_count(self) -> int:
+        """models x weather x (1 baseline + combinations)."""
+        combinations = math.prod(len(parameter.levels) for parameter in self.parameters)
+        samples = 1 + combinations if self.parameters else 1
+        return len(self.models) * len(self.weather) * samples
+
+
+def parse_study(document: bytes | str, source: str = MANIFEST_NAME) -> Study:
+    """Read and validate a study.json.
+
+    Args:
+        document: The file's content.
+        source: Name to use in problems.
+
+    Raises:
+        StudyRejected: With every fault of the document.
+    """
+    try:
+        text = document.decode("utf-8-sig") if isinstance(document, bytes) else document
+        raw = json.loads(text, object_pairs_hook=without_repeated_keys)
+    except UnicodeDecodeError as error:
+        raise StudyRejected([Problem(source, f"is not UTF-8 text (byte {error.start})", "UTF-8")]) from None
+    except json.JSONDecodeError as error:
+        where = f"{source}: line {error.lineno}, column {error.colno}"
+        raise StudyRejected([Problem(where, f"is not JSON: {error.msg}", "a JSON object")]) from None
+    except RepeatedKey as error:
+        raise StudyRejected([Problem(source, f"the key '{error}' is there twice in one object")]) from None
+    except RecursionError:
+        raise StudyRejected([Problem(source, "is nested too deeply")]) from None
+    except ValueError as error:  # a number of thousands of digits
+        raise StudyRejected([Problem(source, f"cannot be read: {error}")]) from None
+    try:
+        return Study.model_validate(raw)
+    except ValidationError as error:
+        raise StudyRejected(_problems(error, source)) from None
+
+
+class RepeatedKey(Exception):
+    """A key stands twice in one JSON object."""
+
+
+def without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Python's json keeps the last of two equal keys; a modeller would never learn that the first was dropped."""
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise RepeatedKey(key)
+        result[key] = value
+    return result
+
+
+def _problems(error: ValidationError, source: str) -> list[Problem]:
+    """Pydantic's errors in the words of the document: one problem a place, with what is allowed there."""
+    problems: dict[str, Problem] = {}
+    for each in error.errors(include_url=False):
+        # A union reports a fault per member, and names it behind the place.
+        steps = each["loc"][:-1] if each["loc"][-1:] and _is_member_of_value(each["loc"]) else each["loc"]
+        path = ""
+        for step in steps:
+            path += f"[{step}]" if isinstance(step, int) else (f".{step}" if path else str(step))
+        if each["type"] == "too_short" and any(known.startswith(f"{path}[") for known in problems):
+            continue  # the list is only short because its entries, reported already, were dropped
+        what, allowed = _in_words(each["type"], each["msg"], each["input"], each.get("ctx", {}))
+        if path in problems and problems[path].what == what:
+            allowed = " or ".join(part for part in (problems[path].allowed, allowed) if part)
+        problems[path] = Problem(f"{source}: {path}" if path else source, what, allowed)
+    return list(problems.values())
+
+
+def _is_member_of_value(steps: tuple[int | str, ...]) -> bool:
+    """Whether a place ends in the name of a member of `Value`: `("parameters", 0, "values", 2, "float")`."""
+    return len(steps) > 2 and steps[-3] == "values" and isinstance(steps[-2], int) and isinstance(steps[-1], str)
+
+
+def _in_words(kind: str, message: str, found: Any, context: dict[str, Any]) -> tuple[str, str]:
+    """What was found and what is allowed, for one of pydantic's error types."""
+    try:
+        shown = json.dumps(found, ensure_ascii=False, default=str)
+    except (RecursionError, ValueError):
+        shown = type(found).__name__
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    match kind:
+        case "missing":
+            return "is missing", ""
+        case "extra_forbidden":
+            return "is not a key that a study knows", ""
+        case "literal_error":
+            return f"{shown} is not known", str(context["expected"])
+        case "value_error":
+            return str(context["error"]), ""
+        case "too_short":
+            return "is empty", "at least one entry"
+        case "too_long":
+            return "is too long", f"at most {context['max_length']} entries"
+        case "string_too_short":
+            return "is empty", "some text"
+        case "string_too_long":
+            return f"{shown} is too long", f"at most {context['max_length']} characters"
+        case "string_pattern_mismatch":
+            return f"{shown} cannot be a column name", "letters, digits and '_', a letter first"
+        case "greater_than_equal":
+            return f"{shown} is too small", f">= {context['ge']:g}"
+        case "less_than_equal":
+            return f"{shown} is too large", f"<= {context['le']:g}"
+        case "float_type" | "float_parsing" | "finite_number" | "int_type" | "int_parsing" | "int_from_float":
+            return f"{shown} is not a value", "a whole number" if kind.startswith("int") else "a number"
+        case "string_type":
+            return f"{shown} is not a value", "text"
+        case "tuple_type":
+            return f"{shown} is not a list", "a list in [ ]"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"{shown} is not an object", "an object in { }"
+        case _:
+            return f"{shown} does not fit", message[:1].lower() + message[1:]

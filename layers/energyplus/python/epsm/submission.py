@@ -1,0 +1,225 @@
+"""Submitting: from an uploaded study.json to a started execution, or to a refusal that says everything.
+
+Idempotent from end to end. The name of the simulation comes from the upload itself, so a duplicate event finds the
+record and the execution of the first one; a submit that died half-way is carried on by the next delivery.
+"""
+
+import json
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from epsm import __version__, dictionary
+from epsm.intake import take_in
+from epsm.manifest import ObjectRef, RunManifest, Source
+from epsm.problems import Problem, StudyRejected, shortened
+from epsm.results import EXTRACTION_VERSION
+from epsm.settings import Settings
+from epsm.store import keys
+from epsm.store.files import Files, NotThere
+from epsm.store.records import Records, StudyStatus, expiry
+from epsm.study import Study
+from epsm.variants import expand
+
+logger = logging.getLogger(__name__)
+
+_LOOK_AGAIN_S = 1.0
+_MOST_LOOKS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What became of an upload.
+
+    Attributes:
+        simulation_id: Name of the simulation.
+        status: Of its record: pending where an execution was started, else rejected or whatever it was already.
+        variants: How many there are; 0 for a refusal.
+        problems: Why it was refused.
+        started: Whether this call started the execution.
+    """
+
+    simulation_id: str
+    status: StudyStatus
+    variants: int
+    problems: tuple[Problem, ...] = ()
+    started: bool = False
+
+
+class UploadedStudy:
+    """The files of a study in a bucket; an `epsm.intake.StudyFiles`.
+
+    Args:
+        files: The store.
+        source: The study.json they belong to.
+        quiet_for: A missing file is given up when none has arrived for this long.
+        sleep: Waits between two looks.
+
+    Attributes:
+        refs: Every file that was read, pinned to the version that was read.
+    """
+
+    def __init__(self, files: Files, source: Source, quiet_for: timedelta, sleep: Callable[[float], None]) -> None:
+        self._files = files
+        self._bucket = source.bucket
+        self._prefix = keys.study_prefix(source.key)
+        self._quiet_for = quiet_for
+        self._sleep = sleep
+        self._keys: dict[str, str] = {}
+        self.place = f"s3://{self._bucket}/{self._prefix}"
+        self.refs: dict[str, ObjectRef] = {}
+
+    def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
+        """Waits for missing files while any still arrive: a parallel upload brings study.json in no certain order."""
+        names = set(needed)
+        for _ in range(_MOST_LOOKS):
+            listed = self._files.list_study(self._bucket, self._prefix)
+            newest = max((each.modified for each in listed.values()), default=datetime.min.replace(tzinfo=UTC))
+            if names <= listed.keys() or datetime.now(UTC) - newest >= self._quiet_for:
+                break
+            self._sleep(_LOOK_AGAIN_S)
+        self._keys = {name: each.key for name, each in listed.items()}
+        return {name: each.bytes for name, each in listed.items()}
+
+    def read(self, name: str) -> bytes | None:
+        try:
+            content, self.refs[name] = self._files.read(self._bucket, self._keys[name])
+        except NotThere:
+            return None
+        return content
+
+
+class Submitter:
+    """Submits studies.
+
+    Args:
+        files, records: The store.
+        step_functions: A boto3 Step Functions client.
+        settings: Configuration.
+        sleep: Waits between looks for a missing file.
+    """
+
+    def __init__(
+        self,
+        files: Files,
+        records: Records,
+        step_functions: Any,
+        settings: Settings,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._files = files
+        self._records = records
+        self._step_functions = step_functions
+        self._settings = settings
+        self._sleep = sleep
+
+    def submit(self, source: Source) -> Submission:
+        """Submit the study.json at `source`.
+
+        Raises:
+            NotThere: If that version of the object is gone.
+            botocore.exceptions.ClientError: If AWS refuses a call; the event is worth another delivery.
+        """
+        simulation = keys.simulation_id(source.bucket, source.key, source.version_id)
+        folder = keys.study_folder(source.key)
+        record = self._records.claim_study(simulation, folder, source.model_dump())
+        if record.status is not StudyStatus.PENDING:
+            return Submission(simulation, record.status, record.variants, record.problems)
+        quiet_for = timedelta(seconds=self._settings.missing_file_grace_s)
+        uploaded = UploadedStudy(self._files, source, quiet_for, self._sleep)
+        document, _ = self._files.read(source.bucket, source.key, source.version_id)
+        try:
+            accepted = take_in(document, uploaded, self._settings.max_variants)
+        except StudyRejected as rejection:
+            return self._reject(simulation, source, rejection.problems)
+        study = accepted.study
+        manifest = RunManifest(
+            simulation_id=simulation,
+            created_at=datetime.fromisoformat(record.created_at),
+            study=study if study.name else study.model_copy(update={"name": folder}),
+            source=source,
+            inputs={name: uploaded.refs[name] for name in accepted.inputs},
+            external_files=accepted.external_files,
+            variants=study.variant_count,
+            engine_version=dictionary.load().version,
+            image_id=self._settings.image_id,
+            code_version=__version__,
+            extraction_version=EXTRACTION_VERSION,
+        )
+        return self._accept(manifest)
+
+    def _accept(self, manifest: RunManifest) -> Submission:
+        simulation, study = manifest.simulation_id, manifest.study
+        expires_at = expiry(manifest.created_at, study.options.retention_days)
+        self._write_items(simulation, study)
+        self._files.put_text(keys.run_key(simulation, "manifest.json"), manifest.to_json(), "application/json")
+        self._records.accept_study(
+            simulation,
+            name=study.name,
+            variants=manifest.variants,
+            options=study.options.model_dump(),
+            expires_at=expires_at,
+        )
+        started = self._start(manifest, expires_at)
+        return Submission(simulation, StudyStatus.PENDING, manifest.variants, started=started)
+
+    def _write_items(self, simulation: str, study: Study) -> None:
+        """items.json, which the Distributed Map reads: one array, written a variant at a time."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "items.json"
+            with path.open("w", encoding="utf-8") as file:
+                separator = "["
+                for variant in expand(study):
+                    # The state machine cannot make the key itself, and needs it if the variant's worker is lost.
+                    item = variant.as_item() | {"record_key": keys.variant_sort_key(variant.index)}
+                    file.write(separator + json.dumps(item, ensure_ascii=False))
+                    separator = ",\n"
+                file.write("]\n")
+            self._files.put_file(keys.run_key(simulation, "items.json"), path, "application/json")
+
+    def _start(self, manifest: RunManifest, expires_at: int) -> bool:
+        """Start the execution; False if it exists: a duplicate event, or a submit that died after this."""
+        options = manifest.study.options
+        execution_input = {
+            "simulation_id": manifest.simulation_id,
+            "variants": manifest.variants,
+            "items_key": keys.run_key(manifest.simulation_id, "items.json"),
+            "map_prefix": keys.run_key(manifest.simulation_id, "map"),
+            "max_concurrency": options.max_concurrency,
+            "tolerated_failure_percentage": options.tolerated_failure_percentage,
+            "expires_at": str(expires_at),
+        }
+        try:
+            self._step_functions.start_execution(
+                stateMachineArn=self._settings.state_machine_arn,
+                name=manifest.simulation_id,
+                input=json.dumps(execution_input),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ExecutionAlreadyExists":
+                return False
+            raise
+        return True
+
+    def _reject(self, simulation: str, source: Source, problems: tuple[Problem, ...]) -> Submission:
+        shown = shortened(problems)
+        # The list first: whoever sees the record can read it.
+        self._files.put_json(
+            keys.run_key(simulation, "errors.json"),
+            {
+                "simulation_id": simulation,
+                "status": StudyStatus.REJECTED.value,
+                "study": f"s3://{source.bucket}/{source.key}",
+                "problems": [problem.as_dict() for problem in shown],
+            },
+        )
+        self._records.reject_study(simulation, shown)
+        logger.info("study rejected", extra={"simulation_id": simulation, "problems": len(problems)})
+        return Submission(simulation, StudyStatus.REJECTED, 0, tuple(shown))

@@ -1,0 +1,164 @@
+"""The results table: one row a variant, failed ones too, written in pieces so that any number fits into memory.
+
+Two passes over the rows: the first spools them to disk and learns which end uses occur at all, the second writes
+Parquet and CSV with exactly those columns.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from epsm.columns import PERIOD, RUN, SAVINGS, VARIANT
+from epsm.results import METRICS
+from epsm.store.records import VariantRecord, VariantStatus
+from epsm.study import Study
+from epsm.variants import Variant, expand
+
+NOT_RUN = "not_run"
+_BATCH = 5_000
+_WHOLE_NUMBERS = frozenset({"variant_index", "period_days", "zone_count", "warnings", "severe_errors"})
+_NUMBERS = frozenset({"engine_seconds", "engine_cpu_seconds", "peak_memory_mb"})
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many variants ended how."""
+
+    succeeded: int
+    failed: int
+    not_run: int
+
+    @property
+    def total(self) -> int:
+        return self.succeeded + self.failed + self.not_run
+
+
+def rows(study: Study, records: Iterable[VariantRecord]) -> Iterator[dict[str, Any]]:
+    """The table's rows in the order of the variants: every variant of the study, whether it left a record or not.
+
+    Args:
+        study: The study; its variants are expanded again, so that a lost one is still a row.
+        records: What the variants left, in the order of their index.
+    """
+    remaining = iter(records)
+    record = next(remaining, None)
+    baseline: dict[str, Any] = {}
+    for variant in expand(study):
+        while record is not None and record.index < variant.index:
+            record = next(remaining, None)
+        row = _row(variant, record if record is not None and record.index == variant.index else None)
+        if variant.is_baseline:
+            baseline = row
+        row |= _savings(row, baseline)
+        yield row
+
+
+def _row(variant: Variant, record: VariantRecord | None) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "variant_index": variant.index,
+        "model": variant.model,
+        "weather": variant.weather,
+        "baseline": variant.is_baseline,
+        **variant.values,
+    }
+    if record is None:
+        return row | {"status": NOT_RUN, "error_stage": "worker", "error": "The variant was not started."}
+    if record.status is VariantStatus.RUNNING:
+        what = "The variant was started and left no result: its worker was lost or stopped."
+        return row | {"status": VariantStatus.FAILED.value, "error_stage": "worker", "error": what}
+    summary = record.summary
+    row |= {name: summary[name] for name in (*PERIOD, *RUN) if name in summary}
+    row |= summary.get("metrics", {}) | {"end_uses": summary.get("end_uses", {})}
+    reasons = dict.fromkeys(summary.get("missing", {}).values())
+    return row | {
+        "status": record.status.value,
+        "verdict": record.verdict or None,
+        "error_stage": record.stage or None,
+        "error": record.error or None,
+        "note": summary.get("note") or None,
+        "missing": "; ".join(reasons) or None,
+    }
+
+
+def _savings(row: dict[str, Any], baseline: dict[str, Any]) -> dict[str, float | None]:
+    """Saved against the baseline of the same model and weather; nothing where the two do not cover the same period."""
+    own, reference = row.get("site_eui_kwh_m2"), baseline.get("site_eui_kwh_m2")
+    if own is None or not reference or row.get("period") != baseline.get("period"):
+        return dict.fromkeys(SAVINGS)
+    saved = float(reference) - float(own)
+    return dict(zip(SAVINGS, (saved, 100 * saved / float(reference)), strict=True))
+
+
+def columns(study: Study, end_uses: Iterable[str]) -> dict[str, pa.DataType]:
+    """Names and types of the table's columns, in order."""
+    names = [*VARIANT, *(parameter.name for parameter in study.parameters)]
+    numbers = (METRICS[0], *SAVINGS, *METRICS[1:], *sorted(end_uses))
+    types = {name: _type_of(name) for name in names}
+    for parameter in study.parameters:
+        numeric = all(isinstance(level, float) for level in parameter.levels)
+        types[parameter.name] = pa.float64() if numeric else pa.string()
+    return types | dict.fromkeys(numbers, pa.float64()) | {name: _type_of(name) for name in (*PERIOD, *RUN)}
+
+
+def _type_of(name: str) -> pa.DataType:
+    if name in _WHOLE_NUMBERS:
+        return pa.int64()
+    if name in _NUMBERS:
+        return pa.float64()
+    return pa.bool_() if name == "baseline" else pa.string()
+
+
+def write_table(study: Study, records: Iterable[VariantRecord], parquet: Path, csv: Path) -> Counts:
+    """Write the table as Parquet and as CSV.
+
+    Args:
+        study: The study.
+        records: What the variants left, in the order of their index; read once, never held.
+        parquet, csv: Files to write. A spool file stands beside them while they are written.
+
+    Returns:
+        How many variants ended how.
+    """
+    spool = parquet.with_suffix(".jsonl")
+    counted = dict.fromkeys((VariantStatus.SUCCEEDED.value, VariantStatus.FAILED.value, NOT_RUN), 0)
+    end_uses: set[str] = set()
+    with spool.open("w", encoding="utf-8") as file:
+        for row in rows(study, records):
+            counted[row["status"]] += 1
+            end_uses.update(row.get("end_uses", ()))
+            file.write(json.dumps(row) + "\n")
+    types = columns(study, end_uses)
+    schema = pa.schema(list(types.items()))
+    with pq.ParquetWriter(parquet, schema) as writer, csv.open("w", encoding="utf-8", newline="") as text:
+        header = True
+        for batch in _batches(spool):
+            frame = _frame(batch, types, end_uses)
+            writer.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
+            frame.to_csv(text, index=False, header=header)
+            header = False
+    spool.unlink()
+    return Counts(*counted.values())
+
+
+def _batches(spool: Path) -> Iterator[list[dict[str, Any]]]:
+    with spool.open(encoding="utf-8") as file:
+        while lines := list(islice(file, _BATCH)):
+            yield [json.loads(line) for line in lines]
+
+
+def _frame(batch: list[dict[str, Any]], types: dict[str, pa.DataType], end_uses: set[str]) -> pd.DataFrame:
+    for row in batch:
+        energy = row.pop("end_uses", {})
+        if row.get("period_days"):
+            # The engine reported the whole matrix; what the summary leaves out of it was zero.
+            row |= dict.fromkeys(end_uses, 0.0) | energy
+    frame = pd.DataFrame(batch, columns=list(types))
+    kinds = {pa.float64(): "float64", pa.int64(): "Int64", pa.string(): "string", pa.bool_(): "bool"}
+    return frame.astype({name: kinds[each] for name, each in types.items()})

@@ -1,0 +1,306 @@
+"""Running one variant: fetch its inputs, edit the model, run the engine, read the results, store them.
+
+Idempotent: everything written belongs to this variant alone and is overwritten by a repetition; a variant that has
+succeeded is not run again.
+"""
+
+import dataclasses
+import json
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from epsm import engine
+from epsm.engine import Engine, EngineRun, Progress
+from epsm.manifest import RunManifest
+from epsm.model import CannotEdit, PreparedModel, prepare
+from epsm.results import Results, read_results
+from epsm.run_folder import RunFolder, Workspace
+from epsm.store import keys
+from epsm.store.files import Files
+from epsm.store.records import Records, VariantRecord, VariantStatus, expiry, now
+from epsm.study import Outputs
+from epsm.variants import Variant
+from epsm.verdict import Diagnosis, Verdict, judge
+
+logger = logging.getLogger(__name__)
+
+RESULT_SCHEMA = 1
+SECONDS_TO_STORE = 30.0
+"""Kept back from the function's time: what a timed-out run wrote must still be stored."""
+_MODELS_KEPT = 4
+"""A parsed model takes 20 to 150 MB."""
+
+
+class SimulationFailed(Exception):
+    """The variant has failed, and its record says why. Repeating it would give the same; so nothing retries this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the state machine is told of a variant that succeeded."""
+
+    index: int
+    verdict: str
+    engine_seconds: float
+    site_eui_kwh_m2: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """A run that has ended, however it did."""
+
+    diagnosis: Diagnosis
+    run: EngineRun | None = None
+    results: Results | None = None
+    files: RunFolder | None = None
+    series: Path | None = None
+
+
+class VariantRunner:
+    """Runs variants, keeping what they share between them: manifests, input files, parsed models.
+
+    Args:
+        files, records: The store.
+        folder: A folder of this process's own, for inputs and runs.
+        installed: The engine.
+    """
+
+    def __init__(self, files: Files, records: Records, folder: Path, installed: Engine) -> None:
+        self._files = files
+        self._records = records
+        self._workspace = Workspace(folder, files)
+        self._engine = installed
+        self._manifest: RunManifest | None = None
+        self._models: dict[str, PreparedModel] = {}
+
+    def run(
+        self,
+        simulation: str,
+        variant: Variant,
+        *,
+        seconds_left: Callable[[], float],
+        memory_limit_mb: float | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Outcome:
+        """Run a variant and store what came of it.
+
+        Args:
+            simulation: The simulation it belongs to.
+            variant: Which one.
+            seconds_left: Time that the function has left, seconds.
+            memory_limit_mb: Memory that the engine may use, MiB.
+            on_progress: Called with the dates that the engine reaches.
+
+        Raises:
+            SimulationFailed: If the variant failed for a reason of its own; the record holds it.
+            Exception: Anything else is a fault of the infrastructure and worth a retry.
+        """
+        started, started_at = time.monotonic(), now()
+        manifest = self._manifest_of(simulation)
+        expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)
+        if not self._records.start_variant(simulation, variant.index, expires_at):
+            return self._outcome_before(simulation, variant)
+        with self._workspace.folder() as folder:
+            finished = self._simulate(folder, manifest, variant, seconds_left, memory_limit_mb, on_progress)
+            measures = _measures(finished.run, time.monotonic() - started)
+            self._store_files(folder, manifest, variant, finished, measures)
+        record = _record(variant, finished, measures, started_at)
+        self._records.finish_variant(simulation, record, expires_at)
+        if finished.results is None:
+            raise SimulationFailed(f"variant {variant.index}: {record.verdict}: {record.error}")
+        eui = finished.results.metrics["site_eui_kwh_m2"]
+        return Outcome(variant.index, record.verdict, measures["engine_seconds"], eui)
+
+    def _manifest_of(self, simulation: str) -> RunManifest:
+        if self._manifest is None or self._manifest.simulation_id != simulation:
+            self._models.clear()
+            self._manifest = self._files.read_manifest(simulation)
+        return self._manifest
+
+    def _outcome_before(self, simulation: str, variant: Variant) -> Outcome:
+        record = self._records.variant(simulation, variant.index)
+        assert record is not None
+        logger.info("variant has succeeded before", extra={"variant_index": variant.index})
+        eui = record.summary["metrics"].get("site_eui_kwh_m2")
+        return Outcome(variant.index, record.verdict, record.summary["engine_seconds"], eui)
+
+    def _simulate(
+        self,
+        folder: Path,
+        manifest: RunManifest,
+        variant: Variant,
+        seconds_left: Callable[[], float],
+        memory_limit_mb: float | None,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> _Finished:
+        options = manifest.study.options
+        prepared = self._prepared(manifest, variant.model)
+        try:
+            text = prepared.render(variant.values)
+        except CannotEdit as error:
+            return _Finished(Diagnosis(Verdict.BAD_INPUT, str(error), (), 0, 0, ()))
+        files = self._workspace.lay_out(folder, manifest, variant, prepared.file_name, text)
+        line = engine.command(
+            self._engine,
+            files.model,
+            files.weather,
+            files.output,
+            expand_objects=prepared.needs_expansion,
+            run_period=options.run_period,
+        )
+        run = engine.run(
+            line,
+            files.model.parent,
+            timeout_s=max(1.0, min(options.timeout_s, seconds_left() - SECONDS_TO_STORE)),
+            memory_limit_mb=memory_limit_mb,
+            on_progress=on_progress,
+        )
+        diagnosis = judge(run, files.output, options.run_period)
+        if not diagnosis.verdict.has_results:
+            return _Finished(diagnosis, run, None, files)
+        try:
+            database = files.output / "eplusout.sql"
+            results = read_results(database, diagnosis.environments)
+            series, missing = _series(database, manifest.study.outputs, folder)
+        except sqlite3.Error as error:
+            message = f"The results cannot be read: {error}"
+            return _Finished(dataclasses.replace(diagnosis, verdict=Verdict.FAILED, message=message), run, None, files)
+        results = dataclasses.replace(results, missing=results.missing | missing)
+        return _Finished(diagnosis, run, results, files, series)
+
+    def _prepared(self, manifest: RunManifest, name: str) -> PreparedModel:
+        if name not in self._models:
+            if len(self._models) >= _MODELS_KEPT:
+                self._models.clear()
+            content = self._workspace.input(manifest.inputs[name]).read_bytes()
+            self._models[name] = prepare(content, name, manifest.study, self._engine.idd)
+        return self._models[name]
+
+    def _store_files(
+        self,
+        folder: Path,
+        manifest: RunManifest,
+        variant: Variant,
+        finished: _Finished,
+        measures: dict[str, float],
+    ) -> None:
+        result = folder / "result.json"
+        document = _result_document(manifest, variant, finished, measures, self._engine.version())
+        result.write_text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
+        uploads = [result, *_files_to_keep(manifest.study.outputs, finished)]
+
+        def upload(path: Path) -> None:
+            key = keys.variant_key(manifest.simulation_id, variant.index, path.name)
+            if path.suffix == ".sql":
+                self._files.put_file_compressed(f"{key}.gz", path)
+            else:
+                self._files.put_file(key, path)
+
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            list(pool.map(upload, uploads))
+
+
+def _files_to_keep(outputs: Outputs, finished: _Finished) -> list[Path]:
+    if finished.files is None:
+        return []
+    output = finished.files.output
+    names = ["eplustbl.htm" if kept == "htm" else f"eplusout.{kept}" for kept in outputs.keep]
+    kept = [finished.files.model, *(output / name for name in names if (output / name).is_file())]
+    return [*kept, finished.series] if finished.series else kept
+
+
+def _series(database: Path, outputs: Outputs, folder: Path) -> tuple[Path | None, dict[str, str]]:
+    """The series that were asked for as a file, and a reason for each that the run does not have."""
+    asked = (*outputs.meters, *outputs.variables)
+    if not asked:
+        return None, {}
+    from epsm.series import read_series  # pandas and pyarrow: only where series are asked for
+
+    series = read_series(database, outputs)
+    assert series is not None
+    path = folder / "series.parquet"
+    series.to_parquet(path, index=False)
+    there = {column.rsplit(" [", 1)[0].rpartition(": ")[2].casefold() for column in series.columns}
+    return path, {f"series {name}": f"the model has no '{name}'" for name in asked if name.casefold() not in there}
+
+
+def _measures(run: EngineRun | None, seconds: float) -> dict[str, float]:
+    return {
+        "seconds": round(seconds, 3),
+        "engine_seconds": round(run.wall_seconds, 3) if run else 0.0,
+        "engine_cpu_seconds": round(run.cpu_seconds, 3) if run else 0.0,
+        "peak_memory_mb": round(run.peak_memory_mb, 1) if run else 0.0,
+    }
+
+
+def _result_document(
+    manifest: RunManifest, variant: Variant, finished: _Finished, measures: dict[str, float], engine_version: str
+) -> dict[str, Any]:
+    """result.json: all that is known of the variant."""
+    diagnosis, results = finished.diagnosis, finished.results
+    document: dict[str, Any] = {
+        "schema": RESULT_SCHEMA,
+        "simulation_id": manifest.simulation_id,
+        "variant_index": variant.index,
+        "model": variant.model,
+        "weather": variant.weather,
+        "values": variant.values,
+        "verdict": diagnosis.verdict.value,
+        "message": diagnosis.message,
+        "errors": list(diagnosis.messages),
+        "warnings": diagnosis.warnings,
+        "severe_errors": diagnosis.severe_errors,
+        "environments": [dataclasses.asdict(each) for each in diagnosis.environments],
+        **measures,
+        "engine_version": engine_version,
+    }
+    if results is not None:
+        document |= dataclasses.asdict(results)
+    return document
+
+
+def _record(variant: Variant, finished: _Finished, measures: dict[str, float], started_at: str) -> VariantRecord:
+    """The item in the table: what progress and the table of results need. Zones stay in result.json."""
+    diagnosis, results = finished.diagnosis, finished.results
+    summary: dict[str, Any] = {
+        **measures,
+        "warnings": diagnosis.warnings,
+        "severe_errors": diagnosis.severe_errors,
+    }
+    if results is None:
+        return VariantRecord(
+            index=variant.index,
+            status=VariantStatus.FAILED,
+            started_at=started_at,
+            ended_at=now(),
+            verdict=diagnosis.verdict.value,
+            stage="input" if diagnosis.verdict is Verdict.BAD_INPUT else "engine",
+            error=diagnosis.message,
+            summary={**summary, "errors": list(diagnosis.messages)},
+        )
+    return VariantRecord(
+        index=variant.index,
+        status=VariantStatus.SUCCEEDED,
+        started_at=started_at,
+        ended_at=now(),
+        verdict=diagnosis.verdict.value,
+        summary={
+            **summary,
+            "note": diagnosis.message,
+            "period": results.period,
+            "period_days": results.period_days,
+            "zone_count": len(results.zones),
+            "metrics": {name: value for name, value in results.metrics.items() if value is not None},
+            "missing": results.missing,
+            "end_uses": {each.metric: each.energy_kwh for each in results.end_uses},
+        },
+    )

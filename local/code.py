@@ -1,0 +1,61 @@
+"""Where a function's code lies on disk: zips and layers unpacked, container images as their build context.
+
+Dependencies are not taken from what was deployed: wheels for Lambda's Python do not load in another one. They come
+from the environment that this process runs in, which the same lock file describes.
+"""
+
+import hashlib
+import io
+import shutil
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+OWN_PACKAGE = "python/epsm/"
+"""What is taken from a layer: the project's own package."""
+
+
+class CodeStore:
+    """Unpacks code once for each content.
+
+    Args:
+        folder: Where to keep it.
+        images: For each image tag the folder that CDK staged as its build context.
+    """
+
+    def __init__(self, folder: Path, images: Mapping[str, Path]) -> None:
+        self._folder = folder
+        self._images = images
+
+    def zipped(self, content: bytes) -> Path:
+        """The folder of a function's zip."""
+        return self._unpacked(content, "")
+
+    def layer(self, content: bytes) -> Path | None:
+        """The folder with the project's own package from a layer; None for a layer of dependencies."""
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if not any(name.startswith(OWN_PACKAGE) for name in archive.namelist()):
+                return None
+        return self._unpacked(content, OWN_PACKAGE) / "python"
+
+    def image(self, uri: str) -> tuple[Path, ...]:
+        """The folders that the image's Dockerfile puts on the Python path.
+
+        Raises:
+            LookupError: If the template names an image that CDK did not stage.
+        """
+        tag = uri.rsplit(":", 1)[-1]
+        if tag not in self._images:
+            raise LookupError(f"{uri} is none of the staged images {sorted(self._images)}")
+        context = self._images[tag]
+        return context, context / "layers" / "energyplus" / "python"
+
+    def _unpacked(self, content: bytes, prefix: str) -> Path:
+        target = self._folder / hashlib.sha256(content).hexdigest()[:16]
+        if not target.is_dir():
+            part = target.with_suffix(".part")
+            shutil.rmtree(part, ignore_errors=True)
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                archive.extractall(part, [name for name in archive.namelist() if name.startswith(prefix)])
+            part.rename(target)
+        return target

@@ -1,0 +1,73 @@
+"""What plain moto does not do, done here. One module a service; each says which file of moto it completes.
+
+The completions are patches of moto's own classes, installed once a process; what they need of the running stack they
+take from `local_aws()`.
+"""
+
+import importlib.metadata
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import BoundedSemaphore, Thread
+from typing import Any
+
+from local.aws import client
+from local.code import CodeStore
+from local.workers import Workers
+
+MOTO_VERSION = "5.2.5"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAws:
+    """What the completions need of the stack that is running.
+
+    Attributes:
+        endpoint: URL of the moto server.
+        workers: Execution environments of Lambda.
+        code: Code of functions, unpacked.
+        engines: How many engines may run at a time: one a core.
+        map_slots: As many places for child executions of Distributed Maps, over all map runs.
+    """
+
+    endpoint: str
+    workers: Workers
+    code: CodeStore
+    engines: int
+    map_slots: BoundedSemaphore
+
+    def client(self, service: str) -> Any:
+        return client(service, self.endpoint)
+
+
+_current: LocalAws | None = None
+
+
+def local_aws() -> LocalAws:
+    """The stack that is running in this process."""
+    if _current is None:
+        raise RuntimeError("no local stack is running in this process")
+    return _current
+
+
+def use(local: LocalAws) -> None:
+    """Make `local` the stack of this process and install the completions.
+
+    Raises:
+        RuntimeError: If another version of moto is installed than the one these completions were written for.
+    """
+    global _current  # noqa: PLW0603 - patches are the process's, and so is the stack that they serve
+    installed = importlib.metadata.version("moto")
+    if installed != MOTO_VERSION:
+        raise RuntimeError(f"the local stack completes moto {MOTO_VERSION}; {installed} is installed: run uv sync")
+    first = _current is None
+    _current = local
+    if first:
+        from local.completions import cloudformation, events, functions, stepfunctions
+
+        for module in (functions, events, stepfunctions, cloudformation):
+            module.install()
+
+
+def in_background(task: Callable[[], None]) -> None:
+    """Run `task` in a thread that does not keep the process alive."""
+    Thread(target=task, daemon=True).start()

@@ -1,0 +1,162 @@
+"""Resources and properties that moto's CloudFormation passes over.
+
+Completes moto/cloudformation/parsing.py: a type that moto lacks becomes a class of ours (moto finds types among the
+direct subclasses of CloudFormationModel), a type that it has but reads in part is finished after moto has made it.
+"""
+
+import copy
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.awslambda.models import ImageConfig, LambdaFunction, LayerVersion
+from moto.cloudformation import parsing
+from moto.core.common_models import CloudFormationModel
+from moto.dynamodb.models.table import Table
+from moto.s3.models import FakeBucket
+from moto.stepfunctions.models import StateMachine
+
+from local.completions import local_aws
+
+_keep: list[type] = []
+
+
+def install() -> None:
+    for kind, create in (
+        ("AWS::S3::BucketPolicy", _bucket_policy),
+        ("AWS::SQS::QueuePolicy", _queue_policy),
+        ("AWS::SNS::TopicPolicy", lambda properties, name: name),
+        ("AWS::Lambda::EventInvokeConfig", _event_invoke_config),
+    ):
+        _keep.append(_resource_type(kind, create))
+    _finish(FakeBucket, _bucket)
+    _finish(Table, _table)
+    _finish(LambdaFunction, _function)
+    _finish(StateMachine, _state_machine)
+    LayerVersion.physical_resource_id = property(lambda self: self.arn)  # moto lets Ref give the object itself
+    for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
+        cached.cache_clear()
+
+
+def _resource_type(kind: str, create: Callable[[dict[str, Any], str], str]) -> type:
+    """A CloudFormation type; `create` makes a resource from its properties and name, and returns its physical id."""
+
+    def create_from_cloudformation_json(
+        cls: Any, /, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
+    ) -> Any:
+        resource = cls.__new__(cls)
+        resource.physical_resource_id = create(cloudformation_json.get("Properties", {}), resource_name)
+        return resource
+
+    def update_from_cloudformation_json(
+        cls: Any, original_resource: Any, new_resource_name: str, cloudformation_json: Any, *where: str
+    ) -> Any:
+        return create_from_cloudformation_json(cls, new_resource_name, cloudformation_json, *where)
+
+    return type(
+        kind.replace("::", ""),
+        (CloudFormationModel,),
+        {
+            "cloudformation_name_type": staticmethod(lambda: ""),
+            "cloudformation_type": staticmethod(lambda: kind),
+            "has_cfn_attr": classmethod(lambda cls, attr: False),
+            "create_from_cloudformation_json": classmethod(create_from_cloudformation_json),
+            "update_from_cloudformation_json": classmethod(update_from_cloudformation_json),
+            "delete_from_cloudformation_json": classmethod(lambda cls, *_, **__: None),
+            "physical_resource_id": "",
+        },
+    )
+
+
+def _finish(model: Any, finish: Callable[[Any, dict[str, Any], str], None]) -> None:
+    """Let `finish` add to what `model` makes of a template's properties."""
+    stock = model.create_from_cloudformation_json.__func__
+
+    def create(
+        cls: Any, /, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **more: Any
+    ) -> Any:
+        properties = copy.deepcopy(cloudformation_json.get("Properties", {}))
+        resource = stock(cls, resource_name, cloudformation_json, account_id, region_name, **more)
+        finish(resource, properties, resource_name)
+        return resource
+
+    model.create_from_cloudformation_json = classmethod(create)
+
+
+def _lower_first(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {name[0].lower() + name[1:]: value for name, value in properties.items()}
+
+
+# --- types that moto lacks
+
+
+def _bucket_policy(properties: dict[str, Any], name: str) -> str:
+    document = copy.deepcopy(properties["PolicyDocument"])
+    # moto reads no Condition, so "deny without TLS" would deny everything. The local endpoint is on loopback.
+    document["Statement"] = [
+        statement
+        for statement in document["Statement"]
+        if "aws:SecureTransport" not in json.dumps(statement.get("Condition", {}))
+    ]
+    if document["Statement"]:
+        local_aws().client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=json.dumps(document))
+    return str(properties["Bucket"])
+
+
+def _queue_policy(properties: dict[str, Any], name: str) -> str:
+    for url in properties["Queues"]:
+        policy = {"Policy": json.dumps(properties["PolicyDocument"])}
+        local_aws().client("sqs").set_queue_attributes(QueueUrl=url, Attributes=policy)
+    return name
+
+
+def _event_invoke_config(properties: dict[str, Any], name: str) -> str:
+    known = ("FunctionName", "MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
+    given = {each: properties[each] for each in known if each in properties}
+    local_aws().client("lambda").put_function_event_invoke_config(**given)
+    return name
+
+
+# --- properties that moto passes over
+
+
+def _bucket(bucket: FakeBucket, properties: dict[str, Any], name: str) -> None:
+    s3 = local_aws().client("s3")
+    if versioning := properties.get("VersioningConfiguration"):
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
+    if block := properties.get("PublicAccessBlockConfiguration"):
+        s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=block)
+    if "EventBridgeConfiguration" in properties.get("NotificationConfiguration", {}):
+        s3.put_bucket_notification_configuration(
+            Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
+
+
+def _table(table: Table, properties: dict[str, Any], name: str) -> None:
+    dynamodb = local_aws().client("dynamodb")
+    if expiry := properties.get("TimeToLiveSpecification"):
+        dynamodb.update_time_to_live(TableName=table.name, TimeToLiveSpecification=expiry)
+    if recovery := properties.get("PointInTimeRecoverySpecification"):
+        dynamodb.update_continuous_backups(TableName=table.name, PointInTimeRecoverySpecification=recovery)
+
+
+def _function(function: LambdaFunction, properties: dict[str, Any], name: str) -> None:
+    function.package_type = properties.get("PackageType", "Zip")
+    function.image_config = ImageConfig(properties.get("ImageConfig", {}))
+    function.tracing_config = properties.get("TracingConfig", function.tracing_config)
+    function.layers = function._get_layers_data(properties.get("Layers", []))
+    function.timeout, function.memory_size = int(function.timeout), int(function.memory_size)
+    if "EphemeralStorage" in properties:
+        function.ephemeral_storage = int(properties["EphemeralStorage"]["Size"])
+    if "Architectures" in properties:
+        function.architectures = properties["Architectures"]
+    if group := properties.get("LoggingConfig", {}).get("LogGroup"):
+        function.logs_group_name = group
+
+
+def _state_machine(machine: StateMachine, properties: dict[str, Any], name: str) -> None:
+    machine.type = machine.sm_type = properties.get("StateMachineType", "STANDARD")
+    if "LoggingConfiguration" in properties:
+        machine.loggingConfiguration = _lower_first(properties["LoggingConfiguration"])
+    if "TracingConfiguration" in properties:
+        machine.tracingConfiguration = _lower_first(properties["TracingConfiguration"])

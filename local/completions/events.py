@@ -1,0 +1,108 @@
+"""EventBridge rules that reach their targets. Completes moto/events/models.py.
+
+moto knows no Lambda target, lets a rule without a pattern or a disabled one match everything, and delivers on the
+caller's thread.
+"""
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.events.models import Rule, events_backends
+from moto.events.utils import EventTemplateParser
+
+from local.aws import ACCOUNT, REGION
+from local.completions import in_background, local_aws
+from local.completions.functions import queue_url
+
+logger = logging.getLogger(__name__)
+
+_ATTEMPTS = 3
+_MOTO_S3_EVENT_ID = "17793124-05d4-b198-2fde-7ededc63b103"
+"""moto gives every S3 event this id."""
+
+
+def install() -> None:
+    Rule.send_to_targets = _send_to_targets
+
+
+def emit(source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()) -> None:
+    """Put an event of an AWS service on the default bus, as that service would."""
+    event = {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": detail_type,
+        "source": source,
+        "account": ACCOUNT,
+        "time": _iso(time.time()),
+        "region": REGION,
+        "resources": list(resources),
+        "detail": detail,
+    }
+    for rule in list(events_backends[ACCOUNT][REGION].event_buses["default"].rules.values()):
+        rule.send_to_targets(event)
+
+
+def _send_to_targets(self: Rule, original_event: dict[str, Any], transform_input: bool = True) -> None:
+    pattern = self.event_pattern
+    if self.state != "ENABLED" or not pattern.get_pattern() or not pattern.matches_event(original_event):
+        return
+    event = {name: value for name, value in original_event.items() if name != "ingestion-time"}
+    if event.get("id") == _MOTO_S3_EVENT_ID:
+        event["id"] = str(uuid.uuid4())
+    if isinstance(event.get("time"), int | float):
+        event["time"] = _iso(event["time"])
+    for target in self.targets:
+        in_background(lambda target=target: _deliver_or_bury(self.name, target, event))  # type: ignore[misc]
+
+
+def _deliver_or_bury(rule: str, target: dict[str, Any], event: dict[str, Any]) -> None:
+    """Deliver an event to a target; after the last attempt it goes to the target's dead-letter queue."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            return _deliver(target["Arn"], _input_for(target, event))
+        except Exception as error:
+            logger.warning("rule %s, target %s, attempt %d: %s", rule, target["Arn"], attempt + 1, error)
+            time.sleep(0.2 * 2**attempt)
+    if dead_letters := target.get("DeadLetterConfig", {}).get("Arn"):
+        local_aws().client("sqs").send_message(QueueUrl=queue_url(dead_letters), MessageBody=json.dumps(event))
+    return None
+
+
+def _input_for(target: dict[str, Any], event: dict[str, Any]) -> Any:
+    if "Input" in target:
+        return json.loads(target["Input"])
+    if transformer := target.get("InputTransformer"):
+        return EventTemplateParser.parse(
+            transformer["InputTemplate"],
+            transformer.get("InputPathsMap", {}),
+            {**event, "ingestion-time": time.time()},
+        )
+    return event
+
+
+def _deliver(arn: str, payload: Any) -> None:
+    """Hand a payload to a target.
+
+    Raises:
+        NotImplementedError: For a kind of target that is not emulated.
+    """
+    local = local_aws()
+    service = arn.split(":")[2]
+    text = payload if isinstance(payload, str) else json.dumps(payload)
+    if service == "lambda":
+        local.client("lambda").invoke(FunctionName=arn, InvocationType="Event", Payload=text.encode())
+    elif service == "sqs":
+        local.client("sqs").send_message(QueueUrl=queue_url(arn), MessageBody=text)
+    elif service == "sns":
+        local.client("sns").publish(TopicArn=arn, Message=text)
+    else:
+        raise NotImplementedError(f"EventBridge targets of {service} are not emulated")
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

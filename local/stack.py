@@ -1,0 +1,132 @@
+"""The local stack: start moto, deploy the template, run until closed. One process."""
+
+import json
+import logging
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any, Self
+
+from infra.packaging import ROOT
+from local import assets, completions
+from local.aws import client
+from local.code import CodeStore
+from local.completions import LocalAws
+from local.supported import check_template
+from local.synth import synthesise
+from local.system_libraries import prepare
+from local.workers import Workers
+
+logger = logging.getLogger(__name__)
+
+STAGE = "local"
+STACK_NAME = f"epsm-{STAGE}"
+CONTEXT = {"stage": STAGE, "missing_file_grace_s": "3"}
+"""Choices for a machine of one's own: files do not take long to arrive."""
+_SPOOL_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The stack's outputs, as CloudFormation reports them."""
+
+    inputs_bucket: str
+    results_bucket: str
+    table_name: str
+    state_machine_arn: str
+    topic_arn: str
+
+
+class LocalStack:
+    """The deployed stack on this machine. Use it as a context manager, or call `close`.
+
+    Args:
+        port: Port on 127.0.0.1; 0 picks a free one.
+        engines: How many engines may run at a time; None for one a core.
+        context: CDK context for the synthesis, beside the stage.
+
+    Attributes:
+        endpoint: URL to use as AWS_ENDPOINT_URL.
+        outputs: What the stack is called.
+    """
+
+    def __init__(self, port: int = 0, engines: int | None = None, context: Mapping[str, str] | None = None) -> None:
+        started = time.monotonic()
+        prepare()
+        cloud_assembly = synthesise({**CONTEXT, **(context or {})})
+        manifest = assets.read_assets(cloud_assembly, STACK_NAME)
+        self._folder = tempfile.TemporaryDirectory(prefix="epsm-local-", ignore_cleanup_errors=True)
+        folder = Path(self._folder.name)
+        port = port or _free_port()
+        # moto reads these when it is imported.
+        os.environ["MOTO_PORT"] = str(port)
+        os.environ.setdefault("MOTO_S3_DEFAULT_KEY_BUFFER_SIZE", str(_SPOOL_BYTES))
+        from moto.server import ThreadedMotoServer
+
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        # The interpreter logs every error that a state machine catches, with the whole machine, a screen each.
+        logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
+        self.endpoint = f"http://127.0.0.1:{port}"
+        number = engines or os.cpu_count() or 1
+        self.workers = Workers(folder / "workers", self.endpoint)
+        code = CodeStore(ROOT / "build" / "code", assets.image_folders(cloud_assembly, manifest))
+        completions.use(LocalAws(self.endpoint, self.workers, code, number, BoundedSemaphore(number)))
+        self._server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
+        self._server.start()
+        try:
+            self.outputs = self._deploy(cloud_assembly, manifest)
+        except BaseException:
+            self.close()
+            raise
+        logger.info("local stack ready in %.1f s at %s", time.monotonic() - started, self.endpoint)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client onto the local stack."""
+        return client(service, self.endpoint)
+
+    def _deploy(self, cloud_assembly: Path, manifest: dict[str, Any]) -> Outputs:
+        """Deploy the template as it is.
+
+        Raises:
+            NotSupported: If it holds what the local stack does not know.
+            RuntimeError: If CloudFormation fails.
+        """
+        assets.publish_files(cloud_assembly, manifest, self.client("s3"))
+        text = (cloud_assembly / f"{STACK_NAME}.template.json").read_text(encoding="utf-8")
+        check_template(json.loads(text))
+        cloudformation = self.client("cloudformation")
+        cloudformation.create_stack(StackName=STACK_NAME, TemplateBody=text, Capabilities=["CAPABILITY_NAMED_IAM"])
+        stack = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+        if stack["StackStatus"] != "CREATE_COMPLETE":
+            raise RuntimeError(f"the local deployment ended as {stack['StackStatus']}")
+        values = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        return Outputs(
+            inputs_bucket=values["InputsBucket"],
+            results_bucket=values["ResultsBucket"],
+            table_name=values["TableName"],
+            state_machine_arn=values["StateMachineArn"],
+            topic_arn=values["TopicArn"],
+        )
+
+    def close(self) -> None:
+        """Stop everything. What is in the buckets is gone: copy results before."""
+        self.workers.close()
+        self._server.stop()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,83 @@
+"""What of a template the local stack emulates, what it accepts without effect, and that it refuses the rest.
+
+A property that means nothing here must stand in this list, or the deployment stops: nothing is passed over in silence.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """For one resource type the names of its properties.
+
+    Attributes:
+        emulated: They do here what they do on AWS, as far as the type's own note in docs/local-stack.md says.
+        accepted: They have no effect here.
+    """
+
+    emulated: frozenset[str]
+    accepted: frozenset[str] = frozenset()
+
+
+def _support(emulated: str, accepted: str = "") -> Support:
+    return Support(frozenset(emulated.split()), frozenset(accepted.split()))
+
+
+SUPPORTED: Mapping[str, Support] = {
+    "AWS::DynamoDB::Table": _support(
+        "AttributeDefinitions BillingMode GlobalSecondaryIndexes KeySchema TimeToLiveSpecification Tags",
+        "PointInTimeRecoverySpecification SSESpecification",
+    ),
+    "AWS::Events::Rule": _support("Description EventPattern State Tags Targets"),
+    "AWS::IAM::Policy": _support("PolicyDocument PolicyName Roles"),
+    "AWS::IAM::Role": _support("AssumeRolePolicyDocument Description ManagedPolicyArns Tags"),
+    "AWS::Lambda::EventInvokeConfig": _support(
+        "DestinationConfig FunctionName MaximumRetryAttempts", "MaximumEventAgeInSeconds Qualifier"
+    ),
+    "AWS::Lambda::Function": _support(
+        "Code Description Environment FunctionName Handler ImageConfig Layers LoggingConfig PackageType Role Runtime "
+        "Timeout",
+        "Architectures EphemeralStorage MemorySize ReservedConcurrentExecutions Tags TracingConfig",
+    ),
+    "AWS::Lambda::LayerVersion": _support("Content Description", "CompatibleArchitectures CompatibleRuntimes"),
+    "AWS::Lambda::Permission": _support("Action FunctionName Principal SourceArn"),
+    "AWS::Logs::LogGroup": _support("LogGroupName Tags", "RetentionInDays"),
+    "AWS::S3::Bucket": _support(
+        "NotificationConfiguration PublicAccessBlockConfiguration Tags VersioningConfiguration",
+        "BucketEncryption LifecycleConfiguration OwnershipControls",
+    ),
+    "AWS::S3::BucketPolicy": _support("Bucket PolicyDocument"),
+    "AWS::SNS::Topic": _support("DisplayName Tags"),
+    "AWS::SNS::TopicPolicy": _support("", "PolicyDocument Topics"),
+    "AWS::SQS::Queue": _support("Tags", "MessageRetentionPeriod SqsManagedSseEnabled"),
+    "AWS::SQS::QueuePolicy": _support("PolicyDocument Queues"),
+    "AWS::StepFunctions::StateMachine": _support(
+        "DefinitionString RoleArn StateMachineName StateMachineType Tags",
+        "LoggingConfiguration TracingConfiguration",
+    ),
+}
+
+
+class NotSupported(Exception):
+    """The template holds something that the local stack neither emulates nor knowingly ignores."""
+
+
+def check_template(template: Mapping[str, Any]) -> None:
+    """Refuse a template that the local stack would not do justice to.
+
+    Raises:
+        NotSupported: Naming every resource type and property that is not in `SUPPORTED`.
+    """
+    faults: set[str] = set()
+    for resource in template["Resources"].values():
+        kind = resource["Type"]
+        support = SUPPORTED.get(kind)
+        if support is None:
+            faults.add(kind)
+            continue
+        known = support.emulated | support.accepted
+        faults.update(f"{kind}.{name}" for name in resource.get("Properties", {}) if name not in known)
+    if faults:
+        raise NotSupported(f"not known to the local stack (local/supported.py): {', '.join(sorted(faults))}")

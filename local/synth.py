@@ -1,0 +1,43 @@
+"""Synthesising the stack: the template that `cdk deploy` would send, kept until something it depends on changes."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from infra.packaging import ROOT
+from infra.synth import run_app
+
+_DEPENDS_ON = ("infra", "functions", "layers/energyplus", "cdk.json", "uv.lock")
+_KEPT = ROOT / "build" / "synth"
+_MOST_KEPT = 4
+
+
+def synthesise(context: Mapping[str, str] | None = None) -> Path:
+    """A cloud assembly (cdk.out) for the given context, from an earlier run if nothing has changed since.
+
+    Raises:
+        subprocess.CalledProcessError: If the CDK app fails; it has said why.
+    """
+    target = _KEPT / _fingerprint(context or {})
+    if not (target / "manifest.json").is_file():
+        for old in sorted(_KEPT.glob("*"), key=lambda each: each.stat().st_mtime)[: -_MOST_KEPT + 1]:
+            shutil.rmtree(old, ignore_errors=True)
+        part = target.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        run_app(part, context, validate=False)
+        part.rename(target)
+    return target
+
+
+def _fingerprint(context: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps(dict(context), sort_keys=True).encode())
+    for name in _DEPENDS_ON:
+        path = ROOT / name
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(str(file.relative_to(ROOT)).encode())
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,250 @@
+"""Execution environments of Lambda as worker processes.
+
+Each runs AWS's own `awslambdaric` in an environment of its own: only the variables that Lambda sets and the function's
+own, a folder of its own for /tmp, a process group of its own. One invocation at a time; kept warm for the next.
+"""
+
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.aws import CREDENTIALS
+from local.runtime_api import Answer, Request, RuntimeApi
+
+_PASSED_ON = ("LD_LIBRARY_PATH",)
+"""Where the engine's system libraries are, on a machine that has them in an unusual place."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """What a worker needs to know of a function. Two equal ones can share workers.
+
+    Attributes:
+        name, arn, version: Identify the function.
+        handler: `module.function`.
+        code: Folders with the function's code, first the one to stand in.
+        variables: The function's own environment variables.
+        timeout_s: Its time limit, seconds.
+        memory_mb: What it is told that it has; not enforced here.
+        log_group: Where its output goes.
+        most_workers: Concurrent workers of this function.
+    """
+
+    name: str
+    arn: str
+    version: str
+    handler: str
+    code: tuple[Path, ...]
+    variables: tuple[tuple[str, str], ...]
+    timeout_s: float
+    memory_mb: int
+    log_group: str
+    most_workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """How an invocation went.
+
+    Attributes:
+        request_id: Identifies it.
+        payload: The result or the error, JSON.
+        failed: Whether the payload is an error.
+        log: What the function printed meanwhile.
+        log_stream: Which environment printed it.
+        seconds: Wall-clock duration.
+    """
+
+    request_id: str
+    payload: bytes
+    failed: bool
+    log: str
+    log_stream: str
+    seconds: float
+
+
+class Worker:
+    """One execution environment.
+
+    Args:
+        spec: The function.
+        folder: A folder of this worker's own; it becomes its /tmp.
+        endpoint: The local AWS.
+    """
+
+    def __init__(self, spec: FunctionSpec, folder: Path, endpoint: str) -> None:
+        self._spec = spec
+        self._folder = folder
+        self.name = f"{time.strftime('%Y/%m/%d')}/[{spec.version}]{folder.name}"
+        self._api = RuntimeApi()
+        temporary = folder / "tmp"
+        temporary.mkdir(parents=True)
+        self._log = folder / "output.log"
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "awslambdaric", spec.handler],
+                cwd=spec.code[0],
+                env=self._environment(temporary, endpoint),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _environment(self, temporary: Path, endpoint: str) -> dict[str, str]:
+        spec = self._spec
+        return {
+            **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+            **CREDENTIALS,
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "LANG": "en_US.UTF-8",
+            "TZ": ":UTC",
+            "HOME": str(temporary),
+            "TMPDIR": str(temporary),
+            "PYTHONPATH": os.pathsep.join(map(str, spec.code)),
+            "PYTHONUNBUFFERED": "1",
+            "LAMBDA_TASK_ROOT": str(spec.code[0]),
+            "_HANDLER": spec.handler,
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+            "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
+            "AWS_LAMBDA_LOG_STREAM_NAME": self.name,
+            "AWS_LAMBDA_RUNTIME_API": self._api.address,
+            # There is no X-Ray daemon to send segments to.
+            "AWS_XRAY_SDK_ENABLED": "false",
+            **dict(spec.variables),
+        }
+
+    def _watch(self) -> None:
+        self._api.answers.put(self._process.wait())
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def invoke(self, body: bytes) -> Invocation:
+        """Run one invocation to its end; afterwards the worker may not be alive."""
+        request_id = str(uuid.uuid4())
+        started = time.monotonic()
+        offset = self._log.stat().st_size
+        deadline_ms = int((time.time() + self._spec.timeout_s) * 1000)
+        self._api.requests.put(Request(request_id, body, deadline_ms, self._spec.arn))
+        payload, failed = self._await_answer(request_id, started + self._spec.timeout_s)
+        with self._log.open("rb") as log:
+            log.seek(offset)
+            printed = log.read().decode("utf-8", errors="replace")
+        return Invocation(request_id, payload, failed, printed, self.name, time.monotonic() - started)
+
+    def _await_answer(self, request_id: str, deadline: float) -> tuple[bytes, bool]:
+        load_error = b""
+        while True:
+            try:
+                answer = self._api.answers.get(timeout=max(0.001, deadline - time.monotonic()))
+            except queue.Empty:
+                self.kill()
+                message = f"RequestId: {request_id} Error: Task timed out after {self._spec.timeout_s:.2f} seconds"
+                return _error("Sandbox.Timedout", message), True
+            if isinstance(answer, Answer):
+                if answer.request_id == request_id:
+                    return answer.body, answer.error
+                if not answer.request_id:
+                    load_error = answer.body  # the process ends right after it
+                continue
+            self.kill()
+            how = f"exit status {answer}" if answer >= 0 else f"signal: {signal.Signals(-answer).name}"
+            message = f"RequestId: {request_id} Error: Runtime exited with error: {how}"
+            return load_error or _error("Runtime.ExitError", message), True
+
+    def kill(self) -> None:
+        """End the worker and what it has started, and remove its folder."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait()
+        self._api.close()
+        shutil.rmtree(self._folder / "tmp", ignore_errors=True)
+
+
+def _error(kind: str, message: str) -> bytes:
+    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
+
+
+class Workers:
+    """All workers of the local stack: made when needed, reused while warm.
+
+    Args:
+        folder: Where workers get their folders.
+        endpoint: The local AWS.
+    """
+
+    def __init__(self, folder: Path, endpoint: str) -> None:
+        self._folder = folder
+        self._endpoint = endpoint
+        self._lock = threading.Lock()
+        self._idle: dict[FunctionSpec, list[Worker]] = defaultdict(list)
+        self._busy: dict[Worker, FunctionSpec] = {}
+        self._places: dict[str, threading.BoundedSemaphore] = {}
+        self._closed = False
+
+    def invoke(self, spec: FunctionSpec, body: bytes) -> Invocation:
+        """Invoke a function; waits while all its workers are busy."""
+        with self._lock:
+            places = self._places.setdefault(spec.arn, threading.BoundedSemaphore(spec.most_workers))
+        with places:
+            worker = self._take(spec)
+            try:
+                return worker.invoke(body)
+            finally:
+                self._give_back(spec, worker)
+
+    def _take(self, spec: FunctionSpec) -> Worker:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the local stack is being stopped")
+            worker = None
+            while self._idle[spec] and worker is None:
+                worker = self._idle[spec].pop()
+                worker = worker if worker.alive else None
+            if worker is None:
+                worker = Worker(spec, self._folder / uuid.uuid4().hex[:12], self._endpoint)
+            self._busy[worker] = spec
+            return worker
+
+    def _give_back(self, spec: FunctionSpec, worker: Worker) -> None:
+        with self._lock:
+            self._busy.pop(worker, None)
+            if worker.alive and not self._closed:
+                self._idle[spec].append(worker)
+
+    def busy(self, function_name: str) -> list[Worker]:
+        """The workers that run an invocation of a function right now."""
+        with self._lock:
+            return [worker for worker, spec in self._busy.items() if spec.name == function_name]
+
+    def close(self) -> None:
+        """Kill every worker."""
+        with self._lock:
+            self._closed = True
+            workers = [*self._busy, *(worker for group in self._idle.values() for worker in group)]
+        for worker in workers:
+            worker.kill()

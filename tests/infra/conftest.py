@@ -1,0 +1,60 @@
+"""The synthesised template, once with defaults and once with every choice made differently."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.check import definitions
+from local.stack import CONTEXT
+from local.synth import synthesise
+
+Resources = dict[str, dict[str, Any]]
+
+
+class Template:
+    """A CloudFormation template, looked at by type."""
+
+    def __init__(self, cloud_assembly: Path) -> None:
+        self.cloud_assembly = cloud_assembly
+        path = next(cloud_assembly.glob("*.template.json"))
+        self.document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+
+    def of_type(self, kind: str) -> Resources:
+        return {name: each for name, each in self.document["Resources"].items() if each["Type"] == kind}
+
+    def only(self, kind: str, part_of_name: str = "") -> dict[str, Any]:
+        """Properties of the one resource of a type whose logical id contains `part_of_name`."""
+        found = [each for name, each in self.of_type(kind).items() if part_of_name in name]
+        assert len(found) == 1, f"{len(found)} resources of {kind} with {part_of_name}"
+        return dict(found[0]["Properties"])
+
+    @property
+    def machine(self) -> dict[str, Any]:
+        """The definition of the one state machine."""
+        (text,) = definitions(self.document)
+        return dict(json.loads(text))
+
+
+@pytest.fixture(scope="session")
+def template() -> Template:
+    return Template(synthesise(CONTEXT))
+
+
+OTHER_CHOICES: Mapping[str, str] = {
+    "stage": "other",
+    "memory_mb": "3008",
+    "reserved_concurrency": "500",
+    "max_variants": "1234",
+    "log_retention_days": "7",
+    "noncurrent_days": "5",
+    "notify_email": "modeller@example.com",
+    "keep_data": "false",
+}
+
+
+@pytest.fixture(scope="session")
+def other_template() -> Template:
+    return Template(synthesise(OTHER_CHOICES))

@@ -1,0 +1,188 @@
+"""Trigger, state machine and notice as they are deployed."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.check import lint_definition
+from infra.packaging import ROOT
+from tests.infra.conftest import Template
+
+
+def state(template: Template, name: str) -> dict[str, Any]:
+    states = template.machine["States"]
+    if name not in states:
+        states = states["Run variants"]["ItemProcessor"]["States"]
+    return dict(states[name])
+
+
+def retried(template: Template, name: str) -> dict[str, dict[str, Any]]:
+    """Retrier by error name."""
+    return {error: retrier for retrier in state(template, name)["Retry"] for error in retrier["ErrorEquals"]}
+
+
+def test_only_a_file_called_study_json_starts_a_study(template: Template) -> None:
+    detail = template.only("AWS::Events::Rule")["EventPattern"]["detail"]
+    assert detail["object"]["key"] == ["study.json", {"suffix": "/study.json"}]
+
+
+def test_only_the_inputs_bucket_starts_a_study(template: Template) -> None:
+    (bucket,) = template.only("AWS::Events::Rule")["EventPattern"]["detail"]["bucket"]["name"]
+    assert "Inputs" in bucket["Ref"]
+
+
+def test_an_event_that_cannot_be_delivered_is_kept(template: Template) -> None:
+    (target,) = template.only("AWS::Events::Rule")["Targets"]
+    assert "LostStudies" in json.dumps(target["DeadLetterConfig"])
+
+
+def test_an_event_that_submit_cannot_handle_is_kept(template: Template) -> None:
+    config = template.only("AWS::Lambda::EventInvokeConfig")
+    assert config["MaximumRetryAttempts"] == 2
+    assert "LostStudies" in json.dumps(config["DestinationConfig"]["OnFailure"])
+
+
+def test_lost_events_are_kept_for_two_weeks(template: Template) -> None:
+    assert template.only("AWS::SQS::Queue")["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_the_machine_is_standard_and_traced(template: Template) -> None:
+    machine = template.only("AWS::StepFunctions::StateMachine")
+    assert (machine["StateMachineType"], machine["TracingConfiguration"]) == ("STANDARD", {"Enabled": True})
+
+
+def test_the_machine_logs_errors_with_their_data(template: Template) -> None:
+    logging = template.only("AWS::StepFunctions::StateMachine")["LoggingConfiguration"]
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", True)
+
+
+def test_the_definition_passes_statelint(template: Template) -> None:
+    assert lint_definition(json.dumps(template.machine)) == []
+
+
+def test_statelint_would_find_a_fault(template: Template) -> None:
+    definition = template.machine
+    definition["States"]["Collect results"]["Next"] = "Nowhere"
+    assert lint_definition(json.dumps(definition)) != []
+
+
+def test_variants_run_in_a_distributed_map_of_standard_children(template: Template) -> None:
+    config = state(template, "Run variants")["ItemProcessor"]["ProcessorConfig"]
+    assert config == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+
+
+def test_items_come_from_s3_and_results_go_there(template: Template) -> None:
+    run_variants = state(template, "Run variants")
+    assert run_variants["ItemReader"]["Resource"].endswith(":s3:getObject")
+    assert run_variants["ItemReader"]["Parameters"]["Key.$"] == "$.items_key"
+    assert run_variants["ResultWriter"]["Parameters"]["Prefix.$"] == "$.map_prefix"
+
+
+def test_the_study_chooses_concurrency_and_tolerance(template: Template) -> None:
+    run_variants = state(template, "Run variants")
+    assert run_variants["MaxConcurrencyPath"] == "$.max_concurrency"
+    assert run_variants["ToleratedFailurePercentagePath"] == "$.tolerated_failure_percentage"
+
+
+@pytest.mark.parametrize("error", ["SimulationFailed", "Sandbox.Timedout", "States.Timeout"])
+def test_what_would_fail_again_is_not_retried(template: Template, error: str) -> None:
+    assert retried(template, "Run EnergyPlus")[error]["MaxAttempts"] == 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "Lambda.TooManyRequestsException",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "States.TaskFailed",
+    ],
+)
+def test_a_fault_of_the_infrastructure_is_retried_with_jitter(template: Template, error: str) -> None:
+    retrier = retried(template, "Run EnergyPlus")[error]
+    assert retrier["MaxAttempts"] >= 3
+    assert retrier["JitterStrategy"] == "FULL"
+
+
+def test_throttles_are_outlasted(template: Template) -> None:
+    retrier = retried(template, "Run EnergyPlus")["Lambda.TooManyRequestsException"]
+    # After the steps up to the longest delay, half of it on average with full jitter.
+    assert retrier["MaxAttempts"] * retrier["MaxDelaySeconds"] / 2 > 20 * 60
+
+
+def test_a_lost_worker_is_recorded(template: Template) -> None:
+    caught = {
+        error: each["Next"] for each in state(template, "Run EnergyPlus")["Catch"] for error in each["ErrorEquals"]
+    }
+    assert caught == {"SimulationFailed": "Variant failed", "States.ALL": "Record lost variant"}
+
+
+def test_a_lost_worker_does_not_undo_a_result(template: Template) -> None:
+    condition = state(template, "Record lost variant")["Parameters"]["ConditionExpression"]
+    assert condition == "attribute_not_exists(pk) OR #status = :running"
+
+
+def test_results_are_collected_whatever_the_map_came_to(template: Template) -> None:
+    (catch,) = state(template, "Run variants")["Catch"]
+    assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "Collect results")
+
+
+def test_a_study_whose_results_cannot_be_collected_is_closed(template: Template) -> None:
+    (catch,) = state(template, "Collect results")["Catch"]
+    assert catch["Next"] == "Close uncollected study"
+
+
+def test_a_failed_study_is_a_failed_execution(template: Template) -> None:
+    (choice,) = state(template, "How did it end?")["Choices"]
+    assert (choice["StringEquals"], choice["Next"]) == ("failed", "Study failed")
+
+
+def test_a_notice_that_cannot_be_sent_does_not_fail_the_study(template: Template) -> None:
+    (catch,) = state(template, "Tell subscribers")["Catch"]
+    assert catch["Next"] == "How did it end?"
+
+
+def test_every_state_can_be_reached_and_is_named_for_people(template: Template) -> None:
+    assert all(name[0].isupper() and " " in name for name in template.machine["States"])
+
+
+def test_nobody_is_told_by_default(template: Template) -> None:
+    assert not template.of_type("AWS::SNS::Subscription")
+
+
+def test_an_address_can_be_told(other_template: Template) -> None:
+    subscription = other_template.only("AWS::SNS::Subscription")
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "modeller@example.com")
+
+
+def test_the_machine_may_read_items_and_write_map_results_only(template: Template) -> None:
+    document = template.only("AWS::IAM::Policy", "StudyMachine")["PolicyDocument"]
+    objects = [json.dumps(each["Resource"]) for each in document["Statement"] if "s3:GetObject" in each["Action"]]
+    assert sorted(text.split('"/')[-1] for text in objects) == ['runs/*/items.json"]]}', 'runs/*/map/*"]]}']
+
+
+def test_the_map_may_start_and_stop_its_own_executions_only(template: Template) -> None:
+    document = template.only("AWS::IAM::Policy", "StudyMachine")["PolicyDocument"]
+    resources = [
+        json.dumps(each["Resource"]) for each in document["Statement"] if "states:" in json.dumps(each["Action"])
+    ]
+    assert len(resources) == 3
+    assert all("epsm-local-study" in text for text in resources)
+
+
+def test_two_stages_share_no_name(template: Template, other_template: Template) -> None:
+    assert "epsm-local" not in json.dumps(other_template.document["Resources"])
+    assert "epsm-other" not in json.dumps(template.document["Resources"])
+
+
+def test_the_app_of_cdk_json_is_the_one_that_is_tested() -> None:
+    settings = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))
+    assert settings["app"].endswith("-m infra.app")
+
+
+def test_every_resource_is_known_to_the_local_stack(template: Template) -> None:
+    from local.supported import check_template
+
+    check_template(template.document)

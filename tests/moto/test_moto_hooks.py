@@ -1,0 +1,274 @@
+"""Where the completions take hold of moto: is everything still there, and of the same form?
+
+moto's source is read, not imported: the running stack has replaced what this is about. When a test fails after an
+upgrade of moto, the completion that it names has to be read again beside moto's new file.
+"""
+
+import ast
+import functools
+import importlib.metadata
+import importlib.util
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from local.completions import MOTO_VERSION
+
+ROOT = Path(__file__).parents[2]
+COMPLETIONS = ROOT / "local" / "completions"
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A name in moto that a completion replaces or relies on.
+
+    Attributes:
+        completion: Module in local/completions.
+        file: File of moto.
+        name: `function`, `Class.method` or `Class.attribute`.
+        signature: Its arguments as written; None for what is no function.
+    """
+
+    completion: str
+    file: str
+    name: str
+    signature: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.completion}: {self.name}"
+
+
+PARSER = "stepfunctions/parser/"
+MAP = f"{PARSER}asl/component/state/exec/state_map/"
+FROM_CLOUDFORMATION = (
+    "cls, resource_name: str, cloudformation_json: {}, account_id: str, region_name: str, **kwargs: Any"
+)
+
+REPLACED = (
+    Hook("functions", "awslambda/models.py", "LambdaFunction.invoke",
+         "self, body: str, request_headers: Any, response_headers: Any"),
+    Hook("events", "events/models.py", "Rule.send_to_targets",
+         "self, original_event: EventMessageType, transform_input: bool=True"),
+    Hook("cloudformation", "s3/models.py", "FakeBucket.create_from_cloudformation_json",
+         FROM_CLOUDFORMATION.format("Any")),
+    Hook("cloudformation", "dynamodb/models/table.py", "Table.create_from_cloudformation_json",
+         FROM_CLOUDFORMATION.format("dict[str, Any]")),
+    Hook("cloudformation", "awslambda/models.py", "LambdaFunction.create_from_cloudformation_json",
+         FROM_CLOUDFORMATION.format("dict[str, Any]")),
+    Hook("cloudformation", "stepfunctions/models.py", "StateMachine.create_from_cloudformation_json",
+         FROM_CLOUDFORMATION.format("Any")),
+    Hook("stepfunctions/interpreter", "stepfunctions/models.py", "stepfunctions_backends"),
+    Hook("stepfunctions/interpreter", f"{PARSER}asl/utils/boto_client.py", "boto3"),
+    Hook("stepfunctions/interpreter",
+         f"{PARSER}asl/component/state/exec/state_task/lambda_eval_utils.py", "_invoke_lambda_function",
+         "parameters: dict, region: str, state_credentials: StateCredentials"),
+    Hook("stepfunctions/interpreter", f"{PARSER}asl/component/program/program.py", "TMP_THREADS"),
+    Hook("stepfunctions/map_run", f"{MAP}state_map.py", "StateMap.from_state_props", "self, state_props: StateProps"),
+    Hook("stepfunctions/map_run", f"{MAP}iteration/distributed_iteration_component.py",
+         "DistributedIterationComponent._map_run",
+         "self, env: Environment, eval_input: DistributedIterationComponentEvalInput"),
+    Hook("stepfunctions/map_run", f"{MAP}iteration/distributed_iteration_component.py",
+         "DistributedIterationComponent._eval_body", "self, env: Environment"),
+    Hook("stepfunctions/result_writer", f"{MAP}result_writer/result_writer_decl.py", "ResultWriter._eval_body",
+         "self, env: Environment"),
+    Hook("stepfunctions/executions", f"{PARSER}backend/execution.py",
+         "BaseExecutionWorkerCommunication._reflect_execution_status", "self"),
+    Hook("stepfunctions/executions", f"{PARSER}backend/execution.py", "Execution.start", "self"),
+    Hook("stepfunctions/executions", f"{PARSER}backend/execution.py", "Execution.stop",
+         "self, stop_date: datetime.datetime, error: str | None, cause: str | None"),
+    Hook("stepfunctions/executions", f"{PARSER}models.py", "StepFunctionsParserBackend.start_execution",
+         "self, state_machine_arn: str, name: Name=None, execution_input: SensitiveData=None, "
+         "trace_header: TraceHeader=None"),
+    *(
+        Hook("stepfunctions/executions", "stepfunctions/responses.py", f"StepFunctionResponse.{name}", "self")
+        for name in ("stop_execution", "list_executions", "describe_execution", "get_execution_history")
+    ),
+)  # fmt: skip
+
+RELIED_ON = (
+    *(
+        Hook("functions", "awslambda/models.py", f"LambdaFunction.{name}")
+        for name in (
+            "code", "code_bytes", "environment_vars", "event_invoke_config", "function_arn", "function_name",
+            "handler", "image_config", "layers", "logs_backend", "logs_group_name", "memory_size", "timeout", "version",
+        )
+    ),
+    Hook("functions", "awslambda/models.py", "LambdaBackend.get_function",
+         "self, function_name_or_arn: str, qualifier: str | None=None"),
+    Hook("functions", "awslambda/models.py", "LambdaBackend.layers_versions_by_arn", "self, layer_version_arn: str"),
+    Hook("functions", "awslambda/models.py", "LayerVersion.code_bytes"),
+    Hook("functions", "awslambda/models.py", "EventInvokeConfig.config"),
+    Hook("functions", "awslambda/models.py", "ImageConfig.cmd"),
+    Hook("functions", "logs/models.py", "LogsBackend.ensure_log_group", "self, log_group_name: str"),
+    Hook("functions", "logs/models.py", "LogsBackend.create_log_stream",
+         "self, log_group_name: str, log_stream_name: str"),
+    Hook("functions", "logs/models.py", "LogsBackend.put_log_events",
+         "self, log_group_name: str, log_stream_name: str, log_events: list[dict[str, Any]]"),
+    *(Hook("events", "events/models.py", f"Rule.{name}") for name in ("event_pattern", "name", "state", "targets")),
+    Hook("events", "events/models.py", "EventPattern.get_pattern", "self"),
+    Hook("events", "events/models.py", "EventPattern.matches_event", "self, event: EventMessageType"),
+    Hook("events", "events/utils.py", "EventTemplateParser.parse",
+         "input_template: str, input_paths_map: dict[str, Any], event: EventMessageType"),
+    *(
+        Hook("cloudformation", "cloudformation/parsing.py", name, "")
+        for name in ("get_model_list", "get_model_map", "get_name_type_map")
+    ),
+    *(
+        Hook("cloudformation", "core/common_models.py", f"CloudFormationModel.{name}", signature)
+        for name, signature in (
+            ("cloudformation_name_type", ""),
+            ("cloudformation_type", ""),
+            ("has_cfn_attr", "cls, attr: str"),
+        )
+    ),
+    Hook("cloudformation", "awslambda/models.py", "LambdaFunction._get_layers_data",
+         "self, layers_versions_arns: list[str]"),
+    Hook("cloudformation", "awslambda/models.py", "ImageConfig.__init__", "self, config: dict[str, Any]"),
+    Hook("cloudformation", "awslambda/models.py", "LayerVersion.arn", "self"),
+    *(
+        Hook("cloudformation", "stepfunctions/models.py", f"StateMachineInstance.{name}")
+        for name in ("type", "sm_type", "loggingConfiguration", "tracingConfiguration")
+    ),
+    Hook("stepfunctions/interpreter", "core/config.py", "default_user_config"),
+    Hook("stepfunctions/interpreter", f"{PARSER}models.py", "stepfunctions_parser_backends"),
+    *(
+        Hook("stepfunctions/map_run", f"{PARSER}asl/eval/environment.py", f"Environment.{name}")
+        for name in (
+            "_frames", "_state_mutex", "activity_store", "aws_execution_details", "event_manager",
+            "map_run_record_pool_manager", "stack", "states",
+        )
+    ),
+    Hook("stepfunctions/map_run", f"{PARSER}asl/eval/environment.py", "Environment.__init__",
+         "self, aws_execution_details: AWSExecutionDetails, execution_type: StateMachineType, "
+         "context: ContextObjectData, event_history_context: EventHistoryContext, "
+         "cloud_watch_logging_session: CloudWatchLoggingSession | None, activity_store: dict[Arn, Activity], "
+         "variable_store: VariableStore | None=None, mock_test_case: MockTestCase | None=None"),
+    *(
+        Hook("stepfunctions/map_run", f"{PARSER}asl/eval/environment.py", f"Environment.{name}", signature)
+        for name, signature in (
+            ("is_running", "self"),
+            ("program_state", "self"),
+            ("open_inner_frame", "self, event_history_context: EventHistoryContext | None=None"),
+            ("delete_frame", "self, frame: Environment"),
+            ("set_stop", "self, stop_date: Timestamp, cause: str | None, error: str | None"),
+        )
+    ),
+    *(
+        Hook("stepfunctions/map_run", f"{MAP}iteration/itemprocessor/map_run_record.py", f"MapRunRecord.{name}")
+        for name in (
+            "execution_counter", "item_counter", "map_run_arn", "map_state_machine_arn", "max_concurrency",
+            "tolerated_failure_count", "tolerated_failure_percentage", "update_event",
+        )
+    ),
+    Hook("stepfunctions/map_run", f"{MAP}iteration/itemprocessor/map_run_record.py", "MapRunRecord.set_stop",
+         "self, status: MapRunStatus"),
+    *(
+        Hook("stepfunctions/map_run", f"{MAP}iteration/itemprocessor/map_run_record.py", f"ProgressCounter.{name}")
+        for name in ("aborted", "failed", "pending", "running", "succeeded", "timed_out", "total")
+    ),
+    Hook("stepfunctions/map_run", f"{MAP}iteration/distributed_iteration_component.py",
+         "DistributedIterationComponentEvalInput.map_run_record"),
+    Hook("stepfunctions/map_run", f"{MAP}state_map.py", "StateMap.iteration_component"),
+    Hook("stepfunctions/map_run", f"{PARSER}asl/component/program/program.py", "Program.eval",
+         "self, env: Environment"),
+    Hook("stepfunctions/result_writer", f"{MAP}result_writer/result_writer_decl.py", "ResultWriter.parargs"),
+    Hook("stepfunctions/result_writer", f"{MAP}iteration/itemprocessor/map_run_record.py",
+         "MapRunRecordPoolManager.get_all", "self"),
+    *(
+        Hook("stepfunctions/executions", f"{PARSER}backend/execution.py", f"Execution.{name}")
+        for name in (
+            "cause", "error", "exec_arn", "exec_status", "exec_worker", "execution_input", "name", "output",
+            "start_date", "state_machine", "stop_date",
+        )
+    ),
+    Hook("stepfunctions/executions", f"{PARSER}models.py", "StepFunctionsParserBackend._get_executions",
+         "self, execution_status: ExecutionStatus | None=None"),
+)  # fmt: skip
+
+
+@functools.cache
+def parsed(file: str) -> ast.Module:
+    """The syntax tree of a file of the installed moto."""
+    spec = importlib.util.find_spec("moto")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return ast.parse((Path(spec.submodule_search_locations[0]) / file).read_text(encoding="utf-8"))
+
+
+def found(tree: ast.AST, name: str) -> ast.AST | None:
+    """Where a name is defined in a module or a class: a function, a class, an assignment, an import."""
+    own, _, rest = name.partition(".")
+    for node in ast.iter_child_nodes(tree):
+        if own in defined_by(node):
+            return found(node, rest) if rest else node
+    if isinstance(tree, ast.ClassDef) and not rest:
+        return next((node for node in ast.walk(tree) if is_own_attribute(node, own)), None)
+    return None
+
+
+def defined_by(node: ast.AST) -> set[str]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            return {alias.asname or alias.name for alias in names}
+        case ast.Assign(targets=targets):
+            return {target.id for target in targets if isinstance(target, ast.Name)}
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return {name}
+    return set()
+
+
+def is_own_attribute(node: ast.AST, name: str) -> bool:
+    """Whether `self.<name>` is set there."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="self"), attr=attr, ctx=ast.Store()):
+            return attr == name
+    return False
+
+
+def replaced_by(path: Path) -> Iterator[str]:
+    """What a completion's `install` assigns to or finishes, as it is written there."""
+    install = found(ast.parse(path.read_text(encoding="utf-8")), "install")
+    for node in ast.walk(install) if install else ():
+        match node:
+            case ast.Assign(targets=[ast.Attribute() as target]):
+                yield ast.unparse(target)
+            case ast.Call(func=ast.Name(id="_finish"), args=[ast.Name(id=model), _]):
+                yield f"{model}.create_from_cloudformation_json"
+
+
+@pytest.mark.parametrize("hook", [*REPLACED, *RELIED_ON], ids=str)
+def test_moto_still_has_what_is_completed(hook: Hook) -> None:
+    node = found(parsed(hook.file), hook.name)
+    assert node is not None, f"local/completions/{hook.completion} needs {hook.name}, which moto/{hook.file} has not"
+    if hook.signature is not None:
+        assert isinstance(node, ast.FunctionDef), f"local/completions/{hook.completion}: {hook.name} is no function"
+        assert ast.unparse(node.args) == hook.signature, f"read local/completions/{hook.completion} again"
+
+
+def test_a_layer_still_gives_itself_as_its_physical_id() -> None:
+    """What `LayerVersion.physical_resource_id` in local/completions/cloudformation.py mends."""
+    assert found(parsed("awslambda/models.py"), "LayerVersion.physical_resource_id") is None
+
+
+def test_every_replacement_is_looked_after_here() -> None:
+    known = {hook.name for hook in REPLACED}
+    # moto lacks the first; the others are names in modules, written with the module's name there.
+    known |= {"LayerVersion.physical_resource_id", "models.stepfunctions_backends", "boto_client.boto3"}
+    known |= {"lambda_eval_utils._invoke_lambda_function", "program.TMP_THREADS"}
+    made = {name for path in COMPLETIONS.rglob("*.py") for name in replaced_by(path)}
+    assert made - known == set()
+
+
+def test_the_installed_moto_is_the_one_that_is_completed() -> None:
+    assert importlib.metadata.version("moto") == MOTO_VERSION
+
+
+def test_the_project_asks_for_the_moto_that_is_completed() -> None:
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    (requirement,) = (each for each in groups["local"] if each.startswith("moto["))
+    assert requirement.partition("==")[2] == MOTO_VERSION

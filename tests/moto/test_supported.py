@@ -1,0 +1,61 @@
+"""What of a template the local stack takes, and that it refuses the rest by name: local/supported.py."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from local.stack import LocalStack
+from local.supported import SUPPORTED, NotSupported, check_template
+
+BUCKET = "AWS::S3::Bucket"
+
+
+def template(*resources: tuple[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {"Resources": {f"R{n}": {"Type": kind, "Properties": given} for n, (kind, given) in enumerate(resources)}}
+
+
+def test_what_is_known_is_taken() -> None:
+    check_template(template((BUCKET, {"VersioningConfiguration": {"Status": "Enabled"}, "BucketEncryption": {}})))
+
+
+def test_a_resource_without_properties_is_taken() -> None:
+    check_template({"Resources": {"Bucket": {"Type": BUCKET}}})
+
+
+def test_an_unknown_type_is_refused_by_name() -> None:
+    with pytest.raises(NotSupported, match=r"AWS::Kinesis::Stream\b"):
+        check_template(template(("AWS::Kinesis::Stream", {})))
+
+
+def test_an_unknown_property_is_refused_by_name() -> None:
+    with pytest.raises(NotSupported, match=r"AWS::S3::Bucket\.WebsiteConfiguration\b"):
+        check_template(template((BUCKET, {"WebsiteConfiguration": {}})))
+
+
+def test_everything_unknown_is_named_once() -> None:
+    unknown = template(("B::B::B", {}), (BUCKET, {"Y": 1, "X": 1}), ("B::B::B", {}), (BUCKET, {"X": 1, "Tags": []}))
+    with pytest.raises(NotSupported) as refused:
+        check_template(unknown)
+    assert str(refused.value).endswith(": AWS::S3::Bucket.X, AWS::S3::Bucket.Y, B::B::B")
+
+
+def test_no_property_is_both_emulated_and_accepted() -> None:
+    assert {kind: support.emulated & support.accepted for kind, support in SUPPORTED.items()} == {
+        kind: frozenset() for kind in SUPPORTED
+    }
+
+
+@pytest.mark.usefixtures("stack")
+def test_every_supported_type_can_be_made() -> None:
+    from moto.cloudformation import parsing  # with the completions' types, once a stack runs
+
+    assert SUPPORTED.keys() - parsing.get_model_map().keys() == set()
+
+
+def test_the_products_template_uses_every_type_that_is_supported(stack: LocalStack) -> None:
+    """So that the list does not grow old; take out what nothing uses any more."""
+    body = stack.client("cloudformation").get_template(StackName="epsm-local")["TemplateBody"]
+    resources = (json.loads(body) if isinstance(body, str) else body)["Resources"]
+    assert SUPPORTED.keys() - {resource["Type"] for resource in resources.values()} == set()

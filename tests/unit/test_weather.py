@@ -1,0 +1,340 @@
+"""Weather files: whole ones pass, damaged ones are refused with the line."""
+
+import random
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyenergyplus
+import pytest
+
+from epsm.problems import Problem
+from epsm.weather import Weather, read_weather
+from tests.conftest import ENGINE_FOLDER
+
+LOCATION = "LOCATION,Nürnberg,BY,DEU,TMY3,107630,49.50,11.08,1.0,312.0"
+HEADER = (
+    LOCATION,
+    "DESIGN CONDITIONS,0",
+    "TYPICAL/EXTREME PERIODS,0",
+    "GROUND TEMPERATURES,0",
+    "HOLIDAYS/DAYLIGHT SAVINGS,No,0,0,0",
+    "COMMENTS 1,written for a test",
+    "COMMENTS 2,",
+)
+RECORD_LINE = (
+    "2001,1,1,1,60,?9?9?9,-5.0,-6.5,89,98000,0,1415,250,0,0,0,0,0,0,0,90,1.5,10,10,9.9,77777,9,999999999"
+    ",0,0.1250,0,88,0.150,0.0,1.0"
+)
+ONE_WEEK = "DATA PERIODS,1,1,Data,Sunday,1/1,1/7"
+FIRST_RECORD = len(HEADER) + 2
+"""Line of the first record, from 1."""
+
+
+def epw(periods: str = ONE_WEEK, records: int = 7 * 24, header: Iterable[str] = HEADER, newline: str = "\n") -> bytes:
+    lines = [*header, periods, *[RECORD_LINE] * records]
+    return (newline.join(lines) + newline).encode("latin-1")
+
+
+def with_record(column: int, value: str, line: int = 5) -> bytes:
+    """A week with one value of one record, both counted from 1, replaced."""
+    record = RECORD_LINE.split(",")
+    record[column - 1] = value
+    lines = epw().decode("latin-1").splitlines()
+    lines[FIRST_RECORD + line - 2] = ",".join(record)
+    return ("\n".join(lines) + "\n").encode("latin-1")
+
+
+def problems(content: bytes) -> list[Problem]:
+    return read_weather(content, "town.epw")[1]
+
+
+def whole(content: bytes) -> Weather:
+    weather, found = read_weather(content, "town.epw")
+    assert weather is not None
+    assert not found
+    return weather
+
+
+def different_files(*folders: Path) -> list[Path]:
+    """The EPWs below some folders; of those that two packages carry, one."""
+    return [*{path.name: path for folder in folders for path in sorted(folder.rglob("*.epw"))}.values()]
+
+
+REAL = different_files(Path(pyenergyplus.__file__).parent, ENGINE_FOLDER)
+
+
+# Files that are whole
+
+
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
+def test_real_files_are_whole(path: Path) -> None:
+    weather = whole(path.read_bytes())
+    assert (weather.records, weather.records_per_hour, weather.country) == (8760, 1, "USA")
+
+
+def test_real_weather_is_there_to_be_tested() -> None:
+    assert len(REAL) >= 16
+
+
+def test_a_file_says_where_it_is_from() -> None:
+    assert whole(epw()) == Weather(
+        city="Nürnberg",
+        region="BY",
+        country="DEU",
+        latitude_deg=49.5,
+        longitude_deg=11.08,
+        records=168,
+        records_per_hour=1,
+    )
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_either_line_ending_is_read(newline: str) -> None:
+    assert whole(epw(newline=newline)).records == 168
+
+
+def test_the_last_line_needs_no_end() -> None:
+    assert whole(epw().rstrip()).records == 168
+
+
+@pytest.mark.parametrize(("per_hour", "records"), [(1, 24), (2, 48), (4, 96), (60, 1_440)])
+def test_an_hour_may_have_several_records(per_hour: int, records: int) -> None:
+    weather = whole(epw(f"DATA PERIODS,1,{per_hour},Data,Sunday,1/1,1/1", records))
+    assert weather.records_per_hour == per_hour
+
+
+@pytest.mark.parametrize(
+    ("periods", "days"),
+    [
+        ("DATA PERIODS,1,1,Data,Sunday, 1/ 1,12/31", 365),
+        ("DATA PERIODS,1,1,Data,Sunday, 1/ 1,12/31", 366),
+        ("DATA PERIODS,1,1,Data,Sunday,1/1/2023,12/31/2023", 365),
+        ("DATA PERIODS,1,1,Data,Sunday,1/1/2024,12/31/2024", 366),
+        ("DATA PERIODS,1,1,Data,Sunday,12/1/2023,2/29/2024", 91),
+        ("DATA PERIODS,1,1,Data,Sunday,7/1,7/1", 1),
+        ("DATA PERIODS,2,1,Winter,Sunday,1/1,1/31,Summer,Monday,7/1,7/31", 62),
+        ("DATA PERIODS,3,1,A,Sunday,1/1,1/2,B,Monday,3/1,3/2,C,Friday,5/1,5/2", 6),
+    ],
+)
+def test_a_file_that_has_the_days_of_its_header_is_whole(periods: str, days: int) -> None:
+    assert whole(epw(periods, days * 24)).records == days * 24
+
+
+@pytest.mark.parametrize("column", range(29, 36))
+def test_a_late_column_may_be_blank(column: int) -> None:
+    assert whole(with_record(column, " "))
+
+
+def test_late_columns_may_be_missing() -> None:
+    content = epw().replace(b",0,0.1250,0,88,0.150,0.0,1.0", b"")
+    assert whole(content).records == 168
+
+
+def test_the_flags_may_be_anything() -> None:
+    assert whole(with_record(6, ""))
+    assert whole(with_record(6, "*_*9*9 ?"))
+
+
+@pytest.mark.parametrize("value", ["-5", " -5.0 ", "+5.", ".5", "5e0", "5E+00", "9999"])
+def test_numbers_may_be_written_in_any_way(value: str) -> None:
+    assert whole(with_record(7, value))
+
+
+def test_blank_lines_at_the_end_do_no_harm() -> None:
+    assert whole(epw() + b"\n \n").records == 168
+
+
+# Files that are no EPW
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<!DOCTYPE html><html><body>404</body></html>",
+        b'<?xml version="1.0"?><Error/>',
+        b"Version,25.2;",
+        b"PK\x03\x04" + bytes(256),
+        b"\x00\x00\x00",
+        epw().decode("latin-1").encode("utf-16"),
+        b"DATA PERIODS,1,1,Data,Sunday,1/1,1/7\n",
+    ],
+    ids=["empty", "html", "xml", "idf", "zip", "zeros", "utf-16", "no location"],
+)
+def test_a_file_of_another_kind_is_refused(content: bytes) -> None:
+    weather, (problem,) = read_weather(content, "town.epw")
+    assert weather is None
+    assert problem.what.startswith("is not an EPW weather file")
+
+
+def test_an_empty_file_is_called_empty() -> None:
+    assert problems(b"")[0].what.endswith("it is empty")
+
+
+def test_the_beginning_of_another_file_is_shown() -> None:
+    assert "'<html>'" in problems(b"<html>\n<body>")[0].what
+
+
+@pytest.mark.parametrize("lines", [1, 4, 7])
+def test_a_header_without_its_end_is_refused(lines: int) -> None:
+    weather, (problem,) = read_weather("\n".join(HEADER[:lines]).encode("latin-1"), "town.epw")
+    assert weather is None
+    assert "DATA PERIODS" in problem.what
+
+
+@pytest.mark.parametrize("location", ["LOCATION,Town", "LOCATION,Town,,,,,north,11", "LOCATION,Town,,,,,nan,11"])
+def test_a_location_without_a_position_is_refused(location: str) -> None:
+    weather, (problem,) = read_weather(epw(header=(location, *HEADER[1:])), "town.epw")
+    assert weather is None
+    assert problem.where == "town.epw: line 1"
+
+
+@pytest.mark.parametrize("per_hour", ["", "0", "-1", "one", "1e999"])
+def test_a_header_without_records_an_hour_is_refused(per_hour: str) -> None:
+    weather, (problem,) = read_weather(epw(f"DATA PERIODS,1,{per_hour},Data,Sunday,1/1,1/7"), "town.epw")
+    assert weather is None
+    assert problem.where == "town.epw: line 8"
+
+
+@pytest.mark.parametrize("name", [b"LOCATION", b"DATA PERIODS"])
+def test_a_header_in_small_letters_is_refused(name: bytes) -> None:
+    assert problems(epw().replace(name, name.lower()))
+
+
+@pytest.mark.parametrize("missing", range(1, 7))
+def test_a_header_that_lacks_a_line_is_refused(missing: int) -> None:
+    assert problems(epw(header=(*HEADER[:missing], *HEADER[missing + 1 :])))
+
+
+@pytest.mark.parametrize(("latitude", "longitude"), [("90.1", "11.08"), ("49.5", "-180.1")])
+def test_a_position_that_is_not_on_earth_is_refused(latitude: str, longitude: str) -> None:
+    location = LOCATION.replace("49.50,11.08", f"{latitude},{longitude}")
+    assert problems(epw(header=(location, *HEADER[1:])))
+
+
+# Files that are not whole
+
+
+@pytest.mark.parametrize("keep", [0, 1, 24, 167])
+def test_a_file_cut_off_at_the_end_of_a_line_is_refused(keep: int) -> None:
+    (problem,) = problems(epw(records=keep))
+    assert f"has {keep} data lines where its header promises 168" in problem.what
+
+
+def test_a_file_cut_off_within_a_line_is_refused_with_the_line() -> None:
+    lines = epw().splitlines(keepends=True)
+    found = problems(b"".join(lines[: FIRST_RECORD + 9]) + lines[-1][:40])
+    assert [each.where for each in found] == [f"town.epw: line {FIRST_RECORD + 10}", "town.epw"]
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.5, 0.9])
+def test_a_real_file_cut_off_anywhere_is_refused(fraction: float, chicago: Path) -> None:
+    content = chicago.read_bytes()
+    assert problems(content[: int(fraction * len(content))])
+
+
+def test_a_record_too_many_is_refused() -> None:
+    (problem,) = problems(epw(records=169))
+    assert "has 169 data lines" in problem.what
+
+
+def test_every_period_counts() -> None:
+    periods = "DATA PERIODS,2,1,Winter,Sunday,1/1,1/31,Summer,Monday,7/1,7/31"
+    assert "promises 1488" in problems(epw(periods, 31 * 24))[0].what
+
+
+def test_a_leap_year_that_is_named_must_have_its_leap_day() -> None:
+    assert problems(epw("DATA PERIODS,1,1,Data,Sunday,1/1/2024,12/31/2024", 365 * 24))
+
+
+@pytest.mark.parametrize("column", [1, 4, 5, 7, 20, 28])
+@pytest.mark.parametrize("value", ["", " ", "abc", "nan", "inf", '"1', "5..0", "--5", "1.0D0"])
+def test_a_value_that_is_no_number_is_refused_with_its_place(column: int, value: str) -> None:
+    (problem,) = problems(with_record(column, value))
+    assert problem.where == f"town.epw: line {FIRST_RECORD + 4}"
+    assert problem.what.startswith(f"column {column} is ")
+
+
+@pytest.mark.parametrize("column", [29, 35])
+def test_text_in_a_late_column_is_refused(column: int) -> None:
+    (problem,) = problems(with_record(column, "abc"))
+    assert problem.what == f"column {column} is 'abc'"
+
+
+def test_a_line_with_too_few_values_is_refused_with_its_place() -> None:
+    lines = epw().splitlines()
+    lines[20] = b",".join(lines[20].split(b",")[:27])
+    (problem,) = problems(b"\n".join(lines))
+    assert problem == Problem("town.epw: line 21", "has 27 values", "at least 28")
+
+
+def test_many_faulty_lines_are_counted_not_listed() -> None:
+    found = problems(epw().replace(b",-5.0,", b",cold,"))
+    assert len(found) == 6
+    assert found[-1] == Problem("town.epw", "163 further lines have such faults")
+
+
+def test_a_number_as_only_python_writes_it_is_refused() -> None:
+    assert problems(with_record(7, "1_0"))
+
+
+def test_a_blank_line_between_records_is_refused() -> None:
+    lines = epw().splitlines()
+    assert problems(b"\n".join([*lines[:50], b"", *lines[50:]]))
+
+
+# Dates that cannot be counted
+
+
+@pytest.mark.parametrize(
+    "periods",
+    [
+        "DATA PERIODS,1,1,Data,Sunday,1/1,13/31",
+        "DATA PERIODS,1,1,Data,Sunday,1/1,2/30",
+        "DATA PERIODS,1,1,Data,Sunday,January 1,January 7",
+        "DATA PERIODS,1,1,Data,Sunday",
+        "DATA PERIODS,2,1,Data,Sunday,1/1,1/7",
+        "DATA PERIODS,,1,Data,Sunday,1/1,1/7",
+        "DATA PERIODS,1,1.5,Data,Sunday,1/1,1/7",
+    ],
+)
+def test_periods_that_cannot_be_counted_are_refused(periods: str) -> None:
+    assert problems(epw(periods))
+
+
+def test_a_file_over_the_turn_of_the_year_that_is_cut_off_is_refused() -> None:
+    assert problems(epw("DATA PERIODS,1,1,Data,Sunday,7/1,6/30", 100 * 24))
+
+
+def test_a_file_over_the_turn_of_the_year_is_whole() -> None:
+    assert whole(epw("DATA PERIODS,1,1,Data,Sunday,7/1,6/30", 365 * 24))
+
+
+def test_a_year_that_no_calendar_has_is_refused() -> None:
+    assert problems(epw(f"DATA PERIODS,1,1,Data,Sunday,1/1,1/7/{'9' * 30}"))
+
+
+# Random damage
+
+PIECES = (b",", b"\n", b"\x00", b"\xff", b"\x85", b"-", b"9", b"e", b"/", b",,,,", b"DATA PERIODS,", b"LOCATION,")
+
+
+def damaged(content: bytes, chance: random.Random) -> bytes:
+    """The content with a few places in or near its header cut out, doubled or overwritten."""
+    result = bytearray(content)
+    for _ in range(chance.randint(1, 6)):
+        start = chance.randrange(min(len(result), 700) + 1)
+        end = start + chance.choice((0, 1, 3, 40))
+        result[start:end] = chance.choice(
+            (b"", chance.choice(PIECES), chance.randbytes(5), bytes(result[start:][:100]))
+        )
+    return bytes(result)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_damaged_file_is_read_or_refused(seed: int) -> None:
+    chance = random.Random(seed)
+    content = epw("DATA PERIODS,1,1,Data,Sunday,1/1,1/1", 24)
+    for _ in range(25):
+        weather, found = read_weather(damaged(content, chance), "town.epw")
+        assert weather is not None or found
