@@ -52,3 +52,13 @@ def read_html(text: str) -> Cells:
     reader = _Reader()
     reader.feed(text)
     return reader.cells
+
+
+def comparable(cells: Cells) -> Cells:
+    """The cells of the reports that metrics come from, but for the one that tells the time of the run."""
+    reports = {
+        "Annual Building Utility Performance Summary",
+        "Input Verification and Results Summary",
+        "Demand End Use Components Summary",
+    }
+    return {key: text for key, text in cells.items() if key[0] in reports and key[2] != "Program Version and Build"}

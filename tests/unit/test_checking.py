@@ -141,7 +141,7 @@ def test_a_name_does_not_fit(pattern: str, name: str) -> None:
         vary("lights", "*", "watts_per_floor_area", multiply=[0.5, 1], unit="W/m2"),
         vary("Material", "*", "Roughness", "rough", "Smooth"),
         vary("Construction", "Wall", "Layer 2", "Concrete"),
-        vary("ZoneHVAC:IdealLoadsAirSystem", "*", "Maximum Heating Air Flow Rate", 0.1, "autosize", "AUTOSIZE"),
+        vary("ZoneHVAC:IdealLoadsAirSystem", "*", "Maximum Heating Air Flow Rate", 0.1, "AutoSize"),
         vary("BuildingSurface:Detailed", "*", "Vertex 2 X-coordinate", 3.5),
         vary("Schedule:Compact", "*", "Field 4", 0.5, "Until: 09:00"),
         vary("Curve:Linear", "*", "Minimum Value of x", 1.0, unit="whatever"),
@@ -259,8 +259,8 @@ def test_faults_of_all_parameters_are_named() -> None:
     ]
 
 
-def test_a_field_of_thousands_of_digits_is_refused() -> None:
-    assert fault_of_parameter(field="Vertex " + "9" * 5_000, values=[1.0])
+def test_a_field_with_an_endless_number_is_refused() -> None:
+    assert fault_of_parameter(field="Vertex " + "9" * 190, values=[1.0])
 
 
 @pytest.mark.parametrize("value", ["0.1 ! x", "0.1;", "0.1, 0.2", "0.1\nZone", "0.1;\nZone,Second;"])
@@ -478,7 +478,7 @@ def test_a_model_with_a_sizing_period_can_run_its_design_days(class_name: str, o
         vary("Material", "wall*", "Thickness", 0.1),
         vary("Lights", "*", "Watts per Floor Area", multiply=[0.5, 2]),
         vary("BuildingSurface:Detailed", "*wall", "Vertex 2 X-coordinate", multiply=[1, 2]),
-        vary("Schedule:Compact", "Office Hours", "Field 4", 0.5, "0.5"),
+        vary("Schedule:Compact", "Office Hours", "Field 4", 0.5, "0.25"),
         vary("Schedule:Compact", "Office Hours", "Field 4", multiply=[2.0]),
         vary("Construction", "Wall", "Layer 2", "concrete", "BRICK"),
         vary("SimulationControl", "*", "Do Zone Sizing Calculation", "Yes"),
@@ -536,16 +536,13 @@ def test_parameters_for_different_fields_pass(other: dict[str, Any], one_zone: s
     assert not check(one_zone, vary("Material", "Brick", "Thickness", 0.1), other).problems
 
 
-@pytest.mark.parametrize(
-    ("field", "shown"),
-    [("Lighting Level", "nothing"), ("Watts per Person", "nothing"), ("End-Use Subcategory", "nothing")],
-)
+@pytest.mark.parametrize("field", ["Lighting Level", "Watts per Person"])
 @pytest.mark.parametrize("form", ["idf", "epJSON"])
-def test_nothing_cannot_be_multiplied(field: str, shown: str, form: str, one_zone: str) -> None:
+def test_nothing_cannot_be_multiplied(field: str, form: str, one_zone: str) -> None:
     model = one_zone if form == "idf" else json.dumps(as_epjson(one_zone))
     found = fault(model, vary("Lights", "*", field, multiply=[2]), source=f"room.{form}")
     assert found.where == "study.json: parameters[0].multiply"
-    assert f"Lights 'Room Lights' has {shown} in {field}, which cannot be multiplied" in found.what
+    assert f"Lights 'Room Lights' has nothing in {field}, which cannot be multiplied" in found.what
 
 
 def test_autosize_cannot_be_multiplied(one_zone: str) -> None:

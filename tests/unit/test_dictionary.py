@@ -201,7 +201,7 @@ def test_no_class_has_two_fields_of_one_name() -> None:
     [
         ("MaterialProperty:GlazingSpectralData", "Wavelength 5", 17),
         ("MaterialProperty:GlazingSpectralData", "Transmittance 6", 22),
-        ("Fan:SystemModel", "Speed 2 Flow Fraction", 30),
+        ("Fan:SystemModel", "Speed 2 Flow Fraction", 24),
     ],
 )
 def test_fields_with_an_odd_number_are_found(class_name: str, field: str, position: int) -> None:

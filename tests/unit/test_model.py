@@ -403,6 +403,20 @@ def test_no_report_is_added_where_all_are_asked_for(engine: Engine, one_zone: st
     assert values_of(text, "Output:Table:SummaryReports") == [(everything,)]
 
 
+def test_a_model_that_asks_for_series_reports_nothing_during_warm_up(engine: Engine, one_zone: str) -> None:
+    own = "\nOutput:Diagnostics,ReportDuringWarmup,DisplayExtraWarnings;\n"
+
+    text = prepared(engine, one_zone + own, outputs={"meters": ["Electricity:Facility"]}).render({})
+
+    assert values_of(text, "Output:Diagnostics") == [("DisplayExtraWarnings",)]
+
+
+def test_a_model_without_series_keeps_its_diagnostics(engine: Engine, one_zone: str) -> None:
+    own = "\nOutput:Diagnostics,ReportDuringWarmup;\n"
+
+    assert values_of(prepared(engine, one_zone + own).render({}), "Output:Diagnostics") == [("ReportDuringWarmup",)]
+
+
 def test_meters_are_requested_at_the_frequency(engine: Engine, one_zone: str) -> None:
     outputs = {"meters": ["Electricity:Facility", "DistrictCooling:Facility"], "frequency": "Daily"}
 

@@ -118,7 +118,7 @@ def test_a_class_that_is_not_there_has_no_objects() -> None:
         ("Version,25.2;", "25.2"),
         ("VERSION,\n  9.2;  !- Version Identifier", "9.2"),
         ("Zone,Room; Version, 25.2.0 ;", "25.2.0"),
-        ("Version,;", ""),
+        ("Version,;", None),
         ("Version;", None),
         ("Zone,Room;", None),
     ],
@@ -181,7 +181,7 @@ def test_a_missing_semicolon_is_named_with_its_line() -> None:
 
 def test_a_long_piece_of_something_else_is_not_repeated_in_full() -> None:
     ((_, what),) = faults(idf("Timestep,4;\n" + "x" * 5_000 + "\nTimestep,4;"))
-    assert len(what) < 120
+    assert len(what) <= 300
 
 
 @pytest.mark.parametrize("ending", ["", ",", ",\n\n! end\n", "\n"])

@@ -129,12 +129,6 @@ def test_warm_up_is_left_out_of_timesteps(simulate: ToDatabase) -> None:
     assert len(series(warm, "Timestep")) == 5 * 24 * 4
 
 
-def test_warm_up_is_left_out_of_hours(simulate: ToDatabase) -> None:
-    warm = simulate(f"{WARM_UP}Output:Meter,{METER},Hourly;\n")
-
-    assert len(series(warm, "Hourly")) == 5 * 24
-
-
 # -- columns and values ------------------------------------------------------------------------------------------
 
 

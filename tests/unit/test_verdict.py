@@ -237,7 +237,7 @@ def test_a_run_out_of_time_says_where_it_was(output: Path) -> None:
 
 
 def test_a_run_out_of_time_may_not_have_begun(output: Path) -> None:
-    assert "it had not begun" in judge(ended(-9, "Warming up {1}", timed_out=True), output).message
+    assert "it had not reached its first day" in judge(ended(-9, "Warming up {1}", timed_out=True), output).message
 
 
 def test_a_run_out_of_memory_says_how_much_it_used(output: Path) -> None:
@@ -346,7 +346,7 @@ def test_an_endless_message_is_cut(output: Path) -> None:
 
     diagnosis = judge(ended(), output)
 
-    assert (diagnosis.message, diagnosis.messages) == ("x" * 500, ("x" * 500,))
+    assert (diagnosis.message, diagnosis.messages) == (("x" * 497 + "...", ("x" * 497 + "...",)))
 
 
 def test_the_counts_are_those_of_the_engine(output: Path) -> None:

@@ -179,7 +179,7 @@ def test_the_beginning_of_another_file_is_shown() -> None:
 def test_a_header_without_its_end_is_refused(lines: int) -> None:
     weather, (problem,) = read_weather("\n".join(HEADER[:lines]).encode("latin-1"), "town.epw")
     assert weather is None
-    assert "DATA PERIODS" in problem.what
+    assert (problem.where, problem.allowed) == ("town.epw: line 8", "DATA PERIODS,...")
 
 
 @pytest.mark.parametrize("location", ["LOCATION,Town", "LOCATION,Town,,,,,north,11", "LOCATION,Town,,,,,nan,11"])
@@ -265,7 +265,7 @@ def test_a_line_with_too_few_values_is_refused_with_its_place() -> None:
     lines = epw().splitlines()
     lines[20] = b",".join(lines[20].split(b",")[:27])
     (problem,) = problems(b"\n".join(lines))
-    assert problem == Problem("town.epw: line 21", "has 27 values", "at least 28")
+    assert problem == Problem("town.epw: line 21", "has 27 values", "at least 28 values")
 
 
 def test_many_faulty_lines_are_counted_not_listed() -> None:

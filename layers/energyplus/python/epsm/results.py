@@ -273,8 +273,8 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
     for name, energy_name in INTENSITIES.items():
         energy = metrics[energy_name]
         if energy is None or not area:
-            why = missing.get(energy_name) or missing.get("total_building_area_m2")
-            put(name, None, why or "the building has no floor area")
+            no_area = missing.get("total_building_area_m2", "the building has no floor area")
+            put(name, None, missing.get(energy_name, no_area))
         else:
             put(name, Decimal(energy) / Decimal(area), "")
     return Results(
