@@ -7,6 +7,7 @@ from the environment that this process runs in, which the same lock file describ
 import hashlib
 import io
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,9 +54,12 @@ class CodeStore:
     def _unpacked(self, content: bytes, prefix: str) -> Path:
         target = self._folder / hashlib.sha256(content).hexdigest()[:16]
         if not target.is_dir():
-            part = target.with_suffix(".part")
-            shutil.rmtree(part, ignore_errors=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            part = Path(tempfile.mkdtemp(dir=self._folder, suffix=".part"))
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 archive.extractall(part, [name for name in archive.namelist() if name.startswith(prefix)])
-            part.rename(target)
+            try:
+                part.rename(target)
+            except OSError:  # another thread, or another stack on this machine, was faster
+                shutil.rmtree(part)
         return target

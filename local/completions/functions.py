@@ -41,7 +41,7 @@ def spec_of(function: LambdaFunction) -> FunctionSpec:
     return FunctionSpec(
         name=function.function_name,
         arn=function.function_arn,
-        version=str(function.version).replace("$", ""),
+        version=str(function.version),
         handler=handler,
         code=code,
         variables=tuple(sorted((name, str(value)) for name, value in function.environment_vars.items())),
@@ -110,7 +110,7 @@ def _run_asynchronously(function: LambdaFunction, body: bytes) -> None:
 
 def _event_invoke_config(function: LambdaFunction) -> dict[str, Any]:
     configs = function.event_invoke_config
-    return dict(configs[0].config) if configs else {}
+    return dict(configs[-1].config) if configs else {}
 
 
 def queue_url(arn: str) -> str:

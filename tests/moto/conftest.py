@@ -4,7 +4,7 @@ import io
 import json
 import uuid
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +14,7 @@ from local.aws import ACCOUNT, REGION
 from local.stack import LocalStack
 from tests.support import wait_for
 
-ENGINES = 4
-"""Child executions that may run at a time, over all maps."""
-
 _ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
-
-
-@pytest.fixture(scope="session")
-def stack() -> Iterator[LocalStack]:
-    """The product's stack, deployed on moto; one for all tests."""
-    with LocalStack(engines=ENGINES) as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

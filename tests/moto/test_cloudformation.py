@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from local.aws import ACCOUNT, REGION
 from tests.moto.conftest import Aws, unique, zipped
@@ -340,7 +341,7 @@ def test_a_machine_is_configured_as_the_template_says(aws: Aws, deployed: Deploy
 def test_a_machine_that_cannot_be_parsed_is_refused(aws: Aws) -> None:
     broken = {"StartAt": "A", "States": {"A": {"Type": "Nonsense"}}}
     properties = {"DefinitionString": json.dumps(broken), "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/any"}
-    with pytest.raises((BotoCoreError, ClientError), match="Nonsense"):
+    with pytest.raises(ResponseParserError, match="Nonsense"):
         deploy(aws, {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}})
 
 

@@ -40,7 +40,6 @@ def test_an_unfinished_folder_of_an_earlier_process_does_no_harm(store: CodeStor
     assert [path.name for path in store.zipped(content).iterdir()] == ["handler.py"]
 
 
-@pytest.mark.xfail(strict=True, reason="local/code.py:59: threads share the folder in which they unpack")
 def test_many_may_ask_for_the_same_zip_at_the_same_moment(store: CodeStore) -> None:
     content = zipped({f"module_{number}.py": "x = 1" for number in range(300)})
     together = threading.Barrier(8)

@@ -302,7 +302,6 @@ def test_a_constant_input_replaces_the_event(aws: Aws, value: Any) -> None:
     assert aws.message(queue) == value
 
 
-@pytest.mark.xfail(strict=True, reason="local/completions/events.py:95: a text loses the quotes that make it JSON")
 def test_a_constant_text_stays_json(aws: Aws) -> None:
     source, queue = unique("test"), aws.queue()
     aws.rule({"source": [source]}, queue.arn, Input='"a text"')
@@ -321,7 +320,6 @@ def test_an_input_transformer_picks_from_the_event(aws: Aws) -> None:
     assert aws.message(queue) == {"who": "Müller", "how_many": 3, "from": source}
 
 
-@pytest.mark.xfail(strict=True, reason="local/completions/events.py:77: InputPath is passed over in silence")
 def test_an_input_path_picks_a_part_of_the_event(aws: Aws) -> None:
     source, queue = unique("test"), aws.queue()
     aws.rule({"source": [source]}, queue.arn, InputPath="$.detail")

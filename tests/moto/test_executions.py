@@ -180,12 +180,10 @@ def test_an_execution_that_takes_too_long_times_out(aws: Aws) -> None:
     assert aws.run(aws.machine(SHORT))["status"] == "TIMED_OUT"
 
 
-@pytest.mark.xfail(strict=True, reason="executions.py:156: moto describes no stopDate of a TIMED_OUT execution")
 def test_an_execution_that_timed_out_has_a_stop_date(aws: Aws) -> None:
     assert "stopDate" in aws.run(aws.machine(SHORT))
 
 
-@pytest.mark.xfail(strict=True, reason="not completed: moto answers 500 while an execution has no environment yet")
 @pytest.mark.usefixtures("held")
 def test_map_runs_can_be_listed_from_the_first_moment(aws: Aws, passes: str) -> None:
     execution = aws.start(passes)
@@ -206,7 +204,6 @@ def ended_map(aws: Aws, passes: str, maps: str, tmp_path_factory: pytest.TempPat
     return map_run
 
 
-@pytest.mark.xfail(strict=True, reason="not completed: any execution without an environment breaks describe_map_run")
 @pytest.mark.usefixtures("held")
 def test_a_map_run_can_be_described_while_another_execution_starts(aws: Aws, passes: str, ended_map: str) -> None:
     aws.start(passes)
@@ -287,7 +284,6 @@ def test_executions_without_a_name_get_one_each(aws: Aws, passes: str) -> None:
     assert first != second
 
 
-@pytest.mark.xfail(strict=True, reason="executions.py:46: two threads may both find that the name is free")
 def test_a_name_starts_once_however_many_ask_at_the_same_moment(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     together = threading.Barrier(4)
 
@@ -307,13 +303,7 @@ def test_a_name_starts_once_however_many_ask_at_the_same_moment(aws: Aws, monkey
     assert found == 1
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="executions.py:46: names are not checked"))
-        for name in ("with space", "a:b", "x" * 81)
-    ],
-)
+@pytest.mark.parametrize("name", ["with space", "a:b", "x" * 81])
 def test_a_name_that_step_functions_does_not_allow_is_refused(aws: Aws, passes: str, name: str) -> None:
     with pytest.raises(ClientError):
         aws.start(passes, name=name)
@@ -376,9 +366,6 @@ def test_a_stopped_execution_enters_no_further_state(aws: Aws, work: dict[str, A
     assert not any(event["type"] == "PassStateEntered" for event in history(aws, execution))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="executions.py:76: the interpreter of an execution that is just starting runs on"
-)
 def test_an_execution_that_is_stopped_at_once_does_nothing(aws: Aws, passes: str, held: threading.Event) -> None:
     execution = aws.start(passes)
     stop(aws, execution)
@@ -451,7 +438,6 @@ def test_a_stopped_map_leaves_its_place_to_others(aws: Aws, maps: str, tmp_path:
     assert aws.run(maps, {"items": [{"folder": str(tmp_path / "b")}] * 6})["status"] == "SUCCEEDED"
 
 
-@pytest.mark.xfail(strict=True, reason="map_run.py:239: set_ended of a map state makes its running children SUCCEEDED")
 def test_children_of_a_map_that_timed_out_have_not_succeeded(aws: Aws, work: dict[str, Any], tmp_path: Path) -> None:
     processor = {
         "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
@@ -531,7 +517,6 @@ def test_the_event_tells_output_error_and_cause(told: dict[str, Any], status: st
         assert event["detail"][key] == execution.get(key)
 
 
-@pytest.mark.xfail(strict=True, reason="executions.py:85: inputDetails and outputDetails are not told")
 @pytest.mark.parametrize("status", STATUSES)
 def test_the_event_tells_whether_it_holds_input_and_output(told: dict[str, Any], status: str) -> None:
     detail = told[status][0]["detail"]
@@ -546,7 +531,6 @@ def test_a_timeout_is_told(aws: Aws) -> None:
     assert aws.message(queue)["detail"]["executionArn"] == execution
 
 
-@pytest.mark.xfail(strict=False, reason="executions.py:54: what is told of the start is the status a moment later")
 def test_the_start_and_the_end_are_told_once_each(aws: Aws) -> None:
     machine = aws.machine(PASS)
     queue = listen(aws, machine)

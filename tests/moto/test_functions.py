@@ -113,7 +113,6 @@ def test_two_retries_are_made_if_nothing_is_configured(aws: Aws, tmp_path: Path)
     wait_for(lambda: len(attempts_in(tmp_path / "calls")) == 3, "the third attempt")
 
 
-@pytest.mark.xfail(strict=True, reason="local/completions/functions.py:116: the first of several configs is used")
 def test_a_later_configuration_replaces_an_earlier_one(aws: Aws, lost: Queue, tmp_path: Path) -> None:
     name = aws.function(FAILS_UNTIL)
     configure(aws, name, attempts=1, lost=lost)
@@ -167,7 +166,6 @@ def test_the_functions_code_is_found_before_a_layer(aws: Aws) -> None:
     assert aws.invoke(aws.function(source, layers=[layer["LayerVersionArn"]])).value == "right"
 
 
-@pytest.mark.xfail(strict=True, reason="local/completions/functions.py:53: the version is told without its dollar sign")
 def test_an_unpublished_function_is_its_latest_version(aws: Aws) -> None:
     source = "def handler(event, context): return context.function_version"
     assert aws.invoke(aws.function(source)).value == "$LATEST"

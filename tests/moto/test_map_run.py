@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.moto.conftest import ENGINES, Aws
+from tests.conftest import ENGINES
+from tests.moto.conftest import Aws
 from tests.support import wait_for
 
 HANDLER = """
@@ -154,7 +155,6 @@ def test_outputs_are_in_the_order_of_the_items(aws: Aws, work: dict[str, Any]) -
     assert outputs(run_map(aws, work, items, MaxConcurrency=1)) == items
 
 
-@pytest.mark.xfail(strict=True, reason="map_run.py:226: outputs are in the order in which children came to start")
 def test_a_large_item_keeps_its_place(aws: Aws) -> None:
     items = [list(range(200_000)), "a", "b", "c"]
     selector = {"value.$": "$$.Map.Item.Value"}
@@ -279,7 +279,6 @@ def test_a_child_that_failed_is_described(aws: Aws, mixed: str) -> None:
     assert "output" not in child
 
 
-@pytest.mark.xfail(strict=True, reason="executions.py:156: mapRunArn is not told")
 def test_a_described_child_names_its_map_run(aws: Aws, mixed: str) -> None:
     assert child_of(aws, mixed, "SUCCEEDED")["mapRunArn"] == mixed
 
@@ -448,13 +447,6 @@ def test_the_tolerated_count_can_come_from_the_input(aws: Aws, work: dict[str, A
     assert outputs(run_map(aws, work, given, ToleratedFailureCountPath="$.tolerated")) == [ECHO, ECHO]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=ClientError, reason="not completed: moto parses no whole ToleratedFailurePercentage"
-)
-def test_the_tolerated_percentage_may_be_a_whole_number(aws: Aws, work: dict[str, Any]) -> None:
-    assert outputs(run_map(aws, work, FOUR_TWO_FAIL, ToleratedFailurePercentage=50)) == [ECHO, ECHO]
-
-
 def test_a_map_of_failures_alone_succeeds_if_they_are_tolerated(aws: Aws, work: dict[str, Any]) -> None:
     assert outputs(run_map(aws, work, [FAIL, FAIL], ToleratedFailurePercentage=100.0)) == []
 
@@ -485,7 +477,6 @@ def test_no_children_start_once_too_many_have_failed(aws: Aws, work: dict[str, A
     assert (counts["failed"], counts["succeeded"]) == (1, 0)
 
 
-@pytest.mark.xfail(strict=True, reason="map_run.py:175: a tolerance that only update_map_run gives is not looked at")
 def test_the_tolerance_can_be_raised_while_the_map_runs(aws: Aws, work: dict[str, Any], tmp_path: Path) -> None:
     items = [{"do": "wait", "folder": str(tmp_path)}, FAIL]
     execution = aws.start(aws.machine(map_of(work, MaxConcurrency=1)), {"items": items})

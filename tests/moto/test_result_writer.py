@@ -161,7 +161,6 @@ def test_the_times_of_an_entry_are_those_of_its_child(aws: Aws, written: Written
         assert abs(difference.total_seconds()) < 0.002
 
 
-@pytest.mark.xfail(strict=True, reason="result_writer.py:57: +00:00 where Step Functions writes Z")
 def test_the_times_of_an_entry_are_written_as_step_functions_does(aws: Aws, written: Written) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", read(aws, written, "SUCCEEDED")[0]["StartDate"])
 
@@ -177,7 +176,6 @@ def test_an_entry_has_the_documented_fields(aws: Aws, written: Written) -> None:
     assert all(entry.keys() - REDRIVE == DOCUMENTED for entry in read(aws, written, "SUCCEEDED"))
 
 
-@pytest.mark.xfail(strict=True, reason="result_writer.py:56: the fields about redriving are not written")
 def test_an_entry_tells_about_redriving(aws: Aws, written: Written) -> None:
     assert all(entry.keys() >= REDRIVE for entry in read(aws, written, "SUCCEEDED"))
 
@@ -201,15 +199,11 @@ def test_what_the_writer_returns_can_be_put_beside_the_input(aws: Aws, work: dic
     assert (output["kept"], set(output["map"])) == (True, {"MapRunArn", "ResultWriterDetails"})
 
 
-@pytest.mark.xfail(strict=True, reason="result_writer.py:51: the error has not the name that Step Functions gives it")
 def test_a_bucket_that_is_not_there_is_an_error_by_name(aws: Aws, work: dict[str, Any]) -> None:
     described = aws.run(machine_of(aws, map_state(work, {"Bucket": "not-there"})), {"items": [{"n": 1}]})
     assert (described["status"], described["error"]) == ("FAILED", "States.ResultWriterFailed")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="result_writer.py:32: the latest map run of the execution, not that of the state"
-)
 def test_two_maps_of_one_execution_write_their_own_results(aws: Aws, work: dict[str, Any], tmp_path: Path) -> None:
     def branch(name: str) -> dict[str, Any]:
         return {"StartAt": name, "States": {name: map_state(work, {"Bucket": bucket}, ItemsPath=f"$.{name}")}}
@@ -224,7 +218,6 @@ def test_two_maps_of_one_execution_write_their_own_results(aws: Aws, work: dict[
     assert len({output["MapRunArn"] for output in outputs}) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="state_map.py: moto skips the writer of a map that failed, and so does this")
 def test_a_map_that_gave_up_writes_its_results(aws: Aws, work: dict[str, Any]) -> None:
     bucket = aws.bucket()
     described = aws.run(machine_of(aws, map_state(work, {"Bucket": bucket})), {"items": ITEMS})

@@ -208,7 +208,6 @@ def test_after_a_timeout_the_next_call_works(aws: Aws, timed_out: TimedOut) -> N
     assert aws.invoke(timed_out.function, {"do": "echo", "value": "back"}).value == "back"
 
 
-@pytest.mark.xfail(strict=True, reason="local/workers.py:155: the time limit runs while the function is being loaded")
 def test_loading_does_not_count_against_the_time_limit(aws: Aws) -> None:
     slow_to_load = aws.function("import time\ntime.sleep(1.5)\ndef handler(event, context): return 'done'", timeout=1)
     assert aws.invoke(slow_to_load).value == "done"

@@ -1,19 +1,26 @@
 """The life of an execution: its name, its stop, the events about it; and the children of a map run.
 
 Completes moto/stepfunctions/parser/backend/execution.py (an execution that was stopped stays RUNNING until its last
-task has ended; SUCCEEDED is seen before the output; no Execution Status Change events) and
-moto/stepfunctions/responses.py (children of a map run cannot be listed or described).
+task has ended; SUCCEEDED is seen before the output; no Execution Status Change events; asking for the map runs of an
+execution that is only starting is an error 500), parser/models.py (names are not checked, and two threads may both
+start an execution of one name) and moto/stepfunctions/responses.py (children of a map run cannot be listed or
+described).
 """
 
 import datetime
 import json
+import re
+import threading
 import uuid
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.stepfunctions.parser.api import ExecutionStatus
-from moto.stepfunctions.parser.asl.eval.program_state import ProgramEnded
+from moto.stepfunctions.parser.api import ExecutionStatus, InvalidName
+from moto.stepfunctions.parser.asl.component.program.program import Program
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramEnded, ProgramRunning
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
@@ -22,16 +29,23 @@ from local.completions.events import emit
 from local.completions.stepfunctions.map_run import Child, children
 
 _stock_reflect = BaseExecutionWorkerCommunication._reflect_execution_status
-_stock_start = Execution.start
+_stock_init = Execution.__init__
+_stock_environment = ExecutionWorker._get_evaluation_environment
+_stock_eval = Program.eval
 _stock_start_execution = StepFunctionsParserBackend.start_execution
 _stock_list = StepFunctionResponse.list_executions
 _stock_describe = StepFunctionResponse.describe_execution
 _stock_history = StepFunctionResponse.get_execution_history
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_starting = threading.Lock()
 
 
 def install() -> None:
     BaseExecutionWorkerCommunication._reflect_execution_status = _reflect_execution_status
+    Execution.__init__ = _init
     Execution.start = _start
+    ExecutionWorker._get_evaluation_environment = _environment
+    Program.eval = _eval
     Execution.stop = _stop
     StepFunctionsParserBackend.start_execution = _start_execution
     StepFunctionResponse.stop_execution = _stop_execution
@@ -47,12 +61,36 @@ def _start_execution(
     execution_input: str | None = None,
     trace_header: Any = None,
 ) -> Execution:
-    return _stock_start_execution(self, state_machine_arn, name or str(uuid.uuid4()), execution_input, trace_header)
+    name = name or str(uuid.uuid4())
+    if not _NAME.fullmatch(name):
+        raise InvalidName(f"Invalid Name: '{name}'")
+    with _starting:
+        return _stock_start_execution(self, state_machine_arn, name, execution_input, trace_header)
+
+
+def _init(self: Execution, *args: Any, **kwargs: Any) -> None:
+    """Whole from the first moment: moto lists an execution before it has a status, a worker and an environment."""
+    _stock_init(self, *args, **kwargs)
+    self.exec_status = ExecutionStatus.RUNNING
+    self.exec_worker = self._get_start_execution_worker()
+    self.exec_worker._get_evaluation_environment()
+
+
+def _environment(self: ExecutionWorker) -> Environment:
+    if self.env is None:
+        self.env = _stock_environment(self)
+        self.env._program_state = ProgramRunning()  # else it cannot be stopped before it has begun
+    return self.env
+
+
+def _eval(self: Program, env: Environment) -> None:
+    if env.is_running():  # it may have been stopped before it began
+        _stock_eval(self, env)
 
 
 def _start(self: Execution) -> None:
-    _stock_start(self)
     _tell(self)
+    self.exec_worker.start()
 
 
 def _reflect_execution_status(self: BaseExecutionWorkerCommunication) -> None:
@@ -72,8 +110,7 @@ def _stop(self: Execution, stop_date: datetime.datetime, error: str | None, caus
         return
     self.stop_date, self.error, self.cause = stop_date, error, cause
     self.exec_status = ExecutionStatus.ABORTED
-    if self.exec_worker.env is not None:
-        self.exec_worker.stop(stop_date=stop_date, cause=cause, error=error)
+    self.exec_worker.stop(stop_date=stop_date, cause=cause, error=error)
     _tell(self)
 
 
@@ -87,7 +124,9 @@ def _tell(execution: Execution) -> None:
         "startDate": _milliseconds(execution.start_date),
         "stopDate": _milliseconds(execution.stop_date),
         "input": execution.execution_input,
+        "inputDetails": {"included": True},
         "output": None if execution.output is None else json.dumps(execution.output),
+        "outputDetails": None if execution.output is None else {"included": True},
         "error": execution.error,
         "cause": execution.cause,
     }
@@ -109,8 +148,7 @@ def _stop_execution(self: StepFunctionResponse) -> ActionResult:
 
 
 def _records(self: StepFunctionResponse) -> list[Any]:
-    executions = self.stepfunction_backend._get_executions()
-    environments = [each.exec_worker.env for each in executions if each.exec_worker.env is not None]
+    environments = [each.exec_worker.env for each in self.stepfunction_backend._get_executions()]
     return [record for each in environments for record in each.map_run_record_pool_manager.get_all()]
 
 
@@ -152,6 +190,7 @@ def _describe_execution(self: StepFunctionResponse) -> ActionResult:
     described = {
         "executionArn": child.arn,
         "stateMachineArn": child.state_machine_arn,
+        "mapRunArn": child.map_run_arn,
         "name": child.name,
         "status": child.status,
         "startDate": child.started,

@@ -7,6 +7,7 @@ wrongly and ignore what is tolerated.
 
 import datetime
 import json
+import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -33,7 +34,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.tolerated_fail
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
-from moto.stepfunctions.parser.asl.eval.program_state import ProgramEnded, ProgramError, ProgramTimedOut
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramEnded, ProgramError, ProgramRunning, ProgramTimedOut
 from moto.stepfunctions.parser.asl.eval.states import (
     ContextObjectData,
     ExecutionData,
@@ -66,7 +67,9 @@ class Child:
     """One child execution of a map run.
 
     Attributes:
+        index: Of its item.
         arn, name: Of the execution.
+        map_run_arn: Of the map run.
         state_machine_arn: The map's own, `<machine>/<label>`.
         input: JSON text.
         started, stopped: Times, UTC; stopped is None while it runs.
@@ -76,8 +79,10 @@ class Child:
         history: Events; kept only of a child that did not succeed.
     """
 
+    index: int
     arn: str
     name: str
+    map_run_arn: str
     state_machine_arn: str
     input: str
     started: datetime.datetime
@@ -116,6 +121,7 @@ def _map_run(
     self: DistributedIterationComponent, env: Environment, eval_input: DistributedIterationComponentEvalInput
 ) -> None:
     items = env.stack.pop()
+    env._map_run_record = eval_input.map_run_record  # the result writer's; an execution may have several
     run = _MapRun(env, eval_input, self._get_iteration_program(), self._tolerance_given)
     env.stack.append(run.run(items))
 
@@ -136,6 +142,8 @@ class _MapRun:
         self._program = program
         self._tolerance_given = tolerance_given
         self._map_input = env.states.get_input()
+        self._lock = threading.Lock()
+        self._live: list[Environment] = []
 
     def run(self, items: list[Any]) -> list[Any]:
         """All outputs of the children that succeeded.
@@ -162,24 +170,27 @@ class _MapRun:
                 if not live and next_item is not None:
                     record.update_event.wait(_LOOK_S)  # every slot is another map run's
                 if self._too_many_failed(len(items)):
-                    self._stop_children()
                     break
         finally:
-            # What still runs ends by itself, as a Lambda does whose execution was stopped.
+            # Their tasks end by themselves, as a Lambda does whose execution was stopped.
+            self._stop_children()
             pool.shutdown(wait=False)
         for counter in (record.item_counter, record.execution_counter):
             counter.aborted.offset(counter.pending.get())
             counter.pending.offset(-counter.pending.get())
         if self._env.is_running() and self._too_many_failed(len(items)):
             raise self._failure()
-        return [json.loads(child.output) for child in children(record).values() if child.output is not None]
+        ended = sorted(children(record).values(), key=lambda child: child.index)
+        return [json.loads(child.output) for child in ended if child.output is not None]
 
     def _has_room(self, running: int) -> bool:
         return not self._record.max_concurrency or running < self._record.max_concurrency
 
     def _too_many_failed(self, total: int) -> bool:
         record = self._record
-        count_given, percentage_given = self._tolerance_given
+        # A tolerance may also be given while the map runs.
+        count_given = self._tolerance_given[0] or record.tolerated_failure_count > 0
+        percentage_given = self._tolerance_given[1] or record.tolerated_failure_percentage > 0
         failed = record.item_counter.failed.get() + record.item_counter.timed_out.get()
         if not (count_given or percentage_given):
             return bool(failed)
@@ -202,8 +213,8 @@ class _MapRun:
         )
 
     def _stop_children(self) -> None:
-        with self._env._state_mutex:
-            for environment in self._env._frames:
+        with self._lock:
+            for environment in self._live:
                 environment.set_stop(stop_date=_now(), cause=None, error=None)
 
     def _run_child(self, index: int, item: Any) -> None:
@@ -211,17 +222,17 @@ class _MapRun:
         try:
             self._count("pending", -1)
             self._count("running", 1)
-            child = self._new_child(self._selected(index, item))
+            child = self._new_child(index, self._selected(index, item))
             children(record)[child.arn] = child
             environment = self._environment(child)
-            with self._env._state_mutex:
-                self._env._frames.append(environment)  # so that stopping the parent stops it
+            with self._lock:
+                self._live.append(environment)
             try:
                 self._program.eval(environment)
                 _close(child, environment)
             finally:
-                with self._env._state_mutex:
-                    self._env._frames.remove(environment)
+                with self._lock:
+                    self._live.remove(environment)
             self._count(_COUNTER_OF[child.status], 1)
         finally:
             self._count("running", -1)
@@ -246,15 +257,15 @@ class _MapRun:
         finally:
             self._env.delete_frame(frame)
 
-    def _new_child(self, selected: Any) -> Child:
+    def _new_child(self, index: int, selected: Any) -> Child:
         machine = self._record.map_state_machine_arn
         name = str(uuid.uuid4())
         arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
-        return Child(arn, name, machine, json.dumps(selected), _now())
+        return Child(index, arn, name, self._record.map_run_arn, machine, json.dumps(selected), _now())
 
     def _environment(self, child: Child) -> Environment:
         parent = self._env.states.context_object.context_object_data
-        return Environment(
+        environment = Environment(
             aws_execution_details=self._env.aws_execution_details,
             execution_type=StateMachineType.STANDARD,
             context=ContextObjectData(
@@ -271,6 +282,8 @@ class _MapRun:
             cloud_watch_logging_session=None,
             activity_store=self._env.activity_store,
         )
+        environment._program_state = ProgramRunning()  # else it cannot be stopped before it has begun
+        return environment
 
 
 def _close(child: Child, environment: Environment) -> None:

@@ -1,32 +1,78 @@
 """The files that ResultWriter leaves. Completes moto/stepfunctions/parser/asl/component/state/exec/state_map/
 result_writer/result_writer_decl.py, which writes a manifest with empty lists.
+Also completes state_map.py, which does not come to the writer when the map has failed.
 
 The format is the one of the Step Functions developer guide, "ResultWriter (Map)".
 """
 
 import json
+from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.result_writer_decl import ResultWriter
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.state_map import StateMap
 from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 from local.completions import local_aws
 from local.completions.stepfunctions.map_run import Child, children
 
 _FILE_OF = {"SUCCEEDED": "SUCCEEDED", "FAILED": "FAILED", "TIMED_OUT": "FAILED", "ABORTED": "PENDING"}
+_stock_eval_execution = StateMap._eval_execution
 
 
 def install() -> None:
     ResultWriter._eval_body = _eval_body
+    StateMap._eval_execution = _eval_execution
+
+
+def _eval_execution(self: StateMap, env: Environment) -> None:
+    try:
+        _stock_eval_execution(self, env)
+    except FailureEventException as failure:
+        gave_up = StatesErrorNameType.StatesExceedToleratedFailureThreshold.to_name()
+        if self.result_writer and failure.failure_event.error_name.error_name == gave_up:
+            _write(self.result_writer, env)
+        raise
 
 
 def _eval_body(self: ResultWriter, env: Environment) -> None:
     env.stack.pop()  # the outputs, which the writer stands in for
-    env.stack.append(env.states.get_input())  # what its paths refer to is the map's input
-    self.parargs.eval(env=env)
+    env.stack.append(_write(self, env))
+
+
+def _write(writer: ResultWriter, env: Environment) -> dict[str, Any]:
+    """Write the files; what the state gives out instead of the outputs.
+
+    Raises:
+        FailureEventException: States.ResultWriterFailed, if they cannot be written.
+    """
+    env.stack.append(env.states.get_input())  # what the writer's paths refer to is the map's input
+    writer.parargs.eval(env=env)
     target = env.stack.pop()
     env.stack.pop()
-    record = env.map_run_record_pool_manager.get_all()[-1]
+    try:
+        return _put_files(target, env)
+    except (BotoCoreError, ClientError) as error:
+        name = StatesErrorName(typ=StatesErrorNameType.StatesResultWriterFailed)
+        details = TaskFailedEventDetails(error=name.error_name, cause=str(error))
+        raise FailureEventException(
+            FailureEvent(
+                env=env,
+                error_name=name,
+                event_type=HistoryEventType.TaskFailed,
+                event_details=EventDetails(taskFailedEventDetails=details),
+            )
+        ) from error
+
+
+def _put_files(target: dict[str, Any], env: Environment) -> dict[str, Any]:
+    record = env._map_run_record
     prefix = target.get("Prefix", "").rstrip("/")
     folder = "/".join(part for part in (prefix, record.map_run_arn.rsplit(":", 1)[-1]) if part)
     groups: dict[str, list[dict[str, Any]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
@@ -45,11 +91,10 @@ def _eval_body(self: ResultWriter, env: Environment) -> None:
     key = f"{folder}/manifest.json"
     s3.put_object(Bucket=target["Bucket"], Key=key, Body=json.dumps(manifest).encode())
     details = {"Bucket": target["Bucket"], "Key": key}
-    env.stack.append({"MapRunArn": record.map_run_arn, "ResultWriterDetails": details})
+    return {"MapRunArn": record.map_run_arn, "ResultWriterDetails": details}
 
 
 def _as_written(child: Child) -> dict[str, Any]:
-    stopped = child.stopped.isoformat(timespec="milliseconds") if child.stopped else None
     written = {
         "ExecutionArn": child.arn,
         "Input": child.input,
@@ -57,11 +102,18 @@ def _as_written(child: Child) -> dict[str, Any]:
         "Name": child.name,
         "StateMachineArn": child.state_machine_arn,
         "Status": child.status,
-        "StartDate": child.started.isoformat(timespec="milliseconds"),
-        "StopDate": stopped,
+        "StartDate": _iso(child.started),
+        "StopDate": _iso(child.stopped) if child.stopped else None,
+        "RedriveCount": 0,
+        "RedriveStatus": "NOT_REDRIVABLE",
+        "RedriveStatusReason": "The local stack does not redrive.",
     }
     if child.output is not None:
         written |= {"Output": child.output, "OutputDetails": {"Included": True}}
     if child.error is not None:
         written |= {"Error": child.error, "Cause": child.cause or ""}
     return written
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
