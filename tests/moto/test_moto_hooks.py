@@ -76,6 +76,16 @@ REPLACED = (
          "self, env: Environment"),
     Hook("stepfunctions/executions", f"{PARSER}backend/execution.py",
          "BaseExecutionWorkerCommunication._reflect_execution_status", "self"),
+    Hook("stepfunctions/result_writer", f"{MAP}state_map.py", "StateMap._eval_execution", "self, env: Environment"),
+    Hook("stepfunctions/executions", f"{PARSER}asl/component/program/program.py", "Program.eval",
+         "self, env: Environment"),
+    Hook("stepfunctions/executions", f"{PARSER}backend/execution_worker.py",
+         "ExecutionWorker._get_evaluation_environment", "self"),
+    Hook("stepfunctions/executions", f"{PARSER}backend/execution.py", "Execution.__init__",
+         "self, name: str, sm_type: StateMachineType, role_arn: Arn, exec_arn: Arn, account_id: str, "
+         "region_name: str, state_machine: StateMachineInstance, start_date: Timestamp, "
+         "cloud_watch_logging_session: CloudWatchLoggingSession | None, activity_store: dict[Arn, Activity], "
+         "input_data: str, trace_header: TraceHeader | None=None"),
     Hook("stepfunctions/executions", f"{PARSER}backend/execution.py", "Execution.start", "self"),
     Hook("stepfunctions/executions", f"{PARSER}backend/execution.py", "Execution.stop",
          "self, stop_date: datetime.datetime, error: str | None, cause: str | None"),

@@ -224,4 +224,4 @@ def test_a_map_that_gave_up_writes_its_results(aws: Aws, work: dict[str, Any]) -
     assert described["status"] == "FAILED"
     listed = aws.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])
     names = {each["Key"].rpartition("/")[2] for each in listed}
-    assert names == {"manifest.json", "SUCCEEDED_0.json", "FAILED_0.json", "PENDING_0.json"}
+    assert names == {"manifest.json", "SUCCEEDED_0.json", "FAILED_0.json"}

@@ -184,9 +184,13 @@ def _list_executions(self: StepFunctionResponse) -> ActionResult:
 
 
 def _describe_execution(self: StepFunctionResponse) -> ActionResult:
-    child = _child(self, self._get_param("executionArn"))
+    arn = self._get_param("executionArn")
+    child = _child(self, arn)
     if child is None:
-        return _stock_describe(self)
+        answer = _stock_describe(self)
+        if stopped := self.stepfunction_backend.describe_execution(arn).stop_date:
+            answer.result.setdefault("stopDate", stopped)  # moto leaves it out of those that timed out
+        return answer
     described = {
         "executionArn": child.arn,
         "stateMachineArn": child.state_machine_arn,

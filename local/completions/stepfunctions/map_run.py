@@ -7,7 +7,6 @@ wrongly and ignore what is tolerated.
 
 import datetime
 import json
-import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -126,6 +125,18 @@ def _map_run(
     env.stack.append(run.run(items))
 
 
+class _Leash:
+    """Stands for a child among the frames of its parent: whatever ends the parent stops the child."""
+
+    def __init__(self, child: Environment) -> None:
+        self._child = child
+
+    def set_stop(self, **_: Any) -> None:
+        self._child.set_stop(stop_date=_now(), cause=None, error=None)
+
+    set_ended = set_timed_out = set_error = set_stop
+
+
 class _MapRun:
     """Runs the items of one map."""
 
@@ -142,8 +153,6 @@ class _MapRun:
         self._program = program
         self._tolerance_given = tolerance_given
         self._map_input = env.states.get_input()
-        self._lock = threading.Lock()
-        self._live: list[Environment] = []
 
     def run(self, items: list[Any]) -> list[Any]:
         """All outputs of the children that succeeded.
@@ -172,7 +181,7 @@ class _MapRun:
                 if self._too_many_failed(len(items)):
                     break
         finally:
-            # Their tasks end by themselves, as a Lambda does whose execution was stopped.
+            # A task that still runs ends by itself, as a Lambda does whose execution was stopped.
             self._stop_children()
             pool.shutdown(wait=False)
         for counter in (record.item_counter, record.execution_counter):
@@ -213,9 +222,10 @@ class _MapRun:
         )
 
     def _stop_children(self) -> None:
-        with self._lock:
-            for environment in self._live:
-                environment.set_stop(stop_date=_now(), cause=None, error=None)
+        with self._env._state_mutex:
+            for frame in self._env._frames:
+                if isinstance(frame, _Leash):
+                    frame.set_stop()
 
     def _run_child(self, index: int, item: Any) -> None:
         record = self._record
@@ -225,14 +235,15 @@ class _MapRun:
             child = self._new_child(index, self._selected(index, item))
             children(record)[child.arn] = child
             environment = self._environment(child)
-            with self._lock:
-                self._live.append(environment)
+            leash = _Leash(environment)
+            with self._env._state_mutex:
+                self._env._frames.append(leash)
             try:
                 self._program.eval(environment)
                 _close(child, environment)
             finally:
-                with self._lock:
-                    self._live.remove(environment)
+                with self._env._state_mutex:
+                    self._env._frames.remove(leash)
             self._count(_COUNTER_OF[child.status], 1)
         finally:
             self._count("running", -1)
