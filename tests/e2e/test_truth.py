@@ -237,9 +237,9 @@ ALL_END_USES = {*END_USES, "exterior_equipment_kwh", "humidification_kwh", "heat
 def test_the_baseline_is_the_bare_engine_on_the_uploaded_file_to_the_last_digit(
     printed: dict[str, Cells], bare: dict[str, Cells], model: str
 ) -> None:
-    expected = comparable(bare[model])
+    expected, own = comparable(bare[model]), comparable(printed[model])
     assert expected
-    assert comparable(printed[model]) == expected
+    assert {key: own.get(key) for key in expected} == expected  # the run reports more than the file asks for
 
 
 @pytest.mark.parametrize("model", NAMES)
