@@ -37,14 +37,16 @@ demo: $(VENV)/.run ## run the example study on the local stack and show its resu
 up: $(VENV)/.run ## keep the local stack running on 127.0.0.1
 	$(BIN)/epsm up
 
-test: check unit infra moto e2e ## everything that CI runs
+test: check ## everything that CI runs
+	$(BIN)/pytest
 
-check: $(VENV)/.dev ## format, lint, types, the template (cfn-lint, cdk-nag), the state machine (statelint), the lock file
+check: $(VENV)/.dev ## format, lint, types, docs, the template (cfn-lint, cdk-nag), the state machine (statelint), the lock file
 	$(BIN)/uv lock --quiet --check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m infra.packaging --check
+	$(BIN)/python -m docs.generate --check
 	$(BIN)/python -m infra.check
 
 unit: $(VENV)/.dev ## tests of the library

@@ -3,13 +3,18 @@
 import json
 import os
 import signal
+import subprocess
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from epsm.engine import Engine
 from epsm.store.records import StudyStatus, VariantStatus
+from epsm.variant_run import SimulationFailed, VariantRunner
+from epsm.variants import Variant
 from local.stack import STACK_NAME, LocalStack
 from tests.conftest import StudyMaker, with_run_period
 from tests.support import (
@@ -25,6 +30,7 @@ from tests.support import (
     wait_for_execution,
 )
 
+TEMPERATURES = ["Zone Mean Air Temperature", "Zone Mean Radiant Temperature", "Zone Operative Temperature"]
 RUN_VARIANT = f"{STACK_NAME}-run-variant"
 SCHEDULES = {
     "name": "schedule",
@@ -124,6 +130,61 @@ def test_a_run_that_takes_too_long_is_ended_and_says_so(
     (row,) = results_table(stack, record.simulation_id).to_dict("records")
     assert (row["verdict"], row["status"]) == ("timed out", "failed")
     assert "ended after 1 s" in row["error"]
+
+
+def test_a_run_that_needs_too_much_memory_is_ended_and_says_so(stack: LocalStack, make_study: StudyMaker) -> None:
+    functions = stack.client("lambda")
+    memory = functions.get_function_configuration(FunctionName=RUN_VARIANT)["MemorySize"]
+    functions.update_function_configuration(FunctionName=RUN_VARIANT, MemorySize=400)
+    try:
+        record = run_study(stack, make_study("hungry", options={"run_period": "annual"}, parameters=[]))
+    finally:
+        functions.update_function_configuration(FunctionName=RUN_VARIANT, MemorySize=memory)
+    (row,) = results_table(stack, record.simulation_id).to_dict("records")
+    assert (row["verdict"], row["status"]) == ("out of memory", "failed")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system that holds two databases of a year's hours, but not three series of timesteps."""
+    place = tmp_path / "small"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", place], check=False).returncode:
+        pytest.skip("a small disk can only be mounted by root")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        pytest.param(TEMPERATURES[:2], id="when the database is packed"),
+        pytest.param(TEMPERATURES, id="when the series are written"),
+        pytest.param([*TEMPERATURES, "Zone Air Humidity Ratio", "Zone Air Relative Humidity"], id="while it runs"),
+    ],
+)
+def test_a_run_that_fills_the_disk_says_so(
+    stack: LocalStack,
+    engine: Engine,
+    make_study: StudyMaker,
+    small_disk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: list[str],
+) -> None:
+    folder = make_study("disk", outputs={"variables": variables, "frequency": "Timestep"}, parameters=[])
+    manifest = files_of(stack).read_manifest(run_study(stack, folder).simulation_id)
+    year = manifest.study.model_copy(
+        update={"options": manifest.study.options.model_copy(update={"run_period": "annual"})}
+    )
+    again = manifest.model_copy(update={"simulation_id": f"disk-{len(variables)}", "study": year})
+    files_of(stack).put_text(f"runs/{again.simulation_id}/manifest.json", again.to_json(), "application/json")
+    monkeypatch.setattr("epsm.run_folder._LEAST_FREE_MB", 1.0)
+    runner = VariantRunner(files_of(stack), records_of(stack), small_disk, engine)
+    with pytest.raises(SimulationFailed, match="disk full"):
+        runner.run(again.simulation_id, Variant(0, "room.idf", "chicago.epw"), seconds_left=lambda: 120.0)
+    variant = records_of(stack).variant(again.simulation_id, 0)
+    assert variant is not None
+    assert (variant.status, variant.verdict) == (VariantStatus.FAILED, "disk full")
 
 
 def test_a_partial_year_is_never_called_annual(stack: LocalStack, make_study: StudyMaker, one_zone: str) -> None:

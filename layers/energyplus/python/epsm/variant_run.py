@@ -5,7 +5,7 @@ succeeded is not run again.
 """
 
 import dataclasses
-import json
+import errno
 import logging
 import sqlite3
 import time
@@ -112,7 +112,11 @@ class VariantRunner:
         with self._workspace.folder() as folder:
             finished = self._simulate(folder, manifest, variant, seconds_left, memory_limit_mb, on_progress)
             measures = _measures(finished.run, time.monotonic() - started)
-            self._store_files(folder, manifest, variant, finished, measures)
+            try:
+                self._store_files(manifest, variant, finished, measures)
+            except OSError as error:
+                finished = _without_room(finished, error)
+                self._store_files(manifest, variant, finished, measures)
         record = _record(variant, finished, measures, started_at)
         self._records.finish_variant(simulation, record, expires_at)
         if finished.results is None:
@@ -174,6 +178,8 @@ class VariantRunner:
         except sqlite3.Error as error:
             message = f"The results cannot be read: {error}"
             return _Finished(dataclasses.replace(diagnosis, verdict=Verdict.FAILED, message=message), run, None, files)
+        except OSError as error:
+            return _without_room(_Finished(diagnosis, run, None, files), error)
         results = dataclasses.replace(results, missing=results.missing | missing)
         return _Finished(diagnosis, run, results, files, series)
 
@@ -187,17 +193,11 @@ class VariantRunner:
 
     def _store_files(
         self,
-        folder: Path,
         manifest: RunManifest,
         variant: Variant,
         finished: _Finished,
         measures: dict[str, float],
     ) -> None:
-        result = folder / "result.json"
-        document = _result_document(manifest, variant, finished, measures, self._engine.version())
-        result.write_text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
-        uploads = [result, *_files_to_keep(manifest.study.outputs, finished)]
-
         def upload(path: Path) -> None:
             key = keys.variant_key(manifest.simulation_id, variant.index, path.name)
             if path.suffix == ".sql":
@@ -206,7 +206,18 @@ class VariantRunner:
                 self._files.put_file(key, path)
 
         with ThreadPoolExecutor(max_workers=4) as pool:
-            list(pool.map(upload, uploads))
+            list(pool.map(upload, _files_to_keep(manifest.study.outputs, finished)))
+        document = _result_document(manifest, variant, finished, measures, self._engine.version())
+        self._files.put_json(keys.variant_key(manifest.simulation_id, variant.index, "result.json"), document)
+
+
+def _without_room(finished: _Finished, error: OSError) -> _Finished:
+    """A run that came to its end, but whose results had no room on the disk; any other error is raised again."""
+    if error.errno != errno.ENOSPC:
+        raise error
+    message = "The disk was full when the results were stored."
+    diagnosis = dataclasses.replace(finished.diagnosis, verdict=Verdict.DISK_FULL, message=message)
+    return dataclasses.replace(finished, diagnosis=diagnosis, results=None, series=None)
 
 
 def _files_to_keep(outputs: Outputs, finished: _Finished) -> list[Path]:
@@ -214,6 +225,8 @@ def _files_to_keep(outputs: Outputs, finished: _Finished) -> list[Path]:
         return []
     output = finished.files.output
     names = ["eplustbl.htm" if kept == "htm" else f"eplusout.{kept}" for kept in outputs.keep]
+    if finished.diagnosis.verdict is Verdict.DISK_FULL:
+        names = [name for name in names if name != "eplusout.sql"]  # it is broken, and there is no room to pack it
     kept = [finished.files.model, *(output / name for name in names if (output / name).is_file())]
     return [*kept, finished.series] if finished.series else kept
 
