@@ -103,9 +103,24 @@ def test_more_output_than_a_pipe_holds_does_not_stop_the_run(tmp_path: Path) -> 
 
 
 def test_the_memory_at_its_highest_is_measured(tmp_path: Path) -> None:
-    ended = python("x = bytearray(150 * 2**20); del x", tmp_path)
+    ended = python(
+        """
+        x = bytearray(150 * 2**20)
+        del x
+        print("done")
+        """,
+        tmp_path,
+    )
 
     assert 150 < ended.peak_memory_mb < 400
+
+
+def test_the_memory_of_whoever_starts_the_child_is_not_counted(tmp_path: Path) -> None:
+    ballast = bytearray(500 * 2**20)
+    ended = python("print('done')", tmp_path)
+    del ballast
+
+    assert 0 < ended.peak_memory_mb < 100
 
 
 def test_the_processor_time_of_the_child_is_measured(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 _PROGRESS = re.compile(r"(?:Starting|Continuing) Simulation at (\d\d)/(\d\d)(?:/\d+)? for (.+)")
 _VERSION = re.compile(r"EnergyPlus, Version ([\w.-]+)")
+_PEAK = re.compile(r"^VmHWM:\s*(\d+) kB", re.MULTILINE)
 _WATCH_INTERVAL_S = 0.25
 _CLOSING_INTERVAL_S = 0.005
 _LINES_KEPT = 40
@@ -96,7 +97,7 @@ class EngineRun:
         out_of_memory: Whether it was killed because it passed `memory_limit_mb`.
         wall_seconds: From start to end.
         cpu_seconds: User and system time of the engine and its children.
-        peak_memory_mb: Largest resident size, MiB.
+        peak_memory_mb: Largest resident size, MiB, of the engine or of what it has started.
         last_lines: The end of what it printed.
     """
 
@@ -142,6 +143,7 @@ def run(
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     lines: deque[str] = deque(maxlen=_LINES_KEPT)
     printed_all = threading.Event()
+    memory = _Memory()
     started = time.monotonic()
     process = subprocess.Popen(
         line,
@@ -155,7 +157,7 @@ def run(
         text=True,
         errors="replace",
     )
-    reader = threading.Thread(target=_read, args=(process, lines, printed_all, on_progress), daemon=True)
+    reader = threading.Thread(target=_read, args=(process, lines, printed_all, memory, on_progress), daemon=True)
     reader.start()
     deadline = started + timeout_s
     timed_out = out_of_memory = False
@@ -165,7 +167,8 @@ def run(
             # held open by what the process has started.
             if not printed_all.wait(min(_WATCH_INTERVAL_S, max(0.0, deadline - time.monotonic()))):
                 timed_out = time.monotonic() >= deadline
-                out_of_memory = memory_limit_mb is not None and _resident_mb(process.pid) > memory_limit_mb
+                memory.look(process.pid)
+                out_of_memory = memory_limit_mb is not None and memory.peak_mb > memory_limit_mb
             else:
                 timed_out = time.monotonic() >= deadline
                 time.sleep(_CLOSING_INTERVAL_S)
@@ -182,7 +185,7 @@ def run(
         out_of_memory=out_of_memory,
         wall_seconds=time.monotonic() - started,
         cpu_seconds=usage.ru_utime + usage.ru_stime,
-        peak_memory_mb=usage.ru_maxrss / 1024,
+        peak_memory_mb=memory.peak_at_end_mb(usage.ru_maxrss / 1024),
         last_lines=tuple(lines),
     )
 
@@ -193,14 +196,41 @@ def _die_with_parent() -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+class _Memory:
+    """The largest resident size of a child.
+
+    The kernel's own figure for a child begins with the size of whoever forked it, and this process, with eppy and a
+    parsed model, may be larger than the engine. So the child is also looked at while it runs: with every line that it
+    prints, the last of which comes at its very end.
+    """
+
+    def __init__(self) -> None:
+        self._own_peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        self.peak_mb = 0.0
+
+    def look(self, pid: int) -> None:
+        try:
+            status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+        except OSError:
+            return
+        if found := _PEAK.search(status):
+            self.peak_mb = max(self.peak_mb, int(found.group(1)) / 1024)
+
+    def peak_at_end_mb(self, counted_mb: float) -> float:
+        """The peak, given what the kernel counted."""
+        return counted_mb if counted_mb > self._own_peak_mb or not self.peak_mb else self.peak_mb
+
+
 def _read(
     process: subprocess.Popen[str],
     lines: deque[str],
     printed_all: threading.Event,
+    memory: _Memory,
     on_progress: Callable[[Progress], None] | None,
 ) -> None:
     assert process.stdout is not None
     for line in process.stdout:
+        memory.look(process.pid)
         lines.append(line.rstrip())
         if on_progress is not None and (found := _PROGRESS.match(line)):
             month, day, environment = found.groups()
@@ -210,14 +240,6 @@ def _read(
                 # Telling how far a run is must never harm the run; and a pipe that nobody empties would stop it.
                 logger.exception("progress could not be reported")
     printed_all.set()
-
-
-def _resident_mb(pid: int) -> float:
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError, ValueError):
-        return 0.0
-    return pages * resource.getpagesize() / 2**20
 
 
 def _has_ended(pid: int) -> bool:
