@@ -53,8 +53,10 @@ def _folders() -> list[Path]:
 def _download() -> None:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise MissingLibraries(f"EnergyPlus needs {_NEEDED}; install your distribution's package of libX11")
-    with tempfile.TemporaryDirectory() as name:
+    _FOLDER.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_FOLDER.parent) as name:
         folder = Path(name)
+        unpacked = folder / "unpacked"
         lists = folder / "lists"
         (lists / "partial").mkdir(parents=True)
         options = ["-qq", "-o", f"Dir::State::Lists={lists}", "-o", f"Dir::Cache={folder}", "-o", "APT::Sandbox::User="]
@@ -62,11 +64,12 @@ def _download() -> None:
             _run(["apt-get", *options, "update"], folder)
             _run(["apt-get", *options, "download", *PACKAGES], folder)
             for package in sorted(folder.glob("*.deb")):
-                _run(["dpkg-deb", "-x", str(package), str(_FOLDER)], folder)
+                _run(["dpkg-deb", "-x", str(package), str(unpacked)], folder)
         except subprocess.CalledProcessError as error:
             said = (error.stderr or error.stdout or "").strip()
             what = f"EnergyPlus needs {_NEEDED}, and it could not be downloaded; as root: apt-get install libx11-6"
             raise MissingLibraries(f"{what}\n{said}") from error
+        unpacked.rename(_FOLDER)  # whole or not at all
 
 
 def _run(command: list[str], folder: Path) -> None:
