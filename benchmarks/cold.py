@@ -1,0 +1,101 @@
+"""What a cold start has to load: seconds to import each handler, and sizes of what is shipped."""
+
+import argparse
+import importlib.metadata
+import re
+import statistics
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.handlers import variables
+from benchmarks.output import print_machine, print_table
+from infra.packaging import LARGEST_UNZIPPED_MB, LIBRARY, ROOT, dependencies_folder, exported_requirements
+
+_HANDLERS = ("submit", "run_variant", "aggregate")
+_IMPORT = """
+import time
+started = time.perf_counter()
+import functions.{name}.handler
+print(time.perf_counter() - started)
+"""
+_LISTED = 8
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cold", description=__doc__)
+    parser.add_argument("--interpreters", type=int, default=9, help="fresh ones for each handler; the median counts")
+    chosen = parser.parse_args()
+    print_machine()
+    rows: list[list[object]] = []
+    with tempfile.TemporaryDirectory() as empty:
+        _compile_standard_library(Path(empty))
+        for kind, more in (
+            ("compiled, as in the image", {}),
+            ("not compiled, as in a layer", {"PYTHONPYCACHEPREFIX": empty, "PYTHONDONTWRITEBYTECODE": "1"}),
+        ):
+            for name in _HANDLERS:
+                _import_seconds(name, more)  # brings the files into the page cache, and compiles them if that is asked
+                seconds = [_import_seconds(name, more) for _ in range(chosen.interpreters)]
+                rows.append([name, kind, statistics.median(seconds), min(seconds), max(seconds)])
+    print_table(["handler", "packages", "median import_seconds", "least", "most"], rows)
+    layer = dependencies_folder() / "python"
+    print(f"Layers unzipped, of the {LARGEST_UNZIPPED_MB} MB that Lambda allows with the function:\n")
+    print_table(["layer", "size_mb"], [["dependencies", _size_mb(layer)], ["library", _size_mb(LIBRARY)]])
+    print("Largest in the layer of dependencies:\n")
+    _print_largest({path.name: _size_mb(path) for path in layer.iterdir()})
+    print("Largest packages that the image installs, before its Dockerfile drops parts of them:\n")
+    _print_largest(_package_sizes_mb("image"))
+
+
+def _compile_standard_library(folder: Path) -> None:
+    """Put the standard library's compiled files where PYTHONPYCACHEPREFIX=`folder` finds them: Lambda has them too."""
+    options = ["-q", "-j", "0", "-x", "site-packages|test"]
+    subprocess.run(
+        [sys.executable, "-X", f"pycache_prefix={folder}", "-m", "compileall", *options, sysconfig.get_path("stdlib")],
+        check=True,
+    )
+
+
+def _import_seconds(name: str, more: Mapping[str, str]) -> float:
+    """Seconds to import a handler in a fresh interpreter, without the start of the interpreter itself."""
+    # No call of AWS is made while a handler is loaded, so nobody needs to listen there.
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT.format(name=name)],
+        cwd=ROOT,
+        env={**variables("http://127.0.0.1:9"), **more},
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return float(done.stdout.splitlines()[-1])
+
+
+def _size_mb(path: Path) -> float:
+    """Size of a file, or of all files in a folder, MB; without what Python compiled here."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file() and file.suffix != ".pyc") / 1e6
+
+
+def _package_sizes_mb(group: str) -> dict[str, float]:
+    """Installed size of each locked package of the library and a dependency group, MB."""
+    sizes = {}
+    for name in re.findall(r"^([\w.-]+)==", exported_requirements(group), re.MULTILINE):
+        try:
+            files = importlib.metadata.distribution(name).files or []
+        except importlib.metadata.PackageNotFoundError:
+            continue  # for another platform
+        sizes[name] = sum(_size_mb(Path(str(file.locate()))) for file in files)
+    return sizes
+
+
+def _print_largest(sizes_mb: dict[str, float]) -> None:
+    largest = sorted(sizes_mb.items(), key=lambda each: -each[1])[:_LISTED]
+    print_table(["", "size_mb"], [*largest, ("all", sum(sizes_mb.values()))])
+
+
+if __name__ == "__main__":
+    main()

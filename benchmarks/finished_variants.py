@@ -1,0 +1,116 @@
+"""The records of a study whose variants have all ended, served as DynamoDB serves them: page by page.
+
+Stands in for moto, which takes more than a second to put a page into JSON, and searches and sorts the whole table anew
+for each. It answers the two requests that aggregate makes; the client, its parsing and the store's reading stay what
+they are.
+"""
+
+import dataclasses
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from boto3.dynamodb.types import TypeSerializer
+
+from epsm.store import keys
+from epsm.store.records import Records, VariantRecord, VariantStatus, expiry
+
+_ITEMS_A_PAGE = 400
+"""What fits into the 1 MB of a page: an item has some 2.6 KB as DynamoDB counts."""
+_ONE_FAILS_OF = 100
+
+
+def write_pages(folder: Path, simulation: str, real: VariantRecord, variants: int) -> None:
+    """Write the answers to a query for the variants of a study, one file a page.
+
+    Args:
+        folder: Where to; it is made.
+        simulation: The study.
+        real: The record of a variant that was really run. The others are like it, with other numbers of as many
+            digits, but one of a hundred has failed.
+        variants: How many.
+    """
+    folder.mkdir()
+    for first in range(0, variants, _ITEMS_A_PAGE):
+        last = min(first + _ITEMS_A_PAGE, variants) - 1
+        items = [_item(simulation, _like(real, index, variants)) for index in range(first, last + 1)]
+        page: dict[str, Any] = {"Items": items, "Count": len(items), "ScannedCount": len(items)}
+        if last < variants - 1:
+            page["LastEvaluatedKey"] = {name: items[-1][name] for name in ("pk", "sk")}
+        # Named after the key that its query starts from.
+        name = keys.variant_sort_key(first - 1) if first else "first"
+        (folder / name).write_text(json.dumps(page), encoding="utf-8")
+
+
+def _like(real: VariantRecord, index: int, variants: int) -> VariantRecord:
+    if index % _ONE_FAILS_OF == _ONE_FAILS_OF - 1:
+        message = "An error of EnergyPlus, in as many words as it takes to say what and where. " * 3
+        return dataclasses.replace(
+            real, index=index, status=VariantStatus.FAILED, verdict="failed", stage="engine", error=message, summary={}
+        )
+    factor = 1 + index / (7 * variants)
+    numbers = {
+        group: {name: value * factor for name, value in real.summary[group].items()}
+        for group in ("metrics", "end_uses")
+    }
+    return dataclasses.replace(real, index=index, summary=real.summary | numbers)
+
+
+class _Caught:
+    """Takes the place of the table, to have an item as the store writes it."""
+
+    def put_item(self, *, Item: dict[str, Any], **_: Any) -> None:  # noqa: N803 - DynamoDB's name
+        self.item = Item
+
+
+def _item(simulation: str, record: VariantRecord) -> dict[str, Any]:
+    caught = _Caught()
+    Records(caught).finish_variant(simulation, record, expiry(datetime.now(UTC), 30))
+    serializer = TypeSerializer()
+    return {name: serializer.serialize(value) for name, value in caught.item.items()}
+
+
+@contextmanager
+def served(pages: Path) -> Iterator[str]:
+    """Serve the pages in a folder; gives the URL to use as AWS_ENDPOINT_URL_DYNAMODB."""
+
+    class Handler(_Handler):
+        folder = pages
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    folder: Path
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        operation = self.headers["X-Amz-Target"].partition(".")[2]
+        if operation == "Query":
+            start = request.get("ExclusiveStartKey")
+            self._answer((self.folder / (start["sk"]["S"] if start else "first")).read_bytes())
+        elif operation == "UpdateItem":
+            self._answer(b"{}")
+        else:
+            self.send_error(501, f"{operation} is not expected here")
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing: one line a request is too much."""

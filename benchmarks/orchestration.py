@@ -1,0 +1,98 @@
+"""What the stack itself can do: a large study with an engine that takes no time."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.output import print_machine, print_table
+from benchmarks.studies import ONE_ZONE, WEATHER, one_parameter, write_study
+from benchmarks.study_run import run_study
+from epsm import engine
+from epsm.model import prepare
+from epsm.study import parse_study
+from infra.packaging import ROOT
+from local.completions import local_aws
+from local.stack import STACK_NAME, LocalStack
+
+_STAND_IN = Path(__file__).parent / "stand_in"
+_FUNCTION = f"{STACK_NAME}-run-variant"
+_FILES = ("eplusout.sql", "eplusout.err", "eplusout.end", "eplusout.eio")
+"""What the verdict and the results are read from, and what a study keeps."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.orchestration", description=__doc__)
+    parser.add_argument("--variants", type=int, default=1000)
+    parser.add_argument("--engines", type=int, help="at a time; without it one a core, then 8")
+    chosen = parser.parse_args()
+    if chosen.engines:
+        _measure(chosen.variants, chosen.engines)
+        return
+    print_machine()
+    for engines in dict.fromkeys((os.cpu_count() or 1, 8)):
+        # A process can hold one stack in its life: moto's state is the process's.
+        line = [sys.executable, "-m", "benchmarks.orchestration"]
+        subprocess.run([*line, "--variants", str(chosen.variants), "--engines", str(engines)], cwd=ROOT, check=True)
+
+
+def _measure(variants: int, engines: int) -> None:
+    with tempfile.TemporaryDirectory() as name, LocalStack(engines=engines) as stack:
+        folder = Path(name)
+        write_study(folder / "warm-up", ONE_ZONE, one_parameter(4 * engines))
+        write_study(folder / "study", ONE_ZONE, one_parameter(variants))
+        stand_in = folder / "stand-in"
+        _make_stand_in(stand_in, folder / "warm-up")
+        _use_stand_in(stack, stand_in)
+        run_study(stack, folder / "warm-up", engines)
+        cpu_before = time.process_time()
+        run = run_study(stack, folder / "study", engines)
+        cpu_seconds = time.process_time() - cpu_before
+    inside = (run.engine_seconds + run.edit_and_read_seconds + run.store_seconds) * engines / run.variants
+    print(f"{variants} variants, {engines} engines at a time:\n")
+    print_table(
+        ["variants a second", "wall_seconds", "submit_seconds", "map_seconds", "finish_seconds"],
+        [[run.variants / run.map_seconds, run.wall_seconds, run.submit_seconds, run.map_seconds, run.finish_seconds]],
+    )
+    print_table(
+        ["seconds in run_variant, a variant", "of that the stand-in engine", "CPU seconds of the stack's process"],
+        [[f"{inside:.3f}", f"{run.engine_seconds * engines / run.variants:.3f}", cpu_seconds]],
+    )
+
+
+def _make_stand_in(folder: Path, study_folder: Path) -> None:
+    """A folder with the stand-in, and beside it what it needs: the output of one real run, the version, the IDD."""
+    real = engine.installed_engine()
+    shutil.copytree(_STAND_IN, folder)
+    (folder / real.idd.name).symlink_to(real.idd)
+    printed = subprocess.run([real.executable, "--version"], check=True, capture_output=True)
+    (folder / "version.txt").write_bytes(printed.stdout)
+    study = parse_study((study_folder / "study.json").read_bytes())
+    text = prepare(ONE_ZONE.path.read_bytes(), ONE_ZONE.path.name, study, real.idd).render({})
+    with tempfile.TemporaryDirectory() as name:
+        model, output = Path(name) / "in.idf", Path(name) / "out"
+        model.write_text(text, encoding="utf-8")
+        line = engine.command(real, model, WEATHER, output, run_period=ONE_ZONE.run_period)
+        engine.run(line, model.parent, timeout_s=300)
+        (folder / "output").mkdir()
+        for file in _FILES:
+            shutil.copyfile(output / file, folder / "output" / file)
+
+
+def _use_stand_in(stack: LocalStack, stand_in: Path) -> None:
+    """Put the stand-in first on the Python path of the deployed function, as anyone could configure a function."""
+    functions = stack.client("lambda")
+    image = functions.get_function(FunctionName=_FUNCTION)["Code"]["ImageUri"]
+    variables = functions.get_function_configuration(FunctionName=_FUNCTION)["Environment"]["Variables"]
+    path = os.pathsep.join(map(str, (stand_in, *local_aws().code.image(image))))
+    functions.update_function_configuration(
+        FunctionName=_FUNCTION, Environment={"Variables": {**variables, "PYTHONPATH": path}}
+    )
+
+
+if __name__ == "__main__":
+    main()
