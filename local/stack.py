@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import socket
 import tempfile
 import time
@@ -29,6 +30,7 @@ STACK_NAME = f"epsm-{STAGE}"
 CONTEXT = {"stage": STAGE, "missing_file_grace_s": "3"}
 """Choices for a machine of one's own: files do not take long to arrive."""
 _SPOOL_BYTES = 65_536
+_FOLDER_PREFIX = "epsm-local-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ class LocalStack:
         prepare()
         cloud_assembly = synthesise({**CONTEXT, **(context or {})})
         manifest = assets.read_assets(cloud_assembly, STACK_NAME)
-        self._folder = tempfile.TemporaryDirectory(prefix="epsm-local-", ignore_cleanup_errors=True)
+        _remove_leftovers()
+        prefix = f"{_FOLDER_PREFIX}{os.getpid()}-"
+        self._folder = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         port = port or _free_port()
         # moto reads these when it is imported.
@@ -124,6 +128,14 @@ class LocalStack:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _remove_leftovers() -> None:
+    """Remove the folders of stacks that were killed: nobody else would, and a run may have left gigabytes there."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
+        pid = folder.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
+        if pid.isdigit() and not Path("/proc", pid).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _free_port() -> int:
