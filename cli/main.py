@@ -23,9 +23,10 @@ from cli.fetch import fetch
 from cli.folder import check_folder, upload
 from cli.show import show_problems, show_results, show_studies, show_study
 from cli.target import LOCAL, NoStack, Target, find_target, local_target, running_local_endpoint
-from cli.watch import Counts, NotPickedUp, counts_of, exit_code, follow
+from cli.watch import NotPickedUp, exit_code, follow
 from epsm.intake import Accepted
 from epsm.problems import StudyRejected
+from epsm.progress import Counts, counts_of
 from epsm.store import keys
 from epsm.store.records import StudyRecord, StudyStatus
 
@@ -99,7 +100,7 @@ def status(
     record = _known(target, simulation)
     if watch:
         record = _follow(target, simulation)
-    show_study(console, record, counts_of(target, record))
+    show_study(console, record, counts_of(target.client("stepfunctions"), record))
     raise typer.Exit(exit_code(record.status) if record.status.final else 0)
 
 
@@ -114,7 +115,7 @@ def results(
     target = _found(stack)
     record = _known(target, simulation)
     if not record.status.final:
-        show_study(console, record, counts_of(target, record))
+        show_study(console, record, counts_of(target.client("stepfunctions"), record))
         raise typer.Exit(1)
     _bring(target, record, to / keys.study_folder(record.source["key"]), variant_files)
     raise typer.Exit(exit_code(record.status))
@@ -230,7 +231,7 @@ def _bring(target: Target, record: StudyRecord, folder: Path, with_variants: boo
     if parquet.is_file():
         manifest = target.files.read_manifest(record.simulation_id)
         show_results(console, parquet, manifest.study)
-    show_study(console, record, counts_of(target, record))
+    show_study(console, record, counts_of(target.client("stepfunctions"), record))
     console.print(Text(f"Results: {folder}/  (report.html, results.csv, results.parquet, manifest.json)"))
 
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.watch import Counts
 from epsm.problems import Problem
+from epsm.progress import Counts
 from epsm.store.records import StudyRecord, StudyStatus
 from epsm.study import Study
 

@@ -91,7 +91,11 @@ class Pipeline(Construct):
         grant(function, ["s3:GetObject"], [results.arn_for_objects("runs/*/manifest.json")], _ANY_RUN)
         names = ("results.parquet", "results.csv", "report.html")
         grant(function, ["s3:PutObject"], [results.arn_for_objects(f"runs/*/{name}") for name in names], _ANY_RUN)
-        grant(function, ["dynamodb:Query", "dynamodb:UpdateItem"], [self._storage.table.table_arn])
+        grant(
+            function,
+            ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+            [self._storage.table.table_arn],
+        )
         return function
 
     def _submit(self) -> lambda_.Function:

@@ -200,7 +200,9 @@ class StudyMachine(Construct):
             task_timeout=sfn.Timeout.duration(_NET_UNDER_LAMBDA),
         )
         # What EnergyPlus itself refused, and what took too long, would do the same again.
-        run.add_retry(errors=["SimulationFailed", "Sandbox.Timedout", "States.Timeout"], max_attempts=0)
+        run.add_retry(
+            errors=["SimulationFailed", "StudyCancelled", "Sandbox.Timedout", "States.Timeout"], max_attempts=0
+        )
         # A busy account throttles for as long as it is busy: wait, in ever longer steps, spread by jitter.
         run.add_retry(
             errors=_THROTTLES_AND_SERVICE_ERRORS,
@@ -222,7 +224,7 @@ class StudyMachine(Construct):
         failed = sfn.Fail(
             self, "Variant failed", error_path=_path("$.failure.Error"), cause_path=_path("$.failure.Cause")
         )
-        run.add_catch(failed, errors=["SimulationFailed"], result_path="$.failure")
+        run.add_catch(failed, errors=["SimulationFailed", "StudyCancelled"], result_path="$.failure")
         run.add_catch(self._record_lost_variant(failed), errors=[sfn.Errors.ALL], result_path="$.failure")
         return sfn.DistributedMap(
             self,

@@ -45,6 +45,11 @@ class Storage(Construct):
             partition_key=dynamodb.Attribute(name="record_type", type=dynamodb.AttributeType.STRING),
             sort_key=dynamodb.Attribute(name="created_at", type=dynamodb.AttributeType.STRING),
         )
+        self.table.add_global_secondary_index(
+            index_name="by_owner",
+            partition_key=dynamodb.Attribute(name="owner", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="created_at", type=dynamodb.AttributeType.STRING),
+        )
 
     def _bucket(self, name: str, removal: RemovalPolicy, *, versioned: bool) -> s3.Bucket:
         bucket = s3.Bucket(

@@ -31,7 +31,7 @@ CALM = "Program Version,EnergyPlus, Version 25.2.0-cf7368216c\n   ** Warning ** 
 
 def ended(exit_code: int = 0, *last_lines: str, timed_out: bool = False, out_of_memory: bool = False) -> EngineRun:
     """How a run looked from outside."""
-    return EngineRun(exit_code, timed_out, out_of_memory, 12.3, 11.0, 210.4, last_lines)
+    return EngineRun(exit_code, timed_out, out_of_memory, False, 12.3, 11.0, 210.4, last_lines)
 
 
 def write_database(path: Path) -> None:

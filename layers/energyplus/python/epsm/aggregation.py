@@ -14,7 +14,7 @@ from epsm.report import write_report
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records, StudyStatus
-from epsm.table import Counts, write_table
+from epsm.table import NOT_STARTED, Counts, write_table
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class StudySummary:
 
     Attributes:
         simulation_id: Which study.
-        status: completed, partial or failed.
+        status: completed, partial, failed or cancelled.
         succeeded, failed, not_run: Numbers of variants.
         error: Why the study as a whole failed; empty otherwise.
         subject, message: A notice in words.
@@ -56,15 +56,23 @@ def aggregate(files: Files, records: Records, simulation: str, map_error: str = 
         NotThere: If the run has no manifest.
     """
     manifest = files.read_manifest(simulation)
+    record = records.study(simulation)
+    cancelled = record is not None and record.status is StudyStatus.CANCELLED
     with tempfile.TemporaryDirectory() as folder:
         parquet, csv, html = (Path(folder) / name for name in ("results.parquet", "results.csv", "report.html"))
-        counts = write_table(manifest.study, records.variants(simulation), parquet, csv)
-        status, error = decide(counts, map_error)
+        why_not_run = "The study was cancelled." if cancelled else NOT_STARTED
+        counts = write_table(manifest.study, records.variants(simulation), parquet, csv, why_not_run)
+        if record is not None and cancelled:
+            status, error = StudyStatus.CANCELLED, record.error
+        else:
+            status, error = decide(counts, map_error)
         write_report(html, manifest, parquet, counts, status, error)
         files.put_file(keys.run_key(simulation, parquet.name), parquet)
         files.put_file(keys.run_key(simulation, csv.name), csv, "text/csv; charset=utf-8")
         files.put_file(keys.run_key(simulation, html.name), html, "text/html; charset=utf-8")
-    if not records.finish_study(simulation, status, succeeded=counts.succeeded, failed=counts.failed, error=error):
+    if cancelled:
+        records.count_cancelled_study(simulation, succeeded=counts.succeeded, failed=counts.failed)
+    elif not records.finish_study(simulation, status, succeeded=counts.succeeded, failed=counts.failed, error=error):
         logger.warning("the study had ended already", extra={"simulation_id": simulation})
     name = manifest.study.name
     subject = f"{name}: {status.value}, {counts.succeeded} of {counts.total} variants succeeded"

@@ -95,6 +95,7 @@ class EngineRun:
         exit_code: What the process returned; negative if a signal ended it.
         timed_out: Whether it was killed because `timeout_s` had passed.
         out_of_memory: Whether it was killed because it passed `memory_limit_mb`.
+        stopped: Whether it was killed because `should_stop` said so.
         wall_seconds: From start to end.
         cpu_seconds: User and system time of the engine and its children.
         peak_memory_mb: Largest resident size, MiB, of the engine or of what it has started.
@@ -104,6 +105,7 @@ class EngineRun:
     exit_code: int
     timed_out: bool
     out_of_memory: bool
+    stopped: bool
     wall_seconds: float
     cpu_seconds: float
     peak_memory_mb: float
@@ -127,6 +129,7 @@ def run(
     timeout_s: float,
     memory_limit_mb: float | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> EngineRun:
     """Run the engine to its end, or to the end of its time or memory.
 
@@ -139,6 +142,7 @@ def run(
         timeout_s: Wall-clock limit, seconds.
         memory_limit_mb: Limit of the resident size, MiB; None for none.
         on_progress: Called from another thread with each date that the engine reports.
+        should_stop: Asked several times a second; the run is ended when it answers yes.
     """
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     lines: deque[str] = deque(maxlen=_LINES_KEPT)
@@ -160,15 +164,16 @@ def run(
     reader = threading.Thread(target=_read, args=(process, lines, printed_all, memory, on_progress), daemon=True)
     reader.start()
     deadline = started + timeout_s
-    timed_out = out_of_memory = False
+    timed_out = out_of_memory = stopped = False
     try:
-        while not (_has_ended(process.pid) or timed_out or out_of_memory):
+        while not (_has_ended(process.pid) or timed_out or out_of_memory or stopped):
             # The pipe usually closes with the process, so its end is seen at once; but it may close before, or be
             # held open by what the process has started.
             if not printed_all.wait(min(_WATCH_INTERVAL_S, max(0.0, deadline - time.monotonic()))):
                 timed_out = time.monotonic() >= deadline
                 memory.look(process.pid)
                 out_of_memory = memory_limit_mb is not None and memory.peak_mb > memory_limit_mb
+                stopped = should_stop is not None and should_stop()
             else:
                 timed_out = time.monotonic() >= deadline
                 time.sleep(_CLOSING_INTERVAL_S)
@@ -183,6 +188,7 @@ def run(
         exit_code=process.returncode,
         timed_out=timed_out,
         out_of_memory=out_of_memory,
+        stopped=stopped,
         wall_seconds=time.monotonic() - started,
         cpu_seconds=usage.ru_utime + usage.ru_stime,
         peak_memory_mb=memory.peak_at_end_mb(usage.ru_maxrss / 1024),

@@ -129,12 +129,12 @@ class Submitter:
         """
         simulation = keys.simulation_id(source.bucket, source.key, source.version_id)
         folder = keys.study_folder(source.key)
-        record = self._records.claim_study(simulation, folder, source.model_dump())
+        document, owner = self._files.read_study(source.bucket, source.key, source.version_id)
+        record = self._records.claim_study(simulation, folder, source.model_dump(), owner)
         if record.status is not StudyStatus.PENDING:
             return Submission(simulation, record.status, record.variants, record.problems)
         quiet_for = timedelta(seconds=self._settings.missing_file_grace_s)
         uploaded = UploadedStudy(self._files, source, quiet_for, self._sleep)
-        document, _ = self._files.read(source.bucket, source.key, source.version_id)
         try:
             accepted = take_in(document, uploaded, self._settings.max_variants)
         except StudyRejected as rejection:

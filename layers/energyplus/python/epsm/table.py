@@ -17,11 +17,12 @@ import pyarrow.parquet as pq
 
 from epsm.columns import PERIOD, RUN, SAVINGS, VARIANT
 from epsm.results import METRICS
-from epsm.store.records import VariantRecord, VariantStatus
+from epsm.store.records import CANCELLED_STAGE, VariantRecord, VariantStatus
 from epsm.study import Study
 from epsm.variants import Variant, expand
 
 NOT_RUN = "not_run"
+NOT_STARTED = "The variant was not started."
 _BATCH = 5_000
 _WHOLE_NUMBERS = frozenset({"variant_index", "period_days", "zone_count", "warnings", "severe_errors"})
 _NUMBERS = frozenset({"engine_seconds", "engine_cpu_seconds", "peak_memory_mb"})
@@ -40,12 +41,13 @@ class Counts:
         return self.succeeded + self.failed + self.not_run
 
 
-def rows(study: Study, records: Iterable[VariantRecord]) -> Iterator[dict[str, Any]]:
+def rows(study: Study, records: Iterable[VariantRecord], why_not_run: str = NOT_STARTED) -> Iterator[dict[str, Any]]:
     """The table's rows in the order of the variants: every variant of the study, whether it left a record or not.
 
     Args:
         study: The study; its variants are expanded again, so that a lost one is still a row.
         records: What the variants left, in the order of their index.
+        why_not_run: What is said of a variant that left no record.
     """
     remaining = iter(records)
     record = next(remaining, None)
@@ -53,14 +55,15 @@ def rows(study: Study, records: Iterable[VariantRecord]) -> Iterator[dict[str, A
     for variant in expand(study):
         while record is not None and record.index < variant.index:
             record = next(remaining, None)
-        row = _row(variant, record if record is not None and record.index == variant.index else None)
+        own = record if record is not None and record.index == variant.index else None
+        row = _row(variant, own, why_not_run)
         if variant.is_baseline:
             baseline = row
         row |= _savings(row, baseline)
         yield row
 
 
-def _row(variant: Variant, record: VariantRecord | None) -> dict[str, Any]:
+def _row(variant: Variant, record: VariantRecord | None, why_not_run: str) -> dict[str, Any]:
     row: dict[str, Any] = {
         "variant_index": variant.index,
         "model": variant.model,
@@ -69,7 +72,9 @@ def _row(variant: Variant, record: VariantRecord | None) -> dict[str, Any]:
         **variant.values,
     }
     if record is None:
-        return row | {"status": NOT_RUN, "error_stage": "worker", "error": "The variant was not started."}
+        return row | {"status": NOT_RUN, "error_stage": "worker", "error": why_not_run}
+    if record.stage == CANCELLED_STAGE:
+        return row | {"status": NOT_RUN, "error_stage": record.stage, "error": record.error}
     if record.status is VariantStatus.RUNNING:
         what = "The variant was started and left no result: its worker was lost or stopped."
         return row | {"status": VariantStatus.FAILED.value, "error_stage": "worker", "error": what}
@@ -115,13 +120,16 @@ def _type_of(name: str) -> pa.DataType:
     return pa.bool_() if name == "baseline" else pa.string()
 
 
-def write_table(study: Study, records: Iterable[VariantRecord], parquet: Path, csv: Path) -> Counts:
+def write_table(
+    study: Study, records: Iterable[VariantRecord], parquet: Path, csv: Path, why_not_run: str = NOT_STARTED
+) -> Counts:
     """Write the table as Parquet and as CSV.
 
     Args:
         study: The study.
         records: What the variants left, in the order of their index; read once, never held.
         parquet, csv: Files to write. A spool file stands beside them while they are written.
+        why_not_run: What is said of a variant that left no record.
 
     Returns:
         How many variants ended how.
@@ -130,7 +138,7 @@ def write_table(study: Study, records: Iterable[VariantRecord], parquet: Path, c
     counted = dict.fromkeys((VariantStatus.SUCCEEDED.value, VariantStatus.FAILED.value, NOT_RUN), 0)
     end_uses: set[str] = set()
     with spool.open("w", encoding="utf-8") as file:
-        for row in rows(study, records):
+        for row in rows(study, records, why_not_run):
             counted[row["status"]] += 1
             end_uses.update(row.get("end_uses", ()))
             file.write(json.dumps(row) + "\n")

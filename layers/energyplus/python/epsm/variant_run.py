@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from epsm import engine
 from epsm.engine import Engine, EngineRun, Progress
 from epsm.manifest import RunManifest
@@ -23,7 +25,7 @@ from epsm.results import Results, read_results
 from epsm.run_folder import RunFolder, Workspace
 from epsm.store import keys
 from epsm.store.files import Files
-from epsm.store.records import Records, VariantRecord, VariantStatus, expiry, now
+from epsm.store.records import CANCELLED_STAGE, Records, VariantRecord, VariantStatus, expiry, now
 from epsm.study import Outputs
 from epsm.variants import Variant
 from epsm.verdict import Diagnosis, Verdict, judge
@@ -33,12 +35,18 @@ logger = logging.getLogger(__name__)
 RESULT_SCHEMA = 1
 SECONDS_TO_STORE = 30.0
 """Kept back from the function's time: what a timed-out run wrote must still be stored."""
+_SECONDS_BETWEEN_LOOKS = 3.0
+"""How often a running variant looks whether its study was cancelled: one small read of the table each time."""
 _MODELS_KEPT = 4
 """A parsed model takes 20 to 150 MB."""
 
 
 class SimulationFailed(Exception):
     """The variant has failed, and its record says why. Repeating it would give the same; so nothing retries this."""
+
+
+class StudyCancelled(Exception):
+    """The study was cancelled before or while the variant ran; nothing of the variant is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +110,21 @@ class VariantRunner:
 
         Raises:
             SimulationFailed: If the variant failed for a reason of its own; the record holds it.
+            StudyCancelled: If the study was cancelled; the engine has been ended.
             Exception: Anything else is a fault of the infrastructure and worth a retry.
         """
         started, started_at = time.monotonic(), now()
         manifest = self._manifest_of(simulation)
         expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)
+        if self._records.is_cancelled(simulation):
+            raise StudyCancelled(simulation)
         if not self._records.start_variant(simulation, variant.index, expires_at):
             return self._outcome_before(simulation, variant)
         with self._workspace.folder() as folder:
             finished = self._simulate(folder, manifest, variant, seconds_left, memory_limit_mb, on_progress)
+            if finished.run is not None and finished.run.stopped:
+                self._records.finish_variant(simulation, _stopped(variant, started_at), expires_at)
+                raise StudyCancelled(simulation)
             measures = _measures(finished.run, time.monotonic() - started)
             try:
                 self._store_files(manifest, variant, finished, measures)
@@ -167,6 +181,7 @@ class VariantRunner:
             timeout_s=max(1.0, min(options.timeout_s, seconds_left() - SECONDS_TO_STORE)),
             memory_limit_mb=memory_limit_mb,
             on_progress=on_progress,
+            should_stop=self._cancel_watch(manifest.simulation_id),
         )
         diagnosis = judge(run, files.output, options.run_period)
         if not diagnosis.verdict.has_results:
@@ -182,6 +197,23 @@ class VariantRunner:
             return _without_room(_Finished(diagnosis, run, None, files), error)
         results = dataclasses.replace(results, missing=results.missing | missing)
         return _Finished(diagnosis, run, results, files, series)
+
+    def _cancel_watch(self, simulation: str) -> Callable[[], bool]:
+        """Answers whether the study was cancelled, from a look at most every few seconds."""
+        next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+
+        def cancelled() -> bool:
+            nonlocal next_look
+            if time.monotonic() < next_look:
+                return False
+            next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+            try:
+                return self._records.is_cancelled(simulation)
+            except (BotoCoreError, ClientError):
+                logger.warning("could not look whether the study was cancelled", exc_info=True)
+                return False  # a table that does not answer is no reason to end a run
+
+        return cancelled
 
     def _prepared(self, manifest: RunManifest, name: str) -> PreparedModel:
         if name not in self._models:
@@ -244,6 +276,17 @@ def _series(database: Path, outputs: Outputs, folder: Path) -> tuple[Path | None
     series.to_parquet(path, index=False)
     there = {column.rsplit(" [", 1)[0].rpartition(": ")[2].casefold() for column in series.columns}
     return path, {f"series {name}": f"the model has no '{name}'" for name in asked if name.casefold() not in there}
+
+
+def _stopped(variant: Variant, started_at: str) -> VariantRecord:
+    return VariantRecord(
+        index=variant.index,
+        status=VariantStatus.FAILED,
+        started_at=started_at,
+        ended_at=now(),
+        stage=CANCELLED_STAGE,
+        error="The study was cancelled while this variant ran.",
+    )
 
 
 def _measures(run: EngineRun | None, seconds: float) -> dict[str, float]:

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
 from epsm.manifest import ObjectRef, RunManifest
 from epsm.store import keys
+
+OWNER_METADATA = "epsm-owner"
+"""Metadata of a study.json that came through the API: who sent it."""
 
 
 class NotThere(Exception):
@@ -52,19 +56,31 @@ class Files:
             for each in page.get("Contents", [])
         }
 
+    def read_study(self, bucket: str, key: str, version_id: str) -> tuple[bytes, str]:
+        """A study.json's content, and who sent it through the API; an empty text if nobody did.
+
+        Raises:
+            NotThere: If there is no such version.
+        """
+        answer = self._get(bucket, key, version_id)
+        return answer["Body"].read(), unquote(answer.get("Metadata", {}).get(OWNER_METADATA, ""))
+
+    def _get(self, bucket: str, key: str, version_id: str | None) -> Any:
+        which = {"VersionId": version_id} if version_id else {}
+        try:
+            return self._s3.get_object(Bucket=bucket, Key=key, **which)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "404"):
+                raise NotThere(f"s3://{bucket}/{key}") from error
+            raise
+
     def read(self, bucket: str, key: str, version_id: str | None = None) -> tuple[bytes, ObjectRef]:
         """An object's content, and a reference that pins it.
 
         Raises:
             NotThere: If there is no such object or version.
         """
-        which = {"VersionId": version_id} if version_id else {}
-        try:
-            answer = self._s3.get_object(Bucket=bucket, Key=key, **which)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "404"):
-                raise NotThere(f"s3://{bucket}/{key}") from error
-            raise
+        answer = self._get(bucket, key, version_id)
         content = answer["Body"].read()
         digest = hashlib.sha256(content).hexdigest()
         version = answer.get("VersionId", "null")

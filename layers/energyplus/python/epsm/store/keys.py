@@ -5,6 +5,7 @@ import re
 import unicodedata
 
 RUNS = "runs/"
+HOMES = "users/"
 VARIANT_SORT_PREFIX = "VARIANT#"
 STUDY_SORT_KEY = "SIM"
 
@@ -33,6 +34,24 @@ def study_prefix(manifest_key: str) -> str:
     """The folder of a study.json with its slash, or an empty text at the top of the bucket."""
     folder, slash, _ = manifest_key.rpartition("/")
     return folder + slash
+
+
+def home(owner: str) -> str:
+    """The folder of the inputs bucket that holds what one caller of the API has uploaded.
+
+    Names of callers are ARNs or token subjects; a hash of them is safe in a key and tells nothing.
+    """
+    return f"{HOMES}{hashlib.sha256(owner.encode()).hexdigest()[:24]}/"
+
+
+def stored_file_key(owner: str, sha256: str) -> str:
+    """Key of a file that a caller uploaded, by its content: the same EPW is there once."""
+    return f"{home(owner)}files/{sha256}"
+
+
+def owned_study_key(owner: str, token: str, folder: str) -> str:
+    """Key of the study.json of a study that came through the API; `token` makes its folder unique."""
+    return f"{home(owner)}studies/{token}/{folder}/study.json"
 
 
 def run_key(simulation: str, name: str = "") -> str:

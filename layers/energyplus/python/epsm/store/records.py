@@ -39,6 +39,9 @@ class StudyStatus(StrEnum):
         return self not in (StudyStatus.PENDING, StudyStatus.RUNNING)
 
 
+CANCELLED_STAGE = "cancelled"
+
+
 class VariantStatus(StrEnum):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -62,6 +65,8 @@ class StudyRecord:
         problems: Why it was rejected.
         source: Bucket, key and version of the study.json.
         options: The study's options.
+        owner: Who submitted it through the API; empty for a study.json put into the bucket directly.
+        attempt: 1, and one more for each time that its failed variants were run again.
     """
 
     simulation_id: str
@@ -78,6 +83,16 @@ class StudyRecord:
     problems: tuple[Problem, ...] = ()
     source: dict[str, str] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    owner: str = ""
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPage:
+    """Some studies, the newest first, and where the next page starts; None behind the last."""
+
+    studies: tuple[StudyRecord, ...]
+    next_page: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +104,8 @@ class VariantRecord:
         status: running, succeeded or failed.
         started_at, ended_at: ISO 8601, UTC.
         verdict: How the engine run ended, a value of `epsm.verdict.Verdict`; empty while it runs.
-        stage: For a failure where it happened: ``input``, ``engine``, ``results`` or ``worker``.
+        stage: For a failure where it happened: ``input``, ``engine``, ``results`` or ``worker``; ``cancelled`` for a
+            variant that was stopped with its study.
         error: For a failure the message.
         summary: Metrics, measures and the period, as `epsm.variant_run` wrote them.
     """
@@ -127,7 +143,7 @@ class Records:
     def __init__(self, table: Any) -> None:
         self._table = table
 
-    def claim_study(self, simulation: str, name: str, source: dict[str, str]) -> StudyRecord:
+    def claim_study(self, simulation: str, name: str, source: dict[str, str], owner: str = "") -> StudyRecord:
         """Write a new pending study, or find the one of that name; either way return what the table has."""
         created_at = datetime.now(UTC)
         item = {
@@ -140,6 +156,7 @@ class Records:
             "status": StudyStatus.PENDING.value,
             "created_at": timestamp(created_at),
             "source": source,
+            **({"owner": owner} if owner else {}),
         }
         self._write(self._table.put_item, Item=item, ConditionExpression="attribute_not_exists(pk)")
         record = self.study(simulation)
@@ -175,6 +192,26 @@ class Records:
         }
         return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), values)
 
+    def cancel_study(self, simulation: str, why: str) -> bool:
+        """Close a study that has not ended as cancelled; False, and nothing written, if it has ended."""
+        values = {"status": StudyStatus.CANCELLED.value, "ended_at": now(), "error": why}
+        return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), values)
+
+    def count_cancelled_study(self, simulation: str, *, succeeded: int, failed: int) -> bool:
+        """Note what a cancelled study had come to; its state stays."""
+        return self._update_study(simulation, (StudyStatus.CANCELLED,), {"succeeded": succeeded, "failed": failed})
+
+    def reopen_study(self, simulation: str, attempt: int) -> bool:
+        """Make a study that ended without all its variants pending again, to run those that are missing."""
+        values = {
+            "status": StudyStatus.PENDING.value,
+            "attempt": attempt,
+            "ended_at": "",
+            "error": "",
+            "execution_arn": "",
+        }
+        return self._update_study(simulation, (StudyStatus.PARTIAL, StudyStatus.FAILED, StudyStatus.CANCELLED), values)
+
     def _update_study(self, simulation: str, only_from: Sequence[StudyStatus], values: dict[str, Any]) -> bool:
         """Set attributes of a study that is in one of the given states; False, and nothing written, if it is not."""
         allowed = {f":from{number}": status.value for number, status in enumerate(only_from)}
@@ -193,16 +230,66 @@ class Records:
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         return None if item is None else _study_record(item)
 
+    def is_cancelled(self, simulation: str) -> bool:
+        """Whether a study was cancelled. The smallest read there is: running variants ask often."""
+        answer = self._table.get_item(
+            Key={"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY},
+            ProjectionExpression="#status",
+            ExpressionAttributeNames={"#status": "status"},
+        )
+        return bool(answer.get("Item", {}).get("status") == StudyStatus.CANCELLED.value)
+
     def studies(self, limit: int = 50) -> list[StudyRecord]:
         """The newest studies, the newest first."""
-        answer = self._table.query(
-            IndexName="by_created_at",
-            KeyConditionExpression="record_type = :type",
-            ExpressionAttributeValues={":type": keys.STUDY_SORT_KEY},
-            ScanIndexForward=False,
-            Limit=limit,
+        return list(self.study_page(limit=limit).studies)
+
+    def study_page(
+        self,
+        *,
+        owner: str | None = None,
+        status: StudyStatus | None = None,
+        limit: int = 50,
+        start: dict[str, Any] | None = None,
+    ) -> StudyPage:
+        """A page of studies, the newest first.
+
+        Args:
+            owner: Only this owner's; None for everybody's.
+            status: Only those in this state.
+            limit: How many to look at; fewer come back where `status` leaves some out.
+            start: The `next_page` of the page before.
+        """
+        index, attribute, value = (
+            ("by_created_at", "record_type", keys.STUDY_SORT_KEY) if owner is None else ("by_owner", "owner", owner)
         )
-        return [_study_record(item) for item in answer["Items"]]
+        query: dict[str, Any] = {
+            "IndexName": index,
+            "KeyConditionExpression": "#key = :key",
+            "ExpressionAttributeNames": {"#key": attribute},
+            "ExpressionAttributeValues": {":key": value},
+            "ScanIndexForward": False,
+            "Limit": limit,
+        }
+        if status is not None:
+            query["FilterExpression"] = "#status = :status"
+            query["ExpressionAttributeNames"]["#status"] = "status"
+            query["ExpressionAttributeValues"][":status"] = status.value
+        if start is not None:
+            query["ExclusiveStartKey"] = start
+        answer = self._table.query(**query)
+        return StudyPage(tuple(map(_study_record, answer["Items"])), answer.get("LastEvaluatedKey"))
+
+    def remove_study(self, simulation: str) -> int:
+        """Remove every item of a study, the study's own last; how many there were."""
+        key = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": keys.partition(simulation)}}
+        names = {"ProjectionExpression": "pk, sk"}
+        removed = 0
+        while items := self._table.query(**key, **names, ScanIndexForward=False, Limit=1000)["Items"]:
+            with self._table.batch_writer() as batch:
+                for item in items:
+                    batch.delete_item(Key=item)
+            removed += len(items)
+        return removed
 
     def start_variant(self, simulation: str, index: int, expires_at: int) -> bool:
         """Note that a variant runs; False, and nothing written, if it has succeeded already."""
@@ -245,11 +332,15 @@ class Records:
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         return None if item is None else _variant_record(item)
 
-    def variants(self, simulation: str) -> Iterator[VariantRecord]:
-        """All variants that have started, in the order of their index, a page at a time."""
+    def variants(self, simulation: str, first: int = 0) -> Iterator[VariantRecord]:
+        """All variants from `first` on that have started, in the order of their index, a page at a time."""
         query: dict[str, Any] = {
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :variant)",
-            "ExpressionAttributeValues": {":pk": keys.partition(simulation), ":variant": keys.VARIANT_SORT_PREFIX},
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": {
+                ":pk": keys.partition(simulation),
+                ":first": keys.variant_sort_key(first),
+                ":last": f"{keys.VARIANT_SORT_PREFIX}:",
+            },
             "ConsistentRead": True,
         }
         while True:
@@ -287,6 +378,8 @@ def _study_record(item: dict[str, Any]) -> StudyRecord:
         problems=tuple(Problem(**problem) for problem in plain.get("problems", ())),
         source=plain.get("source", {}),
         options=plain.get("options", {}),
+        owner=plain.get("owner", ""),
+        attempt=plain.get("attempt", 1),
     )
 
 

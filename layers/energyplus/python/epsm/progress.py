@@ -1,0 +1,45 @@
+"""How far a study is, from its map run: exact at any size, and nothing that could drift."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from epsm.store.records import StudyRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Child executions of the map run, or zeros before there is one."""
+
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    total: int = 0
+
+    @property
+    def ended(self) -> int:
+        return self.succeeded + self.failed
+
+
+def counts_of(step_functions: Any, record: StudyRecord) -> Counts:
+    """How many variants of a study are where.
+
+    Args:
+        step_functions: A boto3 Step Functions client.
+        record: The study.
+    """
+    if record.status.final:
+        return Counts(0, record.succeeded, record.failed, record.variants)
+    arn = map_run_of(step_functions, record)
+    if arn is None:
+        return Counts(total=record.variants)
+    counts: dict[str, Any] = step_functions.describe_map_run(mapRunArn=arn)["itemCounts"]
+    failed = counts["failed"] + counts["timedOut"] + counts["aborted"]
+    return Counts(counts["running"], counts["succeeded"], failed, record.variants)
+
+
+def map_run_of(step_functions: Any, record: StudyRecord) -> str | None:
+    """ARN of the map run of a study that runs, None before there is one."""
+    if not record.execution_arn:
+        return None
+    runs = step_functions.list_map_runs(executionArn=record.execution_arn)["mapRuns"]
+    return str(runs[-1]["mapRunArn"]) if runs else None
