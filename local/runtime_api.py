@@ -9,6 +9,8 @@ import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from local.http_bodies import pieces
+
 _PREFIX = "/2018-06-01/runtime/"
 
 
@@ -106,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._send(200, request.body, headers)
 
     def do_POST(self) -> None:
-        body = self._body()
+        body = b"".join(pieces(self.headers, self.rfile))
         match self.path.removeprefix(_PREFIX).split("/"):
             case ["invocation", request_id, "response"]:
                 self.server.api.answers.put(Answer(request_id, body, error=False))
@@ -117,16 +119,6 @@ class _Handler(BaseHTTPRequestHandler):
             case _:
                 return self._send(404)
         return self._send(202, json.dumps({"status": "OK"}).encode())
-
-    def _body(self) -> bytes:
-        if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        parts = []
-        while size := int(self.rfile.readline().strip() or b"0", 16):
-            parts.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(parts)
 
     def _send(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
