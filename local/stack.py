@@ -51,13 +51,21 @@ class LocalStack:
         port: Port on 127.0.0.1; 0 picks a free one.
         engines: How many engines may run at a time; None for one a core.
         context: CDK context for the synthesis, beside the stage.
+        api_port: Port of the HTTP API on 127.0.0.1; 0 picks a free one.
 
     Attributes:
         endpoint: URL to use as AWS_ENDPOINT_URL.
+        api_url: URL of the HTTP API, in place of the stack's output ApiUrl; None if the template has no API.
         outputs: What the stack is called.
     """
 
-    def __init__(self, port: int = 0, engines: int | None = None, context: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        engines: int | None = None,
+        context: Mapping[str, str] | None = None,
+        api_port: int = 0,
+    ) -> None:
         started = time.monotonic()
         prepare()
         cloud_assembly = synthesise({**CONTEXT, **(context or {})})
@@ -72,6 +80,8 @@ class LocalStack:
         os.environ.setdefault("MOTO_S3_DEFAULT_KEY_BUFFER_SIZE", str(_SPOOL_BYTES))
         from moto.server import ThreadedMotoServer
 
+        from local.http_api.gateway import HttpApi
+
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         # The interpreter logs every error that a state machine catches, with the whole machine, a screen each.
         logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
@@ -82,11 +92,15 @@ class LocalStack:
         completions.use(LocalAws(self.endpoint, self.workers, code, number, BoundedSemaphore(number)))
         self._server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
         self._server.start()
+        self._api: HttpApi | None = None
         try:
             self.outputs = self._deploy(cloud_assembly, manifest)
+            if api_id := self._deployed_api():
+                self._api = HttpApi(api_id, api_port)
         except BaseException:
             self.close()
             raise
+        self.api_url = self._api.url if self._api else None
         logger.info("local stack ready in %.1f s at %s", time.monotonic() - started, self.endpoint)
 
     def client(self, service: str) -> Any:
@@ -117,8 +131,22 @@ class LocalStack:
             topic_arn=values["TopicArn"],
         )
 
+    def _deployed_api(self) -> str | None:
+        """Id of the HTTP API in the stack.
+
+        Raises:
+            RuntimeError: If there are several: there is one port for them.
+        """
+        resources = self.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+        ids = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::ApiGatewayV2::Api"]
+        if len(ids) > 1:
+            raise RuntimeError("the local stack serves one HTTP API; the template has several")
+        return str(ids[0]) if ids else None
+
     def close(self) -> None:
         """Stop everything. What is in the buckets is gone: copy results before."""
+        if self._api is not None:
+            self._api.close()
         self.workers.close()
         self._server.stop()
         self._folder.cleanup()

@@ -4,7 +4,7 @@ A property that means nothing here must stand in this list, or the deployment st
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -15,17 +15,38 @@ class Support:
     Attributes:
         emulated: They do here what they do on AWS, as far as the type's own note in docs/local-stack.md says.
         accepted: They have no effect here.
+        values: Of some emulated ones, the values that are; None stands for a property that is left out.
     """
 
     emulated: frozenset[str]
     accepted: frozenset[str] = frozenset()
+    values: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
-def _support(emulated: str, accepted: str = "") -> Support:
-    return Support(frozenset(emulated.split()), frozenset(accepted.split()))
+def _support(emulated: str, accepted: str = "", **values: tuple[Any, ...]) -> Support:
+    return Support(frozenset(emulated.split()), frozenset(accepted.split()), values)
 
 
 SUPPORTED: Mapping[str, Support] = {
+    "AWS::ApiGatewayV2::Api": _support("CorsConfiguration Description Name ProtocolType Tags", ProtocolType=("HTTP",)),
+    "AWS::ApiGatewayV2::Authorizer": _support(
+        "ApiId AuthorizerType IdentitySource JwtConfiguration Name",
+        AuthorizerType=("JWT",),
+        IdentitySource=(["$request.header.Authorization"],),
+    ),
+    "AWS::ApiGatewayV2::Integration": _support(
+        "ApiId Description IntegrationType IntegrationUri PayloadFormatVersion TimeoutInMillis",
+        "ConnectionType IntegrationMethod",
+        IntegrationType=("AWS_PROXY",),
+        PayloadFormatVersion=("2.0",),
+    ),
+    "AWS::ApiGatewayV2::Route": _support(
+        "ApiId AuthorizationScopes AuthorizationType AuthorizerId OperationName RouteKey Target",
+        AuthorizationType=(None, "NONE", "AWS_IAM", "JWT"),
+    ),
+    "AWS::ApiGatewayV2::Stage": _support(
+        "ApiId Description StageName Tags", "AccessLogSettings AutoDeploy DefaultRouteSettings"
+    ),
     "AWS::DynamoDB::Table": _support(
         "AttributeDefinitions BillingMode GlobalSecondaryIndexes KeySchema TimeToLiveSpecification Tags",
         "PointInTimeRecoverySpecification SSESpecification",
@@ -68,7 +89,7 @@ def check_template(template: Mapping[str, Any]) -> None:
     """Refuse a template that the local stack would not do justice to.
 
     Raises:
-        NotSupported: Naming every resource type and property that is not in `SUPPORTED`.
+        NotSupported: Naming every resource type, property and value that is not in `SUPPORTED`.
     """
     faults: set[str] = set()
     for resource in template["Resources"].values():
@@ -78,6 +99,9 @@ def check_template(template: Mapping[str, Any]) -> None:
             faults.add(kind)
             continue
         known = support.emulated | support.accepted
-        faults.update(f"{kind}.{name}" for name in resource.get("Properties", {}) if name not in known)
+        properties = resource.get("Properties", {})
+        faults.update(f"{kind}.{name}" for name in properties if name not in known)
+        given = {name: properties.get(name) for name in support.values}
+        faults.update(f"{kind}.{name}={value}" for name, value in given.items() if value not in support.values[name])
     if faults:
         raise NotSupported(f"not known to the local stack (local/supported.py): {', '.join(sorted(faults))}")

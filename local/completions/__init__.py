@@ -62,9 +62,9 @@ def use(local: LocalAws) -> None:
     first = _current is None
     _current = local
     if first:
-        from local.completions import cloudformation, events, functions, stepfunctions
+        from local.completions import cloudformation, events, functions, http_apis, stepfunctions
 
-        for module in (functions, events, stepfunctions, cloudformation):
+        for module in (functions, events, stepfunctions, http_apis, cloudformation):
             module.install()
 
 

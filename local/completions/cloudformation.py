@@ -11,12 +11,15 @@ from typing import Any
 
 from moto.awslambda.models import ImageConfig, LambdaFunction, LayerVersion
 from moto.cloudformation import parsing
+from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.core.common_models import CloudFormationModel
 from moto.dynamodb.models.table import Table
 from moto.s3.models import FakeBucket
 from moto.stepfunctions.models import StateMachine
 
+from local.aws import ACCOUNT, REGION
 from local.completions import local_aws
+from local.supported import NotSupported
 
 _keep: list[type] = []
 
@@ -28,7 +31,12 @@ def install() -> None:
         ("AWS::SNS::TopicPolicy", lambda properties, name: name),
         ("AWS::Lambda::EventInvokeConfig", _event_invoke_config),
     ):
-        _keep.append(_resource_type(kind, create))
+        add_type(kind, create)
+    add_type(
+        "AWS::CloudWatch::Alarm",
+        lambda properties, name: str(properties.get("AlarmName", name)),
+        attributes={"Arn": lambda name: f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}"},
+    )
     _finish(FakeBucket, _bucket)
     _finish(Table, _table)
     _finish(LambdaFunction, _function)
@@ -38,8 +46,24 @@ def install() -> None:
         cached.cache_clear()
 
 
-def _resource_type(kind: str, create: Callable[[dict[str, Any], str], str]) -> type:
-    """A CloudFormation type; `create` makes a resource from its properties and name, and returns its physical id."""
+def add_type(
+    kind: str,
+    create: Callable[[dict[str, Any], str], str],
+    *,
+    attributes: Mapping[str, Callable[[str], str]] | None = None,
+    delete: Callable[[str], object] = lambda physical_id: None,
+    idempotent: bool = True,
+) -> None:
+    """Teach moto a CloudFormation type.
+
+    Args:
+        kind: `AWS::Service::Type`.
+        create: Makes a resource from its properties and name, and returns its physical id.
+        attributes: What Fn::GetAtt gives, from the physical id.
+        delete: Removes the resource with that physical id; left out where it goes with another one.
+        idempotent: Whether creating it again is an update of it. Of others, updates are refused.
+    """
+    known = attributes or {}
 
     def create_from_cloudformation_json(
         cls: Any, /, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
@@ -49,22 +73,32 @@ def _resource_type(kind: str, create: Callable[[dict[str, Any], str], str]) -> t
         return resource
 
     def update_from_cloudformation_json(
-        cls: Any, original_resource: Any, new_resource_name: str, cloudformation_json: Any, *where: str
+        cls: Any, /, original_resource: Any, new_resource_name: str, cloudformation_json: Any, **where: str
     ) -> Any:
-        return create_from_cloudformation_json(cls, new_resource_name, cloudformation_json, *where)
+        if not idempotent:
+            raise NotSupported(f"{kind} cannot be updated on the local stack: deploy it anew")
+        return create_from_cloudformation_json(cls, new_resource_name, cloudformation_json, **where)
 
-    return type(
-        kind.replace("::", ""),
-        (CloudFormationModel,),
-        {
-            "cloudformation_name_type": staticmethod(lambda: ""),
-            "cloudformation_type": staticmethod(lambda: kind),
-            "has_cfn_attr": classmethod(lambda cls, attr: False),
-            "create_from_cloudformation_json": classmethod(create_from_cloudformation_json),
-            "update_from_cloudformation_json": classmethod(update_from_cloudformation_json),
-            "delete_from_cloudformation_json": classmethod(lambda cls, *_, **__: None),
-            "physical_resource_id": "",
-        },
+    def get_cfn_attribute(self: Any, attribute_name: str) -> str:
+        if attribute_name not in known:
+            raise UnformattedGetAttTemplateException
+        return known[attribute_name](self.physical_resource_id)
+
+    _keep.append(
+        type(
+            kind.replace("::", ""),
+            (CloudFormationModel,),
+            {
+                "cloudformation_name_type": staticmethod(lambda: ""),
+                "cloudformation_type": staticmethod(lambda: kind),
+                "has_cfn_attr": classmethod(lambda cls, attr: attr in known),
+                "get_cfn_attribute": get_cfn_attribute,
+                "create_from_cloudformation_json": classmethod(create_from_cloudformation_json),
+                "update_from_cloudformation_json": classmethod(update_from_cloudformation_json),
+                "delete_from_cloudformation_json": classmethod(lambda cls, physical_id, *_, **__: delete(physical_id)),
+                "physical_resource_id": "",
+            },
+        )
     )
 
 

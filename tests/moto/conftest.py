@@ -58,6 +58,19 @@ class Queue:
     arn: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A stack from a template.
+
+    Attributes:
+        name: Of the stack.
+        ids: Physical id of each resource by its logical one, as Ref gives it.
+    """
+
+    name: str
+    ids: dict[str, str]
+
+
 class Aws:
     """Makes and uses things on the running stack through its AWS APIs."""
 
@@ -79,6 +92,24 @@ class Aws:
             ),
         )
         self._role = role["Role"]["Arn"]
+
+    # --- CloudFormation
+
+    def deploy(self, template: Mapping[str, Any], **outputs: Any) -> Deployed:
+        """A new stack with these resources.
+
+        Args:
+            template: The resources.
+            outputs: Values of outputs beside the resources' physical ids; they are in `ids` as well.
+        """
+        cloudformation, name = self.client("cloudformation"), unique("stack")
+        values = {each: {"Value": {"Ref": each}} for each in template}
+        values |= {each: {"Value": value} for each, value in outputs.items()}
+        body = json.dumps({"Resources": template, "Outputs": values})
+        cloudformation.create_stack(StackName=name, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
+        (described,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+        assert described["StackStatus"] == "CREATE_COMPLETE"
+        return Deployed(name, {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]})
 
     # --- Lambda
 

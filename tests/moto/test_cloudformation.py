@@ -1,7 +1,6 @@
 """What a template asks for is there after create_stack. The completion is local/completions/cloudformation.py."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from local.aws import ACCOUNT, REGION
-from tests.moto.conftest import Aws, unique, zipped
+from tests.moto.conftest import Aws, Deployed, unique, zipped
 
 HANDLER = "def handler(event, context):\n    print('hello')\n    return 'done'"
 PASS = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}
@@ -166,29 +165,6 @@ def resources(code: dict[str, str], layer: dict[str, str]) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Deployed:
-    """A stack from a template.
-
-    Attributes:
-        name: Of the stack.
-        ids: Physical id of each resource by its logical one, as Ref gives it.
-    """
-
-    name: str
-    ids: dict[str, str]
-
-
-def deploy(aws: Aws, template: dict[str, Any]) -> Deployed:
-    cloudformation, name = aws.client("cloudformation"), unique("stack")
-    outputs = {each: {"Value": {"Ref": each}} for each in template}
-    body = json.dumps({"Resources": template, "Outputs": outputs})
-    cloudformation.create_stack(StackName=name, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
-    (described,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
-    assert described["StackStatus"] == "CREATE_COMPLETE"
-    return Deployed(name, {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]})
-
-
 def uploaded(aws: Aws) -> tuple[dict[str, str], dict[str, str]]:
     """A function's code and a layer's content in S3."""
     bucket = aws.bucket()
@@ -200,7 +176,7 @@ def uploaded(aws: Aws) -> tuple[dict[str, str], dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def deployed(aws: Aws) -> Deployed:
-    return deploy(aws, resources(*uploaded(aws)))
+    return aws.deploy(resources(*uploaded(aws)))
 
 
 def configuration(aws: Aws, function: str) -> dict[str, Any]:
@@ -342,21 +318,21 @@ def test_a_machine_that_cannot_be_parsed_is_refused(aws: Aws) -> None:
     broken = {"StartAt": "A", "States": {"A": {"Type": "Nonsense"}}}
     properties = {"DefinitionString": json.dumps(broken), "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/any"}
     with pytest.raises(ResponseParserError, match="Nonsense"):
-        deploy(aws, {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}})
+        aws.deploy({"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}})
 
 
 # --- the stack
 
 
 def test_a_stack_can_be_deleted(aws: Aws) -> None:
-    stack = deploy(aws, resources(*uploaded(aws)))
+    stack = aws.deploy(resources(*uploaded(aws)))
     aws.client("cloudformation").delete_stack(StackName=stack.name)
     with pytest.raises(ClientError):
         aws.client("cloudformation").describe_stacks(StackName=stack.name)
 
 
 def test_nothing_of_a_deleted_stack_is_left(aws: Aws) -> None:
-    stack = deploy(aws, resources(*uploaded(aws)))
+    stack = aws.deploy(resources(*uploaded(aws)))
     aws.client("cloudformation").delete_stack(StackName=stack.name)
     names = [bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]]
     assert stack.ids["Bucket"] not in names

@@ -122,6 +122,20 @@ RELIED_ON = (
     Hook("events", "events/models.py", "EventPattern.matches_event", "self, event: EventMessageType"),
     Hook("events", "events/utils.py", "EventTemplateParser.parse",
          "input_template: str, input_paths_map: dict[str, Any], event: EventMessageType"),
+    # What local/http_api reads of the APIs that this completion makes.
+    Hook("http_apis", "apigatewayv2/models.py", "apigatewayv2_backends"),
+    Hook("http_apis", "apigatewayv2/models.py", "ApiGatewayV2Backend.get_api", "self, api_id: str"),
+    Hook("http_apis", "apigatewayv2/models.py", "Api.get_routes", "self"),
+    Hook("http_apis", "apigatewayv2/models.py", "Api.get_integration", "self, integration_id: str"),
+    Hook("http_apis", "apigatewayv2/models.py", "Api.get_authorizer", "self, authorizer_id: str"),
+    *(
+        Hook("http_apis", "apigatewayv2/models.py", name)
+        for name in (
+            "Api.api_id", "Api.cors_configuration", "Api.stages", "Authorizer.jwt_config",
+            "Integration.integration_uri", "Integration.timeout_in_millis", "Route.authorization_scopes",
+            "Route.authorization_type", "Route.authorizer_id", "Route.route_key", "Route.target",
+        )
+    ),
     *(
         Hook("cloudformation", "cloudformation/parsing.py", name, "")
         for name in ("get_model_list", "get_model_map", "get_name_type_map")
@@ -134,6 +148,7 @@ RELIED_ON = (
             ("has_cfn_attr", "cls, attr: str"),
         )
     ),
+    Hook("cloudformation", "cloudformation/exceptions.py", "UnformattedGetAttTemplateException"),
     Hook("cloudformation", "awslambda/models.py", "LambdaFunction._get_layers_data",
          "self, layers_versions_arns: list[str]"),
     Hook("cloudformation", "awslambda/models.py", "ImageConfig.__init__", "self, config: dict[str, Any]"),
