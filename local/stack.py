@@ -81,6 +81,7 @@ class LocalStack:
         from moto.server import ThreadedMotoServer
 
         from local.http_api.gateway import HttpApi
+        from local.scheduler import Scheduler
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         # The interpreter logs every error that a state machine catches, with the whole machine, a screen each.
@@ -92,11 +93,13 @@ class LocalStack:
         completions.use(LocalAws(self.endpoint, self.workers, code, number, BoundedSemaphore(number)))
         self._server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
         self._server.start()
+        self._scheduler = Scheduler()
         self._api: HttpApi | None = None
         try:
             self.outputs = self._deploy(cloud_assembly, manifest)
             if api_id := self._deployed_api():
                 self._api = HttpApi(api_id, api_port)
+            self._scheduler.start()
         except BaseException:
             self.close()
             raise
@@ -143,8 +146,17 @@ class LocalStack:
             raise RuntimeError("the local stack serves one HTTP API; the template has several")
         return str(ids[0]) if ids else None
 
+    def fire(self, rule_name: str) -> None:
+        """Let a scheduled rule fire now, besides when it is due.
+
+        Raises:
+            ValueError: If there is no such rule, it has no schedule, or it is disabled.
+        """
+        self._scheduler.fire(rule_name)
+
     def close(self) -> None:
         """Stop everything. What is in the buckets is gone: copy results before."""
+        self._scheduler.close()
         if self._api is not None:
             self._api.close()
         self.workers.close()

@@ -51,7 +51,7 @@ SUPPORTED: Mapping[str, Support] = {
         "AttributeDefinitions BillingMode GlobalSecondaryIndexes KeySchema TimeToLiveSpecification Tags",
         "PointInTimeRecoverySpecification SSESpecification",
     ),
-    "AWS::Events::Rule": _support("Description EventPattern State Tags Targets"),
+    "AWS::Events::Rule": _support("Description EventPattern Name ScheduleExpression State Tags Targets"),
     "AWS::IAM::Policy": _support("PolicyDocument PolicyName Roles"),
     "AWS::IAM::Role": _support("AssumeRolePolicyDocument Description ManagedPolicyArns Tags"),
     "AWS::Lambda::EventInvokeConfig": _support(

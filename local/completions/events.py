@@ -1,23 +1,26 @@
 """EventBridge rules that reach their targets. Completes moto/events/models.py.
 
-moto knows no Lambda target, lets a rule without a pattern or a disabled one match everything, and delivers on the
-caller's thread.
+moto knows no Lambda target, lets a rule without a pattern or a disabled one match everything, delivers on the
+caller's thread, and takes schedules that mean nothing. That schedules fire is the business of local/scheduler.py.
 """
 
+import functools
 import json
 import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.events.models import Rule, events_backends
+from moto.events.exceptions import ValidationException
+from moto.events.models import EventsBackend, Rule, events_backends
 from moto.events.utils import EventTemplateParser
 
 from local.aws import ACCOUNT, REGION
 from local.completions import in_background, local_aws
 from local.completions.functions import queue_url
+from local.schedules import parse
 
 logger = logging.getLogger(__name__)
 
@@ -28,23 +31,54 @@ _MOTO_S3_EVENT_ID = "17793124-05d4-b198-2fde-7ededc63b103"
 
 def install() -> None:
     Rule.send_to_targets = _send_to_targets
+    EventsBackend.put_rule = _with_a_schedule_that_is_one(EventsBackend.put_rule)
 
 
 def emit(source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()) -> None:
     """Put an event of an AWS service on the default bus, as that service would."""
-    event = {
+    event = _event(source, detail_type, detail, resources, time.time())
+    for rule in rules():
+        rule.send_to_targets(event)
+
+
+def send_scheduled(rule: Rule, due: datetime) -> None:
+    """Tell a rule's targets that it was due then."""
+    event = _event("aws.events", "Scheduled Event", {}, [rule.arn], due.timestamp())
+    _send(rule, event)
+
+
+def rules() -> list[Rule]:
+    """The rules of the default bus."""
+    return list(events_backends[ACCOUNT][REGION].event_buses["default"].rules.values())
+
+
+def _event(
+    source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str], seconds: float
+) -> dict[str, Any]:
+    return {
         "version": "0",
         "id": str(uuid.uuid4()),
         "detail-type": detail_type,
         "source": source,
         "account": ACCOUNT,
-        "time": _iso(time.time()),
+        "time": _iso(seconds),
         "region": REGION,
         "resources": list(resources),
         "detail": detail,
     }
-    for rule in list(events_backends[ACCOUNT][REGION].event_buses["default"].rules.values()):
-        rule.send_to_targets(event)
+
+
+def _with_a_schedule_that_is_one(stock: Callable[..., Rule]) -> Callable[..., Rule]:
+    @functools.wraps(stock)
+    def put_rule(self: EventsBackend, *args: Any, scheduled_expression: str | None = None, **more: Any) -> Rule:
+        if scheduled_expression:
+            try:
+                parse(scheduled_expression)
+            except ValueError as error:
+                raise ValidationException(f"Parameter ScheduleExpression is not valid: {error}") from None
+        return stock(self, *args, scheduled_expression=scheduled_expression, **more)
+
+    return put_rule
 
 
 def _send_to_targets(self: Rule, original_event: dict[str, Any], transform_input: bool = True) -> None:
@@ -56,8 +90,12 @@ def _send_to_targets(self: Rule, original_event: dict[str, Any], transform_input
         event["id"] = str(uuid.uuid4())
     if isinstance(event.get("time"), int | float):
         event["time"] = _iso(event["time"])
-    for target in self.targets:
-        in_background(lambda target=target: _deliver_or_bury(self.name, target, event))  # type: ignore[misc]
+    _send(self, event)
+
+
+def _send(rule: Rule, event: dict[str, Any]) -> None:
+    for target in rule.targets:
+        in_background(lambda target=target: _deliver_or_bury(rule.name, target, event))  # type: ignore[misc]
 
 
 def _deliver_or_bury(rule: str, target: dict[str, Any], event: dict[str, Any]) -> None:

@@ -52,6 +52,10 @@ REPLACED = (
          "self, body: str, request_headers: Any, response_headers: Any"),
     Hook("events", "events/models.py", "Rule.send_to_targets",
          "self, original_event: EventMessageType, transform_input: bool=True"),
+    Hook("events", "events/models.py", "EventsBackend.put_rule",
+         "self, name: str, description: str | None=None, event_bus_arn: str | None=None, "
+         "event_pattern: str | None=None, role_arn: str | None=None, scheduled_expression: str | None=None, "
+         "state: str | None=None, managed_by: str | None=None, tags: list[dict[str, str]] | None=None"),
     Hook("cloudformation", "s3/models.py", "FakeBucket.create_from_cloudformation_json",
          FROM_CLOUDFORMATION.format("Any")),
     Hook("cloudformation", "dynamodb/models/table.py", "Table.create_from_cloudformation_json",
@@ -117,7 +121,13 @@ RELIED_ON = (
          "self, log_group_name: str, log_stream_name: str"),
     Hook("functions", "logs/models.py", "LogsBackend.put_log_events",
          "self, log_group_name: str, log_stream_name: str, log_events: list[dict[str, Any]]"),
-    *(Hook("events", "events/models.py", f"Rule.{name}") for name in ("event_pattern", "name", "state", "targets")),
+    *(
+        Hook("events", "events/models.py", f"Rule.{name}")
+        for name in ("arn", "event_pattern", "name", "scheduled_expression", "state", "targets")
+    ),
+    Hook("events", "events/models.py", "EventsBackend.event_buses"),
+    Hook("events", "events/models.py", "EventBus.rules"),
+    Hook("events", "events/exceptions.py", "ValidationException.__init__", "self, message: str"),
     Hook("events", "events/models.py", "EventPattern.get_pattern", "self"),
     Hook("events", "events/models.py", "EventPattern.matches_event", "self, event: EventMessageType"),
     Hook("events", "events/utils.py", "EventTemplateParser.parse",
