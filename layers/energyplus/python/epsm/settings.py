@@ -14,7 +14,8 @@ class Settings(BaseModel):
         inputs_bucket: Bucket that studies are uploaded to.
         results_bucket: Bucket that runs are written to.
         table_name: DynamoDB table of records.
-        state_machine_arn: State machine that runs a study; only submit has it.
+        state_machine_arn: State machine that runs a study; only those have it that start or ask for executions.
+        aggregate_function: Name of the function that collects results; only those have it that invoke it.
         max_variants: Largest study that is accepted.
         missing_file_grace_s: Submit gives a file that is not there yet up when none has arrived for this long, seconds.
         image_id: Content hash of the container image, written into the run's manifest.
@@ -26,6 +27,7 @@ class Settings(BaseModel):
     results_bucket: str
     table_name: str
     state_machine_arn: str = ""
+    aggregate_function: str = ""
     max_variants: int = Field(default=100_000, ge=1)
     missing_file_grace_s: float = Field(default=10.0, ge=0, allow_inf_nan=False)
     image_id: str = "unknown"

@@ -5,6 +5,7 @@ import re
 import unicodedata
 
 RUNS = "runs/"
+CLEANUP = "cleanup/"
 HOMES = "users/"
 VARIANT_SORT_PREFIX = "VARIANT#"
 STUDY_SORT_KEY = "SIM"
@@ -23,6 +24,15 @@ def simulation_id(bucket: str, key: str, version_id: str) -> str:
     plain = unicodedata.normalize("NFKD", study_folder(key)).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:40].strip("-")
     return f"{slug or 'study'}-{digest}"
+
+
+def execution_name(simulation: str, attempt: int = 1) -> str:
+    """The name of the Step Functions execution that runs a simulation, or its missing variants once more.
+
+    >>> execution_name("office-efa9ac5e767306c7"), execution_name("office-efa9ac5e767306c7", attempt=2)
+    ('office-efa9ac5e767306c7', 'office-efa9ac5e767306c7-2')
+    """
+    return simulation if attempt == 1 else f"{simulation}-{attempt}"
 
 
 def study_folder(manifest_key: str) -> str:
@@ -52,6 +62,15 @@ def stored_file_key(owner: str, sha256: str) -> str:
 def owned_study_key(owner: str, token: str, folder: str) -> str:
     """Key of the study.json of a study that came through the API; `token` makes its folder unique."""
     return f"{home(owner)}studies/{token}/{folder}/study.json"
+
+
+def is_stored_file(key: str) -> bool:
+    """Whether an object of the inputs bucket is a caller's file kept by its content, which many studies may share.
+
+    >>> is_stored_file(stored_file_key("somebody", "ab12")), is_stored_file("office/files/room.idf")
+    (True, False)
+    """
+    return re.match(rf"{HOMES}[0-9a-f]+/files/", key) is not None
 
 
 def run_key(simulation: str, name: str = "") -> str:

@@ -1,0 +1,218 @@
+"""Removing studies whose time is over: their inputs, their results and their items, and a report of what was removed.
+
+The study's own item goes last, so that a removal that was interrupted is found again. Of the inputs only the versions
+go that the run has pinned, and only where no study that is kept may want them.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
+
+from epsm.manifest import ObjectRef, RunManifest, Source
+from epsm.store import keys
+from epsm.store.files import Files, NotThere
+from epsm.store.records import Records, StudyRecord, StudyStatus, VariantStatus, expiry, timestamp
+from epsm.store.removal import NotRemoved, clear, delete_versions, weigh
+from epsm.study import Options
+
+logger = logging.getLogger(__name__)
+
+_PAGE = 200
+_LONGEST_RUN = timedelta(minutes=15)
+"""No worker lives longer; a variant that has been running for longer than this was lost."""
+_BEFORE_THE_TABLE = timedelta(days=2)
+"""A study goes this long before the table drops its items by itself: without them nothing finds its objects."""
+
+
+class StillRuns(Exception):
+    """The study has not ended, or something of it still runs; it can be removed later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A study that was removed, or would be.
+
+    Attributes:
+        simulation_id, name: Which one.
+        reason: Why it goes.
+        objects: Number of objects in S3.
+        bytes: Of these objects, study.json not counted.
+        removed: Whether it is gone; False in a dry run.
+        error: Why it could not be removed; empty otherwise.
+    """
+
+    simulation_id: str
+    name: str
+    reason: str
+    objects: int = 0
+    bytes: int = 0
+    removed: bool = False
+    error: str = ""
+
+
+class Remover:
+    """Removes studies.
+
+    Args:
+        s3: A boto3 S3 client.
+        files, records: The store.
+        now: What time it is, UTC.
+    """
+
+    def __init__(
+        self, s3: Any, files: Files, records: Records, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._s3 = s3
+        self._files = files
+        self._records = records
+        self._now = now
+
+    def remove_expired(self, *, dry_run: bool = False) -> tuple[Removal, ...]:
+        """Remove every study whose time is over, the oldest first, and write the report.
+
+        The report is `cleanup/<time>.json` in the results bucket; a dry run's name says so.
+
+        Returns:
+            What the report says. A study that cannot be removed is in it with the reason, and does not stop the others.
+        """
+        studies = self._studies()
+        due = [study for study in studies if self._is_due(study)]
+        kept = [study for study in studies if not self._is_due(study)]
+        removals = tuple(self._remove_or_say_why(study, kept, dry_run) for study in reversed(due))
+        self._report(removals, dry_run)
+        return removals
+
+    def remove(self, simulation: str) -> Removal | None:
+        """Remove one study, however young; None if there is none of that name.
+
+        Raises:
+            StillRuns: If it has not ended, or was cancelled and some of its variants still run.
+            NotRemoved: If S3 refuses.
+            botocore.exceptions.ClientError: If AWS refuses another call. What is left is removed by another attempt.
+        """
+        study = self._records.study(simulation)
+        if study is None:
+            return None
+        if not study.status.final:
+            raise StillRuns(f"{simulation} is {study.status.value}")
+        if study.status is StudyStatus.CANCELLED and self._has_running_variants(simulation):
+            raise StillRuns(f"{simulation} was cancelled, but some of its variants have not stopped yet")
+        kept = [each for each in self._studies() if each.simulation_id != simulation]
+        return self._remove(study, "on request", kept, dry_run=False)
+
+    def _studies(self) -> list[StudyRecord]:
+        """All studies, the newest first."""
+        page = self._records.study_page(limit=_PAGE)
+        studies = list(page.studies)
+        while page.next_page is not None:
+            page = self._records.study_page(limit=_PAGE, start=page.next_page)
+            studies += page.studies
+        return studies
+
+    def _is_due(self, study: StudyRecord) -> bool:
+        return study.status.final and self._now() >= _end_of_retention(study)
+
+    def _has_running_variants(self, simulation: str) -> bool:
+        alive_since = timestamp(self._now() - _LONGEST_RUN)
+        return any(
+            each.status is VariantStatus.RUNNING and each.started_at > alive_since
+            for each in self._records.variants(simulation)
+        )
+
+    def _remove_or_say_why(self, study: StudyRecord, kept: Sequence[StudyRecord], dry_run: bool) -> Removal:
+        reason = f"ended {_end(study):%Y-%m-%d}, kept for {_retention_days(study)} days"
+        try:
+            # Read again: somebody may have asked to run what is missing since the list was made.
+            current = self._records.study(study.simulation_id)
+            if current is not None and not self._is_due(current):
+                return Removal(study.simulation_id, study.name, reason, error="It runs again.")
+            return self._remove(study, reason, kept, dry_run)
+        except (BotoCoreError, ClientError, NotRemoved, ValidationError) as fault:
+            logger.exception("study could not be removed", extra={"simulation_id": study.simulation_id})
+            return Removal(study.simulation_id, study.name, reason, error=str(fault)[:500])
+
+    def _remove(self, study: StudyRecord, reason: str, kept: Sequence[StudyRecord], dry_run: bool) -> Removal:
+        inputs = self._inputs_of(study, kept)
+        run = (self._s3, self._files.results_bucket, keys.run_key(study.simulation_id))
+        if dry_run:
+            number, size = weigh(*run)
+        else:
+            # Inputs before the manifest that names them, items after everything that they lead to.
+            for bucket in {each.bucket for each in inputs}:
+                versions = [(each.key, each.version_id) for each in inputs if each.bucket == bucket]
+                delete_versions(self._s3, bucket, versions)
+            number, size = clear(*run)
+            self._records.remove_study(study.simulation_id)
+        removal = Removal(
+            study.simulation_id,
+            study.name,
+            reason,
+            objects=number + len(inputs),
+            bytes=size + sum(each.bytes for each in inputs if isinstance(each, ObjectRef)),
+            removed=not dry_run,
+        )
+        logger.info("study would be removed" if dry_run else "study removed", extra={"removal": asdict(removal)})
+        return removal
+
+    def _inputs_of(self, study: StudyRecord, kept: Sequence[StudyRecord]) -> list[ObjectRef | Source]:
+        """The versions in the inputs bucket that go with a study."""
+        if not study.source:
+            return []
+        source = Source.model_validate(study.source)
+        if any(_same_folder(study, each) and each.created_at > study.created_at for each in kept):
+            # Its inputs may be the younger one's too, which may not have read them yet.
+            return []
+        pinned = [each for each in self._pinned(study) if not keys.is_stored_file(each.key)]
+        wanted = {_version(ref) for each in kept if _nested(study, each) for ref in self._pinned(each)}
+        own: list[ObjectRef | Source] = [*pinned, source]
+        return [each for each in own if _version(each) not in wanted]
+
+    def _pinned(self, study: StudyRecord) -> list[ObjectRef]:
+        try:
+            manifest: RunManifest = self._files.read_manifest(study.simulation_id)
+        except NotThere:
+            return []
+        return list(manifest.inputs.values())
+
+    def _report(self, removals: Sequence[Removal], dry_run: bool) -> None:
+        name = f"{self._now():%Y-%m-%dT%H-%M-%SZ}{'-dry-run' if dry_run else ''}.json"
+        report = {"dry_run": dry_run, "studies": [asdict(each) for each in removals]}
+        self._files.put_json(f"{keys.CLEANUP}{name}", report)
+
+
+def _end(study: StudyRecord) -> datetime:
+    return datetime.fromisoformat(study.ended_at or study.created_at)
+
+
+def _retention_days(study: StudyRecord) -> int:
+    """A study that was rejected has no options of its own."""
+    return int(study.options.get("retention_days", Options().retention_days))
+
+
+def _end_of_retention(study: StudyRecord) -> datetime:
+    days = _retention_days(study)
+    dropped = datetime.fromtimestamp(expiry(datetime.fromisoformat(study.created_at), days), UTC)
+    return min(_end(study) + timedelta(days=days), dropped - _BEFORE_THE_TABLE)
+
+
+def _version(ref: ObjectRef | Source) -> tuple[str, str, str]:
+    return ref.bucket, ref.key, ref.version_id
+
+
+def _same_folder(one: StudyRecord, other: StudyRecord) -> bool:
+    return _folder(one) == _folder(other)
+
+
+def _nested(one: StudyRecord, other: StudyRecord) -> bool:
+    """Whether one study's folder is, or lies in, the other's: only then can they have read the same files."""
+    (bucket, prefix), (other_bucket, other_prefix) = _folder(one), _folder(other)
+    return bucket == other_bucket and (prefix.startswith(other_prefix) or other_prefix.startswith(prefix))
+
+
+def _folder(study: StudyRecord) -> tuple[str, str]:
+    return study.source.get("bucket", ""), keys.study_prefix(study.source.get("key", ""))

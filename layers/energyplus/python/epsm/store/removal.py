@@ -1,0 +1,56 @@
+"""Removing objects from S3 for good, in batches."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+BATCH = 1000
+"""The most that S3 deletes with one request, and the most that it lists with one."""
+
+
+class NotRemoved(Exception):
+    """S3 did not delete an object."""
+
+
+def weigh(s3: Any, bucket: str, prefix: str) -> tuple[int, int]:
+    """Number of the objects below a prefix, and their bytes together."""
+    sizes = [each["Size"] for page in _pages(s3, bucket, prefix) for each in page]
+    return len(sizes), sum(sizes)
+
+
+def clear(s3: Any, bucket: str, prefix: str) -> tuple[int, int]:
+    """Delete every object below a prefix of a bucket that keeps no versions; how many there were, and their bytes.
+
+    Raises:
+        NotRemoved: If S3 refuses one; some may be deleted by then.
+    """
+    number = size = 0
+    for page in _pages(s3, bucket, prefix):
+        _delete(s3, bucket, [{"Key": each["Key"]} for each in page])
+        number += len(page)
+        size += sum(each["Size"] for each in page)
+    return number, size
+
+
+def delete_versions(s3: Any, bucket: str, versions: Sequence[tuple[str, str]]) -> None:
+    """Delete exactly these versions, given as key and version id; one that is gone already is no fault.
+
+    Raises:
+        NotRemoved: If S3 refuses one; some may be deleted by then.
+    """
+    for start in range(0, len(versions), BATCH):
+        batch = versions[start : start + BATCH]
+        _delete(s3, bucket, [{"Key": key, "VersionId": version} for key, version in batch])
+
+
+def _pages(s3: Any, bucket: str, prefix: str) -> Iterator[list[dict[str, Any]]]:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        if objects := page.get("Contents"):
+            yield objects
+
+
+def _delete(s3: Any, bucket: str, objects: list[dict[str, str]]) -> None:
+    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+    if errors := answer.get("Errors"):
+        first = errors[0]
+        where = f"s3://{bucket}/{first.get('Key', '')}"
+        raise NotRemoved(f"{where}: {first.get('Code', '')}: {first.get('Message', '')}; {len(errors)} not removed")

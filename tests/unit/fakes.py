@@ -1,0 +1,176 @@
+"""The store in memory, as far as what closes and removes studies uses it."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from epsm.closing import NotCollected
+from epsm.store.records import Records, StudyPage, StudyRecord, StudyStatus, VariantRecord, VariantStatus, timestamp
+
+SOME_PAGE = 2
+"""Few enough that tests with three of something need a second page."""
+
+
+def study_record(simulation: str, status: StudyStatus, created_at: datetime, **changes: Any) -> StudyRecord:
+    record = StudyRecord(simulation_id=simulation, name=simulation, status=status, created_at=timestamp(created_at))
+    return replace(record, **changes)
+
+
+class MemoryRecords(Records):
+    """Records without a table.
+
+    Attributes:
+        by_name: The studies.
+        running: Indices of the variants that run, for every study alike.
+        removed: Names of the studies whose items were removed, in that order.
+    """
+
+    def __init__(self, *studies: StudyRecord) -> None:
+        super().__init__(table=None)
+        self.by_name = {each.simulation_id: each for each in studies}
+        self.running: dict[int, str] = {}
+        self.removed: list[str] = []
+
+    def study(self, simulation: str) -> StudyRecord | None:
+        return self.by_name.get(simulation)
+
+    def study_page(
+        self,
+        *,
+        owner: str | None = None,
+        status: StudyStatus | None = None,
+        limit: int = 50,
+        start: dict[str, Any] | None = None,
+    ) -> StudyPage:
+        newest_first = sorted(self.by_name.values(), key=lambda each: each.created_at, reverse=True)
+        first = start["first"] if start else 0
+        behind = first + SOME_PAGE
+        next_page = {"first": behind} if behind < len(newest_first) else None
+        return StudyPage(tuple(newest_first[first:behind]), next_page)
+
+    def cancel_study(self, simulation: str, why: str) -> bool:
+        return self._change(simulation, status=StudyStatus.CANCELLED, error=why)
+
+    def finish_study(
+        self, simulation: str, status: StudyStatus, *, succeeded: int, failed: int, error: str = ""
+    ) -> bool:
+        return self._change(simulation, status=status, succeeded=succeeded, failed=failed, error=error)
+
+    def _change(self, simulation: str, **changes: Any) -> bool:
+        if self.by_name[simulation].status.final:
+            return False
+        self.by_name[simulation] = replace(self.by_name[simulation], **changes)
+        return True
+
+    def remove_study(self, simulation: str) -> int:
+        del self.by_name[simulation]
+        self.removed.append(simulation)
+        return 1
+
+    def variants(self, simulation: str, first: int = 0) -> Iterator[VariantRecord]:
+        yield from [VariantRecord(index, VariantStatus.RUNNING, since) for index, since in self.running.items()]
+
+    def variant(self, simulation: str, index: int) -> VariantRecord | None:
+        return VariantRecord(index, VariantStatus.RUNNING, self.running[index]) if index in self.running else None
+
+
+class MemoryCollector:
+    """The aggregate function: writes down what it is asked, and closes the record.
+
+    Attributes:
+        asked: Simulation and map error of every call.
+        has_manifest: Whether runs have one.
+        fault: Whether it fails.
+    """
+
+    def __init__(self, records: MemoryRecords) -> None:
+        self._records = records
+        self.asked: list[tuple[str, dict[str, str] | None]] = []
+        self.has_manifest = True
+        self.fault = False
+
+    def __call__(self, simulation: str, map_error: dict[str, str] | None = None) -> bool:
+        if not self.has_manifest:
+            return False
+        self.asked.append((simulation, map_error))
+        if self.fault:
+            raise NotCollected(f"{simulation}: no memory left")
+        self._records.finish_study(simulation, StudyStatus.FAILED, succeeded=1, failed=0)
+        return True
+
+
+class MemoryStepFunctions:
+    """Executions by ARN, as `describe_execution` answers."""
+
+    def __init__(self, *executions: dict[str, Any]) -> None:
+        self._executions = {each["executionArn"]: each for each in executions}
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        if executionArn not in self._executions:
+            raise ClientError({"Error": {"Code": "ExecutionDoesNotExist"}}, "DescribeExecution")
+        return self._executions[executionArn]
+
+
+class _NoSuchKey(Exception):
+    pass
+
+
+class _Exceptions:
+    NoSuchKey = _NoSuchKey
+
+
+class MemoryS3:
+    """Objects by bucket, key and version; without a version the version is an empty text.
+
+    Attributes:
+        objects: Their contents.
+        on_delete: Called with bucket and key before each deletion; what it raises S3 would have.
+        largest_batch: The most objects that one request was to delete.
+    """
+
+    exceptions = _Exceptions
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str, str], bytes] = {}
+        self.on_delete: Callable[[str, str], None] = lambda bucket, key: None
+        self.largest_batch = 0
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> None:  # noqa: N803 - boto3's names
+        self.objects[Bucket, Key, ""] = Body
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        if (Bucket, Key, "") not in self.objects:
+            raise _NoSuchKey(Key)
+        return {"Body": io.BytesIO(self.objects[Bucket, Key, ""])}
+
+    def get_paginator(self, operation: str) -> "MemoryS3":
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+        """Pages of 1,000, and an empty one at last, as S3 gives them for a prefix without objects."""
+        listed = [
+            {"Key": key, "Size": len(content)}
+            for (bucket, key, _), content in sorted(self.objects.items())
+            if bucket == Bucket and key.startswith(Prefix)
+        ]
+        for start in range(0, len(listed), 1000):
+            yield {"Contents": listed[start : start + 1000]}
+        yield {}
+
+    def delete_objects(self, *, Bucket: str, Delete: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+        assert len(Delete["Objects"]) <= 1000
+        self.largest_batch = max(self.largest_batch, len(Delete["Objects"]))
+        errors = []
+        for each in Delete["Objects"]:
+            try:
+                self.on_delete(Bucket, each["Key"])
+            except PermissionError as error:
+                errors.append({"Key": each["Key"], "Code": "AccessDenied", "Message": str(error)})
+            else:
+                self.objects.pop((Bucket, each["Key"], each.get("VersionId", "")), None)
+        return {"Errors": errors} if errors else {}
