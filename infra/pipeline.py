@@ -7,12 +7,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.config import Config
-from infra.exceptions import accept
 from infra.functions import Functions, grant
+from infra.queues import dead_letters
 from infra.state_machine import StudyMachine
 from infra.storage import Storage
 
@@ -121,7 +120,7 @@ class Pipeline(Construct):
         )
         self.state_machine.grant_start_execution(function)
 
-        lost = self._dead_letters("LostStudies")
+        lost = dead_letters(self, "LostStudies")
         function.configure_async_invoke(
             retry_attempts=2, max_event_age=Duration.hours(6), on_failure=destinations.SqsDestination(lost)
         )
@@ -144,14 +143,3 @@ class Pipeline(Construct):
             ],
         )
         return function
-
-    def _dead_letters(self, name: str) -> sqs.Queue:
-        queue = sqs.Queue(
-            self,
-            name,
-            retention_period=Duration.days(14),
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-        )
-        accept(queue, "AwsSolutions-SQS3", "This queue is the dead-letter queue of others.")
-        return queue

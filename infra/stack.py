@@ -3,6 +3,7 @@
 from aws_cdk import CfnOutput, DefaultStackSynthesizer, Stack, Tags
 from constructs import Construct
 
+from infra.cleanup import Cleanup
 from infra.config import Config
 from infra.pipeline import Pipeline
 from infra.storage import Storage
@@ -22,6 +23,7 @@ class EpsmStack(Stack):
         Tags.of(self).add("stage", config.stage)
         storage = Storage(self, "Storage", config)
         pipeline = Pipeline(self, "Pipeline", config, storage)
+        Cleanup(self, "Cleanup", config, storage, pipeline)
         for name, value, description in (
             ("InputsBucket", storage.inputs.bucket_name, "Upload studies here"),
             ("ResultsBucket", storage.results.bucket_name, "Results appear here below runs/"),

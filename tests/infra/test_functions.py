@@ -9,8 +9,8 @@ import pytest
 from infra.packaging import LARGEST_UNZIPPED_MB, LIBRARY, ROOT, dependencies_folder
 from tests.infra.conftest import Template
 
-FUNCTIONS = ("Submit", "RunVariant", "Aggregate")
-ZIPPED = ("Submit",)
+FUNCTIONS = ("Submit", "RunVariant", "Aggregate", "Cleanup")
+ZIPPED = ("Submit", "Cleanup")
 WITHOUT_RESOURCES = {"logs", "xray"}
 
 

@@ -23,28 +23,28 @@ def retried(template: Template, name: str) -> dict[str, dict[str, Any]]:
 
 
 def test_only_a_file_called_study_json_starts_a_study(template: Template) -> None:
-    detail = template.only("AWS::Events::Rule")["EventPattern"]["detail"]
+    detail = template.only("AWS::Events::Rule", "StudyUploaded")["EventPattern"]["detail"]
     assert detail["object"]["key"] == ["study.json", {"suffix": "/study.json"}]
 
 
 def test_only_the_inputs_bucket_starts_a_study(template: Template) -> None:
-    (bucket,) = template.only("AWS::Events::Rule")["EventPattern"]["detail"]["bucket"]["name"]
+    (bucket,) = template.only("AWS::Events::Rule", "StudyUploaded")["EventPattern"]["detail"]["bucket"]["name"]
     assert "Inputs" in bucket["Ref"]
 
 
 def test_an_event_that_cannot_be_delivered_is_kept(template: Template) -> None:
-    (target,) = template.only("AWS::Events::Rule")["Targets"]
+    (target,) = template.only("AWS::Events::Rule", "StudyUploaded")["Targets"]
     assert "LostStudies" in json.dumps(target["DeadLetterConfig"])
 
 
 def test_an_event_that_submit_cannot_handle_is_kept(template: Template) -> None:
-    config = template.only("AWS::Lambda::EventInvokeConfig")
+    config = template.only("AWS::Lambda::EventInvokeConfig", "Submit")
     assert config["MaximumRetryAttempts"] == 2
     assert "LostStudies" in json.dumps(config["DestinationConfig"]["OnFailure"])
 
 
 def test_lost_events_are_kept_for_two_weeks(template: Template) -> None:
-    assert template.only("AWS::SQS::Queue")["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert template.only("AWS::SQS::Queue", "LostStudies")["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
 def test_the_machine_is_standard_and_traced(template: Template) -> None:

@@ -1,0 +1,97 @@
+"""Lambda behind the EventBridge rules that keep records and storage in order."""
+
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+
+from epsm.closing import AggregateFunction, close, find_execution
+from epsm.reconcile import LOOK_BACK, reconcile
+from epsm.retention import Remover
+from epsm.settings import Settings
+from epsm.store.files import Files
+from epsm.store.records import Records
+
+logger = Logger()
+tracer = Tracer()
+metrics = Metrics()
+
+settings = Settings.from_environment()
+s3 = boto3.client("s3")
+step_functions = boto3.client("stepfunctions")
+# As long as a function may take; a second request would start a second aggregate.
+patient = Config(read_timeout=890, retries={"total_max_attempts": 1})
+files = Files(s3, settings.results_bucket)
+records = Records(boto3.resource("dynamodb").Table(settings.table_name))
+collect = AggregateFunction(boto3.client("lambda", config=patient), settings.aggregate_function, files)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Close the study of an execution that ended, or do `event["task"]`.
+
+    The tasks are `reconcile`, `retention` and, for the API, `remove`.
+    """
+    if event.get("detail-type") == "Step Functions Execution Status Change":
+        return _close(event["detail"]["executionArn"])
+    match event.get("task"):
+        case "reconcile":
+            return _reconcile()
+        case "retention":
+            return _remove_expired(bool(event.get("dry_run", False)))
+        case "remove":
+            return _remove(event["simulation_id"])
+        case task:
+            raise ValueError(f"no task {task!r}")
+
+
+def _close(execution_arn: str) -> dict[str, Any]:
+    # As it is now, not as it was when the event was sent: it may have been redriven since.
+    execution = find_execution(step_functions, execution_arn)
+    if execution is None:
+        return {"closed": False}
+    logger.set_correlation_id(execution.simulation_id)
+    tracer.put_annotation("simulation_id", execution.simulation_id)
+    closed = close(records, collect, execution)
+    metrics.add_metric("StudiesClosed", MetricUnit.Count, int(closed))
+    logger.info("execution ended", extra={"status": execution.status, "closed": closed})
+    return {"simulation_id": execution.simulation_id, "closed": closed}
+
+
+def _reconcile(*, all_studies: bool = False) -> dict[str, Any]:
+    look_back = None if all_studies else LOOK_BACK
+    found = reconcile(records, step_functions, collect, settings.state_machine_arn, look_back=look_back)
+    faults = sum(bool(each.error) for each in found)
+    metrics.add_metric("StudiesReconciled", MetricUnit.Count, len(found) - faults)
+    metrics.add_metric("CleanupFaults", MetricUnit.Count, faults)
+    for each in found:
+        logger.warning(
+            "study had no execution that runs",
+            extra={"simulation_id": each.simulation_id, "status": each.status, "reason": each.error},
+        )
+    return {"reconciled": len(found) - faults, "faults": faults}
+
+
+def _remove_expired(dry_run: bool) -> dict[str, Any]:
+    if not dry_run:
+        # Once a day without the look-back: a study that is not closed is never removed.
+        _reconcile(all_studies=True)
+    removals = Remover(s3, files, records).remove_expired(dry_run=dry_run)
+    faults = sum(bool(each.error) for each in removals)
+    removed = sum(each.removed for each in removals)
+    metrics.add_metric("StudiesRemoved", MetricUnit.Count, removed)
+    metrics.add_metric("CleanupFaults", MetricUnit.Count, faults)
+    return {"due": len(removals), "removed": removed, "faults": faults, "dry_run": dry_run}
+
+
+def _remove(simulation: str) -> dict[str, Any]:
+    """Remove one study; `StillRuns` is raised, and so is the answer's error type, if that must wait."""
+    logger.set_correlation_id(simulation)
+    removal = Remover(s3, files, records).remove(simulation)
+    metrics.add_metric("StudiesRemoved", MetricUnit.Count, int(removal is not None))
+    return {"simulation_id": simulation, "removed": removal is not None}

@@ -1,0 +1,122 @@
+"""Keeping order: studies whose execution ended badly, records left open, data whose time is over."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from constructs import Construct
+
+from infra.config import Config
+from infra.functions import grant
+from infra.pipeline import LAMBDA_LIMIT, Pipeline
+from infra.queues import dead_letters
+from infra.storage import Storage
+
+_RECONCILE_EVERY = Duration.minutes(15)
+_ANY_RUN = "any run may come to its end"
+
+
+class Cleanup(Construct):
+    """The cleanup function and the rules that call it.
+
+    Attributes:
+        function: The function.
+        lost: Queue of events that it could not handle.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, config: Config, storage: Storage, pipeline: Pipeline
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._pipeline = pipeline
+        self.lost = dead_letters(self, "LostCleanups")
+        self.function = self._function(config, storage)
+        self._rules()
+
+    def _function(self, config: Config, storage: Storage) -> lambda_.Function:
+        machine, aggregate = self._pipeline.state_machine, self._pipeline.aggregate
+        function = self._pipeline.functions.zipped(
+            "cleanup",
+            memory_mb=512,
+            # It waits for the aggregate function, which may take as long.
+            timeout=LAMBDA_LIMIT,
+            description="Closes studies whose execution has ended, removes studies whose time is over",
+        )
+        function.add_environment("STATE_MACHINE_ARN", machine.state_machine_arn)
+        function.add_environment("AGGREGATE_FUNCTION", aggregate.function_name)
+        grant_removal(function, storage)
+        grant(
+            function, ["s3:PutObject"], [storage.results.arn_for_objects("cleanup/*")], "each report has its own name"
+        )
+        grant(function, ["dynamodb:UpdateItem"], [storage.table.table_arn])
+        grant(function, ["lambda:InvokeFunction"], [aggregate.function_arn])
+        executions = f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution:{config.name}-study:*"
+        grant(function, ["states:DescribeExecution"], [executions], _ANY_RUN)
+        function.configure_async_invoke(
+            retry_attempts=2, max_event_age=Duration.hours(6), on_failure=destinations.SqsDestination(self.lost)
+        )
+        return function
+
+    def _rules(self) -> None:
+        events.Rule(
+            self,
+            "ExecutionEnded",
+            description="An execution of a study was stopped, timed out or failed",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                    # The children of a Distributed Map have the machine's ARN with the map's label behind it.
+                    "stateMachineArn": [self._pipeline.state_machine.state_machine_arn],
+                },
+            ),
+            targets=[self._target(Duration.hours(6))],
+        )
+        events.Rule(
+            self,
+            "Reconcile",
+            description="Closes studies that seem to run but do not",
+            schedule=events.Schedule.rate(_RECONCILE_EVERY),
+            # An hour late, the next ones have done its work.
+            targets=[self._target(Duration.hours(1), {"task": "reconcile"})],
+        )
+        events.Rule(
+            self,
+            "Retention",
+            description="Removes studies whose time is over, every day at 03:00 UTC",
+            schedule=events.Schedule.cron(hour="3", minute="0"),
+            targets=[self._target(Duration.hours(6), {"task": "retention", "dry_run": False})],
+        )
+
+    def _target(self, max_event_age: Duration, given: Mapping[str, Any] | None = None) -> targets.LambdaFunction:
+        return targets.LambdaFunction(
+            self.function,
+            event=None if given is None else events.RuleTargetInput.from_object(dict(given)),
+            dead_letter_queue=self.lost,
+            retry_attempts=20,
+            max_event_age=max_event_age,
+        )
+
+
+def grant_removal(function: lambda_.Function, storage: Storage) -> None:
+    """Let a function remove studies: list them, read manifests, delete a run's objects, its inputs and its items."""
+    inputs, results, table = storage.inputs, storage.results, storage.table
+    grant(function, ["s3:ListBucket"], [results.bucket_arn])
+    grant(function, ["s3:GetObject"], [results.arn_for_objects("runs/*/manifest.json")], _ANY_RUN)
+    grant(function, ["s3:DeleteObject"], [results.arn_for_objects("runs/*")], _ANY_RUN)
+    grant(
+        function,
+        ["s3:DeleteObjectVersion"],
+        [inputs.arn_for_objects("*")],
+        "any object of the inputs bucket may be part of a study; only versions that its manifest names are deleted",
+    )
+    grant(
+        function,
+        ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchWriteItem"],
+        [table.table_arn, f"{table.table_arn}/index/by_created_at"],
+    )

@@ -1,0 +1,20 @@
+"""Queues for what could not be handled."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.exceptions import accept
+
+
+def dead_letters(scope: Construct, name: str) -> sqs.Queue:
+    """A queue that keeps for two weeks what found no other way."""
+    queue = sqs.Queue(
+        scope,
+        name,
+        retention_period=Duration.days(14),
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+    )
+    accept(queue, "AwsSolutions-SQS3", "This queue is the dead-letter queue of others.")
+    return queue
