@@ -20,6 +20,10 @@ class Config:
         noncurrent_days: Days that a replaced or deleted input can still be brought back.
         notify_email: Who is told when a study ends; empty for nobody.
         keep_data: Whether buckets and table stay when the stack is deleted.
+        jwt_issuer: Issuer of the tokens that the API takes; empty for callers with AWS credentials (IAM).
+        jwt_audience: Audiences of those tokens, with commas.
+        administrators: Who sees everybody's studies: ARNs of IAM users and roles, or groups in tokens, with commas.
+        api_requests_per_s: Requests to the API, a second, over all callers; twice as many at once.
     """
 
     stage: str = "dev"
@@ -31,6 +35,10 @@ class Config:
     noncurrent_days: int = 30
     notify_email: str = ""
     keep_data: bool = True
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    administrators: str = ""
+    api_requests_per_s: int = 50
 
     @property
     def name(self) -> str:

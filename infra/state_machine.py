@@ -41,7 +41,7 @@ _ON_ANY_RESOURCE = [
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 ]
-_MAP_LABEL = "variants"
+MAP_LABEL = "variants"
 _NET_UNDER_LAMBDA = Duration.minutes(17)
 """Longer than a function may run: for an answer that never comes."""
 
@@ -103,7 +103,7 @@ class StudyMachine(Construct):
             "Errors are logged with their data. Logging ALL would write some 10 KB a variant, a gigabyte for a large "
             "study; the console keeps every event of every execution for 90 days anyway.",
         )
-        for which in (":*", f"/{_MAP_LABEL}:*"):
+        for which in (":*", f"/{MAP_LABEL}:*"):
             accept(
                 self.machine,
                 f"AwsSolutions-IAM5[Resource::{self._executions_as_nag_writes(which)}]",
@@ -127,9 +127,9 @@ class StudyMachine(Construct):
         )
         machine, executions, children = (
             f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:{what}"
-            for what in (f"stateMachine:{name}", f"execution:{name}:*", f"execution:{name}/{_MAP_LABEL}:*")
+            for what in (f"stateMachine:{name}", f"execution:{name}:*", f"execution:{name}/{MAP_LABEL}:*")
         )
-        items, map_results = (self._results.arn_for_objects(f"runs/*/{name}") for name in ("items.json", "map/*"))
+        items, map_results = (self._results.arn_for_objects(f"runs/*/{name}") for name in ("items*.json", "map/*"))
         for actions, resources in (
             (["lambda:InvokeFunction"], [function.function_arn for function in functions]),
             (["dynamodb:UpdateItem"], [self._table.table_arn]),
@@ -230,7 +230,7 @@ class StudyMachine(Construct):
             self,
             "Run variants",
             comment="One child execution a variant",
-            label=_MAP_LABEL,
+            label=MAP_LABEL,
             map_execution_type=sfn.StateMachineType.STANDARD,
             item_reader=sfn.S3JsonItemReader(bucket=self._results, key=_path("$.items_key")),
             item_selector={

@@ -28,6 +28,10 @@ _PASSED_ON = ("LD_LIBRARY_PATH",)
 """Where the engine's system libraries are, on a machine that has them in an unusual place."""
 
 
+class Stopped(Exception):
+    """The stack is being stopped: nothing is invoked any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
     """What a worker needs to know of a function. Two equal ones can share workers.
@@ -230,7 +234,7 @@ class Workers:
     def _take(self, spec: FunctionSpec) -> Worker:
         with self._lock:
             if self._closed:
-                raise RuntimeError("the local stack is being stopped")
+                raise Stopped("the local stack is being stopped")
             worker = None
             while self._idle[spec] and worker is None:
                 worker = self._idle[spec].pop()

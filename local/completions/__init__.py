@@ -12,7 +12,7 @@ from typing import Any
 
 from local.aws import client
 from local.code import CodeStore
-from local.workers import Workers
+from local.workers import Stopped, Workers
 
 MOTO_VERSION = "5.2.5"
 
@@ -69,5 +69,12 @@ def use(local: LocalAws) -> None:
 
 
 def in_background(task: Callable[[], None]) -> None:
-    """Run `task` in a thread that does not keep the process alive."""
-    Thread(target=task, daemon=True).start()
+    """Run `task` in a thread that does not keep the process alive; when the stack is stopped, what is left is left."""
+
+    def run() -> None:
+        try:
+            task()
+        except Stopped:
+            pass
+
+    Thread(target=run, daemon=True).start()

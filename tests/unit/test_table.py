@@ -14,7 +14,8 @@ from epsm.checking import check_parameters
 from epsm.results import METRICS
 from epsm.store.records import VariantRecord, VariantStatus
 from epsm.study import Study
-from epsm.table import Counts, columns, rows, write_table
+from epsm.rows import rows
+from epsm.table import Counts, columns, write_table
 from tests.conftest import study_document
 
 

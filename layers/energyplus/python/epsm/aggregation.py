@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from epsm.report import write_report
+from epsm.rows import NOT_STARTED
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records, StudyStatus
-from epsm.table import NOT_STARTED, Counts, write_table
+from epsm.table import Counts, mean_run_times, write_table
 
 logger = logging.getLogger(__name__)
 
@@ -67,9 +68,12 @@ def aggregate(files: Files, records: Records, simulation: str, map_error: str = 
         else:
             status, error = decide(counts, map_error)
         write_report(html, manifest, parquet, counts, status, error)
+        run_times = mean_run_times(parquet)
         files.put_file(keys.run_key(simulation, parquet.name), parquet)
         files.put_file(keys.run_key(simulation, csv.name), csv, "text/csv; charset=utf-8")
         files.put_file(keys.run_key(simulation, html.name), html, "text/html; charset=utf-8")
+    for model, seconds in run_times.items():
+        records.note_run_time(manifest.inputs[model].sha256, seconds)
     if cancelled:
         records.count_cancelled_study(simulation, succeeded=counts.succeeded, failed=counts.failed)
     elif not records.finish_study(simulation, status, succeeded=counts.succeeded, failed=counts.failed, error=error):

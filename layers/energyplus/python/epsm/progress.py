@@ -1,6 +1,7 @@
 """How far a study is, from its map run: exact at any size, and nothing that could drift."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from epsm.store.records import StudyRecord
@@ -43,3 +44,11 @@ def map_run_of(step_functions: Any, record: StudyRecord) -> str | None:
         return None
     runs = step_functions.list_map_runs(executionArn=record.execution_arn)["mapRuns"]
     return str(runs[-1]["mapRunArn"]) if runs else None
+
+
+def seconds_left(record: StudyRecord, counts: Counts) -> float | None:
+    """What a running study will still take if the rest goes as what has ended; None where nothing can be said."""
+    if record.status.final or not record.started_at or not counts.ended or not counts.total:
+        return None
+    elapsed = (datetime.now(UTC) - datetime.fromisoformat(record.started_at)).total_seconds()
+    return round(elapsed / counts.ended * (counts.total - counts.ended), 1)

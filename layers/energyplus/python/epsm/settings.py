@@ -2,9 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _listed(text: object) -> object:
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
 
 
 class Settings(BaseModel):
@@ -19,6 +23,10 @@ class Settings(BaseModel):
         max_variants: Largest study that is accepted.
         missing_file_grace_s: Submit gives a file that is not there yet up when none has arrived for this long, seconds.
         image_id: Content hash of the container image, written into the run's manifest.
+        cleanup_function: Name of the function that removes studies; only the API has it.
+        administrators: Who sees everybody's studies: ARNs of IAM users and roles, or groups in tokens.
+        variant_memory_mb: Memory of the function that runs a variant, for estimates of cost.
+        stage: Which of several stacks this is.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,6 +39,10 @@ class Settings(BaseModel):
     max_variants: int = Field(default=100_000, ge=1)
     missing_file_grace_s: float = Field(default=10.0, ge=0, allow_inf_nan=False)
     image_id: str = "unknown"
+    cleanup_function: str = ""
+    administrators: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    variant_memory_mb: int = 1769
+    stage: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

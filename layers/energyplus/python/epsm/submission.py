@@ -177,30 +177,20 @@ class Submitter:
             with path.open("w", encoding="utf-8") as file:
                 separator = "["
                 for variant in expand(study):
-                    # The state machine cannot make the key itself, and needs it if the variant's worker is lost.
-                    item = variant.as_item() | {"record_key": keys.variant_sort_key(variant.index)}
-                    file.write(separator + json.dumps(item, ensure_ascii=False))
+                    file.write(separator + json.dumps(variant.as_item(), ensure_ascii=False))
                     separator = ",\n"
                 file.write("]\n")
             self._files.put_file(keys.run_key(simulation, "items.json"), path, "application/json")
 
     def _start(self, manifest: RunManifest, expires_at: int) -> bool:
         """Start the execution; False if it exists: a duplicate event, or a submit that died after this."""
-        options = manifest.study.options
-        execution_input = {
-            "simulation_id": manifest.simulation_id,
-            "variants": manifest.variants,
-            "items_key": keys.run_key(manifest.simulation_id, "items.json"),
-            "map_prefix": keys.run_key(manifest.simulation_id, "map"),
-            "max_concurrency": options.max_concurrency,
-            "tolerated_failure_percentage": options.tolerated_failure_percentage,
-            "expires_at": str(expires_at),
-        }
+        items_key = keys.run_key(manifest.simulation_id, "items.json")
+        given = execution_input(manifest, items_key, manifest.variants, expires_at)
         try:
             self._step_functions.start_execution(
                 stateMachineArn=self._settings.state_machine_arn,
                 name=manifest.simulation_id,
-                input=json.dumps(execution_input),
+                input=json.dumps(given),
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ExecutionAlreadyExists":
@@ -223,3 +213,24 @@ class Submitter:
         self._records.reject_study(simulation, shown)
         logger.info("study rejected", extra={"simulation_id": simulation, "problems": len(problems)})
         return Submission(simulation, StudyStatus.REJECTED, 0, tuple(shown))
+
+
+def execution_input(manifest: RunManifest, items_key: str, variants: int, expires_at: int) -> dict[str, Any]:
+    """What an execution is started with.
+
+    Args:
+        manifest: The run's manifest.
+        items_key: The items that it runs.
+        variants: How many they are.
+        expires_at: When the table drops the study's items, seconds since 1970.
+    """
+    options = manifest.study.options
+    return {
+        "simulation_id": manifest.simulation_id,
+        "variants": variants,
+        "items_key": items_key,
+        "map_prefix": keys.run_key(manifest.simulation_id, "map"),
+        "max_concurrency": options.max_concurrency,
+        "tolerated_failure_percentage": options.tolerated_failure_percentage,
+        "expires_at": str(expires_at),
+    }

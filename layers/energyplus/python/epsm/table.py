@@ -17,12 +17,10 @@ import pyarrow.parquet as pq
 
 from epsm.columns import PERIOD, RUN, SAVINGS, VARIANT
 from epsm.results import METRICS
-from epsm.store.records import CANCELLED_STAGE, VariantRecord, VariantStatus
+from epsm.rows import NOT_RUN, NOT_STARTED, rows
+from epsm.store.records import VariantRecord, VariantStatus
 from epsm.study import Study
-from epsm.variants import Variant, expand
 
-NOT_RUN = "not_run"
-NOT_STARTED = "The variant was not started."
 _BATCH = 5_000
 _WHOLE_NUMBERS = frozenset({"variant_index", "period_days", "zone_count", "warnings", "severe_errors"})
 _NUMBERS = frozenset({"engine_seconds", "engine_cpu_seconds", "peak_memory_mb"})
@@ -39,66 +37,6 @@ class Counts:
     @property
     def total(self) -> int:
         return self.succeeded + self.failed + self.not_run
-
-
-def rows(study: Study, records: Iterable[VariantRecord], why_not_run: str = NOT_STARTED) -> Iterator[dict[str, Any]]:
-    """The table's rows in the order of the variants: every variant of the study, whether it left a record or not.
-
-    Args:
-        study: The study; its variants are expanded again, so that a lost one is still a row.
-        records: What the variants left, in the order of their index.
-        why_not_run: What is said of a variant that left no record.
-    """
-    remaining = iter(records)
-    record = next(remaining, None)
-    baseline: dict[str, Any] = {}
-    for variant in expand(study):
-        while record is not None and record.index < variant.index:
-            record = next(remaining, None)
-        own = record if record is not None and record.index == variant.index else None
-        row = _row(variant, own, why_not_run)
-        if variant.is_baseline:
-            baseline = row
-        row |= _savings(row, baseline)
-        yield row
-
-
-def _row(variant: Variant, record: VariantRecord | None, why_not_run: str) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "variant_index": variant.index,
-        "model": variant.model,
-        "weather": variant.weather,
-        "baseline": variant.is_baseline,
-        **variant.values,
-    }
-    if record is None:
-        return row | {"status": NOT_RUN, "error_stage": "worker", "error": why_not_run}
-    if record.stage == CANCELLED_STAGE:
-        return row | {"status": NOT_RUN, "error_stage": record.stage, "error": record.error}
-    if record.status is VariantStatus.RUNNING:
-        what = "The variant was started and left no result: its worker was lost or stopped."
-        return row | {"status": VariantStatus.FAILED.value, "error_stage": "worker", "error": what}
-    summary = record.summary
-    row |= {name: summary[name] for name in (*PERIOD, *RUN) if name in summary}
-    row |= summary.get("metrics", {}) | {"end_uses": summary.get("end_uses", {})}
-    reasons = dict.fromkeys(summary.get("missing", {}).values())
-    return row | {
-        "status": record.status.value,
-        "verdict": record.verdict or None,
-        "error_stage": record.stage or None,
-        "error": record.error or None,
-        "note": summary.get("note") or None,
-        "missing": "; ".join(reasons) or None,
-    }
-
-
-def _savings(row: dict[str, Any], baseline: dict[str, Any]) -> dict[str, float | None]:
-    """Saved against the baseline of the same model and weather; nothing where the two do not cover the same period."""
-    own, reference = row.get("site_eui_kwh_m2"), baseline.get("site_eui_kwh_m2")
-    if own is None or not reference or row.get("period") != baseline.get("period"):
-        return dict.fromkeys(SAVINGS)
-    saved = float(reference) - float(own)
-    return dict(zip(SAVINGS, (saved, 100 * saved / float(reference)), strict=True))
 
 
 def columns(study: Study, end_uses: Iterable[str]) -> dict[str, pa.DataType]:
@@ -170,3 +108,10 @@ def _frame(batch: list[dict[str, Any]], types: dict[str, pa.DataType], end_uses:
     frame = pd.DataFrame(batch, columns=list(types))
     kinds = {pa.float64(): "float64", pa.int64(): "Int64", pa.string(): "string", pa.bool_(): "bool"}
     return frame.astype({name: kinds[each] for name, each in types.items()})
+
+
+def mean_run_times(parquet: Path) -> dict[str, float]:
+    """For each model with a success the mean engine seconds of its successful variants, from a table."""
+    table = pq.read_table(parquet, columns=["model", "status", "engine_seconds"]).to_pandas()
+    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
+    return {str(model): float(seconds) for model, seconds in done.groupby("model")["engine_seconds"].mean().items()}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from epsm.store.keys import variant_sort_key
 from epsm.study import Study
 
 
@@ -29,7 +30,14 @@ class Variant:
         return not self.values
 
     def as_item(self) -> dict[str, Any]:
-        return {"index": self.index, "model": self.model, "weather": self.weather, "values": self.values}
+        """The item for the state machine, which cannot make the record's key itself and needs it for a lost variant."""
+        return {
+            "index": self.index,
+            "model": self.model,
+            "weather": self.weather,
+            "values": self.values,
+            "record_key": variant_sort_key(self.index),
+        }
 
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> "Variant":

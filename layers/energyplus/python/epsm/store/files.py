@@ -100,6 +100,15 @@ class Files:
         part.write_bytes(content)
         part.replace(target)
 
+    def size(self, bucket: str, key: str) -> int | None:
+        """Size of an object in bytes, None if it is not there."""
+        try:
+            return int(self._s3.head_object(Bucket=bucket, Key=key)["ContentLength"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
+                return None
+            raise
+
     def put_json(self, key: str, value: Any) -> None:
         body = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False).encode()
         self._s3.put_object(Bucket=self.results_bucket, Key=key, Body=body, ContentType="application/json")

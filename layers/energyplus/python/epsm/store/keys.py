@@ -9,6 +9,8 @@ CLEANUP = "cleanup/"
 HOMES = "users/"
 VARIANT_SORT_PREFIX = "VARIANT#"
 STUDY_SORT_KEY = "SIM"
+IDEMPOTENCY_PARTITION = "IDEMPOTENCY"
+RUN_TIME_SORT_KEY = "RUN_TIME"
 
 
 def simulation_id(bucket: str, key: str, version_id: str) -> str:
@@ -85,6 +87,11 @@ def variant_key(simulation: str, index: int, name: str = "") -> str:
 
 def partition(simulation: str) -> str:
     return f"SIM#{simulation}"
+
+
+def model_partition(sha256: str) -> str:
+    """Where it is noted what is known of a model from earlier runs."""
+    return f"MODEL#{sha256}"
 
 
 def variant_sort_key(index: int) -> str:

@@ -230,6 +230,20 @@ class Records:
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         return None if item is None else _study_record(item)
 
+    def note_run_time(self, sha256: str, engine_seconds: float) -> None:
+        """Note how long a model's last runs took, by the hash of its file."""
+        self._table.update_item(
+            Key={"pk": keys.model_partition(sha256), "sk": keys.RUN_TIME_SORT_KEY},
+            UpdateExpression="SET engine_seconds = :seconds, noted_at = :now",
+            ExpressionAttributeValues={":seconds": _to_item(engine_seconds), ":now": now()},
+        )
+
+    def run_time(self, sha256: str) -> float | None:
+        """Engine seconds of a model's last runs, the mean; None if it has never run."""
+        key = {"pk": keys.model_partition(sha256), "sk": keys.RUN_TIME_SORT_KEY}
+        item = self._table.get_item(Key=key).get("Item")
+        return None if item is None else float(item["engine_seconds"])
+
     def is_cancelled(self, simulation: str) -> bool:
         """Whether a study was cancelled. The smallest read there is: running variants ask often."""
         answer = self._table.get_item(

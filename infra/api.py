@@ -1,0 +1,150 @@
+"""The HTTP API: one function behind API Gateway, every route behind an authorizer."""
+
+import json
+
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from epsm.store.keys import IDEMPOTENCY_PARTITION
+from infra.cleanup import Cleanup
+from infra.config import Config
+from infra.functions import grant, retention_of
+from infra.pipeline import Pipeline
+from infra.state_machine import MAP_LABEL
+from infra.storage import Storage
+
+_TIMEOUT = Duration.seconds(29)
+"""API Gateway waits 30 s."""
+_ACCESS_LOG = {
+    "request": "$context.requestId",
+    "time": "$context.requestTime",
+    "caller": "$context.identity.userArn",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "status": "$context.status",
+    "bytes": "$context.responseLength",
+    "milliseconds": "$context.responseLatency",
+    "error": "$context.integrationErrorMessage",
+}
+_OWN = "the function decides by the record's owner what a caller may use; IAM knows no owners"
+
+
+class Api(Construct):
+    """The API and its function.
+
+    Attributes:
+        http: The API.
+        function: The function.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        config: Config,
+        storage: Storage,
+        pipeline: Pipeline,
+        cleanup: Cleanup,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._config = config
+        self.function = self._function(storage, pipeline, cleanup)
+        self.http = apigateway.HttpApi(
+            self,
+            "Http",
+            api_name=f"{config.name}-api",
+            description="EnergyPlus parametric studies: submit, ask, change, cancel",
+            create_default_stage=False,
+        )
+        self.http.add_routes(
+            path="/{proxy+}",
+            methods=[apigateway.HttpMethod.ANY],
+            integration=integrations.HttpLambdaIntegration("Function", self.function),
+            authorizer=self._authorizer(),
+        )
+        self._stage()
+
+    def _authorizer(self) -> apigateway.IHttpRouteAuthorizer:
+        """Who may call: identities of AWS, or holders of a token where the context names its issuer."""
+        config = self._config
+        if not config.jwt_issuer:
+            return authorizers.HttpIamAuthorizer()
+        return authorizers.HttpJwtAuthorizer("Token", config.jwt_issuer, jwt_audience=config.jwt_audience.split(","))
+
+    def _stage(self) -> None:
+        access = logs.LogGroup(
+            self,
+            "AccessLogs",
+            log_group_name=f"/aws/apigateway/{self._config.name}",
+            retention=retention_of(self._config.log_retention_days),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        stage = apigateway.HttpStage(
+            self,
+            "Stage",
+            http_api=self.http,
+            stage_name="$default",
+            auto_deploy=True,
+            throttle=apigateway.ThrottleSettings(
+                rate_limit=self._config.api_requests_per_s, burst_limit=2 * self._config.api_requests_per_s
+            ),
+        )
+        plain = stage.node.default_child
+        assert isinstance(plain, apigateway.CfnStage)
+        plain.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
+            destination_arn=access.log_group_arn, format=json.dumps(_ACCESS_LOG)
+        )
+
+    def _function(self, storage: Storage, pipeline: Pipeline, cleanup: Cleanup) -> lambda_.Function:
+        config, machine = self._config, pipeline.state_machine
+        function = pipeline.functions.zipped(
+            "api", memory_mb=1024, timeout=_TIMEOUT, description="Answers the HTTP API"
+        )
+        for name, value in (
+            ("STATE_MACHINE_ARN", machine.state_machine_arn),
+            ("MAX_VARIANTS", str(config.max_variants)),
+            ("CLEANUP_FUNCTION", cleanup.function.function_name),
+            ("ADMINISTRATORS", config.administrators),
+            ("VARIANT_MEMORY_MB", str(config.memory_mb)),
+            ("STAGE", config.stage),
+        ):
+            function.add_environment(name, value)
+        inputs, results, table = storage.inputs, storage.results, storage.table
+        # Without the right to list, a missing object would look like a forbidden one.
+        grant(function, ["s3:ListBucket"], [inputs.bucket_arn, results.bucket_arn])
+        grant(
+            function,
+            ["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion"],
+            [inputs.arn_for_objects("users/*")],
+            _OWN,
+        )
+        grant(function, ["s3:GetObject"], [results.arn_for_objects("runs/*")], _OWN)
+        grant(function, ["s3:PutObject"], [results.arn_for_objects("runs/*/items-*.json")], _OWN)
+        grant(function, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [table.table_arn])
+        assert function.role is not None
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["dynamodb:DeleteItem"],
+                resources=[table.table_arn],
+                # A request that failed may be repeated with its key: that note is all that may be deleted.
+                conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [IDEMPOTENCY_PARTITION]}},
+            )
+        )
+        indexes = [f"{table.table_arn}/index/{name}" for name in ("by_owner", "by_created_at")]
+        grant(function, ["dynamodb:Query"], [table.table_arn, *indexes])
+        grant(function, ["states:StartExecution", "states:DescribeStateMachine"], [machine.state_machine_arn])
+        executions, map_runs = (
+            f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:{what}"
+            for what in (f"execution:{config.name}-study:*", f"mapRun:{config.name}-study/{MAP_LABEL}:*")
+        )
+        grant(function, ["states:StopExecution", "states:ListMapRuns"], [executions], _OWN)
+        grant(function, ["states:DescribeMapRun", "states:UpdateMapRun"], [map_runs], _OWN)
+        grant(function, ["lambda:InvokeFunction"], [cleanup.function.function_arn])
+        grant(function, ["lambda:GetAccountSettings"], ["*"], "the account's settings are no resource")
+        return function

@@ -1,0 +1,91 @@
+"""What a study will take, before anything starts: variants, time and money.
+
+Prices are AWS's list prices for us-east-1, x86: Lambda $0.0000166667 a GB-second and $0.20 a million requests, Step
+Functions Standard $25 a million transitions, S3 $5 a million PUT requests, DynamoDB $0.625 a million writes.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from epsm.outline import read_outline
+from epsm.study import Study
+
+_USD_PER_GB_S = 0.0000166667
+_TRANSITIONS = 4
+_PUTS = 5
+_WRITES = 2
+_USD_PER_VARIANT_BESIDES_TIME = 0.20 / 1e6 + _TRANSITIONS * 25 / 1e6 + _PUTS * 5 / 1e6 + _WRITES * 0.625 / 1e6
+_SECONDS_AROUND_THE_ENGINE = 1.0
+"""Fetching, editing, reading, storing; measured, with a first run's share of a cold start."""
+_SECONDS_START = 1.0
+_SECONDS_PER_ZONE = 3.0
+"""A year of a reference building takes 2 to 5 s a zone on one core; the spread is wide, so the estimate is rough."""
+
+Basis = Literal["measured", "assumed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunTime:
+    """How long one run of a model takes.
+
+    Attributes:
+        engine_seconds: Of EnergyPlus, one core.
+        basis: Whether earlier runs of this very model say so, or its number of zones.
+    """
+
+    engine_seconds: float
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a study will take.
+
+    Attributes:
+        variants: Number of variants.
+        engine_seconds: Of all variants together.
+        wall_seconds: From start to end with as many at a time as the study asks for.
+        cost_usd: At list prices.
+        basis: ``measured`` if every model's run time is, else ``assumed``.
+        run_times: For each model.
+    """
+
+    variants: int
+    engine_seconds: float
+    wall_seconds: float
+    cost_usd: float
+    basis: Basis
+    run_times: Mapping[str, RunTime]
+
+
+def assumed_run_time(content: bytes, source: str) -> RunTime:
+    """The run time of a model from its number of zones."""
+    zones = len(read_outline(content, source).of_class("Zone"))
+    return RunTime(_SECONDS_START + _SECONDS_PER_ZONE * zones, "assumed")
+
+
+def estimate(study: Study, run_times: Mapping[str, RunTime], *, memory_mb: int, account_concurrency: int) -> Estimate:
+    """Time and cost of a study.
+
+    Args:
+        study: The study.
+        run_times: For each of its models.
+        memory_mb: Memory of the function that runs a variant.
+        account_concurrency: Functions that the account may run at a time.
+    """
+    each = study.variant_count // len(study.models)
+    seconds = {model: run_times[model].engine_seconds + _SECONDS_AROUND_THE_ENGINE for model in study.models}
+    billed = sum(each * one for one in seconds.values())
+    at_a_time = max(1, min(study.options.max_concurrency, account_concurrency, study.variant_count))
+    return Estimate(
+        variants=study.variant_count,
+        engine_seconds=round(sum(each * run_times[model].engine_seconds for model in study.models), 1),
+        wall_seconds=round(max(billed / at_a_time, *seconds.values(), math.ceil(0.001 * study.variant_count)), 1),
+        cost_usd=round(
+            billed * memory_mb / 1024 * _USD_PER_GB_S + study.variant_count * _USD_PER_VARIANT_BESIDES_TIME, 4
+        ),
+        basis="measured" if all(each.basis == "measured" for each in run_times.values()) else "assumed",
+        run_times=run_times,
+    )

@@ -1,0 +1,218 @@
+"""A study that comes with a request: check it at once, and put it into the inputs bucket, study.json last.
+
+From there it goes the way of every upload; its simulation has its name before the first event has arrived.
+"""
+
+import base64
+import json
+import posixpath
+import re
+import unicodedata
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from epsm.intake import take_in
+from epsm.store import keys
+from epsm.store.files import OWNER_METADATA, Files, NotThere
+from epsm.store.records import Records
+
+UPLOAD_SECONDS = 3600
+"""How long a presigned upload may be used."""
+
+
+class SentFiles(Protocol):
+    """Files that belong to a request; an `epsm.intake.StudyFiles` that can also be put beside the study.json."""
+
+    place: str
+
+    def sizes(self, needed: Iterable[str]) -> Mapping[str, int]: ...
+    def read(self, name: str) -> bytes | None: ...
+    def put(self, name: str, key: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A study that was taken in.
+
+    Attributes:
+        simulation_id: Name of its simulation.
+        models: Number of models.
+        variants: Number of variants.
+    """
+
+    simulation_id: str
+    models: int
+    variants: int
+
+
+class FilesInRequest:
+    """Files that were sent in the body of the request."""
+
+    def __init__(self, s3: Any, bucket: str, contents: Mapping[str, bytes]) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._contents = contents
+        self.place = "the request"
+
+    def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
+        return {name: len(content) for name, content in self._contents.items()}
+
+    def read(self, name: str) -> bytes | None:
+        return self._contents.get(name)
+
+    def put(self, name: str, key: str) -> None:
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=self._contents[name])
+
+
+class FilesUploadedBefore:
+    """Files that the caller uploaded before, named by their hash.
+
+    Args:
+        files: The store.
+        s3: A boto3 S3 client.
+        bucket: The inputs bucket.
+        owner: The caller: only their own files can be named.
+        hashes: For each path in the study the SHA-256 of the file, hexadecimal.
+    """
+
+    def __init__(self, files: Files, s3: Any, bucket: str, owner: str, hashes: Mapping[str, str]) -> None:
+        self._files = files
+        self._s3 = s3
+        self._bucket = bucket
+        self._keys = {
+            unicodedata.normalize("NFC", name): keys.stored_file_key(owner, sha256) for name, sha256 in hashes.items()
+        }
+        self.place = "the files uploaded before"
+
+    def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
+        listed: dict[str, int] = {}
+        for name, key in self._keys.items():
+            size = self._files.size(self._bucket, key)
+            if size is not None:
+                listed[name] = size
+        return listed
+
+    def read(self, name: str) -> bytes | None:
+        try:
+            return self._files.read(self._bucket, self._keys[name])[0]
+        except NotThere:
+            return None
+
+    def put(self, name: str, key: str) -> None:
+        self._s3.copy_object(Bucket=self._bucket, Key=key, CopySource={"Bucket": self._bucket, "Key": self._keys[name]})
+
+
+def receive(
+    document: bytes, sent: SentFiles, owner: str, *, s3: Any, records: Records, bucket: str, max_variants: int
+) -> Received:
+    """Check a study and start it on its way.
+
+    Args:
+        document: The content of study.json.
+        sent: The files it names.
+        owner: Who sends it.
+        s3: A boto3 S3 client.
+        records: The table.
+        bucket: The inputs bucket.
+        max_variants: Largest study to accept.
+
+    Raises:
+        StudyRejected: With every fault; nothing has been stored.
+    """
+    accepted = take_in(document, sent, max_variants)
+    folder = _folder_name(accepted.study.name)
+    key = keys.owned_study_key(owner, uuid.uuid4().hex, folder)
+    for name in accepted.inputs:
+        sent.put(name, posixpath.join(posixpath.dirname(key), name))
+    answer = s3.put_object(
+        Bucket=bucket,
+        Key=key,
+        Body=document,
+        ContentType="application/json",
+        Metadata={OWNER_METADATA: quote(owner)},  # metadata are ASCII
+    )
+    source = {"bucket": bucket, "key": key, "version_id": str(answer["VersionId"])}
+    simulation = keys.simulation_id(bucket, key, source["version_id"])
+    # Submit would write it too, a moment later: whoever asks at once should find it.
+    records.claim_study(simulation, accepted.study.name or folder, source, owner)
+    return Received(simulation, len(accepted.study.models), accepted.study.variant_count)
+
+
+def _folder_name(name: str) -> str:
+    plain = re.sub(r"[^\w .+-]+", "-", unicodedata.normalize("NFC", name)).strip(" .-")
+    return plain[:60] or "study"
+
+
+def study_of_files(models: Mapping[str, bytes], weather: Mapping[str, bytes], name: str) -> bytes:
+    """A study.json for models and weather that came without one: every model with every weather, nothing varied."""
+    return json.dumps({"name": name, "models": list(models), "weather": list(weather)}, ensure_ascii=False).encode()
+
+
+def with_names_of_their_own(sent: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
+    """Files by the last part of their names; a second ``office.idf`` becomes ``office-2.idf``."""
+    named: dict[str, bytes] = {}
+    for given, content in sent:
+        path = PurePosixPath(unicodedata.normalize("NFC", given.replace("\\", "/")).rpartition("/")[2] or "unnamed")
+        name, number = path.name, 1
+        while name.casefold() in (each.casefold() for each in named):
+            number += 1
+            name = f"{path.stem}-{number}{path.suffix}"
+        named[name] = content
+    return named
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One file that a caller wants to upload.
+
+    Attributes:
+        name: Its path in the study.
+        sha256: Hash of its content.
+        present: Whether it is there already.
+        url, headers: Where and how to PUT it; empty where it is there.
+    """
+
+    name: str
+    sha256: str
+    present: bool
+    url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def presign_uploads(
+    wanted: Mapping[str, str], sizes: Mapping[str, int], owner: str, *, files: Files, s3: Any, bucket: str
+) -> list[Upload]:
+    """Where to upload files: by content, so that the same EPW is uploaded once.
+
+    The signature covers hash and length: S3 refuses anything else under that name.
+
+    Args:
+        wanted: For each path in the study the SHA-256 of the file, hexadecimal.
+        sizes: Their sizes, bytes.
+        owner: Who uploads.
+        files: The store.
+        s3: A boto3 S3 client.
+        bucket: The inputs bucket.
+    """
+    uploads = []
+    for name, sha256 in wanted.items():
+        key = keys.stored_file_key(owner, sha256)
+        if files.size(bucket, key) is not None:
+            uploads.append(Upload(name, sha256, present=True))
+            continue
+        checksum = _base64_of(sha256)
+        url = s3.generate_presigned_url(
+            "put_object",
+            Params={"Bucket": bucket, "Key": key, "ChecksumSHA256": checksum, "ContentLength": sizes[name]},
+            ExpiresIn=UPLOAD_SECONDS,
+        )
+        uploads.append(Upload(name, sha256, False, url, {"x-amz-checksum-sha256": checksum}))
+    return uploads
+
+
+def _base64_of(sha256: str) -> str:
+    return base64.b64encode(bytes.fromhex(sha256)).decode()

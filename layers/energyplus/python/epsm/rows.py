@@ -1,0 +1,105 @@
+"""The rows of a study's results: every variant, whether it left a record or not. No pandas here: the API reads it."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from epsm.columns import PERIOD, RUN, SAVINGS
+from epsm.store.records import CANCELLED_STAGE, Records, VariantRecord, VariantStatus
+from epsm.study import Study
+from epsm.variants import Variant, expand
+
+NOT_RUN = "not_run"
+NOT_STARTED = "The variant was not started."
+
+
+def rows(study: Study, records: Iterable[VariantRecord], why_not_run: str = NOT_STARTED) -> Iterator[dict[str, Any]]:
+    """The table's rows in the order of the variants: every variant of the study, whether it left a record or not.
+
+    Args:
+        study: The study; its variants are expanded again, so that a lost one is still a row.
+        records: What the variants left, in the order of their index.
+        why_not_run: What is said of a variant that left no record.
+    """
+    remaining = iter(records)
+    record = next(remaining, None)
+    baseline: dict[str, Any] = {}
+    for variant in expand(study):
+        while record is not None and record.index < variant.index:
+            record = next(remaining, None)
+        own = record if record is not None and record.index == variant.index else None
+        row = _row(variant, own, why_not_run)
+        if variant.is_baseline:
+            baseline = row
+        row |= _savings(row, baseline)
+        yield row
+
+
+def page(study: Study, records: Records, simulation: str, start: int, count: int) -> list[dict[str, Any]]:
+    """Some rows, also of a study that still runs, without reading the others.
+
+    Args:
+        study: The study.
+        records: The table.
+        simulation: Which run of it.
+        start: Index of the first variant.
+        count: How many.
+    """
+    variants = list(islice(expand(study), start, start + count))
+    if not variants:
+        return []
+    last = variants[-1].index
+    found: dict[int, VariantRecord] = {}
+    for record in records.variants(simulation, first=start):
+        if record.index > last:
+            break
+        found[record.index] = record
+    samples = study.variant_count // (len(study.models) * len(study.weather))
+    baselines: dict[int, dict[str, Any]] = {}
+    for first in {variant.index // samples * samples for variant in variants}:
+        baseline = found.get(first) or records.variant(simulation, first)
+        where = variants[0]
+        baselines[first] = _row(Variant(first, where.model, where.weather), baseline, NOT_STARTED)
+    page_rows = []
+    for variant in variants:
+        row = _row(variant, found.get(variant.index), NOT_STARTED)
+        page_rows.append(row | _savings(row, baselines[variant.index // samples * samples]))
+    return page_rows
+
+
+def _row(variant: Variant, record: VariantRecord | None, why_not_run: str) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "variant_index": variant.index,
+        "model": variant.model,
+        "weather": variant.weather,
+        "baseline": variant.is_baseline,
+        **variant.values,
+    }
+    if record is None:
+        return row | {"status": NOT_RUN, "error_stage": "worker", "error": why_not_run}
+    if record.stage == CANCELLED_STAGE:
+        return row | {"status": NOT_RUN, "error_stage": record.stage, "error": record.error}
+    if record.status is VariantStatus.RUNNING:
+        what = "The variant was started and left no result: its worker was lost or stopped."
+        return row | {"status": VariantStatus.FAILED.value, "error_stage": "worker", "error": what}
+    summary = record.summary
+    row |= {name: summary[name] for name in (*PERIOD, *RUN) if name in summary}
+    row |= summary.get("metrics", {}) | {"end_uses": summary.get("end_uses", {})}
+    reasons = dict.fromkeys(summary.get("missing", {}).values())
+    return row | {
+        "status": record.status.value,
+        "verdict": record.verdict or None,
+        "error_stage": record.stage or None,
+        "error": record.error or None,
+        "note": summary.get("note") or None,
+        "missing": "; ".join(reasons) or None,
+    }
+
+
+def _savings(row: dict[str, Any], baseline: dict[str, Any]) -> dict[str, float | None]:
+    """Saved against the baseline of the same model and weather; nothing where the two do not cover the same period."""
+    own, reference = row.get("site_eui_kwh_m2"), baseline.get("site_eui_kwh_m2")
+    if own is None or not reference or row.get("period") != baseline.get("period"):
+        return dict.fromkeys(SAVINGS)
+    saved = float(reference) - float(own)
+    return dict(zip(SAVINGS, (saved, 100 * saved / float(reference)), strict=True))
