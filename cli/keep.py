@@ -19,12 +19,13 @@ from epsm.store.records import StudyRecord
 _LOOK_S = 1.0
 
 
-def keep_running(console: Console, port: int, engines: int | None, results: Path) -> None:
+def keep_running(console: Console, port: int, api_port: int, engines: int | None, results: Path) -> None:
     """Start the local stack, say how to use it, and stay until a signal to stop.
 
     Args:
         console: Where to print.
         port: Port on 127.0.0.1.
+        api_port: Port of the HTTP API there.
         engines: Engines at a time; None for one a core.
         results: Folder that ended studies are copied to: what is in the local buckets ends with this process.
     """
@@ -34,13 +35,13 @@ def keep_running(console: Console, port: int, engines: int | None, results: Path
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stop.set())
     with console.status("Starting the local stack ..."):
-        stack = LocalStack(port=port, engines=engines)
+        stack = LocalStack(port=port, api_port=api_port, engines=engines)
     with stack:
         target = local_target(stack.endpoint)
         state = state_file()
         state.parent.mkdir(parents=True, exist_ok=True)
         state.write_text(json.dumps({"endpoint": stack.endpoint, "pid": os.getpid()}), encoding="utf-8")
-        console.print(_how_to(target, stack.endpoint, results))
+        console.print(_how_to(target, stack.endpoint, stack.api_url or "", results))
         copied: set[str] = set()
         try:
             while not stop.wait(_LOOK_S):
@@ -75,7 +76,7 @@ def _copy(target: Target, record: StudyRecord, results: Path) -> Path:
         return folder  # deleted while it was being copied
 
 
-def _how_to(target: Target, endpoint: str, results: Path) -> Panel:
+def _how_to(target: Target, endpoint: str, api: str, results: Path) -> Panel:
     environment = (
         f"AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1"
     )
@@ -86,7 +87,12 @@ def _how_to(target: Target, endpoint: str, results: Path) -> Panel:
 Run a study           epsm run examples/office-retrofit
   or only send it     epsm submit examples/office-retrofit
 See studies           epsm status
+Stop one              epsm cancel SIMULATION
 Results of one        epsm results SIMULATION        (ended ones are copied to {results}/ anyway)
+
+With HTTP
+Send models, weather  curl {api}/api/simulation/run/ -F idf_files=@office.idf -F weather_file=@chicago.epw
+Where one is          curl {api}/api/simulation/SIMULATION/status/        (all paths: {api}/openapi.json)
 
 With the AWS command line, after
   export {environment}

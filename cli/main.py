@@ -24,6 +24,7 @@ from cli.folder import check_folder, upload
 from cli.show import show_problems, show_results, show_studies, show_study
 from cli.target import LOCAL, NoStack, Target, find_target, local_target, running_local_endpoint
 from cli.watch import NotPickedUp, exit_code, follow
+from epsm.cancellation import cancel as cancel_study
 from epsm.intake import Accepted
 from epsm.problems import StudyRejected
 from epsm.progress import Counts, counts_of
@@ -122,8 +123,24 @@ def results(
 
 
 @app.command()
+def cancel(
+    simulation: Annotated[str, typer.Argument(help="Name of a simulation.")], stack: StackOption = LOCAL
+) -> None:
+    """Cancel a study: running engines are ended, and what has succeeded is kept."""
+    target = _found(stack)
+    record = _known(target, simulation)
+    machine = target.state_machine_arn
+    if not cancel_study(target.records, target.client("stepfunctions"), machine, record, "Cancelled by command."):
+        status = _known(target, simulation).status.value
+        console.print(Text(f"{simulation} has ended already: {status}", style="red"))
+        raise typer.Exit(1)
+    console.print(f"{simulation} is cancelled; what has succeeded is being collected")
+
+
+@app.command()
 def up(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5005,
+    port: Annotated[int, typer.Option(help="Port of the local AWS on 127.0.0.1.")] = 5005,
+    api_port: Annotated[int, typer.Option(help="Port of the HTTP API on 127.0.0.1.")] = 8000,
     engines: Annotated[int | None, typer.Option(help="Engines at a time; default: one a core.")] = None,
     to: ResultsFolder = Path("results"),
 ) -> None:
@@ -133,7 +150,7 @@ def up(
     if endpoint := running_local_endpoint():
         console.print(f"A local stack is running already at {endpoint}")
         raise typer.Exit(1)
-    keep_running(console, port, engines, to)
+    keep_running(console, port, api_port, engines, to)
 
 
 def _checked(folder: Path) -> Accepted:

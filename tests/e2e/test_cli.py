@@ -173,7 +173,11 @@ def up(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("up")
     with (folder / "printed").open("w", encoding="utf-8") as printed:
         running = subprocess.Popen(
-            [EPSM, "up", "--port", "0"], env=environment, cwd=folder, stdout=printed, stderr=subprocess.STDOUT
+            [EPSM, "up", "--port", "0", "--api-port", "0"],
+            env=environment,
+            cwd=folder,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
         )
     try:
         wait_for(lambda: "Ctrl-C" in (folder / "printed").read_text(encoding="utf-8"), "epsm up", within_s=90)
@@ -203,6 +207,15 @@ def test_a_study_is_submitted_followed_and_fetched(
     assert simulation[:20] in epsm(environment, "status").stdout
     fetched = epsm(environment, "results", simulation, "--to", tmp_path)
     assert (fetched.returncode, (tmp_path / "steps" / "results.csv").is_file()) == (0, True)
+
+
+def test_a_study_is_cancelled(environment: dict[str, str], up: Path, make_study: StudyMaker, one_zone: str) -> None:
+    slow = one_zone.replace("Timestep,4;", "Timestep,60;")
+    submitted = epsm(environment, "submit", make_study("cancelled", files={"room.idf": slow}))
+    (simulation,) = re.findall(r"Simulation (cancelled-\w+)", submitted.stdout)
+    wait_for(lambda: "running" in epsm(environment, "status", simulation).stdout, "the study")
+    assert epsm(environment, "cancel", simulation).returncode == 0
+    assert "cancelled" in epsm(environment, "status", simulation).stdout
 
 
 def test_studies_that_end_are_copied_to_the_results_folder(
