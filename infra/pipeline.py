@@ -37,6 +37,7 @@ class Pipeline(Construct):
                 "TABLE_NAME": storage.table.table_name,
             },
         )
+        self.table = storage.table
         self.topic = self._topic()
         self.run_variant = self._run_variant()
         self.aggregate = self._aggregate()
@@ -50,6 +51,7 @@ class Pipeline(Construct):
             aggregate=self.aggregate,
             topic=self.topic,
         ).machine
+        self.lost_studies = dead_letters(self, "LostStudies")
         self.submit = self._submit()
 
     # --- notice
@@ -120,9 +122,8 @@ class Pipeline(Construct):
         )
         self.state_machine.grant_start_execution(function)
 
-        lost = dead_letters(self, "LostStudies")
         function.configure_async_invoke(
-            retry_attempts=2, max_event_age=Duration.hours(6), on_failure=destinations.SqsDestination(lost)
+            retry_attempts=2, max_event_age=Duration.hours(6), on_failure=destinations.SqsDestination(self.lost_studies)
         )
         events.Rule(
             self,
@@ -138,7 +139,10 @@ class Pipeline(Construct):
             ),
             targets=[
                 targets.LambdaFunction(
-                    function, dead_letter_queue=lost, retry_attempts=20, max_event_age=Duration.hours(6)
+                    function,
+                    dead_letter_queue=self.lost_studies,
+                    retry_attempts=20,
+                    max_event_age=Duration.hours(6),
                 )
             ],
         )

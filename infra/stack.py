@@ -3,8 +3,10 @@
 from aws_cdk import CfnOutput, DefaultStackSynthesizer, Stack, Tags
 from constructs import Construct
 
+from infra.api import Api
 from infra.cleanup import Cleanup
 from infra.config import Config
+from infra.monitoring import Monitoring
 from infra.pipeline import Pipeline
 from infra.storage import Storage
 
@@ -23,12 +25,24 @@ class EpsmStack(Stack):
         Tags.of(self).add("stage", config.stage)
         storage = Storage(self, "Storage", config)
         pipeline = Pipeline(self, "Pipeline", config, storage)
-        Cleanup(self, "Cleanup", config, storage, pipeline)
+        cleanup = Cleanup(self, "Cleanup", config, storage, pipeline)
+        api = Api(self, "Api", config, storage, pipeline, cleanup)
+        monitoring = Monitoring(
+            self,
+            "Monitoring",
+            config,
+            pipeline,
+            functions=[cleanup.function, api.function],
+            queues=[cleanup.lost],
+            apis=[api.http],
+        )
         for name, value, description in (
             ("InputsBucket", storage.inputs.bucket_name, "Upload studies here"),
             ("ResultsBucket", storage.results.bucket_name, "Results appear here below runs/"),
             ("TableName", storage.table.table_name, "Records of studies and variants"),
             ("StateMachineArn", pipeline.state_machine.state_machine_arn, "One execution a study"),
+            ("ApiUrl", api.http.api_endpoint, "The HTTP API"),
             ("TopicArn", pipeline.topic.topic_arn, "Told when a study ends"),
+            ("AlarmsTopicArn", monitoring.topic.topic_arn, "Told when something is wrong with the stack"),
         ):
             CfnOutput(self, name, value=value, description=description)

@@ -47,6 +47,12 @@ SUPPORTED: Mapping[str, Support] = {
     "AWS::ApiGatewayV2::Stage": _support(
         "ApiId Description StageName Tags", "AccessLogSettings AutoDeploy DefaultRouteSettings"
     ),
+    "AWS::CloudWatch::Alarm": _support(
+        "AlarmName",
+        "AlarmActions AlarmDescription ComparisonOperator DatapointsToAlarm Dimensions EvaluationPeriods MetricName "
+        "Metrics Namespace Period Statistic Tags Threshold TreatMissingData",
+    ),
+    "AWS::CloudWatch::Dashboard": _support("DashboardName", "DashboardBody Tags"),
     "AWS::DynamoDB::Table": _support(
         "AttributeDefinitions BillingMode GlobalSecondaryIndexes KeySchema TimeToLiveSpecification Tags",
         "PointInTimeRecoverySpecification SSESpecification",

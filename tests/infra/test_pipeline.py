@@ -153,7 +153,7 @@ def test_nobody_is_told_by_default(template: Template) -> None:
 
 
 def test_an_address_can_be_told(other_template: Template) -> None:
-    subscription = other_template.only("AWS::SNS::Subscription")
+    subscription = other_template.only("AWS::SNS::Subscription", "Ended")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "modeller@example.com")
 
 
