@@ -286,7 +286,15 @@ class StudyMachine(Construct):
             task_timeout=sfn.Timeout.duration(_NET_UNDER_LAMBDA),
         )
         collect.add_retry(
-            errors=[*_THROTTLES_AND_SERVICE_ERRORS, "States.TaskFailed"],
+            errors=_THROTTLES_AND_SERVICE_ERRORS,
+            interval=Duration.seconds(1),
+            backoff_rate=2,
+            max_delay=Duration.seconds(60),
+            max_attempts=60,
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+        collect.add_retry(
+            errors=["States.TaskFailed"],
             interval=Duration.seconds(2),
             backoff_rate=2,
             max_delay=Duration.seconds(60),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,10 +25,13 @@ def synthesise(context: Mapping[str, str] | None = None) -> Path:
     if not (target / "manifest.json").is_file():
         for old in sorted(_KEPT.glob("*"), key=lambda each: each.stat().st_mtime)[: -_MOST_KEPT + 1]:
             shutil.rmtree(old, ignore_errors=True)
-        part = target.with_suffix(".part")
+        part = target.with_suffix(f".{os.getpid()}.part")  # another process may be at it, too
         shutil.rmtree(part, ignore_errors=True)
         run_app(part, context, validate=False)
-        part.rename(target)
+        try:
+            part.rename(target)
+        except OSError:  # the other one was faster
+            shutil.rmtree(part)
     return target
 
 

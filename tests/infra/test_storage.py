@@ -67,9 +67,10 @@ def test_records_expire(template: Template) -> None:
     assert expiry == {"AttributeName": "expires_at", "Enabled": True}
 
 
-def test_studies_are_listed_by_creation_time(template: Template) -> None:
-    (index,) = template.only("AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["record_type", "created_at"]
+def test_studies_are_listed_by_creation_time_of_all_and_of_an_owner(template: Template) -> None:
+    indexes = template.only("AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
+    keys = [[key["AttributeName"] for key in index["KeySchema"]] for index in indexes]
+    assert keys == [["record_type", "created_at"], ["owner", "created_at"]]
 
 
 @pytest.mark.parametrize("kind", ["AWS::S3::Bucket", "AWS::DynamoDB::Table"])

@@ -136,8 +136,8 @@ def test_the_time_counts_from_the_end_of_the_study(world: World) -> None:
 
 
 def test_a_study_goes_before_the_table_forgets_it(world: World) -> None:
-    # Its items expire 37 days after its creation; without them nobody finds its results.
-    world.study("very-slow", age=6, took=30)
+    # Its items expire 70 days after its creation; without them nobody finds its results.
+    world.study("very-slow", age=6, took=63)
     assert names(world.remover.remove_expired()) == ["very-slow"]
 
 

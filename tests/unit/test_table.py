@@ -12,9 +12,9 @@ import pytest
 
 from epsm.checking import check_parameters
 from epsm.results import METRICS
+from epsm.rows import rows
 from epsm.store.records import VariantRecord, VariantStatus
 from epsm.study import Study
-from epsm.rows import rows
 from epsm.table import Counts, columns, write_table
 from tests.conftest import study_document
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from epsm.store import keys
 from epsm.store.records import Records, StudyRecord
 
 
@@ -38,5 +39,5 @@ def cancel(records: Records, step_functions: Any, state_machine_arn: str, record
 
 
 def _execution_to_come(record: StudyRecord, state_machine_arn: str) -> str:
-    name = record.simulation_id if record.attempt == 1 else f"{record.simulation_id}-{record.attempt}"
+    name = keys.execution_name(record.simulation_id, record.attempt)
     return f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"

@@ -118,7 +118,8 @@ def _reconcile(
 
 def _close_without_execution(records: Records, collect: Collect, record: StudyRecord) -> bool:
     if record.status is StudyStatus.PENDING:
-        if datetime.now(UTC) - datetime.fromisoformat(record.created_at) < _TIME_TO_START:
+        pending_since = datetime.fromisoformat(record.reopened_at or record.created_at)
+        if datetime.now(UTC) - pending_since < _TIME_TO_START:
             return False
         return _fail(records, record, NEVER_STARTED)
     if not collect(record.simulation_id, {"Error": "ExecutionDoesNotExist", "Cause": GONE}):

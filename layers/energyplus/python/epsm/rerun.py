@@ -33,7 +33,7 @@ def rerun_missing(
     expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)
     step_functions.start_execution(
         stateMachineArn=state_machine_arn,
-        name=f"{record.simulation_id}-{attempt}",
+        name=keys.execution_name(record.simulation_id, attempt),
         input=json.dumps(execution_input(manifest, items_key, missing, expires_at)),
     )
     return missing

@@ -18,8 +18,9 @@ from epsm.problems import Problem, shortened
 from epsm.store import keys
 from epsm.study import Options
 
-RETENTION_MARGIN_DAYS = 7
-"""The table's own expiry comes this much later than the study's retention: it is the net under the daily cleanup."""
+RETENTION_MARGIN_DAYS = 40
+"""The table's own expiry comes this much later than the study's retention, which counts from its end: it is the net
+under the daily cleanup, and must not catch a study that ran long, or was run again."""
 
 _SMALLEST_NUMBER = 1e-130
 """DynamoDB refuses a smaller one; no energy or area of that size means anything but zero."""
@@ -67,6 +68,7 @@ class StudyRecord:
         options: The study's options.
         owner: Who submitted it through the API; empty for a study.json put into the bucket directly.
         attempt: 1, and one more for each time that its failed variants were run again.
+        reopened_at: When the last such attempt was asked for; empty before the second.
     """
 
     simulation_id: str
@@ -85,6 +87,7 @@ class StudyRecord:
     options: dict[str, Any] = field(default_factory=dict)
     owner: str = ""
     attempt: int = 1
+    reopened_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +209,7 @@ class Records:
         values = {
             "status": StudyStatus.PENDING.value,
             "attempt": attempt,
+            "reopened_at": now(),
             "ended_at": "",
             "error": "",
             "execution_arn": "",
@@ -394,6 +398,7 @@ def _study_record(item: dict[str, Any]) -> StudyRecord:
         options=plain.get("options", {}),
         owner=plain.get("owner", ""),
         attempt=plain.get("attempt", 1),
+        reopened_at=plain.get("reopened_at", ""),
     )
 
 
