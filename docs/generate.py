@@ -1,6 +1,7 @@
 """The generated parts of the documentation: `python -m docs.generate`; with --check, whether they are up to date."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -17,7 +18,17 @@ def generated() -> dict[str, str]:
         "study.schema.json": _schema(Study.model_json_schema(by_alias=True)),
         "manifest.schema.json": _schema(RunManifest.model_json_schema(by_alias=True)),
         "metrics.md": _metrics(),
+        "openapi.json": json.dumps(_openapi(), indent=1) + "\n",
     }
+
+
+def _openapi() -> dict[str, object]:
+    """What the API says of itself; its module takes a handler's environment for granted, and asks nothing of AWS."""
+    names = ("INPUTS_BUCKET", "RESULTS_BUCKET", "TABLE_NAME")
+    os.environ.update({**dict.fromkeys(names, "none"), "AWS_DEFAULT_REGION": "us-east-1"})
+    from epsm.routes import description
+
+    return description()
 
 
 def _schema(schema: dict[str, object]) -> str:
