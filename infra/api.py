@@ -121,7 +121,7 @@ class Api(Construct):
         grant(
             function,
             ["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion"],
-            [inputs.arn_for_objects("users/*")],
+            [inputs.arn_for_objects("users/*"), inputs.arn_for_objects("uploads/*")],
             _OWN,
         )
         grant(function, ["s3:GetObject"], [results.arn_for_objects("runs/*")], _OWN)

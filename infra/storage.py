@@ -5,8 +5,12 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from epsm.store.keys import UPLOADS
 from infra.config import Config
 from infra.exceptions import accept
+
+
+UPLOADS_KEPT_DAYS = 30
 
 
 class Storage(Construct):
@@ -25,6 +29,8 @@ class Storage(Construct):
         self.inputs.add_lifecycle_rule(
             id="forget-replaced-inputs", noncurrent_version_expiration=Duration.days(config.noncurrent_days)
         )
+        # A study takes copies: what it was made of need not stay.
+        self.inputs.add_lifecycle_rule(id="forget-uploads", prefix=UPLOADS, expiration=Duration.days(UPLOADS_KEPT_DAYS))
         self.results = self._bucket("Results", removal, versioned=False)
 
         self.table = dynamodb.Table(

@@ -7,6 +7,7 @@ import unicodedata
 RUNS = "runs/"
 CLEANUP = "cleanup/"
 HOMES = "users/"
+UPLOADS = "uploads/"
 VARIANT_SORT_PREFIX = "VARIANT#"
 STUDY_SORT_KEY = "SIM"
 IDEMPOTENCY_PARTITION = "IDEMPOTENCY"
@@ -53,12 +54,16 @@ def home(owner: str) -> str:
 
     Names of callers are ARNs or token subjects; a hash of them is safe in a key and tells nothing.
     """
-    return f"{HOMES}{hashlib.sha256(owner.encode()).hexdigest()[:24]}/"
+    return f"{HOMES}{_hashed(owner)}/"
+
+
+def _hashed(owner: str) -> str:
+    return hashlib.sha256(owner.encode()).hexdigest()[:24]
 
 
 def stored_file_key(owner: str, sha256: str) -> str:
-    """Key of a file that a caller uploaded, by its content: the same EPW is there once."""
-    return f"{home(owner)}files/{sha256}"
+    """Key of a file that a caller uploaded, by its content: the same EPW is there once, until it expires."""
+    return f"{UPLOADS}{_hashed(owner)}/{sha256}"
 
 
 def owned_study_key(owner: str, token: str, folder: str) -> str:
@@ -69,10 +74,10 @@ def owned_study_key(owner: str, token: str, folder: str) -> str:
 def is_stored_file(key: str) -> bool:
     """Whether an object of the inputs bucket is a caller's file kept by its content, which many studies may share.
 
-    >>> is_stored_file(stored_file_key("somebody", "ab12")), is_stored_file("office/files/room.idf")
+    >>> is_stored_file(stored_file_key("somebody", "ab12")), is_stored_file("office/uploads/room.idf")
     (True, False)
     """
-    return re.match(rf"{HOMES}[0-9a-f]+/files/", key) is not None
+    return key.startswith(UPLOADS)
 
 
 def run_key(simulation: str, name: str = "") -> str:
