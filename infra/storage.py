@@ -9,7 +9,6 @@ from epsm.store.keys import UPLOADS
 from infra.config import Config
 from infra.exceptions import accept
 
-
 UPLOADS_KEPT_DAYS = 30
 
 

@@ -16,7 +16,7 @@ from tests.conftest import study_document
 from tests.unit.fakes import MemoryRecords, MemoryS3, study_record
 
 NOW = datetime(2026, 6, 1, 3, tzinfo=UTC)
-OWNER_FILE = f"users/{'0' * 24}/files/{'a' * 64}"
+OWNER_FILE = f"uploads/{'0' * 24}/{'a' * 64}"
 
 
 class World:
