@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from python_multipart import FormParser
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import parse_options_header
+from python_multipart.multipart import MultipartParser, MultipartState, parse_options_header
 
 from epsm.problems import Problem, StudyRejected
 
@@ -24,9 +24,9 @@ def read_form(body: bytes, content_type: str) -> Form:
     """Parse a body of ``multipart/form-data``.
 
     Raises:
-        StudyRejected: If it is none.
+        StudyRejected: If it is none, or not a whole one.
     """
-    kind, options = parse_options_header(content_type)
+    kind, options = parse_options_header(content_type.encode("latin-1", errors="replace"))
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
         raise StudyRejected([Problem("body", f"'{content_type}' is not a multipart form with a boundary")])
@@ -39,16 +39,20 @@ def read_form(body: bytes, content_type: str) -> Form:
     def on_file(part: object) -> None:
         part.file_object.seek(0)  # type: ignore[attr-defined]
         content = part.file_object.read()  # type: ignore[attr-defined]
-        name = _decoded(part.field_name)  # type: ignore[attr-defined]
-        form.files.setdefault(name, []).append((_decoded(part.file_name or b""), content))  # type: ignore[attr-defined]
         part.close()  # type: ignore[attr-defined]
+        field, name = _decoded(part.field_name), _decoded(part.file_name or b"")  # type: ignore[attr-defined]
+        if name or content:  # a browser sends an empty file without a name where none was chosen
+            form.files.setdefault(field, []).append((name, content))
 
-    parser = FormParser(kind.decode(), on_field, on_file, boundary=boundary)
     try:
+        parser = FormParser(kind.decode(), on_field, on_file, boundary=boundary)
         parser.write(body)
         parser.finalize()
     except FormParserError as error:
         raise StudyRejected([Problem("body", f"is not a whole multipart form: {error}")]) from None
+    # A part that was cut off is dropped by the parser without a word.
+    if not isinstance(parser.parser, MultipartParser) or parser.parser.state != MultipartState.END:
+        raise StudyRejected([Problem("body", "ends before the form does: its last boundary is missing")])
     return form
 
 

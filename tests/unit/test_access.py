@@ -1,0 +1,129 @@
+"""Who calls the API and what is theirs: epsm.access."""
+
+from typing import Any
+
+import pytest
+
+from epsm.access import Caller, Unknown, caller_of
+from epsm.store.records import StudyRecord, StudyStatus
+
+ANNA = "arn:aws:iam::123456789012:user/anna"
+ISSUER = "https://issuer.example"
+
+
+def iam(arn: Any) -> dict[str, Any]:
+    return {"authorizer": {"iam": {"userArn": arn}}}
+
+
+def token(**claims: Any) -> dict[str, Any]:
+    return {"authorizer": {"jwt": {"claims": {"iss": ISSUER, "sub": "anna", **claims}}}}
+
+
+def record(owner: str) -> StudyRecord:
+    return StudyRecord("study-1", "Study", StudyStatus.RUNNING, "2026-01-01T00:00:00.000Z", owner=owner)
+
+
+def test_an_iam_caller_is_called_by_the_arn() -> None:
+    assert caller_of(iam(ANNA), []) == Caller(f"iam:{ANNA}")
+
+
+def test_a_token_holder_is_called_by_issuer_and_subject() -> None:
+    assert caller_of(token(), []) == Caller(f"jwt:{ISSUER}#anna")
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {},
+        {"authorizer": None},
+        {"authorizer": {}},
+        {"authorizer": {"iam": None, "jwt": None}},
+        iam(None),
+        iam(""),
+        {"authorizer": {"jwt": {"claims": None}}},
+        token(iss=""),
+        token(sub=""),
+        {"authorizer": {"jwt": {"claims": {"sub": "anna"}}}},
+        {"authorizer": {"jwt": {"claims": {"iss": ISSUER, "cognito:groups": "[admins]"}}}},
+    ],
+)
+def test_a_request_that_does_not_say_who_calls_is_nobodys(context: dict[str, Any]) -> None:
+    with pytest.raises(Unknown):
+        caller_of(context, ["admins"])
+
+
+def test_the_same_subject_of_another_issuer_is_somebody_else() -> None:
+    assert caller_of(token(iss="https://other.example"), []) != caller_of(token(), [])
+
+
+def test_a_token_cannot_take_the_name_of_an_iam_user() -> None:
+    assert caller_of(token(sub=ANNA), []) != caller_of(iam(ANNA), [])
+
+
+def test_a_user_can_be_an_administrator() -> None:
+    assert caller_of(iam(ANNA), [ANNA]).administrator
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_a_session_of_an_administrators_role_is_an_administrator(partition: str) -> None:
+    session = f"arn:{partition}:sts::123456789012:assumed-role/Admins/anna@example.org"
+    assert caller_of(iam(session), [f"arn:{partition}:iam::123456789012:role/Admins"]).administrator
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:sts::999999999999:assumed-role/Admins/anna",
+        "arn:aws-cn:sts::123456789012:assumed-role/Admins/anna",
+        "arn:aws:sts::123456789012:assumed-role/Admins2/anna",
+        "arn:aws:sts::123456789012:assumed-role/Guests/Admins",
+        "arn:aws:iam::123456789012:user/x:assumed-role/Admins/anna",
+        "arn:aws:iam::123456789012:user/Admins",
+    ],
+)
+def test_an_arn_that_only_looks_like_an_administrators_is_none(arn: str) -> None:
+    assert not caller_of(iam(arn), ["arn:aws:iam::123456789012:role/Admins"]).administrator
+
+
+def test_sessions_of_one_role_are_different_callers() -> None:
+    first, second = (
+        caller_of(iam(f"arn:aws:sts::123456789012:assumed-role/Modellers/{who}"), []) for who in ("anna", "ben")
+    )
+    assert first != second
+
+
+@pytest.mark.parametrize("claim", ["cognito:groups", "groups", "roles"])
+@pytest.mark.parametrize("value", ["admins", "[admins]", "[guests admins]", "guests,admins", ["guests", "admins"]])
+def test_a_group_in_a_token_can_make_an_administrator(claim: str, value: Any) -> None:
+    assert caller_of(token(**{claim: value}), ["admins"]).administrator
+
+
+@pytest.mark.parametrize("value", [None, "", "[]", [], "administrators", "[admins2 notadmins]", ["Admins"], [1]])
+def test_another_group_makes_no_administrator(value: Any) -> None:
+    assert not caller_of(token(groups=value), ["admins"]).administrator
+
+
+@pytest.mark.parametrize("claim", ["scope", "sub", "email", "group"])
+def test_no_other_claim_makes_an_administrator(claim: str) -> None:
+    assert not caller_of(token(**{claim: "admins"}), ["admins"]).administrator
+
+
+def test_nobody_is_an_administrator_where_none_is_named() -> None:
+    assert not caller_of(token(groups="[admins]"), []).administrator
+
+
+def test_a_study_is_its_owners() -> None:
+    assert Caller("jwt:i#anna").may_use(record("jwt:i#anna"))
+
+
+def test_a_study_is_not_somebody_elses() -> None:
+    assert not Caller("jwt:i#ann").may_use(record("jwt:i#anna"))
+
+
+def test_a_study_without_an_owner_is_not_a_callers_without_a_name() -> None:
+    assert not Caller("").may_use(record(""))
+
+
+@pytest.mark.parametrize("owner", ["", "jwt:i#anna"])
+def test_every_study_is_an_administrators(owner: str) -> None:
+    assert Caller("jwt:i#root", administrator=True).may_use(record(owner))
