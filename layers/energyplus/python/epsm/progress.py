@@ -9,7 +9,7 @@ from epsm.store.records import StudyRecord
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Child executions of the map run, or zeros before there is one."""
+    """Variants by what has become of them: of the map run, and what earlier attempts have come to."""
 
     running: int = 0
     succeeded: int = 0
@@ -32,10 +32,11 @@ def counts_of(step_functions: Any, record: StudyRecord) -> Counts:
         return Counts(0, record.succeeded, record.failed, record.variants)
     arn = map_run_of(step_functions, record)
     if arn is None:
-        return Counts(total=record.variants)
+        return Counts(succeeded=record.succeeded, total=record.variants)
     counts: dict[str, Any] = step_functions.describe_map_run(mapRunArn=arn)["itemCounts"]
     failed = counts["failed"] + counts["timedOut"] + counts["aborted"]
-    return Counts(counts["running"], counts["succeeded"], failed, record.variants)
+    # The map run of a later attempt holds only what had not succeeded before.
+    return Counts(counts["running"], record.succeeded + counts["succeeded"], failed, record.variants)
 
 
 def map_run_of(step_functions: Any, record: StudyRecord) -> str | None:
@@ -48,7 +49,8 @@ def map_run_of(step_functions: Any, record: StudyRecord) -> str | None:
 
 def seconds_left(record: StudyRecord, counts: Counts) -> float | None:
     """What a running study will still take if the rest goes as what has ended; None where nothing can be said."""
-    if record.status.final or not record.started_at or not counts.ended or not counts.total:
+    ended = counts.ended - record.succeeded  # in this attempt
+    if record.status.final or not record.started_at or ended <= 0 or not counts.total:
         return None
     elapsed = (datetime.now(UTC) - datetime.fromisoformat(record.started_at)).total_seconds()
-    return round(elapsed / counts.ended * (counts.total - counts.ended), 1)
+    return max(0.0, round(elapsed / ended * (counts.total - counts.ended), 1))

@@ -11,6 +11,7 @@ from epsm.variants import Variant, expand
 
 NOT_RUN = "not_run"
 NOT_STARTED = "The variant was not started."
+NOT_STARTED_YET = "The variant was not started yet."
 
 
 def rows(study: Study, records: Iterable[VariantRecord], why_not_run: str = NOT_STARTED) -> Iterator[dict[str, Any]]:
@@ -35,7 +36,9 @@ def rows(study: Study, records: Iterable[VariantRecord], why_not_run: str = NOT_
         yield row
 
 
-def page(study: Study, records: Records, simulation: str, start: int, count: int) -> list[dict[str, Any]]:
+def page(
+    study: Study, records: Records, simulation: str, start: int, count: int, *, ended: bool = True
+) -> list[dict[str, Any]]:
     """Some rows, also of a study that still runs, without reading the others.
 
     Args:
@@ -44,10 +47,12 @@ def page(study: Study, records: Records, simulation: str, start: int, count: int
         simulation: Which run of it.
         start: Index of the first variant.
         count: How many.
+        ended: Whether the study has; else what has no result yet is no failure.
     """
-    variants = list(islice(expand(study), start, start + count))
-    if not variants:
+    if start >= study.variant_count:
         return []
+    variants = list(islice(expand(study), start, start + count))
+    absent = NOT_STARTED if ended else NOT_STARTED_YET
     last = variants[-1].index
     found: dict[int, VariantRecord] = {}
     for record in records.variants(simulation, first=start):
@@ -59,10 +64,15 @@ def page(study: Study, records: Records, simulation: str, start: int, count: int
     for first in {variant.index // samples * samples for variant in variants}:
         baseline = found.get(first) or records.variant(simulation, first)
         where = variants[0]
-        baselines[first] = _row(Variant(first, where.model, where.weather), baseline, NOT_STARTED)
+        baselines[first] = _row(Variant(first, where.model, where.weather), baseline, absent)
     page_rows = []
     for variant in variants:
-        row = _row(variant, found.get(variant.index), NOT_STARTED)
+        own = found.get(variant.index)
+        row = _row(variant, own, absent)
+        if not ended and own is None:
+            row |= {"error_stage": None}
+        elif not ended and own is not None and own.status is VariantStatus.RUNNING:
+            row |= {"status": VariantStatus.RUNNING.value, "error_stage": None, "error": None}
         page_rows.append(row | _savings(row, baselines[variant.index // samples * samples]))
     return page_rows
 

@@ -1,0 +1,102 @@
+"""What a study will take: epsm.estimate."""
+
+import json
+from typing import Any
+
+import pytest
+
+from epsm.estimate import Estimate, RunTime, assumed_run_time, estimate
+from epsm.study import Study, parse_study
+from tests.conftest import study_document
+
+MEASURED = RunTime(9.0, "measured")
+SHORT = RunTime(1.0, "assumed")
+
+
+def study(**changes: Any) -> Study:
+    return parse_study(json.dumps(study_document(**changes)))
+
+
+def made(
+    of: Study, memory_mb: int = 1024, account_concurrency: int = 1000, run_time: RunTime = MEASURED, **others: RunTime
+) -> Estimate:
+    times = dict.fromkeys(of.models, run_time) | {f"{name}.idf": time for name, time in others.items()}
+    return estimate(of, times, memory_mb=memory_mb, account_concurrency=account_concurrency)
+
+
+def levels(count: int) -> list[dict[str, Any]]:
+    parameter = study_document()["parameters"][0]
+    return [{**parameter, "values": [number / 1000 for number in range(1, count + 1)]}]
+
+
+def test_engine_time_is_that_of_every_variant() -> None:
+    assert made(study()).engine_seconds == 27.0
+
+
+def test_engine_time_of_several_models_is_each_ones_own() -> None:
+    two = study(models=["room.idf", "hall.idf"])
+    assert made(two, hall=SHORT).engine_seconds == 3 * 9.0 + 3 * 1.0
+
+
+def test_as_many_run_at_a_time_as_the_study_asks_for() -> None:
+    one_by_one = study(options={"max_concurrency": 1})
+    assert made(one_by_one).wall_seconds == 3 * 10.0
+
+
+def test_no_more_run_at_a_time_than_the_account_may() -> None:
+    assert made(study(parameters=levels(99)), account_concurrency=10).wall_seconds == 100.0
+
+
+def test_no_study_is_shorter_than_its_longest_run() -> None:
+    two = study(models=["room.idf", "hall.idf"])
+    assert made(two, hall=SHORT).wall_seconds == 10.0
+
+
+def test_an_account_that_may_run_nothing_does_not_divide_by_zero() -> None:
+    assert made(study(), account_concurrency=0).wall_seconds == 30.0
+
+
+def test_cost_grows_with_memory() -> None:
+    many = study(parameters=levels(1000))
+    assert made(many, memory_mb=3008).cost_usd > made(many, memory_mb=1769).cost_usd
+
+
+def test_cost_is_that_of_the_price_list() -> None:
+    gigabyte_seconds = 1001 * 10.0
+    others = 1001 * (0.20e-6 + 4 * 25e-6 + 5 * 5e-6 + 2 * 0.625e-6)
+    expected = gigabyte_seconds * 0.0000166667 + others
+    assert made(study(parameters=levels(1000))).cost_usd == pytest.approx(expected, abs=1e-4)
+
+
+def test_cost_does_not_depend_on_how_many_run_at_a_time() -> None:
+    slow, fast = (made(study(options={"max_concurrency": count})) for count in (1, 100))
+    assert slow.cost_usd == fast.cost_usd
+
+
+def test_a_study_of_measured_models_is_measured() -> None:
+    assert made(study()).basis == "measured"
+
+
+def test_one_assumed_model_makes_the_estimate_assumed() -> None:
+    assert made(study(models=["room.idf", "hall.idf"]), hall=SHORT).basis == "assumed"
+
+
+def test_a_study_of_very_many_variants_can_be_estimated() -> None:
+    parameter = study_document()["parameters"][0]
+    many = [{**parameter, "name": f"p{number}", "values": levels(100)[0]["values"]} for number in range(50)]
+    assert made(study(parameters=many)).variants == 1 + 100**50
+
+
+def test_a_model_is_assumed_to_take_longer_with_every_zone(one_zone: str) -> None:
+    two = one_zone + "\nZone,Another;\n"
+    one, more = (assumed_run_time(text.encode(), "room.idf").engine_seconds for text in (one_zone, two))
+    assert more > one > 0
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"Version,25.2", b"{", b"!" * 1000])
+def test_a_model_that_cannot_be_read_has_a_run_time_all_the_same(content: bytes) -> None:
+    assert assumed_run_time(content, "room.idf").engine_seconds > 0
+
+
+def test_an_assumed_run_time_says_that_it_is() -> None:
+    assert assumed_run_time(b"Zone,Room;", "room.idf").basis == "assumed"

@@ -1,0 +1,88 @@
+"""How far a study is and what is left: epsm.progress."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from epsm.progress import Counts, counts_of, seconds_left
+from epsm.store.records import StudyRecord, StudyStatus, timestamp
+from tests.unit.fakes import study_record
+
+
+def running(seconds: float = 60, **changes: Any) -> StudyRecord:
+    """A study that started some seconds ago."""
+    now = datetime.now(UTC)
+    record = study_record("study-1", StudyStatus.RUNNING, now, variants=100, execution_arn="arn:execution")
+    return replace(record, **{"started_at": timestamp(now - timedelta(seconds=seconds)), **changes})
+
+
+class MapRuns:
+    """Step Functions with at most one map run."""
+
+    def __init__(self, **counts: int) -> None:
+        names = ("pending", "running", "succeeded", "failed", "timedOut", "aborted", "total")
+        self._counts = dict.fromkeys(names, 0) | counts
+
+    def list_map_runs(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        return {"mapRuns": [{"mapRunArn": "arn:map-run"}] if any(self._counts.values()) else []}
+
+    def describe_map_run(self, *, mapRunArn: str) -> dict[str, Any]:  # noqa: N803
+        return {"itemCounts": self._counts}
+
+
+def test_the_rest_is_expected_to_go_as_what_has_ended() -> None:
+    assert seconds_left(running(60), Counts(succeeded=20, failed=5, total=100)) == pytest.approx(180, abs=1)
+
+
+def test_of_a_study_whose_variants_have_all_ended_nothing_is_left() -> None:
+    assert seconds_left(running(), Counts(succeeded=100, total=100)) == 0
+
+
+@pytest.mark.parametrize(
+    ("record", "counts"),
+    [
+        (running(), Counts(running=100, total=100)),
+        (running(), Counts()),
+        (running(started_at=""), Counts(succeeded=1, total=100)),
+        (running(status=StudyStatus.CANCELLED), Counts(succeeded=1, total=100)),
+        (running(status=StudyStatus.COMPLETED), Counts(succeeded=100, total=100)),
+    ],
+    ids=["none has ended", "nothing is known", "not started", "cancelled", "completed"],
+)
+def test_where_nothing_can_be_said_nothing_is(record: StudyRecord, counts: Counts) -> None:
+    assert seconds_left(record, counts) is None
+
+
+def test_a_clock_that_is_ahead_leaves_no_negative_time() -> None:
+    assert seconds_left(running(-5), Counts(succeeded=1, total=100)) == 0
+
+
+def test_what_an_earlier_attempt_has_done_makes_the_next_one_no_faster() -> None:
+    again = running(60, attempt=2, succeeded=90)
+    assert seconds_left(again, Counts(succeeded=95, total=100)) == pytest.approx(60, abs=1)
+
+
+def test_counts_are_those_of_the_map_run() -> None:
+    runs = MapRuns(running=3, succeeded=4, failed=1, timedOut=1, aborted=1, total=100)
+    assert counts_of(runs, running()) == Counts(running=3, succeeded=4, failed=3, total=100)
+
+
+def test_before_there_is_a_map_run_nothing_has_ended() -> None:
+    assert counts_of(MapRuns(), running()) == Counts(total=100)
+
+
+def test_of_a_study_that_has_ended_the_record_is_asked() -> None:
+    ended = running(status=StudyStatus.PARTIAL, succeeded=98, failed=2)
+    assert counts_of(MapRuns(running=7), ended) == Counts(succeeded=98, failed=2, total=100)
+
+
+def test_what_succeeded_in_an_earlier_attempt_is_counted() -> None:
+    again = running(attempt=2, succeeded=90, failed=10)
+    assert counts_of(MapRuns(running=5, succeeded=5, total=10), again) == Counts(running=5, succeeded=95, total=100)
+
+
+def test_what_succeeded_before_is_counted_before_the_next_attempt_runs() -> None:
+    waiting = running(status=StudyStatus.PENDING, attempt=2, succeeded=90, execution_arn="")
+    assert counts_of(MapRuns(), waiting) == Counts(succeeded=90, total=100)
