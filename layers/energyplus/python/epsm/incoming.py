@@ -16,12 +16,15 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from epsm.intake import take_in
+from epsm.problems import Problem, StudyRejected
 from epsm.store import keys
 from epsm.store.files import OWNER_METADATA, Files, NotThere
 from epsm.store.records import Records
+from epsm.study import MANIFEST_NAME
 
 UPLOAD_SECONDS = 3600
 """How long a presigned upload may be used."""
+_LONGEST_KEY_BYTES = 1024
 
 
 class SentFiles(Protocol):
@@ -126,8 +129,10 @@ def receive(
     accepted = take_in(document, sent, max_variants)
     folder = _folder_name(accepted.study.name)
     key = keys.owned_study_key(owner, uuid.uuid4().hex, folder)
-    for name in accepted.inputs:
-        sent.put(name, posixpath.join(posixpath.dirname(key), name))
+    places = {name: posixpath.join(posixpath.dirname(key), name) for name in accepted.inputs}
+    _check_places(places)
+    for name, place in places.items():
+        sent.put(name, place)
     answer = s3.put_object(
         Bucket=bucket,
         Key=key,
@@ -140,6 +145,19 @@ def receive(
     # Submit would write it too, a moment later: whoever asks at once should find it.
     records.claim_study(simulation, accepted.study.name or folder, source, owner)
     return Received(simulation, len(accepted.study.models), accepted.study.variant_count)
+
+
+def _check_places(places: Mapping[str, str]) -> None:
+    """Refuse files that cannot lie in the bucket beside the study.json."""
+    problems = []
+    for name, key in places.items():
+        if posixpath.basename(name) == MANIFEST_NAME:
+            # Put there, it would start a study of its own, and nobody's.
+            problems.append(Problem(name, "is what a study is called; no model can read it", "another name"))
+        elif len(key.encode()) > _LONGEST_KEY_BYTES:
+            problems.append(Problem(name, "has too long a name to be stored", "a shorter one"))
+    if problems:
+        raise StudyRejected(problems)
 
 
 def _folder_name(name: str) -> str:
@@ -155,12 +173,15 @@ def study_of_files(models: Mapping[str, bytes], weather: Mapping[str, bytes], na
 def with_names_of_their_own(sent: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
     """Files by the last part of their names; a second ``office.idf`` becomes ``office-2.idf``."""
     named: dict[str, bytes] = {}
+    numbers: dict[str, int] = {}
     for given, content in sent:
-        path = PurePosixPath(unicodedata.normalize("NFC", given.replace("\\", "/")).rpartition("/")[2] or "unnamed")
-        name, number = path.name, 1
-        while name.casefold() in (each.casefold() for each in named):
-            number += 1
-            name = f"{path.stem}-{number}{path.suffix}"
+        last = unicodedata.normalize("NFC", given.replace("\\", "/")).rpartition("/")[2]
+        path = PurePosixPath("unnamed" if last in ("", ".", "..") else last)
+        name, wanted = path.name, path.name.casefold()
+        while name.casefold() in numbers:
+            numbers[wanted] += 1
+            name = f"{path.stem}-{numbers[wanted]}{path.suffix}"
+        numbers[name.casefold()] = 1
         named[name] = content
     return named
 
