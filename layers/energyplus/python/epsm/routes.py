@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
@@ -108,10 +108,40 @@ def _invalid(invalid: RequestValidationError) -> Response[str]:
     return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not as the API describes it", problems)
 
 
+@app.exception_handler(RequestUnsupportedContentType)  # type: ignore[untyped-decorator]
+def _unsupported(_: RequestUnsupportedContentType) -> Response[str]:
+    return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is not application/json")
+
+
+@app.exception_handler(RecursionError)  # type: ignore[untyped-decorator]
+def _too_deep(_: RecursionError) -> Response[str]:
+    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The body is nested too deeply")
+
+
+@app.exception_handler(ValueError)  # type: ignore[untyped-decorator]
+def _unreadable(error: ValueError) -> Response[str]:
+    """Powertools reads bodies before it calls a route, and raises this for one that it cannot read."""
+    event = app.current_event
+    if event.http_method in ("POST", "PATCH") and not event.path.endswith("/run/"):
+        if _media_type() not in ("", "application/json"):
+            return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is not application/json")
+        try:
+            json.loads(_body().decode())
+        except ValueError as fault:
+            return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"The body is no JSON in UTF-8: {fault}")
+    answer: Response[str] = _failed(error)
+    return answer
+
+
+def _media_type() -> str:
+    """What the body is said to be, without parameters."""
+    return str(app.current_event.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def _failed(error: Exception) -> Response[str]:
     """Nothing of the inside is told; the log has it, under the id that the answer names."""
-    logger.exception("request failed")
+    logger.error("request failed", exc_info=error)
     request = app.current_event.request_context.request_id
     return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"Something went wrong; the log has it as request {request}")
 
@@ -136,7 +166,39 @@ def _own(simulation: str) -> StudyRecord:
     return record
 
 
+# --- answers, as the API describes them
+
+
+class ProblemDetails(BaseModel):
+    """Why there is no success (RFC 9457), with EPSM's `error` beside it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    error: str = Field(description="The same as detail.")
+    errors: list[dict[str, str]] | None = Field(default=None, description="Where, what and what is allowed.")
+
+
+_MAY_ALWAYS_BE = (HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _answers(
+    model: type[BaseModel] | None, *problems: HTTPStatus, success: tuple[HTTPStatus, ...] = (HTTPStatus.OK,)
+) -> dict[int, Any]:
+    """The answers of a route: its model, none for an empty answer, and the problems it may tell."""
+    content = {} if model is None else {"application/json": {"model": model}}
+    problem = {"application/problem+json": {"model": ProblemDetails}}
+    return {
+        **{status.value: {"description": status.phrase, "content": content} for status in success},
+        **{status.value: {"description": status.phrase, "content": problem} for status in (*_MAY_ALWAYS_BE, *problems)},
+    }
+
+
 # --- submitting
+
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="Hash of a file's content, hexadecimal.")]
 
 
 class StudyOfUploads(BaseModel):
@@ -145,7 +207,7 @@ class StudyOfUploads(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     study: dict[str, Any] = Field(description="A study.json; see docs/study.schema.json.")
-    files: dict[str, str] = Field(
+    files: dict[str, Sha256] = Field(
         default_factory=dict,
         description="For each file that the study reads, by its path in it, the SHA-256 it was uploaded under.",
     )
@@ -161,7 +223,14 @@ class Submitted(BaseModel):
     variants: int
 
 
-@app.post("/api/simulation/run/", summary="Submit a study", tags=["studies"])
+@app.post(
+    "/api/simulation/run/",
+    summary="Submit a study",
+    tags=["studies"],
+    responses=_answers(
+        Submitted, HTTPStatus.CONFLICT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, success=(HTTPStatus.ACCEPTED,)
+    ),
+)
 def run() -> Response[str]:
     """Submit a study: a multipart form with its files, or JSON that names files uploaded before.
 
@@ -242,7 +311,7 @@ def _study_in_request(caller: Caller) -> tuple[bytes, FilesInRequest | FilesUplo
     """
     event = app.current_event
     content_type = event.headers.get("content-type", "application/json")
-    if content_type.startswith("multipart/form-data"):
+    if _media_type() == "multipart/form-data":
         form = read_form(_body(), content_type)
         models = with_names_of_their_own(form.files.get("idf_files", []))
         weather = with_names_of_their_own(form.files.get("weather_file", []))
@@ -255,7 +324,7 @@ def _study_in_request(caller: Caller) -> tuple[bytes, FilesInRequest | FilesUplo
             return document.encode(), FilesInRequest(s3, settings.inputs_bucket, contents)
         name = form.text("name") or next(iter(models), "study").rpartition(".")[0]
         return study_of_files(models, weather, name), FilesInRequest(s3, settings.inputs_bucket, contents)
-    if not content_type.startswith("application/json"):
+    if _media_type() not in ("", "application/json"):
         raise Refusal(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"'{content_type}' is neither multipart/form-data nor application/json"
         )
@@ -284,7 +353,7 @@ class WantedFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=400, description="Its path in the study.")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Hash of its content, hexadecimal.")
+    sha256: Sha256
     bytes: int = Field(ge=0, le=LARGEST_FILE_BYTES, description="Its size.")
 
 
@@ -313,7 +382,12 @@ class UploadPlaces(BaseModel):
     expires_in_s: int
 
 
-@app.post("/api/simulation/uploads/", summary="Where to upload files, by content", tags=["studies"])
+@app.post(
+    "/api/simulation/uploads/",
+    summary="Where to upload files, by content",
+    tags=["studies"],
+    responses=_answers(UploadPlaces, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+)
 def uploads(wanted: Annotated[WantedFiles, Body()]) -> UploadPlaces:
     """Presigned uploads. A file that the caller has uploaded before, under whatever name, need not be sent again."""
     places = presign_uploads(
@@ -346,7 +420,12 @@ class EstimatedStudy(BaseModel):
     run_times: dict[str, ModelRunTime] = Field(description="For each model, a run of one variant.")
 
 
-@app.post("/api/simulation/estimate/", summary="Variants, time and cost before anything starts", tags=["studies"])
+@app.post(
+    "/api/simulation/estimate/",
+    summary="Variants, time and cost before anything starts",
+    tags=["studies"],
+    responses=_answers(EstimatedStudy, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+)
 def estimate_study(sent: Annotated[StudyOfUploads, Body()]) -> EstimatedStudy:
     """Estimate a study. Its models must have been uploaded; its weather need not."""
     study = parse_study(json.dumps(sent.study))
@@ -395,7 +474,12 @@ class StudyState(BaseModel):
     execution_arn: str
 
 
-@app.get("/api/simulation/<simulation_id>/status/", summary="Where a study is", tags=["studies"])
+@app.get(
+    "/api/simulation/<simulation_id>/status/",
+    summary="Where a study is",
+    tags=["studies"],
+    responses=_answers(StudyState, HTTPStatus.NOT_FOUND),
+)
 def status(simulation_id: SimulationId) -> StudyState:
     """Counts come from the map run: exact at any size."""
     return _state(_own(simulation_id))
@@ -459,7 +543,12 @@ class TaskState(BaseModel):
     simulation_progress: float
 
 
-@app.get("/api/simulation/task/<task_id>/status/", summary="Where a study is, as EPSM answers", tags=["EPSM"])
+@app.get(
+    "/api/simulation/task/<task_id>/status/",
+    summary="Where a study is, as EPSM answers",
+    tags=["EPSM"],
+    responses=_answers(TaskState, HTTPStatus.NOT_FOUND),
+)
 def task_status(task_id: SimulationId) -> TaskState:
     """The same as the simulation's status in EPSM's words."""
     record = _own(task_id)
@@ -493,7 +582,12 @@ class ResultRows(BaseModel):
     next_start: int | None = Field(description="`start` of the next page; null behind the last.")
 
 
-@app.get("/api/simulation/<simulation_id>/results/", summary="Rows of the results table", tags=["results"])
+@app.get(
+    "/api/simulation/<simulation_id>/results/",
+    summary="Rows of the results table",
+    tags=["results"],
+    responses=_answers(ResultRows, HTTPStatus.NOT_FOUND),
+)
 def results(
     simulation_id: SimulationId,
     start: Annotated[int, Query(ge=0, description="Index of the first variant.")] = 0,
@@ -505,7 +599,7 @@ def results(
         study = files.read_manifest(simulation_id).study
     except NotThere:
         return ResultRows(simulation_id=simulation_id, status=record.status, variants=0, rows=[], next_start=None)
-    found = rows.page(study, records, simulation_id, start, limit)
+    found = rows.page(study, records, simulation_id, start, limit, ended=record.status.final)
     following = start + len(found)
     return ResultRows(
         simulation_id=simulation_id,
@@ -516,7 +610,12 @@ def results(
     )
 
 
-@app.get("/api/simulation/<simulation_id>/parallel-results/", summary="The same, as EPSM calls it", tags=["EPSM"])
+@app.get(
+    "/api/simulation/<simulation_id>/parallel-results/",
+    summary="The same, as EPSM calls it",
+    tags=["EPSM"],
+    responses=_answers(ResultRows, HTTPStatus.NOT_FOUND),
+)
 def parallel_results(
     simulation_id: SimulationId,
     start: Annotated[int, Query(ge=0)] = 0,
@@ -533,7 +632,12 @@ class Downloads(BaseModel):
     expires_in_s: int
 
 
-@app.get("/api/simulation/<simulation_id>/download/", summary="Presigned downloads", tags=["results"])
+@app.get(
+    "/api/simulation/<simulation_id>/download/",
+    summary="Presigned downloads",
+    tags=["results"],
+    responses=_answers(Downloads, HTTPStatus.NOT_FOUND),
+)
 def download(
     simulation_id: SimulationId,
     name: Annotated[
@@ -580,7 +684,12 @@ class StudyList(BaseModel):
     next: str | None = Field(description="`page` of the next page; null behind the last.")
 
 
-@app.get("/api/simulation/results/", summary="Your studies, the newest first", tags=["studies"])
+@app.get(
+    "/api/simulation/results/",
+    summary="Your studies, the newest first",
+    tags=["studies"],
+    responses=_answers(StudyList),
+)
 def list_studies(
     status: Annotated[StudyStatus | None, Query(description="Only those in this state.")] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
@@ -618,10 +727,13 @@ def _page_start(page: str | None, caller: Caller) -> dict[str, str] | None:
     try:
         start = json.loads(urlsafe_b64decode(page.encode()))
         plain = {str(name): str(value) for name, value in start.items()}
-    except (ValueError, AttributeError):
+        sizes = [len(value.encode()) for value in plain.values()]
+    except (ValueError, AttributeError, RecursionError):
         raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "'page' is no token of this API") from None
-    expected = {"pk", "sk", "created_at", "record_type" if caller.administrator else "owner"}
-    if plain.keys() != expected or (not caller.administrator and plain["owner"] != caller.name):
+    whose, name = ("record_type", keys.STUDY_SORT_KEY) if caller.administrator else ("owner", caller.name)
+    in_this_list = plain.keys() == {"pk", "sk", "created_at", whose} and plain[whose] == name
+    # DynamoDB takes no other keys, and its refusal would be an error of the server's.
+    if not in_this_list or not all(0 < size <= 1024 for size in sizes):
         raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "'page' is no token of this list")
     return plain
 
@@ -637,7 +749,12 @@ class Cancelled(BaseModel):
     message: str
 
 
-@app.post("/api/simulation/task/<task_id>/cancel/", summary="Cancel a study", tags=["studies"])
+@app.post(
+    "/api/simulation/task/<task_id>/cancel/",
+    summary="Cancel a study",
+    tags=["studies"],
+    responses=_answers(Cancelled, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
 def cancel(task_id: SimulationId) -> Cancelled:
     """Nothing new starts, engines that run are ended within seconds, and what has succeeded is kept."""
     record = _own(task_id)
@@ -673,7 +790,18 @@ class Rerun(BaseModel):
     )
 
 
-@app.post("/api/simulation/<simulation_id>/rerun/", summary="Run again what failed, or everything", tags=["studies"])
+@app.post(
+    "/api/simulation/<simulation_id>/rerun/",
+    summary="Run again what failed, or everything",
+    tags=["studies"],
+    responses=_answers(
+        Submitted,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        success=(HTTPStatus.ACCEPTED,),
+    ),
+)
 def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Response[str]:
     """What has succeeded is not run again and not lost; `all` makes a new simulation of the files as they are now."""
     record = _own(simulation_id)
@@ -710,7 +838,12 @@ class Change(BaseModel):
     max_concurrency: int = Field(ge=1, le=10_000, strict=True, description="Variants at the same time, at most.")
 
 
-@app.patch("/api/simulation/<simulation_id>/", summary="Change the concurrency of a study that runs", tags=["studies"])
+@app.patch(
+    "/api/simulation/<simulation_id>/",
+    summary="Change the concurrency of a study that runs",
+    tags=["studies"],
+    responses=_answers(StudyState, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+)
 def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> StudyState:
     """Takes effect with the next variants."""
     record = _own(simulation_id)
@@ -721,7 +854,12 @@ def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> St
     return _state(record)
 
 
-@app.delete("/api/simulation/<simulation_id>/", summary="Remove a study that has ended", tags=["studies"])
+@app.delete(
+    "/api/simulation/<simulation_id>/",
+    summary="Remove a study that has ended",
+    tags=["studies"],
+    responses=_answers(None, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, success=(HTTPStatus.NO_CONTENT,)),
+)
 def remove(simulation_id: SimulationId) -> Response[str]:
     """Results, inputs that came with it, and records: nothing is left."""
     record = _own(simulation_id)
@@ -748,7 +886,12 @@ class Resources(BaseModel):
     account_concurrency: int | None = Field(description="Lambda functions that the account may run at a time.")
 
 
-@app.get("/api/simulation/system-resources/", summary="What runs and what may run", tags=["service"])
+@app.get(
+    "/api/simulation/system-resources/",
+    summary="What runs and what may run",
+    tags=["service"],
+    responses=_answers(Resources),
+)
 def system_resources() -> Resources:
     """Of your own studies; an administrator's answer covers everybody's."""
     caller = _caller()
@@ -777,7 +920,12 @@ class Health(BaseModel):
     checks: dict[str, str]
 
 
-@app.get("/health/", summary="Whether the service can work", tags=["service"])
+@app.get(
+    "/health/",
+    summary="Whether the service can work",
+    tags=["service"],
+    responses=_answers(Health, success=(HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE)),
+)
 def health() -> Response[str]:
     """503 if the table, a bucket or the state machine does not answer."""
     checks = {}
@@ -811,7 +959,12 @@ class Version(BaseModel):
     stage: str
 
 
-@app.get("/version/", summary="What runs here", tags=["service"])
+@app.get(
+    "/version/",
+    summary="What runs here",
+    tags=["service"],
+    responses=_answers(Version),
+)
 def version() -> Version:
     """Of the code and of EnergyPlus."""
     return Version(version=__version__, engine_version=dictionary.load().version, stage=settings.stage)
