@@ -11,7 +11,6 @@ from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryStepFunctions
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:epsm-dev-study"
 EXECUTIONS = "arn:aws:states:eu-central-1:123456789012:execution:epsm-dev-study"
-NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
@@ -22,7 +21,7 @@ def execution(name: str, status: str, simulation: str = "", **changes: Any) -> d
 
 
 def study(name: str, status: StudyStatus, age: timedelta = 2 * HOUR, **changes: Any) -> StudyRecord:
-    return study_record(name, status, NOW - age, **changes)
+    return study_record(name, status, datetime.now(UTC) - age, **changes)
 
 
 class Case:
@@ -121,14 +120,16 @@ def test_a_study_that_cannot_be_collected_does_not_stop_the_others() -> None:
     case = Case(
         study("a", StudyStatus.RUNNING, age=HOUR),
         study("b", StudyStatus.PENDING),
-        executions=(execution("a", "FAILED", stopDate=NOW),),
+        executions=(execution("a", "FAILED", stopDate=datetime.now(UTC)),),
     )
     case.collect.fault = True
     assert case.reconcile() == (Reconciled("a", "running", "a: no memory left"), Reconciled("b", "failed"))
 
 
 def test_a_study_that_could_not_be_collected_for_an_hour_is_failed() -> None:
-    case = Case(study("a", StudyStatus.RUNNING), executions=(execution("a", "FAILED", stopDate=NOW - 2 * HOUR),))
+    case = Case(
+        study("a", StudyStatus.RUNNING), executions=(execution("a", "FAILED", stopDate=datetime.now(UTC) - 2 * HOUR),)
+    )
     case.collect.fault = True
     case.reconcile()
     assert (case.status("a"), case.records.by_name["a"].error) == (

@@ -69,5 +69,5 @@ def _role_of(arn: str) -> str:
 def _listed(claim: Any) -> list[str]:
     """A claim with several values: API Gateway passes it on as the text ``[one two]``."""
     if isinstance(claim, str):
-        return claim.strip("[]").replace(",", " ").split()
+        return claim.strip("[]").split()
     return [str(each) for each in claim or ()]
