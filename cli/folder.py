@@ -15,8 +15,8 @@ from epsm.manifest import Source
 from epsm.problems import Problem, StudyRejected
 from epsm.study import MANIFEST_NAME
 
-MAX_VARIANTS = 1_000_000
-"""The stack's own cap is what counts; this one only keeps a slip of the pen from the upload."""
+MAX_VARIANTS = 100_000
+"""What a stack accepts unless it was deployed with another `max_variants`."""
 _HASH_KEY = "sha256"
 
 
@@ -43,8 +43,12 @@ class FolderOnDisk:
         return None if path is None else path.read_bytes()
 
 
-def check_folder(folder: Path) -> Accepted:
+def check_folder(folder: Path, max_variants: int) -> Accepted:
     """Check a study on disk as the stack will check it.
+
+    Args:
+        folder: The study's folder.
+        max_variants: Largest study that the stack accepts.
 
     Raises:
         StudyRejected: With every fault.
@@ -52,7 +56,7 @@ def check_folder(folder: Path) -> Accepted:
     manifest = folder / MANIFEST_NAME
     if not manifest.is_file():
         raise StudyRejected([Problem(str(folder), f"holds no {MANIFEST_NAME}", "the folder of a study")])
-    return take_in(manifest.read_bytes(), FolderOnDisk(folder), MAX_VARIANTS)
+    return take_in(manifest.read_bytes(), FolderOnDisk(folder), max_variants)
 
 
 def upload(folder: Path, accepted: Accepted, target: Target, report: Callable[[str, int], None]) -> Source:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 from rich.console import Console
-from rich.panel import Panel
 from rich.text import Text
 
 from cli.fetch import fetch
@@ -41,7 +40,8 @@ def keep_running(console: Console, port: int, api_port: int, engines: int | None
         state = state_file()
         state.parent.mkdir(parents=True, exist_ok=True)
         state.write_text(json.dumps({"endpoint": stack.endpoint, "pid": os.getpid()}), encoding="utf-8")
-        console.print(_how_to(target, stack.endpoint, stack.api_url or "", results))
+        # No frame and no line breaks: these lines are there to be copied.
+        console.print(_how_to(target, stack.endpoint, stack.api_url or "", results), soft_wrap=True, highlight=False)
         copied: set[str] = set()
         try:
             while not stop.wait(_LOOK_S):
@@ -76,14 +76,15 @@ def _copy(target: Target, record: StudyRecord, results: Path) -> Path:
         return folder  # deleted while it was being copied
 
 
-def _how_to(target: Target, endpoint: str, api: str, results: Path) -> Panel:
+def _how_to(target: Target, endpoint: str, api: str, results: Path) -> str:
     environment = (
         f"AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1"
     )
-    return Panel(
-        Text(
-            f"""The local stack is running at {endpoint}
+    return f"""
+The local stack is running at {endpoint}
 
+In another terminal, after
+  . .venv/bin/activate
 Run a study           epsm run examples/office-retrofit
   or only send it     epsm submit examples/office-retrofit
 See studies           epsm status
@@ -94,14 +95,11 @@ With HTTP
 Send models, weather  curl {api}/api/simulation/run/ -F idf_files=@office.idf -F weather_file=@chicago.epw
 Where one is          curl {api}/api/simulation/SIMULATION/status/        (all paths: {api}/openapi.json)
 
-With the AWS command line, after
+With the AWS command line, where it is installed, after
   export {environment}
 Upload a study        aws s3 cp --recursive examples/office-retrofit s3://{target.inputs_bucket}/office-retrofit/
 See executions        aws stepfunctions list-executions --state-machine-arn {target.state_machine_arn}
 Logs                  aws logs tail /aws/lambda/{target.name}-run-variant --follow
 
-Stop                  Ctrl-C"""
-        ),
-        title="epsm",
-        expand=False,
-    )
+Stop                  Ctrl-C
+"""

@@ -1,6 +1,8 @@
 """The `epsm` command."""
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +22,7 @@ from rich.progress import (
 from rich.text import Text
 
 from cli.fetch import fetch
-from cli.folder import check_folder, upload
+from cli.folder import MAX_VARIANTS, check_folder, upload
 from cli.show import show_problems, show_results, show_studies, show_study
 from cli.target import LOCAL, NoStack, Target, find_target, local_target, running_local_endpoint
 from cli.watch import NotPickedUp, exit_code, follow
@@ -43,6 +45,9 @@ StackOption = Annotated[
 StudyFolder = Annotated[
     Path, typer.Argument(exists=True, file_okay=False, help="Folder with study.json, models and weather.")
 ]
+MaxVariants = Annotated[
+    int, typer.Option(help="Largest study that the stack accepts, if it was deployed with another max_variants.")
+]
 ResultsFolder = Annotated[Path, typer.Option("--to", help="Folder that results are put into.")]
 
 
@@ -55,12 +60,13 @@ def run(
         bool | None,
         typer.Option(help="Bring every variant's own files too. Default: yes from a local stack, no from AWS."),
     ] = None,
+    max_variants: MaxVariants = MAX_VARIANTS,
 ) -> None:
     """Run a study to its end and bring the results.
 
     With 'local', a local stack that is running is used; if none is, one is started for this study.
     """
-    accepted = _checked(folder)
+    accepted = _checked(folder, max_variants)
     with _target_or_own_stack(stack) as target:
         simulation = _submit(folder, accepted, target)
         record = _follow(target, simulation)
@@ -70,9 +76,9 @@ def run(
 
 
 @app.command()
-def check(folder: StudyFolder) -> None:
+def check(folder: StudyFolder, max_variants: MaxVariants = MAX_VARIANTS) -> None:
     """Check a study as the stack would, without sending anything."""
-    study = _checked(folder).study
+    study = _checked(folder, max_variants).study
     console.print(
         f"{study.name or folder.resolve().name} can run: {study.variant_count} variants of {len(study.models)} "
         f"model(s), {len(study.weather)} weather file(s) and {len(study.parameters)} parameter(s)"
@@ -80,16 +86,18 @@ def check(folder: StudyFolder) -> None:
 
 
 @app.command()
-def submit(folder: StudyFolder, stack: StackOption = LOCAL) -> None:
+def submit(folder: StudyFolder, stack: StackOption = LOCAL, max_variants: MaxVariants = MAX_VARIANTS) -> None:
     """Upload a study and leave: prints the simulation's name."""
-    accepted = _checked(folder)
+    accepted = _checked(folder, max_variants)
     simulation = _submit(folder, accepted, _found(stack))
     console.print(f"Follow it with: epsm status {simulation}")
 
 
 @app.command()
 def status(
-    simulation: Annotated[str | None, typer.Argument(help="Name of a simulation; without it, all are listed.")] = None,
+    simulation: Annotated[
+        str | None, typer.Argument(help="Name of a simulation, or how it begins; without it, all are listed.")
+    ] = None,
     stack: StackOption = LOCAL,
     watch: Annotated[bool, typer.Option("--watch", help="Stay until it has ended.")] = False,
 ) -> None:
@@ -100,14 +108,14 @@ def status(
         return
     record = _known(target, simulation)
     if watch:
-        record = _follow(target, simulation)
+        record = _follow(target, record.simulation_id)
     show_study(console, record, counts_of(target.client("stepfunctions"), record))
     raise typer.Exit(exit_code(record.status) if record.status.final else 0)
 
 
 @app.command()
 def results(
-    simulation: Annotated[str, typer.Argument(help="Name of a simulation.")],
+    simulation: Annotated[str, typer.Argument(help="Name of a simulation, or how it begins.")],
     stack: StackOption = LOCAL,
     to: ResultsFolder = Path("results"),
     variant_files: Annotated[bool, typer.Option(help="Bring every variant's own files too.")] = False,
@@ -117,6 +125,7 @@ def results(
     record = _known(target, simulation)
     if not record.status.final:
         show_study(console, record, counts_of(target.client("stepfunctions"), record))
+        console.print(f"It has not ended yet. Follow it with: epsm status {record.simulation_id} --watch")
         raise typer.Exit(1)
     _bring(target, record, to / keys.study_folder(record.source["key"]), variant_files)
     raise typer.Exit(exit_code(record.status))
@@ -124,7 +133,8 @@ def results(
 
 @app.command()
 def cancel(
-    simulation: Annotated[str, typer.Argument(help="Name of a simulation.")], stack: StackOption = LOCAL
+    simulation: Annotated[str, typer.Argument(help="Name of a simulation, or how it begins.")],
+    stack: StackOption = LOCAL,
 ) -> None:
     """Cancel a study: running engines are ended, and what has succeeded is kept."""
     target = _found(stack)
@@ -151,11 +161,13 @@ def up(
         console.print(f"A local stack is running already at {endpoint}")
         raise typer.Exit(1)
     keep_running(console, port, api_port, engines, to)
+    sys.stdout.flush()
+    os._exit(0)  # the interpreter of state machines may sleep between two attempts; nothing of it is needed any more
 
 
-def _checked(folder: Path) -> Accepted:
+def _checked(folder: Path, max_variants: int) -> Accepted:
     try:
-        return check_folder(folder)
+        return check_folder(folder, max_variants)
     except StudyRejected as rejection:
         show_problems(console, rejection.problems)
         raise typer.Exit(2) from None
@@ -171,10 +183,15 @@ def _found(stack: str) -> Target:
 
 def _known(target: Target, simulation: str) -> StudyRecord:
     record = target.records.study(simulation)
-    if record is None:
-        console.print(Text(f"There is no simulation '{simulation}' on {target.name}", style="red"))
-        raise typer.Exit(1)
-    return record
+    if record is not None:
+        return record
+    begun = [each for each in target.records.studies() if each.simulation_id.startswith(simulation)]
+    if len(begun) == 1:
+        return begun[0]
+    console.print(Text(f"There is no simulation '{simulation}' on {target.name}", style="red"))
+    for each in begun:
+        console.print(f"  but {each.simulation_id}")
+    raise typer.Exit(1)
 
 
 @contextmanager

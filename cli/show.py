@@ -13,6 +13,7 @@ from rich.text import Text
 
 from epsm.problems import Problem
 from epsm.progress import Counts
+from epsm.remarks import remarks
 from epsm.store.records import StudyRecord, StudyStatus
 from epsm.study import Study
 
@@ -35,7 +36,7 @@ def status_text(status: StudyStatus) -> Text:
 def show_problems(console: Console, problems: Sequence[Problem]) -> None:
     """Why a study is refused."""
     table = Table(title=f"This study cannot run: {len(problems)} problem(s)", title_style="bold red", show_lines=True)
-    for column in ("where", "what", "allowed"):
+    for column in ("where", "what", "allowed, or like it"):
         table.add_column(column, overflow="fold")
     for problem in problems:
         table.add_row(Text(problem.where), Text(problem.what), Text(problem.allowed))
@@ -43,17 +44,20 @@ def show_problems(console: Console, problems: Sequence[Problem]) -> None:
 
 
 def show_studies(console: Console, records: Sequence[StudyRecord]) -> None:
-    """A list of studies, one a line."""
-    table = Table("simulation", "name", "status", "variants", "failed", "created", "ended")
+    """A list of studies, one a line. The simulation's name is what other commands need, so it is never cut."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column(
+        "simulation", no_wrap=True, min_width=max((len(each.simulation_id) for each in records), default=0)
+    )
+    for name in ("status", "variants", "failed", "created (UTC)"):
+        table.add_column(name, no_wrap=True)
     for record in records:
         table.add_row(
             record.simulation_id,
-            Text(record.name),
             status_text(record.status),
             str(record.variants or ""),
             str(record.failed or ""),
-            record.created_at[:16].replace("T", " "),
-            record.ended_at[:16].replace("T", " "),
+            record.created_at[5:16].replace("T", " "),
         )
     console.print(table)
 
@@ -94,7 +98,7 @@ def show_results(console: Console, parquet: Path, study: Study) -> None:
     for name in places:
         table.add_column(name, no_wrap=True, max_width=24)
     for name in names:
-        table.add_column(name.replace("_", " "), justify="right", min_width=8, overflow="fold")
+        table.add_column(name, justify="right", min_width=8, overflow="fold")
     for heading in ("site\nEUI", "saved\n%", "heat-\ning", "cool-\ning", "unmet\nhours", *extra):
         table.add_column(heading, justify="right", no_wrap=heading not in extra)
     for _, row in shown.iterrows():
@@ -121,6 +125,8 @@ def show_results(console: Console, parquet: Path, study: Study) -> None:
             f"The baselines and the {len(shown) - int(shown['baseline'].sum())} variants with the lowest EUI of "
             f"{len(frame)}; all are in results.csv."
         )
+    for remark in remarks(frame, study):
+        console.print(Text(remark, style="yellow"))
     _show_failures(console, frame)
 
 
@@ -136,7 +142,7 @@ def _show_failures(console: Console, frame: pd.DataFrame) -> None:
     failed = frame[frame["status"] != "succeeded"]
     if failed.empty:
         return
-    table = Table("variants", "first", "result", "reason", title="What failed", title_style="bold red")
+    table = Table("variants", "first variant", "result", "reason", title="What failed", title_style="bold red")
     for (verdict, reason), group in failed.fillna({"verdict": "", "error": ""}).groupby(["verdict", "error"]):
         index = str(group["variant_index"].min())
         table.add_row(str(len(group)), index, verdict or group["status"].iloc[0], Text(reason))

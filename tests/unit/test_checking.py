@@ -431,7 +431,7 @@ def test_a_model_with_a_run_period_can_run(run_period: str, one_zone: str) -> No
 def test_a_model_that_runs_only_design_days_as_it_is_is_refused(one_zone: str) -> None:
     found = fault(one_zone.replace(*NO_WEATHER_RUN) + DESIGN_DAY)
     assert "SimulationControl does not ask for weather-file run periods" in found.what
-    assert "'annual' or 'design_days'" in found.allowed
+    assert "'annual'" in found.allowed
 
 
 def test_a_model_that_runs_only_design_days_can_run_for_a_year(one_zone: str) -> None:
@@ -453,17 +453,22 @@ def test_without_an_answer_the_engine_runs_the_run_periods(control: str, one_zon
     [
         ("as_in_model", "would give no energy use: it has no RunPeriod"),
         ("annual", "has no RunPeriod"),
-        ("design_days", "has no sizing period"),
+        ("design_days", "has no SizingPeriod:DesignDay"),
     ],
 )
 def test_a_model_without_a_period_is_refused(run_period: str, what: str, one_zone: str) -> None:
     assert what in fault(without(one_zone, "RunPeriod"), run_period=run_period).what
 
 
-@pytest.mark.parametrize("class_name", ["SizingPeriod:DesignDay", "SIZINGPERIOD:WEATHERFILEDAYS"])
-def test_a_model_with_a_sizing_period_can_run_its_design_days(class_name: str, one_zone: str) -> None:
+@pytest.mark.parametrize("class_name", ["SizingPeriod:DesignDay", "SIZINGPERIOD:DESIGNDAY"])
+def test_a_model_with_a_design_day_can_run_it(class_name: str, one_zone: str) -> None:
     model = without(one_zone, "RunPeriod") + f"\n{class_name},Winter,1,21;\n"
     assert not check(model, run_period="design_days").problems
+
+
+def test_other_sizing_periods_are_no_design_days(one_zone: str) -> None:
+    model = without(one_zone, "RunPeriod") + "\nSizingPeriod:WeatherFileDays,Winter,1,21;\n"
+    assert "has no SizingPeriod:DesignDay" in fault(model, run_period="design_days").what
 
 
 # Parameters on a model

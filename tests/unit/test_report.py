@@ -243,7 +243,7 @@ def test_a_bar_whose_end_uses_are_not_known_is_drawn_whole(report: Writer) -> No
 
 def failures(page: Page) -> list[list[str]]:
     """The rows under "What failed"."""
-    head = ["variants", "first", "reason"]
+    head = ["variants", "first variant", "reason"]
     if head not in page.rows:
         return []
     start = page.rows.index(head) + 1
@@ -291,7 +291,7 @@ def test_a_variant_is_a_row(report: Writer) -> None:
 
     assert variants(page)[1] == {
         "variant index": "1",
-        "insulation m": "0.1",
+        "insulation_m": "0.1",
         "site eui kwh m2": "1,234.6",
         "site eui saved percent": "-1,134.6",
         "unmet heating hours": "0.0",
@@ -361,7 +361,7 @@ def test_model_names_are_shown_as_they_are(report: Writer) -> None:
 def test_text_levels_are_shown_as_they_are_in_the_table(report: Writer) -> None:
     page = report(study(["<i>R&D</i>"]), [succeeded(0), succeeded(1)])
 
-    assert variants(page)[1]["insulation m"] == "<i>R&D</i>"
+    assert variants(page)[1]["insulation_m"] == "<i>R&D</i>"
 
 
 def test_text_levels_are_shown_as_they_are_in_the_chart(report: Writer) -> None:

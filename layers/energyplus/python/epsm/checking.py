@@ -217,14 +217,15 @@ def _check_group(group: list[ModelObject], rule: ClassRule, source: str) -> Iter
 
 def _check_run_period(outline: Outline, source: str, study: Study) -> Iterator[Problem]:
     has_run_period = bool(outline.of_class("RunPeriod") or outline.of_class("RunPeriod:CustomRange"))
-    has_design_day = any(each.startswith("sizingperiod:") for each in outline.objects)
+    has_design_day = bool(outline.of_class("SizingPeriod:DesignDay"))  # the engine counts no other sizing period
     chosen = study.options.run_period
     if chosen == "annual" and not has_run_period:
         yield Problem(
             source, "has no RunPeriod, which options.run_period 'annual' stretches to the year", "a RunPeriod"
         )
     elif chosen == "design_days" and not has_design_day:
-        yield Problem(source, "has no sizing period for options.run_period 'design_days'", "a SizingPeriod:DesignDay")
+        what = "has no SizingPeriod:DesignDay, which is all that options.run_period 'design_days' simulates"
+        yield Problem(source, what, "a SizingPeriod:DesignDay")
     elif chosen == "as_in_model" and not (has_run_period and _asks_for_weather_run(outline)):
         why = (
             "its SimulationControl does not ask for weather-file run periods"
@@ -232,7 +233,7 @@ def _check_run_period(outline: Outline, source: str, study: Study) -> Iterator[P
             else "it has no RunPeriod"
         )
         what = f"would give no energy use: {why}"
-        yield Problem(source, what, "another SimulationControl, or options.run_period 'annual' or 'design_days'")
+        yield Problem(source, what, "another SimulationControl, or options.run_period 'annual'")
 
 
 def _asks_for_weather_run(outline: Outline) -> bool:

@@ -8,8 +8,11 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
+from epsm.columns import SAVINGS, VARIANT
 from epsm.manifest import RunManifest
-from epsm.results import INTENSITIES
+from epsm.remarks import COLUMNS as REMARKED
+from epsm.remarks import remarks
+from epsm.results import INTENSITIES, METRICS
 from epsm.store.records import StudyStatus, VariantStatus
 from epsm.study import Study
 from epsm.table import Counts
@@ -50,11 +53,12 @@ def write_report(
     parameters = [parameter.name for parameter in study.parameters]
     always = ["variant_index", "baseline", *places, *parameters]
     numbers = ["site_eui_kwh_m2", "site_eui_saved_percent", "unmet_heating_hours", "unmet_cooling_hours"]
-    needed = [*always, *numbers, *INTENSITIES, "period", "status", "error"]
-    table = pq.read_table(parquet, columns=needed).to_pandas()
+    needed = dict.fromkeys([*always, *numbers, *INTENSITIES, "period", "status", "error", *REMARKED])
+    table = pq.read_table(parquet, columns=list(needed)).to_pandas()
     parts = [
         _head(manifest, counts, status, error),
         _periods(table),
+        *(f"<p class='status partial'>{escape(each)}</p>" for each in remarks(table, study)),
         _chart(table, study, places),
         _failures(table),
         _rows(table, [*always, *numbers, "period", "status"]),
@@ -149,13 +153,15 @@ def _failures(table: pd.DataFrame) -> str:
         for reason, each in reasons.head(_MOST_REASONS).iterrows()
     )
     return (
-        "<h2>What failed</h2><table><tr><th>variants</th><th>first</th><th class='text'>reason</th></tr>"
+        "<h2>What failed</h2><table><tr><th>variants</th><th>first variant</th><th class='text'>reason</th></tr>"
         f"{lines}</table>"
     )
 
 
 def _rows(table: pd.DataFrame, shown: Sequence[str]) -> str:
-    head = "".join(f"<th>{escape(name).replace('_', ' ')}</th>" for name in shown if name != "baseline")
+    # The metrics' names break into lines; a parameter's is the modeller's own.
+    heads = [name.replace("_", " ") if name in (*VARIANT, *SAVINGS, *METRICS) else name for name in shown]
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads if name != "baseline")
     body = []
     for _, row in table.head(_MOST_ROWS).iterrows():
         kind = "baseline" if row["baseline"] else ""

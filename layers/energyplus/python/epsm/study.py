@@ -5,6 +5,7 @@ The models here are the contract; `docs/study.schema.json` is generated from the
 
 import json
 import math
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -24,7 +25,8 @@ Frequency = Literal["Timestep", "Hourly", "Daily", "Monthly", "RunPeriod"]
 def _one_value(text: str) -> str:
     """IDF has no quotes: these characters would end the value, the object or the line."""
     if any(character in ",;!" or unicodedata.category(character) == "Cc" for character in text):
-        raise ValueError(f"'{text}' contains ',', ';', '!' or a control character, which no IDF value can hold")
+        hint = f"; write {text.replace(',', '.')}" if re.fullmatch(r"[+-]?\d+,\d+", text) else ""
+        raise ValueError(f"'{text}' contains ',', ';', '!' or a control character, which no IDF value can hold{hint}")
     return text
 
 
