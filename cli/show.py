@@ -142,7 +142,15 @@ def _show_failures(console: Console, frame: pd.DataFrame) -> None:
     failed = frame[frame["status"] != "succeeded"]
     if failed.empty:
         return
-    table = Table("variants", "first variant", "result", "reason", title="What failed", title_style="bold red")
+    table = Table(
+        "variants",
+        "first variant",
+        "result",
+        "reason",
+        title="What failed",
+        title_style="bold red",
+        box=box.SIMPLE_HEAD,
+    )
     for (verdict, reason), group in failed.fillna({"verdict": "", "error": ""}).groupby(["verdict", "error"]):
         index = str(group["variant_index"].min())
         table.add_row(str(len(group)), index, verdict or group["status"].iloc[0], Text(reason))
