@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping
@@ -107,6 +108,7 @@ def curl(*arguments: str) -> Any:
     return json.loads(answered.stdout)
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_epsms_curl_lines_work_but_for_the_host(stack: LocalStack, one_day: str, chicago: Path, tmp_path: Path) -> None:
     (tmp_path / "test.idf").write_text(one_day, encoding="utf-8")
     submitted = curl(
