@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from infra.monitoring import concurrency_to_tell
 from infra.packaging import ROOT
 from tests.infra.conftest import Template
 
@@ -172,16 +171,17 @@ def test_an_alarm_on_the_table_ends_although_dynamodb_is_silent_when_all_is_well
     assert expression.count("FILL(") == len(metrics_of(alarm))
 
 
-def test_concurrency_is_told_at_80_percent_of_a_new_account() -> None:
-    assert concurrency_to_tell(reserved=0) == 800
+def concurrency_told_at(template: Template) -> float:
+    (alarm,) = [each for each in alarms(template).values() if each.get("MetricName") == "ClaimedAccountConcurrency"]
+    return float(alarm["Threshold"])
 
 
-def test_concurrency_that_is_set_aside_does_not_bring_the_alarm_nearer() -> None:
-    assert concurrency_to_tell(reserved=900) == 980
+def test_concurrency_is_told_at_80_percent_of_a_new_account(template: Template) -> None:
+    assert concurrency_told_at(template) == 800
 
 
-def test_a_reservation_beyond_a_new_account_means_a_larger_one() -> None:
-    assert concurrency_to_tell(reserved=5000) == 5080
+def test_concurrency_that_is_set_aside_does_not_bring_the_alarm_nearer(other_template: Template) -> None:
+    assert concurrency_told_at(other_template) == 500 + 0.8 * (1000 - 500)
 
 
 def test_every_alarm_tells_the_topic_for_alarms(template: Template) -> None:

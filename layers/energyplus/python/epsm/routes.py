@@ -9,7 +9,7 @@ import json
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -27,10 +27,32 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from epsm import __version__, dictionary, rows
 from epsm.access import Caller, Unknown, caller_of
+from epsm.bodies import (
+    Cancelled,
+    Change,
+    Downloads,
+    EstimatedStudy,
+    Health,
+    Rerun,
+    Resources,
+    ResultRows,
+    StudyInList,
+    StudyList,
+    StudyOfUploads,
+    StudyState,
+    Submitted,
+    TaskState,
+    UploadPlace,
+    UploadPlaces,
+    Version,
+    WantedFiles,
+    answers,
+)
+from epsm.cancellation import cancel as cancel_study
 from epsm.estimate import RunTime, assumed_run_time, estimate
 from epsm.forms import read_form
 from epsm.incoming import (
@@ -42,7 +64,6 @@ from epsm.incoming import (
     study_of_files,
     with_names_of_their_own,
 )
-from epsm.intake import LARGEST_FILE_BYTES
 from epsm.problems import Problem, StudyRejected
 from epsm.progress import Counts, counts_of, map_run_of, seconds_left
 from epsm.rerun import rerun_missing
@@ -169,65 +190,14 @@ def _own(simulation: str) -> StudyRecord:
 # --- answers, as the API describes them
 
 
-class ProblemDetails(BaseModel):
-    """Why there is no success (RFC 9457), with EPSM's `error` beside it."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    error: str = Field(description="The same as detail.")
-    errors: list[dict[str, str]] | None = Field(default=None, description="Where, what and what is allowed.")
-
-
-_MAY_ALWAYS_BE = (HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR)
-
-
-def _answers(
-    model: type[BaseModel] | None, *problems: HTTPStatus, success: tuple[HTTPStatus, ...] = (HTTPStatus.OK,)
-) -> dict[int, Any]:
-    """The answers of a route: its model, none for an empty answer, and the problems it may tell."""
-    content = {} if model is None else {"application/json": {"model": model}}
-    problem = {"application/problem+json": {"model": ProblemDetails}}
-    return {
-        **{status.value: {"description": status.phrase, "content": content} for status in success},
-        **{status.value: {"description": status.phrase, "content": problem} for status in (*_MAY_ALWAYS_BE, *problems)},
-    }
-
-
 # --- submitting
-
-
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="Hash of a file's content, hexadecimal.")]
-
-
-class StudyOfUploads(BaseModel):
-    """A study whose files were uploaded before."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    study: dict[str, Any] = Field(description="A study.json; see docs/study.schema.json.")
-    files: dict[str, Sha256] = Field(
-        default_factory=dict,
-        description="For each file that the study reads, by its path in it, the SHA-256 it was uploaded under.",
-    )
-
-
-class Submitted(BaseModel):
-    """A study that is on its way."""
-
-    simulation_id: str
-    task_id: str = Field(description="The same as simulation_id; EPSM's clients ask with it.")
-    message: str
-    file_count: int = Field(description="Number of models.")
-    variants: int
 
 
 @app.post(
     "/api/simulation/run/",
     summary="Submit a study",
     tags=["studies"],
-    responses=_answers(
+    responses=answers(
         Submitted, HTTPStatus.CONFLICT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, success=(HTTPStatus.ACCEPTED,)
     ),
 )
@@ -347,46 +317,11 @@ def _study_of_uploads() -> StudyOfUploads:
         ) from None
 
 
-class WantedFile(BaseModel):
-    """A file to upload."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(min_length=1, max_length=400, description="Its path in the study.")
-    sha256: Sha256
-    bytes: int = Field(ge=0, le=LARGEST_FILE_BYTES, description="Its size.")
-
-
-class WantedFiles(BaseModel):
-    """Files to upload."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    files: list[WantedFile] = Field(min_length=1, max_length=1000)
-
-
-class UploadPlace(BaseModel):
-    """Where to PUT a file, with these headers; nowhere if it is there already."""
-
-    name: str
-    sha256: str
-    present: bool
-    url: str
-    headers: dict[str, str]
-
-
-class UploadPlaces(BaseModel):
-    """Where to PUT files."""
-
-    files: list[UploadPlace]
-    expires_in_s: int
-
-
 @app.post(
     "/api/simulation/uploads/",
     summary="Where to upload files, by content",
     tags=["studies"],
-    responses=_answers(UploadPlaces, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    responses=answers(UploadPlaces, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
 )
 def uploads(wanted: Annotated[WantedFiles, Body()]) -> UploadPlaces:
     """Presigned uploads. A file that the caller has uploaded before, under whatever name, need not be sent again."""
@@ -402,29 +337,11 @@ def uploads(wanted: Annotated[WantedFiles, Body()]) -> UploadPlaces:
     return UploadPlaces(files=listed, expires_in_s=UPLOAD_SECONDS)
 
 
-class ModelRunTime(BaseModel):
-    """How long one run of a model takes, and how that is known."""
-
-    engine_seconds: float
-    basis: Literal["measured", "assumed"]
-
-
-class EstimatedStudy(BaseModel):
-    """What a study will take."""
-
-    variants: int
-    engine_seconds: float = Field(description="Of all variants together.")
-    wall_seconds: float = Field(description="From start to end.")
-    cost_usd: float = Field(description="At list prices of us-east-1.")
-    basis: Literal["measured", "assumed"]
-    run_times: dict[str, ModelRunTime] = Field(description="For each model, a run of one variant.")
-
-
 @app.post(
     "/api/simulation/estimate/",
     summary="Variants, time and cost before anything starts",
     tags=["studies"],
-    responses=_answers(EstimatedStudy, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    responses=answers(EstimatedStudy, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
 )
 def estimate_study(sent: Annotated[StudyOfUploads, Body()]) -> EstimatedStudy:
     """Estimate a study. Its models must have been uploaded; its weather need not."""
@@ -452,33 +369,11 @@ def estimate_study(sent: Annotated[StudyOfUploads, Body()]) -> EstimatedStudy:
 # --- asking
 
 
-class StudyState(BaseModel):
-    """Where a study is."""
-
-    simulation_id: str
-    simulationId: str = Field(description="As EPSM calls it.")  # noqa: N815
-    name: str
-    status: StudyStatus
-    progress: float = Field(description="Variants that have ended, percent.")
-    variants: int
-    succeeded: int
-    failed: int
-    running: int
-    created_at: str
-    started_at: str
-    ended_at: str
-    seconds_left: float | None = Field(description="Estimated from what has ended; null before that.")
-    attempt: int
-    error_message: str
-    problems: list[dict[str, str]] = Field(description="Why it was rejected.")
-    execution_arn: str
-
-
 @app.get(
     "/api/simulation/<simulation_id>/status/",
     summary="Where a study is",
     tags=["studies"],
-    responses=_answers(StudyState, HTTPStatus.NOT_FOUND),
+    responses=answers(StudyState, HTTPStatus.NOT_FOUND),
 )
 def status(simulation_id: SimulationId) -> StudyState:
     """Counts come from the map run: exact at any size."""
@@ -525,29 +420,11 @@ _TASK_STATES = {
 }
 
 
-class TaskState(BaseModel):
-    """Where a study is, as EPSM's clients ask."""
-
-    task_id: str
-    state: str
-    ready: bool
-    status: str
-    progress: float
-    current: int
-    total: int
-    message: str
-    result: dict[str, int] | None
-    error: str | None
-    simulation_id: str
-    simulation_status: StudyStatus
-    simulation_progress: float
-
-
 @app.get(
     "/api/simulation/task/<task_id>/status/",
     summary="Where a study is, as EPSM answers",
     tags=["EPSM"],
-    responses=_answers(TaskState, HTTPStatus.NOT_FOUND),
+    responses=answers(TaskState, HTTPStatus.NOT_FOUND),
 )
 def task_status(task_id: SimulationId) -> TaskState:
     """The same as the simulation's status in EPSM's words."""
@@ -572,21 +449,11 @@ def task_status(task_id: SimulationId) -> TaskState:
     )
 
 
-class ResultRows(BaseModel):
-    """Rows of the results table; of a study that still runs, as far as it has come."""
-
-    simulation_id: str
-    status: StudyStatus
-    variants: int
-    rows: list[dict[str, Any]]
-    next_start: int | None = Field(description="`start` of the next page; null behind the last.")
-
-
 @app.get(
     "/api/simulation/<simulation_id>/results/",
     summary="Rows of the results table",
     tags=["results"],
-    responses=_answers(ResultRows, HTTPStatus.NOT_FOUND),
+    responses=answers(ResultRows, HTTPStatus.NOT_FOUND),
 )
 def results(
     simulation_id: SimulationId,
@@ -614,7 +481,7 @@ def results(
     "/api/simulation/<simulation_id>/parallel-results/",
     summary="The same, as EPSM calls it",
     tags=["EPSM"],
-    responses=_answers(ResultRows, HTTPStatus.NOT_FOUND),
+    responses=answers(ResultRows, HTTPStatus.NOT_FOUND),
 )
 def parallel_results(
     simulation_id: SimulationId,
@@ -625,18 +492,11 @@ def parallel_results(
     return results(simulation_id, start, limit)
 
 
-class Downloads(BaseModel):
-    """Where to GET files."""
-
-    files: dict[str, str]
-    expires_in_s: int
-
-
 @app.get(
     "/api/simulation/<simulation_id>/download/",
     summary="Presigned downloads",
     tags=["results"],
-    responses=_answers(Downloads, HTTPStatus.NOT_FOUND),
+    responses=answers(Downloads, HTTPStatus.NOT_FOUND),
 )
 def download(
     simulation_id: SimulationId,
@@ -664,31 +524,11 @@ def download(
     return Downloads(files=there, expires_in_s=DOWNLOAD_SECONDS)
 
 
-class StudyInList(BaseModel):
-    """A study in a list."""
-
-    simulation_id: str
-    name: str
-    status: StudyStatus
-    variants: int
-    succeeded: int
-    failed: int
-    created_at: str
-    ended_at: str
-
-
-class StudyList(BaseModel):
-    """Studies, the newest first."""
-
-    results: list[StudyInList]
-    next: str | None = Field(description="`page` of the next page; null behind the last.")
-
-
 @app.get(
     "/api/simulation/results/",
     summary="Your studies, the newest first",
     tags=["studies"],
-    responses=_answers(StudyList),
+    responses=answers(StudyList),
 )
 def list_studies(
     status: Annotated[StudyStatus | None, Query(description="Only those in this state.")] = None,
@@ -741,60 +581,28 @@ def _page_start(page: str | None, caller: Caller) -> dict[str, str] | None:
 # --- changing
 
 
-class Cancelled(BaseModel):
-    """A study that was cancelled."""
-
-    status: Literal["cancelled"] = "cancelled"
-    task_id: str
-    message: str
-
-
 @app.post(
     "/api/simulation/task/<task_id>/cancel/",
     summary="Cancel a study",
     tags=["studies"],
-    responses=_answers(Cancelled, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    responses=answers(Cancelled, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 def cancel(task_id: SimulationId) -> Cancelled:
     """Nothing new starts, engines that run are ended within seconds, and what has succeeded is kept."""
     record = _own(task_id)
     if record.status is StudyStatus.CANCELLED:
         return Cancelled(task_id=task_id, message="The study was cancelled before.")
-    # The record first: whatever is on its way finds the study closed.
-    if not records.cancel_study(task_id, "Cancelled by its owner."):
+    machine = settings.state_machine_arn
+    if not cancel_study(records, step_functions, machine, record, "Cancelled through the API."):
         raise Refusal(HTTPStatus.CONFLICT, f"The study has ended as {record.status.value}")
-    arn = _execution_arn(record)
-    try:
-        step_functions.stop_execution(executionArn=arn, error="Cancelled", cause="Cancelled through the API")
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ExecutionDoesNotExist":  # it was not started yet, and will not be
-            raise
     return Cancelled(task_id=task_id, message="The study was cancelled.")
-
-
-def _execution_arn(record: StudyRecord) -> str:
-    """The study's execution; its name is known before it is started."""
-    if record.execution_arn:
-        return record.execution_arn
-    name = record.simulation_id if record.attempt == 1 else f"{record.simulation_id}-{record.attempt}"
-    return f"{settings.state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
-
-
-class Rerun(BaseModel):
-    """What to run again."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    which: Literal["failed", "all"] = Field(
-        default="failed", description="failed: what has not succeeded, in this simulation. all: a new simulation."
-    )
 
 
 @app.post(
     "/api/simulation/<simulation_id>/rerun/",
     summary="Run again what failed, or everything",
     tags=["studies"],
-    responses=_answers(
+    responses=answers(
         Submitted,
         HTTPStatus.NOT_FOUND,
         HTTPStatus.CONFLICT,
@@ -830,19 +638,11 @@ def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Resp
     return Response(HTTPStatus.ACCEPTED.value, "application/json", json.dumps(_accepted(started, 0, variants)))
 
 
-class Change(BaseModel):
-    """What to change of a study that runs."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    max_concurrency: int = Field(ge=1, le=10_000, strict=True, description="Variants at the same time, at most.")
-
-
 @app.patch(
     "/api/simulation/<simulation_id>/",
     summary="Change the concurrency of a study that runs",
     tags=["studies"],
-    responses=_answers(StudyState, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    responses=answers(StudyState, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
 )
 def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> StudyState:
     """Takes effect with the next variants."""
@@ -858,7 +658,7 @@ def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> St
     "/api/simulation/<simulation_id>/",
     summary="Remove a study that has ended",
     tags=["studies"],
-    responses=_answers(None, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, success=(HTTPStatus.NO_CONTENT,)),
+    responses=answers(None, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, success=(HTTPStatus.NO_CONTENT,)),
 )
 def remove(simulation_id: SimulationId) -> Response[str]:
     """Results, inputs that came with it, and records: nothing is left."""
@@ -870,27 +670,21 @@ def remove(simulation_id: SimulationId) -> Response[str]:
         Payload=json.dumps({"task": "remove", "simulation_id": simulation_id}).encode(),
     )
     if "FunctionError" in answer:
-        raise RuntimeError(f"the cleanup function failed: {answer['Payload'].read()!r}")
+        error = json.loads(answer["Payload"].read())
+        if error.get("errorType") == "StillRuns":
+            raise Refusal(HTTPStatus.CONFLICT, str(error.get("errorMessage")))
+        raise RuntimeError(f"the cleanup function failed: {error}")
     return Response(HTTPStatus.NO_CONTENT.value, body="")
 
 
 # --- the service itself
 
 
-class Resources(BaseModel):
-    """What runs and what may run."""
-
-    engine_version: str
-    running_studies: int
-    running_variants: int
-    account_concurrency: int | None = Field(description="Lambda functions that the account may run at a time.")
-
-
 @app.get(
     "/api/simulation/system-resources/",
     summary="What runs and what may run",
     tags=["service"],
-    responses=_answers(Resources),
+    responses=answers(Resources),
 )
 def system_resources() -> Resources:
     """Of your own studies; an administrator's answer covers everybody's."""
@@ -913,18 +707,11 @@ def _account_concurrency() -> int | None:
         return None
 
 
-class Health(BaseModel):
-    """Whether what the service depends on answers."""
-
-    status: Literal["ok", "down"]
-    checks: dict[str, str]
-
-
 @app.get(
     "/health/",
     summary="Whether the service can work",
     tags=["service"],
-    responses=_answers(Health, success=(HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE)),
+    responses=answers(Health, success=(HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE)),
 )
 def health() -> Response[str]:
     """503 if the table, a bucket or the state machine does not answer."""
@@ -951,19 +738,11 @@ def health() -> Response[str]:
     )
 
 
-class Version(BaseModel):
-    """What runs here."""
-
-    version: str
-    engine_version: str
-    stage: str
-
-
 @app.get(
     "/version/",
     summary="What runs here",
     tags=["service"],
-    responses=_answers(Version),
+    responses=answers(Version),
 )
 def version() -> Version:
     """Of the code and of EnergyPlus."""
