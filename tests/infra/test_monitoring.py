@@ -172,7 +172,7 @@ def test_an_alarm_on_the_table_ends_although_dynamodb_is_silent_when_all_is_well
 
 
 def concurrency_told_at(template: Template) -> float:
-    (alarm,) = [each for each in alarms(template).values() if each.get("MetricName") == "ClaimedAccountConcurrency"]
+    (alarm,) = [each for name, each in alarms(template).items() if name.endswith("-account-concurrency")]
     return float(alarm["Threshold"])
 
 
