@@ -54,3 +54,11 @@ def test_every_decision_is_in_the_list() -> None:
     folder = ROOT / "docs" / "decisions"
     listed = set(LINK.findall((folder / "README.md").read_text(encoding="utf-8")))
     assert {path.name for path in folder.glob("0*.md")} <= listed
+
+
+def test_every_choice_of_a_deployment_is_described() -> None:
+    source = (ROOT / "infra" / "config.py").read_text(encoding="utf-8")
+    choices = set(re.findall(r"^    ([a-z_]+): (?:str|int|float|bool) = ", source, re.MULTILINE))
+    described = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")))
+    assert choices
+    assert choices <= described
