@@ -203,15 +203,7 @@ class StudyMachine(Construct):
         run.add_retry(
             errors=["SimulationFailed", "StudyCancelled", "Sandbox.Timedout", "States.Timeout"], max_attempts=0
         )
-        # A busy account throttles for as long as it is busy: wait, in ever longer steps, spread by jitter.
-        run.add_retry(
-            errors=_THROTTLES_AND_SERVICE_ERRORS,
-            interval=Duration.seconds(1),
-            backoff_rate=2,
-            max_delay=Duration.seconds(60),
-            max_attempts=60,
-            jitter_strategy=sfn.JitterType.FULL,
-        )
+        _wait_out_throttles(run)
         # A worker that died, a bucket or a table that did not answer.
         run.add_retry(
             errors=["States.TaskFailed"],
@@ -285,14 +277,7 @@ class StudyMachine(Construct):
             retry_on_service_exceptions=False,
             task_timeout=sfn.Timeout.duration(_NET_UNDER_LAMBDA),
         )
-        collect.add_retry(
-            errors=_THROTTLES_AND_SERVICE_ERRORS,
-            interval=Duration.seconds(1),
-            backoff_rate=2,
-            max_delay=Duration.seconds(60),
-            max_attempts=60,
-            jitter_strategy=sfn.JitterType.FULL,
-        )
+        _wait_out_throttles(collect)
         collect.add_retry(
             errors=["States.TaskFailed"],
             interval=Duration.seconds(2),
@@ -355,6 +340,18 @@ class StudyMachine(Construct):
         tell.add_catch(how, errors=[sfn.Errors.ALL], result_path="$.notice_error")
         tell.next(how)
         return tell
+
+
+def _wait_out_throttles(task: tasks.LambdaInvoke) -> None:
+    """A busy account throttles for as long as it is busy: wait, in ever longer steps, spread by jitter."""
+    task.add_retry(
+        errors=_THROTTLES_AND_SERVICE_ERRORS,
+        interval=Duration.seconds(1),
+        backoff_rate=2,
+        max_delay=Duration.seconds(60),
+        max_attempts=60,
+        jitter_strategy=sfn.JitterType.FULL,
+    )
 
 
 def _retry_aws(task: tasks.DynamoUpdateItem | tasks.SnsPublish) -> None:

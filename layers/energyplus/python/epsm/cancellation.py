@@ -25,19 +25,11 @@ def cancel(records: Records, step_functions: Any, state_machine_arn: str, record
     """
     if not records.cancel_study(record.simulation_id, why):
         return False
+    arn = record.execution_arn or keys.execution_arn(state_machine_arn, record.simulation_id, record.attempt)
     try:
-        step_functions.stop_execution(
-            executionArn=record.execution_arn or _execution_to_come(record, state_machine_arn),
-            error="Cancelled",
-            cause=why,
-        )
+        step_functions.stop_execution(executionArn=arn, error="Cancelled", cause=why)
     except ClientError as error:
         # It was not started yet; when it is, it finds the study closed.
         if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
             raise
     return True
-
-
-def _execution_to_come(record: StudyRecord, state_machine_arn: str) -> str:
-    name = keys.execution_name(record.simulation_id, record.attempt)
-    return f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"

@@ -103,8 +103,7 @@ def _reconcile(
     record = records.study(simulation)  # the index may be behind
     if record is None or record.status.final:
         return False
-    name = keys.execution_name(simulation, record.attempt)
-    arn = record.execution_arn or f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+    arn = record.execution_arn or keys.execution_arn(state_machine_arn, simulation, record.attempt)
     execution = find_execution(step_functions, arn)
     if execution is None:
         return _close_without_execution(records, collect, record)

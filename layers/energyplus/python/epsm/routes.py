@@ -349,9 +349,10 @@ def estimate_study(sent: Annotated[StudyOfUploads, Body()]) -> EstimatedStudy:
     before = FilesUploadedBefore(files, s3, settings.inputs_bucket, _caller().name, sent.files)
     run_times: dict[str, RunTime] = {}
     problems: list[Problem] = []
+    there = before.sizes(study.models)
     for model in study.models:
         measured = records.run_time(sent.files.get(model, ""))
-        content = before.read(model) if measured is None and model in before.sizes([model]) else None
+        content = before.read(model) if measured is None and model in there else None
         if measured is not None:
             run_times[model] = RunTime(measured, "measured")
         elif content is not None:
@@ -380,8 +381,8 @@ def status(simulation_id: SimulationId) -> StudyState:
     return _state(_own(simulation_id))
 
 
-def _state(record: StudyRecord, counts: Counts | None = None) -> StudyState:
-    counts = counts or counts_of(step_functions, record)
+def _state(record: StudyRecord) -> StudyState:
+    counts = counts_of(step_functions, record)
     return StudyState(
         simulation_id=record.simulation_id,
         simulationId=record.simulation_id,

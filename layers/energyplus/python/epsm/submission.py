@@ -25,8 +25,7 @@ from epsm.settings import Settings
 from epsm.store import keys
 from epsm.store.files import Files, NotThere
 from epsm.store.records import Records, StudyStatus, expiry
-from epsm.study import Study
-from epsm.variants import expand
+from epsm.variants import Variant, expand
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +157,7 @@ class Submitter:
     def _accept(self, manifest: RunManifest) -> Submission:
         simulation, study = manifest.simulation_id, manifest.study
         expires_at = expiry(manifest.created_at, study.options.retention_days)
-        self._write_items(simulation, study)
+        write_items(self._files, keys.run_key(simulation, "items.json"), expand(study))
         self._files.put_text(keys.run_key(simulation, "manifest.json"), manifest.to_json(), "application/json")
         self._records.accept_study(
             simulation,
@@ -169,18 +168,6 @@ class Submitter:
         )
         started = self._start(manifest, expires_at)
         return Submission(simulation, StudyStatus.PENDING, manifest.variants, started=started)
-
-    def _write_items(self, simulation: str, study: Study) -> None:
-        """items.json, which the Distributed Map reads: one array, written a variant at a time."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "items.json"
-            with path.open("w", encoding="utf-8") as file:
-                separator = "["
-                for variant in expand(study):
-                    file.write(separator + json.dumps(variant.as_item(), ensure_ascii=False))
-                    separator = ",\n"
-                file.write("]\n")
-            self._files.put_file(keys.run_key(simulation, "items.json"), path, "application/json")
 
     def _start(self, manifest: RunManifest, expires_at: int) -> bool:
         """Start the execution; False if it exists: a duplicate event, or a submit that died after this."""
@@ -234,3 +221,20 @@ def execution_input(manifest: RunManifest, items_key: str, variants: int, expire
         "tolerated_failure_percentage": options.tolerated_failure_percentage,
         "expires_at": str(expires_at),
     }
+
+
+def write_items(files: Files, key: str, variants: Iterable[Variant]) -> int:
+    """Write what a Distributed Map reads: one array, a variant at a time; how many there are. None writes nothing."""
+    count = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "items.json"
+        with path.open("w", encoding="utf-8") as file:
+            separator = "["
+            for variant in variants:
+                file.write(separator + json.dumps(variant.as_item(), ensure_ascii=False))
+                separator = ",\n"
+                count += 1
+            file.write("]\n")
+        if count:
+            files.put_file(key, path, "application/json")
+    return count

@@ -49,6 +49,11 @@ def study_prefix(manifest_key: str) -> str:
     return folder + slash
 
 
+def execution_arn(state_machine_arn: str, simulation: str, attempt: int = 1) -> str:
+    """ARN of the execution that runs a simulation, known before it is started."""
+    return f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{execution_name(simulation, attempt)}"
+
+
 def home(owner: str) -> str:
     """The folder of the inputs bucket that holds what one caller of the API has uploaded.
 
