@@ -2,7 +2,7 @@
 
 import json
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
@@ -16,7 +16,7 @@ from infra.cleanup import Cleanup
 from infra.config import Config
 from infra.functions import grant, retention_of
 from infra.pipeline import Pipeline
-from infra.state_machine import MAP_LABEL
+from infra.state_machine import executions_and_map_runs
 from infra.storage import Storage
 
 _TIMEOUT = Duration.seconds(29)
@@ -139,10 +139,7 @@ class Api(Construct):
         indexes = [f"{table.table_arn}/index/{name}" for name in ("by_owner", "by_created_at")]
         grant(function, ["dynamodb:Query"], [table.table_arn, *indexes])
         grant(function, ["states:StartExecution", "states:DescribeStateMachine"], [machine.state_machine_arn])
-        executions, map_runs = (
-            f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:{what}"
-            for what in (f"execution:{config.name}-study:*", f"mapRun:{config.name}-study/{MAP_LABEL}:*")
-        )
+        executions, map_runs = executions_and_map_runs(config)
         grant(function, ["states:StopExecution", "states:ListMapRuns"], [executions], _OWN)
         grant(function, ["states:DescribeMapRun", "states:UpdateMapRun"], [map_runs], _OWN)
         grant(function, ["lambda:InvokeFunction"], [cleanup.function.function_arn])

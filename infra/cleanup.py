@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
 from constructs import Construct
 
+from epsm.budget import EVENT_SOURCE, EVENT_TYPE
 from infra.config import Config
 from infra.functions import grant
 from infra.pipeline import LAMBDA_LIMIT, Pipeline
 from infra.queues import dead_letters
+from infra.state_machine import executions_and_map_runs
 from infra.storage import Storage
 
 _RECONCILE_EVERY = Duration.minutes(15)
@@ -54,8 +56,17 @@ class Cleanup(Construct):
         )
         grant(function, ["dynamodb:UpdateItem"], [storage.table.table_arn])
         grant(function, ["lambda:InvokeFunction"], [aggregate.function_arn])
-        executions = f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution:{config.name}-study:*"
-        grant(function, ["states:DescribeExecution"], [executions], _ANY_RUN)
+        function.add_environment("VARIANT_CONCURRENCY", str(config.reserved_concurrency))
+        executions, map_runs = executions_and_map_runs(config)
+        grant(
+            function,
+            ["states:DescribeExecution", "states:StopExecution", "states:ListMapRuns"],
+            [executions],
+            _ANY_RUN,
+        )
+        grant(function, ["states:DescribeMapRun", "states:UpdateMapRun"], [map_runs], "any run may get another share")
+        grant(function, ["states:StartExecution"], [machine.state_machine_arn])
+        grant(function, ["lambda:GetAccountSettings"], ["*"], "the account's settings are no resource")
         function.configure_async_invoke(
             retry_attempts=2, max_event_age=Duration.hours(6), on_failure=destinations.SqsDestination(self.lost)
         )
@@ -64,17 +75,24 @@ class Cleanup(Construct):
     def _rules(self) -> None:
         events.Rule(
             self,
-            "ExecutionEnded",
-            description="An execution of a study was stopped, timed out or failed",
+            "ExecutionChanged",
+            description="An execution of a study began, or has ended",
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
                 detail={
-                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                    "status": ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"],
                     # The children of a Distributed Map have the machine's ARN with the map's label behind it.
                     "stateMachineArn": [self._pipeline.state_machine.state_machine_arn],
                 },
             ),
+            targets=[self._target(Duration.hours(6))],
+        )
+        events.Rule(
+            self,
+            "BudgetSpent",
+            description="The variants of a study have cost what they may cost at most",
+            event_pattern=events.EventPattern(source=[EVENT_SOURCE], detail_type=[EVENT_TYPE]),
             targets=[self._target(Duration.hours(6))],
         )
         events.Rule(

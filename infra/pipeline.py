@@ -1,14 +1,16 @@
 """The way of a study: upload event -> submit -> state machine -> run_variant -> aggregate -> notice."""
 
-from aws_cdk import Duration, Size
+from aws_cdk import Aws, Duration, Size
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from epsm.budget import EVENT_SOURCE
 from infra.config import Config
 from infra.functions import Functions, grant
 from infra.queues import dead_letters
@@ -77,7 +79,17 @@ class Pipeline(Construct):
         grant(function, ["s3:GetObject", "s3:GetObjectVersion"], [inputs.arn_for_objects("*")], _ANY_STUDY)
         grant(function, ["s3:GetObject"], [results.arn_for_objects("runs/*/manifest.json")], _ANY_RUN)
         grant(function, ["s3:PutObject"], [results.arn_for_objects("runs/*/variants/*")], _ANY_RUN)
-        grant(function, ["dynamodb:GetItem", "dynamodb:PutItem"], [self._storage.table.table_arn])
+        grant(
+            function, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [self._storage.table.table_arn]
+        )
+        assert function.role is not None
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["events:PutEvents"],
+                resources=[f"arn:{Aws.PARTITION}:events:{Aws.REGION}:{Aws.ACCOUNT_ID}:event-bus/default"],
+                conditions={"StringEquals": {"events:source": EVENT_SOURCE}},
+            )
+        )
         return function
 
     def _aggregate(self) -> lambda_.Function:
@@ -109,6 +121,7 @@ class Pipeline(Construct):
         function.add_environment("STATE_MACHINE_ARN", self.state_machine.state_machine_arn)
         function.add_environment("MAX_VARIANTS", str(self._config.max_variants))
         function.add_environment("MISSING_FILE_GRACE_S", str(self._config.missing_file_grace_s))
+        function.add_environment("VARIANT_MEMORY_MB", str(self._config.memory_mb))
         function.add_environment("IMAGE_ID", self.functions.image.asset_hash)
         inputs, results = self._storage.inputs, self._storage.results
         grant(function, ["s3:ListBucket"], [inputs.bucket_arn])

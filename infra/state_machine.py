@@ -49,6 +49,12 @@ _text = tasks.DynamoAttributeValue.from_string
 _path = sfn.JsonPath.string_at
 
 
+def executions_and_map_runs(config: Config) -> tuple[str, str]:
+    """ARNs of all executions of the study machine, and of all their map runs."""
+    states = f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}"
+    return f"{states}:execution:{config.name}-study:*", f"{states}:mapRun:{config.name}-study/{MAP_LABEL}:*"
+
+
 class StudyMachine(Construct):
     """Builds `machine`; the functions, buckets and table are given."""
 
@@ -233,6 +239,7 @@ class StudyMachine(Construct):
             },
             max_concurrency_path=_path("$.max_concurrency"),
             tolerated_failure_percentage_path=_path("$.tolerated_failure_percentage"),
+            tolerated_failure_count_path=_path("$.tolerated_failure_count"),
             # Without a writer the outputs of a large map do not fit into a state.
             result_writer_v2=sfn.ResultWriterV2(bucket=self._results, prefix=_path("$.map_prefix")),
             result_path="$.map",

@@ -68,7 +68,9 @@ class LocalStack:
     ) -> None:
         started = time.monotonic()
         prepare()
-        cloud_assembly = synthesise({**CONTEXT, **(context or {})})
+        number = engines or os.cpu_count() or 1
+        # An engine takes a core: that many are set aside for variants, and shared by those studies that run.
+        cloud_assembly = synthesise({**CONTEXT, "reserved_concurrency": str(number), **(context or {})})
         manifest = assets.read_assets(cloud_assembly, STACK_NAME)
         _remove_leftovers()
         prefix = f"{_FOLDER_PREFIX}{os.getpid()}-"
@@ -87,7 +89,6 @@ class LocalStack:
         # The interpreter logs every error that a state machine catches, with the whole machine, a screen each.
         logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
         self.endpoint = f"http://127.0.0.1:{port}"
-        number = engines or os.cpu_count() or 1
         self.workers = Workers(folder / "workers", self.endpoint)
         code = CodeStore(ROOT / "build" / "code", assets.image_folders(cloud_assembly, manifest))
         completions.use(LocalAws(self.endpoint, self.workers, code, number, BoundedSemaphore(number)))

@@ -1,5 +1,6 @@
 """Lambda behind the EventBridge rules that keep records and storage in order."""
 
+import time
 from typing import Any
 
 import boto3
@@ -8,12 +9,18 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
+from epsm import budget
 from epsm.closing import AggregateFunction, close, find_execution
-from epsm.reconcile import LOOK_BACK, reconcile
+from epsm.reconcile import LOOK_BACK, open_studies, reconcile
 from epsm.retention import Remover
 from epsm.settings import Settings
+from epsm.shares import capacity_of, share
+from epsm.starting import start_followers
 from epsm.store.files import Files
-from epsm.store.records import Records
+from epsm.store.records import Records, StudyRecord
+
+SECONDS_TO_THE_MAP = 3.0
+"""An execution that begins has no map run yet, whose concurrency could be changed."""
 
 logger = Logger()
 tracer = Tracer()
@@ -26,6 +33,7 @@ step_functions = boto3.client("stepfunctions")
 patient = Config(read_timeout=890, retries={"total_max_attempts": 1})
 files = Files(s3, settings.results_bucket)
 records = Records(boto3.resource("dynamodb").Table(settings.table_name))
+functions = boto3.client("lambda")
 collect = AggregateFunction(boto3.client("lambda", config=patient), settings.aggregate_function, files)
 
 
@@ -33,17 +41,23 @@ collect = AggregateFunction(boto3.client("lambda", config=patient), settings.agg
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Close the study of an execution that ended, or do `event["task"]`.
+    """Do what follows from an execution that began or ended, or from a budget that is spent, or do `event["task"]`.
 
-    The tasks are `reconcile`, `retention` and, for the API, `remove`.
+    The tasks are `reconcile`, `retention` and, for the API, `share` and `remove`.
     """
-    if event.get("detail-type") == "Step Functions Execution Status Change":
-        return _close(event["detail"]["executionArn"])
+    match event.get("detail-type"):
+        case "Step Functions Execution Status Change":
+            detail = event["detail"]
+            return _make_room() if detail["status"] == "RUNNING" else _close(detail["executionArn"]) | _go_on()
+        case budget.EVENT_TYPE:
+            return _give_up(event["detail"]["simulation_id"])
     match event.get("task"):
         case "reconcile":
             return _reconcile()
         case "retention":
             return _remove_expired(bool(event.get("dry_run", False)))
+        case "share":
+            return {"shares": _share(list(open_studies(records)))}
         case "remove":
             return _remove(event["simulation_id"])
         case task:
@@ -63,6 +77,34 @@ def _close(execution_arn: str) -> dict[str, Any]:
     return {"simulation_id": execution.simulation_id, "closed": closed}
 
 
+def _make_room() -> dict[str, Any]:
+    """What the start of a study asks of the others that run."""
+    if len(list(open_studies(records))) < 2:
+        return {"shares": {}}
+    time.sleep(SECONDS_TO_THE_MAP)
+    return {"shares": _share(list(open_studies(records)))}
+
+
+def _go_on() -> dict[str, Any]:
+    """What the end of a study makes possible: its followers start, the others have more room."""
+    studies = list(open_studies(records))
+    started = start_followers(files, records, step_functions, settings.state_machine_arn, studies)
+    metrics.add_metric("StudiesFollowing", MetricUnit.Count, len(started))
+    return {"started": started, "shares": _share(studies)}
+
+
+def _share(studies: list[StudyRecord]) -> dict[str, int]:
+    capacity = capacity_of(functions, settings.variant_concurrency)
+    return {} if capacity is None else share(step_functions, studies, capacity)
+
+
+def _give_up(simulation: str) -> dict[str, Any]:
+    logger.set_correlation_id(simulation)
+    given_up = budget.give_up(records, step_functions, settings.state_machine_arn, simulation)
+    logger.info("budget spent", extra={"given_up": given_up})
+    return {"simulation_id": simulation, "given_up": given_up}
+
+
 def _reconcile(*, all_studies: bool = False) -> dict[str, Any]:
     look_back = None if all_studies else LOOK_BACK
     found = reconcile(records, step_functions, collect, settings.state_machine_arn, look_back=look_back)
@@ -74,7 +116,7 @@ def _reconcile(*, all_studies: bool = False) -> dict[str, Any]:
             "study had no execution that runs",
             extra={"simulation_id": each.simulation_id, "status": each.status, "reason": each.error},
         )
-    return {"reconciled": len(found) - faults, "faults": faults}
+    return {"reconciled": len(found) - faults, "faults": faults} | _go_on()
 
 
 def _remove_expired(dry_run: bool) -> dict[str, Any]:

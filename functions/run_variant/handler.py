@@ -10,7 +10,9 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from epsm.budget import announcer
 from epsm.engine import Progress, installed_engine
+from epsm.estimate import usd_per_second
 from epsm.settings import Settings
 from epsm.store.files import Files
 from epsm.store.records import Records
@@ -25,11 +27,14 @@ tracer = Tracer()
 metrics = Metrics()
 
 settings = Settings.from_environment()
+memory_mb = int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
 runner = VariantRunner(
     Files(boto3.client("s3"), settings.results_bucket),
     Records(boto3.resource("dynamodb").Table(settings.table_name)),
     Path(tempfile.gettempdir()) / "epsm",
     installed_engine(),
+    usd_per_second(memory_mb),
+    announcer(boto3.client("events")),
 )
 
 
@@ -51,7 +56,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             event["simulation_id"],
             variant,
             seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
-            memory_limit_mb=int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) - MEMORY_FOR_THE_HANDLER_MB,
+            memory_limit_mb=memory_mb - MEMORY_FOR_THE_HANDLER_MB,
             on_progress=report,
         )
     except SimulationFailed as failure:

@@ -8,7 +8,7 @@ import pytest
 from tests.infra.conftest import Template
 from tests.infra.test_functions import allowed, as_list, statements
 
-RULES = ("ExecutionEnded", "Reconcile", "Retention")
+RULES = ("ExecutionChanged", "BudgetSpent", "Reconcile", "Retention")
 
 
 def target(template: Template, rule: str) -> dict[str, Any]:
@@ -21,13 +21,18 @@ def resources(template: Template, action: str) -> str:
     return json.dumps(found)
 
 
-def test_every_bad_end_of_an_execution_is_told(template: Template) -> None:
-    detail = template.only("AWS::Events::Rule", "ExecutionEnded")["EventPattern"]["detail"]
-    assert set(detail["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+def test_every_begin_and_end_of_an_execution_is_told(template: Template) -> None:
+    detail = template.only("AWS::Events::Rule", "ExecutionChanged")["EventPattern"]["detail"]
+    assert set(detail["status"]) == {"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+
+
+def test_a_spent_budget_is_told_by_this_project_alone(template: Template) -> None:
+    pattern = template.only("AWS::Events::Rule", "BudgetSpent")["EventPattern"]
+    assert pattern == {"source": ["epsm"], "detail-type": ["Budget Spent"]}
 
 
 def test_only_executions_of_the_study_machine_are_told(template: Template) -> None:
-    detail = template.only("AWS::Events::Rule", "ExecutionEnded")["EventPattern"]["detail"]
+    detail = template.only("AWS::Events::Rule", "ExecutionChanged")["EventPattern"]["detail"]
     (machine,) = detail["stateMachineArn"]
     assert machine["Ref"] in template.of_type("AWS::StepFunctions::StateMachine")
 
@@ -101,4 +106,16 @@ def test_inputs_are_deleted_by_version_only(template: Template) -> None:
 
 def test_nothing_but_reports_is_written(template: Template) -> None:
     assert '"/cleanup/*"' in resources(template, "s3:PutObject")
-    assert not allowed(template, "Cleanup") & {"states:StartExecution", "states:StopExecution", "dynamodb:PutItem"}
+    assert not allowed(template, "Cleanup") & {"dynamodb:PutItem", "lambda:UpdateFunctionConfiguration"}
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("states:StartExecution", "StudyMachine"),
+        ("states:StopExecution", ":execution:epsm-local-study:*"),
+        ("states:UpdateMapRun", ":mapRun:epsm-local-study/variants:*"),
+    ],
+)
+def test_only_executions_of_the_study_machine_are_touched(template: Template, action: str, resource: str) -> None:
+    assert resource in resources(template, action)

@@ -60,6 +60,9 @@ class MemoryRecords(Records):
     ) -> bool:
         return self._change(simulation, status=status, succeeded=succeeded, failed=failed, error=error)
 
+    def note_stop(self, simulation: str, why: str) -> bool:
+        return self._change(simulation, stop_reason=why)
+
     def _change(self, simulation: str, **changes: Any) -> bool:
         if self.by_name[simulation].status.final:
             return False
@@ -104,10 +107,25 @@ class MemoryCollector:
 
 
 class MemoryStepFunctions:
-    """Executions by ARN, as `describe_execution` answers."""
+    """Executions by ARN, as `describe_execution` answers.
+
+    Attributes:
+        started: Names of the executions that were started.
+        stopped: ARN and error of those that were stopped.
+    """
 
     def __init__(self, *executions: dict[str, Any]) -> None:
         self._executions = {each["executionArn"]: each for each in executions}
+        self.started: list[str] = []
+        self.stopped: list[tuple[str, str]] = []
+
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:  # noqa: A002, N803
+        if name in self.started:
+            raise ClientError({"Error": {"Code": "ExecutionAlreadyExists"}}, "StartExecution")
+        self.started.append(name)
+
+    def stop_execution(self, *, executionArn: str, error: str, cause: str) -> None:  # noqa: N803
+        self.stopped.append((executionArn, error))
 
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         if executionArn not in self._executions:

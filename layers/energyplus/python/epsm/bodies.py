@@ -1,12 +1,13 @@
 """What the API takes and gives: the shapes of its bodies, and the answers that its description promises."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from epsm.intake import LARGEST_FILE_BYTES
 from epsm.store.records import StudyStatus
+from epsm.study import Priority
 
 
 class ProblemDetails(BaseModel):
@@ -128,6 +129,10 @@ class StudyState(BaseModel):
     created_at: str
     started_at: str
     ended_at: str
+    priority: Priority
+    after: str | None = Field(description="The simulation that it follows.")
+    max_cost_usd: float | None = Field(description="Its budget; null without one.")
+    spent_usd: float | None = Field(description="Of the budget, by this attempt; null without one.")
     seconds_left: float | None = Field(description="Estimated from what has ended; null before that.")
     attempt: int
     error_message: str
@@ -209,11 +214,23 @@ class Rerun(BaseModel):
 
 
 class Change(BaseModel):
-    """What to change of a study that runs."""
+    """What to change of a study that has not ended; what is left out stays."""
 
     model_config = ConfigDict(extra="forbid")
 
-    max_concurrency: int = Field(ge=1, le=10_000, strict=True, description="Variants at the same time, at most.")
+    max_concurrency: int | None = Field(
+        default=None, ge=1, le=10_000, strict=True, description="Variants at the same time, at most."
+    )
+    priority: Priority | None = Field(default=None, description="Share of the concurrency beside other studies.")
+    max_cost_usd: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, strict=True, description="The budget of a study that has one."
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("give at least one of max_concurrency, priority and max_cost_usd")
+        return self
 
 
 class Resources(BaseModel):

@@ -113,7 +113,9 @@ def close(
     record = records.study(simulation) if execution.ended and simulation else None
     if record is None or not _is_of(execution, record):
         return False
-    if not record.status.final and execution.status == "ABORTED":
+    if record.stop_reason and not record.status.final:
+        _wait_for_running_variants(records, simulation, sleep)
+    elif not record.status.final and execution.status == "ABORTED":
         records.cancel_study(simulation, STOPPED)
         record = records.study(simulation)
         assert record is not None, "a record that was just written is not there"

@@ -16,7 +16,7 @@ _USD_PER_GB_S = 0.0000166667
 _TRANSITIONS = 4
 _PUTS = 5
 _WRITES = 2
-_USD_PER_VARIANT_BESIDES_TIME = 0.20 / 1e6 + _TRANSITIONS * 25 / 1e6 + _PUTS * 5 / 1e6 + _WRITES * 0.625 / 1e6
+USD_PER_VARIANT_BESIDES_TIME = 0.20 / 1e6 + _TRANSITIONS * 25 / 1e6 + _PUTS * 5 / 1e6 + _WRITES * 0.625 / 1e6
 _SECONDS_AROUND_THE_ENGINE = 1.0
 """Fetching, editing, reading, storing; measured, with a first run's share of a cold start."""
 _SECONDS_START = 1.0
@@ -24,6 +24,11 @@ _SECONDS_PER_ZONE = 3.0
 """A year of a reference building takes 2 to 5 s a zone on one core; the spread is wide, so the estimate is rough."""
 
 Basis = Literal["measured", "assumed"]
+
+
+def usd_per_second(memory_mb: float) -> float:
+    """What a second of a function with that much memory costs."""
+    return memory_mb / 1024 * _USD_PER_GB_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +88,7 @@ def estimate(study: Study, run_times: Mapping[str, RunTime], *, memory_mb: int, 
         variants=study.variant_count,
         engine_seconds=round(sum(each * run_times[model].engine_seconds for model in study.models), 1),
         wall_seconds=round(max(billed / at_a_time, *seconds.values(), math.ceil(0.001 * study.variant_count)), 1),
-        cost_usd=round(
-            billed * memory_mb / 1024 * _USD_PER_GB_S + study.variant_count * _USD_PER_VARIANT_BESIDES_TIME, 4
-        ),
+        cost_usd=round(billed * usd_per_second(memory_mb) + study.variant_count * USD_PER_VARIANT_BESIDES_TIME, 4),
         basis="measured" if all(each.basis == "measured" for each in run_times.values()) else "assumed",
         run_times=run_times,
     )

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from epsm.intake import take_in
 from epsm.problems import Problem, StudyRejected
+from epsm.starting import check_order
 from epsm.store import keys
 from epsm.store.files import OWNER_METADATA, Files, NotThere
 from epsm.store.records import Records
@@ -126,7 +127,7 @@ def receive(
     Raises:
         StudyRejected: With every fault; nothing has been stored.
     """
-    accepted = take_in(document, sent, max_variants)
+    accepted = take_in(document, sent, max_variants, lambda study: check_order(study, records, owner))
     folder = _folder_name(accepted.study.name)
     key = keys.owned_study_key(owner, uuid.uuid4().hex, folder)
     places = {name: posixpath.join(posixpath.dirname(key), name) for name in accepted.inputs}

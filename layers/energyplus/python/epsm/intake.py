@@ -3,7 +3,7 @@
 Knows nothing of where the files are: submit gives it a folder of a bucket, the command line a folder on disk.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,13 +46,19 @@ class Accepted:
     external_files: dict[str, tuple[str, ...]]
 
 
-def take_in(document: bytes, files: StudyFiles, max_variants: int) -> Accepted:
+def take_in(
+    document: bytes,
+    files: StudyFiles,
+    max_variants: int,
+    look: Callable[[Study], Sequence[Problem]] = lambda study: (),
+) -> Accepted:
     """Check a study and all that it names.
 
     Args:
         document: The content of study.json.
         files: The files beside it.
         max_variants: Largest study to accept.
+        look: Finds what else is wrong with the study.
 
     Raises:
         StudyRejected: With every fault that was found.
@@ -62,7 +68,7 @@ def take_in(document: bytes, files: StudyFiles, max_variants: int) -> Accepted:
         raise StudyRejected([Problem(MANIFEST_NAME, what, f"at most {LARGEST_STUDY_BYTES:,}")])
     study = parse_study(document)
     reader = _Reader(files, (*study.models, *study.weather))
-    reader.problems += check_parameters(study)
+    reader.problems += [*look(study), *check_parameters(study)]
     if study.variant_count > max_variants:
         what = f"asks for {study.variant_count:,} variants"
         reader.problems.append(Problem(MANIFEST_NAME, what, f"at most {max_variants:,}"))

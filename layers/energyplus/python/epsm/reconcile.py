@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.closing import Collect, Execution, NotCollected, close, find_execution
+from epsm.starting import waits
 from epsm.store import keys
 from epsm.store.records import Records, StudyRecord, StudyStatus
 
@@ -64,7 +65,7 @@ def reconcile(
         What was found. A study that cannot be closed is in it with the reason, and does not stop the others.
     """
     found = []
-    for simulation in [each.simulation_id for each in _open_studies(records, look_back)]:
+    for simulation in [each.simulation_id for each in open_studies(records, look_back)]:
         try:
             changed = _reconcile(records, step_functions, collect, state_machine_arn, simulation, sleep)
             error = ""
@@ -77,7 +78,13 @@ def reconcile(
     return tuple(found)
 
 
-def _open_studies(records: Records, look_back: timedelta | None) -> Iterator[StudyRecord]:
+def open_studies(records: Records, look_back: timedelta | None = LOOK_BACK) -> Iterator[StudyRecord]:
+    """Studies that have not ended, the newest first.
+
+    Args:
+        records: The store.
+        look_back: How old the oldest study may be that is looked at; None for all.
+    """
     oldest = datetime.min.replace(tzinfo=UTC) if look_back is None else datetime.now(UTC) - look_back
     start = None
     while True:
@@ -116,6 +123,8 @@ def _reconcile(
 
 
 def _close_without_execution(records: Records, collect: Collect, record: StudyRecord) -> bool:
+    if waits(record):
+        return False  # for another study's end, however long that takes
     if record.status is StudyStatus.PENDING:
         pending_since = datetime.fromisoformat(record.reopened_at or record.created_at)
         if datetime.now(UTC) - pending_since < _TIME_TO_START:

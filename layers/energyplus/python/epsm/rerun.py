@@ -4,10 +4,11 @@ import json
 from itertools import islice
 from typing import Any
 
+from epsm.starting import execution_input
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records, StudyRecord, StudyStatus, VariantStatus, expiry
-from epsm.submission import execution_input, write_items
+from epsm.submission import write_items
 from epsm.variants import expand
 
 

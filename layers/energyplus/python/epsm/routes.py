@@ -396,6 +396,10 @@ def _state(record: StudyRecord) -> StudyState:
         created_at=record.created_at,
         started_at=record.started_at,
         ended_at=record.ended_at,
+        priority=record.options.get("priority", "normal"),
+        after=record.options.get("after"),
+        max_cost_usd=record.options.get("max_cost_usd"),
+        spent_usd=None if record.options.get("max_cost_usd") is None else round(record.spent_usd, 4),
         seconds_left=seconds_left(record, counts),
         attempt=record.attempt,
         error_message=record.error,
@@ -641,18 +645,30 @@ def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Resp
 
 @app.patch(
     "/api/simulation/<simulation_id>/",
-    summary="Change the concurrency of a study that runs",
+    summary="Change concurrency, priority or budget of a study that has not ended",
     tags=["studies"],
     responses=answers(StudyState, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
 )
 def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> StudyState:
-    """Takes effect with the next variants."""
+    """Concurrency takes effect with the next variants; a priority as soon as shares are dealt out anew."""
     record = _own(simulation_id)
+    if wanted.max_cost_usd is not None and record.options.get("max_cost_usd") is None:
+        # Its variants keep no account: they were told of none when they began.
+        raise Refusal(HTTPStatus.CONFLICT, "The study was submitted without max_cost_usd")
     arn = None if record.status.final else map_run_of(step_functions, record)
-    if arn is None:
+    if wanted.max_concurrency is not None and arn is None:
         raise Refusal(HTTPStatus.CONFLICT, "The study does not run variants now")
-    step_functions.update_map_run(mapRunArn=arn, maxConcurrency=wanted.max_concurrency)
-    return _state(record)
+    if not records.change_options(simulation_id, record.options | wanted.model_dump(exclude_none=True)):
+        raise Refusal(HTTPStatus.CONFLICT, "The study has ended, or has not been accepted yet")
+    if wanted.max_concurrency is not None:
+        step_functions.update_map_run(mapRunArn=arn, maxConcurrency=wanted.max_concurrency)
+    if wanted.priority is not None:
+        functions.invoke(
+            FunctionName=settings.cleanup_function,
+            InvocationType="Event",
+            Payload=json.dumps({"task": "share"}).encode(),
+        )
+    return _state(_own(simulation_id))
 
 
 @app.delete(

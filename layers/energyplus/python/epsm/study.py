@@ -20,6 +20,7 @@ MANIFEST_NAME = "study.json"
 
 KeptFile = Literal["err", "sql", "htm", "eio", "eso", "mtr", "csv", "audit", "rdd", "mdd"]
 Frequency = Literal["Timestep", "Hourly", "Daily", "Monthly", "RunPeriod"]
+Priority = Literal["high", "normal", "low"]
 
 
 def _one_value(text: str) -> str:
@@ -175,7 +176,26 @@ class Options(_Strict):
         default=100,
         ge=0,
         le=100,
-        description="Give the study up when more variants than this have failed.",
+        description="Give the study up when more variants than this percentage have failed.",
+    )
+    max_failures: int | None = Field(
+        strict=True, default=None, ge=0, description="Give the study up when more variants than this have failed."
+    )
+    max_cost_usd: float | None = Field(
+        strict=True,
+        default=None,
+        gt=0,
+        description="Give the study up when its variants have cost this much, at list prices of us-east-1.",
+    )
+    priority: Priority = Field(
+        default="normal",
+        description="Share of the concurrency while several studies run: high gets twice as much as normal, four times "
+        "as much as low.",
+    )
+    after: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9-]{1,80}$",
+        description="Name of a simulation that must have completed before this study starts.",
     )
     timeout_s: int = Field(
         strict=True, default=840, ge=1, le=840, description="Wall-clock seconds that one run may take."

@@ -14,17 +14,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from epsm import __version__, dictionary
+from epsm.estimate import RunTime, estimate
 from epsm.intake import take_in
 from epsm.manifest import ObjectRef, RunManifest, Source
 from epsm.problems import Problem, StudyRejected, shortened
 from epsm.results import EXTRACTION_VERSION
 from epsm.settings import Settings
+from epsm.starting import check_order, start_or_wait
 from epsm.store import keys
 from epsm.store.files import Files, NotThere
 from epsm.store.records import Records, StudyStatus, expiry
+from epsm.study import MANIFEST_NAME, Study
 from epsm.variants import Variant, expand
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class Submission:
 
     Attributes:
         simulation_id: Name of the simulation.
-        status: Of its record: pending where an execution was started, else rejected or whatever it was already.
+        status: Of its record: pending where it was accepted, else rejected or whatever it was already.
         variants: How many there are; 0 for a refusal.
         problems: Why it was refused.
         started: Whether this call started the execution.
@@ -135,7 +136,13 @@ class Submitter:
         quiet_for = timedelta(seconds=self._settings.missing_file_grace_s)
         uploaded = UploadedStudy(self._files, source, quiet_for, self._sleep)
         try:
-            accepted = take_in(document, uploaded, self._settings.max_variants)
+            accepted = take_in(
+                document,
+                uploaded,
+                self._settings.max_variants,
+                lambda study: check_order(study, self._records, owner),
+            )
+            self._check_budget(accepted.study, uploaded.refs)
         except StudyRejected as rejection:
             return self._reject(simulation, source, rejection.problems)
         study = accepted.study
@@ -154,6 +161,30 @@ class Submitter:
         )
         return self._accept(manifest)
 
+    def _check_budget(self, study: Study, refs: Mapping[str, ObjectRef]) -> None:
+        """Refuse a study of which it is known already that it costs more than it may.
+
+        Only where every model has run before: a guess is no reason to refuse.
+
+        Raises:
+            StudyRejected: If it does.
+        """
+        budget_usd = study.options.max_cost_usd
+        if budget_usd is None:
+            return
+        run_times: dict[str, RunTime] = {}
+        for model in study.models:
+            measured = self._records.run_time(refs[model].sha256)
+            if measured is None:
+                return
+            run_times[model] = RunTime(measured, "measured")
+        memory_mb = self._settings.variant_memory_mb
+        cost_usd = estimate(study, run_times, memory_mb=memory_mb, account_concurrency=1).cost_usd
+        if cost_usd > budget_usd:
+            where = f"{MANIFEST_NAME}: options.max_cost_usd"
+            what = f"by earlier runs of its models the study costs about ${cost_usd:.2f}"
+            raise StudyRejected([Problem(where, what, f"at most {budget_usd:g}")])
+
     def _accept(self, manifest: RunManifest) -> Submission:
         simulation, study = manifest.simulation_id, manifest.study
         expires_at = expiry(manifest.created_at, study.options.retention_days)
@@ -166,24 +197,9 @@ class Submitter:
             options=study.options.model_dump(),
             expires_at=expires_at,
         )
-        started = self._start(manifest, expires_at)
+        # Only now: whoever closes the study before this one finds it waiting, or it finds that one closed.
+        started = start_or_wait(self._records, self._step_functions, self._settings.state_machine_arn, manifest)
         return Submission(simulation, StudyStatus.PENDING, manifest.variants, started=started)
-
-    def _start(self, manifest: RunManifest, expires_at: int) -> bool:
-        """Start the execution; False if it exists: a duplicate event, or a submit that died after this."""
-        items_key = keys.run_key(manifest.simulation_id, "items.json")
-        given = execution_input(manifest, items_key, manifest.variants, expires_at)
-        try:
-            self._step_functions.start_execution(
-                stateMachineArn=self._settings.state_machine_arn,
-                name=manifest.simulation_id,
-                input=json.dumps(given),
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ExecutionAlreadyExists":
-                return False
-            raise
-        return True
 
     def _reject(self, simulation: str, source: Source, problems: tuple[Problem, ...]) -> Submission:
         shown = shortened(problems)
@@ -200,27 +216,6 @@ class Submitter:
         self._records.reject_study(simulation, shown)
         logger.info("study rejected", extra={"simulation_id": simulation, "problems": len(problems)})
         return Submission(simulation, StudyStatus.REJECTED, 0, tuple(shown))
-
-
-def execution_input(manifest: RunManifest, items_key: str, variants: int, expires_at: int) -> dict[str, Any]:
-    """What an execution is started with.
-
-    Args:
-        manifest: The run's manifest.
-        items_key: The items that it runs.
-        variants: How many they are.
-        expires_at: When the table drops the study's items, seconds since 1970.
-    """
-    options = manifest.study.options
-    return {
-        "simulation_id": manifest.simulation_id,
-        "variants": variants,
-        "items_key": items_key,
-        "map_prefix": keys.run_key(manifest.simulation_id, "map"),
-        "max_concurrency": options.max_concurrency,
-        "tolerated_failure_percentage": options.tolerated_failure_percentage,
-        "expires_at": str(expires_at),
-    }
 
 
 def write_items(files: Files, key: str, variants: Iterable[Variant]) -> int:

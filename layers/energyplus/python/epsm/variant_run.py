@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm import engine
 from epsm.engine import Engine, EngineRun, Progress
+from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.manifest import RunManifest
 from epsm.model import CannotEdit, PreparedModel, prepare
 from epsm.results import Results, read_results
@@ -37,6 +38,8 @@ SECONDS_TO_STORE = 30.0
 """Kept back from the function's time: what a timed-out run wrote must still be stored."""
 _SECONDS_BETWEEN_LOOKS = 3.0
 """How often a running variant looks whether its study was cancelled: one small read of the table each time."""
+_SECONDS_BETWEEN_BOOKINGS = 15.0
+"""How often a running variant adds what it costs to its study's record, where that has a budget."""
 _MODELS_KEPT = 4
 """A parsed model takes 20 to 150 MB."""
 
@@ -46,7 +49,7 @@ class SimulationFailed(Exception):
 
 
 class StudyCancelled(Exception):
-    """The study was cancelled before or while the variant ran; nothing of the variant is kept."""
+    """The study was cancelled or given up before or while the variant ran; nothing of the variant is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +83,25 @@ class VariantRunner:
         files, records: The store.
         folder: A folder of this process's own, for inputs and runs.
         installed: The engine.
+        usd_per_second: What this process costs while it runs a variant.
+        budget_spent: Called with the name of a simulation whose budget is spent.
     """
 
-    def __init__(self, files: Files, records: Records, folder: Path, installed: Engine) -> None:
+    def __init__(
+        self,
+        files: Files,
+        records: Records,
+        folder: Path,
+        installed: Engine,
+        usd_per_second: float = 0.0,
+        budget_spent: Callable[[str], None] = lambda simulation: None,
+    ) -> None:
         self._files = files
         self._records = records
         self._workspace = Workspace(folder, files)
         self._engine = installed
+        self._usd_per_second = usd_per_second
+        self._budget_spent = budget_spent
         self._manifest: RunManifest | None = None
         self._models: dict[str, PreparedModel] = {}
 
@@ -110,18 +125,20 @@ class VariantRunner:
 
         Raises:
             SimulationFailed: If the variant failed for a reason of its own; the record holds it.
-            StudyCancelled: If the study was cancelled; the engine has been ended.
+            StudyCancelled: If the study was cancelled or given up; the engine has been ended.
             Exception: Anything else is a fault of the infrastructure and worth a retry.
         """
         started, started_at = time.monotonic(), now()
         manifest = self._manifest_of(simulation)
+        costs = self._costs(manifest, started)
         expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)
-        if self._records.is_cancelled(simulation):
+        if self._records.must_stop(simulation):
             raise StudyCancelled(simulation)
         if not self._records.start_variant(simulation, variant.index, expires_at):
             return self._outcome_before(simulation, variant)
         with self._workspace.folder() as folder:
-            finished = self._simulate(folder, manifest, variant, seconds_left, memory_limit_mb, on_progress)
+            watch = self._stop_watch(simulation, costs)
+            finished = self._simulate(folder, manifest, variant, seconds_left, memory_limit_mb, on_progress, watch)
             if finished.run is not None and finished.run.stopped:
                 self._records.finish_variant(simulation, _stopped(variant, started_at), expires_at)
                 raise StudyCancelled(simulation)
@@ -133,6 +150,7 @@ class VariantRunner:
                 self._store_files(manifest, variant, finished, measures)
         record = _record(variant, finished, measures, started_at)
         self._records.finish_variant(simulation, record, expires_at)
+        costs(USD_PER_VARIANT_BESIDES_TIME)
         if finished.results is None:
             raise SimulationFailed(f"variant {variant.index}: {record.verdict}: {record.error}")
         eui = finished.results.metrics["site_eui_kwh_m2"]
@@ -159,6 +177,7 @@ class VariantRunner:
         seconds_left: Callable[[], float],
         memory_limit_mb: float | None,
         on_progress: Callable[[Progress], None] | None,
+        should_stop: Callable[[], bool],
     ) -> _Finished:
         options = manifest.study.options
         prepared = self._prepared(manifest, variant.model)
@@ -181,7 +200,7 @@ class VariantRunner:
             timeout_s=max(1.0, min(options.timeout_s, seconds_left() - SECONDS_TO_STORE)),
             memory_limit_mb=memory_limit_mb,
             on_progress=on_progress,
-            should_stop=self._cancel_watch(manifest.simulation_id),
+            should_stop=should_stop,
         )
         diagnosis = judge(run, files.output, options.run_period)
         if not diagnosis.verdict.has_results:
@@ -198,22 +217,42 @@ class VariantRunner:
         results = dataclasses.replace(results, missing=results.missing | missing)
         return _Finished(diagnosis, run, results, files, series)
 
-    def _cancel_watch(self, simulation: str) -> Callable[[], bool]:
-        """Answers whether the study was cancelled, from a look at most every few seconds."""
+    def _stop_watch(self, simulation: str, costs: Callable[[], None]) -> Callable[[], bool]:
+        """Answers whether the study is to stop, from a look at most every few seconds."""
         next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
 
-        def cancelled() -> bool:
+        def must_stop() -> bool:
             nonlocal next_look
             if time.monotonic() < next_look:
                 return False
             next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
             try:
-                return self._records.is_cancelled(simulation)
+                costs()
+                return self._records.must_stop(simulation)
             except (BotoCoreError, ClientError):
-                logger.warning("could not look whether the study was cancelled", exc_info=True)
+                logger.warning("could not look whether the study is to stop", exc_info=True)
                 return False  # a table that does not answer is no reason to end a run
 
-        return cancelled
+        return must_stop
+
+    def _costs(self, manifest: RunManifest, started: float) -> Callable[..., None]:
+        """Books what this variant has cost since the last time, and says so when the study's budget is spent."""
+        if manifest.study.options.max_cost_usd is None:
+            return lambda further_usd=0.0: None
+        booked_until = started
+
+        def book(further_usd: float = 0.0) -> None:
+            nonlocal booked_until
+            moment = time.monotonic()
+            if further_usd == 0.0 and moment - booked_until < _SECONDS_BETWEEN_BOOKINGS:
+                return
+            usd = (moment - booked_until) * self._usd_per_second + further_usd
+            spent = self._records.spend(manifest.simulation_id, usd)
+            booked_until = moment
+            if spent:
+                self._budget_spent(manifest.simulation_id)
+
+        return book
 
     def _prepared(self, manifest: RunManifest, name: str) -> PreparedModel:
         if name not in self._models:
@@ -285,7 +324,7 @@ def _stopped(variant: Variant, started_at: str) -> VariantRecord:
         started_at=started_at,
         ended_at=now(),
         stage=CANCELLED_STAGE,
-        error="The study was cancelled while this variant ran.",
+        error="The study was stopped while this variant ran.",
     )
 
 

@@ -69,6 +69,8 @@ class StudyRecord:
         owner: Who submitted it through the API; empty for a study.json put into the bucket directly.
         attempt: 1, and one more for each time that its failed variants were run again.
         reopened_at: When the last such attempt was asked for; empty before the second.
+        stop_reason: Why it is being stopped although nobody cancelled it; empty otherwise.
+        spent_usd: What this attempt's variants have cost so far; counted only where `max_cost_usd` limits it.
     """
 
     simulation_id: str
@@ -88,6 +90,8 @@ class StudyRecord:
     owner: str = ""
     attempt: int = 1
     reopened_at: str = ""
+    stop_reason: str = ""
+    spent_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +217,18 @@ class Records:
             "ended_at": "",
             "error": "",
             "execution_arn": "",
+            "stop_reason": "",
+            "spent_usd": 0,
         }
         return self._update_study(simulation, (StudyStatus.PARTIAL, StudyStatus.FAILED, StudyStatus.CANCELLED), values)
+
+    def note_stop(self, simulation: str, why: str) -> bool:
+        """Note that a study which has not ended is being stopped: its variants end themselves."""
+        return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), {"stop_reason": why})
+
+    def change_options(self, simulation: str, options: dict[str, Any]) -> bool:
+        """Replace the options of a study that has not ended, as far as what happens from now on goes by them."""
+        return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), {"options": options})
 
     def _update_study(self, simulation: str, only_from: Sequence[StudyStatus], values: dict[str, Any]) -> bool:
         """Set attributes of a study that is in one of the given states; False, and nothing written, if it is not."""
@@ -248,14 +262,31 @@ class Records:
         item = self._table.get_item(Key=key).get("Item")
         return None if item is None else float(item["engine_seconds"])
 
-    def is_cancelled(self, simulation: str) -> bool:
-        """Whether a study was cancelled. The smallest read there is: running variants ask often."""
+    def must_stop(self, simulation: str) -> bool:
+        """Whether what runs of a study is to end: it was cancelled, or is being given up.
+
+        The smallest read there is: running variants ask often.
+        """
         answer = self._table.get_item(
             Key={"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY},
-            ProjectionExpression="#status",
+            ProjectionExpression="#status, stop_reason",
             ExpressionAttributeNames={"#status": "status"},
         )
-        return bool(answer.get("Item", {}).get("status") == StudyStatus.CANCELLED.value)
+        item = answer.get("Item", {})
+        return item.get("status") == StudyStatus.CANCELLED.value or bool(item.get("stop_reason"))
+
+    def spend(self, simulation: str, usd: float) -> bool:
+        """Add to what a study's variants have cost; whether that is all that they may cost."""
+        answer = self._table.update_item(
+            Key={"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY},
+            UpdateExpression="ADD spent_usd :usd",
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeValues={":usd": _to_item(usd)},
+            ReturnValues="ALL_NEW",
+        )
+        record = _study_record(answer["Attributes"])
+        budget_usd = record.options.get("max_cost_usd")
+        return budget_usd is not None and record.spent_usd >= budget_usd
 
     def studies(self, limit: int = 50) -> list[StudyRecord]:
         """The newest studies, the newest first."""
@@ -399,6 +430,8 @@ def _study_record(item: dict[str, Any]) -> StudyRecord:
         owner=plain.get("owner", ""),
         attempt=plain.get("attempt", 1),
         reopened_at=plain.get("reopened_at", ""),
+        stop_reason=plain.get("stop_reason", ""),
+        spent_usd=float(plain.get("spent_usd", 0)),
     )
 
 
