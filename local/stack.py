@@ -18,6 +18,7 @@ from local import assets, completions
 from local.aws import client
 from local.code import CodeStore
 from local.completions import LocalAws
+from local.journal import Journal
 from local.supported import check_template
 from local.synth import synthesise
 from local.system_libraries import prepare
@@ -52,6 +53,11 @@ class LocalStack:
         engines: How many engines may run at a time; None for one a core.
         context: CDK context for the synthesis, beside the stage.
         api_port: Port of the HTTP API on 127.0.0.1; 0 picks a free one.
+        data: Folder that buckets and table are kept in, for the next stack on it; None to keep nothing.
+        fresh: Forget what an earlier stack left in `data`.
+
+    Raises:
+        InUse: If another stack keeps its data there.
 
     Attributes:
         endpoint: URL to use as AWS_ENDPOINT_URL.
@@ -65,8 +71,11 @@ class LocalStack:
         engines: int | None = None,
         context: Mapping[str, str] | None = None,
         api_port: int = 0,
+        data: Path | None = None,
+        fresh: bool = False,
     ) -> None:
         started = time.monotonic()
+        self._journal = Journal(data, fresh=fresh) if data else None
         prepare()
         cloud_assembly = synthesise({**CONTEXT, **(context or {})})
         manifest = assets.read_assets(cloud_assembly, STACK_NAME)
@@ -80,6 +89,7 @@ class LocalStack:
         os.environ.setdefault("MOTO_S3_DEFAULT_KEY_BUFFER_SIZE", str(_SPOOL_BYTES))
         from moto.server import ThreadedMotoServer
 
+        from local.completions import keeping
         from local.http_api.gateway import HttpApi
         from local.scheduler import Scheduler
 
@@ -90,13 +100,14 @@ class LocalStack:
         number = engines or os.cpu_count() or 1
         self.workers = Workers(folder / "workers", self.endpoint)
         code = CodeStore(ROOT / "build" / "code", assets.image_folders(cloud_assembly, manifest))
-        completions.use(LocalAws(self.endpoint, self.workers, code, number, BoundedSemaphore(number)))
+        completions.use(LocalAws(self.endpoint, self.workers, code, number, BoundedSemaphore(number), self._journal))
         self._server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
         self._server.start()
         self._scheduler = Scheduler()
         self._api: HttpApi | None = None
         try:
             self.outputs = self._deploy(cloud_assembly, manifest)
+            keeping.restore((self.outputs.inputs_bucket, self.outputs.results_bucket), self.outputs.table_name)
             if api_id := self._deployed_api():
                 self._api = HttpApi(api_id, api_port)
             self._scheduler.start()
@@ -155,13 +166,15 @@ class LocalStack:
         self._scheduler.fire(rule_name)
 
     def close(self) -> None:
-        """Stop everything. What is in the buckets is gone: copy results before."""
+        """Stop everything. What is in the buckets is gone, unless there is a folder for the data."""
         self._scheduler.close()
         if self._api is not None:
             self._api.close()
         self.workers.close()
         self._server.stop()
         self._folder.cleanup()
+        if self._journal is not None:
+            self._journal.close()
 
     def __enter__(self) -> Self:
         return self

@@ -12,6 +12,7 @@ from typing import Any
 
 from local.aws import client
 from local.code import CodeStore
+from local.journal import Journal
 from local.workers import Stopped, Workers
 
 MOTO_VERSION = "5.2.5"
@@ -27,6 +28,7 @@ class LocalAws:
         code: Code of functions, unpacked.
         engines: How many engines may run at a time: one a core.
         map_slots: As many places for child executions of Distributed Maps, over all map runs.
+        journal: Keeps buckets and table for the next process; None to keep nothing.
     """
 
     endpoint: str
@@ -34,6 +36,7 @@ class LocalAws:
     code: CodeStore
     engines: int
     map_slots: BoundedSemaphore
+    journal: Journal | None = None
 
     def client(self, service: str) -> Any:
         return client(service, self.endpoint)
@@ -62,9 +65,9 @@ def use(local: LocalAws) -> None:
     first = _current is None
     _current = local
     if first:
-        from local.completions import cloudformation, events, functions, http_apis, stepfunctions
+        from local.completions import cloudformation, events, functions, http_apis, keeping, stepfunctions
 
-        for module in (functions, events, stepfunctions, http_apis, cloudformation):
+        for module in (functions, events, stepfunctions, http_apis, cloudformation, keeping):
             module.install()
 
 
