@@ -1,4 +1,4 @@
-"""What the local stack must not lose when its process is killed, in one SQLite file that is written before an answer."""
+"""What a killed local stack must not lose, in one SQLite file that is written before an answer."""
 
 import fcntl
 import pickle

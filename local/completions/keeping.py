@@ -57,7 +57,7 @@ def _lasting_name(resource_type: str, stack_name: str, logical_id: str) -> str:
     if resource_type in {"AWS::S3::Bucket", "AWS::DynamoDB::Table"} and local_aws().journal is not None:
         name = f"{stack_name}-{logical_id}"
         return name.lower()[:63] if resource_type == "AWS::S3::Bucket" else name
-    return _generate_name(resource_type, stack_name, logical_id)
+    return str(_generate_name(resource_type, stack_name, logical_id))
 
 
 def _noting(backend: type, name: str, write: Callable[..., None]) -> None:
@@ -96,7 +96,8 @@ def _writing(response: type, name: str) -> None:
     def answered(self: Any, *args: Any, **kwargs: Any) -> Any:
         if local_aws().journal is None:
             return original(self, *args, **kwargs)
-        _request.changes = changes = []
+        changes: list[tuple[Callable[..., None], Any, Any]] = []
+        _request.changes = changes
         try:
             return original(self, *args, **kwargs)
         finally:
