@@ -14,11 +14,14 @@ from cli.fetch import fetch
 from cli.target import Target, local_target, state_file
 from epsm.store import keys
 from epsm.store.records import StudyRecord
+from local.journal import Journal
 
 _LOOK_S = 1.0
 
 
-def keep_running(console: Console, port: int, api_port: int, engines: int | None, results: Path) -> None:
+def keep_running(
+    console: Console, port: int, api_port: int, engines: int | None, results: Path, data: Path, *, fresh: bool
+) -> None:
     """Start the local stack, say how to use it, and stay until a signal to stop.
 
     Args:
@@ -26,15 +29,23 @@ def keep_running(console: Console, port: int, api_port: int, engines: int | None
         port: Port on 127.0.0.1.
         api_port: Port of the HTTP API there.
         engines: Engines at a time; None for one a core.
-        results: Folder that ended studies are copied to: what is in the local buckets ends with this process.
+        results: Folder that ended studies are copied to.
+        data: Folder that buckets and table are kept in for the next start.
+        fresh: Forget what is in `data`.
     """
+    from local.carry_on import carry_on
+    from local.journal import InUse
     from local.stack import LocalStack
 
     stop = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stop.set())
     with console.status("Starting the local stack ..."):
-        stack = LocalStack(port=port, api_port=api_port, engines=engines)
+        try:
+            stack = LocalStack(port=port, api_port=api_port, engines=engines, data=data, fresh=fresh)
+        except InUse as fault:
+            console.print(Text(str(fault)))
+            raise SystemExit(1) from None
     with stack:
         target = local_target(stack.endpoint)
         state = state_file()
@@ -42,21 +53,26 @@ def keep_running(console: Console, port: int, api_port: int, engines: int | None
         state.write_text(json.dumps({"endpoint": stack.endpoint, "pid": os.getpid()}), encoding="utf-8")
         # No frame and no line breaks: these lines are there to be copied.
         console.print(_how_to(target, stack.endpoint, stack.api_url or "", results), soft_wrap=True, highlight=False)
-        copied: set[str] = set()
+        journal = stack.journal
+        copied = {name for name, _ in journal.read("copied")} if journal else set()
+        for line in carry_on(stack, target.files, target.records):
+            console.print(Text(line))
         try:
             while not stop.wait(_LOOK_S):
-                _copy_ended(console, target, results, copied)
+                _copy_ended(console, target, results, copied, stack.journal)
             console.print("Stopping ...")
             _copy_rest(console, target, results, copied)
         finally:
             state.unlink(missing_ok=True)
 
 
-def _copy_ended(console: Console, target: Target, results: Path, copied: set[str]) -> None:
+def _copy_ended(console: Console, target: Target, results: Path, copied: set[str], journal: Journal | None) -> None:
     for record in target.records.studies():
         if record.status.final and record.simulation_id not in copied:
             copied.add(record.simulation_id)
             folder = _copy(target, record, results)
+            if journal is not None:
+                journal.write("copied", record.simulation_id, True)
             console.print(Text(f"{record.name}: {record.status.value}, results in {folder}/"))
 
 

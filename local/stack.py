@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import socket
 import tempfile
 import time
@@ -75,7 +76,7 @@ class LocalStack:
         fresh: bool = False,
     ) -> None:
         started = time.monotonic()
-        self._journal = Journal(data, fresh=fresh) if data else None
+        self.journal = Journal(data, fresh=fresh) if data else None
         prepare()
         cloud_assembly = synthesise({**CONTEXT, **(context or {})})
         manifest = assets.read_assets(cloud_assembly, STACK_NAME)
@@ -100,7 +101,7 @@ class LocalStack:
         number = engines or os.cpu_count() or 1
         self.workers = Workers(folder / "workers", self.endpoint)
         code = CodeStore(ROOT / "build" / "code", assets.image_folders(cloud_assembly, manifest))
-        completions.use(LocalAws(self.endpoint, self.workers, code, number, BoundedSemaphore(number), self._journal))
+        completions.use(LocalAws(self.endpoint, self.workers, code, number, BoundedSemaphore(number), self.journal))
         self._server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
         self._server.start()
         self._scheduler = Scheduler()
@@ -173,8 +174,8 @@ class LocalStack:
         self.workers.close()
         self._server.stop()
         self._folder.cleanup()
-        if self._journal is not None:
-            self._journal.close()
+        if self.journal is not None:
+            self.journal.close()
 
     def __enter__(self) -> Self:
         return self
@@ -188,7 +189,18 @@ def _remove_leftovers() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
         pid = folder.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
         if pid.isdigit() and not Path("/proc", pid).exists():
+            _end_processes_of(folder)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_processes_of(folder: Path) -> None:
+    """End workers that a killed stack left: they would go on, and talk to the next stack on the same port."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{folder}/".encode() in (process / "environ").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
+        except OSError:
+            continue  # somebody else's, or gone
 
 
 def _free_port() -> int:

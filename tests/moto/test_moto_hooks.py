@@ -56,6 +56,8 @@ REPLACED = (
          "self, name: str, description: str | None=None, event_bus_arn: str | None=None, "
          "event_pattern: str | None=None, role_arn: str | None=None, scheduled_expression: str | None=None, "
          "state: str | None=None, managed_by: str | None=None, tags: list[dict[str, str]] | None=None"),
+    Hook("keeping", "cloudformation/parsing.py", "generate_resource_name",
+         "resource_type: str, stack_name: str, logical_id: str"),
     Hook("cloudformation", "s3/models.py", "FakeBucket.create_from_cloudformation_json",
          FROM_CLOUDFORMATION.format("Any")),
     Hook("cloudformation", "dynamodb/models/table.py", "Table.create_from_cloudformation_json",
@@ -294,7 +296,7 @@ def test_every_replacement_is_looked_after_here() -> None:
     known = {hook.name for hook in REPLACED}
     # moto lacks the first; the others are names in modules, written with the module's name there.
     known |= {"LayerVersion.physical_resource_id", "models.stepfunctions_backends", "boto_client.boto3"}
-    known |= {"lambda_eval_utils._invoke_lambda_function", "program.TMP_THREADS"}
+    known |= {"lambda_eval_utils._invoke_lambda_function", "program.TMP_THREADS", "parsing.generate_resource_name"}
     made = {name for path in COMPLETIONS.rglob("*.py") for name in replaced_by(path)}
     assert made - known == set()
 
