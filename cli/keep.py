@@ -17,6 +17,7 @@ from epsm.store.records import StudyRecord
 from local.journal import Journal
 
 _LOOK_S = 1.0
+_COPIED = "copied"
 
 
 def keep_running(
@@ -34,7 +35,7 @@ def keep_running(
         fresh: Forget what is in `data`.
     """
     from local.carry_on import carry_on
-    from local.journal import InUse
+    from local.journal import CannotKeep
     from local.stack import LocalStack
 
     stop = threading.Event()
@@ -43,7 +44,7 @@ def keep_running(
     with console.status("Starting the local stack ..."):
         try:
             stack = LocalStack(port=port, api_port=api_port, engines=engines, data=data, fresh=fresh)
-        except InUse as fault:
+        except CannotKeep as fault:
             console.print(Text(str(fault)))
             raise SystemExit(1) from None
     with stack:
@@ -52,15 +53,17 @@ def keep_running(
         state.parent.mkdir(parents=True, exist_ok=True)
         state.write_text(json.dumps({"endpoint": stack.endpoint, "pid": os.getpid()}), encoding="utf-8")
         # No frame and no line breaks: these lines are there to be copied.
-        console.print(_how_to(target, stack.endpoint, stack.api_url or "", results), soft_wrap=True, highlight=False)
+        console.print(
+            _how_to(target, stack.endpoint, stack.api_url or "", results, data), soft_wrap=True, highlight=False
+        )
         journal = stack.journal
-        copied = {name for name, _ in journal.read("copied")} if journal else set()
+        copied = {name for name, _ in journal.read(_COPIED)} if journal else set()
         for line in carry_on(stack, target.files, target.records):
             console.print(Text(line))
         try:
             while not stop.wait(_LOOK_S):
                 _copy_ended(console, target, results, copied, stack.journal)
-            console.print("Stopping ...")
+            console.print("Stopping ... what has not ended goes on at the next start")
             _copy_rest(console, target, results, copied)
         finally:
             state.unlink(missing_ok=True)
@@ -68,20 +71,26 @@ def keep_running(
 
 def _copy_ended(console: Console, target: Target, results: Path, copied: set[str], journal: Journal | None) -> None:
     for record in target.records.studies():
-        if record.status.final and record.simulation_id not in copied:
-            copied.add(record.simulation_id)
+        run = _run(record)
+        if record.status.final and run not in copied:
             folder = _copy(target, record, results)
+            copied.add(run)
             if journal is not None:
-                journal.write("copied", record.simulation_id, True)
+                journal.write(_COPIED, run, True)
             console.print(Text(f"{record.name}: {record.status.value}, results in {folder}/"))
 
 
 def _copy_rest(console: Console, target: Target, results: Path, copied: set[str]) -> None:
-    """What studies that have not ended have produced so far."""
+    """What studies that have not ended have produced so far; the rest comes into the same folder when they have."""
     for record in target.records.studies():
-        if record.simulation_id not in copied:
+        if _run(record) not in copied:
             folder = _copy(target, record, results)
             console.print(Text(f"{record.name}: stopped while {record.status.value}; what there is, is in {folder}/"))
+
+
+def _run(record: StudyRecord) -> str:
+    """A study that was run again is copied again."""
+    return keys.execution_name(record.simulation_id, record.attempt)
 
 
 def _copy(target: Target, record: StudyRecord, results: Path) -> Path:
@@ -92,7 +101,7 @@ def _copy(target: Target, record: StudyRecord, results: Path) -> Path:
         return folder  # deleted while it was being copied
 
 
-def _how_to(target: Target, endpoint: str, api: str, results: Path) -> str:
+def _how_to(target: Target, endpoint: str, api: str, results: Path, data: Path) -> str:
     environment = (
         f"AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1"
     )
@@ -117,5 +126,6 @@ Upload a study        aws s3 cp --recursive examples/office-retrofit s3://{targe
 See executions        aws stepfunctions list-executions --state-machine-arn {target.state_machine_arn}
 Logs                  aws logs tail /aws/lambda/{target.name}-run-variant --follow
 
-Stop                  Ctrl-C
+Stop                  Ctrl-C; the next 'epsm up' goes on with what has not ended
+Forget all studies    epsm up --fresh                 (they are kept in {data}/)
 """

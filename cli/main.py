@@ -253,7 +253,7 @@ def _follow(target: Target, simulation: str) -> StudyRecord:
 
 def _bring(target: Target, record: StudyRecord, folder: Path, with_variants: bool) -> None:
     with console.status("Fetching results ...") as waiting:
-        fetch(
+        folder = fetch(
             target,
             record.simulation_id,
             folder,

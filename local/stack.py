@@ -58,7 +58,7 @@ class LocalStack:
         fresh: Forget what an earlier stack left in `data`.
 
     Raises:
-        InUse: If another stack keeps its data there.
+        CannotKeep: If another stack keeps its data there, or another version of moto wrote it.
 
     Attributes:
         endpoint: URL to use as AWS_ENDPOINT_URL.
@@ -76,7 +76,7 @@ class LocalStack:
         fresh: bool = False,
     ) -> None:
         started = time.monotonic()
-        self.journal = Journal(data, fresh=fresh) if data else None
+        self.journal = Journal(data, f"moto {completions.MOTO_VERSION}", fresh=fresh) if data else None
         prepare()
         cloud_assembly = synthesise({**CONTEXT, **(context or {})})
         manifest = assets.read_assets(cloud_assembly, STACK_NAME)

@@ -5,6 +5,7 @@ take from `local_aws()`.
 """
 
 import importlib.metadata
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import BoundedSemaphore, Thread
@@ -12,10 +13,12 @@ from typing import Any
 
 from local.aws import client
 from local.code import CodeStore
-from local.journal import Journal
+from local.journal import Closed, Journal
 from local.workers import Stopped, Workers
 
 MOTO_VERSION = "5.2.5"
+PROMISES = "promises"
+"""Where the journal holds events that a function has been promised: its name or ARN, and the JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,29 @@ def in_background(task: Callable[[], None]) -> None:
     def run() -> None:
         try:
             task()
-        except Stopped:
+        except (Stopped, Closed):
             pass
 
     Thread(target=run, daemon=True).start()
+
+
+def promise(function: str, event: str, task: Callable[[], None]) -> None:
+    """Run `task`, which hands an event to a function, in a thread; the journal knows of it from now until it is done.
+
+    Args:
+        function: Name or ARN of the function.
+        event: What it is given, JSON.
+        task: Hands it over.
+    """
+    journal = local_aws().journal
+    if journal is None:
+        in_background(task)
+        return
+    name = str(uuid.uuid4())
+    journal.write(PROMISES, name, (function, event))
+
+    def run() -> None:
+        task()
+        journal.write(PROMISES, name, None)
+
+    in_background(run)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.target import Target, find_target
-from epsm.store.records import StudyRecord, VariantRecord, VariantStatus
+from epsm.store.records import StudyRecord, StudyStatus, VariantRecord, VariantStatus
 from local.stack import _free_port
 from tests.support import wait_for
 
@@ -34,6 +34,8 @@ def test_a_killed_stack_carries_on_and_runs_nothing_twice(tmp_path: Path, monkey
         target = wait_for(_target, "the stack")
         subprocess.run([EPSM, "submit", str(folder)], check=True, capture_output=True, cwd=tmp_path)
         before = wait_for(lambda: _succeeded(target), "a variant")
+        # Refused as soon as submit sees it; the stack dies right behind the answer.
+        target.client("s3").put_object(Bucket=target.inputs_bucket, Key="unseen/study.json", Body=b"{}")
     finally:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
@@ -45,6 +47,8 @@ def test_a_killed_stack_carries_on_and_runs_nothing_twice(tmp_path: Path, monkey
         assert (record.status.value, record.attempt, record.succeeded) == ("completed", 2, len(after))
         assert all(after[index].ended_at == each.ended_at for index, each in before.items())
         assert len(before) < len(after)
+        unseen = wait_for(lambda: _named(target, "unseen"), "the study that nobody had seen")
+        assert unseen.status is StudyStatus.REJECTED
     finally:
         os.killpg(second.pid, signal.SIGKILL)
         second.wait()
@@ -72,6 +76,10 @@ def _succeeded(target: Target) -> dict[int, VariantRecord]:
         for each in target.records.variants(study.simulation_id)
         if each.status is VariantStatus.SUCCEEDED
     }
+
+
+def _named(target: Target, name: str) -> StudyRecord | None:
+    return next((each for each in target.records.studies() if each.name == name and each.status.final), None)
 
 
 def _ended(target: Target) -> StudyRecord | None:
