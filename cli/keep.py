@@ -49,17 +49,17 @@ def keep_running(
             raise SystemExit(1) from None
     with stack:
         target = local_target(stack.endpoint)
+        # Before anybody can find the stack: what runs now was interrupted.
+        carried_on = list(carry_on(stack, target.files, target.records))
         state = state_file()
         state.parent.mkdir(parents=True, exist_ok=True)
         state.write_text(json.dumps({"endpoint": stack.endpoint, "pid": os.getpid()}), encoding="utf-8")
         # No frame and no line breaks: these lines are there to be copied.
-        console.print(
-            _how_to(target, stack.endpoint, stack.api_url or "", results, data), soft_wrap=True, highlight=False
-        )
-        journal = stack.journal
-        copied = {name for name, _ in journal.read(_COPIED)} if journal else set()
-        for line in carry_on(stack, target.files, target.records):
+        how_to = _how_to(target, stack.endpoint, stack.api_url or "", results, data)
+        console.print(how_to, soft_wrap=True, highlight=False)
+        for line in carried_on:
             console.print(Text(line))
+        copied = {name for name, _ in stack.journal.read(_COPIED)} if stack.journal else set()
         try:
             while not stop.wait(_LOOK_S):
                 _copy_ended(console, target, results, copied, stack.journal)

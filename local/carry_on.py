@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
 
 from epsm.rerun import rerun_missing
 from epsm.store import keys
@@ -97,7 +98,7 @@ def _run_missing(records: Records, files: Files, step_functions: Any, state_mach
         return f"{simulation} has ended meanwhile"
     try:
         missing = rerun_missing(files, records, step_functions, state_machine_arn, record)
-    except (BotoCoreError, ClientError, NotThere) as fault:
+    except (BotoCoreError, ClientError, NotThere, ValidationError) as fault:
         logger.exception("study could not be carried on", extra={"simulation_id": simulation})
         return f"{record.name} was interrupted and could not be carried on, the next start tries again: {fault}"
     done = sum(each.status is VariantStatus.SUCCEEDED for each in records.variants(simulation))

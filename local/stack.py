@@ -171,11 +171,12 @@ class LocalStack:
         self._scheduler.close()
         if self._api is not None:
             self._api.close()
-        self.workers.close()
+        # What breaks off because the workers end is not to be recorded: the next stack is to go on from here.
         self._server.stop()
-        self._folder.cleanup()
         if self.journal is not None:
             self.journal.close()
+        self.workers.close()
+        self._folder.cleanup()
 
     def __enter__(self) -> Self:
         return self

@@ -128,7 +128,7 @@ def _alone(version: Any) -> Any:
     """A version without what it refers to: parts that are in its body by now, the version that a marker hides."""
     if isinstance(version, FakeDeleteMarker):
         marker = copy.copy(version)
-        marker.key = None  # type: ignore[assignment]
+        marker.key = None
         return marker
     version.multipart = None
     return version

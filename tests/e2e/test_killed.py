@@ -1,4 +1,4 @@
-"""The whole local stack is killed in the middle of a study, and started again on the same data."""
+"""The local stack is killed or stopped in the middle of a study, and started again on the same data."""
 
 import json
 import os
@@ -19,7 +19,10 @@ ROOT = Path(__file__).parents[2]
 EPSM = Path(sys.executable).with_name("epsm")
 
 
-def test_a_killed_stack_carries_on_and_runs_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_the_next_stack_carries_on_and_runs_nothing_twice(
+    how: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     folder = tmp_path / "one-zone"
     folder.mkdir()
@@ -37,8 +40,8 @@ def test_a_killed_stack_carries_on_and_runs_nothing_twice(tmp_path: Path, monkey
         # Refused as soon as submit sees it; the stack dies right behind the answer.
         target.client("s3").put_object(Bucket=target.inputs_bucket, Key="unseen/study.json", Body=b"{}")
     finally:
-        os.killpg(first.pid, signal.SIGKILL)
-        first.wait()
+        os.killpg(first.pid, how)
+        first.wait(60)
     second = _up(tmp_path)
     try:
         target = wait_for(_target, "the stack")
@@ -49,6 +52,10 @@ def test_a_killed_stack_carries_on_and_runs_nothing_twice(tmp_path: Path, monkey
         assert len(before) < len(after)
         unseen = wait_for(lambda: _named(target, "unseen"), "the study that nobody had seen")
         assert unseen.status is StudyStatus.REJECTED
+        wait_for(lambda: {"completed,", "rejected,"} <= set(_log(tmp_path).split()), "the copies")
+        assert {each.name for each in (tmp_path / "results").iterdir()} == {"one-zone", "unseen"}
+        table = (tmp_path / "results" / "one-zone" / "results.csv").read_text(encoding="utf-8")
+        assert len(table.splitlines()) == len(after) + 1
     finally:
         os.killpg(second.pid, signal.SIGKILL)
         second.wait()
@@ -60,6 +67,10 @@ def _up(folder: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [EPSM, "up", *ports, "--engines", "1"], cwd=folder, stdout=log, stderr=log, start_new_session=True
         )
+
+
+def _log(folder: Path) -> str:
+    return (folder / "up.log").read_text(encoding="utf-8")
 
 
 def _target() -> Target | None:

@@ -133,7 +133,8 @@ def promised(tmp_path: Path, *functions: str) -> Journal:
 
 
 def test_an_upload_that_nobody_has_seen_is_submitted_once(tmp_path: Path) -> None:
-    journal, submitted = promised(tmp_path, FUNCTION, "epsm-local-submit"), []
+    journal = promised(tmp_path, FUNCTION, "epsm-local-submit")
+    submitted: list[dict[str, Any]] = []
     assert list(submit_promised(journal, MemoryRecords(), submitted.append)) == [
         "office had not been seen; it is submitted"
     ]
@@ -142,14 +143,16 @@ def test_an_upload_that_nobody_has_seen_is_submitted_once(tmp_path: Path) -> Non
 
 
 def test_an_upload_with_a_record_is_not_submitted_again(tmp_path: Path) -> None:
-    journal, submitted = promised(tmp_path, FUNCTION), []
+    journal = promised(tmp_path, FUNCTION)
+    submitted: list[dict[str, Any]] = []
     list(submit_promised(journal, MemoryRecords(study(UPLOADED, StudyStatus.RUNNING)), submitted.append))
     assert not submitted
     assert list(journal.read(PROMISES)) == []
 
 
 def test_events_for_other_functions_are_dropped(tmp_path: Path) -> None:
-    journal, submitted = promised(tmp_path, "epsm-local-cleanup"), []
+    journal = promised(tmp_path, "epsm-local-cleanup")
+    submitted: list[dict[str, Any]] = []
     assert not list(submit_promised(journal, MemoryRecords(), submitted.append))
     assert not submitted
     assert list(journal.read(PROMISES)) == []
