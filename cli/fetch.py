@@ -17,7 +17,8 @@ def fetch(
 ) -> Path:
     """Download a run.
 
-    A folder that holds another run is not overwritten: it is renamed after that run first.
+    A folder that holds another run is not overwritten: it is renamed after that run first. A run that was renamed so
+    itself, and has gone on since, is brought up to date where it lies.
 
     Args:
         target: The stack.
@@ -27,9 +28,9 @@ def fetch(
         report: Called with the number of files that are there, and of all files.
 
     Returns:
-        The folder.
+        The folder that holds it now.
     """
-    _make_room(folder, simulation)
+    folder = _room(folder, simulation)
     names = list(_names(target, simulation, with_variants))
     done = 0
     s3 = target.client("s3")
@@ -60,11 +61,15 @@ def _names(target: Target, simulation: str, with_variants: bool) -> Iterator[str
                 yield name
 
 
-def _make_room(folder: Path, simulation: str) -> None:
+def _room(folder: Path, simulation: str) -> Path:
     present = run_in(folder)
     if present is not None and present != simulation:
+        own = folder.with_name(simulation)
+        if run_in(own) == simulation:
+            return own
         folder.rename(folder.with_name(present))
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def run_in(folder: Path) -> str | None:

@@ -14,11 +14,15 @@ from cli.fetch import fetch
 from cli.target import Target, local_target, state_file
 from epsm.store import keys
 from epsm.store.records import StudyRecord
+from local.journal import Journal
 
 _LOOK_S = 1.0
+_COPIED = "copied"
 
 
-def keep_running(console: Console, port: int, api_port: int, engines: int | None, results: Path) -> None:
+def keep_running(
+    console: Console, port: int, api_port: int, engines: int | None, results: Path, data: Path, *, fresh: bool
+) -> None:
     """Start the local stack, say how to use it, and stay until a signal to stop.
 
     Args:
@@ -26,46 +30,67 @@ def keep_running(console: Console, port: int, api_port: int, engines: int | None
         port: Port on 127.0.0.1.
         api_port: Port of the HTTP API there.
         engines: Engines at a time; None for one a core.
-        results: Folder that ended studies are copied to: what is in the local buckets ends with this process.
+        results: Folder that ended studies are copied to.
+        data: Folder that buckets and table are kept in for the next start.
+        fresh: Forget what is in `data`.
     """
+    from local.carry_on import carry_on
+    from local.journal import CannotKeep
     from local.stack import LocalStack
 
     stop = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stop.set())
     with console.status("Starting the local stack ..."):
-        stack = LocalStack(port=port, api_port=api_port, engines=engines)
+        try:
+            stack = LocalStack(port=port, api_port=api_port, engines=engines, data=data, fresh=fresh)
+        except CannotKeep as fault:
+            console.print(Text(str(fault)))
+            raise SystemExit(1) from None
     with stack:
         target = local_target(stack.endpoint)
+        # Before anybody can find the stack: what runs now was interrupted.
+        carried_on = list(carry_on(stack, target.files, target.records))
         state = state_file()
         state.parent.mkdir(parents=True, exist_ok=True)
         state.write_text(json.dumps({"endpoint": stack.endpoint, "pid": os.getpid()}), encoding="utf-8")
         # No frame and no line breaks: these lines are there to be copied.
-        console.print(_how_to(target, stack.endpoint, stack.api_url or "", results), soft_wrap=True, highlight=False)
-        copied: set[str] = set()
+        how_to = _how_to(target, stack.endpoint, stack.api_url or "", results, data)
+        console.print(how_to, soft_wrap=True, highlight=False)
+        for line in carried_on:
+            console.print(Text(line))
+        copied = {name for name, _ in stack.journal.read(_COPIED)} if stack.journal else set()
         try:
             while not stop.wait(_LOOK_S):
-                _copy_ended(console, target, results, copied)
-            console.print("Stopping ...")
+                _copy_ended(console, target, results, copied, stack.journal)
+            console.print("Stopping ... what has not ended goes on at the next start")
             _copy_rest(console, target, results, copied)
         finally:
             state.unlink(missing_ok=True)
 
 
-def _copy_ended(console: Console, target: Target, results: Path, copied: set[str]) -> None:
+def _copy_ended(console: Console, target: Target, results: Path, copied: set[str], journal: Journal | None) -> None:
     for record in target.records.studies():
-        if record.status.final and record.simulation_id not in copied:
-            copied.add(record.simulation_id)
+        run = _run(record)
+        if record.status.final and run not in copied:
             folder = _copy(target, record, results)
+            copied.add(run)
+            if journal is not None:
+                journal.write(_COPIED, run, True)
             console.print(Text(f"{record.name}: {record.status.value}, results in {folder}/"))
 
 
 def _copy_rest(console: Console, target: Target, results: Path, copied: set[str]) -> None:
-    """What studies that have not ended have produced so far."""
+    """What studies that have not ended have produced so far; the rest comes into the same folder when they have."""
     for record in target.records.studies():
-        if record.simulation_id not in copied:
+        if _run(record) not in copied:
             folder = _copy(target, record, results)
             console.print(Text(f"{record.name}: stopped while {record.status.value}; what there is, is in {folder}/"))
+
+
+def _run(record: StudyRecord) -> str:
+    """A study that was run again is copied again."""
+    return keys.execution_name(record.simulation_id, record.attempt)
 
 
 def _copy(target: Target, record: StudyRecord, results: Path) -> Path:
@@ -76,7 +101,7 @@ def _copy(target: Target, record: StudyRecord, results: Path) -> Path:
         return folder  # deleted while it was being copied
 
 
-def _how_to(target: Target, endpoint: str, api: str, results: Path) -> str:
+def _how_to(target: Target, endpoint: str, api: str, results: Path, data: Path) -> str:
     environment = (
         f"AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1"
     )
@@ -101,5 +126,6 @@ Upload a study        aws s3 cp --recursive examples/office-retrofit s3://{targe
 See executions        aws stepfunctions list-executions --state-machine-arn {target.state_machine_arn}
 Logs                  aws logs tail /aws/lambda/{target.name}-run-variant --follow
 
-Stop                  Ctrl-C
+Stop                  Ctrl-C; the next 'epsm up' goes on with what has not ended
+Forget all studies    epsm up --fresh                 (they are kept in {data}/)
 """

@@ -24,7 +24,7 @@ from rich.text import Text
 from cli.fetch import fetch
 from cli.folder import MAX_VARIANTS, check_folder, upload
 from cli.show import show_problems, show_results, show_studies, show_study
-from cli.target import LOCAL, NoStack, Target, find_target, local_target, running_local_endpoint
+from cli.target import LOCAL, NoStack, Target, find_target, local_target, running_local_endpoint, state_file
 from cli.watch import NotPickedUp, exit_code, follow
 from epsm.cancellation import cancel as cancel_study
 from epsm.intake import Accepted
@@ -153,6 +153,8 @@ def up(
     api_port: Annotated[int, typer.Option(help="Port of the HTTP API on 127.0.0.1.")] = 8000,
     engines: Annotated[int | None, typer.Option(help="Engines at a time; default: one a core.")] = None,
     to: ResultsFolder = Path("results"),
+    data: Annotated[Path | None, typer.Option(help="Folder that studies are kept in between starts.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the studies of earlier starts.")] = False,
 ) -> None:
     """Keep the local stack running until Ctrl-C. Studies that end meanwhile are copied to the results folder."""
     from cli.keep import keep_running
@@ -160,7 +162,7 @@ def up(
     if endpoint := running_local_endpoint():
         console.print(f"A local stack is running already at {endpoint}")
         raise typer.Exit(1)
-    keep_running(console, port, api_port, engines, to)
+    keep_running(console, port, api_port, engines, to, data or state_file().parent / "data", fresh=fresh)
     sys.stdout.flush()
     os._exit(0)  # the interpreter of state machines may sleep between two attempts; nothing of it is needed any more
 
@@ -251,7 +253,7 @@ def _follow(target: Target, simulation: str) -> StudyRecord:
 
 def _bring(target: Target, record: StudyRecord, folder: Path, with_variants: bool) -> None:
     with console.status("Fetching results ...") as waiting:
-        fetch(
+        folder = fetch(
             target,
             record.simulation_id,
             folder,

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import socket
 import tempfile
 import time
@@ -18,6 +19,7 @@ from local import assets, completions
 from local.aws import client
 from local.code import CodeStore
 from local.completions import LocalAws
+from local.journal import Journal
 from local.supported import check_template
 from local.synth import synthesise
 from local.system_libraries import prepare
@@ -52,6 +54,11 @@ class LocalStack:
         engines: How many engines may run at a time; None for one a core.
         context: CDK context for the synthesis, beside the stage.
         api_port: Port of the HTTP API on 127.0.0.1; 0 picks a free one.
+        data: Folder that buckets and table are kept in, for the next stack on it; None to keep nothing.
+        fresh: Forget what an earlier stack left in `data`.
+
+    Raises:
+        CannotKeep: If another stack keeps its data there, or another version of moto wrote it.
 
     Attributes:
         endpoint: URL to use as AWS_ENDPOINT_URL.
@@ -65,8 +72,11 @@ class LocalStack:
         engines: int | None = None,
         context: Mapping[str, str] | None = None,
         api_port: int = 0,
+        data: Path | None = None,
+        fresh: bool = False,
     ) -> None:
         started = time.monotonic()
+        self.journal = Journal(data, f"moto {completions.MOTO_VERSION}", fresh=fresh) if data else None
         prepare()
         number = engines or os.cpu_count() or 1
         # An engine takes a core: that many are set aside for variants, and shared by those studies that run.
@@ -82,6 +92,7 @@ class LocalStack:
         os.environ.setdefault("MOTO_S3_DEFAULT_KEY_BUFFER_SIZE", str(_SPOOL_BYTES))
         from moto.server import ThreadedMotoServer
 
+        from local.completions import keeping
         from local.http_api.gateway import HttpApi
         from local.scheduler import Scheduler
 
@@ -91,13 +102,14 @@ class LocalStack:
         self.endpoint = f"http://127.0.0.1:{port}"
         self.workers = Workers(folder / "workers", self.endpoint)
         code = CodeStore(ROOT / "build" / "code", assets.image_folders(cloud_assembly, manifest))
-        completions.use(LocalAws(self.endpoint, self.workers, code, number, BoundedSemaphore(number)))
+        completions.use(LocalAws(self.endpoint, self.workers, code, number, BoundedSemaphore(number), self.journal))
         self._server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
         self._server.start()
         self._scheduler = Scheduler()
         self._api: HttpApi | None = None
         try:
             self.outputs = self._deploy(cloud_assembly, manifest)
+            keeping.restore((self.outputs.inputs_bucket, self.outputs.results_bucket), self.outputs.table_name)
             if api_id := self._deployed_api():
                 self._api = HttpApi(api_id, api_port)
             self._scheduler.start()
@@ -156,12 +168,15 @@ class LocalStack:
         self._scheduler.fire(rule_name)
 
     def close(self) -> None:
-        """Stop everything. What is in the buckets is gone: copy results before."""
+        """Stop everything. What is in the buckets is gone, unless there is a folder for the data."""
         self._scheduler.close()
         if self._api is not None:
             self._api.close()
-        self.workers.close()
+        # What breaks off because the workers end is not to be recorded: the next stack is to go on from here.
         self._server.stop()
+        if self.journal is not None:
+            self.journal.close()
+        self.workers.close()
         self._folder.cleanup()
 
     def __enter__(self) -> Self:
@@ -176,7 +191,18 @@ def _remove_leftovers() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
         pid = folder.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
         if pid.isdigit() and not Path("/proc", pid).exists():
+            _end_processes_of(folder)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_processes_of(folder: Path) -> None:
+    """End workers that a killed stack left: they would go on, and talk to the next stack on the same port."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{folder}/".encode() in (process / "environ").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
+        except OSError:
+            continue  # somebody else's, or gone
 
 
 def _free_port() -> int:

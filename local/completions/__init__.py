@@ -5,6 +5,7 @@ take from `local_aws()`.
 """
 
 import importlib.metadata
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import BoundedSemaphore, Thread
@@ -12,9 +13,12 @@ from typing import Any
 
 from local.aws import client
 from local.code import CodeStore
+from local.journal import Closed, Journal
 from local.workers import Stopped, Workers
 
 MOTO_VERSION = "5.2.5"
+PROMISES = "promises"
+"""Where the journal holds events that a function has been promised: its name or ARN, and the JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class LocalAws:
         code: Code of functions, unpacked.
         engines: How many engines may run at a time: one a core.
         map_slots: As many places for child executions of Distributed Maps, over all map runs.
+        journal: Keeps buckets and table for the next process; None to keep nothing.
     """
 
     endpoint: str
@@ -34,6 +39,7 @@ class LocalAws:
     code: CodeStore
     engines: int
     map_slots: BoundedSemaphore
+    journal: Journal | None = None
 
     def client(self, service: str) -> Any:
         return client(service, self.endpoint)
@@ -62,9 +68,9 @@ def use(local: LocalAws) -> None:
     first = _current is None
     _current = local
     if first:
-        from local.completions import cloudformation, events, functions, http_apis, stepfunctions
+        from local.completions import cloudformation, events, functions, http_apis, keeping, stepfunctions
 
-        for module in (functions, events, stepfunctions, http_apis, cloudformation):
+        for module in (functions, events, stepfunctions, http_apis, cloudformation, keeping):
             module.install()
 
 
@@ -74,7 +80,29 @@ def in_background(task: Callable[[], None]) -> None:
     def run() -> None:
         try:
             task()
-        except Stopped:
+        except (Stopped, Closed):
             pass
 
     Thread(target=run, daemon=True).start()
+
+
+def promise(function: str, event: str, task: Callable[[], None]) -> None:
+    """Run `task`, which hands an event to a function, in a thread; the journal knows of it from now until it is done.
+
+    Args:
+        function: Name or ARN of the function.
+        event: What it is given, JSON.
+        task: Hands it over.
+    """
+    journal = local_aws().journal
+    if journal is None:
+        in_background(task)
+        return
+    name = str(uuid.uuid4())
+    journal.write(PROMISES, name, (function, event))
+
+    def run() -> None:
+        task()
+        journal.write(PROMISES, name, None)
+
+    in_background(run)

@@ -18,7 +18,7 @@ from moto.events.models import EventsBackend, Rule, events_backends
 from moto.events.utils import EventTemplateParser
 
 from local.aws import ACCOUNT, REGION
-from local.completions import in_background, local_aws
+from local.completions import in_background, local_aws, promise
 from local.completions.functions import queue_url
 from local.schedules import parse
 
@@ -95,7 +95,11 @@ def _send_to_targets(self: Rule, original_event: dict[str, Any], transform_input
 
 def _send(rule: Rule, event: dict[str, Any]) -> None:
     for target in rule.targets:
-        in_background(lambda target=target: _deliver_or_bury(rule.name, target, event))  # type: ignore[misc]
+        deliver = functools.partial(_deliver_or_bury, rule.name, target, event)
+        if _service(target["Arn"]) == "lambda":
+            promise(target["Arn"], json.dumps(event), deliver)
+        else:
+            in_background(deliver)
 
 
 def _deliver_or_bury(rule: str, target: dict[str, Any], event: dict[str, Any]) -> None:
@@ -137,7 +141,7 @@ def _deliver(arn: str, text: str) -> None:
         NotImplementedError: For a kind of target that is not emulated.
     """
     local = local_aws()
-    service = arn.split(":")[2]
+    service = _service(arn)
     if service == "lambda":
         local.client("lambda").invoke(FunctionName=arn, InvocationType="Event", Payload=text.encode())
     elif service == "sqs":
@@ -146,6 +150,10 @@ def _deliver(arn: str, text: str) -> None:
         local.client("sns").publish(TopicArn=arn, Message=text)
     else:
         raise NotImplementedError(f"EventBridge targets of {service} are not emulated")
+
+
+def _service(arn: str) -> str:
+    return arn.split(":")[2]
 
 
 def _iso(seconds: float) -> str:

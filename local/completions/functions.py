@@ -12,7 +12,7 @@ from typing import Any
 from moto.awslambda.models import LambdaFunction, lambda_backends
 
 from local.aws import ACCOUNT, REGION
-from local.completions import in_background, local_aws
+from local.completions import local_aws, promise
 from local.workers import FunctionSpec, Invocation
 
 RETRY_DELAYS_S = (1.0, 2.0)
@@ -67,7 +67,7 @@ def _invoke(self: LambdaFunction, body: Any, request_headers: Any, response_head
         case "DryRun":
             return b""
         case "Event":
-            in_background(lambda: _run_asynchronously(self, content))
+            promise(self.function_name, content.decode(errors="replace"), lambda: _run_asynchronously(self, content))
             return b""
     invocation = run(self, content)
     if invocation.failed:

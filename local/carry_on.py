@@ -1,0 +1,133 @@
+"""What a stack that was stopped or killed had begun: closed, then run on as one more attempt.
+
+The records say what there is to do, so that being killed in the middle of this, or failing at it, loses nothing: the
+next start finds the study open, or closed with `INTERRUPTED`.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
+
+from epsm.rerun import rerun_missing
+from epsm.store import keys
+from epsm.store.files import Files, NotThere
+from epsm.store.records import Records, StudyRecord, StudyStatus, VariantStatus
+from local.completions import PROMISES
+from local.journal import Journal
+from local.stack import STACK_NAME, LocalStack
+
+logger = logging.getLogger(__name__)
+
+INTERRUPTED = "The local stack was stopped while this study ran."
+_SUBMIT = f"{STACK_NAME}-submit"
+_PAGE = 200
+
+
+def carry_on(stack: LocalStack, files: Files, records: Records) -> Iterator[str]:
+    """Run on with every study that has not ended, and submit uploads that submit had not seen.
+
+    Call it once, before anything else uses the stack: nothing runs then.
+
+    Yields:
+        A line for each study.
+    """
+    if stack.journal is None:
+        return
+
+    def submit(event: dict[str, Any]) -> None:
+        stack.client("lambda").invoke(FunctionName=_SUBMIT, InvocationType="Event", Payload=json.dumps(event).encode())
+
+    yield from run_on(records, files, stack.client("stepfunctions"), stack.outputs.state_machine_arn, submit)
+    yield from submit_promised(stack.journal, records, submit)
+
+
+def run_on(
+    records: Records,
+    files: Files,
+    step_functions: Any,
+    state_machine_arn: str,
+    submit: Callable[[dict[str, Any]], None],
+) -> Iterator[str]:
+    """Start one more attempt of each study that was interrupted, of the variants that have not succeeded.
+
+    Yields:
+        A line for each; for one that could not be started, why. The next start tries that one again.
+    """
+    for record in list(_studies(records)):
+        simulation = record.simulation_id
+        if record.status is StudyStatus.PENDING and record.attempt == 1:
+            submit(_upload(record.source))  # it starts nothing twice
+            yield f"{record.name or simulation} had not begun; it is submitted again"
+        elif not record.status.final or _was_interrupted(record):
+            records.finish_study(
+                simulation, StudyStatus.FAILED, succeeded=record.succeeded, failed=record.failed, error=INTERRUPTED
+            )
+            yield _run_missing(records, files, step_functions, state_machine_arn, simulation)
+
+
+def submit_promised(journal: Journal, records: Records, submit: Callable[[dict[str, Any]], None]) -> Iterator[str]:
+    """Submit the uploads whose event had not been dealt with; all other events were about what is gone.
+
+    An upload with a record is no business of this. One that was removed is not there either: its event had been dealt
+    with, which is why the bucket's own versions are not asked.
+
+    Yields:
+        A line for each.
+    """
+    submitted = set()
+    for name, (function, text) in list(journal.read(PROMISES)):
+        event = json.loads(text)
+        if function.rsplit(":", 1)[-1] == _SUBMIT and event.get("detail-type") == "Object Created":
+            source = _source(event["detail"])
+            simulation = keys.simulation_id(**source)
+            # The rule's promise and the function's are of the same upload.
+            if simulation not in submitted and records.study(simulation) is None:
+                submit(_upload(source))
+                submitted.add(simulation)
+                yield f"{keys.study_folder(source['key'])} had not been seen; it is submitted"
+        journal.write(PROMISES, name, None)
+
+
+def _run_missing(records: Records, files: Files, step_functions: Any, state_machine_arn: str, simulation: str) -> str:
+    record = records.study(simulation)
+    if record is None or not _was_interrupted(record):
+        return f"{simulation} has ended meanwhile"
+    try:
+        missing = rerun_missing(files, records, step_functions, state_machine_arn, record)
+    except (BotoCoreError, ClientError, NotThere, ValidationError) as fault:
+        logger.exception("study could not be carried on", extra={"simulation_id": simulation})
+        return f"{record.name} was interrupted and could not be carried on, the next start tries again: {fault}"
+    done = sum(each.status is VariantStatus.SUCCEEDED for each in records.variants(simulation))
+    return f"{record.name} was interrupted: {done} variants were done; {missing} run now"
+
+
+def _was_interrupted(record: StudyRecord) -> bool:
+    return record.status is StudyStatus.FAILED and record.error == INTERRUPTED
+
+
+def _studies(records: Records) -> Iterator[StudyRecord]:
+    start = None
+    while True:
+        page = records.study_page(limit=_PAGE, start=start)
+        yield from page.studies
+        if page.next_page is None:
+            return
+        start = page.next_page
+
+
+def _upload(source: dict[str, str]) -> dict[str, Any]:
+    """The event of an upload, as far as submit reads it."""
+    detail = {
+        "bucket": {"name": source["bucket"]},
+        "object": {"key": source["key"], "version-id": source["version_id"]},
+    }
+    return {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+
+
+def _source(detail: dict[str, Any]) -> dict[str, str]:
+    uploaded = detail["object"]
+    return {"bucket": detail["bucket"]["name"], "key": uploaded["key"], "version_id": uploaded["version-id"]}

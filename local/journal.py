@@ -1,0 +1,131 @@
+"""What a killed local stack must not lose, in one SQLite file that is written before an answer."""
+
+import fcntl
+import pickle
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+_OWN = "journal"
+_MADE_BY = "made by"
+
+
+class CannotKeep(Exception):
+    """The folder cannot be used; the message says why, and what to do."""
+
+
+class Closed(Exception):
+    """The stack has let go of its journal."""
+
+
+class Journal:
+    """Values by where they belong, each pickled: written and read by this program only.
+
+    A name may have several versions, in the order in which they came. Each is a row of its own, so that one more
+    version costs as much as its own body.
+
+    Args:
+        folder: Where to keep it; made if it is not there.
+        made_by: What the pickled values belong to; a journal of another maker is not read.
+        fresh: Forget what is there.
+
+    Attributes:
+        lock: Held while something is written; for who has to look at something and write it before anybody else does.
+
+    Raises:
+        CannotKeep: If another process has it open, or another maker made it.
+    """
+
+    def __init__(self, folder: Path, made_by: str, *, fresh: bool = False) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._held = (folder / "lock").open("w")
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._held.close()
+            raise CannotKeep(
+                f"another local stack keeps its data in {folder}: stop it, or choose another folder with --data"
+            ) from None
+        if fresh:
+            for each in folder.glob("journal.sqlite*"):
+                each.unlink()
+        self.lock = RLock()
+        self._closed = False
+        self._rows = sqlite3.connect(folder / "journal.sqlite", check_same_thread=False, isolation_level=None)
+        # Space of what is deleted goes back to the disk; a commit survives a loss of power.
+        for pragma in ("auto_vacuum=FULL", "journal_mode=WAL", "synchronous=FULL"):
+            self._rows.execute(f"PRAGMA {pragma}")
+        self._rows.execute(
+            "CREATE TABLE IF NOT EXISTS kept (number INTEGER PRIMARY KEY, owner TEXT, name TEXT, version TEXT, "
+            "value BLOB, UNIQUE (owner, name, version))"
+        )
+        maker = dict(self.read(_OWN)).get(_MADE_BY)
+        if maker not in (None, made_by):
+            self.close()
+            raise CannotKeep(
+                f"the data in {folder} was written with {maker}, this is {made_by}: forget it with --fresh, or choose "
+                "another folder with --data"
+            )
+        self.write(_OWN, _MADE_BY, made_by)
+
+    def write(self, owner: str, name: str, value: Any) -> None:
+        """Keep the only version of `name`; None forgets it. It is on the disk when this returns.
+
+        Raises:
+            Closed: If the journal is.
+        """
+        self.write_versions(owner, name, {} if value is None else {"": value}, changed=("",))
+
+    def write_versions(self, owner: str, name: str, versions: Mapping[str, Any], changed: Collection[str]) -> None:
+        """Keep these versions of `name` and no others, in this order. They are on the disk when this returns.
+
+        Args:
+            owner, name: Where they belong.
+            versions: All of them.
+            changed: Those that are written even if a version of that name is kept.
+
+        Raises:
+            Closed: If the journal is.
+        """
+        with self.lock:
+            if self._closed:
+                raise Closed
+            where = "owner = ? AND name = ?"
+            kept = {each for (each,) in self._rows.execute(f"SELECT version FROM kept WHERE {where}", (owner, name))}  # noqa: S608
+            written = [
+                (owner, name, each, pickle.dumps(value))
+                for each, value in versions.items()
+                if each in changed or each not in kept
+            ]
+            gone = [(owner, name, each) for each in kept - versions.keys()]
+            self._rows.execute("BEGIN IMMEDIATE")
+            try:
+                self._rows.executemany(f"DELETE FROM kept WHERE {where} AND version = ?", gone)  # noqa: S608
+                self._rows.executemany(
+                    "INSERT INTO kept (owner, name, version, value) VALUES (?, ?, ?, ?) "
+                    "ON CONFLICT DO UPDATE SET value = excluded.value",
+                    written,
+                )
+                self._rows.execute("COMMIT")
+            except BaseException:
+                self._rows.execute("ROLLBACK")
+                raise
+
+    def read(self, owner: str) -> Iterator[tuple[str, Any]]:
+        """Everything of an owner, name and value, in the order in which it came; one pair for each version."""
+        with self.lock:
+            numbers = self._rows.execute("SELECT number FROM kept WHERE owner = ? ORDER BY number", (owner,)).fetchall()
+        for number in numbers:
+            with self.lock:
+                row = self._rows.execute("SELECT name, value FROM kept WHERE number = ?", number).fetchone()
+            if row is not None:
+                yield row[0], pickle.loads(row[1])  # noqa: S301 - our own file, readable by its owner only
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        with self.lock:
+            self._closed = True
+            self._rows.close()
+            self._held.close()
