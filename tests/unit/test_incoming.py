@@ -107,7 +107,9 @@ def send(
     max_variants: int = 100,
 ) -> Received:
     sent = FilesInRequest(inputs, BUCKET, files)
-    return receive(study, sent, owner, s3=inputs, records=records, bucket=BUCKET, max_variants=max_variants)
+    return receive(
+        study, sent, owner, s3=inputs, records=records, bucket=BUCKET, max_variants=max_variants, longest_run_s=840
+    )
 
 
 # --- taking a study in
@@ -272,7 +274,9 @@ def before(inputs: Inputs, hashes: Mapping[str, str], owner: str = ANNA) -> File
 
 def test_a_study_of_uploaded_files_is_taken_in(inputs: Inputs, records: Claims, room: dict[str, bytes]) -> None:
     sent = before(inputs, uploaded(inputs, ANNA, room))
-    received = receive(document(), sent, ANNA, s3=inputs, records=records, bucket=BUCKET, max_variants=100)
+    received = receive(
+        document(), sent, ANNA, s3=inputs, records=records, bucket=BUCKET, max_variants=100, longest_run_s=840
+    )
     assert (received.models, received.variants) == (1, 3)
 
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from epsm.placement import models_for_containers
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records, StudyRecord, VariantStatus, expiry
@@ -28,7 +29,7 @@ def rerun_missing(
         each.index for each in records.variants(record.simulation_id) if each.status is VariantStatus.SUCCEEDED
     }
     variants = (variant for variant in expand(manifest.study) if variant.index not in succeeded)
-    missing = write_items(files, items_key, variants)
+    missing = write_items(files, items_key, variants, models_for_containers(manifest, records))
     if not missing or not records.reopen_study(record.simulation_id, attempt):
         return 0
     expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)
