@@ -18,6 +18,7 @@ from local import assets, completions
 from local.aws import client
 from local.code import CodeStore
 from local.completions import LocalAws
+from local.containers import Containers
 from local.supported import check_template
 from local.synth import synthesise
 from local.system_libraries import prepare
@@ -89,8 +90,10 @@ class LocalStack:
         self.endpoint = f"http://127.0.0.1:{port}"
         number = engines or os.cpu_count() or 1
         self.workers = Workers(folder / "workers", self.endpoint)
+        self.containers = Containers(folder / "containers", self.endpoint)
         code = CodeStore(ROOT / "build" / "code", assets.image_folders(cloud_assembly, manifest))
-        completions.use(LocalAws(self.endpoint, self.workers, code, number, BoundedSemaphore(number)))
+        slots = BoundedSemaphore(number)
+        completions.use(LocalAws(self.endpoint, self.workers, self.containers, code, number, slots))
         self._server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
         self._server.start()
         self._scheduler = Scheduler()
@@ -160,6 +163,7 @@ class LocalStack:
         if self._api is not None:
             self._api.close()
         self.workers.close()
+        self.containers.close()
         self._server.stop()
         self._folder.cleanup()
 

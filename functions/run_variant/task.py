@@ -7,6 +7,7 @@ for a fault that is worth a retry.
 import json
 import math
 import os
+import signal
 import sys
 
 from epsm.variant_run import SimulationFailed, StudyCancelled
@@ -15,6 +16,9 @@ from functions.run_variant.running import logger, metrics, run, settings
 
 def main() -> int:
     """Run the variant that the variables SIMULATION_ID and VARIANT name, VARIANT being an item of items.json."""
+    # Who stops the task has cancelled the study, or will have: the run notices within seconds, ends its engine and puts
+    # down that it was stopped, which ECS gives it 30 seconds for.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         run(
             os.environ["SIMULATION_ID"],
