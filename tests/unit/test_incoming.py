@@ -168,6 +168,7 @@ def test_a_name_of_a_study_makes_one_folder(inputs: Inputs, records: Claims, roo
         {"models": ["/room.idf"]},
         {"weather": []},
         {"options": {"timeout_s": 0}},
+        {"options": {"timeout_s": 841}},
     ],
 )
 def test_of_a_study_that_is_refused_nothing_is_stored(
