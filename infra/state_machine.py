@@ -180,7 +180,8 @@ class StudyMachine(Construct):
             table=self._table,
             key=self._study_key(),
             update_expression="SET #status = :running, started_at = :now, execution_arn = :arn",
-            condition_expression="#status = :pending",
+            # The second is the same call once more, when the answer to the first was lost.
+            condition_expression="#status = :pending OR (#status = :running AND execution_arn = :arn)",
             expression_attribute_names={"#status": "status"},
             expression_attribute_values={
                 ":running": _text("running"),

@@ -86,3 +86,8 @@ def test_what_succeeded_in_an_earlier_attempt_is_counted() -> None:
 def test_what_succeeded_before_is_counted_before_the_next_attempt_runs() -> None:
     waiting = running(status=StudyStatus.PENDING, attempt=2, succeeded=90, execution_arn="")
     assert counts_of(MapRuns(), waiting) == Counts(succeeded=90, total=100)
+
+
+def test_a_variant_that_is_handed_over_twice_is_counted_once() -> None:
+    again = running(attempt=2, succeeded=100)
+    assert counts_of(MapRuns(succeeded=1, total=1), again) == Counts(succeeded=100, total=100)

@@ -95,10 +95,11 @@ def aggregate(files: Files, records: Records, simulation: str, map_error: str = 
 
 def decide(counts: Counts, map_error: str) -> tuple[StudyStatus, str]:
     """The study's final status, and the reason if it is failed."""
+    if counts.succeeded == counts.total:
+        # Whatever became of the map or the execution after the last variant: nothing is missing.
+        return StudyStatus.COMPLETED, ""
     if map_error:
         return StudyStatus.FAILED, f"The study was given up: {map_error}"
-    if counts.succeeded == counts.total:
-        return StudyStatus.COMPLETED, ""
     if counts.succeeded == 0:
         return StudyStatus.FAILED, "No variant succeeded."
     return StudyStatus.PARTIAL, ""

@@ -35,8 +35,9 @@ def counts_of(step_functions: Any, record: StudyRecord) -> Counts:
         return Counts(succeeded=record.succeeded, total=record.variants)
     counts: dict[str, Any] = step_functions.describe_map_run(mapRunArn=arn)["itemCounts"]
     failed = counts["failed"] + counts["timedOut"] + counts["aborted"]
-    # The map run of a later attempt holds only what had not succeeded before.
-    return Counts(counts["running"], record.succeeded + counts["succeeded"], failed, record.variants)
+    # The map run of a later attempt holds only what had not succeeded before, or one variant where nothing was missing.
+    succeeded = min(record.succeeded + counts["succeeded"], record.variants)
+    return Counts(counts["running"], succeeded, failed, record.variants)
 
 
 def map_run_of(step_functions: Any, record: StudyRecord) -> str | None:

@@ -392,7 +392,7 @@ def _study_record(item: dict[str, Any]) -> StudyRecord:
         succeeded=plain.get("succeeded", 0),
         failed=plain.get("failed", 0),
         execution_arn=plain.get("execution_arn", ""),
-        error=plain.get("error", ""),
+        error=_with_cause_in_words(plain.get("error", "")),
         problems=tuple(Problem(**problem) for problem in plain.get("problems", ())),
         source=plain.get("source", {}),
         options=plain.get("options", {}),
@@ -427,6 +427,20 @@ def _in_words(error: dict[str, str]) -> str:
     except (ValueError, KeyError, TypeError):
         pass
     return f"{error['error']}: {message}" if message else error["error"]
+
+
+def _with_cause_in_words(error: str) -> str:
+    """A study's reason. Of results that were not collected the state machine only has Lambda's JSON cause.
+
+    >>> _with_cause_in_words('Lost: {"errorType": "AccessDenied", "errorMessage": "PutObject", "stackTrace": []}')
+    'Lost: AccessDenied: PutObject'
+    """
+    what, brace, rest = error.partition("{")
+    try:
+        cause = json.loads(brace + rest)
+        return f"{what}{cause['errorType']}: {cause['errorMessage']}"
+    except (ValueError, KeyError, TypeError):
+        return error
 
 
 def _to_item(value: Any) -> Any:
