@@ -109,6 +109,7 @@ class Api(Construct):
         for name, value in (
             ("STATE_MACHINE_ARN", machine.state_machine_arn),
             ("MAX_VARIANTS", str(config.max_variants)),
+            ("LONGEST_RUN_S", str(config.longest_run_s)),
             ("CLEANUP_FUNCTION", cleanup.function.function_name),
             ("ADMINISTRATORS", config.administrators),
             ("VARIANT_MEMORY_MB", str(config.memory_mb)),

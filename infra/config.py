@@ -5,6 +5,8 @@ from typing import Any, Self
 
 from constructs import Node
 
+from epsm.study import LONGEST_IN_A_FUNCTION_S, LONGEST_RUN_S
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -24,6 +26,7 @@ class Config:
         jwt_audience: Audiences of those tokens, with commas.
         administrators: Who sees everybody's studies: ARNs of IAM users and roles, or groups in tokens, with commas.
         api_requests_per_s: Requests to the API, a second, over all callers; twice as many at once.
+        fargate: Whether a variant that needs longer than Lambda gives it is run by a task of Fargate.
     """
 
     stage: str = "dev"
@@ -39,10 +42,16 @@ class Config:
     jwt_audience: str = ""
     administrators: str = ""
     api_requests_per_s: int = 50
+    fargate: bool = False
 
     @property
     def name(self) -> str:
         return f"epsm-{self.stage}"
+
+    @property
+    def longest_run_s(self) -> int:
+        """Longest time limit of a run that is accepted, seconds."""
+        return LONGEST_RUN_S if self.fargate else LONGEST_IN_A_FUNCTION_S
 
     @classmethod
     def from_context(cls, node: Node) -> Self:

@@ -74,7 +74,7 @@ class Functions(Construct):
             layers=self._layers,
             memory_size=memory_mb,
             timeout=timeout,
-            environment=self._variables(name),
+            environment=self.variables(name),
             tracing=lambda_.Tracing.ACTIVE,
             **self._role_and_logs(name),
         )
@@ -110,7 +110,7 @@ class Functions(Construct):
             memory_size=memory_mb,
             timeout=timeout,
             ephemeral_storage_size=disk,
-            environment=self._variables(name),
+            environment=self.variables(name),
             tracing=lambda_.Tracing.ACTIVE,
             **self._role_and_logs(name),
             reserved_concurrent_executions=reserved_concurrency,
@@ -119,7 +119,8 @@ class Functions(Construct):
     def _name(self, name: str) -> str:
         return f"{self._config.name}-{name.replace('_', '-')}"
 
-    def _variables(self, name: str) -> dict[str, str]:
+    def variables(self, name: str) -> dict[str, str]:
+        """The environment of the code in `functions/<name>/`."""
         return {
             **self._environment,
             "POWERTOOLS_SERVICE_NAME": name,
@@ -164,9 +165,12 @@ def retention_of(days: int) -> logs.RetentionDays:
     return logs.RetentionDays[steps[days]]
 
 
-def grant(function: lambda_.Function, actions: Sequence[str], resources: Sequence[str], why_wildcard: str = "") -> None:
-    """Let a function do `actions` on `resources`, and nothing more; a wildcard among them needs its reason."""
-    assert function.role is not None
-    function.add_to_role_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
+def grant(
+    to: lambda_.Function | iam.Role, actions: Sequence[str], resources: Sequence[str], why_wildcard: str = ""
+) -> None:
+    """Let a function, or a role, do `actions` on `resources`, and nothing more; a wildcard there needs its reason."""
+    role = to if isinstance(to, iam.Role) else to.role
+    assert role is not None
+    role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
     if why_wildcard:
-        accept_wildcards(function.role, dict.fromkeys(resources, why_wildcard))
+        accept_wildcards(role, dict.fromkeys(resources, why_wildcard))

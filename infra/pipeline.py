@@ -12,6 +12,7 @@ from constructs import Construct
 
 from epsm.budget import EVENT_SOURCE
 from infra.config import Config
+from infra.fargate import Containers
 from infra.functions import Functions, grant
 from infra.queues import dead_letters
 from infra.state_machine import StudyMachine
@@ -52,6 +53,7 @@ class Pipeline(Construct):
             run_variant=self.run_variant,
             aggregate=self.aggregate,
             topic=self.topic,
+            containers=self._containers() if config.fargate else None,
         ).machine
         self.lost_studies = dead_letters(self, "LostStudies")
         self.submit = self._submit()
@@ -75,22 +77,36 @@ class Pipeline(Construct):
             description="Runs EnergyPlus for one variant of a study",
             reserved_concurrency=self._config.reserved_concurrency or None,
         )
-        inputs, results = self._storage.inputs, self._storage.results
-        grant(function, ["s3:GetObject", "s3:GetObjectVersion"], [inputs.arn_for_objects("*")], _ANY_STUDY)
-        grant(function, ["s3:GetObject"], [results.arn_for_objects("runs/*/manifest.json")], _ANY_RUN)
-        grant(function, ["s3:PutObject"], [results.arn_for_objects("runs/*/variants/*")], _ANY_RUN)
-        grant(
-            function, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [self._storage.table.table_arn]
+        self._let_run_variants(function)
+        return function
+
+    def _containers(self) -> Containers:
+        """For what takes longer: the same code from the same image with the same rights."""
+        containers = Containers(
+            self,
+            "Containers",
+            self._config,
+            image=self.functions.image,
+            environment=self.functions.variables("run_variant"),
         )
-        assert function.role is not None
-        function.add_to_role_policy(
+        self._let_run_variants(containers.role)
+        return containers
+
+    def _let_run_variants(self, to: lambda_.Function | iam.Role) -> None:
+        inputs, results = self._storage.inputs, self._storage.results
+        grant(to, ["s3:GetObject", "s3:GetObjectVersion"], [inputs.arn_for_objects("*")], _ANY_STUDY)
+        grant(to, ["s3:GetObject"], [results.arn_for_objects("runs/*/manifest.json")], _ANY_RUN)
+        grant(to, ["s3:PutObject"], [results.arn_for_objects("runs/*/variants/*")], _ANY_RUN)
+        grant(to, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [self._storage.table.table_arn])
+        role = to if isinstance(to, iam.Role) else to.role
+        assert role is not None
+        role.add_to_principal_policy(
             iam.PolicyStatement(
                 actions=["events:PutEvents"],
                 resources=[f"arn:{Aws.PARTITION}:events:{Aws.REGION}:{Aws.ACCOUNT_ID}:event-bus/default"],
                 conditions={"StringEquals": {"events:source": EVENT_SOURCE}},
             )
         )
-        return function
 
     def _aggregate(self) -> lambda_.Function:
         function = self.functions.from_image(
@@ -120,6 +136,7 @@ class Pipeline(Construct):
         )
         function.add_environment("STATE_MACHINE_ARN", self.state_machine.state_machine_arn)
         function.add_environment("MAX_VARIANTS", str(self._config.max_variants))
+        function.add_environment("LONGEST_RUN_S", str(self._config.longest_run_s))
         function.add_environment("MISSING_FILE_GRACE_S", str(self._config.missing_file_grace_s))
         function.add_environment("VARIANT_MEMORY_MB", str(self._config.memory_mb))
         function.add_environment("IMAGE_ID", self.functions.image.asset_hash)

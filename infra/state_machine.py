@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -16,8 +18,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from epsm.study import LONGEST_RUN_S
 from infra.config import Config
 from infra.exceptions import accept, accept_wildcards
+from infra.fargate import Containers
 from infra.functions import retention_of
 
 _THROTTLES_AND_SERVICE_ERRORS = [
@@ -27,6 +31,8 @@ _THROTTLES_AND_SERVICE_ERRORS = [
     "Lambda.SdkClientException",
     "Lambda.ClientExecutionTimeoutException",
 ]
+_NO_ROOM_FOR_A_TASK = ["ECS.AmazonECSException", "ECS.ServerException", "AmazonECS.Unknown"]
+"""Fargate has no capacity, or the account's vCPUs of Fargate are all in use, or ECS is asked too often."""
 _ON_ANY_RESOURCE = [
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
@@ -44,6 +50,8 @@ _ON_ANY_RESOURCE = [
 MAP_LABEL = "variants"
 _NET_UNDER_LAMBDA = Duration.minutes(17)
 """Longer than a function may run: for an answer that never comes."""
+_NET_UNDER_FARGATE = Duration.seconds(LONGEST_RUN_S + 3600)
+"""Longer than a study may let a run take, with time to start and to store."""
 
 _text = tasks.DynamoAttributeValue.from_string
 _path = sfn.JsonPath.string_at
@@ -56,7 +64,7 @@ def executions_and_map_runs(config: Config) -> tuple[str, str]:
 
 
 class StudyMachine(Construct):
-    """Builds `machine`; the functions, buckets and table are given."""
+    """Builds `machine`; the functions, buckets and table are given, and containers for runs that take longer."""
 
     def __init__(
         self,
@@ -69,8 +77,10 @@ class StudyMachine(Construct):
         run_variant: lambda_.Function,
         aggregate: lambda_.Function,
         topic: sns.Topic,
+        containers: Containers | None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._containers = containers
         self._table = table
         self._results = results
         start = self._mark_as_running()
@@ -151,6 +161,9 @@ class StudyMachine(Construct):
             (_ON_ANY_RESOURCE, ["*"]),
         ):
             role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
+        if self._containers is not None:
+            role.add_to_policy(iam.PolicyStatement(actions=["dynamodb:GetItem"], resources=[self._table.table_arn]))
+            self._containers.grant_running(role)
         accept_wildcards(
             role,
             {
@@ -208,7 +221,8 @@ class StudyMachine(Construct):
         )
         # What EnergyPlus itself refused, and what took too long, would do the same again.
         run.add_retry(
-            errors=["SimulationFailed", "StudyCancelled", "Sandbox.Timedout", "States.Timeout"], max_attempts=0
+            errors=["SimulationFailed", "RanTooLong", "StudyCancelled", "Sandbox.Timedout", "States.Timeout"],
+            max_attempts=0,
         )
         _wait_out_throttles(run)
         # A worker that died, a bucket or a table that did not answer.
@@ -224,7 +238,13 @@ class StudyMachine(Construct):
             self, "Variant failed", error_path=_path("$.failure.Error"), cause_path=_path("$.failure.Cause")
         )
         run.add_catch(failed, errors=["SimulationFailed", "StudyCancelled"], result_path="$.failure")
-        run.add_catch(self._record_lost_variant(failed), errors=[sfn.Errors.ALL], result_path="$.failure")
+        lost = self._record_lost_variant(failed)
+        first: sfn.IChainable = run
+        if self._containers is not None:
+            in_container = self._run_in_container(self._containers, lost)
+            run.add_catch(in_container, errors=["RanTooLong"], result_path="$.failure")
+            first = self._function_or_container(run, in_container)
+        run.add_catch(lost, errors=[sfn.Errors.ALL], result_path="$.failure")
         return sfn.DistributedMap(
             self,
             "Run variants",
@@ -243,7 +263,105 @@ class StudyMachine(Construct):
             # Without a writer the outputs of a large map do not fit into a state.
             result_writer_v2=sfn.ResultWriterV2(bucket=self._results, prefix=_path("$.map_prefix")),
             result_path="$.map",
-        ).item_processor(run)
+        ).item_processor(first)
+
+    def _function_or_container(self, function: tasks.LambdaInvoke, container: tasks.EcsRunTask) -> sfn.Choice:
+        """Where the item says that it runs."""
+        where = "$.variant.runs_on"
+        choice = sfn.Choice(self, "Function or container?")
+        choice.when(
+            sfn.Condition.and_(sfn.Condition.is_present(where), sfn.Condition.string_equals(where, "container")),
+            container,
+        )
+        choice.otherwise(function)
+        return choice
+
+    def _run_in_container(self, containers: Containers, lost: tasks.DynamoUpdateItem) -> tasks.EcsRunTask:
+        """The container ends well if the variant's record says what became of the variant, so that is read then."""
+        run = tasks.EcsRunTask(
+            self,
+            "Run EnergyPlus in a container",
+            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
+            cluster=containers.cluster,
+            task_definition=containers.task,
+            launch_target=tasks.EcsFargateLaunchTarget(platform_version=ecs.FargatePlatformVersion.VERSION1_4),
+            assign_public_ip=True,
+            subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            security_groups=[containers.security_group],
+            container_overrides=[
+                tasks.ContainerOverride(
+                    container_definition=containers.container,
+                    environment=[
+                        tasks.TaskEnvironmentVariable(name="SIMULATION_ID", value=_path("$.simulation_id")),
+                        tasks.TaskEnvironmentVariable(
+                            name="VARIANT", value=sfn.JsonPath.json_to_string(sfn.JsonPath.object_at("$.variant"))
+                        ),
+                    ],
+                )
+            ],
+            result_path=sfn.JsonPath.DISCARD,
+            task_timeout=sfn.Timeout.duration(_NET_UNDER_FARGATE),
+        )
+        run.add_retry(errors=["States.Timeout"], max_attempts=0)
+        # Other tasks may take hours to make room: most of a day.
+        run.add_retry(
+            errors=_NO_ROOM_FOR_A_TASK,
+            interval=Duration.seconds(15),
+            backoff_rate=2,
+            max_delay=Duration.minutes(5),
+            max_attempts=500,
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+        # A host that died, an image that could not be pulled, a bucket or a table that did not answer.
+        run.add_retry(
+            errors=["States.TaskFailed"],
+            interval=Duration.seconds(15),
+            backoff_rate=3,
+            max_delay=Duration.minutes(5),
+            max_attempts=3,
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+        run.add_catch(lost, errors=[sfn.Errors.ALL], result_path="$.failure")
+        run.next(self._what_the_container_wrote())
+        return run
+
+    def _what_the_container_wrote(self) -> tasks.DynamoGetItem:
+        read = tasks.DynamoGetItem(
+            self,
+            "Read the variant's record",
+            table=self._table,
+            key=self._variant_key(),
+            consistent_read=True,
+            projection_expression=[
+                tasks.DynamoProjectionExpression().with_attribute(name) for name in ("#status", "#error")
+            ],
+            expression_attribute_names={"#status": "status", "#error": "error"},
+            result_path="$.record",
+        )
+        _retry_aws(read)
+        status, message = "$.record.Item.status.S", "$.record.Item.error.M.message.S"
+        how = sfn.Choice(self, "Did the variant succeed?")
+        how.when(
+            sfn.Condition.and_(sfn.Condition.is_present(status), sfn.Condition.string_equals(status, "succeeded")),
+            sfn.Succeed(self, "Variant succeeded in its container", output_path="$.variant"),
+        )
+        how.when(
+            sfn.Condition.is_present(message),
+            sfn.Fail(self, "Variant failed in its container", error="SimulationFailed", cause_path=_path(message)),
+        )
+        how.otherwise(
+            sfn.Fail(
+                self,
+                "Variant was cancelled",
+                error="StudyCancelled",
+                cause="The study was cancelled before the container had begun with the variant.",
+            )
+        )
+        read.next(how)
+        return read
+
+    def _variant_key(self) -> dict[str, tasks.DynamoAttributeValue]:
+        return {"pk": self._study_key()["pk"], "sk": _text(_path("$.variant.record_key"))}
 
     def _record_lost_variant(self, then: sfn.Fail) -> tasks.DynamoUpdateItem:
         """A variant whose worker could not say what became of it: its record gets the state machine's own words."""
@@ -251,7 +369,7 @@ class StudyMachine(Construct):
             self,
             "Record lost variant",
             table=self._table,
-            key={"pk": self._study_key()["pk"], "sk": _text(_path("$.variant.record_key"))},
+            key=self._variant_key(),
             update_expression="SET #status = :failed, ended_at = :now, #error = :error, expires_at = :expires_at",
             condition_expression="attribute_not_exists(pk) OR #status = :running",
             expression_attribute_names={"#status": "status", "#error": "error"},
@@ -362,7 +480,7 @@ def _wait_out_throttles(task: tasks.LambdaInvoke) -> None:
     )
 
 
-def _retry_aws(task: tasks.DynamoUpdateItem | tasks.SnsPublish) -> None:
+def _retry_aws(task: tasks.DynamoUpdateItem | tasks.DynamoGetItem | tasks.SnsPublish) -> None:
     """Retry a call of an AWS service, but not the answer that a condition did not hold."""
     task.add_retry(errors=["DynamoDB.ConditionalCheckFailedException"], max_attempts=0)
     task.add_retry(

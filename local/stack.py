@@ -19,6 +19,7 @@ from local import assets, completions
 from local.aws import client
 from local.code import CodeStore
 from local.completions import LocalAws
+from local.containers import Containers
 from local.journal import Journal
 from local.supported import check_template
 from local.synth import synthesise
@@ -101,8 +102,10 @@ class LocalStack:
         logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
         self.endpoint = f"http://127.0.0.1:{port}"
         self.workers = Workers(folder / "workers", self.endpoint)
+        self.containers = Containers(folder / "containers", self.endpoint)
         code = CodeStore(ROOT / "build" / "code", assets.image_folders(cloud_assembly, manifest))
-        completions.use(LocalAws(self.endpoint, self.workers, code, number, BoundedSemaphore(number), self.journal))
+        slots = BoundedSemaphore(number)
+        completions.use(LocalAws(self.endpoint, self.workers, self.containers, code, number, slots, self.journal))
         self._server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
         self._server.start()
         self._scheduler = Scheduler()
@@ -177,6 +180,7 @@ class LocalStack:
         if self.journal is not None:
             self.journal.close()
         self.workers.close()
+        self.containers.close()
         self._folder.cleanup()
 
     def __enter__(self) -> Self:

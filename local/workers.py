@@ -15,6 +15,7 @@ import threading
 import time
 import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +81,22 @@ class Invocation:
     seconds: float
 
 
+def clean_environment(code: Sequence[Path], temporary: Path, endpoint: str) -> dict[str, str]:
+    """What every process has that stands for a function or a container, and nothing of this process's own."""
+    return {
+        **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+        **CREDENTIALS,
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "HOME": str(temporary),
+        "TMPDIR": str(temporary),
+        "PYTHONPATH": os.pathsep.join(map(str, code)),
+        "PYTHONUNBUFFERED": "1",
+        "AWS_ENDPOINT_URL": endpoint,
+    }
+
+
 class Worker:
     """One execution environment.
 
@@ -112,18 +129,9 @@ class Worker:
     def _environment(self, temporary: Path, endpoint: str) -> dict[str, str]:
         spec = self._spec
         return {
-            **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-            **CREDENTIALS,
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "LANG": "en_US.UTF-8",
-            "TZ": ":UTC",
-            "HOME": str(temporary),
-            "TMPDIR": str(temporary),
-            "PYTHONPATH": os.pathsep.join(map(str, spec.code)),
-            "PYTHONUNBUFFERED": "1",
+            **clean_environment(spec.code, temporary, endpoint),
             "LAMBDA_TASK_ROOT": str(spec.code[0]),
             "_HANDLER": spec.handler,
-            "AWS_ENDPOINT_URL": endpoint,
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
             "AWS_LAMBDA_FUNCTION_NAME": spec.name,
             "AWS_LAMBDA_FUNCTION_VERSION": spec.version,

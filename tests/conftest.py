@@ -29,7 +29,7 @@ def engine() -> Engine:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[LocalStack]:
     """The product's stack, deployed on moto; one for all tests."""
-    with LocalStack(engines=ENGINES) as running:
+    with LocalStack(engines=ENGINES, context={"fargate": "true"}) as running:
         yield running
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from local.aws import client
 from local.code import CodeStore
+from local.containers import Containers
 from local.journal import Closed, Journal
 from local.workers import Stopped, Workers
 
@@ -28,6 +29,7 @@ class LocalAws:
     Attributes:
         endpoint: URL of the moto server.
         workers: Execution environments of Lambda.
+        containers: Containers of ECS tasks.
         code: Code of functions, unpacked.
         engines: How many engines may run at a time: one a core.
         map_slots: As many places for child executions of Distributed Maps, over all map runs.
@@ -36,6 +38,7 @@ class LocalAws:
 
     endpoint: str
     workers: Workers
+    containers: Containers
     code: CodeStore
     engines: int
     map_slots: BoundedSemaphore
@@ -68,9 +71,9 @@ def use(local: LocalAws) -> None:
     first = _current is None
     _current = local
     if first:
-        from local.completions import cloudformation, events, functions, http_apis, keeping, stepfunctions
+        from local.completions import cloudformation, ecs, events, functions, http_apis, keeping, stepfunctions
 
-        for module in (functions, events, stepfunctions, http_apis, cloudformation, keeping):
+        for module in (functions, events, stepfunctions, ecs, http_apis, cloudformation, keeping):
             module.install()
 
 

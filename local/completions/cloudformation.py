@@ -14,6 +14,8 @@ from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.core.common_models import CloudFormationModel
 from moto.dynamodb.models.table import Table
+from moto.ec2.models.vpcs import VPC
+from moto.ecs.models import TaskDefinition
 from moto.s3.models import FakeBucket
 from moto.stepfunctions.models import StateMachine
 
@@ -41,6 +43,8 @@ def install() -> None:
     _finish(Table, _table)
     _finish(LambdaFunction, _function)
     _finish(StateMachine, _state_machine)
+    _finish(VPC, _network)
+    _finish(TaskDefinition, _task_definition)
     LayerVersion.physical_resource_id = property(lambda self: self.arn)  # moto lets Ref give the object itself
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         cached.cache_clear()
@@ -186,6 +190,20 @@ def _function(function: LambdaFunction, properties: dict[str, Any], name: str) -
         function.architectures = properties["Architectures"]
     if group := properties.get("LoggingConfig", {}).get("LogGroup"):
         function.logs_group_name = group
+
+
+def _network(network: VPC, properties: dict[str, Any], name: str) -> None:
+    network.enable_dns_hostnames = bool(properties.get("EnableDnsHostnames", False))
+    network.enable_dns_support = bool(properties.get("EnableDnsSupport", True))
+
+
+def _task_definition(task: TaskDefinition, properties: dict[str, Any], name: str) -> None:
+    task.cpu, task.requires_compatibilities = properties.get("Cpu"), properties.get("RequiresCompatibilities")
+    task.network_mode = properties.get("NetworkMode", task.network_mode)
+    task.task_role_arn, task.execution_role_arn = properties.get("TaskRoleArn"), properties.get("ExecutionRoleArn")
+    for container in task.container_definitions:
+        # On Fargate a container has the task's memory, unless it says otherwise; moto runs none that says nothing.
+        container.setdefault("memory", int(properties.get("Memory", 0)))
 
 
 def _state_machine(machine: StateMachine, properties: dict[str, Any], name: str) -> None:

@@ -11,7 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -129,7 +131,13 @@ def _run(image: BuiltImage) -> list[str]:
         folder = Path(name) / "study"
         folder.mkdir()
         with submitted_study(folder) as study:
-            return [*_run_variants(image, study, logs), *_compare(study, Path(name)), *_aggregate(image, study, logs)]
+            *in_functions, in_container = study.items
+            return [
+                *_run_variants(image, study, in_functions, logs),
+                *_run_task(image, study, in_container),
+                *_compare(study, Path(name)),
+                *_aggregate(image, study, logs),
+            ]
 
 
 def _python(image: BuiltImage, user: tuple[int, int], code: str) -> str:
@@ -144,17 +152,17 @@ def _python(image: BuiltImage, user: tuple[int, int], code: str) -> str:
     return done.stdout.strip()
 
 
-def _run_variants(image: BuiltImage, study: Prepared, logs: Path) -> list[str]:
+def _run_variants(image: BuiltImage, study: Prepared, items: Sequence[dict[str, Any]], logs: Path) -> list[str]:
     """The first half of the variants as the image's user, the second as somebody else, each from a cold start."""
     (handler,) = image.config["Cmd"]
     problems = []
-    half = len(study.items) // 2
-    for user, items in ((image.user, study.items[:half]), (SOMEBODY, study.items[half:])):
+    half = len(items) // 2
+    for user, some in ((image.user, items[:half]), (SOMEBODY, items[half:])):
         with LambdaEnvironment(image, handler, user, study.variables, logs / f"run_variant-{user[0]}.log") as function:
             assert function.user == user, f"the function runs as {function.user}, not as {user}"
             print(f"run_variant as user {user[0]}: cold start {function.cold_start_s:.2f} s", flush=True)
             engine_mb = 0.0
-            for item in items:
+            for item in some:
                 started = time.monotonic()
                 outcome = function.invoke({"simulation_id": study.simulation, "variant": item})
                 seconds = time.monotonic() - started
@@ -175,6 +183,31 @@ def _run_variants(image: BuiltImage, study: Prepared, logs: Path) -> list[str]:
                 flush=True,
             )
     return problems
+
+
+def _run_task(image: BuiltImage, study: Prepared, item: dict[str, Any]) -> list[str]:
+    """A variant as a task of Fargate runs it: another command, the image's user, no Runtime API."""
+    given = {
+        **study.variables,
+        "POWERTOOLS_SERVICE_NAME": "run_variant",
+        "POWERTOOLS_METRICS_NAMESPACE": "epsm-image-test",
+        "VARIANT_MEMORY_MB": "4096",
+        "SIMULATION_ID": study.simulation,
+        "VARIANT": json.dumps(item),
+    }
+    command = [image.config["Entrypoint"][0], "-m", "functions.run_variant.task"]
+    started = time.monotonic()
+    inside = command_inside(image, image.user, given, command)
+    done = subprocess.run(inside, capture_output=True, text=True, check=False)
+    print(
+        f"task: variant {item['index']} in {time.monotonic() - started:.2f} s, exit code {done.returncode}", flush=True
+    )
+    record = study.records.variant(study.simulation, item["index"])
+    if done.returncode or record is None or record.status is not VariantStatus.SUCCEEDED:
+        return [f"variant {item['index']} as a task: its record is {record}\n{done.stdout}{done.stderr}"]
+    return (
+        [] if "variant succeeded" in done.stdout else [f"the task has logged nothing of it: {done.stdout}{done.stderr}"]
+    )
 
 
 def _compare(study: Prepared, folder: Path) -> list[str]:

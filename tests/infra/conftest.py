@@ -43,6 +43,11 @@ def template() -> Template:
     return Template(synthesise(CONTEXT))
 
 
+@pytest.fixture(scope="session")
+def fargate_template() -> Template:
+    return Template(synthesise({**CONTEXT, "fargate": "true"}))
+
+
 OTHER_CHOICES: Mapping[str, str] = {
     "stage": "other",
     "memory_mb": "3008",

@@ -78,11 +78,11 @@ def own_metrics(template: Template) -> set[tuple[str, str]]:
 
 
 def emitted() -> Iterator[tuple[str, str]]:
-    """Service and name of every metric that a handler's source adds without a further dimension.
+    """Service and name of every metric that a function's source adds without a further dimension.
 
     With one, it is another metric to CloudWatch: nothing shows under the service alone.
     """
-    for path in ROOT.glob("functions/*/handler.py"):
+    for path in ROOT.glob("functions/*/*.py"):
         if "add_dimension" in path.read_text(encoding="utf-8"):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

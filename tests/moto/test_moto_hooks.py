@@ -94,6 +94,18 @@ REPLACED = (
          FROM_CLOUDFORMATION.format("dict[str, Any]")),
     Hook("cloudformation", "stepfunctions/models.py", "StateMachine.create_from_cloudformation_json",
          FROM_CLOUDFORMATION.format("Any")),
+    Hook("cloudformation", "ec2/models/vpcs.py", "VPC.create_from_cloudformation_json",
+         FROM_CLOUDFORMATION.format("Any")),
+    Hook("cloudformation", "ecs/models.py", "TaskDefinition.create_from_cloudformation_json",
+         FROM_CLOUDFORMATION.format("Any")),
+    Hook("ecs", f"{PARSER}asl/component/state/exec/state_task/service/state_task_service_ecs.py",
+         "StateTaskServiceEcs._eval_service_task",
+         "self, env: Environment, resource_runtime_part: ResourceRuntimePart, normalised_parameters: dict, "
+         "state_credentials: StateCredentials"),
+    Hook("ecs", f"{PARSER}asl/component/state/exec/state_task/service/state_task_service_ecs.py",
+         "StateTaskServiceEcs._build_sync_resolver",
+         "self, env: Environment, resource_runtime_part: ResourceRuntimePart, normalised_parameters: dict, "
+         "state_credentials: StateCredentials"),
     Hook("stepfunctions/interpreter", "stepfunctions/models.py", "stepfunctions_backends"),
     Hook("stepfunctions/interpreter", f"{PARSER}asl/utils/boto_client.py", "boto3"),
     Hook("stepfunctions/interpreter",
@@ -229,6 +241,30 @@ RELIED_ON = (
     *(
         Hook("cloudformation", "stepfunctions/models.py", f"StateMachineInstance.{name}")
         for name in ("type", "sm_type", "loggingConfiguration", "tracingConfiguration")
+    ),
+    *(Hook("cloudformation", "ec2/models/vpcs.py", f"VPC.enable_dns_{what}") for what in ("hostnames", "support")),
+    *(
+        Hook("cloudformation", "ecs/models.py", f"TaskDefinition.{name}")
+        for name in (
+            "container_definitions", "cpu", "execution_role_arn", "network_mode", "requires_compatibilities",
+            "task_role_arn",
+        )
+    ),
+    *(
+        Hook("ecs", "ecs/models.py", name)
+        for name in (
+            "ecs_backends", "EC2ContainerServiceBackend.tasks", "Task.cluster_arn", "Task.cluster_name",
+            "Task.stopped_reason", "Task.task_definition_arn",
+        )
+    ),
+    Hook("ecs", "ecs/models.py", "EC2ContainerServiceBackend.describe_task_definition",
+         "self, task_definition_str: str"),
+    Hook("ecs", "ecs/models.py", "EC2ContainerServiceBackend.stop_task",
+         "self, cluster_str: str, task_str: str, reason: str"),
+    *(
+        Hook("ecs", f"{PARSER}asl/component/state/exec/state_task/service/state_task_service.py",
+             f"StateTaskService.{name}", "self")
+        for name in ("_get_sfn_resource", "_get_sfn_resource_type")
     ),
     Hook("stepfunctions/interpreter", "core/config.py", "default_user_config"),
     Hook("stepfunctions/interpreter", f"{PARSER}models.py", "stepfunctions_parser_backends"),

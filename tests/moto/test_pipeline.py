@@ -1,6 +1,7 @@
 """A study's way through the deployed stack when something goes wrong, with the real engine on a one-day model."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from epsm.engine import Engine
 from epsm.store.records import StudyStatus, VariantStatus
-from epsm.variant_run import SimulationFailed, VariantRunner
+from epsm.variant_run import SECONDS_TO_STORE, RanTooLong, SimulationFailed, VariantRunner
 from epsm.variants import Variant
 from local.stack import STACK_NAME, LocalStack
 from tests.conftest import StudyMaker, with_run_period
@@ -130,6 +131,30 @@ def test_a_run_that_takes_too_long_is_ended_and_says_so(
     (row,) = results_table(stack, record.simulation_id).to_dict("records")
     assert (row["verdict"], row["status"]) == ("timed out", "failed")
     assert "ended after 1 s" in row["error"]
+
+
+def test_a_run_for_which_a_function_is_too_short_is_handed_on(
+    stack: LocalStack, engine: Engine, make_study: StudyMaker, one_zone: str, tmp_path: Path
+) -> None:
+    busy = one_zone.replace("Timestep,4;", "Timestep,60;")
+    record = run_study(stack, make_study("handed-on", files={"room.idf": busy}, parameters=[]), within_s=240)
+    manifest = files_of(stack).read_manifest(record.simulation_id)
+    longer = manifest.study.model_copy(
+        update={"options": manifest.study.options.model_copy(update={"timeout_s": 3600})}
+    )
+    again = manifest.model_copy(update={"simulation_id": "handed-on-again", "study": longer})
+    files_of(stack).put_text(f"runs/{again.simulation_id}/manifest.json", again.to_json(), "application/json")
+    runner = VariantRunner(files_of(stack), records_of(stack), tmp_path / "runs", engine)
+    variant = Variant(0, "room.idf", "chicago.epw")
+    with pytest.raises(RanTooLong, match="not at its end"):
+        runner.run(again.simulation_id, variant, seconds_left=lambda: SECONDS_TO_STORE + 1)
+    left = records_of(stack).variant(again.simulation_id, 0)
+    assert left is not None
+    assert left.status is VariantStatus.RUNNING
+    runner.run(again.simulation_id, variant, seconds_left=lambda: math.inf)
+    ended = records_of(stack).variant(again.simulation_id, 0)
+    assert ended is not None
+    assert ended.status is VariantStatus.SUCCEEDED
 
 
 def test_a_run_that_needs_too_much_memory_is_ended_and_says_so(stack: LocalStack, make_study: StudyMaker) -> None:

@@ -107,7 +107,9 @@ def send(
     max_variants: int = 100,
 ) -> Received:
     sent = FilesInRequest(inputs, BUCKET, files)
-    return receive(study, sent, owner, s3=inputs, records=records, bucket=BUCKET, max_variants=max_variants)
+    return receive(
+        study, sent, owner, s3=inputs, records=records, bucket=BUCKET, max_variants=max_variants, longest_run_s=840
+    )
 
 
 # --- taking a study in
@@ -166,6 +168,7 @@ def test_a_name_of_a_study_makes_one_folder(inputs: Inputs, records: Claims, roo
         {"models": ["/room.idf"]},
         {"weather": []},
         {"options": {"timeout_s": 0}},
+        {"options": {"timeout_s": 841}},
     ],
 )
 def test_of_a_study_that_is_refused_nothing_is_stored(
@@ -272,7 +275,9 @@ def before(inputs: Inputs, hashes: Mapping[str, str], owner: str = ANNA) -> File
 
 def test_a_study_of_uploaded_files_is_taken_in(inputs: Inputs, records: Claims, room: dict[str, bytes]) -> None:
     sent = before(inputs, uploaded(inputs, ANNA, room))
-    received = receive(document(), sent, ANNA, s3=inputs, records=records, bucket=BUCKET, max_variants=100)
+    received = receive(
+        document(), sent, ANNA, s3=inputs, records=records, bucket=BUCKET, max_variants=100, longest_run_s=840
+    )
     assert (received.models, received.variants) == (1, 3)
 
 

@@ -235,6 +235,26 @@ def test_the_cap_is_named_together_with_other_faults(files: dict[str, bytes]) ->
     assert {each.where for each in problems} == {"study.json", "study.json: models[0]"}
 
 
+def test_a_run_may_take_no_longer_than_the_stack_lets_it(files: dict[str, bytes]) -> None:
+    document = json.dumps(study_document(options={"timeout_s": 3600})).encode()
+    with pytest.raises(StudyRejected) as refusal:
+        take_in(document, Folder(files), 100, longest_run_s=840)
+    allowed = "at most 840 on this stack, which was deployed without Fargate"
+    assert refusal.value.problems == (Problem("study.json: options.timeout_s", "3600 is too large", allowed),)
+
+
+@pytest.mark.parametrize(("timeout_s", "longest_run_s"), [(840, 840), (3600, 86_400)])
+def test_a_run_that_the_stack_has_time_for_is_accepted(
+    timeout_s: int, longest_run_s: int, files: dict[str, bytes]
+) -> None:
+    document = json.dumps(study_document(options={"timeout_s": timeout_s})).encode()
+    assert take_in(document, Folder(files), 100, longest_run_s).study.options.timeout_s == timeout_s
+
+
+def test_a_check_without_a_stack_allows_a_day(files: dict[str, bytes]) -> None:
+    assert accept(files, options={"timeout_s": 86_400}).study.options.timeout_s == 86_400
+
+
 def test_a_study_json_that_is_too_large_is_refused_unread() -> None:
     document = b" " * (intake.LARGEST_STUDY_BYTES + 1)
     with pytest.raises(StudyRejected) as refusal:

@@ -15,6 +15,7 @@ def test_each_setting_comes_from_the_variable_of_its_name_in_capitals() -> None:
             "STATE_MACHINE_ARN": "arn:x",
             "AGGREGATE_FUNCTION": "collector",
             "MAX_VARIANTS": "500",
+            "LONGEST_RUN_S": "86400",
             "MISSING_FILE_GRACE_S": "2.5",
             "IMAGE_ID": "sha256:1",
         }
@@ -26,6 +27,7 @@ def test_each_setting_comes_from_the_variable_of_its_name_in_capitals() -> None:
         "state_machine_arn": "arn:x",
         "aggregate_function": "collector",
         "max_variants": 500,
+        "longest_run_s": 86_400,
         "missing_file_grace_s": 2.5,
         "image_id": "sha256:1",
     }
@@ -36,6 +38,7 @@ def test_what_a_function_does_not_need_has_a_default() -> None:
     settings = Settings.from_environment(NEEDED)
     assert (settings.state_machine_arn, settings.max_variants) == ("", 100_000)
     assert (settings.missing_file_grace_s, settings.image_id) == (10.0, "unknown")
+    assert settings.longest_run_s == 840, "a stack without Fargate"
 
 
 @pytest.mark.parametrize("missing", sorted(NEEDED))

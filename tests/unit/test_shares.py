@@ -54,13 +54,13 @@ def test_high_gets_twice_normal_and_four_times_low() -> None:
     }
 
 
-@given(claims, st.integers(1, 20_000))
+@given(claims, st.integers(1, 20_000))  # type: ignore[untyped-decorator]
 def test_nobody_gets_nothing_or_more_than_wanted(wanted: list[Claim], capacity: int) -> None:
     given_out = shares(wanted, capacity)
     assert all(1 <= given_out[claim.name] <= claim.most for claim in wanted)
 
 
-@given(claims, st.integers(1, 20_000))
+@given(claims, st.integers(1, 20_000))  # type: ignore[untyped-decorator]
 def test_no_more_is_given_than_there_is_beside_the_one_that_each_must_have(wanted: list[Claim], capacity: int) -> None:
     assert sum(shares(wanted, capacity).values()) <= max(capacity, len(wanted)) + len(wanted)
 

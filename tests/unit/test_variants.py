@@ -122,6 +122,11 @@ def test_a_variant_survives_being_an_item_of_the_map() -> None:
         assert Variant.from_item(json.loads(json.dumps(each.as_item()))) == each
 
 
+@pytest.mark.parametrize("runs_on", ["function", "container"])
+def test_an_item_says_where_it_runs(runs_on: str) -> None:
+    assert Variant(7, "m.idf", "w.epw").as_item(runs_on)["runs_on"] == runs_on
+
+
 def test_an_item_may_carry_more_than_the_variant() -> None:
     item = Variant(7, "m.idf", "w.epw").as_item() | {"record_key": "VARIANT#0000007"}
     assert Variant.from_item(item) == Variant(7, "m.idf", "w.epw")

@@ -1,7 +1,8 @@
 """What a study will take, before anything starts: variants, time and money.
 
-Prices are AWS's list prices for us-east-1, x86: Lambda $0.0000166667 a GB-second and $0.20 a million requests, Step
-Functions Standard $25 a million transitions, S3 $5 a million PUT requests, DynamoDB $0.625 a million writes.
+Prices are AWS's list prices for us-east-1, x86: Lambda $0.0000166667 a GB-second and $0.20 a million requests, Fargate
+$0.04048 a vCPU hour and $0.004445 a GB hour, Step Functions Standard $25 a million transitions, S3 $5 a million PUT
+requests, DynamoDB $0.625 a million writes.
 """
 
 import math
@@ -13,6 +14,7 @@ from epsm.outline import read_outline
 from epsm.study import Study
 
 _USD_PER_GB_S = 0.0000166667
+_USD_PER_VCPU_H, _USD_PER_CONTAINER_GB_H = 0.04048, 0.004445
 _TRANSITIONS = 4
 _PUTS = 5
 _WRITES = 2
@@ -29,6 +31,11 @@ Basis = Literal["measured", "assumed"]
 def usd_per_second(memory_mb: float) -> float:
     """What a second of a function with that much memory costs."""
     return memory_mb / 1024 * _USD_PER_GB_S
+
+
+def container_usd_per_second(memory_mb: float) -> float:
+    """What a second of a Fargate task with one vCPU and that much memory costs."""
+    return (_USD_PER_VCPU_H + memory_mb / 1024 * _USD_PER_CONTAINER_GB_H) / 3600
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,15 @@ class FilesUploadedBefore:
 
 
 def receive(
-    document: bytes, sent: SentFiles, owner: str, *, s3: Any, records: Records, bucket: str, max_variants: int
+    document: bytes,
+    sent: SentFiles,
+    owner: str,
+    *,
+    s3: Any,
+    records: Records,
+    bucket: str,
+    max_variants: int,
+    longest_run_s: int,
 ) -> Received:
     """Check a study and start it on its way.
 
@@ -123,11 +131,12 @@ def receive(
         records: The table.
         bucket: The inputs bucket.
         max_variants: Largest study to accept.
+        longest_run_s: Longest time limit of a run to accept, seconds.
 
     Raises:
         StudyRejected: With every fault; nothing has been stored.
     """
-    accepted = take_in(document, sent, max_variants, lambda study: check_order(study, records, owner))
+    accepted = take_in(document, sent, max_variants, longest_run_s, lambda study: check_order(study, records, owner))
     folder = _folder_name(accepted.study.name)
     key = keys.owned_study_key(owner, uuid.uuid4().hex, folder)
     places = {name: posixpath.join(posixpath.dirname(key), name) for name in accepted.inputs}

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from epsm.checking import check_model, check_parameters
 from epsm.problems import Problem, StudyRejected, nearest
-from epsm.study import MANIFEST_NAME, Study, parse_study
+from epsm.study import LONGEST_RUN_S, MANIFEST_NAME, Study, parse_study
 from epsm.weather import read_weather, statistics_beside
 
 LARGEST_STUDY_BYTES = 5_000_000
@@ -50,6 +50,7 @@ def take_in(
     document: bytes,
     files: StudyFiles,
     max_variants: int,
+    longest_run_s: int = LONGEST_RUN_S,
     look: Callable[[Study], Sequence[Problem]] = lambda study: (),
 ) -> Accepted:
     """Check a study and all that it names.
@@ -58,6 +59,7 @@ def take_in(
         document: The content of study.json.
         files: The files beside it.
         max_variants: Largest study to accept.
+        longest_run_s: Longest time limit of a run to accept, seconds.
         look: Finds what else is wrong with the study.
 
     Raises:
@@ -72,6 +74,10 @@ def take_in(
     if study.variant_count > max_variants:
         what = f"asks for {study.variant_count:,} variants"
         reader.problems.append(Problem(MANIFEST_NAME, what, f"at most {max_variants:,}"))
+    if study.options.timeout_s > longest_run_s:
+        what = f"{study.options.timeout_s} is too large"
+        allowed = f"at most {longest_run_s} on this stack, which was deployed without Fargate"
+        reader.problems.append(Problem(f"{MANIFEST_NAME}: options.timeout_s", what, allowed))
 
     external_files: dict[str, tuple[str, ...]] = {}
     for index, model in enumerate(study.models):

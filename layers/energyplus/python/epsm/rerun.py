@@ -4,6 +4,7 @@ import json
 from itertools import islice
 from typing import Any
 
+from epsm.placement import models_for_containers
 from epsm.starting import execution_input
 from epsm.store import keys
 from epsm.store.files import Files
@@ -36,9 +37,9 @@ def rerun_missing(
         each.index for each in records.variants(record.simulation_id) if each.status is VariantStatus.SUCCEEDED
     }
     variants = (variant for variant in expand(manifest.study) if variant.index not in succeeded)
-    missing = write_items(files, items_key, variants)
+    missing = write_items(files, items_key, variants, models_for_containers(manifest, records))
     if not missing:
-        missing = write_items(files, items_key, islice(expand(manifest.study), 1))
+        missing = write_items(files, items_key, islice(expand(manifest.study), 1), in_containers=())
     if not records.reopen_study(record.simulation_id, attempt):
         return 0
     expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)

@@ -259,6 +259,7 @@ def _submit(caller: Caller) -> dict[str, Any]:
         records=records,
         bucket=settings.inputs_bucket,
         max_variants=settings.max_variants,
+        longest_run_s=settings.longest_run_s,
     )
     return _accepted(received.simulation_id, received.models, received.variants)
 

@@ -6,6 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from epsm.study import LONGEST_IN_A_FUNCTION_S
+
 
 def _listed(text: object) -> object:
     return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
@@ -21,12 +23,13 @@ class Settings(BaseModel):
         state_machine_arn: State machine that runs a study; only those have it that start or ask for executions.
         aggregate_function: Name of the function that collects results; only those have it that invoke it.
         max_variants: Largest study that is accepted.
+        longest_run_s: Longest time limit of a run that is accepted, seconds; beyond a function's only with Fargate.
         missing_file_grace_s: Submit gives a file that is not there yet up when none has arrived for this long, seconds.
         image_id: Content hash of the container image, written into the run's manifest.
         cleanup_function: Name of the function that removes studies; only the API has it.
         administrators: Who sees everybody's studies: ARNs of IAM users and roles, or groups in tokens.
         variant_concurrency: Lambda executions set aside for variants; 0 for none.
-        variant_memory_mb: Memory of the function that runs a variant, for estimates of cost.
+        variant_memory_mb: Memory of the function that runs a variant, for estimates of cost; in a container its own.
         stage: Which of several stacks this is.
     """
 
@@ -38,6 +41,7 @@ class Settings(BaseModel):
     state_machine_arn: str = ""
     aggregate_function: str = ""
     max_variants: int = Field(default=100_000, ge=1)
+    longest_run_s: int = Field(default=LONGEST_IN_A_FUNCTION_S, ge=1)
     missing_file_grace_s: float = Field(default=10.0, ge=0, allow_inf_nan=False)
     image_id: str = "unknown"
     cleanup_function: str = ""

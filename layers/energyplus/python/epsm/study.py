@@ -17,6 +17,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from epsm.problems import Problem, StudyRejected
 
 MANIFEST_NAME = "study.json"
+LONGEST_IN_A_FUNCTION_S = 840
+"""What a run has of the 15 minutes of a Lambda function, seconds."""
+LONGEST_RUN_S = 86_400
+"""What a run may have in a container, seconds."""
 
 KeptFile = Literal["err", "sql", "htm", "eio", "eso", "mtr", "csv", "audit", "rdd", "mdd"]
 Frequency = Literal["Timestep", "Hourly", "Daily", "Monthly", "RunPeriod"]
@@ -198,7 +202,12 @@ class Options(_Strict):
         description="Name of a simulation that must have completed before this study starts.",
     )
     timeout_s: int = Field(
-        strict=True, default=840, ge=1, le=840, description="Wall-clock seconds that one run may take."
+        strict=True,
+        default=LONGEST_IN_A_FUNCTION_S,
+        ge=1,
+        le=LONGEST_RUN_S,
+        description="Wall-clock seconds that one run may take. More than 840 needs a stack that was deployed with "
+        "Fargate.",
     )
     retention_days: int = Field(
         strict=True, default=30, ge=1, le=3650, description="Days until results and inputs are deleted."

@@ -8,7 +8,7 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from epsm import __version__, dictionary
 from epsm.estimate import RunTime, estimate
 from epsm.intake import take_in
 from epsm.manifest import ObjectRef, RunManifest, Source
+from epsm.placement import models_for_containers
 from epsm.problems import Problem, StudyRejected, shortened
 from epsm.results import EXTRACTION_VERSION
 from epsm.settings import Settings
@@ -140,6 +141,7 @@ class Submitter:
                 document,
                 uploaded,
                 self._settings.max_variants,
+                self._settings.longest_run_s,
                 lambda study: check_order(study, self._records, owner),
             )
             self._check_budget(accepted.study, uploaded.refs)
@@ -188,7 +190,8 @@ class Submitter:
     def _accept(self, manifest: RunManifest) -> Submission:
         simulation, study = manifest.simulation_id, manifest.study
         expires_at = expiry(manifest.created_at, study.options.retention_days)
-        write_items(self._files, keys.run_key(simulation, "items.json"), expand(study))
+        in_containers = models_for_containers(manifest, self._records)
+        write_items(self._files, keys.run_key(simulation, "items.json"), expand(study), in_containers)
         self._files.put_text(keys.run_key(simulation, "manifest.json"), manifest.to_json(), "application/json")
         self._records.accept_study(
             simulation,
@@ -218,15 +221,23 @@ class Submitter:
         return Submission(simulation, StudyStatus.REJECTED, 0, tuple(shown))
 
 
-def write_items(files: Files, key: str, variants: Iterable[Variant]) -> int:
-    """Write what a Distributed Map reads: one array, a variant at a time; how many there are. None writes nothing."""
+def write_items(files: Files, key: str, variants: Iterable[Variant], in_containers: Collection[str]) -> int:
+    """Write what a Distributed Map reads: one array, a variant at a time; how many there are. None writes nothing.
+
+    Args:
+        files: The store.
+        key: Where to write.
+        variants: What to write.
+        in_containers: The models whose variants do not run in a function.
+    """
     count = 0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "items.json"
         with path.open("w", encoding="utf-8") as file:
             separator = "["
             for variant in variants:
-                file.write(separator + json.dumps(variant.as_item(), ensure_ascii=False))
+                item = variant.as_item("container" if variant.model in in_containers else "function")
+                file.write(separator + json.dumps(item, ensure_ascii=False))
                 separator = ",\n"
                 count += 1
             file.write("]\n")

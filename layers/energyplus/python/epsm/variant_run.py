@@ -27,7 +27,7 @@ from epsm.run_folder import RunFolder, Workspace
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import CANCELLED_STAGE, Records, VariantRecord, VariantStatus, expiry, now
-from epsm.study import Outputs
+from epsm.study import LONGEST_IN_A_FUNCTION_S, Outputs
 from epsm.variants import Variant
 from epsm.verdict import Diagnosis, Verdict, judge
 
@@ -46,6 +46,10 @@ _MODELS_KEPT = 4
 
 class SimulationFailed(Exception):
     """The variant has failed, and its record says why. Repeating it would give the same; so nothing retries this."""
+
+
+class RanTooLong(Exception):
+    """The function's time was over before the study's own limit; a container has more. The record says running."""
 
 
 class StudyCancelled(Exception):
@@ -119,12 +123,13 @@ class VariantRunner:
         Args:
             simulation: The simulation it belongs to.
             variant: Which one.
-            seconds_left: Time that the function has left, seconds.
+            seconds_left: Time that the function has left, seconds; infinite in a container.
             memory_limit_mb: Memory that the engine may use, MiB.
             on_progress: Called with the dates that the engine reaches.
 
         Raises:
             SimulationFailed: If the variant failed for a reason of its own; the record holds it.
+            RanTooLong: If the study gives a run more time than a function has, and this one needed more.
             StudyCancelled: If the study was cancelled or given up; the engine has been ended.
             Exception: Anything else is a fault of the infrastructure and worth a retry.
         """
@@ -194,14 +199,17 @@ class VariantRunner:
             expand_objects=prepared.needs_expansion,
             run_period=options.run_period,
         )
+        limit_s = max(1.0, min(options.timeout_s, seconds_left() - SECONDS_TO_STORE))
         run = engine.run(
             line,
             files.model.parent,
-            timeout_s=max(1.0, min(options.timeout_s, seconds_left() - SECONDS_TO_STORE)),
+            timeout_s=limit_s,
             memory_limit_mb=memory_limit_mb,
             on_progress=on_progress,
             should_stop=should_stop,
         )
+        if run.timed_out and limit_s < options.timeout_s and options.timeout_s > LONGEST_IN_A_FUNCTION_S:
+            raise RanTooLong(f"variant {variant.index}: not at its end after {run.wall_seconds:.0f} s in a function")
         diagnosis = judge(run, files.output, options.run_period)
         if not diagnosis.verdict.has_results:
             return _Finished(diagnosis, run, None, files)

@@ -29,14 +29,19 @@ class Variant:
     def is_baseline(self) -> bool:
         return not self.values
 
-    def as_item(self) -> dict[str, Any]:
-        """The item for the state machine, which cannot make the record's key itself and needs it for a lost variant."""
+    def as_item(self, runs_on: str = "function") -> dict[str, Any]:
+        """The item for the state machine, which cannot make the record's key itself and needs it for a lost variant.
+
+        Args:
+            runs_on: ``function`` or ``container``; see `epsm.placement`.
+        """
         return {
             "index": self.index,
             "model": self.model,
             "weather": self.weather,
             "values": self.values,
             "record_key": variant_sort_key(self.index),
+            "runs_on": runs_on,
         }
 
     @classmethod

@@ -1,0 +1,79 @@
+"""What the function and the container share: the runner, and what is logged and counted of a variant."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from epsm.budget import announcer
+from epsm.engine import Progress, installed_engine
+from epsm.estimate import container_usd_per_second, usd_per_second
+from epsm.settings import Settings
+from epsm.store.files import Files
+from epsm.store.records import Records
+from epsm.variant_run import Outcome, SimulationFailed, VariantRunner
+from epsm.variants import Variant
+
+MEMORY_FOR_THE_HANDLER_MB = 350
+"""Python with eppy, pandas and a parsed model; what remains of the memory is the engine's."""
+
+logger = Logger()
+metrics = Metrics()
+
+settings = Settings.from_environment()
+
+
+def _usd_per_second() -> float:
+    function_memory_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    if function_memory_mb is None:
+        return container_usd_per_second(settings.variant_memory_mb)
+    return usd_per_second(float(function_memory_mb))
+
+
+runner = VariantRunner(
+    Files(boto3.client("s3"), settings.results_bucket),
+    Records(boto3.resource("dynamodb").Table(settings.table_name)),
+    Path(tempfile.gettempdir()) / "epsm",
+    installed_engine(),
+    _usd_per_second(),
+    announcer(boto3.client("events")),
+)
+
+
+def run(simulation: str, item: dict[str, Any], *, seconds_left: Callable[[], float], memory_mb: int) -> Outcome:
+    """Run the variant of an item; see `VariantRunner.run`.
+
+    Args:
+        simulation: The simulation it belongs to.
+        item: An item of items.json.
+        seconds_left: Time that is left, seconds.
+        memory_mb: Memory of the function or the container, MiB.
+    """
+    variant = Variant.from_item(item)
+    logger.set_correlation_id(simulation)
+    logger.append_keys(variant_index=variant.index)
+
+    def report(progress: Progress) -> None:
+        logger.debug("progress", extra={"environment": progress.environment, "month": progress.month})
+
+    try:
+        outcome = runner.run(
+            simulation,
+            variant,
+            seconds_left=seconds_left,
+            memory_limit_mb=memory_mb - MEMORY_FOR_THE_HANDLER_MB,
+            on_progress=report,
+        )
+    except SimulationFailed as failure:
+        metrics.add_metric("VariantsFailed", MetricUnit.Count, 1)
+        logger.warning("variant failed", extra={"reason": str(failure)})
+        raise
+    metrics.add_metric("VariantsSucceeded", MetricUnit.Count, 1)
+    metrics.add_metric("EngineSeconds", MetricUnit.Seconds, outcome.engine_seconds)
+    logger.info("variant succeeded", extra=outcome.as_dict())
+    return outcome
