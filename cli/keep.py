@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Set
 from pathlib import Path
 
 from botocore.exceptions import ClientError
@@ -54,7 +55,7 @@ def keep_running(console: Console, port: int, api_port: int, engines: int | None
 
 def _copy_ended(console: Console, target: Target, results: Path, copied: set[str]) -> None:
     for record in target.records.studies():
-        if record.status.final and record.simulation_id not in copied:
+        if record.status.final and _is_to_copy(record, copied):
             copied.add(record.simulation_id)
             folder = _copy(target, record, results)
             console.print(Text(f"{record.name}: {record.status.value}, results in {folder}/"))
@@ -63,9 +64,14 @@ def _copy_ended(console: Console, target: Target, results: Path, copied: set[str
 def _copy_rest(console: Console, target: Target, results: Path, copied: set[str]) -> None:
     """What studies that have not ended have produced so far."""
     for record in target.records.studies():
-        if record.simulation_id not in copied:
+        if _is_to_copy(record, copied):
             folder = _copy(target, record, results)
             console.print(Text(f"{record.name}: stopped while {record.status.value}; what there is, is in {folder}/"))
+
+
+def _is_to_copy(record: StudyRecord, copied: Set[str]) -> bool:
+    """Whether a study's results are wanted: nobody wants those of a canary."""
+    return record.simulation_id not in copied and not keys.is_canary(record.source["key"])
 
 
 def _copy(target: Target, record: StudyRecord, results: Path) -> Path:

@@ -24,6 +24,7 @@ class Config:
         jwt_audience: Audiences of those tokens, with commas.
         administrators: Who sees everybody's studies: ARNs of IAM users and roles, or groups in tokens, with commas.
         api_requests_per_s: Requests to the API, a second, over all callers; twice as many at once.
+        canary_every_hours: Hours from one canary, a tiny study through the whole stack, to the next; 0 for none.
     """
 
     stage: str = "dev"
@@ -39,6 +40,7 @@ class Config:
     jwt_audience: str = ""
     administrators: str = ""
     api_requests_per_s: int = 50
+    canary_every_hours: int = 1
 
     @property
     def name(self) -> str:
