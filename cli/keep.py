@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Set
 from pathlib import Path
 
 from botocore.exceptions import ClientError
@@ -71,19 +72,18 @@ def keep_running(
 
 def _copy_ended(console: Console, target: Target, results: Path, copied: set[str], journal: Journal | None) -> None:
     for record in target.records.studies():
-        run = _run(record)
-        if record.status.final and run not in copied:
+        if record.status.final and _is_to_copy(record, copied):
             folder = _copy(target, record, results)
-            copied.add(run)
+            copied.add(_run(record))
             if journal is not None:
-                journal.write(_COPIED, run, True)
+                journal.write(_COPIED, _run(record), True)
             console.print(Text(f"{record.name}: {record.status.value}, results in {folder}/"))
 
 
 def _copy_rest(console: Console, target: Target, results: Path, copied: set[str]) -> None:
     """What studies that have not ended have produced so far; the rest comes into the same folder when they have."""
     for record in target.records.studies():
-        if _run(record) not in copied:
+        if _is_to_copy(record, copied):
             folder = _copy(target, record, results)
             console.print(Text(f"{record.name}: stopped while {record.status.value}; what there is, is in {folder}/"))
 
@@ -91,6 +91,11 @@ def _copy_rest(console: Console, target: Target, results: Path, copied: set[str]
 def _run(record: StudyRecord) -> str:
     """A study that was run again is copied again."""
     return keys.execution_name(record.simulation_id, record.attempt)
+
+
+def _is_to_copy(record: StudyRecord, copied: Set[str]) -> bool:
+    """Whether a study's results are wanted: nobody wants those of a canary."""
+    return _run(record) not in copied and not keys.is_canary(record.source["key"])
 
 
 def _copy(target: Target, record: StudyRecord, results: Path) -> Path:

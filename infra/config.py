@@ -27,6 +27,7 @@ class Config:
         administrators: Who sees everybody's studies: ARNs of IAM users and roles, or groups in tokens, with commas.
         api_requests_per_s: Requests to the API, a second, over all callers; twice as many at once.
         fargate: Whether a variant that needs longer than Lambda gives it is run by a task of Fargate.
+        canary_every_hours: Hours from one canary, a tiny study through the whole stack, to the next; 0 for none.
     """
 
     stage: str = "dev"
@@ -43,6 +44,7 @@ class Config:
     administrators: str = ""
     api_requests_per_s: int = 50
     fargate: bool = False
+    canary_every_hours: int = 1
 
     @property
     def name(self) -> str:

@@ -61,6 +61,7 @@ def _work(stack_name: str) -> _Graphs:
         "Studies": [*each("submit", "StudiesSubmitted", "StudiesRejected"), *each("aggregate", "StudiesEnded")],
         "Variants": [*each("submit", "VariantsSubmitted"), *each("run_variant", "VariantsSucceeded", "VariantsFailed")],
         "Engine seconds": each("run_variant", "EngineSeconds"),
+        "Canary [s]": each("canary", "CanarySeconds"),
         "Cleanup": each("cleanup", "StudiesClosed", "StudiesReconciled", "StudiesRemoved", "CleanupFaults"),
     }
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import ceil
 
+from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -13,6 +14,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.canary import Canary
 from infra.config import Config
 from infra.dashboard import Dashboard
 from infra.metrics import (
@@ -31,6 +33,9 @@ ACCOUNT_CONCURRENCY = 1000
 """Lambda executions at a time in an account that asked for no more."""
 _NEAR = 0.8
 _QUARTER_OF_AN_HOUR = 3
+_PERIODS_OF_A_DAY = 288
+"""CloudWatch lets an alarm look no further back."""
+_MISSED_CANARIES = 3
 
 
 class Monitoring(Construct):
@@ -38,6 +43,7 @@ class Monitoring(Construct):
 
     Args:
         pipeline: What is watched.
+        canary: Watched by alarms of its own; its queue by none, because they tell of the same flights.
         functions: Functions to watch beside the pipeline's.
         queues: Dead-letter queues to watch beside the pipeline's.
         apis: APIs to watch.
@@ -49,6 +55,7 @@ class Monitoring(Construct):
         construct_id: str,
         config: Config,
         pipeline: Pipeline,
+        canary: Canary,
         *,
         functions: Sequence[lambda_.Function] = (),
         queues: Sequence[sqs.Queue] = (),
@@ -57,7 +64,8 @@ class Monitoring(Construct):
         super().__init__(scope, construct_id)
         self._config = config
         self._pipeline = pipeline
-        self._functions = (pipeline.submit, pipeline.run_variant, pipeline.aggregate, *functions)
+        self._canary = canary
+        self._functions = (pipeline.submit, pipeline.run_variant, pipeline.aggregate, *functions, canary.function)
         self._queues = (pipeline.lost_studies, *queues)
         self._alarms: list[cloudwatch.Alarm] = []
         self.topic = sns.Topic(self, "Alarms", display_name=f"{config.name}: alarms", enforce_ssl=True)
@@ -68,6 +76,7 @@ class Monitoring(Construct):
         self._watch_functions()
         self._watch_apis(apis)
         self._watch_cleanup()
+        self._watch_canary()
         self._watch_account()
         self._watch_table()
         self._let_alarms_tell()
@@ -78,7 +87,7 @@ class Monitoring(Construct):
             pipeline,
             alarms=self._alarms,
             functions=self._functions,
-            queues=self._queues,
+            queues=[*self._queues, canary.lost],
             apis=apis,
         )
 
@@ -90,19 +99,25 @@ class Monitoring(Construct):
         page: str,
         *,
         above: float = 0,
+        below: float | None = None,
         within: int = 1,
         times: int = 1,
         silence: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
-        """An alarm `epsm-<stage>-<name>` that goes off when `times` of the last `within` periods are above a value."""
+        """An alarm `epsm-<stage>-<name>` that goes off when `times` of the last `within` periods are above a value,
+        or below one."""
+        too_high, too_low = (
+            cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+        )
         alarm = cloudwatch.Alarm(
             self,
             name,
             alarm_name=f"{self._config.name}-{kebab(name)}",
             alarm_description=f"{meaning} Runbook: docs/runbook/{page}.md",
             metric=metric,
-            threshold=above,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            threshold=above if below is None else below,
+            comparison_operator=too_high if below is None else too_low,
             evaluation_periods=within,
             datapoints_to_alarm=times,
             treat_missing_data=silence,
@@ -155,7 +170,8 @@ class Monitoring(Construct):
         run_variant = self._pipeline.run_variant
         for function in self._functions:
             # An error of run_variant is a variant that failed, which is the modeller's to see: in the study's report.
-            if function is not run_variant:
+            # An error of the canary has an alarm of its own.
+            if function not in (run_variant, self._canary.function):
                 self._alarm(
                     f"{function.node.id}Errors",
                     function.metric_errors(period=PERIOD),
@@ -163,6 +179,7 @@ class Monitoring(Construct):
                     "function-errors",
                     within=_periods_of_a_run(function),
                 )
+            if function is not run_variant:
                 self._alarm(
                     f"{function.node.id}Throttled",
                     function.metric_throttles(period=PERIOD),
@@ -205,6 +222,29 @@ class Monitoring(Construct):
             # It looks every quarter of an hour: one notice for as long as the fault lasts.
             within=_QUARTER_OF_AN_HOUR + 1,
         )
+
+    def _watch_canary(self) -> None:
+        function, hours = self._canary.function, self._config.canary_every_hours
+        until_the_next = hours * 60 // int(PERIOD.to_minutes())
+        self._alarm(
+            "CanaryFailed",
+            function.metric_errors(period=PERIOD),
+            "A tiny study did not come through the stack.",
+            "canary-failed",
+            # One notice for as long as the fault lasts.
+            within=min(until_the_next + _periods_of_a_run(function), _PERIODS_OF_A_DAY),
+        )
+        if hours > 0:
+            self._alarm(
+                "CanarySilent",
+                function.metric_invocations(period=Duration.hours(hours)),
+                "No tiny study was sent through the stack three times in a row.",
+                "canary-failed",
+                below=1,
+                within=_MISSED_CANARIES,
+                times=_MISSED_CANARIES,
+                silence=cloudwatch.TreatMissingData.BREACHING,
+            )
 
     def _watch_account(self) -> None:
         self._alarm(

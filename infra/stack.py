@@ -4,6 +4,7 @@ from aws_cdk import CfnOutput, DefaultStackSynthesizer, Stack, Tags
 from constructs import Construct
 
 from infra.api import Api
+from infra.canary import Canary
 from infra.cleanup import Cleanup
 from infra.config import Config
 from infra.monitoring import Monitoring
@@ -27,11 +28,13 @@ class EpsmStack(Stack):
         pipeline = Pipeline(self, "Pipeline", config, storage)
         cleanup = Cleanup(self, "Cleanup", config, storage, pipeline)
         api = Api(self, "Api", config, storage, pipeline, cleanup)
+        canary = Canary(self, "Canary", config, storage, pipeline, cleanup)
         monitoring = Monitoring(
             self,
             "Monitoring",
             config,
             pipeline,
+            canary,
             functions=[cleanup.function, api.function],
             queues=[cleanup.lost],
             apis=[api.http],

@@ -447,7 +447,7 @@ class StudyMachine(Construct):
         close.next(uncollected)
         return close
 
-    def _tell_subscribers(self, topic: sns.Topic) -> tasks.SnsPublish:
+    def _tell_subscribers(self, topic: sns.Topic) -> sfn.Choice:
         tell = tasks.SnsPublish(
             self,
             "Tell subscribers",
@@ -465,7 +465,10 @@ class StudyMachine(Construct):
         # A notice that cannot be sent is no reason to lose a study.
         tell.add_catch(how, errors=[sfn.Errors.ALL], result_path="$.notice_error")
         tell.next(how)
-        return tell
+        told = sfn.Choice(self, "Is anybody to be told?")
+        told.when(sfn.Condition.boolean_equals("$.collected.summary.notify", False), how)
+        told.otherwise(tell)
+        return told
 
 
 def _wait_out_throttles(task: tasks.LambdaInvoke) -> None:

@@ -5,11 +5,12 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from epsm.store.keys import UPLOADS
+from epsm.store.keys import CANARY, UPLOADS
 from infra.config import Config
 from infra.exceptions import accept
 
 UPLOADS_KEPT_DAYS = 30
+CANARIES_KEPT_DAYS = 7
 
 
 class Storage(Construct):
@@ -30,6 +31,11 @@ class Storage(Construct):
         )
         # A study takes copies: what it was made of need not stay.
         self.inputs.add_lifecycle_rule(id="forget-uploads", prefix=UPLOADS, expiration=Duration.days(UPLOADS_KEPT_DAYS))
+        # A canary that came through is removed, and one that failed is when its retention is over. One that nobody
+        # picked up has no record, and would lie there for ever.
+        self.inputs.add_lifecycle_rule(
+            id="forget-canaries", prefix=CANARY, expiration=Duration.days(CANARIES_KEPT_DAYS)
+        )
         self.results = self._bucket("Results", removal, versioned=False)
 
         self.table = dynamodb.Table(

@@ -30,8 +30,8 @@ logger = logging.getLogger(__name__)
 
 STAGE = "local"
 STACK_NAME = f"epsm-{STAGE}"
-CONTEXT = {"stage": STAGE, "missing_file_grace_s": "3"}
-"""Choices for a machine of one's own: files do not take long to arrive."""
+CONTEXT = {"stage": STAGE, "missing_file_grace_s": "3", "canary_every_hours": "0"}
+"""Choices for a machine of one's own: files do not take long to arrive, and nobody waits for a canary's alarm."""
 _SPOOL_BYTES = 65_536
 _FOLDER_PREFIX = "epsm-local-"
 

@@ -9,8 +9,8 @@ import pytest
 from infra.packaging import LARGEST_UNZIPPED_MB, LIBRARY, ROOT, dependencies_folder
 from tests.infra.conftest import Template
 
-FUNCTIONS = ("Submit", "RunVariant", "Aggregate", "Cleanup", "Api")
-ZIPPED = ("Submit", "Cleanup")
+FUNCTIONS = ("Submit", "RunVariant", "Aggregate", "Cleanup", "Api", "Canary")
+ZIPPED = ("Submit", "Cleanup", "Canary")
 WITHOUT_RESOURCES = {"logs", "xray"}
 
 

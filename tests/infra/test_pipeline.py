@@ -143,6 +143,14 @@ def test_a_failed_study_is_a_failed_execution(template: Template) -> None:
     assert (choice["StringEquals"], choice["Next"]) == ("failed", "Study failed")
 
 
+def test_those_who_subscribed_are_told_unless_the_study_says_no(template: Template) -> None:
+    told = state(template, "Is anybody to be told?")
+    (choice,) = told["Choices"]
+    assert state(template, "Collect results")["Next"] == "Is anybody to be told?"
+    assert (choice["Variable"], choice["BooleanEquals"]) == ("$.collected.summary.notify", False)
+    assert (choice["Next"], told["Default"]) == ("How did it end?", "Tell subscribers")
+
+
 def test_a_notice_that_cannot_be_sent_does_not_fail_the_study(template: Template) -> None:
     (catch,) = state(template, "Tell subscribers")["Catch"]
     assert catch["Next"] == "How did it end?"

@@ -43,6 +43,11 @@ def test_replaced_inputs_are_forgotten_after_the_chosen_time(other_template: Tem
     assert {"NoncurrentDays": 5} in [rule.get("NoncurrentVersionExpiration") for rule in rules]
 
 
+def test_canaries_that_nobody_picked_up_are_forgotten(template: Template) -> None:
+    rules = template.only("AWS::S3::Bucket", "Inputs")["LifecycleConfiguration"]["Rules"]
+    assert [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == "canary/"] == [7]
+
+
 def test_inputs_tell_eventbridge_without_a_custom_resource(template: Template) -> None:
     notification = template.only("AWS::S3::Bucket", "Inputs")["NotificationConfiguration"]
     assert notification == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}

@@ -18,6 +18,7 @@ from epsm.variant_run import SECONDS_TO_STORE, RanTooLong, SimulationFailed, Var
 from epsm.variants import Variant
 from local.stack import STACK_NAME, LocalStack
 from tests.conftest import StudyMaker, with_run_period
+from tests.moto.conftest import unique
 from tests.support import (
     files_of,
     object_names,
@@ -323,19 +324,32 @@ def test_every_step_logs_with_the_simulation_as_correlation_id(stack: LocalStack
         wait_for(partial(log_lines, stack, function, record.simulation_id), f"a log line of {function}")
 
 
-def test_those_who_subscribed_are_told_of_the_end(stack: LocalStack, make_study: StudyMaker) -> None:
+@pytest.fixture
+def subscriber(stack: LocalStack) -> Iterator[str]:
+    """URL of a queue that is subscribed to the ends of studies."""
     sqs = stack.client("sqs")
-    url = sqs.create_queue(QueueName="told")["QueueUrl"]
+    url = sqs.create_queue(QueueName=unique("told"))["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     subscription = stack.client("sns").subscribe(TopicArn=stack.outputs.topic_arn, Protocol="sqs", Endpoint=arn)
-    try:
-        record = run_study(stack, make_study("told", name="Telling", parameters=[]))
-        (message,) = wait_for(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), "a notice")
-        notice = json.loads(message["Body"])
-    finally:
-        stack.client("sns").unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    yield str(url)
+    stack.client("sns").unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+
+
+def test_those_who_subscribed_are_told_of_the_end(stack: LocalStack, make_study: StudyMaker, subscriber: str) -> None:
+    sqs = stack.client("sqs")
+    record = run_study(stack, make_study("told", name="Telling", parameters=[]))
+    (message,) = wait_for(lambda: sqs.receive_message(QueueUrl=subscriber).get("Messages"), "a notice")
+    notice = json.loads(message["Body"])
     assert notice["Subject"] == "Telling: completed, 1 of 1 variants succeeded"
     assert record.simulation_id in notice["Message"]
+
+
+def test_nobody_is_told_of_a_study_that_wants_no_notice(
+    stack: LocalStack, make_study: StudyMaker, subscriber: str
+) -> None:
+    record = run_study(stack, make_study("untold", parameters=[], options={"notify": False}))
+    assert wait_for_execution(stack, record.execution_arn)["status"] == "SUCCEEDED"
+    assert "Messages" not in stack.client("sqs").receive_message(QueueUrl=subscriber)
 
 
 def test_two_studies_at_once_do_not_mix(stack: LocalStack, make_study: StudyMaker) -> None:

@@ -82,6 +82,7 @@ def test_a_whole_study_is_read_as_it_is_written() -> None:
             "tolerated_failure_percentage": 12.5,
             "timeout_s": 60,
             "retention_days": 1,
+            "notify": False,
         },
     }
     written = json.loads(parse(document).model_dump_json(by_alias=True, exclude_unset=True))
@@ -412,6 +413,8 @@ def test_more_parameters_than_a_table_should_have_are_refused() -> None:
         ("max_concurrency", 10_001, "<= 10000"),
         ("retention_days", 0, ">= 1"),
         ("retention_days", 10**30, "<= 3650"),
+        ("notify", "no", "true or false"),
+        ("notify", 0, "true or false"),
         ("tolerated_failure_percentage", -1, ">= 0"),
         ("tolerated_failure_percentage", 100.1, "<= 100"),
         ("tolerated_failure_percentage", "all", "a number"),

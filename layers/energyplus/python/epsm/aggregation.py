@@ -29,6 +29,7 @@ class StudySummary:
         status: completed, partial, failed or cancelled.
         succeeded, failed, not_run: Numbers of variants.
         error: Why the study as a whole failed; empty otherwise.
+        notify: Whether those who subscribed are to be told.
         subject, message: A notice in words.
     """
 
@@ -38,6 +39,7 @@ class StudySummary:
     failed: int
     not_run: int
     error: str
+    notify: bool
     subject: str
     message: str
 
@@ -88,6 +90,7 @@ def aggregate(files: Files, records: Records, simulation: str, map_error: str = 
         failed=counts.failed,
         not_run=counts.not_run,
         error=error,
+        notify=manifest.study.options.notify,
         subject=_for_mail(subject),
         message=_message(name, simulation, status, counts, error, where),
     )

@@ -26,7 +26,7 @@ class Settings(BaseModel):
         longest_run_s: Longest time limit of a run that is accepted, seconds; beyond a function's only with Fargate.
         missing_file_grace_s: Submit gives a file that is not there yet up when none has arrived for this long, seconds.
         image_id: Content hash of the container image, written into the run's manifest.
-        cleanup_function: Name of the function that removes studies; only the API has it.
+        cleanup_function: Name of the function that removes studies; only the API and the canary have it.
         administrators: Who sees everybody's studies: ARNs of IAM users and roles, or groups in tokens.
         variant_concurrency: Lambda executions set aside for variants; 0 for none.
         variant_memory_mb: Memory of the function that runs a variant, for estimates of cost; in a container its own.

@@ -212,6 +212,9 @@ class Options(_Strict):
     retention_days: int = Field(
         strict=True, default=30, ge=1, le=3650, description="Days until results and inputs are deleted."
     )
+    notify: bool = Field(
+        strict=True, default=True, description="Whether those who subscribed are told when the study ends."
+    )
 
 
 class Study(_Strict):
@@ -342,6 +345,8 @@ def _in_words(kind: str, message: str, found: Any, context: dict[str, Any]) -> t
             return f"{shown} is too large", f"<= {context['le']:g}"
         case "float_type" | "float_parsing" | "finite_number" | "int_type" | "int_parsing" | "int_from_float":
             return f"{shown} is not a value", "a whole number" if kind.startswith("int") else "a number"
+        case "bool_type":
+            return f"{shown} is not a value", "true or false"
         case "string_type":
             return f"{shown} is not a value", "text"
         case "tuple_type":

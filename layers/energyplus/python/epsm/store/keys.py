@@ -3,11 +3,13 @@
 import hashlib
 import re
 import unicodedata
+from datetime import datetime
 
 RUNS = "runs/"
 CLEANUP = "cleanup/"
 HOMES = "users/"
 UPLOADS = "uploads/"
+CANARY = "canary/"
 VARIANT_SORT_PREFIX = "VARIANT#"
 STUDY_SORT_KEY = "SIM"
 IDEMPOTENCY_PARTITION = "IDEMPOTENCY"
@@ -83,6 +85,24 @@ def is_stored_file(key: str) -> bool:
     (True, False)
     """
     return key.startswith(UPLOADS)
+
+
+def canary_prefix(moment: datetime) -> str:
+    """The folder of a canary's study, with its slash.
+
+    >>> canary_prefix(datetime(2026, 5, 1, 17, 0, 9))
+    'canary/2026-05-01T17-00-09/'
+    """
+    return f"{CANARY}{moment:%Y-%m-%dT%H-%M-%S}/"
+
+
+def is_canary(key: str) -> bool:
+    """Whether an object of the inputs bucket is a canary's.
+
+    >>> is_canary("canary/2026-05-01T17-00-09/study.json"), is_canary("office/canary/study.json")
+    (True, False)
+    """
+    return key.startswith(CANARY)
 
 
 def run_key(simulation: str, name: str = "") -> str:

@@ -1,0 +1,43 @@
+"""Lambda that sends a tiny study through the whole stack, every hour, and fails if it does not come through."""
+
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+
+from epsm.canary import Canary
+from epsm.settings import Settings
+from epsm.store.files import Files
+from epsm.store.records import Records
+
+logger = Logger()
+tracer = Tracer()
+metrics = Metrics()
+
+FOR_THE_REST_S = 90.0
+"""Of the function's time: for removing the study, and for saying what went wrong before Lambda ends it."""
+
+settings = Settings.from_environment()
+s3 = boto3.client("s3")
+canary = Canary(
+    s3,
+    boto3.client("lambda", config=Config(read_timeout=FOR_THE_REST_S - 15, retries={"total_max_attempts": 1})),
+    Files(s3, settings.results_bucket),
+    Records(boto3.resource("dynamodb").Table(settings.table_name)),
+    settings.inputs_bucket,
+    settings.cleanup_function,
+)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Fly once; `CanaryFailed` says what became of a study that did not come through."""
+    flight = canary.fly(context.get_remaining_time_in_millis() / 1000 - FOR_THE_REST_S)
+    metrics.add_metric("CanarySeconds", MetricUnit.Seconds, flight.seconds)
+    logger.info("came through", extra={"simulation_id": flight.simulation_id, "seconds": flight.seconds})
+    return {"simulation_id": flight.simulation_id, "seconds": flight.seconds}

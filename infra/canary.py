@@ -1,0 +1,90 @@
+"""The canary: a function that sends a tiny study through the stack, and the rule that lets it fly."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from constructs import Construct
+
+from epsm.store.keys import CANARY
+from infra.cleanup import Cleanup
+from infra.config import Config
+from infra.functions import grant
+from infra.pipeline import Pipeline
+from infra.queues import dead_letters
+from infra.storage import Storage
+
+_MOST_HOURS = 24
+"""The longest period of an alarm is a day."""
+_LATE = Duration.minutes(30)
+"""An event that waits for longer is given up: the next canary comes anyway."""
+
+
+class Canary(Construct):
+    """The canary function and its rule.
+
+    Attributes:
+        function: The function.
+        lost: Queue of flights that failed or could not be started; the alarms on the function tell of both.
+
+    Raises:
+        ValueError: If the context canary_every_hours does not fit.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        config: Config,
+        storage: Storage,
+        pipeline: Pipeline,
+        cleanup: Cleanup,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        hours = config.canary_every_hours
+        if not 0 <= hours <= _MOST_HOURS:
+            raise ValueError(f"context canary_every_hours: {hours} is not between 0 and {_MOST_HOURS}")
+        self.lost = dead_letters(self, "LostCanaries")
+        self.function = self._function(storage, pipeline, cleanup)
+        events.Rule(
+            self,
+            "Fly",
+            description="Sends a tiny study through the stack",
+            # A schedule there must be, also where it is switched off.
+            schedule=events.Schedule.rate(Duration.hours(hours or 1)),
+            enabled=hours > 0,
+            targets=[
+                targets.LambdaFunction(
+                    self.function, dead_letter_queue=self.lost, retry_attempts=5, max_event_age=_LATE
+                )
+            ],
+        )
+
+    def _function(self, storage: Storage, pipeline: Pipeline, cleanup: Cleanup) -> lambda_.Function:
+        function = pipeline.functions.zipped(
+            "canary",
+            memory_mb=256,
+            timeout=Duration.minutes(12),
+            description="Sends a tiny study through the stack and fails if it does not come through",
+        )
+        function.add_environment("CLEANUP_FUNCTION", cleanup.function.function_name)
+        inputs, results = storage.inputs, storage.results
+        grant(function, ["s3:PutObject"], [inputs.arn_for_objects(f"{CANARY}*")], "each flight has its own folder")
+        # Without the right to list, a missing object would look like a forbidden one.
+        grant(function, ["s3:ListBucket"], [results.bucket_arn])
+        grant(
+            function,
+            ["s3:GetObject"],
+            [results.arn_for_objects("runs/*/results.csv")],
+            "each flight is a run of its own; the name of the file is exact",
+        )
+        grant(function, ["dynamodb:GetItem"], [storage.table.table_arn])
+        grant(function, ["lambda:InvokeFunction"], [cleanup.function.function_arn])
+        function.configure_async_invoke(
+            # What failed is to be told, not tried again until it works.
+            retry_attempts=0,
+            max_event_age=_LATE,
+            on_failure=destinations.SqsDestination(self.lost),
+        )
+        return function
