@@ -12,7 +12,7 @@ from infra.synth import run_app
 
 _DEPENDS_ON = ("infra", "functions", "layers/energyplus", "cdk.json", "uv.lock")
 _KEPT = ROOT / "build" / "synth"
-_MOST_KEPT = 4
+_MOST_KEPT = 8
 
 
 def synthesise(context: Mapping[str, str] | None = None) -> Path:
