@@ -56,6 +56,8 @@ class Cleanup(Construct):
         )
         grant(function, ["dynamodb:UpdateItem"], [storage.table.table_arn])
         grant(function, ["lambda:InvokeFunction"], [aggregate.function_arn])
+        function.add_environment("TOPIC_ARN", self._pipeline.topic.topic_arn)
+        grant(function, ["sns:Publish"], [self._pipeline.topic.topic_arn])
         function.add_environment("VARIANT_CONCURRENCY", str(config.reserved_concurrency))
         executions, map_runs = executions_and_map_runs(config)
         grant(

@@ -151,6 +151,8 @@ class Pipeline(Construct):
             [self._storage.table.table_arn],
         )
         self.state_machine.grant_start_execution(function)
+        function.add_environment("TOPIC_ARN", self.topic.topic_arn)
+        grant(function, ["sns:Publish"], [self.topic.topic_arn])
 
         function.configure_async_invoke(
             retry_attempts=2, max_event_age=Duration.hours(6), on_failure=destinations.SqsDestination(self.lost_studies)

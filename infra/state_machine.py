@@ -85,7 +85,7 @@ class StudyMachine(Construct):
         self._results = results
         start = self._mark_as_running()
         run_variants = self._run_variants(run_variant)
-        collect = self._collect_results(aggregate)
+        collect = self._collect_results(aggregate, topic)
         start.next(run_variants)
         run_variants.next(collect)
         # Whatever the map came to, what succeeded is kept.
@@ -393,7 +393,7 @@ class StudyMachine(Construct):
         record.next(then)
         return record
 
-    def _collect_results(self, aggregate: lambda_.Function) -> tasks.LambdaInvoke:
+    def _collect_results(self, aggregate: lambda_.Function, topic: sns.Topic) -> tasks.LambdaInvoke:
         collect = tasks.LambdaInvoke(
             self,
             "Collect results",
@@ -412,10 +412,10 @@ class StudyMachine(Construct):
             max_attempts=5,
             jitter_strategy=sfn.JitterType.FULL,
         )
-        collect.add_catch(self._close_uncollected_study(), errors=[sfn.Errors.ALL], result_path="$.failure")
+        collect.add_catch(self._close_uncollected_study(topic), errors=[sfn.Errors.ALL], result_path="$.failure")
         return collect
 
-    def _close_uncollected_study(self) -> tasks.DynamoUpdateItem:
+    def _close_uncollected_study(self, topic: sns.Topic) -> tasks.DynamoUpdateItem:
         """The results could not be collected: no study stays running because of that."""
         close = tasks.DynamoUpdateItem(
             self,
@@ -443,8 +443,21 @@ class StudyMachine(Construct):
             error_path=_path("$.failure.Error"),
             cause_path=_path("$.failure.Cause"),
         )
+        tell = tasks.SnsPublish(
+            self,
+            "Tell of uncollected study",
+            topic=topic,
+            subject="A study failed: its results could not be collected",
+            message=sfn.TaskInput.from_text(
+                sfn.JsonPath.format("Simulation {}: {}", _path("$.simulation_id"), _path("$.failure.Cause"))
+            ),
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        _retry_aws(tell)
+        tell.add_catch(uncollected, errors=[sfn.Errors.ALL], result_path="$.notice_error")
+        tell.next(uncollected)
         close.add_catch(uncollected, errors=["DynamoDB.ConditionalCheckFailedException"], result_path="$.close_error")
-        close.next(uncollected)
+        close.next(tell)
         return close
 
     def _tell_subscribers(self, topic: sns.Topic) -> sfn.Choice:

@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from epsm import budget
 from epsm.closing import AggregateFunction, close, find_execution
+from epsm.notice import teller
 from epsm.reconcile import LOOK_BACK, open_studies, reconcile
 from epsm.retention import Remover
 from epsm.settings import Settings
@@ -34,7 +35,12 @@ patient = Config(read_timeout=890, retries={"total_max_attempts": 1})
 files = Files(s3, settings.results_bucket)
 records = Records(boto3.resource("dynamodb").Table(settings.table_name))
 functions = boto3.client("lambda")
-collect = AggregateFunction(boto3.client("lambda", config=patient), settings.aggregate_function, files)
+collect = AggregateFunction(
+    boto3.client("lambda", config=patient),
+    settings.aggregate_function,
+    files,
+    teller(boto3.client("sns"), settings.topic_arn),
+)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.data_classes import S3EventBridgeNotificati
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from epsm.manifest import Source
+from epsm.notice import teller
 from epsm.settings import Settings
 from epsm.store import keys
 from epsm.store.files import Files
@@ -23,6 +24,7 @@ submitter = Submitter(
     Records(boto3.resource("dynamodb").Table(settings.table_name)),
     boto3.client("stepfunctions"),
     settings,
+    tell=teller(boto3.client("sns"), settings.topic_arn),
 )
 
 

@@ -198,3 +198,8 @@ def test_every_resource_is_known_to_the_local_stack(template: Template) -> None:
     from local.supported import check_template
 
     check_template(template.document)
+
+
+def test_an_end_without_results_is_told_too(template: Template) -> None:
+    assert state(template, "Close uncollected study")["Next"] == "Tell of uncollected study"
+    assert state(template, "Tell of uncollected study")["Next"] == "Results not collected"

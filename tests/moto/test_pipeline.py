@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -342,6 +343,43 @@ def test_those_who_subscribed_are_told_of_the_end(stack: LocalStack, make_study:
     notice = json.loads(message["Body"])
     assert notice["Subject"] == "Telling: completed, 1 of 1 variants succeeded"
     assert record.simulation_id in notice["Message"]
+
+
+def told(stack: LocalStack, subscriber: str) -> dict[str, Any]:
+    """The next notice."""
+    sqs = stack.client("sqs")
+    (message,) = wait_for(lambda: sqs.receive_message(QueueUrl=subscriber).get("Messages"), "a notice")
+    return dict(json.loads(message["Body"]))
+
+
+def test_a_notice_has_the_numbers_that_matter_and_the_reasons(
+    stack: LocalStack, make_study: StudyMaker, subscriber: str
+) -> None:
+    run_study(stack, make_study("told-numbers", parameters=[SCHEDULES]))
+    message = told(stack, subscriber)["Message"]
+    assert re.search(r"^Site EUI: +\d+\.\d to \d+\.\d kWh/m2$", message, re.MULTILINE)
+    assert re.search(r"^  1 x .+$", message, re.MULTILINE)
+    assert "/executions/details/arn:aws:states:" in message
+
+
+def test_who_subscribed_is_told_of_an_upload_that_was_refused(
+    stack: LocalStack, make_study: StudyMaker, subscriber: str
+) -> None:
+    run_study(stack, make_study("told-refused", models=["hall.idf"]))
+    notice = told(stack, subscriber)
+    assert notice["Subject"] == "told-refused: rejected, 1 problem(s)"
+    assert "'hall.idf' is not in s3://" in notice["Message"]
+
+
+def test_who_subscribed_is_told_of_a_study_that_was_stopped(
+    stack: LocalStack, make_study: StudyMaker, subscriber: str, one_zone: str
+) -> None:
+    simulation = upload_study(stack, make_study("told-stopped", files={"room.idf": one_zone}))
+    wait_for(lambda: stack.workers.busy(RUN_VARIANT), "a busy worker")
+    record = records_of(stack).study(simulation)
+    assert record is not None
+    stack.client("stepfunctions").stop_execution(executionArn=record.execution_arn)
+    assert told(stack, subscriber)["Subject"].startswith("told-stopped: cancelled, ")
 
 
 def test_nobody_is_told_of_a_study_that_wants_no_notice(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from epsm.closing import STOPPED, AggregateFunction, Execution, NotCollected, close, find_execution
+from epsm.notice import Notice
 from epsm.store.files import Files
 from epsm.store.records import StudyStatus
 from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryS3, MemoryStepFunctions, study_record
@@ -193,20 +194,24 @@ def test_an_execution_that_step_functions_does_not_know_is_none() -> None:
 class Functions:
     """A Lambda client with one answer."""
 
-    def __init__(self, error: str | None = None) -> None:
+    def __init__(self, error: str | None = None, *, notify: bool = True) -> None:
         self.payloads: list[Any] = []
         self._error = {"FunctionError": error} if error else {}
+        summary = {"notify": notify, "subject": "Office: failed", "message": "Study: Office"}
+        self._answer = {"errorMessage": "no memory left"} if error else summary
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
         self.payloads.append(json.loads(Payload))
-        return {"Payload": io.BytesIO(b'{"errorMessage": "no memory left"}'), **self._error}
+        return {"Payload": io.BytesIO(json.dumps(self._answer).encode()), **self._error}
 
 
-def collector(functions: Functions, *, manifest: bool = True) -> AggregateFunction:
+def collector(
+    functions: Functions, *, manifest: bool = True, tell: Callable[[Notice], None] = lambda notice: None
+) -> AggregateFunction:
     s3 = MemoryS3()
     if manifest:
         s3.put_object(Bucket="results", Key=f"runs/{SIMULATION}/manifest.json", Body=b"{}")
-    return AggregateFunction(functions, "aggregate", Files(s3, "results"))
+    return AggregateFunction(functions, "aggregate", Files(s3, "results"), tell)
 
 
 def test_the_aggregate_function_is_told_why_the_map_gave_up() -> None:
@@ -230,3 +235,15 @@ def test_a_run_without_a_manifest_is_not_collected() -> None:
 def test_an_error_of_the_aggregate_function_is_raised_with_its_message() -> None:
     with pytest.raises(NotCollected, match="no memory left"):
         collector(Functions("Unhandled"))(SIMULATION)
+
+
+def test_those_who_subscribed_are_told_of_an_end_that_the_state_machine_did_not_see() -> None:
+    told: list[Notice] = []
+    collector(Functions(), tell=told.append)(SIMULATION)
+    assert told == [Notice("Office: failed", "Study: Office")]
+
+
+def test_nobody_is_told_where_the_study_says_so() -> None:
+    told: list[Notice] = []
+    collector(Functions(notify=False), tell=told.append)(SIMULATION)
+    assert told == []

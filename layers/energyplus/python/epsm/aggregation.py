@@ -10,11 +10,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from epsm.notice import for_mail, links, reasons
 from epsm.report import write_report
 from epsm.rows import NOT_STARTED
 from epsm.store import keys
 from epsm.store.files import Files
-from epsm.store.records import Records, StudyStatus
+from epsm.store.records import Records, StudyStatus, VariantStatus
+from epsm.study import Study
 from epsm.table import Counts, mean_run_times, write_table
 
 logger = logging.getLogger(__name__)
@@ -71,6 +75,7 @@ def aggregate(files: Files, records: Records, simulation: str, map_error: str = 
             status, error = decide(counts, map_error)
         write_report(html, manifest, parquet, counts, status, error)
         run_times = mean_run_times(parquet)
+        highlights = _highlights(parquet, manifest.study)
         files.put_file(keys.run_key(simulation, parquet.name), parquet)
         files.put_file(keys.run_key(simulation, csv.name), csv, "text/csv; charset=utf-8")
         files.put_file(keys.run_key(simulation, html.name), html, "text/html; charset=utf-8")
@@ -82,7 +87,12 @@ def aggregate(files: Files, records: Records, simulation: str, map_error: str = 
         logger.warning("the study had ended already", extra={"simulation_id": simulation})
     name = manifest.study.name
     subject = f"{name}: {status.value}, {counts.succeeded} of {counts.total} variants succeeded"
-    where = f"s3://{files.results_bucket}/{keys.run_key(simulation)}"
+    place = f"s3://{files.results_bucket}/{keys.run_key(simulation)}"
+    where = [
+        f"Table:      {place}results.csv (and results.parquet)",
+        f"Report:     {place}report.html",
+        *links(record.execution_arn if record else "", files.results_bucket, simulation),
+    ]
     return StudySummary(
         simulation_id=simulation,
         status=status.value,
@@ -91,8 +101,8 @@ def aggregate(files: Files, records: Records, simulation: str, map_error: str = 
         not_run=counts.not_run,
         error=error,
         notify=manifest.study.options.notify,
-        subject=_for_mail(subject),
-        message=_message(name, simulation, status, counts, error, where),
+        subject=for_mail(subject),
+        message=_message(name, simulation, status, counts, error, highlights, where),
     )
 
 
@@ -108,20 +118,43 @@ def decide(counts: Counts, map_error: str) -> tuple[StudyStatus, str]:
     return StudyStatus.PARTIAL, ""
 
 
-def _for_mail(subject: str) -> str:
-    """SNS takes at most 100 printable ASCII characters as a subject."""
-    plain = "".join(character if " " <= character <= "~" else "?" for character in subject)
-    return plain if len(plain) <= 100 else plain[:97] + "..."
+def _highlights(parquet: Path, study: Study) -> list[str]:
+    """The numbers that a reader of a mail wants first: the range of EUI, the largest saving, why variants failed."""
+    names = [parameter.name for parameter in study.parameters]
+    columns = ["variant_index", "model", "weather", "status", "error", "site_eui_kwh_m2", "site_eui_saved_percent"]
+    table = pd.read_parquet(parquet, columns=[*columns, *names])
+    euis = table["site_eui_kwh_m2"].dropna()
+    lines = []
+    if len(euis):
+        lines.append(f"Site EUI:   {euis.min():.1f} to {euis.max():.1f} kWh/m2")
+    saved = table["site_eui_saved_percent"].dropna()
+    if len(saved) and saved.max() > 0:
+        best = table.loc[saved.idxmax()]
+        values = ", ".join(
+            f"{name}={best[name]:g}" if _is_number(best[name]) else f"{name}={best[name]}" for name in names
+        )
+        lines.append(
+            f"Best:       variant {best['variant_index']} saves {saved.max():.1f} % against the baseline "
+            f"({best['model']}, {best['weather']}; {values})"
+        )
+    failed = reasons(table.loc[table["status"] != VariantStatus.SUCCEEDED.value, "error"].dropna().tolist())
+    return [*lines, *(["Failures:", *failed] if failed else [])]
 
 
-def _message(name: str, simulation: str, status: StudyStatus, counts: Counts, error: str, where: str) -> str:
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+def _message(
+    name: str, simulation: str, status: StudyStatus, counts: Counts, error: str, highlights: list[str], where: list[str]
+) -> str:
     lines = [
         f"Study:      {name}",
         f"Simulation: {simulation}",
         f"Status:     {status.value}" + (f" - {error}" if error else ""),
         f"Variants:   {counts.succeeded} succeeded, {counts.failed} failed, {counts.not_run} not run",
+        *highlights,
         "",
-        f"Table:      {where}results.csv (and results.parquet)",
-        f"Report:     {where}report.html",
+        *where,
     ]
     return "\n".join(lines)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from epsm.notice import Notice
 from epsm.store import keys
 from epsm.store.files import Files, NotThere
 from epsm.store.records import Records, StudyRecord, StudyStatus, VariantStatus
@@ -169,10 +170,14 @@ class AggregateFunction:
         functions: A boto3 Lambda client that waits as long as the function may take, and sends each request once.
         name: Name of the function.
         files: The store.
+        tell: Tells those who subscribed: the state machine, which does so else, has ended.
     """
 
-    def __init__(self, functions: Any, name: str, files: Files) -> None:
+    def __init__(
+        self, functions: Any, name: str, files: Files, tell: Callable[[Notice], None] = lambda notice: None
+    ) -> None:
         self._functions = functions
+        self._tell = tell
         self._name = name
         self._files = files
 
@@ -186,6 +191,9 @@ class AggregateFunction:
         content = answer["Payload"].read()
         if answer.get("FunctionError"):
             raise NotCollected(f"{simulation}: {content.decode(errors='replace')[:500]}")
+        summary = json.loads(content)
+        if summary["notify"]:
+            self._tell(Notice(summary["subject"], summary["message"]))
         return True
 
     def _has_manifest(self, simulation: str) -> bool:

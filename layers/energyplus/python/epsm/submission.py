@@ -18,6 +18,7 @@ from epsm import __version__, dictionary
 from epsm.estimate import RunTime, estimate
 from epsm.intake import take_in
 from epsm.manifest import ObjectRef, RunManifest, Source
+from epsm.notice import Notice, of_rejection
 from epsm.placement import models_for_containers
 from epsm.problems import Problem, StudyRejected, shortened
 from epsm.results import EXTRACTION_VERSION
@@ -105,6 +106,7 @@ class Submitter:
         step_functions: A boto3 Step Functions client.
         settings: Configuration.
         sleep: Waits between looks for a missing file.
+        tell: Tells those who subscribed that an upload was refused. Who came through the API was told at once.
     """
 
     def __init__(
@@ -114,8 +116,10 @@ class Submitter:
         step_functions: Any,
         settings: Settings,
         sleep: Callable[[float], None] = time.sleep,
+        tell: Callable[[Notice], None] = lambda notice: None,
     ) -> None:
         self._files = files
+        self._tell = tell
         self._records = records
         self._step_functions = step_functions
         self._settings = settings
@@ -216,7 +220,9 @@ class Submitter:
                 "problems": [problem.as_dict() for problem in shown],
             },
         )
-        self._records.reject_study(simulation, shown)
+        if self._records.reject_study(simulation, shown):
+            place = f"s3://{source.bucket}/{source.key}"
+            self._tell(of_rejection(keys.study_folder(source.key), simulation, place, shown))
         logger.info("study rejected", extra={"simulation_id": simulation, "problems": len(problems)})
         return Submission(simulation, StudyStatus.REJECTED, 0, tuple(shown))
 

@@ -1,0 +1,100 @@
+"""What those who subscribed are told when a study ends: in words, with the numbers that matter and where to look."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from epsm.problems import Problem
+from epsm.store import keys
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_SUBJECT = 100
+_MOST_REASONS = 3
+_MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A mail.
+
+    Attributes:
+        subject: As SNS takes it: at most 100 printable ASCII characters.
+        message: Its text.
+    """
+
+    subject: str
+    message: str
+
+
+def for_mail(subject: str) -> str:
+    """A text as SNS takes it for a subject."""
+    plain = "".join(character if " " <= character <= "~" else "?" for character in subject)
+    return plain if len(plain) <= _LONGEST_SUBJECT else plain[: _LONGEST_SUBJECT - 3] + "..."
+
+
+def links(execution_arn: str, results_bucket: str, simulation: str) -> list[str]:
+    """Lines that lead to a study in the AWS consoles; none for a study that was never started.
+
+    >>> links("arn:aws:states:eu-west-1:1:execution:epsm-dev-study:a-1", "results", "a-1")[1]
+    'Execution:  https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/arn:aws:states:eu-west-1:1:execution:epsm-dev-study:a-1'
+    """
+    if not execution_arn:
+        return []
+    region = execution_arn.split(":")[3]
+    console = f"https://{region}.console.aws.amazon.com"
+    prefix = quote(keys.run_key(simulation), safe="")
+    return [
+        f"Files:      {console}/s3/buckets/{results_bucket}?region={region}&prefix={prefix}",
+        f"Execution:  {console}/states/home?region={region}#/v2/executions/details/{execution_arn}",
+    ]
+
+
+def reasons(errors: Sequence[str]) -> list[str]:
+    """The most frequent reasons for failures, a line each.
+
+    >>> reasons(["no schedule", "timed out", "no schedule"])
+    ['  2 x no schedule', '  1 x timed out']
+    """
+    counted = Counter(error.splitlines()[0][:200] for error in errors if error)
+    lines = [f"  {number} x {error}" for error, number in counted.most_common(_MOST_REASONS)]
+    rest = len(counted) - len(lines)
+    return [*lines, f"  and {rest} other reason(s)"] if rest else lines
+
+
+def of_rejection(name: str, simulation: str, place: str, problems: Sequence[Problem]) -> Notice:
+    """What is told of a study that was uploaded and cannot run.
+
+    Args:
+        name: Of the study, or of its folder.
+        simulation: Its simulation.
+        place: Where its study.json is.
+        problems: Why.
+    """
+    lines = [f"Study:      {name}", f"Simulation: {simulation}", "Status:     rejected", f"Uploaded:   {place}", ""]
+    lines += [f"- {problem}" for problem in problems[:_MOST_PROBLEMS]]
+    if len(problems) > _MOST_PROBLEMS:
+        lines.append(f"- and {len(problems) - _MOST_PROBLEMS} more, in {keys.run_key(simulation, 'errors.json')}")
+    return Notice(for_mail(f"{name}: rejected, {len(problems)} problem(s)"), "\n".join(lines))
+
+
+def teller(sns: Any, topic_arn: str) -> Callable[[Notice], None]:
+    """Sends notices to a topic. One that cannot be sent is no reason to lose a study.
+
+    Args:
+        sns: A boto3 SNS client.
+        topic_arn: The topic.
+    """
+
+    def tell(notice: Notice) -> None:
+        try:
+            sns.publish(TopicArn=topic_arn, Subject=notice.subject, Message=notice.message)
+        except (BotoCoreError, ClientError):
+            logger.exception("notice could not be sent", extra={"subject": notice.subject})
+
+    return tell
