@@ -30,7 +30,9 @@ from epsm.cancellation import cancel as cancel_study
 from epsm.intake import Accepted
 from epsm.problems import StudyRejected
 from epsm.progress import Counts, counts_of
+from epsm.rerun import rerun_missing
 from epsm.store import keys
+from epsm.store.files import NotThere
 from epsm.store.records import StudyRecord, StudyStatus
 
 app = typer.Typer(
@@ -145,6 +147,33 @@ def cancel(
         console.print(Text(f"{simulation} has ended already: {status}", style="red"))
         raise typer.Exit(1)
     console.print(f"{simulation} is cancelled; what has succeeded is being collected")
+
+
+@app.command()
+def rerun(
+    simulation: Annotated[str, typer.Argument(help="Name of a simulation, or how it begins.")],
+    stack: StackOption = LOCAL,
+) -> None:
+    """Run again what has not succeeded of a study that has ended; what has succeeded is kept."""
+    target = _found(stack)
+    record = _known(target, simulation)
+    try:
+        number = (
+            rerun_missing(
+                target.files, target.records, target.client("stepfunctions"), target.state_machine_arn, record
+            )
+            if record.status.final
+            else 0
+        )
+    except NotThere:
+        console.print(Text(f"{record.simulation_id}: what it was made of has been removed", style="red"))
+        raise typer.Exit(1) from None
+    if not number:
+        console.print(
+            Text(f"{record.simulation_id} is {record.status.value}: there is nothing to run again", style="red")
+        )
+        raise typer.Exit(1)
+    console.print(f"{number} variants run again. Follow them with: epsm status {record.simulation_id} --watch")
 
 
 @app.command()

@@ -229,6 +229,25 @@ def test_a_study_is_cancelled(environment: dict[str, str], up: Path, make_study:
     assert "cancelled" in epsm(environment, "status", simulation).stdout
 
 
+def test_what_did_not_succeed_is_run_again(environment: dict[str, str], up: Path, make_study: StudyMaker) -> None:
+    schedule = {"name": "schedule", "class": "Lights", "field": "Schedule Name", "values": ["Wall"]}
+    submitted = epsm(environment, "submit", make_study("again", parameters=[schedule]))
+    (simulation,) = re.findall(r"Simulation (again-\w+)", submitted.stdout)
+    assert epsm(environment, "status", simulation, "--watch").returncode == 1
+    assert "1 variants run again" in epsm(environment, "rerun", simulation).stdout
+    assert "1 of 2 variants succeeded, 1 failed" in epsm(environment, "status", simulation, "--watch").stdout
+
+
+def test_a_completed_study_has_nothing_to_run_again(
+    environment: dict[str, str], up: Path, make_study: StudyMaker
+) -> None:
+    submitted = epsm(environment, "submit", make_study("done", parameters=[]))
+    (simulation,) = re.findall(r"Simulation (done-\w+)", submitted.stdout)
+    epsm(environment, "status", simulation, "--watch")
+    done = epsm(environment, "rerun", simulation)
+    assert (done.returncode, "nothing to run again" in done.stdout) == (1, True)
+
+
 def test_studies_that_end_are_copied_to_the_results_folder(
     environment: dict[str, str], up: Path, make_study: StudyMaker
 ) -> None:

@@ -421,3 +421,19 @@ def test_a_study_that_runs_cannot_be_removed(stack: LocalStack, anna: Client, sl
 def test_uploads_in_the_bucket_go_on_as_before(stack: LocalStack, make_study: StudyMaker) -> None:
     simulation = upload_study(stack, make_study("as-before", parameters=[]))
     assert wait_for_end(stack, simulation).status is StudyStatus.COMPLETED
+
+
+def test_a_study_that_was_sent_can_be_estimated(stack: LocalStack, anna: Client, room: dict[str, bytes]) -> None:
+    simulation = submit(anna, room)
+    wait_for_end(stack, simulation)
+    made = anna.get(f"/api/simulation/{simulation}/estimate/")
+    assert (made["variants"], made["basis"]) == (3, "measured")
+    assert made["cost_usd"] > 0
+
+
+def test_somebody_elses_study_cannot_be_estimated(
+    stack: LocalStack, anna: Client, ben: Client, room: dict[str, bytes]
+) -> None:
+    simulation = submit(anna, room)
+    wait_for_end(stack, simulation)
+    assert ben.ask("GET", f"/api/simulation/{simulation}/estimate/").status_code == 404

@@ -64,6 +64,7 @@ from epsm.incoming import (
     study_of_files,
     with_names_of_their_own,
 )
+from epsm.manifest import ObjectRef
 from epsm.problems import Problem, StudyRejected
 from epsm.progress import Counts, counts_of, map_run_of, seconds_left
 from epsm.rerun import rerun_missing
@@ -71,7 +72,7 @@ from epsm.settings import Settings
 from epsm.store import keys
 from epsm.store.files import Files, NotThere
 from epsm.store.records import Records, StudyRecord, StudyStatus
-from epsm.study import parse_study
+from epsm.study import Study, parse_study
 
 DOWNLOAD_SECONDS = 900
 """How long a presigned download may be used."""
@@ -362,10 +363,44 @@ def estimate_study(sent: Annotated[StudyOfUploads, Body()]) -> EstimatedStudy:
             problems.append(Problem(f"files.{model}", "was not uploaded", "a SHA-256 of an uploaded file"))
     if problems:
         raise StudyRejected(problems)
-    made = estimate(
-        study, run_times, memory_mb=settings.variant_memory_mb, account_concurrency=_account_concurrency() or 1000
-    )
+    return _estimated(study, run_times)
+
+
+def _estimated(study: Study, run_times: dict[str, RunTime]) -> EstimatedStudy:
+    concurrency = _account_concurrency() or 1000
+    made = estimate(study, run_times, memory_mb=settings.variant_memory_mb, account_concurrency=concurrency)
     return EstimatedStudy.model_validate(asdict(made))
+
+
+@app.get(
+    "/api/simulation/<simulation_id>/estimate/",
+    summary="Time and cost of running a study from the beginning",
+    tags=["studies"],
+    responses=answers(EstimatedStudy, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def estimate_known_study(simulation_id: SimulationId) -> EstimatedStudy:
+    """What all variants of a study take, whether they have run or not; also of one that waits for another."""
+    _own(simulation_id)
+    try:
+        manifest = files.read_manifest(simulation_id)
+        run_times = {model: _run_time(manifest.inputs[model], model) for model in manifest.study.models}
+    except NotThere:
+        raise Refusal(HTTPStatus.CONFLICT, "The study has not been accepted, or its files have been removed") from None
+    return _estimated(manifest.study, run_times)
+
+
+def _run_time(ref: ObjectRef, model: str) -> RunTime:
+    """As measured by earlier runs, else by the model's zones.
+
+    Raises:
+        NotThere: If it has neither run nor is there any more, or was put into the bucket and not sent to the API.
+    """
+    measured = records.run_time(ref.sha256)
+    if measured is not None:
+        return RunTime(measured, "measured")
+    if not ref.key.startswith(keys.HOMES):
+        raise NotThere(ref.key)
+    return assumed_run_time(files.read(ref.bucket, ref.key, ref.version_id)[0], model)
 
 
 # --- asking
