@@ -35,6 +35,7 @@ OPERATIONS = [
     "GET /api/simulation/{simulation_id}/results/",
     "GET /api/simulation/{simulation_id}/parallel-results/",
     "GET /api/simulation/{simulation_id}/download/",
+    "GET /api/simulation/{simulation_id}/estimate/",
     "POST /api/simulation/task/{task_id}/cancel/",
     "POST /api/simulation/{simulation_id}/rerun/",
     "DELETE /api/simulation/{simulation_id}/",
