@@ -245,7 +245,7 @@ class StudyMachine(Construct):
             run.add_catch(in_container, errors=["RanTooLong"], result_path="$.failure")
             first = self._function_or_container(run, in_container)
         run.add_catch(lost, errors=[sfn.Errors.ALL], result_path="$.failure")
-        return sfn.DistributedMap(
+        run_variants = sfn.DistributedMap(
             self,
             "Run variants",
             comment="One child execution a variant",
@@ -263,7 +263,17 @@ class StudyMachine(Construct):
             # Without a writer the outputs of a large map do not fit into a state.
             result_writer_v2=sfn.ResultWriterV2(bucket=self._results, prefix=_path("$.map_prefix")),
             result_path="$.map",
-        ).item_processor(first)
+        )
+        # S3 throttled, or forgot for a moment: nothing has run yet.
+        run_variants.add_retry(
+            errors=["States.ItemReaderFailed"],
+            interval=Duration.seconds(2),
+            backoff_rate=3,
+            max_delay=Duration.seconds(60),
+            max_attempts=3,
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+        return run_variants.item_processor(first)
 
     def _function_or_container(self, function: tasks.LambdaInvoke, container: tasks.EcsRunTask) -> sfn.Choice:
         """Where the item says that it runs."""

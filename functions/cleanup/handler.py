@@ -35,12 +35,8 @@ patient = Config(read_timeout=890, retries={"total_max_attempts": 1})
 files = Files(s3, settings.results_bucket)
 records = Records(boto3.resource("dynamodb").Table(settings.table_name))
 functions = boto3.client("lambda")
-collect = AggregateFunction(
-    boto3.client("lambda", config=patient),
-    settings.aggregate_function,
-    files,
-    teller(boto3.client("sns"), settings.topic_arn),
-)
+tell = teller(boto3.client("sns"), settings.topic_arn)
+collect = AggregateFunction(boto3.client("lambda", config=patient), settings.aggregate_function, files, tell)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -94,7 +90,7 @@ def _make_room() -> dict[str, Any]:
 def _go_on() -> dict[str, Any]:
     """What the end of a study makes possible: its followers start, the others have more room."""
     studies = list(open_studies(records))
-    started = start_followers(files, records, step_functions, settings.state_machine_arn, studies)
+    started = start_followers(files, records, step_functions, settings.state_machine_arn, studies, tell)
     metrics.add_metric("StudiesFollowing", MetricUnit.Count, len(started))
     return {"started": started, "shares": _share(studies)}
 

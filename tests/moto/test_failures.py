@@ -207,6 +207,14 @@ def test_a_throttling_table_is_waited_out(stack: LocalStack, make_study: StudyMa
     assert min(puts.met, updates.met, queries.met) > 0
 
 
+def test_items_that_cannot_be_read_at_once_are_read_again(stack: LocalStack, make_study: StudyMaker) -> None:
+    name = unique("items")
+    with faults.answer("s3", "GetObject", 404, "NoSuchKey", f"runs/{name}", "items.json", times=2) as fault:
+        record = wait_for_end(stack, upload_study(stack, make_study(name)))
+    assert fault.met == 2
+    assert_whole(stack, record)
+
+
 @pytest.mark.parametrize("function", ["run-variant", "aggregate"])
 def test_a_throttling_lambda_is_waited_out(stack: LocalStack, make_study: StudyMaker, function: str) -> None:
     name = unique("throttled")

@@ -118,6 +118,8 @@ REPLACED = (
          "self, env: Environment, eval_input: DistributedIterationComponentEvalInput"),
     Hook("stepfunctions/map_run", f"{MAP}iteration/distributed_iteration_component.py",
          "DistributedIterationComponent._eval_body", "self, env: Environment"),
+    Hook("stepfunctions/item_reader", f"{MAP}item_reader/item_reader_decl.py", "ItemReader._eval_body",
+         "self, env: Environment"),
     Hook("stepfunctions/result_writer", f"{MAP}result_writer/result_writer_decl.py", "ResultWriter._eval_body",
          "self, env: Environment"),
     Hook("stepfunctions/executions", f"{PARSER}backend/execution.py",

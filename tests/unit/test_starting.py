@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from epsm.manifest import RunManifest, Source
+from epsm.notice import Notice
 from epsm.reconcile import open_studies
 from epsm.starting import check_order, execution_input, start_followers, start_or_wait
 from epsm.store.files import NotThere
@@ -60,27 +61,31 @@ class Manifests:
 
 
 class Case:
-    """Studies, and what is started of them."""
+    """Studies, what is started of them, and what is told."""
 
     def __init__(self, *studies: StudyRecord) -> None:
         self.records = MemoryRecords(*studies)
         self.step_functions = MemoryStepFunctions()
+        self.told: list[Notice] = []
+
+    def start(self, run: RunManifest) -> bool:
+        return start_or_wait(self.records, self.step_functions, MACHINE, run, self.told.append)
 
     def go_on(self, **manifests: RunManifest) -> list[str]:
         files: Any = Manifests(*manifests.values())
         studies = list(open_studies(self.records, look_back=None))
-        return start_followers(files, self.records, self.step_functions, MACHINE, studies)
+        return start_followers(files, self.records, self.step_functions, MACHINE, studies, self.told.append)
 
 
 def test_a_study_that_follows_none_starts_at_once() -> None:
     case = Case()
-    assert start_or_wait(case.records, case.step_functions, MACHINE, manifest("b"))
+    assert case.start(manifest("b"))
     assert case.step_functions.started == ["b"]
 
 
 def test_a_second_start_finds_the_first() -> None:
     case = Case()
-    started = [start_or_wait(case.records, case.step_functions, MACHINE, manifest("b")) for _ in range(2)]
+    started = [case.start(manifest("b")) for _ in range(2)]
     assert started == [True, False]
 
 
@@ -106,6 +111,20 @@ def test_a_follower_of_one_that_did_not_complete_is_cancelled_and_says_why(statu
         StudyStatus.CANCELLED,
         f"Not started: a, which it was to follow, is {status.value}.",
     )
+
+
+def test_who_subscribed_is_told_of_a_follower_that_was_not_started() -> None:
+    case = Case(record("a", StudyStatus.FAILED), waiting("b", after="a"))
+    case.go_on(b=manifest("b", after="a"))
+    (notice,) = case.told
+    assert notice.subject.endswith(": cancelled, not started")
+    assert notice.message.endswith("Not started: a, which it was to follow, is failed.")
+
+
+def test_a_follower_that_wants_no_notice_is_cancelled_in_silence() -> None:
+    case = Case(record("a", StudyStatus.FAILED), waiting("b", after="a"))
+    case.go_on(b=manifest("b", after="a", notify=False))
+    assert (case.records.by_name["b"].status, case.told) == (StudyStatus.CANCELLED, [])
 
 
 def test_a_whole_chain_is_cancelled_at_once() -> None:

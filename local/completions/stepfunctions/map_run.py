@@ -13,9 +13,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
-from moto.stepfunctions.parser.api import HistoryEventType, MapRunStatus, StateMachineType, TaskFailedEventDetails
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.api import MapRunStatus, StateMachineType
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.distributed_iteration_component import (
@@ -31,7 +30,6 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.tolerated_fail
     ToleratedFailurePercentageDecl,
 )
 from moto.stepfunctions.parser.asl.eval.environment import Environment
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramEnded, ProgramError, ProgramRunning, ProgramTimedOut
 from moto.stepfunctions.parser.asl.eval.states import (
@@ -43,6 +41,7 @@ from moto.stepfunctions.parser.asl.eval.states import (
 )
 
 from local.completions import local_aws
+from local.completions.stepfunctions.map_failures import map_failure
 
 _LOOK_S = 0.05
 _COUNTER_OF = {
@@ -208,18 +207,8 @@ class _MapRun:
         return bool(too_many or too_much)
 
     def _failure(self) -> FailureEventException:
-        name = StatesErrorName(typ=StatesErrorNameType.StatesExceedToleratedFailureThreshold)
-        details = TaskFailedEventDetails(
-            error=name.error_name, cause="The specified tolerated failure threshold was exceeded"
-        )
-        return FailureEventException(
-            failure_event=FailureEvent(
-                env=self._env,
-                error_name=name,
-                event_type=HistoryEventType.TaskFailed,
-                event_details=EventDetails(taskFailedEventDetails=details),
-            )
-        )
+        kind = StatesErrorNameType.StatesExceedToleratedFailureThreshold
+        return map_failure(self._env, kind, "The specified tolerated failure threshold was exceeded")
 
     def _stop_children(self) -> None:
         with self._env._state_mutex:

@@ -10,16 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.result_writer_decl import ResultWriter
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.state_map import StateMap
 from moto.stepfunctions.parser.asl.eval.environment import Environment
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 from local.completions import local_aws
+from local.completions.stepfunctions.map_failures import map_failure
 from local.completions.stepfunctions.map_run import Child, children
 
 _FILE_OF = {"SUCCEEDED": "SUCCEEDED", "FAILED": "FAILED", "TIMED_OUT": "FAILED", "ABORTED": "PENDING"}
@@ -59,16 +57,7 @@ def _write(writer: ResultWriter, env: Environment) -> dict[str, Any]:
     try:
         return _put_files(target, env)
     except (BotoCoreError, ClientError) as error:
-        name = StatesErrorName(typ=StatesErrorNameType.StatesResultWriterFailed)
-        details = TaskFailedEventDetails(error=name.error_name, cause=str(error))
-        raise FailureEventException(
-            FailureEvent(
-                env=env,
-                error_name=name,
-                event_type=HistoryEventType.TaskFailed,
-                event_details=EventDetails(taskFailedEventDetails=details),
-            )
-        ) from error
+        raise map_failure(env, StatesErrorNameType.StatesResultWriterFailed, str(error)) from error
 
 
 def _put_files(target: dict[str, Any], env: Environment) -> dict[str, Any]:

@@ -83,6 +83,12 @@ def of_rejection(name: str, simulation: str, place: str, problems: Sequence[Prob
     return Notice(for_mail(f"{name}: rejected, {len(problems)} problem(s)"), "\n".join(lines))
 
 
+def of_study_not_started(name: str, simulation: str, why: str) -> Notice:
+    """What is told of a study that waited for another one which did not complete."""
+    lines = [f"Study:      {name}", f"Simulation: {simulation}", "Status:     cancelled", "", why]
+    return Notice(for_mail(f"{name}: cancelled, not started"), "\n".join(lines))
+
+
 def teller(sns: Any, topic_arn: str) -> Callable[[Notice], None]:
     """Sends notices to a topic. One that cannot be sent is no reason to lose a study.
 

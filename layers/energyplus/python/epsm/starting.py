@@ -5,13 +5,14 @@ Repeatable: an execution is started under a name of its own, so a second start f
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.manifest import RunManifest
+from epsm.notice import Notice, of_study_not_started
 from epsm.problems import Problem
 from epsm.store import keys
 from epsm.store.files import Files, NotThere
@@ -58,12 +59,19 @@ def waits(record: StudyRecord) -> bool:
     return record.status is StudyStatus.PENDING and record.attempt == 1 and bool(record.options.get("after"))
 
 
-def start_or_wait(records: Records, step_functions: Any, state_machine_arn: str, manifest: RunManifest) -> bool:
+def start_or_wait(
+    records: Records,
+    step_functions: Any,
+    state_machine_arn: str,
+    manifest: RunManifest,
+    tell: Callable[[Notice], None],
+) -> bool:
     """Start the execution of an accepted study if its turn has come; whether this call started it.
 
-    A study whose turn will never come is cancelled, with the reason in its record.
+    A study whose turn will never come is cancelled, with the reason in its record, and who subscribed is told.
     """
-    after = manifest.study.options.after
+    simulation, study = manifest.simulation_id, manifest.study
+    after = study.options.after
     if after is not None:
         before = records.study(after)
         match turn_of(before):
@@ -71,7 +79,9 @@ def start_or_wait(records: Records, step_functions: Any, state_machine_arn: str,
                 return False
             case Turn.NEVER:
                 how = before.status.value if before else "removed"
-                records.cancel_study(manifest.simulation_id, f"Not started: {after}, which it was to follow, is {how}.")
+                why = f"Not started: {after}, which it was to follow, is {how}."
+                if records.cancel_study(simulation, why) and study.options.notify:
+                    tell(of_study_not_started(study.name, simulation, why))
                 return False
     return start(step_functions, state_machine_arn, manifest)
 
@@ -93,7 +103,12 @@ def start(step_functions: Any, state_machine_arn: str, manifest: RunManifest) ->
 
 
 def start_followers(
-    files: Files, records: Records, step_functions: Any, state_machine_arn: str, studies: Iterable[StudyRecord]
+    files: Files,
+    records: Records,
+    step_functions: Any,
+    state_machine_arn: str,
+    studies: Iterable[StudyRecord],
+    tell: Callable[[Notice], None],
 ) -> list[str]:
     """Start the waiting ones among some studies whose turn has come, and cancel those whose turn never will.
 
@@ -108,7 +123,7 @@ def start_followers(
             if turn_of(records.study(study.options["after"])) is Turn.LATER:
                 continue
             manifest = files.read_manifest(study.simulation_id)
-            if start_or_wait(records, step_functions, state_machine_arn, manifest):
+            if start_or_wait(records, step_functions, state_machine_arn, manifest, tell):
                 started.append(study.simulation_id)
         except (BotoCoreError, ClientError, NotThere):
             # The next round tries again; it must not keep the others waiting.

@@ -205,7 +205,8 @@ class Submitter:
             expires_at=expires_at,
         )
         # Only now: whoever closes the study before this one finds it waiting, or it finds that one closed.
-        started = start_or_wait(self._records, self._step_functions, self._settings.state_machine_arn, manifest)
+        machine = self._settings.state_machine_arn
+        started = start_or_wait(self._records, self._step_functions, machine, manifest, self._tell)
         return Submission(simulation, StudyStatus.PENDING, manifest.variants, started=started)
 
     def _reject(self, simulation: str, source: Source, problems: tuple[Problem, ...]) -> Submission:
