@@ -4,10 +4,13 @@ Nothing here needs Docker. The dependencies are resolved by uv for Lambda's own 
 file, and kept until the lock file changes.
 """
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,15 +46,30 @@ def dependencies_folder() -> Path:
     lock = (ROOT / "uv.lock").read_bytes() + " ".join(_PLATFORM).encode()
     folder = _LAYERS / hashlib.sha256(lock).hexdigest()[:16]
     if not folder.is_dir():
-        shutil.rmtree(_LAYERS, ignore_errors=True)
-        part = _LAYERS / "part"
-        part.mkdir(parents=True)
-        requirements = _LAYERS / "requirements.txt"
-        requirements.write_text(exported_requirements(), encoding="utf-8")
-        _uv("pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:", *_PLATFORM,
-            "--target", str(part / "python"), "--requirements", str(requirements))  # fmt: skip
-        part.rename(folder)
+        with _alone():
+            if not folder.is_dir():
+                _build_layer(folder)
     return folder
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Keeps other processes of this clone waiting that would build the layer at the same time."""
+    _LAYERS.parent.mkdir(parents=True, exist_ok=True)
+    with _LAYERS.with_suffix(".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _build_layer(folder: Path) -> None:
+    shutil.rmtree(_LAYERS, ignore_errors=True)
+    part = _LAYERS / "part"
+    part.mkdir(parents=True)
+    requirements = _LAYERS / "requirements.txt"
+    requirements.write_text(exported_requirements(), encoding="utf-8")
+    _uv("pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:", *_PLATFORM,
+        "--target", str(part / "python"), "--requirements", str(requirements))  # fmt: skip
+    part.rename(folder)
 
 
 def exported_requirements(*groups: str) -> str:

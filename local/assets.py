@@ -1,6 +1,7 @@
 """Publishing what CDK staged: assets into the bootstrap bucket, images as the folders of their build contexts."""
 
 import json
+import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,7 +45,7 @@ def _zipped(folder: Path) -> Path:
     """The folder as a zip; its name holds a hash of its content, so an existing one is right."""
     archive = folder.with_name(folder.name + ".zip")
     if not archive.is_file():
-        part = archive.with_name(archive.name + ".part")
+        part = archive.with_name(f"{archive.name}.{os.getpid()}.part")  # another stack may be starting, too
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
             for path in sorted(folder.rglob("*")):
                 if path.is_file() and "__pycache__" not in path.parts:
