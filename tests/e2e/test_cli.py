@@ -125,27 +125,6 @@ def test_a_baseline_is_the_bare_engine_on_the_untouched_file(
     assert own == bare
 
 
-def test_a_parameter_that_changes_nothing_and_a_meter_that_is_not_there_are_told(
-    environment: dict[str, str], make_study: StudyMaker, tmp_path: Path
-) -> None:
-    # The room's lights are given in W/m2: the level is not used.
-    level = {"name": "level", "class": "Lights", "field": "Lighting Level", "values": [100, 200]}
-    folder = make_study("nothing", parameters=[level], outputs={"meters": ["Electricty:Facility"]})
-    told = " ".join(epsm(environment, "run", folder, folder=tmp_path).stdout.split())
-    assert "level changed nothing" in told
-    assert "Not there: the model has no 'Electricty:Facility'" in told
-
-
-def test_a_second_run_does_not_overwrite_the_first(
-    environment: dict[str, str], make_study: StudyMaker, tmp_path: Path
-) -> None:
-    folder = make_study("twice", parameters=[])
-    for _ in range(2):
-        assert epsm(environment, "run", folder, folder=tmp_path).returncode == 0
-    kept = [path for path in (tmp_path / "results").iterdir() if (path / "results.csv").is_file()]
-    assert len(kept) == 2
-
-
 # --- what is refused before anything is sent
 
 
@@ -268,6 +247,27 @@ def test_a_study_with_failures_shows_the_reason_and_ends_with_1(
     assert done.returncode == 1
     assert "What failed" in done.stdout
     assert "Schedule Name = WALL, item not found" in " ".join(done.stdout.split())
+
+
+def test_a_parameter_that_changes_nothing_and_a_meter_that_is_not_there_are_told(
+    environment: dict[str, str], up: Path, make_study: StudyMaker, tmp_path: Path
+) -> None:
+    # The room's lights are given in W/m2: the level is not used.
+    level = {"name": "level", "class": "Lights", "field": "Lighting Level", "values": [100, 200]}
+    folder = make_study("nothing", parameters=[level], outputs={"meters": ["Electricty:Facility"]})
+    told = " ".join(epsm(environment, "run", folder, folder=tmp_path).stdout.split())
+    assert "level changed nothing" in told
+    assert "Not there: the model has no 'Electricty:Facility'" in told
+
+
+def test_a_second_run_does_not_overwrite_the_first(
+    environment: dict[str, str], up: Path, make_study: StudyMaker, tmp_path: Path
+) -> None:
+    folder = make_study("twice", parameters=[])
+    for _ in range(2):
+        assert epsm(environment, "run", folder, folder=tmp_path).returncode == 0
+    kept = [path for path in (tmp_path / "results").iterdir() if (path / "results.csv").is_file()]
+    assert len(kept) == 2
 
 
 def values_after(model: Path, name: str) -> list[str]:
