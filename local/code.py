@@ -27,17 +27,21 @@ class CodeStore:
     def __init__(self, folder: Path, images: Mapping[str, Path]) -> None:
         self._folder = folder
         self._images = images
+        # Asked at every invocation; the same content is then the same object, which Python has hashed before.
+        self._zipped: dict[bytes, Path] = {}
+        self._layers: dict[bytes, Path | None] = {}
 
     def zipped(self, content: bytes) -> Path:
         """The folder of a function's zip."""
-        return self._unpacked(content, "")
+        if content not in self._zipped:
+            self._zipped[content] = self._unpacked(content, "")
+        return self._zipped[content]
 
     def layer(self, content: bytes) -> Path | None:
         """The folder with the project's own package from a layer; None for a layer of dependencies."""
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if not any(name.startswith(OWN_PACKAGE) for name in archive.namelist()):
-                return None
-        return self._unpacked(content, OWN_PACKAGE) / "python"
+        if content not in self._layers:
+            self._layers[content] = self._own_package(content)
+        return self._layers[content]
 
     def image(self, uri: str) -> tuple[Path, ...]:
         """The folders that the image's Dockerfile puts on the Python path.
@@ -50,6 +54,12 @@ class CodeStore:
             raise LookupError(f"{uri} is none of the staged images {sorted(self._images)}")
         context = self._images[tag]
         return context, context / "layers" / "energyplus" / "python"
+
+    def _own_package(self, content: bytes) -> Path | None:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if not any(name.startswith(OWN_PACKAGE) for name in archive.namelist()):
+                return None
+        return self._unpacked(content, OWN_PACKAGE) / "python"
 
     def _unpacked(self, content: bytes, prefix: str) -> Path:
         target = self._folder / hashlib.sha256(content).hexdigest()[:16]

@@ -71,9 +71,18 @@ def use(local: LocalAws) -> None:
     first = _current is None
     _current = local
     if first:
-        from local.completions import cloudformation, ecs, events, functions, http_apis, keeping, stepfunctions
+        from local.completions import (
+            cloudformation,
+            dispatch,
+            ecs,
+            events,
+            functions,
+            http_apis,
+            keeping,
+            stepfunctions,
+        )
 
-        for module in (functions, events, stepfunctions, ecs, http_apis, cloudformation, keeping):
+        for module in (dispatch, functions, events, stepfunctions, ecs, http_apis, cloudformation, keeping):
             module.install()
 
 

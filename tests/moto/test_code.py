@@ -34,7 +34,7 @@ def test_another_zip_gets_another_folder(store: CodeStore) -> None:
 
 def test_an_unfinished_folder_of_an_earlier_process_does_no_harm(store: CodeStore, tmp_path: Path) -> None:
     content = zipped({"handler.py": "x = 1"})
-    folder = store.zipped(content)
+    folder = CodeStore(tmp_path / "code", {}).zipped(content)
     folder.rename(folder.with_suffix(".part"))
     (folder.with_suffix(".part") / "left over").touch()
     assert [path.name for path in store.zipped(content).iterdir()] == ["handler.py"]

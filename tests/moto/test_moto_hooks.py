@@ -48,6 +48,7 @@ FROM_CLOUDFORMATION = (
 )
 
 REPLACED = (
+    Hook("dispatch", "backends.py", "list_of_moto_modules", ""),
     Hook("functions", "awslambda/models.py", "LambdaFunction.invoke",
          "self, body: str, request_headers: Any, response_headers: Any"),
     Hook("events", "events/models.py", "Rule.send_to_targets",
@@ -395,6 +396,7 @@ def test_every_replacement_is_looked_after_here() -> None:
     known = {hook.name for hook in REPLACED}
     # moto lacks the first; the others are names in modules, written with the module's name there.
     known |= {"LayerVersion.physical_resource_id", "models.stepfunctions_backends", "boto_client.boto3"}
+    known |= {"backends.list_of_moto_modules"}
     known |= {"lambda_eval_utils._invoke_lambda_function", "program.TMP_THREADS", "parsing.generate_resource_name"}
     made = {name for path in COMPLETIONS.rglob("*.py") for name in replaced_by(path)}
     assert made - known == set()
