@@ -297,7 +297,7 @@ RELIED_ON = (
         Hook("stepfunctions/map_run", f"{MAP}iteration/itemprocessor/map_run_record.py", f"MapRunRecord.{name}")
         for name in (
             "execution_counter", "item_counter", "map_run_arn", "map_state_machine_arn", "max_concurrency",
-            "tolerated_failure_count", "tolerated_failure_percentage", "update_event",
+            "tolerated_failure_count", "tolerated_failure_percentage",
         )
     ),
     Hook("stepfunctions/map_run", f"{MAP}iteration/itemprocessor/map_run_record.py", "MapRunRecord.set_stop",

@@ -7,6 +7,7 @@ wrongly and ignore what is tolerated.
 
 import datetime
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -176,7 +177,7 @@ class _MapRun:
                 for each in done:
                     each.result()
                 if not live and next_item is not None:
-                    record.update_event.wait(_LOOK_S)  # every slot is another map run's
+                    time.sleep(_LOOK_S)  # every slot is another map run's
                 if self._too_many_failed(len(items)):
                     break
         finally:
