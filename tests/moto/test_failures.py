@@ -284,7 +284,9 @@ def test_a_study_that_cannot_be_collected_says_why(
     assert record is not None
     assert record.status is StudyStatus.FAILED
     assert wait_for_execution(stack, record.execution_arn)["status"] == "FAILED"
-    why = anna.get(f"/api/simulation/{uncollected}/status/")["error_message"]
+    state = anna.get(f"/api/simulation/{uncollected}/status/")
+    why = state["error_message"]
+    assert state["succeeded"] == 3
     assert why.startswith("The results could not be collected: AccessDenied: An error occurred")
     assert "AccessDenied" in epsm(stack, tmp_path, "status", uncollected)
     rows = anna.get(f"/api/simulation/{uncollected}/results/")["rows"]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from epsm.progress import Counts, counts_of, seconds_left
 from epsm.store.records import StudyRecord, StudyStatus, timestamp
@@ -71,6 +72,20 @@ def test_counts_are_those_of_the_map_run() -> None:
 
 def test_before_there_is_a_map_run_nothing_has_ended() -> None:
     assert counts_of(MapRuns(), running()) == Counts(total=100)
+
+
+def test_of_a_study_that_ended_and_was_not_collected_the_map_run_is_asked() -> None:
+    ended = running(status=StudyStatus.FAILED)
+    runs = MapRuns(succeeded=98, failed=1, running=1, total=100)
+    assert counts_of(runs, ended) == Counts(succeeded=98, failed=1, total=100)
+
+
+def test_a_map_run_that_step_functions_has_forgotten_counts_nothing() -> None:
+    class Forgotten(MapRuns):
+        def list_map_runs(self, **_: Any) -> dict[str, Any]:
+            raise ClientError({"Error": {"Code": "ExecutionDoesNotExist"}}, "ListMapRuns")
+
+    assert counts_of(Forgotten(), running(status=StudyStatus.FAILED)) == Counts(total=100)
 
 
 def test_of_a_study_that_has_ended_the_record_is_asked() -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from epsm.store.records import StudyRecord
 
 
@@ -28,8 +30,9 @@ def counts_of(step_functions: Any, record: StudyRecord) -> Counts:
         step_functions: A boto3 Step Functions client.
         record: The study.
     """
-    if record.status.final:
+    if record.status.final and (record.succeeded or record.failed):
         return Counts(0, record.succeeded, record.failed, record.variants)
+    # Of a study that ended and was never collected the map run still knows what it came to.
     arn = map_run_of(step_functions, record)
     if arn is None:
         return Counts(succeeded=record.succeeded, total=record.variants)
@@ -37,14 +40,20 @@ def counts_of(step_functions: Any, record: StudyRecord) -> Counts:
     failed = counts["failed"] + counts["timedOut"] + counts["aborted"]
     # The map run of a later attempt holds only what had not succeeded before, or one variant where nothing was missing.
     succeeded = min(record.succeeded + counts["succeeded"], record.variants)
-    return Counts(counts["running"], succeeded, failed, record.variants)
+    running = 0 if record.status.final else counts["running"]
+    return Counts(running, succeeded, failed, record.variants)
 
 
 def map_run_of(step_functions: Any, record: StudyRecord) -> str | None:
-    """ARN of the map run of a study that runs, None before there is one."""
+    """ARN of the map run of a study, None before there is one and after Step Functions has forgotten it (90 days)."""
     if not record.execution_arn:
         return None
-    runs = step_functions.list_map_runs(executionArn=record.execution_arn)["mapRuns"]
+    try:
+        runs = step_functions.list_map_runs(executionArn=record.execution_arn)["mapRuns"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+            raise
+        return None
     return str(runs[-1]["mapRunArn"]) if runs else None
 
 
