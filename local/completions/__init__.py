@@ -80,9 +80,10 @@ def use(local: LocalAws) -> None:
             http_apis,
             keeping,
             stepfunctions,
+            uploads,
         )
 
-        for module in (dispatch, functions, events, stepfunctions, ecs, http_apis, cloudformation, keeping):
+        for module in (dispatch, uploads, functions, events, stepfunctions, ecs, http_apis, cloudformation, keeping):
             module.install()
 
 

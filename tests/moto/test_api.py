@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import requests
@@ -16,6 +17,7 @@ import requests
 from epsm.store.records import StudyStatus, VariantStatus
 from local.stack import LocalStack
 from tests.conftest import StudyMaker, study_document
+from tests.moto.conftest import unique
 from tests.support import (
     object_names,
     records_of,
@@ -166,6 +168,33 @@ def test_files_are_uploaded_once_and_used_by_their_hash(
     answer = anna.post("/api/simulation/run/", {"study": study_document(name="By hash"), "files": hashes})
     assert answer.status_code == 202, answer.text
     assert wait_for_end(stack, answer.json()["simulation_id"]).status is StudyStatus.COMPLETED
+
+
+def place_for(client: Client, content: bytes) -> dict[str, Any]:
+    """Where to PUT a file."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    wanted = {"files": [{"name": "a.idf", "sha256": sha256, "bytes": len(content)}]}
+    (place,) = client.post("/api/simulation/uploads/", wanted).json()["files"]
+    return dict(place)
+
+
+def test_an_upload_that_calls_itself_a_form_is_stored_whole(stack: LocalStack, anna: Client) -> None:
+    content = f"Version,25.2; ! {unique('form')}".encode()
+    place = place_for(anna, content)
+    headers = {**place["headers"], "Content-Type": "application/x-www-form-urlencoded"}
+    requests.put(place["url"], data=content, headers=headers, timeout=30).raise_for_status()
+    assert place_for(anna, content)["present"]
+    key = unquote(urlsplit(place["url"]).path).removeprefix(f"/{stack.outputs.inputs_bucket}/")
+    stored = stack.client("s3").get_object(Bucket=stack.outputs.inputs_bucket, Key=key)
+    assert stored["Body"].read() == content
+
+
+def test_an_upload_of_another_content_is_refused(anna: Client) -> None:
+    content = f"Version,25.2; ! {unique('other')}".encode()
+    place = place_for(anna, content)
+    answer = requests.put(place["url"], data=b"Version,9.6;", headers=place["headers"], timeout=30)
+    assert (answer.status_code, "BadDigest" in answer.text) == (400, True)
+    assert not place_for(anna, content)["present"]
 
 
 def test_a_file_of_somebody_else_cannot_be_named(anna: Client, ben: Client, room: dict[str, bytes]) -> None:

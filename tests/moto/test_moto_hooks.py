@@ -49,6 +49,8 @@ FROM_CLOUDFORMATION = (
 
 REPLACED = (
     Hook("dispatch", "backends.py", "list_of_moto_modules", ""),
+    Hook("uploads", "moto_server/werkzeug_app.py", "DomainDispatcherApplication.__call__",
+         "self, environ: dict[str, Any], start_response: Any"),
     Hook("functions", "awslambda/models.py", "LambdaFunction.invoke",
          "self, body: str, request_headers: Any, response_headers: Any"),
     Hook("events", "events/models.py", "Rule.send_to_targets",

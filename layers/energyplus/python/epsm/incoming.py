@@ -232,7 +232,7 @@ def presign_uploads(
     uploads = []
     for name, sha256 in wanted.items():
         key = keys.stored_file_key(owner, sha256)
-        if files.size(bucket, key) is not None:
+        if files.size(bucket, key) == sizes[name]:
             uploads.append(Upload(name, sha256, present=True))
             continue
         checksum = _base64_of(sha256)
