@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -303,7 +304,12 @@ def _bring(target: Target, record: StudyRecord, folder: Path, with_variants: boo
 def main() -> None:
     """Entry point; a broken pipe (`epsm status | head`) is no error."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    app()
+    try:
+        app()
+    except (EndpointConnectionError, ConnectionClosedError) as error:
+        console.print(Text(f"The stack does not answer any more: {error}"))
+        console.print("What runs on AWS goes on without this command; what ran here, at the next `epsm up`.")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -113,6 +113,7 @@ class Api(Construct):
             ("CLEANUP_FUNCTION", cleanup.function.function_name),
             ("ADMINISTRATORS", config.administrators),
             ("VARIANT_MEMORY_MB", str(config.memory_mb)),
+            ("VARIANT_CONCURRENCY", str(config.reserved_concurrency)),
             ("STAGE", config.stage),
         ):
             function.add_environment(name, value)

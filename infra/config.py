@@ -25,6 +25,8 @@ class Config:
         jwt_issuer: Issuer of the tokens that the API takes; empty for callers with AWS credentials (IAM).
         jwt_audience: Audiences of those tokens, with commas.
         administrators: Who sees everybody's studies: ARNs of IAM users and roles, or groups in tokens, with commas.
+        bucket_owner: Whose the studies are that are put into the bucket directly, as records name callers
+            (`iam:` and an ARN, for one); empty for nobody's but the administrators'.
         api_requests_per_s: Requests to the API, a second, over all callers; twice as many at once.
         fargate: Whether a variant that needs longer than Lambda gives it is run by a task of Fargate.
         canary_every_hours: Hours from one canary, a tiny study through the whole stack, to the next; 0 for none.
@@ -42,6 +44,7 @@ class Config:
     jwt_issuer: str = ""
     jwt_audience: str = ""
     administrators: str = ""
+    bucket_owner: str = ""
     api_requests_per_s: int = 50
     fargate: bool = False
     canary_every_hours: int = 1

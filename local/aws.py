@@ -6,6 +6,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+OWNER = "local"
+"""Who asks the local API without a signature: the name of the user, and the access key id."""
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 CREDENTIALS = {

@@ -6,6 +6,7 @@ next start finds the study open, or closed with `INTERRUPTED`.
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -63,9 +64,9 @@ def run_on(
             submit(_upload(record.source))  # it starts nothing twice
             yield f"{record.name or simulation} had not begun; it is submitted again"
         elif not record.status.final or _was_interrupted(record):
-            records.finish_study(
-                simulation, StudyStatus.FAILED, succeeded=record.succeeded, failed=record.failed, error=INTERRUPTED
-            )
+            found = Counter(each.status for each in records.variants(simulation))
+            succeeded, failed = found[VariantStatus.SUCCEEDED], found[VariantStatus.FAILED]
+            records.finish_study(simulation, StudyStatus.FAILED, succeeded=succeeded, failed=failed, error=INTERRUPTED)
             yield _run_missing(records, files, step_functions, state_machine_arn, simulation)
 
 

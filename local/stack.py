@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from infra.packaging import ROOT
 from local import assets, completions
-from local.aws import client
+from local.aws import ACCOUNT, OWNER, client
 from local.code import CodeStore
 from local.completions import LocalAws
 from local.containers import Containers
@@ -30,8 +30,14 @@ logger = logging.getLogger(__name__)
 
 STAGE = "local"
 STACK_NAME = f"epsm-{STAGE}"
-CONTEXT = {"stage": STAGE, "missing_file_grace_s": "3", "canary_every_hours": "0"}
-"""Choices for a machine of one's own: files do not take long to arrive, and nobody waits for a canary's alarm."""
+CONTEXT = {
+    "stage": STAGE,
+    "missing_file_grace_s": "3",
+    "canary_every_hours": "0",
+    "bucket_owner": f"iam:arn:aws:iam::{ACCOUNT}:user/{OWNER}",
+}
+"""Choices for a machine of one's own: files do not take long to arrive, nobody waits for a canary's alarm, and what is
+put into the bucket belongs to whoever asks the API."""
 _SPOOL_BYTES = 65_536
 _FOLDER_PREFIX = "epsm-local-"
 

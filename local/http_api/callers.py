@@ -13,10 +13,8 @@ from typing import Any
 
 from moto.apigatewayv2.models import Authorizer
 
-from local.aws import ACCOUNT
+from local.aws import ACCOUNT, OWNER
 
-OWNER = "local"
-"""Access key id of whoever does not sign. It is the user's name as well."""
 _SIGNED = re.compile(r"AWS4-HMAC-SHA256 .*Credential=(?P<key>[\w-]+)/")
 
 

@@ -178,6 +178,19 @@ def place_for(client: Client, content: bytes) -> dict[str, Any]:
     return dict(place)
 
 
+def test_a_body_that_curl_calls_a_form_is_refused_with_what_to_say(anna: Client) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = anna.ask("PATCH", "/api/simulation/none-1/", data=b'{"priority": "low"}', headers=headers)
+    assert (answer.status_code, "Content-Type: application/json" in answer.json()["detail"]) == (415, True)
+
+
+def test_a_file_in_a_field_of_another_name_is_refused(anna: Client, room: dict[str, bytes]) -> None:
+    files = [("idf", ("room.idf", room["room.idf"])), ("weather_file", ("chicago.epw", room["chicago.epw"]))]
+    answer = anna.ask("POST", "/api/simulation/run/", files=files)
+    (problem,) = answer.json()["errors"]
+    assert (answer.status_code, problem["where"]) == (422, "form field 'idf'")
+
+
 def test_an_upload_that_calls_itself_a_form_is_stored_whole(stack: LocalStack, anna: Client) -> None:
     content = f"Version,25.2; ! {unique('form')}".encode()
     place = place_for(anna, content)

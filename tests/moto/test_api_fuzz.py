@@ -19,14 +19,14 @@ from schemathesis.config import GenerationConfig
 from schemathesis.specs.openapi import checks
 
 from local.aws import ACCOUNT
-from local.http_api import callers
+from local.aws import OWNER as LOCAL_OWNER
 from local.stack import LocalStack
 from tests.conftest import study_document
 from tests.support import wait_for_end
 
 MOST_LIMITS = 30
 """Requests for each operation that lie on or beyond the limits of its description."""
-OWNER = f"iam:arn:aws:iam::{ACCOUNT}:user/{callers.OWNER}"
+OWNER = f"iam:arn:aws:iam::{ACCOUNT}:user/{LOCAL_OWNER}"
 EXAMPLES = 8
 """Random requests for each operation and each kind of data."""
 OPERATIONS = [

@@ -108,11 +108,34 @@ def send(
 ) -> Received:
     sent = FilesInRequest(inputs, BUCKET, files)
     return receive(
-        study, sent, owner, s3=inputs, records=records, bucket=BUCKET, max_variants=max_variants, longest_run_s=840
+        study,
+        sent,
+        owner,
+        s3=inputs,
+        records=records,
+        bucket=BUCKET,
+        max_variants=max_variants,
+        longest_run_s=840,
+        memory_mb=1769,
     )
 
 
 # --- taking a study in
+
+
+class Measured(Claims):
+    """A table that knows how long every model runs."""
+
+    def run_time(self, _: str) -> float | None:
+        return 1000.0
+
+
+def test_a_study_that_is_known_to_cost_more_than_it_may_is_refused_and_nothing_is_stored(
+    inputs: Inputs, room: dict[str, bytes]
+) -> None:
+    with pytest.raises(StudyRejected, match=r"0\.01 is too little: by earlier runs"):
+        send(inputs, Measured(), room, document(options={"max_cost_usd": 0.01}))
+    assert inputs.objects == {}
 
 
 def test_a_study_goes_into_the_bucket_with_its_study_json_last(
@@ -276,7 +299,15 @@ def before(inputs: Inputs, hashes: Mapping[str, str], owner: str = ANNA) -> File
 def test_a_study_of_uploaded_files_is_taken_in(inputs: Inputs, records: Claims, room: dict[str, bytes]) -> None:
     sent = before(inputs, uploaded(inputs, ANNA, room))
     received = receive(
-        document(), sent, ANNA, s3=inputs, records=records, bucket=BUCKET, max_variants=100, longest_run_s=840
+        document(),
+        sent,
+        ANNA,
+        s3=inputs,
+        records=records,
+        bucket=BUCKET,
+        max_variants=100,
+        longest_run_s=840,
+        memory_mb=1769,
     )
     assert (received.models, received.variants) == (1, 3)
 

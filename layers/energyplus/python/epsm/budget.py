@@ -11,12 +11,52 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from epsm.estimate import RunTime, estimate
+from epsm.problems import Problem
 from epsm.store import keys
 from epsm.store.records import Records
+from epsm.study import MANIFEST_NAME, Study
 
 EVENT_SOURCE = "epsm"
 EVENT_TYPE = "Budget Spent"
 STOP_ERROR = "BudgetSpent"
+
+
+def check_budget(study: Study, sha256_of: Callable[[str], str], records: Records, memory_mb: int) -> list[Problem]:
+    """What is wrong with a study of which it is known already that it costs more than it may.
+
+    Only where every model has run before: a guess is no reason to refuse.
+
+    Args:
+        study: The study.
+        sha256_of: The hash of a model, by its name in the study.
+        records: The table, which keeps the run times of models.
+        memory_mb: Memory of the function that runs a variant.
+    """
+    budget_usd = study.options.max_cost_usd
+    if budget_usd is None:
+        return []
+    run_times: dict[str, RunTime] = {}
+    for model in study.models:
+        measured = records.run_time(sha256_of(model))
+        if measured is None:
+            return []
+        run_times[model] = RunTime(measured, "measured")
+    cost_usd = estimate(study, run_times, memory_mb=memory_mb, account_concurrency=1).cost_usd
+    if cost_usd <= budget_usd:
+        return []
+    where = f"{MANIFEST_NAME}: options.max_cost_usd"
+    what = f"{budget_usd:g} is too little: by earlier runs of its models the study costs about {in_usd(cost_usd)}"
+    return [Problem(where, what)]
+
+
+def in_usd(amount: float) -> str:
+    """An amount as it is told.
+
+    >>> in_usd(1234.5), in_usd(0.00051)
+    ('$1234.50', '$0.00051')
+    """
+    return f"${amount:.2f}" if amount >= 0.1 else f"${amount:.2g}"
 
 
 def announcer(events: Any) -> Callable[[str], None]:
@@ -50,7 +90,7 @@ def give_up(records: Records, step_functions: Any, state_machine_arn: str, simul
     budget_usd = record.options.get("max_cost_usd")
     if budget_usd is None or record.spent_usd < budget_usd:
         return False
-    why = f"Its variants have cost ${record.spent_usd:.2f}; max_cost_usd is {budget_usd:g}."
+    why = f"Its variants have cost {in_usd(record.spent_usd)}; max_cost_usd is {budget_usd:g}."
     records.note_stop(simulation, why)
     arn = record.execution_arn or keys.execution_arn(state_machine_arn, simulation, record.attempt)
     try:

@@ -4,6 +4,7 @@ From there it goes the way of every upload; its simulation has its name before t
 """
 
 import base64
+import hashlib
 import json
 import posixpath
 import re
@@ -11,10 +12,12 @@ import unicodedata
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from epsm.budget import check_budget
 from epsm.intake import take_in
 from epsm.problems import Problem, StudyRejected
 from epsm.starting import check_order
@@ -120,6 +123,7 @@ def receive(
     bucket: str,
     max_variants: int,
     longest_run_s: int,
+    memory_mb: int,
 ) -> Received:
     """Check a study and start it on its way.
 
@@ -132,11 +136,14 @@ def receive(
         bucket: The inputs bucket.
         max_variants: Largest study to accept.
         longest_run_s: Longest time limit of a run to accept, seconds.
+        memory_mb: Memory of the function that runs a variant.
 
     Raises:
         StudyRejected: With every fault; nothing has been stored.
     """
     accepted = take_in(document, sent, max_variants, longest_run_s, lambda study: check_order(study, records, owner))
+    if too_dear := check_budget(accepted.study, partial(_sha256_of, sent), records, memory_mb):
+        raise StudyRejected(too_dear)
     folder = _folder_name(accepted.study.name)
     key = keys.owned_study_key(owner, uuid.uuid4().hex, folder)
     places = {name: posixpath.join(posixpath.dirname(key), name) for name in accepted.inputs}
@@ -155,6 +162,10 @@ def receive(
     # Submit would write it too, a moment later: whoever asks at once should find it.
     records.claim_study(simulation, accepted.study.name or folder, source, owner)
     return Received(simulation, len(accepted.study.models), accepted.study.variant_count)
+
+
+def _sha256_of(sent: SentFiles, name: str) -> str:
+    return hashlib.sha256(sent.read(name) or b"").hexdigest()
 
 
 def _check_places(places: Mapping[str, str]) -> None:

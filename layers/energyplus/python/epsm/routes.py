@@ -111,6 +111,9 @@ def _problem(status: HTTPStatus, detail: str, problems: tuple[Problem, ...] = ()
     return Response(status.value, "application/problem+json", json.dumps(document, ensure_ascii=False))
 
 
+_NO_JSON = "The body must be JSON, sent with the header Content-Type: application/json"
+
+
 @app.exception_handler(Refusal)  # type: ignore[untyped-decorator]
 def _refused(refusal: Refusal) -> Response[str]:
     return _problem(refusal.status, refusal.detail, refusal.problems)
@@ -124,6 +127,9 @@ def _rejected(rejection: StudyRejected) -> Response[str]:
 
 @app.exception_handler(RequestValidationError)  # type: ignore[untyped-decorator]
 def _invalid(invalid: RequestValidationError) -> Response[str]:
+    if app.current_event.body and _media_type() not in ("", "application/json"):
+        # curl calls every body a form, which Powertools reads as one.
+        return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _NO_JSON)
     problems = tuple(
         Problem(".".join(str(step) for step in each["loc"]), f"{each['msg']}") for each in invalid.errors()
     )
@@ -132,7 +138,7 @@ def _invalid(invalid: RequestValidationError) -> Response[str]:
 
 @app.exception_handler(RequestUnsupportedContentType)  # type: ignore[untyped-decorator]
 def _unsupported(_: RequestUnsupportedContentType) -> Response[str]:
-    return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is not application/json")
+    return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _NO_JSON)
 
 
 @app.exception_handler(RecursionError)  # type: ignore[untyped-decorator]
@@ -146,7 +152,7 @@ def _unreadable(error: ValueError) -> Response[str]:
     event = app.current_event
     if event.http_method in ("POST", "PATCH") and not event.path.endswith("/run/"):
         if _media_type() not in ("", "application/json"):
-            return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is not application/json")
+            return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _NO_JSON)
         try:
             json.loads(_body().decode())
         except ValueError as fault:
@@ -261,6 +267,7 @@ def _submit(caller: Caller) -> dict[str, Any]:
         bucket=settings.inputs_bucket,
         max_variants=settings.max_variants,
         longest_run_s=settings.longest_run_s,
+        memory_mb=settings.variant_memory_mb,
     )
     return _accepted(received.simulation_id, received.models, received.variants)
 
@@ -273,6 +280,10 @@ def _accepted(simulation: str, models: int, variants: int) -> dict[str, Any]:
         file_count=models,
         variants=variants,
     ).model_dump()
+
+
+_FILE_FIELDS = {"idf_files", "weather_file", "files", "study"}
+_ALLOWED_FIELDS = "files in idf_files, weather_file, files and study"
 
 
 def _study_in_request(caller: Caller) -> tuple[bytes, FilesInRequest | FilesUploadedBefore]:
@@ -292,6 +303,9 @@ def _study_in_request(caller: Caller) -> tuple[bytes, FilesInRequest | FilesUplo
             document = form.files["study"][0][1].decode("utf-8", errors="replace")
         others = with_names_of_their_own(form.files.get("files", []))
         contents = {**others, **weather, **models}
+        unknown = sorted(form.files.keys() - _FILE_FIELDS)
+        if unknown:
+            raise StudyRejected(Problem(f"form field '{name}'", "is not known", _ALLOWED_FIELDS) for name in unknown)
         if document is not None:
             return document.encode(), FilesInRequest(s3, settings.inputs_bucket, contents)
         name = form.text("name") or next(iter(models), "study").rpartition(".")[0]
@@ -367,7 +381,7 @@ def estimate_study(sent: Annotated[StudyOfUploads, Body()]) -> EstimatedStudy:
 
 
 def _estimated(study: Study, run_times: dict[str, RunTime]) -> EstimatedStudy:
-    concurrency = _account_concurrency() or 1000
+    concurrency = settings.variant_concurrency or _account_concurrency() or 1000
     made = estimate(study, run_times, memory_mb=settings.variant_memory_mb, account_concurrency=concurrency)
     return EstimatedStudy.model_validate(asdict(made))
 

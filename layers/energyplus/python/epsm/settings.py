@@ -28,6 +28,7 @@ class Settings(BaseModel):
         image_id: Content hash of the container image, written into the run's manifest.
         cleanup_function: Name of the function that removes studies; only the API and the canary have it.
         administrators: Who sees everybody's studies: ARNs of IAM users and roles, or groups in tokens.
+        bucket_owner: Whose a study is that was put into the bucket directly; only submit has it.
         topic_arn: Topic of those who are told of the ends of studies; only the functions have it that tell them.
         variant_concurrency: Lambda executions set aside for variants; 0 for none.
         variant_memory_mb: Memory of the function that runs a variant, for estimates of cost; in a container its own.
@@ -47,6 +48,7 @@ class Settings(BaseModel):
     image_id: str = "unknown"
     cleanup_function: str = ""
     administrators: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    bucket_owner: str = ""
     topic_arn: str = ""
     variant_concurrency: int = 0
     variant_memory_mb: int = 1769

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from epsm import __version__, dictionary
-from epsm.estimate import RunTime, estimate
+from epsm.budget import check_budget
 from epsm.intake import take_in
 from epsm.manifest import ObjectRef, RunManifest, Source
 from epsm.notice import Notice, of_rejection
@@ -27,7 +27,6 @@ from epsm.starting import check_order, start_or_wait
 from epsm.store import keys
 from epsm.store.files import Files, NotThere
 from epsm.store.records import Records, StudyStatus, expiry
-from epsm.study import MANIFEST_NAME, Study
 from epsm.variants import Variant, expand
 
 logger = logging.getLogger(__name__)
@@ -135,6 +134,7 @@ class Submitter:
         simulation = keys.simulation_id(source.bucket, source.key, source.version_id)
         folder = keys.study_folder(source.key)
         document, owner = self._files.read_study(source.bucket, source.key, source.version_id)
+        owner = owner or self._settings.bucket_owner
         record = self._records.claim_study(simulation, folder, source.model_dump(), owner)
         if record.status is not StudyStatus.PENDING:
             return Submission(simulation, record.status, record.variants, record.problems)
@@ -148,7 +148,13 @@ class Submitter:
                 self._settings.longest_run_s,
                 lambda study: check_order(study, self._records, owner),
             )
-            self._check_budget(accepted.study, uploaded.refs)
+            if too_dear := check_budget(
+                accepted.study,
+                lambda model: uploaded.refs[model].sha256,
+                self._records,
+                self._settings.variant_memory_mb,
+            ):
+                raise StudyRejected(too_dear)
         except StudyRejected as rejection:
             return self._reject(simulation, source, rejection.problems)
         study = accepted.study
@@ -166,30 +172,6 @@ class Submitter:
             extraction_version=EXTRACTION_VERSION,
         )
         return self._accept(manifest)
-
-    def _check_budget(self, study: Study, refs: Mapping[str, ObjectRef]) -> None:
-        """Refuse a study of which it is known already that it costs more than it may.
-
-        Only where every model has run before: a guess is no reason to refuse.
-
-        Raises:
-            StudyRejected: If it does.
-        """
-        budget_usd = study.options.max_cost_usd
-        if budget_usd is None:
-            return
-        run_times: dict[str, RunTime] = {}
-        for model in study.models:
-            measured = self._records.run_time(refs[model].sha256)
-            if measured is None:
-                return
-            run_times[model] = RunTime(measured, "measured")
-        memory_mb = self._settings.variant_memory_mb
-        cost_usd = estimate(study, run_times, memory_mb=memory_mb, account_concurrency=1).cost_usd
-        if cost_usd > budget_usd:
-            where = f"{MANIFEST_NAME}: options.max_cost_usd"
-            what = f"by earlier runs of its models the study costs about ${cost_usd:.2f}"
-            raise StudyRejected([Problem(where, what, f"at most {budget_usd:g}")])
 
     def _accept(self, manifest: RunManifest) -> Submission:
         simulation, study = manifest.simulation_id, manifest.study
