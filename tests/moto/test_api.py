@@ -357,11 +357,26 @@ def test_a_page_of_somebody_elses_list_is_refused(anna: Client, ben: Client, don
     assert ben.ask("GET", "/api/simulation/results/", params={"page": page}).status_code == 422
 
 
-def test_a_study_put_into_the_bucket_is_nobodys_but_the_administrators(
+def test_a_study_put_into_the_bucket_is_the_bucket_owners_alone(
     stack: LocalStack, anna: Client, make_study: StudyMaker
 ) -> None:
     record = run_study(stack, make_study("in-the-bucket", parameters=[]))
-    assert anna.ask("GET", f"/api/simulation/{record.simulation_id}/status/").status_code == 404
+    path = f"/api/simulation/{record.simulation_id}/status/"
+    assert anna.ask("GET", path).status_code == 404
+    assert requests.get(f"{stack.api_url}{path}", timeout=30).json()["status"] == "completed"
+
+
+def test_a_study_through_the_api_can_follow_one_that_was_put_into_the_bucket(
+    stack: LocalStack, make_study: StudyMaker, room: dict[str, bytes]
+) -> None:
+    first = run_study(stack, make_study("leads", parameters=[]))
+    study = study_document(parameters=[], options={"after": first.simulation_id})
+    files = [("idf_files", ("room.idf", room["room.idf"])), ("weather_file", ("chicago.epw", room["chicago.epw"]))]
+    answer = requests.post(
+        f"{stack.api_url}/api/simulation/run/", files=files, data={"study": json.dumps(study)}, timeout=30
+    )
+    assert answer.status_code == 202, answer.text
+    assert wait_for_end(stack, answer.json()["simulation_id"]).status is StudyStatus.COMPLETED
 
 
 # --- changing

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from epsm.store import keys
 from epsm.store.files import NotThere
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.store.records import StudyRecord, StudyStatus, VariantStatus
 from local import carry_on
 from local.carry_on import INTERRUPTED, run_on, submit_promised
 from local.completions import PROMISES
@@ -67,6 +68,15 @@ def test_an_open_study_is_run_on(monkeypatch: pytest.MonkeyPatch, status: StudyS
     assert start.run_on() == ["a was interrupted: 0 variants were done; 3 run now"]
     assert start.attempts == ["a"]
     assert not start.submitted
+
+
+def test_what_had_succeeded_before_is_counted_while_the_rest_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = Start(monkeypatch, study("a", StudyStatus.RUNNING))
+    before = [VariantStatus.SUCCEEDED, VariantStatus.SUCCEEDED, VariantStatus.RUNNING, VariantStatus.FAILED]
+    monkeypatch.setattr(start.records, "variants", lambda _: [SimpleNamespace(status=each) for each in before])
+    assert start.run_on() == ["a was interrupted: 2 variants were done; 3 run now"]
+    again = start.records.by_name["a"]
+    assert (again.succeeded, again.failed) == (2, 1)
 
 
 def test_a_study_that_had_not_begun_is_submitted_again(monkeypatch: pytest.MonkeyPatch) -> None:

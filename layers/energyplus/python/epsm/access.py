@@ -30,7 +30,7 @@ class Caller:
     administrator: bool = False
 
     def may_use(self, record: StudyRecord) -> bool:
-        """Whether a study is the caller's. One that was put into the bucket directly is the administrators' alone."""
+        """Whether a study is the caller's. One that is nobody's is the administrators' alone."""
         return self.administrator or (record.owner != "" and record.owner == self.name)
 
 
