@@ -20,6 +20,8 @@ settings = Settings.from_environment()
 files = Files(boto3.client("s3"), settings.results_bucket)
 records = Records(boto3.resource("dynamodb").Table(settings.table_name))
 
+_TOO_MANY_FAILED = "States.ExceedToleratedFailureThreshold"
+
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
@@ -38,4 +40,6 @@ def _reason(map_error: dict[str, str] | None) -> str:
     """Step Functions' error output, `{"Error", "Cause"}`, as one line."""
     if not map_error:
         return ""
+    if map_error.get("Error") == _TOO_MANY_FAILED:
+        return f"more variants failed than it allows ({_TOO_MANY_FAILED})"
     return ": ".join(part for part in (map_error.get("Error"), map_error.get("Cause")) if part)[:500]

@@ -319,7 +319,7 @@ def test_the_reason_of_a_study_that_was_given_up_can_be_read(
     simulation = submit(anna, room, name=unique("given-up"), parameters=[SCHEDULES], options=options)
     record = wait_for_end(stack, simulation)
     wait_for_execution(stack, record.execution_arn)
-    why = "The study was given up: States.ExceedToleratedFailureThreshold"
+    why = "The study was given up: more variants failed than it allows (States.ExceedToleratedFailureThreshold)"
     state = anna.get(f"/api/simulation/{simulation}/status/")
     assert (state["status"], state["succeeded"], state["failed"]) == ("failed", 2, 1)
     assert state["error_message"].startswith(why)

@@ -155,6 +155,11 @@ def test_a_lost_variant_is_a_failed_row(tmp_path: Path) -> None:
     )
 
 
+def test_a_variant_that_ran_when_its_study_was_given_up_has_not_failed(tmp_path: Path) -> None:
+    (row,) = rows(study(), [lost(0)], given_up=True)
+    assert (row["status"], row["error"]) == ("not_run", "The study was given up while this variant ran.")
+
+
 def test_a_variant_that_was_not_started_is_a_row(tmp_path: Path) -> None:
     row = Table(tmp_path, study(), []).row(0)
 

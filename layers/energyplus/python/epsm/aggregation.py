@@ -14,7 +14,7 @@ import pandas as pd
 
 from epsm.notice import for_mail, links, reasons
 from epsm.report import write_report
-from epsm.rows import NOT_STARTED
+from epsm.rows import GIVEN_UP, NOT_STARTED
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records, StudyStatus, VariantStatus
@@ -68,7 +68,8 @@ def aggregate(files: Files, records: Records, simulation: str, map_error: str = 
     with tempfile.TemporaryDirectory() as folder:
         parquet, csv, html = (Path(folder) / name for name in ("results.parquet", "results.csv", "report.html"))
         why_not_run = "The study was cancelled." if cancelled else NOT_STARTED
-        counts = write_table(manifest.study, records.variants(simulation), parquet, csv, why_not_run)
+        found = records.variants(simulation)
+        counts = write_table(manifest.study, found, parquet, csv, why_not_run, given_up=bool(map_error))
         if record is not None and cancelled:
             status, error = StudyStatus.CANCELLED, record.error
         else:
@@ -112,7 +113,7 @@ def decide(counts: Counts, map_error: str) -> tuple[StudyStatus, str]:
         # Whatever became of the map or the execution after the last variant: nothing is missing.
         return StudyStatus.COMPLETED, ""
     if map_error:
-        return StudyStatus.FAILED, f"The study was given up: {map_error}"
+        return StudyStatus.FAILED, f"{GIVEN_UP}: {map_error}"
     if counts.succeeded == 0:
         return StudyStatus.FAILED, "No variant succeeded."
     return StudyStatus.PARTIAL, ""

@@ -521,7 +521,8 @@ def results(
         study = files.read_manifest(simulation_id).study
     except NotThere:
         return ResultRows(simulation_id=simulation_id, status=record.status, variants=0, rows=[], next_start=None)
-    found = rows.page(study, records, simulation_id, start, limit, ended=record.status.final)
+    given_up = record.error.startswith(rows.GIVEN_UP)
+    found = rows.page(study, records, simulation_id, start, limit, ended=record.status.final, given_up=given_up)
     following = start + len(found)
     return ResultRows(
         simulation_id=simulation_id,

@@ -12,15 +12,20 @@ from epsm.variants import Variant, expand
 NOT_RUN = "not_run"
 NOT_STARTED = "The variant was not started."
 NOT_STARTED_YET = "The variant was not started yet."
+GIVEN_UP = "The study was given up"
+"""How the error of a study begins whose map gave up, or which spent its budget."""
 
 
-def rows(study: Study, records: Iterable[VariantRecord], why_not_run: str = NOT_STARTED) -> Iterator[dict[str, Any]]:
+def rows(
+    study: Study, records: Iterable[VariantRecord], why_not_run: str = NOT_STARTED, *, given_up: bool = False
+) -> Iterator[dict[str, Any]]:
     """The table's rows in the order of the variants: every variant of the study, whether it left a record or not.
 
     Args:
         study: The study; its variants are expanded again, so that a lost one is still a row.
         records: What the variants left, in the order of their index.
         why_not_run: What is said of a variant that left no record.
+        given_up: Whether the study was: then a variant without a result was stopped with it, and has not failed.
     """
     remaining = iter(records)
     record = next(remaining, None)
@@ -29,7 +34,7 @@ def rows(study: Study, records: Iterable[VariantRecord], why_not_run: str = NOT_
         while record is not None and record.index < variant.index:
             record = next(remaining, None)
         own = record if record is not None and record.index == variant.index else None
-        row = _row(variant, own, why_not_run)
+        row = _row(variant, own, why_not_run, given_up)
         if variant.is_baseline:
             baseline = row
         row |= _savings(row, baseline)
@@ -37,7 +42,14 @@ def rows(study: Study, records: Iterable[VariantRecord], why_not_run: str = NOT_
 
 
 def page(
-    study: Study, records: Records, simulation: str, start: int, count: int, *, ended: bool = True
+    study: Study,
+    records: Records,
+    simulation: str,
+    start: int,
+    count: int,
+    *,
+    ended: bool = True,
+    given_up: bool = False,
 ) -> list[dict[str, Any]]:
     """Some rows, also of a study that still runs, without reading the others.
 
@@ -48,6 +60,7 @@ def page(
         start: Index of the first variant.
         count: How many.
         ended: Whether the study has; else what has no result yet is no failure.
+        given_up: Whether the study was.
     """
     if start >= study.variant_count:
         return []
@@ -64,11 +77,11 @@ def page(
     for first in {variant.index // samples * samples for variant in variants}:
         baseline = found.get(first) or records.variant(simulation, first)
         where = variants[0]
-        baselines[first] = _row(Variant(first, where.model, where.weather), baseline, absent)
+        baselines[first] = _row(Variant(first, where.model, where.weather), baseline, absent, given_up)
     page_rows = []
     for variant in variants:
         own = found.get(variant.index)
-        row = _row(variant, own, absent)
+        row = _row(variant, own, absent, given_up)
         if not ended and own is None:
             row |= {"error_stage": None}
         elif not ended and own is not None and own.status is VariantStatus.RUNNING:
@@ -77,7 +90,7 @@ def page(
     return page_rows
 
 
-def _row(variant: Variant, record: VariantRecord | None, why_not_run: str) -> dict[str, Any]:
+def _row(variant: Variant, record: VariantRecord | None, why_not_run: str, given_up: bool) -> dict[str, Any]:
     row: dict[str, Any] = {
         "variant_index": variant.index,
         "model": variant.model,
@@ -89,6 +102,9 @@ def _row(variant: Variant, record: VariantRecord | None, why_not_run: str) -> di
         return row | {"status": NOT_RUN, "error_stage": "worker", "error": why_not_run}
     if record.stage == CANCELLED_STAGE:
         return row | {"status": NOT_RUN, "error_stage": record.stage, "error": record.error}
+    if record.status is VariantStatus.RUNNING and given_up:
+        what = f"{GIVEN_UP} while this variant ran."
+        return row | {"status": NOT_RUN, "error_stage": "worker", "error": what}
     if record.status is VariantStatus.RUNNING:
         what = "The variant was started and left no result: its worker was lost or stopped."
         return row | {"status": VariantStatus.FAILED.value, "error_stage": "worker", "error": what}

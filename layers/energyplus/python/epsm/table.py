@@ -59,7 +59,13 @@ def _type_of(name: str) -> pa.DataType:
 
 
 def write_table(
-    study: Study, records: Iterable[VariantRecord], parquet: Path, csv: Path, why_not_run: str = NOT_STARTED
+    study: Study,
+    records: Iterable[VariantRecord],
+    parquet: Path,
+    csv: Path,
+    why_not_run: str = NOT_STARTED,
+    *,
+    given_up: bool = False,
 ) -> Counts:
     """Write the table as Parquet and as CSV.
 
@@ -68,6 +74,7 @@ def write_table(
         records: What the variants left, in the order of their index; read once, never held.
         parquet, csv: Files to write. A spool file stands beside them while they are written.
         why_not_run: What is said of a variant that left no record.
+        given_up: Whether the study was: then a variant without a result was stopped with it, and has not failed.
 
     Returns:
         How many variants ended how.
@@ -76,7 +83,7 @@ def write_table(
     counted = dict.fromkeys((VariantStatus.SUCCEEDED.value, VariantStatus.FAILED.value, NOT_RUN), 0)
     end_uses: set[str] = set()
     with spool.open("w", encoding="utf-8") as file:
-        for row in rows(study, records, why_not_run):
+        for row in rows(study, records, why_not_run, given_up=given_up):
             counted[row["status"]] += 1
             end_uses.update(row.get("end_uses", ()))
             file.write(json.dumps(row) + "\n")
