@@ -14,6 +14,7 @@ from rich.text import Text
 from epsm.problems import Problem
 from epsm.progress import Counts
 from epsm.remarks import remarks
+from epsm.starting import waits
 from epsm.store.records import StudyRecord, StudyStatus
 from epsm.study import Study
 
@@ -67,6 +68,8 @@ def show_study(console: Console, record: StudyRecord, counts: Counts) -> None:
     console.print(Text.assemble(f"{record.name}  ({record.simulation_id})  ", status_text(record.status)))
     if record.error:
         console.print(Text(record.error, style="red"))
+    if waits(record):
+        console.print(Text(f"Waits until {record.options['after']} has completed."))
     if record.problems:
         show_problems(console, record.problems)
     elif record.variants:

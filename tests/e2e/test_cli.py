@@ -234,6 +234,22 @@ def test_studies_that_end_are_copied_to_the_results_folder(
     wait_for((up / "results" / "copied" / "variants" / "0" / "in.idf").is_file, "the copied results")
 
 
+def test_a_study_that_waits_for_another_says_for_which(
+    environment: dict[str, str], up: Path, make_study: StudyMaker, one_zone: str
+) -> None:
+    slow = one_zone.replace("Timestep,4;", "Timestep,60;")
+    submitted = epsm(environment, "submit", make_study("first", files={"room.idf": slow}))
+    (first,) = re.findall(r"Simulation (first-\w+)", submitted.stdout)
+    wait_for(lambda: "running" in epsm(environment, "status", first).stdout, "the first study")
+    submitted = epsm(environment, "submit", make_study("second", parameters=[], options={"after": first}))
+    (second,) = re.findall(r"Simulation (second-\w+)", submitted.stdout)
+    waiting = f"Waits until {first} has completed."
+    wait_for(lambda: waiting in epsm(environment, "status", second).stdout, "the second study")
+    epsm(environment, "cancel", second)
+    assert waiting not in epsm(environment, "status", second).stdout
+    epsm(environment, "cancel", first)
+
+
 def test_an_unknown_simulation_is_said_to_be_unknown(environment: dict[str, str], up: Path) -> None:
     done = epsm(environment, "status", "nothing-like-that")
     assert (done.returncode, "no simulation 'nothing-like-that'" in done.stdout) == (1, True)
