@@ -25,7 +25,6 @@ logger = logging.getLogger(__name__)
 
 INTERRUPTED = "The local stack was stopped while this study ran."
 _SUBMIT = f"{STACK_NAME}-submit"
-_PAGE = 200
 
 
 def carry_on(stack: LocalStack, files: Files, records: Records) -> Iterator[str]:
@@ -58,7 +57,7 @@ def run_on(
     Yields:
         A line for each; for one that could not be started, why. The next start tries that one again.
     """
-    for record in list(_studies(records)):
+    for record in list(records.every_study()):
         simulation = record.simulation_id
         if record.status is StudyStatus.PENDING and record.attempt == 1:
             submit(_upload(record.source))  # it starts nothing twice
@@ -102,22 +101,11 @@ def _run_missing(records: Records, files: Files, step_functions: Any, state_mach
     except (BotoCoreError, ClientError, NotThere, ValidationError) as fault:
         logger.exception("study could not be carried on", extra={"simulation_id": simulation})
         return f"{record.name} was interrupted and could not be carried on, the next start tries again: {fault}"
-    done = sum(each.status is VariantStatus.SUCCEEDED for each in records.variants(simulation))
-    return f"{record.name} was interrupted: {done} variants were done; {missing} run now"
+    return f"{record.name} was interrupted: {record.succeeded} variants were done; {missing} run now"
 
 
 def _was_interrupted(record: StudyRecord) -> bool:
     return record.status is StudyStatus.FAILED and record.error == INTERRUPTED
-
-
-def _studies(records: Records) -> Iterator[StudyRecord]:
-    start = None
-    while True:
-        page = records.study_page(limit=_PAGE, start=start)
-        yield from page.studies
-        if page.next_page is None:
-            return
-        start = page.next_page
 
 
 def _upload(source: dict[str, str]) -> dict[str, Any]:

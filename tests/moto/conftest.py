@@ -6,12 +6,14 @@ import uuid
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.aws import ACCOUNT, REGION
 from local.stack import LocalStack
+from tests.moto.clients import Client
 from tests.support import wait_for
 
 _ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
@@ -21,6 +23,24 @@ _ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 def aws(stack: LocalStack) -> "Aws":
     """Short ways to things of a test's own beside the product's stack."""
     return Aws(stack)
+
+
+@pytest.fixture(scope="module")
+def anna(stack: LocalStack) -> Client:
+    assert stack.api_url is not None
+    return Client(stack.api_url, "anna")
+
+
+@pytest.fixture(scope="module")
+def ben(stack: LocalStack) -> Client:
+    assert stack.api_url is not None
+    return Client(stack.api_url, "ben")
+
+
+@pytest.fixture(scope="module")
+def room(one_day: str, chicago: Path) -> dict[str, bytes]:
+    """The files of the small study."""
+    return {"room.idf": one_day.encode(), "chicago.epw": chicago.read_bytes()}
 
 
 def unique(prefix: str) -> str:

@@ -5,8 +5,6 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -17,6 +15,7 @@ import requests
 from epsm.store.records import StudyStatus, VariantStatus
 from local.stack import LocalStack
 from tests.conftest import StudyMaker, study_document
+from tests.moto.clients import SCHEDULES, Client, send, submit
 from tests.moto.conftest import unique
 from tests.support import (
     object_names,
@@ -28,69 +27,6 @@ from tests.support import (
     wait_for_end,
     wait_for_execution,
 )
-
-SCHEDULES = {
-    "name": "schedule",
-    "class": "Lights",
-    "object": "Room Lights",
-    "field": "Schedule Name",
-    "values": ["Always On", "Wall"],
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Somebody who uses the API; the local gateway takes the access key for the name of the user."""
-
-    url: str
-    user: str
-
-    def ask(self, method: str, path: str, **options: Any) -> requests.Response:
-        signature = f"AWS4-HMAC-SHA256 Credential={self.user}/20260101/us-east-1/execute-api/aws4_request"
-        headers = {"Authorization": signature, **options.pop("headers", {})}
-        return requests.request(method, self.url + path, headers=headers, timeout=60, **options)
-
-    def get(self, path: str, **options: Any) -> Any:
-        answer = self.ask("GET", path, **options)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def post(self, path: str, document: Any) -> requests.Response:
-        return self.ask("POST", path, json=document)
-
-
-@pytest.fixture(scope="module")
-def anna(stack: LocalStack) -> Client:
-    assert stack.api_url is not None
-    return Client(stack.api_url, "anna")
-
-
-@pytest.fixture(scope="module")
-def ben(stack: LocalStack) -> Client:
-    assert stack.api_url is not None
-    return Client(stack.api_url, "ben")
-
-
-@pytest.fixture(scope="module")
-def room(one_day: str, chicago: Path) -> dict[str, bytes]:
-    """The files of the small study."""
-    return {"room.idf": one_day.encode(), "chicago.epw": chicago.read_bytes()}
-
-
-def send(client: Client, files: Mapping[str, bytes], study: Mapping[str, Any] | None = None) -> requests.Response:
-    """Submit a study as a form."""
-    parts = [
-        ("weather_file" if name.endswith(".epw") else "idf_files", (name, content)) for name, content in files.items()
-    ]
-    data = {} if study is None else {"study": json.dumps(study)}
-    return client.ask("POST", "/api/simulation/run/", files=parts, data=data)
-
-
-def submit(client: Client, files: Mapping[str, bytes], **changes: Any) -> str:
-    """Submit a study as a form with a study.json; the name of its simulation."""
-    answer = send(client, files, study_document(**changes))
-    assert answer.status_code == 202, answer.text
-    return str(answer.json()["simulation_id"])
 
 
 @pytest.fixture(scope="module")

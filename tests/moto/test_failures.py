@@ -21,8 +21,8 @@ from epsm.store.records import StudyRecord, StudyStatus
 from local.stack import STACK_NAME, LocalStack
 from tests.conftest import StudyMaker
 from tests.moto import faults
+from tests.moto.clients import SCHEDULES, Client, submit
 from tests.moto.conftest import unique
-from tests.moto.test_api import SCHEDULES, Client, submit
 from tests.support import (
     object_names,
     records_of,
@@ -42,18 +42,6 @@ THROTTLES = ("ProvisionedThroughputExceededException", "ThrottlingException")
 def _hasty_retries(stack: LocalStack) -> Iterator[None]:
     with faults.hasty_retries():
         yield
-
-
-@pytest.fixture(scope="module")
-def anna(stack: LocalStack) -> Client:
-    assert stack.api_url is not None
-    return Client(stack.api_url, "anna")
-
-
-@pytest.fixture(scope="module")
-def room(one_day: str, chicago: Path) -> dict[str, bytes]:
-    """The files of the small study."""
-    return {"room.idf": one_day.encode(), "chicago.epw": chicago.read_bytes()}
 
 
 def kill_worker(stack: LocalStack, function: str) -> None:

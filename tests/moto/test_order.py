@@ -4,13 +4,11 @@ import json
 from functools import partial
 from typing import Any
 
-import pytest
-
 from epsm.store.records import StudyRecord, StudyStatus
 from local.stack import STACK_NAME, LocalStack
 from tests.conftest import ENGINES, StudyMaker
+from tests.moto.clients import SCHEDULES, Client, submit
 from tests.moto.conftest import Aws
-from tests.moto.test_api import SCHEDULES, Client, room, submit
 from tests.support import (
     records_of,
     result_json,
@@ -20,14 +18,6 @@ from tests.support import (
     wait_for,
     wait_for_end,
 )
-
-__all__ = ["room"]
-
-
-@pytest.fixture(scope="module")
-def anna(stack: LocalStack) -> Client:
-    assert stack.api_url is not None
-    return Client(stack.api_url, "anna")
 
 
 def record_of(stack: LocalStack, simulation: str) -> StudyRecord | None:

@@ -19,6 +19,7 @@ from epsm.variant_run import SECONDS_TO_STORE, RanTooLong, SimulationFailed, Var
 from epsm.variants import Variant
 from local.stack import STACK_NAME, LocalStack
 from tests.conftest import StudyMaker, with_run_period
+from tests.moto.clients import SCHEDULES
 from tests.moto.conftest import unique
 from tests.support import (
     files_of,
@@ -35,14 +36,6 @@ from tests.support import (
 
 TEMPERATURES = ["Zone Mean Air Temperature", "Zone Mean Radiant Temperature", "Zone Operative Temperature"]
 RUN_VARIANT = f"{STACK_NAME}-run-variant"
-SCHEDULES = {
-    "name": "schedule",
-    "class": "Lights",
-    "object": "Room Lights",
-    "field": "Schedule Name",
-    # The second is an object of the model, so submit lets it pass, but no schedule: the engine crashes on it.
-    "values": ["Always On", "Wall"],
-}
 
 
 def test_one_failing_variant_leaves_a_partial_study(stack: LocalStack, make_study: StudyMaker) -> None:

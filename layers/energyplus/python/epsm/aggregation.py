@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from epsm.notice import for_mail, links, reasons
+from epsm.notice import for_mail, heading, links, reasons
 from epsm.report import write_report
 from epsm.rows import GIVEN_UP, NOT_STARTED
 from epsm.store import keys
@@ -150,9 +150,7 @@ def _message(
     name: str, simulation: str, status: StudyStatus, counts: Counts, error: str, highlights: list[str], where: list[str]
 ) -> str:
     lines = [
-        f"Study:      {name}",
-        f"Simulation: {simulation}",
-        f"Status:     {status.value}" + (f" - {error}" if error else ""),
+        *heading(name, simulation, f"{status.value} - {error}" if error else status.value),
         f"Variants:   {counts.succeeded} succeeded, {counts.failed} failed, {counts.not_run} not run",
         *highlights,
         "",

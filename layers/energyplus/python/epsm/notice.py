@@ -67,6 +67,11 @@ def reasons(errors: Sequence[str]) -> list[str]:
     return [*lines, f"  and {rest} other reason(s)"] if rest else lines
 
 
+def heading(name: str, simulation: str, status: str) -> list[str]:
+    """The first lines of every notice."""
+    return [f"Study:      {name}", f"Simulation: {simulation}", f"Status:     {status}"]
+
+
 def of_rejection(name: str, simulation: str, place: str, problems: Sequence[Problem]) -> Notice:
     """What is told of a study that was uploaded and cannot run.
 
@@ -76,7 +81,7 @@ def of_rejection(name: str, simulation: str, place: str, problems: Sequence[Prob
         place: Where its study.json is.
         problems: Why.
     """
-    lines = [f"Study:      {name}", f"Simulation: {simulation}", "Status:     rejected", f"Uploaded:   {place}", ""]
+    lines = [*heading(name, simulation, "rejected"), f"Uploaded:   {place}", ""]
     lines += [f"- {problem}" for problem in problems[:_MOST_PROBLEMS]]
     if len(problems) > _MOST_PROBLEMS:
         lines.append(f"- and {len(problems) - _MOST_PROBLEMS} more, in {keys.run_key(simulation, 'errors.json')}")
@@ -85,7 +90,7 @@ def of_rejection(name: str, simulation: str, place: str, problems: Sequence[Prob
 
 def of_study_not_started(name: str, simulation: str, why: str) -> Notice:
     """What is told of a study that waited for another one which did not complete."""
-    lines = [f"Study:      {name}", f"Simulation: {simulation}", "Status:     cancelled", "", why]
+    lines = [*heading(name, simulation, "cancelled"), "", why]
     return Notice(for_mail(f"{name}: cancelled, not started"), "\n".join(lines))
 
 

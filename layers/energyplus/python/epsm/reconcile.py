@@ -24,7 +24,6 @@ NEVER_STARTED = "The study was never started; upload study.json again."
 GONE = "Step Functions knows the execution of this study no more."
 _TIME_TO_START = timedelta(hours=1)
 _TIME_TO_COLLECT = timedelta(hours=1)
-_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +85,11 @@ def open_studies(records: Records, look_back: timedelta | None = LOOK_BACK) -> I
         look_back: How old the oldest study may be that is looked at; None for all.
     """
     oldest = datetime.min.replace(tzinfo=UTC) if look_back is None else datetime.now(UTC) - look_back
-    start = None
-    while True:
-        page = records.study_page(limit=_PAGE, start=start)
-        for study in page.studies:
-            if datetime.fromisoformat(study.created_at) < oldest:
-                return
-            if not study.status.final:
-                yield study
-        if page.next_page is None:
+    for study in records.every_study():
+        if datetime.fromisoformat(study.created_at) < oldest:
             return
-        start = page.next_page
+        if not study.status.final:
+            yield study
 
 
 def _reconcile(

@@ -22,7 +22,6 @@ from epsm.study import Options
 
 logger = logging.getLogger(__name__)
 
-_PAGE = 200
 _LONGEST_RUN = timedelta(minutes=15)
 """No worker lives longer; a variant that has been running for longer than this was lost."""
 _BEFORE_THE_TABLE = timedelta(days=2)
@@ -80,7 +79,7 @@ class Remover:
         Returns:
             What the report says. A study that cannot be removed is in it with the reason, and does not stop the others.
         """
-        studies = self._studies()
+        studies = list(self._records.every_study())
         due = [study for study in studies if self._is_due(study)]
         kept = [study for study in studies if not self._is_due(study)]
         removals = tuple(self._remove_or_say_why(study, kept, dry_run) for study in reversed(due))
@@ -102,17 +101,8 @@ class Remover:
             raise StillRuns(f"{simulation} is {study.status.value}")
         if study.status is StudyStatus.CANCELLED and self._has_running_variants(simulation):
             raise StillRuns(f"{simulation} was cancelled, but some of its variants have not stopped yet")
-        kept = [each for each in self._studies() if each.simulation_id != simulation]
+        kept = [each for each in self._records.every_study() if each.simulation_id != simulation]
         return self._remove(study, "on request", kept, dry_run=False)
-
-    def _studies(self) -> list[StudyRecord]:
-        """All studies, the newest first."""
-        page = self._records.study_page(limit=_PAGE)
-        studies = list(page.studies)
-        while page.next_page is not None:
-            page = self._records.study_page(limit=_PAGE, start=page.next_page)
-            studies += page.studies
-        return studies
 
     def _is_due(self, study: StudyRecord) -> bool:
         return study.status.final and self._now() >= _end_of_retention(study)

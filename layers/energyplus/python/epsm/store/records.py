@@ -22,6 +22,7 @@ RETENTION_MARGIN_DAYS = 40
 """The table's own expiry comes this much later than the study's retention, which counts from its end: it is the net
 under the daily cleanup, and must not catch a study that ran long, or was run again."""
 
+_PAGE = 200
 _SMALLEST_NUMBER = 1e-130
 """DynamoDB refuses a smaller one; no energy or area of that size means anything but zero."""
 
@@ -291,6 +292,16 @@ class Records:
     def studies(self, limit: int = 50) -> list[StudyRecord]:
         """The newest studies, the newest first."""
         return list(self.study_page(limit=limit).studies)
+
+    def every_study(self) -> Iterator[StudyRecord]:
+        """All studies, the newest first, read a page at a time."""
+        start = None
+        while True:
+            page = self.study_page(limit=_PAGE, start=start)
+            yield from page.studies
+            if page.next_page is None:
+                return
+            start = page.next_page
 
     def study_page(
         self,
