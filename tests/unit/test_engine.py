@@ -105,9 +105,11 @@ def test_more_output_than_a_pipe_holds_does_not_stop_the_run(tmp_path: Path) -> 
 def test_the_memory_at_its_highest_is_measured(tmp_path: Path) -> None:
     ended = python(
         """
+        import time
         x = bytearray(150 * 2**20)
         del x
-        print("done")
+        print("done", flush=True)
+        time.sleep(1)
         """,
         tmp_path,
     )
@@ -117,10 +119,18 @@ def test_the_memory_at_its_highest_is_measured(tmp_path: Path) -> None:
 
 def test_the_memory_of_whoever_starts_the_child_is_not_counted(tmp_path: Path) -> None:
     ballast = bytearray(500 * 2**20)
-    ended = python("print('done')", tmp_path)
+    ended = python("import time; print('done', flush=True); time.sleep(1)", tmp_path)
     del ballast
 
     assert 0 < ended.peak_memory_mb < 100
+
+
+def test_a_child_that_ends_before_it_is_seen_does_not_get_the_memory_of_whoever_starts_it(tmp_path: Path) -> None:
+    ballast = bytearray(500 * 2**20)
+    peaks_mb = [run(["/bin/true"], tmp_path, timeout_s=60).peak_memory_mb for _ in range(20)]
+    del ballast
+
+    assert max(peaks_mb) < 100
 
 
 def test_the_processor_time_of_the_child_is_measured(tmp_path: Path) -> None:

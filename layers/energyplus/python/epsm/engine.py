@@ -28,6 +28,7 @@ _VERSION = re.compile(r"EnergyPlus, Version ([\w.-]+)")
 _PEAK = re.compile(r"^VmHWM:\s*(\d+) kB", re.MULTILINE)
 _WATCH_INTERVAL_S = 0.25
 _CLOSING_INTERVAL_S = 0.005
+_MARGIN = 1.02
 _LINES_KEPT = 40
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -98,7 +99,8 @@ class EngineRun:
         stopped: Whether it was killed because `should_stop` said so.
         wall_seconds: From start to end.
         cpu_seconds: User and system time of the engine and its children.
-        peak_memory_mb: Largest resident size, MiB, of the engine or of what it has started.
+        peak_memory_mb: Largest resident size, MiB, of the engine or of what it has started; 0 if it ended before it
+            could be looked at.
         last_lines: The end of what it printed.
     """
 
@@ -147,7 +149,6 @@ def run(
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     lines: deque[str] = deque(maxlen=_LINES_KEPT)
     printed_all = threading.Event()
-    memory = _Memory()
     started = time.monotonic()
     process = subprocess.Popen(
         line,
@@ -161,6 +162,8 @@ def run(
         text=True,
         errors="replace",
     )
+    memory = _Memory()
+    memory.look(process.pid)
     reader = threading.Thread(target=_read, args=(process, lines, printed_all, memory, on_progress), daemon=True)
     reader.start()
     deadline = started + timeout_s
@@ -203,11 +206,13 @@ def _die_with_parent() -> None:
 
 
 class _Memory:
-    """The largest resident size of a child.
+    """The largest resident size of a child that has just been started.
 
     The kernel's own figure for a child begins with the size of whoever forked it, and this process, with eppy and a
-    parsed model, may be larger than the engine. So the child is also looked at while it runs: with every line that it
-    prints, the last of which comes at its very end.
+    parsed model, may be larger than the engine. So the child is also looked at while it runs: at its start, several
+    times a second, and with every line that it prints, the last of which comes at its very end. The kernel's figure
+    counts only where it is larger than this process has ever been, with a margin: the kernel sums sizes up per
+    processor and is off by some pages.
     """
 
     def __init__(self) -> None:
@@ -224,7 +229,7 @@ class _Memory:
 
     def peak_at_end_mb(self, counted_mb: float) -> float:
         """The peak, given what the kernel counted."""
-        return counted_mb if counted_mb > self._own_peak_mb or not self.peak_mb else self.peak_mb
+        return counted_mb if counted_mb > _MARGIN * self._own_peak_mb else self.peak_mb
 
 
 def _read(
