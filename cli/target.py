@@ -66,7 +66,8 @@ def find_target(stack: str) -> Target:
         NoStack: If there is none.
     """
     if stack != LOCAL:
-        return _target(stack, boto3.Session(), None, poll_s=3.0)
+        # boto3 reads AWS_DEFAULT_REGION only; the AWS command and the CDK read AWS_REGION too.
+        return _target(stack, boto3.Session(region_name=os.environ.get("AWS_REGION")), None, poll_s=3.0)
     endpoint = running_local_endpoint()
     if endpoint is None:
         raise NoStack("no local stack is running: start one with 'epsm up', or name one of your account with --stack")

@@ -26,7 +26,7 @@ def _openapi() -> dict[str, object]:
     """What the API says of itself; its module takes a handler's environment for granted, and asks nothing of AWS."""
     names = ("INPUTS_BUCKET", "RESULTS_BUCKET", "TABLE_NAME")
     os.environ.update({**dict.fromkeys(names, "none"), "AWS_DEFAULT_REGION": "us-east-1"})
-    from epsm.routes import description
+    from epsm.api.routes import description
 
     return description()
 

@@ -5,7 +5,11 @@ from typing import Any, Self
 
 from constructs import Node
 
+from epsm.shares import LAMBDA_AT_A_TIME
 from epsm.study import LONGEST_IN_A_FUNCTION_S, LONGEST_RUN_S
+
+_ALWAYS_UNRESERVED = 100
+"""Executions that Lambda keeps for functions without a reservation (Lambda Developer Guide, reserved concurrency)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,8 @@ class Config:
         stage: Names the stack, `epsm-<stage>`, so that several can stand side by side.
         memory_mb: Memory of a run_variant function; 1,769 MB is one whole vCPU, and a run uses one core.
         reserved_concurrency: Lambda executions set aside for variants; 0 reserves none and takes what the account has.
+        account_concurrency: Lambda executions that the account may run at a time; AWS's own number where it was not
+            asked for more. The alarm before that limit is set by it.
         max_variants: Largest study that is accepted.
         missing_file_grace_s: Submit gives a missing file up when none of the study has arrived for this long.
         log_retention_days: Days that logs are kept; one of CloudWatch's own steps.
@@ -35,6 +41,7 @@ class Config:
     stage: str = "dev"
     memory_mb: int = 1769
     reserved_concurrency: int = 0
+    account_concurrency: int = LAMBDA_AT_A_TIME
     max_variants: int = 100_000
     missing_file_grace_s: float = 10.0
     log_retention_days: int = 30
@@ -48,6 +55,14 @@ class Config:
     api_requests_per_s: int = 50
     fargate: bool = False
     canary_every_hours: int = 1
+
+    def __post_init__(self) -> None:
+        most = self.account_concurrency - _ALWAYS_UNRESERVED
+        if self.reserved_concurrency and self.reserved_concurrency > most:
+            raise ValueError(
+                f"context reserved_concurrency: {self.reserved_concurrency} is more than {max(0, most)}, the most that "
+                f"Lambda sets aside of {self.account_concurrency}; account_concurrency says what the account has"
+            )
 
     @property
     def name(self) -> str:

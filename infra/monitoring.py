@@ -29,8 +29,6 @@ from infra.metrics import (
 )
 from infra.pipeline import Pipeline
 
-ACCOUNT_CONCURRENCY = 1000
-"""Lambda executions at a time in an account that asked for no more."""
 _NEAR = 0.8
 _QUARTER_OF_AN_HOUR = 3
 _PERIODS_OF_A_DAY = 288
@@ -252,7 +250,7 @@ class Monitoring(Construct):
             claimed_concurrency(),
             "The account's Lambda functions have been using 80 % of its concurrency for a quarter of an hour.",
             "account-concurrency",
-            above=concurrency_to_tell(self._config.reserved_concurrency),
+            above=_concurrency_to_tell(self._config),
             within=_QUARTER_OF_AN_HOUR,
             times=_QUARTER_OF_AN_HOUR,
         )
@@ -278,14 +276,13 @@ class Monitoring(Construct):
         )
 
 
-def concurrency_to_tell(reserved: int) -> float:
+def _concurrency_to_tell(config: Config) -> float:
     """Claimed concurrency of the account that is near its limit: 80 % of what is not set aside is in use.
 
-    What is set aside counts as claimed all the time, so it must not bring the alarm nearer. Lambda keeps 100 executions
-    from being set aside; who sets aside more than 900 has a larger account.
+    What is set aside counts as claimed all the time, so it must not bring the alarm nearer.
     """
-    limit = max(ACCOUNT_CONCURRENCY, reserved + 100)
-    return reserved + _NEAR * (limit - reserved)
+    reserved = config.reserved_concurrency
+    return reserved + _NEAR * (config.account_concurrency - reserved)
 
 
 def _seconds(function: lambda_.Function) -> float:

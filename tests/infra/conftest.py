@@ -52,6 +52,7 @@ OTHER_CHOICES: Mapping[str, str] = {
     "stage": "other",
     "memory_mb": "3008",
     "reserved_concurrency": "500",
+    "account_concurrency": "3000",
     "max_variants": "1234",
     "log_retention_days": "7",
     "noncurrent_days": "5",

@@ -183,7 +183,7 @@ def test_concurrency_is_told_at_80_percent_of_a_new_account(template: Template) 
 
 
 def test_concurrency_that_is_set_aside_does_not_bring_the_alarm_nearer(other_template: Template) -> None:
-    assert concurrency_told_at(other_template) == 500 + 0.8 * (1000 - 500)
+    assert concurrency_told_at(other_template) == 500 + 0.8 * (3000 - 500)
 
 
 def test_every_alarm_tells_the_topic_for_alarms(template: Template) -> None:

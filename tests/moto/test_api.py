@@ -127,6 +127,25 @@ def test_a_file_in_a_field_of_another_name_is_refused(anna: Client, room: dict[s
     assert (answer.status_code, problem["where"]) == (422, "form field 'idf'")
 
 
+def test_a_file_that_two_fields_send_with_different_content_is_refused(anna: Client, room: dict[str, bytes]) -> None:
+    files = [(field, (name, content)) for field, name, content in (
+        ("idf_files", "room.idf", room["room.idf"]),
+        ("weather_file", "chicago.epw", room["chicago.epw"]),
+        ("files", "chicago.epw", b"another"),
+        ("files", "room.idf", room["room.idf"]),
+    )]  # fmt: skip
+    answer = anna.ask("POST", "/api/simulation/run/", files=files)
+    assert (answer.status_code, [each["where"] for each in answer.json()["errors"]]) == (422, ["chicago.epw"])
+
+
+def test_a_study_json_in_a_form_that_is_no_utf_8_is_refused(anna: Client) -> None:
+    answer = anna.ask(
+        "POST", "/api/simulation/run/", files=[("study", ("study.json", '{"name": "Süd"}'.encode("latin-1")))]
+    )
+    (problem,) = answer.json()["errors"]
+    assert (answer.status_code, "UTF-8" in problem["what"]) == (422, True)
+
+
 def test_an_upload_that_calls_itself_a_form_is_stored_whole(stack: LocalStack, anna: Client) -> None:
     content = f"Version,25.2; ! {unique('form')}".encode()
     place = place_for(anna, content)
@@ -386,7 +405,7 @@ def test_the_concurrency_of_a_running_study_can_be_changed(
     wait_for(lambda: running(stack, simulation), "a running variant")
     try:
         answer = anna.ask("PATCH", f"/api/simulation/{simulation}/", json={"max_concurrency": 3})
-        assert answer.status_code == 200, answer.text
+        assert (answer.status_code, answer.json()["max_concurrency"]) == (200, 3), answer.text
         wait_for(lambda: anna.get(f"/api/simulation/{simulation}/status/")["running"] == 3, "three at a time")
     finally:
         anna.post(f"/api/simulation/task/{simulation}/cancel/", {})

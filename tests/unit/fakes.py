@@ -56,9 +56,18 @@ class MemoryRecords(Records):
         return self._change(simulation, status=StudyStatus.CANCELLED, error=why)
 
     def finish_study(
-        self, simulation: str, status: StudyStatus, *, succeeded: int, failed: int, error: str = ""
+        self,
+        simulation: str,
+        status: StudyStatus,
+        *,
+        succeeded: int,
+        failed: int,
+        error: str = "",
+        given_up: bool = False,
     ) -> bool:
-        return self._change(simulation, status=status, succeeded=succeeded, failed=failed, error=error)
+        return self._change(
+            simulation, status=status, succeeded=succeeded, failed=failed, error=error, given_up=given_up
+        )
 
     def note_stop(self, simulation: str, why: str) -> bool:
         return self._change(simulation, stop_reason=why)

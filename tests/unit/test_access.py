@@ -1,10 +1,10 @@
-"""Who calls the API and what is theirs: epsm.access."""
+"""Who calls the API and what is theirs: epsm.api.access."""
 
 from typing import Any
 
 import pytest
 
-from epsm.access import Caller, Unknown, caller_of
+from epsm.api.access import Caller, Unknown, caller_of
 from epsm.store.records import StudyRecord, StudyStatus
 
 ANNA = "arn:aws:iam::123456789012:user/anna"

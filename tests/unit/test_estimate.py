@@ -18,10 +18,10 @@ def study(**changes: Any) -> Study:
 
 
 def made(
-    of: Study, memory_mb: int = 1024, account_concurrency: int = 1000, run_time: RunTime = MEASURED, **others: RunTime
+    of: Study, memory_mb: int = 1024, capacity: int = 1000, run_time: RunTime = MEASURED, **others: RunTime
 ) -> Estimate:
     times = dict.fromkeys(of.models, run_time) | {f"{name}.idf": time for name, time in others.items()}
-    return estimate(of, times, memory_mb=memory_mb, account_concurrency=account_concurrency)
+    return estimate(of, times, memory_mb=memory_mb, capacity=capacity)
 
 
 def levels(count: int) -> list[dict[str, Any]]:
@@ -44,7 +44,7 @@ def test_as_many_run_at_a_time_as_the_study_asks_for() -> None:
 
 
 def test_no_more_run_at_a_time_than_the_account_may() -> None:
-    assert made(study(parameters=levels(99)), account_concurrency=10).wall_seconds == 100.0
+    assert made(study(parameters=levels(99)), capacity=10).wall_seconds == 100.0
 
 
 def test_no_study_is_shorter_than_its_longest_run() -> None:
@@ -53,7 +53,7 @@ def test_no_study_is_shorter_than_its_longest_run() -> None:
 
 
 def test_an_account_that_may_run_nothing_does_not_divide_by_zero() -> None:
-    assert made(study(), account_concurrency=0).wall_seconds == 30.0
+    assert made(study(), capacity=0).wall_seconds == 30.0
 
 
 def test_cost_grows_with_memory() -> None:

@@ -1,8 +1,8 @@
-"""Multipart forms, whole and broken: epsm.forms."""
+"""Multipart forms, whole and broken: epsm.api.forms."""
 
 import pytest
 
-from epsm.forms import Form, read_form
+from epsm.api.forms import Form, read_form
 from epsm.problems import StudyRejected
 
 TYPE = "multipart/form-data; boundary=edge"

@@ -1,4 +1,4 @@
-"""Studies that come with a request: epsm.incoming."""
+"""Studies that come with a request: epsm.api.incoming."""
 
 import base64
 import hashlib
@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 from botocore.exceptions import ClientError
 
-from epsm.incoming import (
+from epsm.api.incoming import (
     FilesInRequest,
     FilesUploadedBefore,
     Received,

@@ -82,9 +82,10 @@ def aggregate(files: Files, records: Records, simulation: str, map_error: str = 
         files.put_file(keys.run_key(simulation, html.name), html, "text/html; charset=utf-8")
     for model, seconds in run_times.items():
         records.note_run_time(manifest.inputs[model].sha256, seconds)
+    ended_with = {"succeeded": counts.succeeded, "failed": counts.failed}
     if cancelled:
-        records.count_cancelled_study(simulation, succeeded=counts.succeeded, failed=counts.failed)
-    elif not records.finish_study(simulation, status, succeeded=counts.succeeded, failed=counts.failed, error=error):
+        records.count_cancelled_study(simulation, **ended_with)
+    elif not records.finish_study(simulation, status, **ended_with, error=error, given_up=bool(map_error)):
         logger.warning("the study had ended already", extra={"simulation_id": simulation})
     name = manifest.study.name
     subject = f"{name}: {status.value}, {counts.succeeded} of {counts.total} variants succeeded"

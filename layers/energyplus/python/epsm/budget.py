@@ -42,7 +42,7 @@ def check_budget(study: Study, sha256_of: Callable[[str], str], records: Records
         if measured is None:
             return []
         run_times[model] = RunTime(measured, "measured")
-    cost_usd = estimate(study, run_times, memory_mb=memory_mb, account_concurrency=1).cost_usd
+    cost_usd = estimate(study, run_times, memory_mb=memory_mb, capacity=1).cost_usd
     if cost_usd <= budget_usd:
         return []
     where = f"{MANIFEST_NAME}: options.max_cost_usd"

@@ -78,19 +78,19 @@ def assumed_run_time(content: bytes, source: str) -> RunTime:
     return RunTime(_SECONDS_START + _SECONDS_PER_ZONE * zones, "assumed")
 
 
-def estimate(study: Study, run_times: Mapping[str, RunTime], *, memory_mb: int, account_concurrency: int) -> Estimate:
+def estimate(study: Study, run_times: Mapping[str, RunTime], *, memory_mb: int, capacity: int) -> Estimate:
     """Time and cost of a study.
 
     Args:
         study: The study.
         run_times: For each of its models.
         memory_mb: Memory of the function that runs a variant.
-        account_concurrency: Functions that the account may run at a time.
+        capacity: Variants that can run at a time.
     """
     each = study.variant_count // len(study.models)
     seconds = {model: run_times[model].engine_seconds + _SECONDS_AROUND_THE_ENGINE for model in study.models}
     billed = sum(each * one for one in seconds.values())
-    at_a_time = max(1, min(study.options.max_concurrency, account_concurrency, study.variant_count))
+    at_a_time = max(1, min(study.options.max_concurrency, capacity, study.variant_count))
     return Estimate(
         variants=study.variant_count,
         engine_seconds=round(sum(each * run_times[model].engine_seconds for model in study.models), 1),

@@ -13,7 +13,6 @@ NOT_RUN = "not_run"
 NOT_STARTED = "The variant was not started."
 NOT_STARTED_YET = "The variant was not started yet."
 GIVEN_UP = "The study was given up"
-"""How the error of a study begins whose map gave up, or which spent its budget."""
 
 
 def rows(

@@ -19,6 +19,8 @@ from epsm.study import Options, Priority
 logger = logging.getLogger(__name__)
 
 WEIGHTS: Mapping[Priority, int] = {"high": 4, "normal": 2, "low": 1}
+LAMBDA_AT_A_TIME = 1000
+"""Functions at a time in an account that asked for no more."""
 _FOR_OTHERS = 0.1
 """Of what the account may run at a time: submit, aggregate and whatever else lives in the account need some of it."""
 

@@ -70,6 +70,7 @@ class StudyRecord:
         owner: Who submitted it through the API; empty for a study.json put into the bucket directly.
         attempt: 1, and one more for each time that its failed variants were run again.
         reopened_at: When the last such attempt was asked for; empty before the second.
+        given_up: Whether it ended because too many variants failed, or because its budget or its time was spent.
         stop_reason: Why it is being stopped although nobody cancelled it; empty otherwise.
         spent_usd: What this attempt's variants have cost so far; counted only where `max_cost_usd` limits it.
     """
@@ -91,6 +92,7 @@ class StudyRecord:
     owner: str = ""
     attempt: int = 1
     reopened_at: str = ""
+    given_up: bool = False
     stop_reason: str = ""
     spent_usd: float = 0.0
 
@@ -188,7 +190,14 @@ class Records:
         return self._update_study(simulation, (StudyStatus.PENDING,), values)
 
     def finish_study(
-        self, simulation: str, status: StudyStatus, *, succeeded: int, failed: int, error: str = ""
+        self,
+        simulation: str,
+        status: StudyStatus,
+        *,
+        succeeded: int,
+        failed: int,
+        error: str = "",
+        given_up: bool = False,
     ) -> bool:
         """Close a study that has not ended yet; False, and nothing written, if it has."""
         values = {
@@ -197,6 +206,7 @@ class Records:
             "succeeded": succeeded,
             "failed": failed,
             "error": error,
+            "given_up": given_up,
         }
         return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), values)
 
@@ -218,6 +228,7 @@ class Records:
             "ended_at": "",
             "error": "",
             "execution_arn": "",
+            "given_up": False,
             "stop_reason": "",
             "spent_usd": 0,
         }
@@ -441,6 +452,7 @@ def _study_record(item: dict[str, Any]) -> StudyRecord:
         owner=plain.get("owner", ""),
         attempt=plain.get("attempt", 1),
         reopened_at=plain.get("reopened_at", ""),
+        given_up=plain.get("given_up", False),
         stop_reason=plain.get("stop_reason", ""),
         spent_usd=float(plain.get("spent_usd", 0)),
     )

@@ -12,7 +12,6 @@ import unicodedata
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -38,6 +37,7 @@ class SentFiles(Protocol):
 
     def sizes(self, needed: Iterable[str]) -> Mapping[str, int]: ...
     def read(self, name: str) -> bytes | None: ...
+    def sha256(self, name: str) -> str: ...
     def put(self, name: str, key: str) -> None: ...
 
 
@@ -71,6 +71,9 @@ class FilesInRequest:
     def read(self, name: str) -> bytes | None:
         return self._contents.get(name)
 
+    def sha256(self, name: str) -> str:
+        return hashlib.sha256(self._contents[name]).hexdigest()
+
     def put(self, name: str, key: str) -> None:
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=self._contents[name])
 
@@ -90,9 +93,8 @@ class FilesUploadedBefore:
         self._files = files
         self._s3 = s3
         self._bucket = bucket
-        self._keys = {
-            unicodedata.normalize("NFC", name): keys.stored_file_key(owner, sha256) for name, sha256 in hashes.items()
-        }
+        self._hashes = {unicodedata.normalize("NFC", name): sha256 for name, sha256 in hashes.items()}
+        self._keys = {name: keys.stored_file_key(owner, sha256) for name, sha256 in self._hashes.items()}
         self.place = "the files uploaded before"
 
     def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
@@ -105,9 +107,13 @@ class FilesUploadedBefore:
 
     def read(self, name: str) -> bytes | None:
         try:
-            return self._files.read(self._bucket, self._keys[name])[0]
+            return self._files.read(self._bucket, self._keys[name])[0] if name in self._keys else None
         except NotThere:
             return None
+
+    def sha256(self, name: str) -> str:
+        """The hash that was given; empty where none was."""
+        return self._hashes.get(name, "")
 
     def put(self, name: str, key: str) -> None:
         self._s3.copy_object(Bucket=self._bucket, Key=key, CopySource={"Bucket": self._bucket, "Key": self._keys[name]})
@@ -142,7 +148,7 @@ def receive(
         StudyRejected: With every fault; nothing has been stored.
     """
     accepted = take_in(document, sent, max_variants, longest_run_s, lambda study: check_order(study, records, owner))
-    if too_dear := check_budget(accepted.study, partial(_sha256_of, sent), records, memory_mb):
+    if too_dear := check_budget(accepted.study, sent.sha256, records, memory_mb):
         raise StudyRejected(too_dear)
     folder = _folder_name(accepted.study.name)
     key = keys.owned_study_key(owner, uuid.uuid4().hex, folder)
@@ -162,10 +168,6 @@ def receive(
     # Submit would write it too, a moment later: whoever asks at once should find it.
     records.claim_study(simulation, accepted.study.name or folder, source, owner)
     return Received(simulation, len(accepted.study.models), accepted.study.variant_count)
-
-
-def _sha256_of(sent: SentFiles, name: str) -> str:
-    return hashlib.sha256(sent.read(name) or b"").hexdigest()
 
 
 def _check_places(places: Mapping[str, str]) -> None:

@@ -60,6 +60,17 @@ class Submitted(BaseModel):
     file_count: int = Field(description="Number of models.")
     variants: int
 
+    @classmethod
+    def started(cls, simulation: str, models: int, variants: int) -> Self:
+        """A study that has just begun, under the simulation's name."""
+        return cls(
+            simulation_id=simulation,
+            task_id=simulation,
+            message=f"Simulation started: {variants} variant(s)",
+            file_count=models,
+            variants=variants,
+        )
+
 
 class WantedFile(BaseModel):
     """A file to upload."""
@@ -130,6 +141,9 @@ class StudyState(BaseModel):
     started_at: str
     ended_at: str
     priority: Priority
+    max_concurrency: int = Field(
+        description="Variants at a time that it wants at most; while others run, it gets a share."
+    )
     after: str | None = Field(description="The simulation that it follows.")
     max_cost_usd: float | None = Field(description="Its budget; null without one.")
     spent_usd: float | None = Field(description="Of the budget, by this attempt; null without one.")

@@ -1,0 +1,141 @@
+"""What all routes share: clients, who calls, and answers that are no success, each a problem+json document.
+
+The API's handler alone imports this: like a handler, it makes its clients when it is imported.
+"""
+
+import json
+from base64 import b64decode
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Path
+from botocore.config import Config
+
+from epsm.api.access import Caller, Unknown, caller_of
+from epsm.problems import Problem, StudyRejected
+from epsm.settings import Settings
+from epsm.store.files import Files
+from epsm.store.records import Records, StudyRecord
+
+logger = Logger(child=True)
+settings = Settings.from_environment()
+s3 = boto3.client("s3", config=Config(signature_version="s3v4"))
+step_functions = boto3.client("stepfunctions")
+functions = boto3.client("lambda")
+files = Files(s3, settings.results_bucket)
+records = Records(boto3.resource("dynamodb").Table(settings.table_name))
+app = APIGatewayHttpResolver(enable_validation=True)
+
+SimulationId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,80}$", description="Name of a simulation.")]
+
+
+class Refusal(Exception):
+    """A request that is answered with a problem."""
+
+    def __init__(self, status: HTTPStatus, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+def who_calls() -> Caller:
+    """Who sent the request that is being answered."""
+    try:
+        return caller_of(app.current_event["requestContext"], settings.administrators)
+    except Unknown as error:
+        raise Refusal(HTTPStatus.UNAUTHORIZED, str(error)) from error
+
+
+def own_study(simulation: str) -> StudyRecord:
+    """A study of the caller's. One of somebody else's is not there."""
+    record = records.study(simulation)
+    if record is None or not who_calls().may_use(record):
+        raise Refusal(HTTPStatus.NOT_FOUND, f"There is no simulation '{simulation}'")
+    return record
+
+
+def request_body() -> bytes:
+    """The body as it was sent."""
+    event = app.current_event
+    return b64decode(event.body or "") if event.is_base64_encoded else (event.body or "").encode()
+
+
+def media_type() -> str:
+    """What the body is said to be, without parameters."""
+    return str(app.current_event.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
+def _problem(status: HTTPStatus, detail: str, problems: tuple[Problem, ...] = ()) -> Response[str]:
+    """RFC 9457, with EPSM's `error` beside it."""
+    document: dict[str, Any] = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    document["error"] = detail
+    if problems:
+        document["errors"] = [problem.as_dict() for problem in problems]
+    return Response(status.value, "application/problem+json", json.dumps(document, ensure_ascii=False))
+
+
+_NO_JSON = "The body must be JSON, sent with the header Content-Type: application/json"
+
+
+@app.exception_handler(Refusal)  # type: ignore[untyped-decorator]
+def _refused(refusal: Refusal) -> Response[str]:
+    return _problem(refusal.status, refusal.detail)
+
+
+@app.exception_handler(StudyRejected)  # type: ignore[untyped-decorator]
+def _rejected(rejection: StudyRejected) -> Response[str]:
+    detail = f"The study cannot run: {len(rejection.problems)} problem(s)"
+    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, rejection.problems)
+
+
+@app.exception_handler(RequestValidationError)  # type: ignore[untyped-decorator]
+def _invalid(invalid: RequestValidationError) -> Response[str]:
+    if app.current_event.body and media_type() not in ("", "application/json"):
+        # curl calls every body a form, which Powertools reads as one.
+        return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _NO_JSON)
+    problems = tuple(
+        Problem(".".join(str(step) for step in each["loc"]), f"{each['msg']}") for each in invalid.errors()
+    )
+    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not as the API describes it", problems)
+
+
+@app.exception_handler(RequestUnsupportedContentType)  # type: ignore[untyped-decorator]
+def _unsupported(_: RequestUnsupportedContentType) -> Response[str]:
+    return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _NO_JSON)
+
+
+@app.exception_handler(RecursionError)  # type: ignore[untyped-decorator]
+def _too_deep(_: RecursionError) -> Response[str]:
+    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The body is nested too deeply")
+
+
+@app.exception_handler(ValueError)  # type: ignore[untyped-decorator]
+def _unreadable(error: ValueError) -> Response[str]:
+    """Powertools reads bodies before it calls a route, and raises this for one that it cannot read."""
+    event = app.current_event
+    if event.http_method in ("POST", "PATCH") and not event.path.endswith("/run/"):
+        if media_type() not in ("", "application/json"):
+            return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _NO_JSON)
+        try:
+            json.loads(request_body().decode())
+        except ValueError as fault:
+            return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"The body is no JSON in UTF-8: {fault}")
+    answer: Response[str] = _failed(error)
+    return answer
+
+
+@app.exception_handler(Exception)  # type: ignore[untyped-decorator]
+def _failed(error: Exception) -> Response[str]:
+    """Nothing of the inside is told; the log has it, under the id that the answer names."""
+    logger.error("request failed", exc_info=error)
+    request = app.current_event.request_context.request_id
+    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"Something went wrong; the log has it as request {request}")
+
+
+@app.not_found
+def _no_such_path(_: Exception) -> Response[str]:
+    return _problem(HTTPStatus.NOT_FOUND, "There is no such path; see /openapi.json")

@@ -1,0 +1,191 @@
+"""Routes that take a study, or files for one."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    IdempotencyAlreadyInProgressError,
+    IdempotencyValidationError,
+)
+from pydantic import ValidationError
+
+from epsm.api.access import Caller
+from epsm.api.app import Refusal, app, files, media_type, records, request_body, s3, settings, who_calls
+from epsm.api.bodies import StudyOfUploads, Submitted, UploadPlace, UploadPlaces, WantedFiles, answers
+from epsm.api.forms import Form, read_form
+from epsm.api.incoming import (
+    UPLOAD_SECONDS,
+    FilesInRequest,
+    FilesUploadedBefore,
+    presign_uploads,
+    receive,
+    study_of_files,
+    with_names_of_their_own,
+)
+from epsm.problems import Problem, StudyRejected
+from epsm.store import keys
+
+IDEMPOTENCY_SECONDS = 24 * 3600
+
+router = APIGatewayHttpRouter()
+
+
+@router.post(
+    "/api/simulation/run/",
+    summary="Submit a study",
+    tags=["studies"],
+    responses=answers(
+        Submitted, HTTPStatus.CONFLICT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, success=(HTTPStatus.ACCEPTED,)
+    ),
+)
+def run() -> Response[str]:
+    """Submit a study: a multipart form with its files, or JSON that names files uploaded before.
+
+    Form fields: `idf_files` (repeated), `weather_file` (repeated), and `study` with a study.json; without it every
+    model is run with every weather file. `parallel`, `batch_mode` and `max_workers` are EPSM's and accepted. With the
+    header `Idempotency-Key` a repetition of the request within a day starts nothing and gets the same answer.
+    """
+    caller = who_calls()
+    key = app.current_event.headers.get("idempotency-key")
+    if key is None:
+        submitted = _submit(caller)
+    else:
+        _once.register_lambda_context(app.lambda_context)
+        # A form's boundary is another one each time it is sent.
+        boundary = app.current_event.headers.get("content-type", "").rpartition("boundary=")[2].strip('"')
+        content = request_body().replace(boundary.encode(), b"") if boundary else request_body()
+        request = {"key": f"{caller.name} {key}", "content": hashlib.sha256(content).hexdigest()}
+        try:
+            submitted = _submit_once(request=request, caller=caller)
+        except IdempotencyAlreadyInProgressError:
+            raise Refusal(HTTPStatus.CONFLICT, "The first request with this Idempotency-Key is still at work") from None
+        except IdempotencyValidationError:
+            detail = "This Idempotency-Key was used for another request"
+            raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, detail) from None
+    return Response(HTTPStatus.ACCEPTED.value, "application/json", json.dumps(submitted))
+
+
+_once = IdempotencyConfig(
+    event_key_jmespath="key", payload_validation_jmespath="content", expires_after_seconds=IDEMPOTENCY_SECONDS
+)
+
+
+@idempotent_function(  # type: ignore[untyped-decorator]
+    data_keyword_argument="request",
+    config=_once,
+    persistence_store=DynamoDBPersistenceLayer(
+        settings.table_name,
+        key_attr="pk",
+        sort_key_attr="sk",
+        static_pk_value=keys.IDEMPOTENCY_PARTITION,
+        expiry_attr="expires_at",
+        status_attr="idempotency_status",
+    ),
+)
+def _submit_once(*, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    return _submit(caller)
+
+
+def _submit(caller: Caller) -> dict[str, Any]:
+    document, sent = _study_in_request(caller)
+    received = receive(
+        document,
+        sent,
+        caller.name,
+        s3=s3,
+        records=records,
+        bucket=settings.inputs_bucket,
+        max_variants=settings.max_variants,
+        longest_run_s=settings.longest_run_s,
+        memory_mb=settings.variant_memory_mb,
+    )
+    return Submitted.started(received.simulation_id, received.models, received.variants).model_dump()
+
+
+_FILE_FIELDS = {"idf_files", "weather_file", "files", "study"}
+_ALLOWED_FIELDS = "files in idf_files, weather_file, files and study"
+
+
+def _study_in_request(caller: Caller) -> tuple[bytes, FilesInRequest | FilesUploadedBefore]:
+    """The study.json of a request and its files.
+
+    Raises:
+        StudyRejected: If the body is neither.
+    """
+    content_type = app.current_event.headers.get("content-type", "")
+    if media_type() == "multipart/form-data":
+        document, contents = _study_in_form(read_form(request_body(), content_type))
+        return document, FilesInRequest(s3, settings.inputs_bucket, contents)
+    if media_type() not in ("", "application/json"):
+        raise Refusal(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"'{content_type}' is neither multipart/form-data nor application/json"
+        )
+    sent = _study_of_uploads()
+    document = json.dumps(sent.study, ensure_ascii=False).encode()
+    return document, FilesUploadedBefore(files, s3, settings.inputs_bucket, caller.name, sent.files)
+
+
+def _study_in_form(form: Form) -> tuple[bytes, dict[str, bytes]]:
+    """The study.json of a form, its own or one that is made for it, and the form's other files by name."""
+    models, weather, others = (
+        with_names_of_their_own(form.files.get(field, [])) for field in ("idf_files", "weather_file", "files")
+    )
+    contents = {**others, **weather, **models}
+    problems = [
+        Problem(f"form field '{field}'", "is not known", _ALLOWED_FIELDS)
+        for field in sorted(form.files.keys() - _FILE_FIELDS)
+    ]
+    problems += [
+        Problem(name, "was sent in two fields, with different content", "one file of that name")
+        for name in sorted(contents)
+        if len({part[name] for part in (models, weather, others) if name in part}) > 1
+    ]
+    if problems:
+        raise StudyRejected(problems)
+    document = form.text("study")
+    if document is not None:
+        return document.encode(), contents
+    if "study" in form.files:
+        return form.files["study"][-1][1], contents
+    name = form.text("name") or next(iter(models), "study").rpartition(".")[0]
+    return study_of_files(models, weather, name), contents
+
+
+def _study_of_uploads() -> StudyOfUploads:
+    try:
+        return StudyOfUploads.model_validate_json(request_body())
+    except ValidationError as error:
+        raise StudyRejected(
+            Problem(".".join(("body", *map(str, each["loc"]))), each["msg"]) for each in error.errors()
+        ) from None
+
+
+@router.post(
+    "/api/simulation/uploads/",
+    summary="Where to upload files, by content",
+    tags=["studies"],
+    responses=answers(UploadPlaces, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+)
+def uploads(wanted: Annotated[WantedFiles, Body()]) -> UploadPlaces:
+    """Presigned uploads. A file that the caller has uploaded before, under whatever name, need not be sent again."""
+    places = presign_uploads(
+        {each.name: each.sha256 for each in wanted.files},
+        {each.name: each.bytes for each in wanted.files},
+        who_calls().name,
+        files=files,
+        s3=s3,
+        bucket=settings.inputs_bucket,
+    )
+    listed = [UploadPlace(**{**asdict(place), "headers": dict(place.headers)}) for place in places]
+    return UploadPlaces(files=listed, expires_in_s=UPLOAD_SECONDS)
