@@ -9,7 +9,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import IConstruct
 
-from infra.state_machine import MAP_LABEL
+from infra.variant_states import MAP_LABEL
 
 PERIOD = Duration.minutes(5)
 _TABLE_OPERATIONS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "BatchWriteItem")

@@ -1,0 +1,68 @@
+"""What the states that call something share: which record they mean, how long they wait, when they try again."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+
+LONGEST_ANSWER = Duration.minutes(17)
+"""Longer than a function may run: for an answer that never comes."""
+_THROTTLES_AND_SERVICE_ERRORS = (
+    "Lambda.TooManyRequestsException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ClientExecutionTimeoutException",
+)
+
+
+def study_key() -> dict[str, tasks.DynamoAttributeValue]:
+    """Key of the study's record."""
+    text, path = tasks.DynamoAttributeValue.from_string, sfn.JsonPath.string_at
+    return {"pk": text(sfn.JsonPath.format("SIM#{}", path("$.simulation_id"))), "sk": text("SIM")}
+
+
+def retry(
+    state: sfn.TaskStateBase | sfn.DistributedMap,
+    errors: Sequence[str],
+    *,
+    attempts: int,
+    first_s: float,
+    factor: float,
+    longest_s: float,
+) -> None:
+    """Try again after errors; each wait is cut by a random part, so that not all come back at once.
+
+    Args:
+        state: What is tried again.
+        errors: Names of errors.
+        attempts: How often at most.
+        first_s: Seconds to wait before the first of them.
+        factor: What each wait is longer than the one before by.
+        longest_s: Longest wait, seconds.
+    """
+    state.add_retry(
+        errors=list(errors),
+        interval=Duration.seconds(first_s),
+        backoff_rate=factor,
+        max_delay=Duration.seconds(longest_s),
+        max_attempts=attempts,
+        jitter_strategy=sfn.JitterType.FULL,
+    )
+
+
+def never_retry(state: sfn.TaskStateBase, *errors: str) -> None:
+    """Leave errors to the state's catchers that the retries added after this one would take."""
+    state.add_retry(errors=list(errors), max_attempts=0)
+
+
+def wait_out_throttles(task: tasks.LambdaInvoke) -> None:
+    """A busy account throttles for as long as it is busy: wait, in ever longer steps."""
+    retry(task, _THROTTLES_AND_SERVICE_ERRORS, attempts=60, first_s=1, factor=2, longest_s=60)
+
+
+def retry_aws(task: tasks.DynamoUpdateItem | tasks.DynamoGetItem | tasks.SnsPublish) -> None:
+    """Retry a call of an AWS service, but not the answer that a condition did not hold."""
+    never_retry(task, "DynamoDB.ConditionalCheckFailedException")
+    retry(task, ["States.TaskFailed"], attempts=8, first_s=1, factor=2, longest_s=30)
