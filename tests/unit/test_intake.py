@@ -192,6 +192,28 @@ def test_faults_of_the_study_its_models_and_its_weather_are_named_together(files
     assert {"study.json: parameters[0].field", "study.json: models[1]", "room.idf"} <= {each.where for each in problems}
 
 
+def test_a_study_json_of_a_wrong_shape_does_not_hide_what_is_wrong_with_the_rest(files: dict[str, bytes]) -> None:
+    sound = study_document()["parameters"][0]
+    parameters = [sound | {"values": "0.1"}, sound | {"name": "other", "field": "Thikness"}]
+    options = {"max_concurrency": 0, "color": "red"}
+    problems = refuse(files, models=["room.txt", "hall.idf"], parameters=parameters, options=options, outputs=[])
+    assert {each.where for each in problems} == {
+        "study.json: models[0]",
+        "study.json: models[1]",
+        "study.json: parameters[0].values",
+        "study.json: parameters[1].field",
+        "study.json: options.max_concurrency",
+        "study.json: options.color",
+        "study.json: outputs",
+    }
+
+
+def test_a_fault_is_not_followed_by_those_that_it_causes(files: dict[str, bytes]) -> None:
+    model = {"room.idf": files["room.idf"].replace(b"RunPeriod,", b"!", 1)}
+    for changes in ({"options": {"run_period": "anual"}}, {"models": ["room.txt"]}, {"options": 3}):
+        assert len(refuse(files | model, **changes)) == 1, changes
+
+
 def test_a_fault_in_one_of_two_models_refuses_the_study(files: dict[str, bytes]) -> None:
     (problem,) = refuse(files | {"hall.idf": b""}, models=["room.idf", "hall.idf"])
     assert problem == Problem("hall.idf", "contains no EnergyPlus object")

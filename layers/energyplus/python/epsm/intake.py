@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from epsm.checking import check_model, check_parameters
+from epsm.draft import read_draft
 from epsm.problems import Problem, StudyRejected, nearest
-from epsm.study import LONGEST_RUN_S, MANIFEST_NAME, Study, parse_study
+from epsm.study import LONGEST_RUN_S, MANIFEST_NAME, Study
 from epsm.weather import read_weather, statistics_beside
 
 LARGEST_STUDY_BYTES = 5_000_000
@@ -68,7 +69,10 @@ def take_in(
     if len(document) > LARGEST_STUDY_BYTES:
         what = f"has {len(document):,} bytes"
         raise StudyRejected([Problem(MANIFEST_NAME, what, f"at most {LARGEST_STUDY_BYTES:,}")])
-    study = parse_study(document)
+    draft = read_draft(document)
+    study = draft.study
+    if study is None:
+        raise StudyRejected(draft.problems)
     reader = _Reader(files, (*study.models, *study.weather))
     reader.problems += [*look(study), *check_parameters(study)]
     if study.variant_count > max_variants:
@@ -95,8 +99,8 @@ def take_in(
     reader.wait_for(read_by)
     for name, model in read_by.items():
         reader.read(name, model)
-    if reader.problems:
-        raise StudyRejected(reader.problems)
+    if problems := [*draft.problems, *map(draft.in_document, reader.problems)]:
+        raise StudyRejected(problems)
     return Accepted(study, tuple(reader.done), external_files)
 
 

@@ -246,19 +246,31 @@ class Study(_Strict):
         return len(self.models) * len(self.weather) * samples
 
 
-def parse_study(document: bytes | str, source: str = MANIFEST_NAME) -> Study:
+def parse_study(document: bytes | str) -> Study:
     """Read and validate a study.json.
 
     Args:
         document: The file's content.
-        source: Name to use in problems.
 
     Raises:
         StudyRejected: With every fault of the document.
     """
     try:
+        return Study.model_validate(load_document(document))
+    except ValidationError as error:
+        raise StudyRejected(problems_of(error)) from None
+
+
+def load_document(document: bytes | str) -> Any:
+    """The JSON of a study.json, whatever it holds.
+
+    Raises:
+        StudyRejected: If it is none.
+    """
+    source = MANIFEST_NAME
+    try:
         text = document.decode("utf-8-sig") if isinstance(document, bytes) else document
-        raw = json.loads(text, object_pairs_hook=without_repeated_keys)
+        return json.loads(text, object_pairs_hook=without_repeated_keys)
     except UnicodeDecodeError as error:
         raise StudyRejected([Problem(source, f"is not UTF-8 text (byte {error.start})", "UTF-8")]) from None
     except json.JSONDecodeError as error:
@@ -270,10 +282,6 @@ def parse_study(document: bytes | str, source: str = MANIFEST_NAME) -> Study:
         raise StudyRejected([Problem(source, "is nested too deeply")]) from None
     except ValueError as error:  # a number of thousands of digits
         raise StudyRejected([Problem(source, f"cannot be read: {error}")]) from None
-    try:
-        return Study.model_validate(raw)
-    except ValidationError as error:
-        raise StudyRejected(_problems(error, source)) from None
 
 
 class RepeatedKey(Exception):
@@ -290,7 +298,7 @@ def without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _problems(error: ValidationError, source: str) -> list[Problem]:
+def problems_of(error: ValidationError) -> list[Problem]:
     """Pydantic's errors in the words of the document: one problem a place, with what is allowed there."""
     problems: dict[str, Problem] = {}
     for each in error.errors(include_url=False):
@@ -304,7 +312,7 @@ def _problems(error: ValidationError, source: str) -> list[Problem]:
         what, allowed = _in_words(each["type"], each["msg"], each["input"], each.get("ctx", {}))
         if path in problems and problems[path].what == what:
             allowed = " or ".join(part for part in (problems[path].allowed, allowed) if part)
-        problems[path] = Problem(f"{source}: {path}" if path else source, what, allowed)
+        problems[path] = Problem(f"{MANIFEST_NAME}: {path}" if path else MANIFEST_NAME, what, allowed)
     return list(problems.values())
 
 
