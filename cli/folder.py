@@ -13,10 +13,8 @@ from cli.target import Target
 from epsm.intake import Accepted, take_in
 from epsm.manifest import Source
 from epsm.problems import Problem, StudyRejected
-from epsm.study import MANIFEST_NAME
+from epsm.study import MANIFEST_NAME, Limits
 
-MAX_VARIANTS = 100_000
-"""What a stack accepts unless it was deployed with another `max_variants`."""
 _HASH_KEY = "sha256"
 
 
@@ -56,7 +54,7 @@ def check_folder(folder: Path, max_variants: int) -> Accepted:
     manifest = folder / MANIFEST_NAME
     if not manifest.is_file():
         raise StudyRejected([Problem(str(folder), f"holds no {MANIFEST_NAME}", "the folder of a study")])
-    return take_in(manifest.read_bytes(), FolderOnDisk(folder), max_variants)
+    return take_in(manifest.read_bytes(), FolderOnDisk(folder), Limits(max_variants=max_variants))
 
 
 def upload(folder: Path, accepted: Accepted, target: Target, report: Callable[[str, int], None]) -> Source:

@@ -23,18 +23,19 @@ from rich.progress import (
 from rich.text import Text
 
 from cli.fetch import fetch
-from cli.folder import MAX_VARIANTS, check_folder, upload
+from cli.folder import check_folder, upload
 from cli.show import show_problems, show_results, show_studies, show_study
 from cli.target import LOCAL, NoStack, Target, find_target, local_target, running_local_endpoint, state_file
 from cli.watch import NotPickedUp, exit_code, follow
 from epsm.cancellation import cancel as cancel_study
 from epsm.intake import Accepted
 from epsm.problems import StudyRejected
-from epsm.progress import Counts, counts_of
+from epsm.progress import Counts, MapRuns
 from epsm.rerun import rerun_missing
 from epsm.store import keys
 from epsm.store.files import NotThere
 from epsm.store.records import StudyRecord, StudyStatus
+from epsm.study import MOST_VARIANTS
 
 app = typer.Typer(
     help="EnergyPlus parametric studies, on AWS or on this machine.", no_args_is_help=True, add_completion=False
@@ -63,7 +64,7 @@ def run(
         bool | None,
         typer.Option(help="Bring every variant's own files too. Default: yes from a local stack, no from AWS."),
     ] = None,
-    max_variants: MaxVariants = MAX_VARIANTS,
+    max_variants: MaxVariants = MOST_VARIANTS,
 ) -> None:
     """Run a study to its end and bring the results.
 
@@ -79,7 +80,7 @@ def run(
 
 
 @app.command()
-def check(folder: StudyFolder, max_variants: MaxVariants = MAX_VARIANTS) -> None:
+def check(folder: StudyFolder, max_variants: MaxVariants = MOST_VARIANTS) -> None:
     """Check a study as the stack would, without sending anything."""
     study = _checked(folder, max_variants).study
     console.print(
@@ -89,7 +90,7 @@ def check(folder: StudyFolder, max_variants: MaxVariants = MAX_VARIANTS) -> None
 
 
 @app.command()
-def submit(folder: StudyFolder, stack: StackOption = LOCAL, max_variants: MaxVariants = MAX_VARIANTS) -> None:
+def submit(folder: StudyFolder, stack: StackOption = LOCAL, max_variants: MaxVariants = MOST_VARIANTS) -> None:
     """Upload a study and leave: prints the simulation's name."""
     accepted = _checked(folder, max_variants)
     simulation = _submit(folder, accepted, _found(stack))
@@ -112,7 +113,7 @@ def status(
     record = _known(target, simulation)
     if watch:
         record = _follow(target, record.simulation_id)
-    show_study(console, record, counts_of(target.client("stepfunctions"), record))
+    show_study(console, record, MapRuns(target.client("stepfunctions")).counts(record))
     raise typer.Exit(exit_code(record.status) if record.status.final else 0)
 
 
@@ -127,7 +128,7 @@ def results(
     target = _found(stack)
     record = _known(target, simulation)
     if not record.status.final:
-        show_study(console, record, counts_of(target.client("stepfunctions"), record))
+        show_study(console, record, MapRuns(target.client("stepfunctions")).counts(record))
         console.print(f"It has not ended yet. Follow it with: epsm status {record.simulation_id} --watch")
         raise typer.Exit(1)
     _bring(target, record, to / keys.study_folder(record.source["key"]), variant_files)
@@ -215,7 +216,7 @@ def _found(stack: str) -> Target:
 
 def _known(target: Target, simulation: str) -> StudyRecord:
     record = target.records.study(simulation)
-    if record is not None:
+    if record is not None and not record.removing:
         return record
     begun = [each for each in target.records.studies() if each.simulation_id.startswith(simulation)]
     if len(begun) == 1:
@@ -297,7 +298,7 @@ def _bring(target: Target, record: StudyRecord, folder: Path, with_variants: boo
     if parquet.is_file():
         manifest = target.files.read_manifest(record.simulation_id)
         show_results(console, parquet, manifest.study)
-    show_study(console, record, counts_of(target.client("stepfunctions"), record))
+    show_study(console, record, MapRuns(target.client("stepfunctions")).counts(record))
     console.print(Text(f"Results: {folder}/  (report.html, results.csv, results.parquet, manifest.json)"))
 
 

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable
 
+from botocore.exceptions import ClientError
+
 from cli.target import Target
-from epsm.progress import Counts, counts_of
+from epsm.progress import THROTTLES, Counts, MapRuns
 from epsm.store.records import StudyRecord, StudyStatus
 
 _PICKED_UP_WITHIN_S = 120.0
@@ -26,10 +28,17 @@ def follow(target: Target, simulation: str, show: Callable[[StudyRecord | None, 
         NotPickedUp: If there is no record within two minutes.
     """
     started = time.monotonic()
-    step_functions = target.client("stepfunctions")
+    # Others may be following too, and an account may ask about once a second.
+    map_runs = MapRuns(target.client("stepfunctions"), fresh_s=3 * target.poll_s)
+    counts = Counts()
     while True:
         record = target.records.study(simulation)
-        show(record, counts_of(step_functions, record) if record else Counts())
+        try:
+            counts = map_runs.counts(record) if record else counts
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in THROTTLES:
+                raise
+        show(record, counts)
         if record is not None and record.status.final:
             return record
         if record is None and time.monotonic() - started > _PICKED_UP_WITHIN_S:

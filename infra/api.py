@@ -75,7 +75,7 @@ class Api(Construct):
         config = self._config
         if not config.jwt_issuer:
             return authorizers.HttpIamAuthorizer()
-        return authorizers.HttpJwtAuthorizer("Token", config.jwt_issuer, jwt_audience=config.jwt_audience.split(","))
+        return authorizers.HttpJwtAuthorizer("Token", config.jwt_issuer, jwt_audience=config.jwt_audiences)
 
     def _stage(self) -> None:
         access = logs.LogGroup(
@@ -110,6 +110,7 @@ class Api(Construct):
             ("STATE_MACHINE_ARN", machine.state_machine_arn),
             ("MAX_VARIANTS", str(config.max_variants)),
             ("LONGEST_RUN_S", str(config.longest_run_s)),
+            ("LONGEST_RETENTION_DAYS", str(config.longest_retention_days)),
             ("CLEANUP_FUNCTION", cleanup.function.function_name),
             ("ADMINISTRATORS", config.administrators),
             ("VARIANT_MEMORY_MB", str(config.memory_mb)),

@@ -8,8 +8,8 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 
 LONGEST_ANSWER = Duration.minutes(17)
 """Longer than a function may run: for an answer that never comes."""
-_THROTTLES_AND_SERVICE_ERRORS = (
-    "Lambda.TooManyRequestsException",
+_THROTTLES = ("Lambda.TooManyRequestsException",)
+_SERVICE_ERRORS = (
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
@@ -57,9 +57,10 @@ def never_retry(state: sfn.TaskStateBase, *errors: str) -> None:
     state.add_retry(errors=list(errors), max_attempts=0)
 
 
-def wait_out_throttles(task: tasks.LambdaInvoke) -> None:
-    """A busy account throttles for as long as it is busy: wait, in ever longer steps."""
-    retry(task, _THROTTLES_AND_SERVICE_ERRORS, attempts=60, first_s=1, factor=2, longest_s=60)
+def wait_out_lambda(task: tasks.LambdaInvoke) -> None:
+    """A busy account throttles for as long as it is busy: wait for most of a day. A faulty service has half an hour."""
+    retry(task, _THROTTLES, attempts=2000, first_s=1, factor=2, longest_s=60)
+    retry(task, _SERVICE_ERRORS, attempts=60, first_s=1, factor=2, longest_s=60)
 
 
 def retry_aws(task: tasks.DynamoUpdateItem | tasks.DynamoGetItem | tasks.SnsPublish) -> None:

@@ -6,10 +6,14 @@ from typing import Any, Self
 from constructs import Node
 
 from epsm.shares import LAMBDA_AT_A_TIME
-from epsm.study import LONGEST_IN_A_FUNCTION_S, LONGEST_RUN_S
+from epsm.study import LONGEST_IN_A_FUNCTION_S, LONGEST_RETENTION_DAYS, LONGEST_RUN_S, MOST_VARIANTS, Options
 
 _ALWAYS_UNRESERVED = 100
 """Executions that Lambda keeps for functions without a reservation (Lambda Developer Guide, reserved concurrency)."""
+
+_FROM_UPLOAD_TO_END_DAYS = 10
+"""An execution ends within 7 days, and retention counts from there."""
+_USUAL_RETENTION_DAYS = Options().retention_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,8 @@ class Config:
         max_variants: Largest study that is accepted.
         missing_file_grace_s: Submit gives a missing file up when none of the study has arrived for this long.
         log_retention_days: Days that logs are kept; one of CloudWatch's own steps.
-        noncurrent_days: Days that a replaced or deleted input can still be brought back.
+        noncurrent_days: Days that a replaced or deleted input is still there, for the studies that were made of it; no
+            study is kept longer.
         notify_email: Who is told when a study ends; empty for nobody.
         keep_data: Whether buckets and table stay when the stack is deleted.
         jwt_issuer: Issuer of the tokens that the API takes; empty for callers with AWS credentials (IAM).
@@ -42,10 +47,10 @@ class Config:
     memory_mb: int = 1769
     reserved_concurrency: int = 0
     account_concurrency: int = LAMBDA_AT_A_TIME
-    max_variants: int = 100_000
+    max_variants: int = MOST_VARIANTS
     missing_file_grace_s: float = 10.0
     log_retention_days: int = 30
-    noncurrent_days: int = 30
+    noncurrent_days: int = 365
     notify_email: str = ""
     keep_data: bool = True
     jwt_issuer: str = ""
@@ -63,6 +68,25 @@ class Config:
                 f"context reserved_concurrency: {self.reserved_concurrency} is more than {max(0, most)}, the most that "
                 f"Lambda sets aside of {self.account_concurrency}; account_concurrency says what the account has"
             )
+
+        if self.longest_retention_days < _USUAL_RETENTION_DAYS:
+            least = _USUAL_RETENTION_DAYS + _FROM_UPLOAD_TO_END_DAYS
+            raise ValueError(
+                f"context noncurrent_days: {self.noncurrent_days} is less than {least}; a study is kept for "
+                f"{_USUAL_RETENTION_DAYS} days unless it says otherwise, and what it was made of must be there as long"
+            )
+        if self.jwt_issuer and not self.jwt_audiences:
+            raise ValueError("context jwt_issuer: needs jwt_audience, whom its tokens are for")
+
+    @property
+    def longest_retention_days(self) -> int:
+        """Longest that a study may be kept: its inputs, replaced the moment it began, must be there until it goes."""
+        return min(self.noncurrent_days - _FROM_UPLOAD_TO_END_DAYS, LONGEST_RETENTION_DAYS)
+
+    @property
+    def jwt_audiences(self) -> list[str]:
+        """Each of `jwt_audience`."""
+        return [each.strip() for each in self.jwt_audience.split(",") if each.strip()]
 
     @property
     def name(self) -> str:

@@ -138,6 +138,7 @@ class Pipeline(Construct):
         function.add_environment("BUCKET_OWNER", self._config.bucket_owner)
         function.add_environment("MAX_VARIANTS", str(self._config.max_variants))
         function.add_environment("LONGEST_RUN_S", str(self._config.longest_run_s))
+        function.add_environment("LONGEST_RETENTION_DAYS", str(self._config.longest_retention_days))
         function.add_environment("MISSING_FILE_GRACE_S", str(self._config.missing_file_grace_s))
         function.add_environment("VARIANT_MEMORY_MB", str(self._config.memory_mb))
         function.add_environment("IMAGE_ID", self.functions.image.asset_hash)

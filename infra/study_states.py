@@ -7,7 +7,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.calls import LONGEST_ANSWER, retry, retry_aws, study_key, wait_out_throttles
+from infra.calls import LONGEST_ANSWER, retry, retry_aws, study_key, wait_out_lambda
 
 _text = tasks.DynamoAttributeValue.from_string
 _path = sfn.JsonPath.string_at
@@ -56,7 +56,7 @@ def collect_results(
         retry_on_service_exceptions=False,
         task_timeout=sfn.Timeout.duration(LONGEST_ANSWER),
     )
-    wait_out_throttles(collect)
+    wait_out_lambda(collect)
     retry(collect, ["States.TaskFailed"], attempts=5, first_s=2, factor=2, longest_s=60)
     collect.add_catch(_close_uncollected_study(scope, table, topic), errors=[sfn.Errors.ALL], result_path="$.failure")
     return collect

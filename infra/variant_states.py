@@ -11,7 +11,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from epsm.study import LONGEST_RUN_S
-from infra.calls import LONGEST_ANSWER, never_retry, retry, retry_aws, study_key, wait_out_throttles
+from infra.calls import LONGEST_ANSWER, never_retry, retry, retry_aws, study_key, wait_out_lambda
 from infra.fargate import Containers
 
 MAP_LABEL = "variants"
@@ -19,6 +19,10 @@ _LONGEST_TASK = Duration.seconds(LONGEST_RUN_S + 3600)
 """Longer than a study may let a run take, with time to start and to store."""
 _NO_ROOM_FOR_A_TASK = ["ECS.AmazonECSException", "ECS.ServerException", "AmazonECS.Unknown"]
 """Fargate has no capacity, or the account's vCPUs of Fargate are all in use, or ECS is asked too often."""
+
+_WORN_OUT_EC2 = ["ECS.InvalidParameterException"]
+"""What ECS makes of it when EC2, asked for a network interface by too many tasks at once, refuses to answer; a task
+that is really described wrongly has the same name, so it is not tried for ever."""
 
 _text = tasks.DynamoAttributeValue.from_string
 _path = sfn.JsonPath.string_at
@@ -53,7 +57,7 @@ class VariantStates:
         )
         # What EnergyPlus itself refused, and what took too long, would do the same again.
         never_retry(run, "SimulationFailed", "RanTooLong", "StudyCancelled", "Sandbox.Timedout", "States.Timeout")
-        wait_out_throttles(run)
+        wait_out_lambda(run)
         # A worker that died, a bucket or a table that did not answer.
         retry(run, ["States.TaskFailed"], attempts=3, first_s=2, factor=3, longest_s=60)
         failed = sfn.Fail(
@@ -130,6 +134,7 @@ class VariantStates:
         never_retry(run, "States.Timeout")
         # Other tasks may take hours to make room: most of a day.
         retry(run, _NO_ROOM_FOR_A_TASK, attempts=500, first_s=15, factor=2, longest_s=300)
+        retry(run, _WORN_OUT_EC2, attempts=20, first_s=15, factor=2, longest_s=300)
         # A host that died, an image that could not be pulled, a bucket or a table that did not answer.
         retry(run, ["States.TaskFailed"], attempts=3, first_s=15, factor=3, longest_s=300)
         run.add_catch(lost, errors=[sfn.Errors.ALL], result_path="$.failure")

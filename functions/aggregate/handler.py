@@ -13,7 +13,7 @@ from epsm.store.files import Files
 from epsm.store.records import Records
 
 logger = Logger()
-tracer = Tracer()
+tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
 
 settings = Settings.from_environment()

@@ -14,7 +14,7 @@ from epsm.store.files import Files
 from epsm.store.records import Records
 
 logger = Logger()
-tracer = Tracer()
+tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
 
 FOR_THE_REST_S = 90.0

@@ -15,7 +15,7 @@ from epsm.notice import teller
 from epsm.reconcile import LOOK_BACK, open_studies, reconcile
 from epsm.retention import Remover
 from epsm.settings import Settings
-from epsm.shares import capacity_of, share
+from epsm.shares import capacity_of, share, wanted
 from epsm.starting import start_followers
 from epsm.store.files import Files
 from epsm.store.records import Records, StudyRecord
@@ -24,7 +24,7 @@ SECONDS_TO_THE_MAP = 3.0
 """An execution that begins has no map run yet, whose concurrency could be changed."""
 
 logger = Logger()
-tracer = Tracer()
+tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
 
 settings = Settings.from_environment()
@@ -80,8 +80,9 @@ def _close(execution_arn: str) -> dict[str, Any]:
 
 
 def _make_room() -> dict[str, Any]:
-    """What the start of a study asks of the others that run."""
-    if len(list(open_studies(records))) < 2:
+    """What the start of a study asks of itself, where it wants more than there is, and of the others that run."""
+    capacity = capacity_of(functions, settings.variant_concurrency)
+    if capacity is None or wanted(open_studies(records)) <= capacity:
         return {"shares": {}}
     time.sleep(SECONDS_TO_THE_MAP)
     return {"shares": _share(list(open_studies(records)))}

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.run_variant.running import logger, metrics, run
 
-tracer = Tracer()
+tracer = Tracer(patch_modules=("botocore",))
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -15,7 +15,7 @@ from epsm.store.records import Records
 from epsm.submission import Submitter
 
 logger = Logger()
-tracer = Tracer()
+tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
 
 settings = Settings.from_environment()

@@ -55,7 +55,7 @@ OTHER_CHOICES: Mapping[str, str] = {
     "account_concurrency": "3000",
     "max_variants": "1234",
     "log_retention_days": "7",
-    "noncurrent_days": "5",
+    "noncurrent_days": "50",
     "notify_email": "modeller@example.com",
     "keep_data": "false",
 }

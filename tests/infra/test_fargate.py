@@ -134,6 +134,12 @@ def test_a_task_waits_for_room_for_most_of_a_day(fargate_template: Template) -> 
     assert retrier["MaxAttempts"] * retrier["MaxDelaySeconds"] / 2 > 20 * 3600
 
 
+def test_a_burst_of_tasks_that_wears_ec2_out_is_waited_for(fargate_template: Template) -> None:
+    retries = child_states(fargate_template)["Run EnergyPlus in a container"]["Retry"]
+    (retrier,) = (each for each in retries if "ECS.InvalidParameterException" in each["ErrorEquals"])
+    assert 1800 < retrier["MaxAttempts"] * retrier["MaxDelaySeconds"] / 2 < 7200
+
+
 def test_a_task_that_was_lost_is_recorded(fargate_template: Template) -> None:
     assert caught(child_states(fargate_template)["Run EnergyPlus in a container"]) == {
         "States.ALL": "Record lost variant"

@@ -109,7 +109,12 @@ def test_a_fault_of_the_infrastructure_is_retried_with_jitter(template: Template
 def test_throttles_are_outlasted(template: Template) -> None:
     retrier = retried(template, "Run EnergyPlus")["Lambda.TooManyRequestsException"]
     # After the steps up to the longest delay, half of it on average with full jitter.
-    assert retrier["MaxAttempts"] * retrier["MaxDelaySeconds"] / 2 > 20 * 60
+    assert retrier["MaxAttempts"] * retrier["MaxDelaySeconds"] / 2 > 12 * 3600
+
+
+def test_a_service_that_stays_at_fault_does_not_hold_a_study_for_hours(template: Template) -> None:
+    retrier = retried(template, "Run EnergyPlus")["Lambda.ServiceException"]
+    assert 20 * 60 < retrier["MaxAttempts"] * retrier["MaxDelaySeconds"] / 2 < 3600
 
 
 def test_a_lost_worker_is_recorded(template: Template) -> None:

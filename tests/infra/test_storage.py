@@ -40,7 +40,7 @@ def test_inputs_keep_versions(template: Template) -> None:
 
 def test_replaced_inputs_are_forgotten_after_the_chosen_time(other_template: Template) -> None:
     rules = other_template.only("AWS::S3::Bucket", "Inputs")["LifecycleConfiguration"]["Rules"]
-    assert {"NoncurrentDays": 5} in [rule.get("NoncurrentVersionExpiration") for rule in rules]
+    assert {"NoncurrentDays": 50} in [rule.get("NoncurrentVersionExpiration") for rule in rules]
 
 
 def test_canaries_that_nobody_picked_up_are_forgotten(template: Template) -> None:

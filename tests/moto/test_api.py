@@ -15,6 +15,7 @@ import requests
 from epsm.store.records import StudyStatus, VariantStatus
 from local.stack import LocalStack
 from tests.conftest import StudyMaker, study_document
+from tests.moto import faults
 from tests.moto.clients import SCHEDULES, Client, send, submit
 from tests.moto.conftest import unique
 from tests.support import (
@@ -416,7 +417,10 @@ def test_a_removed_study_leaves_nothing(stack: LocalStack, anna: Client, room: d
     source = wait_for_end(stack, simulation).source
     wait_for_execution(stack, f"{stack.outputs.state_machine_arn.replace('stateMachine', 'execution')}:{simulation}")
     assert anna.ask("DELETE", f"/api/simulation/{simulation}/").status_code == 204
-    assert (records_of(stack).study(simulation), object_names(stack, simulation)) == (None, set())
+    assert anna.ask("GET", f"/api/simulation/{simulation}/status/").status_code == 404
+    assert simulation not in {each["simulation_id"] for each in anna.get("/api/simulation/results/")["results"]}
+    wait_for(lambda: records_of(stack).study(simulation) is None, "the removal")
+    assert object_names(stack, simulation) == set()
     prefix = source["key"].rpartition("/")[0]
     listed = stack.client("s3").list_object_versions(Bucket=stack.outputs.inputs_bucket, Prefix=prefix)
     assert listed.get("Versions", []) == []
@@ -428,6 +432,36 @@ def test_a_study_that_runs_cannot_be_removed(stack: LocalStack, anna: Client, sl
         assert anna.ask("DELETE", f"/api/simulation/{simulation}/").status_code == 409
     finally:
         anna.post(f"/api/simulation/task/{simulation}/cancel/", {})
+
+
+def test_a_study_that_is_being_removed_cannot_be_changed_any_more(
+    stack: LocalStack, anna: Client, room: dict[str, bytes]
+) -> None:
+    simulation = submit(anna, room, parameters=[SCHEDULES], name="Hidden")
+    wait_for_end(stack, simulation)
+    assert records_of(stack).hide_study(simulation)
+    assert not records_of(stack).reopen_study(simulation, attempt=2)
+    for method, path in (("DELETE", ""), ("GET", "results/"), ("GET", "download/")):
+        assert anna.ask(method, f"/api/simulation/{simulation}/{path}").status_code == 404
+
+
+def test_while_step_functions_is_busy_no_counts_are_invented(
+    stack: LocalStack, anna: Client, slow: dict[str, bytes]
+) -> None:
+    simulation = submit(anna, slow, parameters=[], name="Busy")
+    try:
+        wait_for(lambda: running(stack, simulation), "a running variant")
+        with faults.answer("states", "DescribeMapRun", 400, "ThrottlingException"):
+            answer = anna.ask("GET", f"/api/simulation/{simulation}/status/")
+        assert (answer.status_code, "busy" in answer.json()["detail"]) == (503, True)
+    finally:
+        anna.post(f"/api/simulation/task/{simulation}/cancel/", {})
+
+
+def test_more_files_than_a_caller_can_wait_for_are_refused(anna: Client) -> None:
+    hashes = {f"{number}.epw": f"{number:064d}" for number in range(101)}
+    answer = anna.post("/api/simulation/run/", {"study": study_document(), "files": hashes})
+    assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "body.files")
 
 
 def test_uploads_in_the_bucket_go_on_as_before(stack: LocalStack, make_study: StudyMaker) -> None:

@@ -15,6 +15,7 @@ from epsm.problems import Problem
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import StudyStatus, VariantRecord, VariantStatus
+from epsm.study import Limits
 from epsm.weather import read_weather
 from tests.unit.fakes import MemoryRecords, MemoryS3, study_record
 
@@ -131,7 +132,7 @@ def test_its_weather_is_a_whole_year() -> None:
 
 def test_its_study_would_be_accepted_as_one_variant_of_which_nobody_is_told(world: World) -> None:
     world.canary.fly(PATIENCE_S)
-    study = take_in(world.objects["inputs", world.uploads[-1], ""], _Sent(canary_files()), max_variants=1).study
+    study = take_in(world.objects["inputs", world.uploads[-1], ""], _Sent(canary_files()), Limits(max_variants=1)).study
     assert (study.variant_count, study.options.notify, study.options.run_period) == (1, False, "design_days")
 
 

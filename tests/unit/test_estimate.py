@@ -47,6 +47,11 @@ def test_no_more_run_at_a_time_than_the_account_may() -> None:
     assert made(study(parameters=levels(99)), capacity=10).wall_seconds == 100.0
 
 
+def test_a_study_takes_as_long_as_starting_its_variants_does() -> None:
+    many = study(parameters=levels(9999), options={"max_concurrency": 10_000})
+    assert made(many, capacity=10_000).wall_seconds == 10_000 / 100
+
+
 def test_no_study_is_shorter_than_its_longest_run() -> None:
     two = study(models=["room.idf", "hall.idf"])
     assert made(two, hall=SHORT).wall_seconds == 10.0

@@ -26,7 +26,7 @@ from epsm.problems import StudyRejected
 from epsm.store import keys
 from epsm.store.files import OWNER_METADATA, Files
 from epsm.store.records import StudyRecord, StudyStatus
-from epsm.study import parse_study
+from epsm.study import Limits, parse_study
 from tests.conftest import study_document
 from tests.unit.fakes import MemoryRecords
 
@@ -114,8 +114,7 @@ def send(
         s3=inputs,
         records=records,
         bucket=BUCKET,
-        max_variants=max_variants,
-        longest_run_s=840,
+        limits=Limits(max_variants, longest_run_s=840),
         memory_mb=1769,
     )
 
@@ -305,8 +304,7 @@ def test_a_study_of_uploaded_files_is_taken_in(inputs: Inputs, records: Claims, 
         s3=inputs,
         records=records,
         bucket=BUCKET,
-        max_variants=100,
-        longest_run_s=840,
+        limits=Limits(),
         memory_mb=1769,
     )
     assert (received.models, received.variants) == (1, 3)

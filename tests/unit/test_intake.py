@@ -10,6 +10,7 @@ import pytest
 from epsm import intake
 from epsm.intake import Accepted, take_in
 from epsm.problems import Problem, StudyRejected
+from epsm.study import Limits
 from tests.conftest import study_document
 
 WITH_FILE = "\nSchedule:File,Use,,{},1,0;\n"
@@ -61,7 +62,7 @@ def files(one_zone: str) -> dict[str, bytes]:
 
 def accept(folder: Folder | Mapping[str, bytes], max_variants: int = 1_000, **changes: Any) -> Accepted:
     folder = folder if isinstance(folder, Folder) else Folder(folder)
-    return take_in(json.dumps(study_document(**changes), ensure_ascii=False).encode(), folder, max_variants)
+    return take_in(json.dumps(study_document(**changes), ensure_ascii=False).encode(), folder, Limits(max_variants))
 
 
 def refuse(folder: Folder | Mapping[str, bytes], max_variants: int = 1_000, **changes: Any) -> list[Problem]:
@@ -260,7 +261,7 @@ def test_the_cap_is_named_together_with_other_faults(files: dict[str, bytes]) ->
 def test_a_run_may_take_no_longer_than_the_stack_lets_it(files: dict[str, bytes]) -> None:
     document = json.dumps(study_document(options={"timeout_s": 3600})).encode()
     with pytest.raises(StudyRejected) as refusal:
-        take_in(document, Folder(files), 100, longest_run_s=840)
+        take_in(document, Folder(files), Limits(longest_run_s=840))
     allowed = "at most 840 on this stack, which was deployed without Fargate"
     assert refusal.value.problems == (Problem("study.json: options.timeout_s", "3600 is too large", allowed),)
 
@@ -270,7 +271,14 @@ def test_a_run_that_the_stack_has_time_for_is_accepted(
     timeout_s: int, longest_run_s: int, files: dict[str, bytes]
 ) -> None:
     document = json.dumps(study_document(options={"timeout_s": timeout_s})).encode()
-    assert take_in(document, Folder(files), 100, longest_run_s).study.options.timeout_s == timeout_s
+    assert take_in(document, Folder(files), Limits(longest_run_s=longest_run_s)).study.options.timeout_s == timeout_s
+
+
+def test_a_study_may_be_kept_no_longer_than_what_it_is_made_of(files: dict[str, bytes]) -> None:
+    document = json.dumps(study_document(options={"retention_days": 356})).encode()
+    with pytest.raises(StudyRejected) as refusal:
+        take_in(document, Folder(files), Limits(longest_retention_days=355))
+    assert [each.where for each in refusal.value.problems] == ["study.json: options.retention_days"]
 
 
 def test_a_check_without_a_stack_allows_a_day(files: dict[str, bytes]) -> None:
@@ -280,7 +288,7 @@ def test_a_check_without_a_stack_allows_a_day(files: dict[str, bytes]) -> None:
 def test_a_study_json_that_is_too_large_is_refused_unread() -> None:
     document = b" " * (intake.LARGEST_STUDY_BYTES + 1)
     with pytest.raises(StudyRejected) as refusal:
-        take_in(document, Folder({}), 1)
+        take_in(document, Folder({}), Limits())
     assert refusal.value.problems == (Problem("study.json", "has 5,000,001 bytes", "at most 5,000,000"),)
 
 

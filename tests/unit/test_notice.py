@@ -9,7 +9,9 @@ from epsm.notice import Notice, for_mail, links, of_rejection, reasons, teller
 from epsm.problems import Problem
 
 
-@pytest.mark.parametrize(("subject", "mailed"), [("Büro\n1", "B?ro?1"), ("x" * 101, "x" * 97 + "...")])
+@pytest.mark.parametrize(
+    ("subject", "mailed"), [("Büro\n1", "B?ro?1"), (" Office", "Office"), ("x" * 100, "x" * 96 + "...")]
+)
 def test_a_subject_is_as_sns_takes_it(subject: str, mailed: str) -> None:
     assert for_mail(subject) == mailed
 

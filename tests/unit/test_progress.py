@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from epsm.progress import Counts, counts_of, seconds_left
+from epsm.progress import Counts, MapRuns, seconds_left
 from epsm.store.records import StudyRecord, StudyStatus, timestamp
 from tests.unit.fakes import study_record
 
@@ -19,17 +19,23 @@ def running(seconds: float = 60, **changes: Any) -> StudyRecord:
     return replace(record, **{"started_at": timestamp(now - timedelta(seconds=seconds)), **changes})
 
 
-class MapRuns:
+class StepFunctions:
     """Step Functions with at most one map run."""
 
     def __init__(self, **counts: int) -> None:
         names = ("pending", "running", "succeeded", "failed", "timedOut", "aborted", "total")
         self._counts = dict.fromkeys(names, 0) | counts
+        self.asked = 0
+        self.busy = False
 
     def list_map_runs(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        self.asked += 1
         return {"mapRuns": [{"mapRunArn": "arn:map-run"}] if any(self._counts.values()) else []}
 
     def describe_map_run(self, *, mapRunArn: str) -> dict[str, Any]:  # noqa: N803
+        if self.busy:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "DescribeMapRun")
+        self.asked += 1
         return {"itemCounts": self._counts}
 
 
@@ -66,43 +72,75 @@ def test_what_an_earlier_attempt_has_done_makes_the_next_one_no_faster() -> None
 
 
 def test_counts_are_those_of_the_map_run() -> None:
-    runs = MapRuns(running=3, succeeded=4, failed=1, timedOut=1, aborted=1, total=100)
-    assert counts_of(runs, running()) == Counts(running=3, succeeded=4, failed=3, total=100)
+    runs = StepFunctions(running=3, succeeded=4, failed=1, timedOut=1, aborted=1, total=100)
+    assert MapRuns(runs).counts(running()) == Counts(running=3, succeeded=4, failed=3, total=100)
 
 
 def test_before_there_is_a_map_run_nothing_has_ended() -> None:
-    assert counts_of(MapRuns(), running()) == Counts(total=100)
+    assert MapRuns(StepFunctions()).counts(running()) == Counts(total=100)
 
 
 def test_of_a_study_that_ended_and_was_not_collected_the_map_run_is_asked() -> None:
     ended = running(status=StudyStatus.FAILED)
-    runs = MapRuns(succeeded=98, failed=1, running=1, total=100)
-    assert counts_of(runs, ended) == Counts(succeeded=98, failed=1, total=100)
+    runs = StepFunctions(succeeded=98, failed=1, running=1, total=100)
+    assert MapRuns(runs).counts(ended) == Counts(succeeded=98, failed=1, total=100)
 
 
 def test_a_map_run_that_step_functions_has_forgotten_counts_nothing() -> None:
-    class Forgotten(MapRuns):
+    class Forgotten(StepFunctions):
         def list_map_runs(self, **_: Any) -> dict[str, Any]:
             raise ClientError({"Error": {"Code": "ExecutionDoesNotExist"}}, "ListMapRuns")
 
-    assert counts_of(Forgotten(), running(status=StudyStatus.FAILED)) == Counts(total=100)
+    assert MapRuns(Forgotten()).counts(running(status=StudyStatus.FAILED)) == Counts(total=100)
 
 
 def test_of_a_study_that_has_ended_the_record_is_asked() -> None:
     ended = running(status=StudyStatus.PARTIAL, succeeded=98, failed=2)
-    assert counts_of(MapRuns(running=7), ended) == Counts(succeeded=98, failed=2, total=100)
+    assert MapRuns(StepFunctions(running=7)).counts(ended) == Counts(succeeded=98, failed=2, total=100)
 
 
 def test_what_succeeded_in_an_earlier_attempt_is_counted() -> None:
     again = running(attempt=2, succeeded=90, failed=10)
-    assert counts_of(MapRuns(running=5, succeeded=5, total=10), again) == Counts(running=5, succeeded=95, total=100)
+    assert MapRuns(StepFunctions(running=5, succeeded=5, total=10)).counts(again) == Counts(
+        running=5, succeeded=95, total=100
+    )
 
 
 def test_what_succeeded_before_is_counted_before_the_next_attempt_runs() -> None:
     waiting = running(status=StudyStatus.PENDING, attempt=2, succeeded=90, execution_arn="")
-    assert counts_of(MapRuns(), waiting) == Counts(succeeded=90, total=100)
+    assert MapRuns(StepFunctions()).counts(waiting) == Counts(succeeded=90, total=100)
 
 
 def test_a_variant_that_is_handed_over_twice_is_counted_once() -> None:
     again = running(attempt=2, succeeded=100)
-    assert counts_of(MapRuns(succeeded=1, total=1), again) == Counts(succeeded=100, total=100)
+    assert MapRuns(StepFunctions(succeeded=1, total=1)).counts(again) == Counts(succeeded=100, total=100)
+
+
+def test_step_functions_is_asked_once_for_all_who_ask_within_a_moment() -> None:
+    step_functions = StepFunctions(running=3, total=100)
+    map_runs = MapRuns(step_functions, fresh_s=60)
+    assert {map_runs.counts(running()).running for _ in range(50)} == {3}
+    assert step_functions.asked == 2, "for the map run, and for its counts"
+
+
+def test_counts_are_taken_again_after_that_moment() -> None:
+    step_functions = StepFunctions(running=3, total=100)
+    map_runs = MapRuns(step_functions, fresh_s=0)
+    for _ in range(3):
+        map_runs.counts(running())
+    assert step_functions.asked == 1 + 3
+
+
+def test_while_step_functions_is_busy_what_was_counted_last_is_good() -> None:
+    step_functions = StepFunctions(running=3, succeeded=5, total=100)
+    map_runs = MapRuns(step_functions, fresh_s=0)
+    before = map_runs.counts(running())
+    step_functions.busy = True
+    assert map_runs.counts(running()) == before
+
+
+def test_while_step_functions_is_busy_and_nothing_was_counted_nothing_is_invented() -> None:
+    step_functions = StepFunctions(running=3, total=100)
+    step_functions.busy = True
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        MapRuns(step_functions).counts(running())

@@ -1,6 +1,7 @@
 """Removing studies whose time is over."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -62,6 +63,9 @@ class World:
         for number in range(results):
             self.s3.objects["results", f"runs/{name}/variants/{number}/result.json", ""] = b"result"
         return name
+
+    def hide(self, name: str) -> None:
+        self.records.by_name[name] = replace(self.records.by_name[name], removing=True)
 
     def of_run(self, name: str) -> list[str]:
         return [key for _, key, _ in self.s3.objects if key.startswith(f"runs/{name}/")]
@@ -365,6 +369,23 @@ def test_a_dry_run_does_not_replace_a_report(world: World) -> None:
 # --- on request
 
 
+def test_a_removal_on_request_that_did_not_come_through_is_done_at_night(world: World) -> None:
+    world.study("unwanted", age=1)
+    world.hide("unwanted")
+    (removal,) = world.remover.remove_expired()
+    assert (removal.reason, removal.removed, world.of_run("unwanted")) == ("on request", True, [])
+
+
+def test_of_two_studies_that_are_removed_at_once_neither_keeps_the_inputs_for_the_other(world: World) -> None:
+    shared = {"office/room.idf": "v1"}
+    for name, folder in (("one", "office"), ("other", "office/annex")):
+        world.study(name, age=1, folder=folder, inputs=shared)
+        world.hide(name)
+    world.remover.remove("one")
+    world.remover.remove("other")
+    assert not world.has_input("office/room.idf", "v1")
+
+
 def test_a_study_that_has_ended_can_be_removed_at_any_age(world: World) -> None:
     world.study("young", age=1)
     world.remover.remove("young")
@@ -388,6 +409,12 @@ def test_a_study_that_has_not_ended_cannot_be_removed(world: World, status: Stud
 def test_a_cancelled_study_cannot_be_removed_while_its_variants_run(world: World) -> None:
     world.study("cancelled", age=0, status=StudyStatus.CANCELLED)
     world.records.running = {0: timestamp(NOW - timedelta(minutes=5))}
+    with pytest.raises(StillRuns):
+        world.remover.remove("cancelled")
+
+
+def test_a_study_that_was_just_cancelled_is_not_removed_while_it_is_collected(world: World) -> None:
+    world.study("cancelled", age=0, status=StudyStatus.CANCELLED)
     with pytest.raises(StillRuns):
         world.remover.remove("cancelled")
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epsm.shares import Claim, capacity_of, share, shares
+from epsm.shares import Claim, capacity_of, share, shares, wanted
 from epsm.store.records import StudyRecord, StudyStatus
 from tests.unit.fakes import study_record
 
@@ -24,8 +24,11 @@ class MapRuns:
         self.concurrency = concurrency
         self.status = "RUNNING"
         self.fault = False
+        self.unknown = ""
 
     def list_map_runs(self, *, executionArn: str) -> Any:  # noqa: N803
+        if executionArn == self.unknown:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "ListMapRuns")
         return {"mapRuns": [{"mapRunArn": executionArn}] if executionArn in self.concurrency else []}
 
     def describe_map_run(self, *, mapRunArn: str) -> Any:  # noqa: N803
@@ -55,14 +58,14 @@ def test_high_gets_twice_normal_and_four_times_low() -> None:
 
 
 @given(claims, st.integers(1, 20_000))  # type: ignore[untyped-decorator]
-def test_nobody_gets_nothing_or_more_than_wanted(wanted: list[Claim], capacity: int) -> None:
-    given_out = shares(wanted, capacity)
-    assert all(1 <= given_out[claim.name] <= claim.most for claim in wanted)
+def test_nobody_gets_nothing_or_more_than_wanted(claimed: list[Claim], capacity: int) -> None:
+    given_out = shares(claimed, capacity)
+    assert all(1 <= given_out[claim.name] <= claim.most for claim in claimed)
 
 
 @given(claims, st.integers(1, 20_000))  # type: ignore[untyped-decorator]
-def test_no_more_is_given_than_there_is_beside_the_one_that_each_must_have(wanted: list[Claim], capacity: int) -> None:
-    assert sum(shares(wanted, capacity).values()) <= max(capacity, len(wanted)) + len(wanted)
+def test_no_more_is_given_than_there_is_beside_the_one_that_each_must_have(claimed: list[Claim], capacity: int) -> None:
+    assert sum(shares(claimed, capacity).values()) <= max(capacity, len(claimed)) + len(claimed)
 
 
 def test_a_study_gets_its_share_while_it_runs() -> None:
@@ -92,6 +95,17 @@ def test_a_share_that_cannot_be_changed_is_no_fault() -> None:
     runs = MapRuns(a=100)
     runs.fault = True
     assert share(runs, [study("a", max_concurrency=100)], 10) == {}
+
+
+def test_a_map_run_that_is_not_known_leaves_the_others_their_shares() -> None:
+    runs = MapRuns(a=100, b=100)
+    runs.unknown = "a"
+    share(runs, [study("a", max_concurrency=100), study("b", max_concurrency=100)], 10)
+    assert runs.concurrency == {"a": 100, "b": 10}
+
+
+def test_studies_want_together_what_each_wants() -> None:
+    assert wanted([study("a", max_concurrency=100), study("b", max_concurrency=5)]) == 105
 
 
 class Account:

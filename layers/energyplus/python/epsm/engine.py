@@ -163,12 +163,12 @@ def run(
         errors="replace",
     )
     memory = _Memory()
-    memory.look(process.pid)
     reader = threading.Thread(target=_read, args=(process, lines, printed_all, memory, on_progress), daemon=True)
-    reader.start()
     deadline = started + timeout_s
     timed_out = out_of_memory = stopped = False
     try:
+        memory.look(process.pid)
+        reader.start()
         while not (_has_ended(process.pid) or timed_out or out_of_memory or stopped):
             # The pipe usually closes with the process, so its end is seen at once; but it may close before, or be
             # held open by what the process has started.
@@ -186,7 +186,8 @@ def run(
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         _kill_group(process.pid)  # what the engine started and left running
-        reader.join(timeout=5)
+        if reader.ident is not None:
+            reader.join(timeout=5)
     return EngineRun(
         exit_code=process.returncode,
         timed_out=timed_out,

@@ -5,7 +5,6 @@ $0.04048 a vCPU hour and $0.004445 a GB hour, Step Functions Standard $25 a mill
 requests, DynamoDB $0.625 a million writes.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -21,6 +20,8 @@ _WRITES = 2
 USD_PER_VARIANT_BESIDES_TIME = 0.20 / 1e6 + _TRANSITIONS * 25 / 1e6 + _PUTS * 5 / 1e6 + _WRITES * 0.625 / 1e6
 _SECONDS_AROUND_THE_ENGINE = 1.0
 """Fetching, editing, reading, storing; measured, with a first run's share of a cold start."""
+_SECONDS_TO_START_ONE = 0.01
+"""A map run starts at most 100 child executions a second (Step Functions, service quotas)."""
 _SECONDS_START = 1.0
 _SECONDS_PER_ZONE = 3.0
 """A year of a reference building takes 2 to 5 s a zone on one core; the spread is wide, so the estimate is rough."""
@@ -94,7 +95,7 @@ def estimate(study: Study, run_times: Mapping[str, RunTime], *, memory_mb: int, 
     return Estimate(
         variants=study.variant_count,
         engine_seconds=round(sum(each * run_times[model].engine_seconds for model in study.models), 1),
-        wall_seconds=round(max(billed / at_a_time, *seconds.values(), math.ceil(0.001 * study.variant_count)), 1),
+        wall_seconds=round(max(billed / at_a_time, *seconds.values(), _SECONDS_TO_START_ONE * study.variant_count), 1),
         cost_usd=round(billed * usd_per_second(memory_mb) + study.variant_count * USD_PER_VARIANT_BESIDES_TIME, 4),
         basis="measured" if all(each.basis == "measured" for each in run_times.values()) else "assumed",
         run_times=run_times,

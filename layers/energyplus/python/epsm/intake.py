@@ -3,14 +3,14 @@
 Knows nothing of where the files are: submit gives it a folder of a bucket, the command line a folder on disk.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from epsm.checking import check_model, check_parameters
 from epsm.draft import read_draft
 from epsm.problems import Problem, StudyRejected, nearest
-from epsm.study import LONGEST_RUN_S, MANIFEST_NAME, Study
+from epsm.study import MANIFEST_NAME, Limits, Study
 from epsm.weather import read_weather, statistics_beside
 
 LARGEST_STUDY_BYTES = 5_000_000
@@ -50,8 +50,7 @@ class Accepted:
 def take_in(
     document: bytes,
     files: StudyFiles,
-    max_variants: int,
-    longest_run_s: int = LONGEST_RUN_S,
+    limits: Limits,
     look: Callable[[Study], Sequence[Problem]] = lambda study: (),
 ) -> Accepted:
     """Check a study and all that it names.
@@ -59,8 +58,7 @@ def take_in(
     Args:
         document: The content of study.json.
         files: The files beside it.
-        max_variants: Largest study to accept.
-        longest_run_s: Longest time limit of a run to accept, seconds.
+        limits: What to accept at most.
         look: Finds what else is wrong with the study.
 
     Raises:
@@ -75,14 +73,7 @@ def take_in(
         raise StudyRejected(draft.problems)
     reader = _Reader(files, (*study.models, *study.weather))
     reader.problems += [*look(study), *check_parameters(study)]
-    if study.variant_count > max_variants:
-        what = f"asks for {study.variant_count:,} variants"
-        reader.problems.append(Problem(MANIFEST_NAME, what, f"at most {max_variants:,}"))
-    if study.options.timeout_s > longest_run_s:
-        what = f"{study.options.timeout_s} is too large"
-        allowed = f"at most {longest_run_s} on this stack, which was deployed without Fargate"
-        reader.problems.append(Problem(f"{MANIFEST_NAME}: options.timeout_s", what, allowed))
-
+    reader.problems += _beyond(limits, study)
     external_files: dict[str, tuple[str, ...]] = {}
     for index, model in enumerate(study.models):
         content = reader.read(model, f"{MANIFEST_NAME}: models[{index}]")
@@ -102,6 +93,19 @@ def take_in(
     if problems := [*draft.problems, *map(draft.in_document, reader.problems)]:
         raise StudyRejected(problems)
     return Accepted(study, tuple(reader.done), external_files)
+
+
+def _beyond(limits: Limits, study: Study) -> Iterator[Problem]:
+    """What a study asks for that this stack does not give."""
+    options, where = study.options, f"{MANIFEST_NAME}: options"
+    if study.variant_count > limits.max_variants:
+        yield Problem(MANIFEST_NAME, f"asks for {study.variant_count:,} variants", f"at most {limits.max_variants:,}")
+    if options.timeout_s > limits.longest_run_s:
+        allowed = f"at most {limits.longest_run_s} on this stack, which was deployed without Fargate"
+        yield Problem(f"{where}.timeout_s", f"{options.timeout_s} is too large", allowed)
+    if options.retention_days > limits.longest_retention_days:
+        allowed = f"at most {limits.longest_retention_days} on this stack, which was deployed with such noncurrent_days"
+        yield Problem(f"{where}.retention_days", f"{options.retention_days} is too large", allowed)
 
 
 class _Reader:

@@ -14,7 +14,7 @@ from epsm.store import keys
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_SUBJECT = 100
+_LONGEST_SUBJECT = 99
 _MOST_REASONS = 3
 _MOST_PROBLEMS = 20
 
@@ -24,7 +24,7 @@ class Notice:
     """A mail.
 
     Attributes:
-        subject: As SNS takes it: at most 100 printable ASCII characters.
+        subject: As SNS takes it: fewer than 100 printable ASCII characters, no space before them.
         message: Its text.
     """
 
@@ -34,7 +34,7 @@ class Notice:
 
 def for_mail(subject: str) -> str:
     """A text as SNS takes it for a subject."""
-    plain = "".join(character if " " <= character <= "~" else "?" for character in subject)
+    plain = "".join(character if " " <= character <= "~" else "?" for character in subject).strip()
     return plain if len(plain) <= _LONGEST_SUBJECT else plain[: _LONGEST_SUBJECT - 3] + "..."
 
 

@@ -1,5 +1,6 @@
 """How far a study is, from its map run: exact at any size, and nothing that could drift."""
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -7,6 +8,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from epsm.store.records import StudyRecord
+
+_MOST_REMEMBERED = 1000
+THROTTLES = frozenset({"ThrottlingException", "TooManyRequestsException", "ProvisionedThroughputExceededException"})
+"""Error codes of AWS services that are asked too often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,38 +28,77 @@ class Counts:
         return self.succeeded + self.failed
 
 
-def counts_of(step_functions: Any, record: StudyRecord) -> Counts:
-    """How many variants of a study are where.
+class MapRuns:
+    """The map runs of studies, as Step Functions knows them.
+
+    It answers only about one such question a second, over everybody who asks in an account. So which map run is a
+    study's is asked once, and what has been counted is good for a moment, and for longer while there is no answer.
 
     Args:
         step_functions: A boto3 Step Functions client.
-        record: The study.
+        fresh_s: How long counts are good for, seconds.
     """
-    if record.status.final and (record.succeeded or record.failed):
-        return Counts(0, record.succeeded, record.failed, record.variants)
-    # Of a study that ended and was never collected the map run still knows what it came to.
-    arn = map_run_of(step_functions, record)
-    if arn is None:
-        return Counts(succeeded=record.succeeded, total=record.variants)
-    counts: dict[str, Any] = step_functions.describe_map_run(mapRunArn=arn)["itemCounts"]
-    failed = counts["failed"] + counts["timedOut"] + counts["aborted"]
-    # The map run of a later attempt holds only what had not succeeded before, or one variant where nothing was missing.
-    succeeded = min(record.succeeded + counts["succeeded"], record.variants)
-    running = 0 if record.status.final else counts["running"]
-    return Counts(running, succeeded, failed, record.variants)
+
+    def __init__(self, step_functions: Any, fresh_s: float = 2.0) -> None:
+        self._step_functions = step_functions
+        self._fresh_s = fresh_s
+        self._arns: dict[str, str] = {}
+        self._counted: dict[str, tuple[float, dict[str, int]]] = {}
+
+    def arn(self, record: StudyRecord) -> str | None:
+        """ARN of a study's map run, None before there is one and after Step Functions has forgotten it (90 days)."""
+        execution = record.execution_arn
+        if execution and execution not in self._arns:
+            try:
+                runs = self._step_functions.list_map_runs(executionArn=execution)["mapRuns"]
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+                    raise
+                runs = []
+            if not runs:
+                return None
+            _make_room(self._arns)
+            self._arns[execution] = str(runs[-1]["mapRunArn"])
+        return self._arns.get(execution)
+
+    def counts(self, record: StudyRecord) -> Counts:
+        """How many variants of a study are where.
+
+        Raises:
+            botocore.exceptions.ClientError: If Step Functions does not answer and nothing has been counted before.
+        """
+        if record.status.final and (record.succeeded or record.failed):
+            return Counts(0, record.succeeded, record.failed, record.variants)
+        # Of a study that ended and was never collected the map run still knows what it came to.
+        arn = self.arn(record)
+        if arn is None:
+            return Counts(succeeded=record.succeeded, total=record.variants)
+        counted = self._count(arn)
+        failed = counted["failed"] + counted["timedOut"] + counted["aborted"]
+        # The map run of a later attempt holds what had not succeeded before, or one variant where nothing was missing.
+        succeeded = min(record.succeeded + counted["succeeded"], record.variants)
+        running = 0 if record.status.final else counted["running"]
+        return Counts(running, succeeded, failed, record.variants)
+
+    def _count(self, arn: str) -> dict[str, int]:
+        moment, counted = self._counted.get(arn, (0.0, None))
+        if counted is not None and time.monotonic() - moment < self._fresh_s:
+            return counted
+        try:
+            fresh: dict[str, int] = self._step_functions.describe_map_run(mapRunArn=arn)["itemCounts"]
+        except ClientError as error:
+            if counted is None or error.response["Error"]["Code"] not in THROTTLES:
+                raise
+            return counted
+        _make_room(self._counted)
+        self._counted[arn] = (time.monotonic(), fresh)
+        return fresh
 
 
-def map_run_of(step_functions: Any, record: StudyRecord) -> str | None:
-    """ARN of the map run of a study, None before there is one and after Step Functions has forgotten it (90 days)."""
-    if not record.execution_arn:
-        return None
-    try:
-        runs = step_functions.list_map_runs(executionArn=record.execution_arn)["mapRuns"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
-            raise
-        return None
-    return str(runs[-1]["mapRunArn"]) if runs else None
+def _make_room(remembered: dict[str, Any]) -> None:
+    """A function may live for hours; what it has seen long ago is asked again."""
+    if len(remembered) >= _MOST_REMEMBERED:
+        remembered.clear()
 
 
 def seconds_left(record: StudyRecord, counts: Counts) -> float | None:

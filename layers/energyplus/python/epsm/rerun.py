@@ -8,7 +8,7 @@ from epsm.placement import models_for_containers
 from epsm.starting import execution_input
 from epsm.store import keys
 from epsm.store.files import Files
-from epsm.store.records import Records, StudyRecord, StudyStatus, VariantStatus, expiry
+from epsm.store.records import Records, StudyRecord, StudyStatus, expiry
 from epsm.submission import write_items
 from epsm.variants import expand
 
@@ -33,9 +33,7 @@ def rerun_missing(
     manifest = files.read_manifest(record.simulation_id)
     attempt = record.attempt + 1
     items_key = keys.run_key(record.simulation_id, f"items-{attempt}.json")
-    succeeded = {
-        each.index for each in records.variants(record.simulation_id) if each.status is VariantStatus.SUCCEEDED
-    }
+    succeeded = records.succeeded_indices(record.simulation_id)
     variants = (variant for variant in expand(manifest.study) if variant.index not in succeeded)
     missing = write_items(files, items_key, variants, models_for_containers(manifest, records))
     if not missing:

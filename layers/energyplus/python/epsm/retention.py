@@ -24,8 +24,12 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_RUN = timedelta(minutes=15)
 """No worker lives longer; a variant that has been running for longer than this was lost."""
+_COLLECTING = timedelta(seconds=150)
+"""What waiting for workers and collecting take at most, and less than Lambda waits before its last attempt."""
 _BEFORE_THE_TABLE = timedelta(days=2)
 """A study goes this long before the table drops its items by itself: without them nothing finds its objects."""
+
+_ON_REQUEST = "on request"
 
 
 class StillRuns(Exception):
@@ -99,13 +103,17 @@ class Remover:
             return None
         if not study.status.final:
             raise StillRuns(f"{simulation} is {study.status.value}")
-        if study.status is StudyStatus.CANCELLED and self._has_running_variants(simulation):
-            raise StillRuns(f"{simulation} was cancelled, but some of its variants have not stopped yet")
-        kept = [each for each in self._records.every_study() if each.simulation_id != simulation]
-        return self._remove(study, "on request", kept, dry_run=False)
+        if study.status is StudyStatus.CANCELLED:
+            if self._has_running_variants(simulation):
+                raise StillRuns(f"{simulation} was cancelled, but some of its variants have not stopped yet")
+            if self._now() - _end(study) < _COLLECTING:
+                raise StillRuns(f"{simulation} was cancelled, and what had succeeded may be being collected")
+        others = (each for each in self._records.every_study() if each.simulation_id != simulation)
+        kept = [each for each in others if not each.removing]
+        return self._remove(study, _ON_REQUEST, kept, dry_run=False)
 
     def _is_due(self, study: StudyRecord) -> bool:
-        return study.status.final and self._now() >= _end_of_retention(study)
+        return study.removing or (study.status.final and self._now() >= _end_of_retention(study))
 
     def _has_running_variants(self, simulation: str) -> bool:
         alive_since = timestamp(self._now() - _LONGEST_RUN)
@@ -115,7 +123,8 @@ class Remover:
         )
 
     def _remove_or_say_why(self, study: StudyRecord, kept: Sequence[StudyRecord], dry_run: bool) -> Removal:
-        reason = f"ended {_end(study):%Y-%m-%d}, kept for {_retention_days(study)} days"
+        time_over = f"ended {_end(study):%Y-%m-%d}, kept for {_retention_days(study)} days"
+        reason = _ON_REQUEST if study.removing else time_over
         try:
             # Read again: somebody may have asked to run what is missing since the list was made.
             current = self._records.study(study.simulation_id)

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from epsm.study import LONGEST_IN_A_FUNCTION_S
+from epsm.study import LONGEST_IN_A_FUNCTION_S, LONGEST_RETENTION_DAYS, MOST_VARIANTS, Limits
 
 
 def _listed(text: object) -> object:
@@ -24,6 +24,7 @@ class Settings(BaseModel):
         aggregate_function: Name of the function that collects results; only those have it that invoke it.
         max_variants: Largest study that is accepted.
         longest_run_s: Longest time limit of a run that is accepted, seconds; beyond a function's only with Fargate.
+        longest_retention_days: Longest that a study is kept; replaced inputs must be there as long.
         missing_file_grace_s: Submit gives a file that is not there yet up when none has arrived for this long, seconds.
         image_id: Content hash of the container image, written into the run's manifest.
         cleanup_function: Name of the function that removes studies; only the API and the canary have it.
@@ -42,8 +43,9 @@ class Settings(BaseModel):
     table_name: str
     state_machine_arn: str = ""
     aggregate_function: str = ""
-    max_variants: int = Field(default=100_000, ge=1)
+    max_variants: int = Field(default=MOST_VARIANTS, ge=1)
     longest_run_s: int = Field(default=LONGEST_IN_A_FUNCTION_S, ge=1)
+    longest_retention_days: int = Field(default=LONGEST_RETENTION_DAYS, ge=1)
     missing_file_grace_s: float = Field(default=10.0, ge=0, allow_inf_nan=False)
     image_id: str = "unknown"
     cleanup_function: str = ""
@@ -53,6 +55,11 @@ class Settings(BaseModel):
     variant_concurrency: int = 0
     variant_memory_mb: int = 1769
     stage: str = ""
+
+    @property
+    def limits(self) -> Limits:
+        """What studies are accepted."""
+        return Limits(self.max_variants, self.longest_run_s, self.longest_retention_days)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

@@ -6,13 +6,13 @@ still for days is no better than one that failed.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from epsm.progress import map_run_of
+from epsm.progress import MapRuns
 from epsm.store.records import StudyRecord
 from epsm.study import Options, Priority
 
@@ -72,10 +72,10 @@ def share(step_functions: Any, studies: Sequence[StudyRecord], capacity: int) ->
     Returns:
         The shares that were changed.
     """
-    runs = {study.simulation_id: arn for study in studies if (arn := map_run_of(step_functions, study))}
-    wanted = shares([_claim(study) for study in studies if study.simulation_id in runs], capacity)
+    runs = _map_runs(step_functions, studies)
+    given = shares([_claim(study) for study in studies if study.simulation_id in runs], capacity)
     changed = {}
-    for name, number in wanted.items():
+    for name, number in given.items():
         try:
             described = step_functions.describe_map_run(mapRunArn=runs[name])
             if described["status"] == "RUNNING" and described["maxConcurrency"] != number:
@@ -85,6 +85,23 @@ def share(step_functions: Any, studies: Sequence[StudyRecord], capacity: int) ->
             # It has ended in the meantime, or Step Functions is busy: the next start or end of a study shares again.
             logger.warning("a share could not be changed", exc_info=True, extra={"simulation_id": name})
     return changed
+
+
+def _map_runs(step_functions: Any, studies: Sequence[StudyRecord]) -> dict[str, str]:
+    map_runs, found = MapRuns(step_functions), {}
+    for study in studies:
+        try:
+            if arn := map_runs.arn(study):
+                found[study.simulation_id] = arn
+        except ClientError:
+            # One that is left out keeps what it has until the next start or end of a study.
+            logger.warning("a map run is not known", exc_info=True, extra={"simulation_id": study.simulation_id})
+    return found
+
+
+def wanted(studies: Iterable[StudyRecord]) -> int:
+    """Variants at a time that studies want together."""
+    return sum(_claim(study).most for study in studies)
 
 
 def _claim(study: StudyRecord) -> Claim:

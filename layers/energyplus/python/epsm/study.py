@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
@@ -21,6 +22,9 @@ LONGEST_IN_A_FUNCTION_S = 840
 """What a run has of the 15 minutes of a Lambda function, seconds."""
 LONGEST_RUN_S = 86_400
 """What a run may have in a container, seconds."""
+LONGEST_RETENTION_DAYS = 3650
+MOST_VARIANTS = 100_000
+"""Of a study, unless a stack was deployed with another `max_variants`."""
 
 KeptFile = Literal["err", "sql", "htm", "eio", "eso", "mtr", "csv", "audit", "rdd", "mdd"]
 Frequency = Literal["Timestep", "Hourly", "Daily", "Monthly", "RunPeriod"]
@@ -210,7 +214,11 @@ class Options(_Strict):
         "Fargate.",
     )
     retention_days: int = Field(
-        strict=True, default=30, ge=1, le=3650, description="Days until results and inputs are deleted."
+        strict=True,
+        default=30,
+        ge=1,
+        le=LONGEST_RETENTION_DAYS,
+        description="Days until results and inputs are deleted.",
     )
     notify: bool = Field(
         strict=True, default=True, description="Whether those who subscribed are told when the study ends."
@@ -244,6 +252,21 @@ class Study(_Strict):
         combinations = math.prod(len(parameter.levels) for parameter in self.parameters)
         samples = 1 + combinations if self.parameters else 1
         return len(self.models) * len(self.weather) * samples
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a stack takes of a study.
+
+    Attributes:
+        max_variants: Largest study.
+        longest_run_s: Longest time limit of a run, seconds.
+        longest_retention_days: Longest that a study is kept, days.
+    """
+
+    max_variants: int = MOST_VARIANTS
+    longest_run_s: int = LONGEST_RUN_S
+    longest_retention_days: int = LONGEST_RETENTION_DAYS
 
 
 def parse_study(document: bytes | str) -> Study:

@@ -144,8 +144,7 @@ class Submitter:
             accepted = take_in(
                 document,
                 uploaded,
-                self._settings.max_variants,
-                self._settings.longest_run_s,
+                self._settings.limits,
                 lambda study: check_order(study, self._records, owner),
             )
             if too_dear := check_budget(

@@ -14,18 +14,23 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from epsm.api.access import Caller, Unknown, caller_of
 from epsm.problems import Problem, StudyRejected
+from epsm.progress import THROTTLES, MapRuns
 from epsm.settings import Settings
 from epsm.store.files import Files
 from epsm.store.records import Records, StudyRecord
 
 logger = Logger(child=True)
 settings = Settings.from_environment()
-s3 = boto3.client("s3", config=Config(signature_version="s3v4"))
+# Virtual-hosted addresses name the region. botocore's default for presigned ones is S3's global address, which sends
+# callers elsewhere while a bucket is new, and refuses them in the newer regions.
+s3 = boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 step_functions = boto3.client("stepfunctions")
 functions = boto3.client("lambda")
+map_runs = MapRuns(step_functions)
 files = Files(s3, settings.results_bucket)
 records = Records(boto3.resource("dynamodb").Table(settings.table_name))
 app = APIGatewayHttpResolver(enable_validation=True)
@@ -53,7 +58,7 @@ def who_calls() -> Caller:
 def own_study(simulation: str) -> StudyRecord:
     """A study of the caller's. One of somebody else's is not there."""
     record = records.study(simulation)
-    if record is None or not who_calls().may_use(record):
+    if record is None or record.removing or not who_calls().may_use(record):
         raise Refusal(HTTPStatus.NOT_FOUND, f"There is no simulation '{simulation}'")
     return record
 
@@ -124,6 +129,15 @@ def _unreadable(error: ValueError) -> Response[str]:
             json.loads(request_body().decode())
         except ValueError as fault:
             return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"The body is no JSON in UTF-8: {fault}")
+    answer: Response[str] = _failed(error)
+    return answer
+
+
+@app.exception_handler(ClientError)  # type: ignore[untyped-decorator]
+def _refused_by_aws(error: ClientError) -> Response[str]:
+    if error.response["Error"]["Code"] in THROTTLES:
+        logger.warning("AWS is asked too often", exc_info=error)
+        return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "The service is busy; ask again in some seconds")
     answer: Response[str] = _failed(error)
     return answer
 

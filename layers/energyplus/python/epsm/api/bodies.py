@@ -9,6 +9,9 @@ from epsm.intake import LARGEST_FILE_BYTES
 from epsm.store.records import StudyStatus
 from epsm.study import Priority
 
+MOST_FILES = 100
+"""Of a study that comes through the API, which looks at each while its caller waits."""
+
 
 class ProblemDetails(BaseModel):
     """Why there is no success (RFC 9457), with EPSM's `error` beside it."""
@@ -21,7 +24,12 @@ class ProblemDetails(BaseModel):
     errors: list[dict[str, str]] | None = Field(default=None, description="Where, what and what is allowed.")
 
 
-_MAY_ALWAYS_BE = (HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR)
+_MAY_ALWAYS_BE = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
 
 
 def answers(
@@ -30,10 +38,8 @@ def answers(
     """The answers of a route: its model, none for an empty answer, and the problems it may tell."""
     content = {} if model is None else {"application/json": {"model": model}}
     problem = {"application/problem+json": {"model": ProblemDetails}}
-    return {
-        **{status.value: {"description": status.phrase, "content": content} for status in success},
-        **{status.value: {"description": status.phrase, "content": problem} for status in (*_MAY_ALWAYS_BE, *problems)},
-    }
+    told = dict.fromkeys((*_MAY_ALWAYS_BE, *problems), problem) | dict.fromkeys(success, content)
+    return {status.value: {"description": status.phrase, "content": body} for status, body in told.items()}
 
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="Hash of a file's content, hexadecimal.")]
@@ -47,6 +53,7 @@ class StudyOfUploads(BaseModel):
     study: dict[str, Any] = Field(description="A study.json; see docs/study.schema.json.")
     files: dict[str, Sha256] = Field(
         default_factory=dict,
+        max_length=MOST_FILES,
         description="For each file that the study reads, by its path in it, the SHA-256 it was uploaded under.",
     )
 
@@ -87,7 +94,7 @@ class WantedFiles(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    files: list[WantedFile] = Field(min_length=1, max_length=1000)
+    files: list[WantedFile] = Field(min_length=1, max_length=MOST_FILES)
 
 
 class UploadPlace(BaseModel):

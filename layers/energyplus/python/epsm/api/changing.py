@@ -7,12 +7,14 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from botocore.exceptions import ClientError
 
 from epsm.api.app import (
     Refusal,
     SimulationId,
     files,
     functions,
+    map_runs,
     own_study,
     records,
     s3,
@@ -22,11 +24,12 @@ from epsm.api.app import (
 from epsm.api.bodies import Cancelled, Change, Rerun, StudyState, Submitted, answers
 from epsm.api.watching import state_of
 from epsm.cancellation import cancel as cancel_study
-from epsm.progress import map_run_of
 from epsm.rerun import rerun_missing
 from epsm.store import keys
 from epsm.store.files import NotThere
 from epsm.store.records import StudyStatus
+
+_REMOVED = "What the study was made of has been removed"
 
 router = APIGatewayHttpRouter()
 
@@ -81,8 +84,12 @@ def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Resp
         else:
             started = simulation_id
             variants = rerun_missing(files, records, step_functions, settings.state_machine_arn, record)
-    except (NotThere, s3.exceptions.NoSuchKey):
-        raise Refusal(HTTPStatus.CONFLICT, "What the study was made of has been removed") from None
+    except NotThere:
+        raise Refusal(HTTPStatus.CONFLICT, _REMOVED) from None
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchVersion"):
+            raise
+        raise Refusal(HTTPStatus.CONFLICT, _REMOVED) from None
     if not variants:
         raise Refusal(HTTPStatus.CONFLICT, "There is nothing to run again")
     answer = Submitted.started(started, 0, variants)
@@ -101,7 +108,7 @@ def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> St
     if wanted.max_cost_usd is not None and record.options.get("max_cost_usd") is None:
         # Its variants keep no account: they were told of none when they began.
         raise Refusal(HTTPStatus.CONFLICT, "The study was submitted without max_cost_usd")
-    arn = None if record.status.final else map_run_of(step_functions, record)
+    arn = None if record.status.final else map_runs.arn(record)
     if wanted.max_concurrency is not None and arn is None:
         raise Refusal(HTTPStatus.CONFLICT, "The study does not run variants now")
     if not records.change_options(simulation_id, record.options | wanted.model_dump(exclude_none=True)):
@@ -124,17 +131,14 @@ def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> St
     responses=answers(None, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, success=(HTTPStatus.NO_CONTENT,)),
 )
 def remove(simulation_id: SimulationId) -> Response[str]:
-    """Results, inputs that came with it, and records: nothing is left."""
-    record = own_study(simulation_id)
-    if not record.status.final:
+    """Results, inputs that came with it, and records. It is gone at once; its files follow within minutes."""
+    own_study(simulation_id)
+    if not records.hide_study(simulation_id):
         raise Refusal(HTTPStatus.CONFLICT, "The study has not ended; cancel it first")
-    answer = functions.invoke(
+    # A hundred thousand variants take minutes, and a caller's patience ends before. What goes wrong is done at night.
+    functions.invoke(
         FunctionName=settings.cleanup_function,
+        InvocationType="Event",
         Payload=json.dumps({"task": "remove", "simulation_id": simulation_id}).encode(),
     )
-    if "FunctionError" in answer:
-        error = json.loads(answer["Payload"].read())
-        if error.get("errorType") == "StillRuns":
-            raise Refusal(HTTPStatus.CONFLICT, str(error.get("errorMessage")))
-        raise RuntimeError(f"the cleanup function failed: {error}")
     return Response(HTTPStatus.NO_CONTENT.value, body="")

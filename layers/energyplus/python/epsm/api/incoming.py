@@ -10,10 +10,11 @@ import posixpath
 import re
 import unicodedata
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from epsm.budget import check_budget
@@ -23,11 +24,16 @@ from epsm.starting import check_order
 from epsm.store import keys
 from epsm.store.files import OWNER_METADATA, Files, NotThere
 from epsm.store.records import Records
-from epsm.study import MANIFEST_NAME
+from epsm.study import MANIFEST_NAME, Limits
+
+Given = TypeVar("Given")
+Got = TypeVar("Got")
 
 UPLOAD_SECONDS = 3600
 """How long a presigned upload may be used."""
 _LONGEST_KEY_BYTES = 1024
+_AT_A_TIME = 10
+"""As many connections as a boto3 client keeps."""
 
 
 class SentFiles(Protocol):
@@ -98,12 +104,8 @@ class FilesUploadedBefore:
         self.place = "the files uploaded before"
 
     def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
-        listed: dict[str, int] = {}
-        for name, key in self._keys.items():
-            size = self._files.size(self._bucket, key)
-            if size is not None:
-                listed[name] = size
-        return listed
+        sizes = _all_at_once(lambda key: self._files.size(self._bucket, key), self._keys.values())
+        return {name: size for name, size in zip(self._keys, sizes, strict=True) if size is not None}
 
     def read(self, name: str) -> bytes | None:
         try:
@@ -127,8 +129,7 @@ def receive(
     s3: Any,
     records: Records,
     bucket: str,
-    max_variants: int,
-    longest_run_s: int,
+    limits: Limits,
     memory_mb: int,
 ) -> Received:
     """Check a study and start it on its way.
@@ -140,22 +141,20 @@ def receive(
         s3: A boto3 S3 client.
         records: The table.
         bucket: The inputs bucket.
-        max_variants: Largest study to accept.
-        longest_run_s: Longest time limit of a run to accept, seconds.
+        limits: What to accept at most.
         memory_mb: Memory of the function that runs a variant.
 
     Raises:
         StudyRejected: With every fault; nothing has been stored.
     """
-    accepted = take_in(document, sent, max_variants, longest_run_s, lambda study: check_order(study, records, owner))
+    accepted = take_in(document, sent, limits, lambda study: check_order(study, records, owner))
     if too_dear := check_budget(accepted.study, sent.sha256, records, memory_mb):
         raise StudyRejected(too_dear)
     folder = _folder_name(accepted.study.name)
     key = keys.owned_study_key(owner, uuid.uuid4().hex, folder)
     places = {name: posixpath.join(posixpath.dirname(key), name) for name in accepted.inputs}
     _check_places(places)
-    for name, place in places.items():
-        sent.put(name, place)
+    _all_at_once(lambda each: sent.put(*each), places.items())
     answer = s3.put_object(
         Bucket=bucket,
         Key=key,
@@ -243,9 +242,11 @@ def presign_uploads(
         bucket: The inputs bucket.
     """
     uploads = []
-    for name, sha256 in wanted.items():
-        key = keys.stored_file_key(owner, sha256)
-        if files.size(bucket, key) == sizes[name]:
+    places = {name: keys.stored_file_key(owner, sha256) for name, sha256 in wanted.items()}
+    present = _all_at_once(lambda key: files.size(bucket, key), places.values())
+    for (name, key), size in zip(places.items(), present, strict=True):
+        sha256 = wanted[name]
+        if size == sizes[name]:
             uploads.append(Upload(name, sha256, present=True))
             continue
         checksum = _base64_of(sha256)
@@ -256,6 +257,12 @@ def presign_uploads(
         )
         uploads.append(Upload(name, sha256, False, url, {"x-amz-checksum-sha256": checksum}))
     return uploads
+
+
+def _all_at_once(ask: Callable[[Given], Got], each: Iterable[Given]) -> list[Got]:
+    """Ask S3 about several files side by side: one after the other, a hundred take longer than a caller waits."""
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        return list(pool.map(ask, each))
 
 
 def _base64_of(sha256: str) -> str:

@@ -8,9 +8,8 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm import __version__, dictionary
-from epsm.api.app import functions, records, s3, settings, step_functions, who_calls
+from epsm.api.app import functions, map_runs, records, s3, settings, step_functions, who_calls
 from epsm.api.bodies import Health, Resources, Version, answers
-from epsm.progress import counts_of
 from epsm.store.records import StudyStatus
 
 logger = Logger(child=True)
@@ -32,7 +31,7 @@ def system_resources() -> Resources:
     return Resources(
         engine_version=dictionary.load().version,
         running_studies=len(page.studies),
-        running_variants=sum(counts_of(step_functions, record).running for record in page.studies),
+        running_variants=sum(map_runs.counts(record).running for record in page.studies),
         account_concurrency=_account_concurrency(),
     )
 

@@ -106,8 +106,7 @@ def _submit(caller: Caller) -> dict[str, Any]:
         s3=s3,
         records=records,
         bucket=settings.inputs_bucket,
-        max_variants=settings.max_variants,
-        longest_run_s=settings.longest_run_s,
+        limits=settings.limits,
         memory_mb=settings.variant_memory_mb,
     )
     return Submitted.started(received.simulation_id, received.models, received.variants).model_dump()

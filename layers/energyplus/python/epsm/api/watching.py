@@ -9,9 +9,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from epsm.api.access import Caller
-from epsm.api.app import Refusal, SimulationId, own_study, records, step_functions, who_calls
+from epsm.api.app import Refusal, SimulationId, map_runs, own_study, records, who_calls
 from epsm.api.bodies import StudyInList, StudyList, StudyState, TaskState, answers
-from epsm.progress import Counts, counts_of, seconds_left
+from epsm.progress import Counts, seconds_left
 from epsm.store import keys
 from epsm.store.records import StudyRecord, StudyStatus
 from epsm.study import Options
@@ -31,7 +31,7 @@ def status(simulation_id: SimulationId) -> StudyState:
 
 
 def state_of(record: StudyRecord) -> StudyState:
-    counts, defaults = counts_of(step_functions, record), Options()
+    counts, defaults = map_runs.counts(record), Options()
     return StudyState(
         simulation_id=record.simulation_id,
         simulationId=record.simulation_id,
@@ -84,7 +84,7 @@ _TASK_STATES = {
 def task_status(task_id: SimulationId) -> TaskState:
     """The same as the simulation's status in EPSM's words."""
     record = own_study(task_id)
-    counts = counts_of(step_functions, record)
+    counts = map_runs.counts(record)
     percent = _percent(record, counts)
     ended = record.status.final
     return TaskState(
@@ -132,6 +132,7 @@ def list_studies(
             ended_at=each.ended_at,
         )
         for each in found.studies
+        if not each.removing
     ]
     following = found.next_page
     return StudyList(

@@ -124,6 +124,15 @@ def model_partition(sha256: str) -> str:
     return f"MODEL#{sha256}"
 
 
+def index_of(sort_key: str) -> int:
+    """The index in a variant's sort key.
+
+    >>> index_of(variant_sort_key(17))
+    17
+    """
+    return int(sort_key.removeprefix(VARIANT_SORT_PREFIX))
+
+
 def variant_sort_key(index: int) -> str:
     """Sorts as a text in the order of the variants.
 

@@ -70,6 +70,7 @@ class StudyRecord:
         owner: Who submitted it through the API; empty for a study.json put into the bucket directly.
         attempt: 1, and one more for each time that its failed variants were run again.
         reopened_at: When the last such attempt was asked for; empty before the second.
+        removing: Whether it is being removed, and so is not there any more for those who ask.
         given_up: Whether it ended because too many variants failed, or because its budget or its time was spent.
         stop_reason: Why it is being stopped although nobody cancelled it; empty otherwise.
         spent_usd: What this attempt's variants have cost so far; counted only where `max_cost_usd` limits it.
@@ -92,6 +93,7 @@ class StudyRecord:
     owner: str = ""
     attempt: int = 1
     reopened_at: str = ""
+    removing: bool = False
     given_up: bool = False
     stop_reason: str = ""
     spent_usd: float = 0.0
@@ -234,6 +236,11 @@ class Records:
         }
         return self._update_study(simulation, (StudyStatus.PARTIAL, StudyStatus.FAILED, StudyStatus.CANCELLED), values)
 
+    def hide_study(self, simulation: str) -> bool:
+        """Note that a study which has ended is being removed; False, and nothing written, if it has not ended."""
+        ended = [status for status in StudyStatus if status.final]
+        return self._update_study(simulation, ended, {"removing": True})
+
     def note_stop(self, simulation: str, why: str) -> bool:
         """Note that a study which has not ended is being stopped: its variants end themselves."""
         return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), {"stop_reason": why})
@@ -249,7 +256,7 @@ class Records:
             self._table.update_item,
             Key={"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY},
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
-            ConditionExpression=f"#status IN ({', '.join(allowed)})",
+            ConditionExpression=f"#status IN ({', '.join(allowed)}) AND attribute_not_exists(removing)",
             ExpressionAttributeNames={"#status": "status", **{f"#{name}": name for name in values}},
             ExpressionAttributeValues={**allowed, **{f":{name}": _to_item(value) for name, value in values.items()}},
         )
@@ -288,7 +295,7 @@ class Records:
         return item.get("status") == StudyStatus.CANCELLED.value or bool(item.get("stop_reason"))
 
     def spend(self, simulation: str, usd: float) -> bool:
-        """Add to what a study's variants have cost; whether that is all that they may cost."""
+        """Add to what a study's variants have cost; whether that is all they may, and nothing follows yet."""
         answer = self._table.update_item(
             Key={"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY},
             UpdateExpression="ADD spent_usd :usd",
@@ -298,11 +305,11 @@ class Records:
         )
         record = _study_record(answer["Attributes"])
         budget_usd = record.options.get("max_cost_usd")
-        return budget_usd is not None and record.spent_usd >= budget_usd
+        return budget_usd is not None and record.spent_usd >= budget_usd and not record.stop_reason
 
     def studies(self, limit: int = 50) -> list[StudyRecord]:
-        """The newest studies, the newest first."""
-        return list(self.study_page(limit=limit).studies)
+        """The newest studies, the newest first, without those that are being removed."""
+        return [study for study in self.study_page(limit=limit).studies if not study.removing]
 
     def every_study(self) -> Iterator[StudyRecord]:
         """All studies, the newest first, read a page at a time."""
@@ -403,8 +410,24 @@ class Records:
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         return None if item is None else _variant_record(item)
 
+    def succeeded_indices(self, simulation: str) -> set[int]:
+        """Which variants have succeeded; their results stay where they are, so this is quick."""
+        pages = self._variant_pages(
+            simulation, ProjectionExpression="sk, #status", ExpressionAttributeNames={"#status": "status"}
+        )
+        return {
+            keys.index_of(item["sk"])
+            for items in pages
+            for item in items
+            if item["status"] == VariantStatus.SUCCEEDED.value
+        }
+
     def variants(self, simulation: str, first: int = 0) -> Iterator[VariantRecord]:
         """All variants from `first` on that have started, in the order of their index, a page at a time."""
+        for items in self._variant_pages(simulation, first):
+            yield from map(_variant_record, items)
+
+    def _variant_pages(self, simulation: str, first: int = 0, **more: Any) -> Iterator[list[dict[str, Any]]]:
         query: dict[str, Any] = {
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
             "ExpressionAttributeValues": {
@@ -413,10 +436,11 @@ class Records:
                 ":last": f"{keys.VARIANT_SORT_PREFIX}:",
             },
             "ConsistentRead": True,
+            **more,
         }
         while True:
             answer = self._table.query(**query)
-            yield from map(_variant_record, answer["Items"])
+            yield answer["Items"]
             if "LastEvaluatedKey" not in answer:
                 return
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -452,6 +476,7 @@ def _study_record(item: dict[str, Any]) -> StudyRecord:
         owner=plain.get("owner", ""),
         attempt=plain.get("attempt", 1),
         reopened_at=plain.get("reopened_at", ""),
+        removing=plain.get("removing", False),
         given_up=plain.get("given_up", False),
         stop_reason=plain.get("stop_reason", ""),
         spent_usd=float(plain.get("spent_usd", 0)),
@@ -462,7 +487,7 @@ def _variant_record(item: dict[str, Any]) -> VariantRecord:
     plain = _from_item(item)
     error = plain.get("error", {})
     return VariantRecord(
-        index=int(plain["sk"].removeprefix(keys.VARIANT_SORT_PREFIX)),
+        index=keys.index_of(plain["sk"]),
         status=VariantStatus(plain["status"]),
         started_at=plain.get("started_at", ""),
         ended_at=plain.get("ended_at", ""),
