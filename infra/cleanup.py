@@ -6,11 +6,13 @@ from typing import Any
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
 from constructs import Construct
 
 from epsm.budget import EVENT_SOURCE, EVENT_TYPE
+from epsm.store.keys import HOMES
 from infra.config import Config
 from infra.functions import grant
 from infra.pipeline import LAMBDA_LIMIT, Pipeline
@@ -68,6 +70,14 @@ class Cleanup(Construct):
         )
         grant(function, ["states:DescribeMapRun", "states:UpdateMapRun"], [map_runs], "any run may get another share")
         grant(function, ["states:StartExecution"], [machine.state_machine_arn])
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["s3:ListBucketVersions"],
+                resources=[storage.inputs.bucket_arn],
+                # To find what requests left that never came to their end.
+                conditions={"StringEquals": {"s3:prefix": HOMES}},
+            )
+        )
         grant(function, ["lambda:GetAccountSettings"], ["*"], "the account's settings are no resource")
         function.configure_async_invoke(
             retry_attempts=2, max_event_age=Duration.hours(6), on_failure=destinations.SqsDestination(self.lost)

@@ -126,7 +126,7 @@ def _remove_expired(dry_run: bool) -> dict[str, Any]:
     if not dry_run:
         # Once a day without the look-back: a study that is not closed is never removed.
         _reconcile(all_studies=True)
-    removals = Remover(s3, files, records).remove_expired(dry_run=dry_run)
+    removals = Remover(s3, files, records, settings.inputs_bucket).remove_expired(dry_run=dry_run)
     faults = sum(bool(each.error) for each in removals)
     removed = sum(each.removed for each in removals)
     metrics.add_metric("StudiesRemoved", MetricUnit.Count, removed)
@@ -137,6 +137,6 @@ def _remove_expired(dry_run: bool) -> dict[str, Any]:
 def _remove(simulation: str) -> dict[str, Any]:
     """Remove one study; `StillRuns` is raised, and so is the answer's error type, if that must wait."""
     logger.set_correlation_id(simulation)
-    removal = Remover(s3, files, records).remove(simulation)
+    removal = Remover(s3, files, records, settings.inputs_bucket).remove(simulation)
     metrics.add_metric("StudiesRemoved", MetricUnit.Count, int(removal is not None))
     return {"simulation_id": simulation, "removed": removal is not None}

@@ -3,7 +3,8 @@
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -156,6 +157,7 @@ class MemoryS3:
     Attributes:
         objects: Their contents.
         on_delete: Called with bucket and key before each deletion; what it raises S3 would have.
+        modified: When all of them were put there.
         largest_batch: The most objects that one request was to delete.
     """
 
@@ -164,6 +166,7 @@ class MemoryS3:
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str, str], bytes] = {}
         self.on_delete: Callable[[str, str], None] = lambda bucket, key: None
+        self.modified = datetime(2026, 1, 1, tzinfo=UTC)
         self.largest_batch = 0
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> None:  # noqa: N803 - boto3's names
@@ -174,11 +177,20 @@ class MemoryS3:
             raise _NoSuchKey(Key)
         return {"Body": io.BytesIO(self.objects[Bucket, Key, ""])}
 
-    def get_paginator(self, operation: str) -> "MemoryS3":
-        assert operation == "list_objects_v2"
-        return self
+    def get_paginator(self, operation: str) -> Any:
+        return {
+            "list_objects_v2": SimpleNamespace(paginate=self._objects),
+            "list_object_versions": SimpleNamespace(paginate=self._versions),
+        }[operation]
 
-    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+    def _versions(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+        for (bucket, key, version), content in sorted(self.objects.items()):
+            if bucket == Bucket and key.startswith(Prefix):
+                shared = {"VersionId": version, "LastModified": self.modified}
+                yield {"Versions": [{"Key": key, "Size": len(content), **shared}]}
+        yield {}
+
+    def _objects(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803
         """Pages of 1,000, and an empty one at last, as S3 gives them for a prefix without objects."""
         listed = [
             {"Key": key, "Size": len(content)}

@@ -26,7 +26,7 @@ class World:
     def __init__(self) -> None:
         self.s3 = MemoryS3()
         self.records = MemoryRecords()
-        self.remover = Remover(self.s3, Files(self.s3, "results"), self.records, lambda: NOW)
+        self.remover = Remover(self.s3, Files(self.s3, "results"), self.records, "inputs", lambda: NOW)
 
     def study(
         self,
@@ -364,6 +364,50 @@ def test_a_dry_run_does_not_replace_a_report(world: World) -> None:
     world.remover.remove_expired()
     world.remover.remove_expired(dry_run=True)
     assert len(world.reports()) == 2
+
+
+# --- what never became a study
+
+
+HALF = f"users/{'0' * 24}/studies/{'b' * 32}/Office/"
+
+
+def test_what_a_request_put_down_without_coming_to_its_end_goes(world: World) -> None:
+    for name in ("room.idf", "weather/chicago.epw"):
+        world.s3.objects["inputs", f"{HALF}{name}", "v1"] = b"12345"
+    (removal,) = world.remover.remove_expired()
+    assert (removal.name, removal.objects, removal.bytes, removal.removed) == (HALF, 2, 10, True)
+    assert not any(bucket == "inputs" for bucket, _, _ in world.s3.objects)
+
+
+def test_a_dry_run_leaves_it(world: World) -> None:
+    world.s3.objects["inputs", f"{HALF}room.idf", "v1"] = b"12345"
+    (removal,) = world.remover.remove_expired(dry_run=True)
+    assert (removal.removed, world.has_input(f"{HALF}room.idf", "v1")) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {f"{HALF}study.json": b"{}"},
+        {"office/half.idf": b"", f"uploads/{'0' * 24}/{'c' * 64}": b""},
+    ],
+    ids=["a study that is there", "what others have put into the bucket"],
+)
+def test_nothing_else_goes_with_it(world: World, others: dict[str, bytes]) -> None:
+    for key in others:
+        world.s3.objects["inputs", key, "v1"] = b""
+    if f"{HALF}study.json" in others:
+        world.s3.objects["inputs", f"{HALF}room.idf", "v1"] = b""
+    before = {each for each in world.s3.objects if each[0] == "inputs"}
+    assert world.remover.remove_expired() == ()
+    assert {each for each in world.s3.objects if each[0] == "inputs"} == before
+
+
+def test_what_was_put_down_today_may_still_be_on_its_way(world: World) -> None:
+    world.s3.objects["inputs", f"{HALF}room.idf", "v1"] = b""
+    world.s3.modified = NOW - timedelta(hours=1)
+    assert world.remover.remove_expired() == ()
 
 
 # --- on request

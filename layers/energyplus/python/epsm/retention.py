@@ -5,7 +5,7 @@ go that the run has pinned, and only where no study that is kept may want them.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from epsm.manifest import ObjectRef, RunManifest, Source
 from epsm.store import keys
 from epsm.store.files import Files, NotThere
 from epsm.store.records import Records, StudyRecord, StudyStatus, VariantStatus, expiry, timestamp
-from epsm.store.removal import NotRemoved, clear, delete_versions, weigh
+from epsm.store.removal import NotRemoved, clear, delete_versions, weigh, without_study
 from epsm.study import Options
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ _COLLECTING = timedelta(seconds=150)
 _BEFORE_THE_TABLE = timedelta(days=2)
 """A study goes this long before the table drops its items by itself: without them nothing finds its objects."""
 
+_STILL_BEING_SENT = timedelta(days=1)
 _ON_REQUEST = "on request"
 
 
@@ -41,7 +42,7 @@ class Removal:
     """A study that was removed, or would be.
 
     Attributes:
-        simulation_id, name: Which one.
+        simulation_id, name: Which one; no simulation, and a folder, for what never became one.
         reason: Why it goes.
         objects: Number of objects in S3.
         bytes: Of these objects, study.json not counted.
@@ -64,19 +65,26 @@ class Remover:
     Args:
         s3: A boto3 S3 client.
         files, records: The store.
+        inputs_bucket: Where studies are uploaded to.
         now: What time it is, UTC.
     """
 
     def __init__(
-        self, s3: Any, files: Files, records: Records, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        s3: Any,
+        files: Files,
+        records: Records,
+        inputs_bucket: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._s3 = s3
+        self._inputs_bucket = inputs_bucket
         self._files = files
         self._records = records
         self._now = now
 
     def remove_expired(self, *, dry_run: bool = False) -> tuple[Removal, ...]:
-        """Remove every study whose time is over, the oldest first, and write the report.
+        """Remove every study whose time is over, the oldest first, and what never became one, and write the report.
 
         The report is `cleanup/<time>.json` in the results bucket; a dry run's name says so.
 
@@ -86,7 +94,10 @@ class Remover:
         studies = list(self._records.every_study())
         due = [study for study in studies if self._is_due(study)]
         kept = [study for study in studies if not self._is_due(study)]
-        removals = tuple(self._remove_or_say_why(study, kept, dry_run) for study in reversed(due))
+        removals = (
+            *(self._remove_or_say_why(study, kept, dry_run) for study in reversed(due)),
+            *self._remove_unfinished(dry_run),
+        )
         self._report(removals, dry_run)
         return removals
 
@@ -157,6 +168,20 @@ class Remover:
         )
         logger.info("study would be removed" if dry_run else "study removed", extra={"removal": asdict(removal)})
         return removal
+
+    def _remove_unfinished(self, dry_run: bool) -> Iterator[Removal]:
+        """What a request had put down when its function died: the study.json, put last, never came."""
+        what = ("", "", "a request put it down and never came to the end")
+        try:
+            for folder, versions in without_study(self._s3, self._inputs_bucket, self._now() - _STILL_BEING_SENT):
+                if not dry_run:
+                    pairs = [(each["Key"], each["VersionId"]) for each in versions]
+                    delete_versions(self._s3, self._inputs_bucket, pairs)
+                size = sum(each["Size"] for each in versions)
+                yield Removal(what[0], folder, what[2], objects=len(versions), bytes=size, removed=not dry_run)
+        except (BotoCoreError, ClientError, NotRemoved) as fault:
+            logger.exception("what requests left could not be removed")
+            yield Removal(*what, error=str(fault)[:500])
 
     def _inputs_of(self, study: StudyRecord, kept: Sequence[StudyRecord]) -> list[ObjectRef | Source]:
         """The versions in the inputs bucket that go with a study."""

@@ -78,6 +78,16 @@ def owned_study_key(owner: str, token: str, folder: str) -> str:
     return f"{home(owner)}studies/{token}/{folder}/study.json"
 
 
+def owned_study_folder(key: str) -> str:
+    """The folder of the study that came through the API with an object of the inputs bucket; empty for other objects.
+
+    >>> owned_study_folder("users/7b1c/studies/ab12/Office/models/room.idf"), owned_study_folder("office/room.idf")
+    ('users/7b1c/studies/ab12/Office/', '')
+    """
+    found = re.match(rf"{HOMES}[^/]+/studies/[^/]+/[^/]+/", key)
+    return found[0] if found else ""
+
+
 def is_stored_file(key: str) -> bool:
     """Whether an object of the inputs bucket is a caller's file kept by its content, which many studies may share.
 

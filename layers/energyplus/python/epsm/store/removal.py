@@ -1,7 +1,12 @@
 """Removing objects from S3 for good, in batches."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
 from typing import Any
+
+from epsm.store import keys
+from epsm.study import MANIFEST_NAME
 
 BATCH = 1000
 """The most that S3 deletes with one request, and the most that it lists with one."""
@@ -40,6 +45,24 @@ def delete_versions(s3: Any, bucket: str, versions: Sequence[tuple[str, str]]) -
     for start in range(0, len(versions), BATCH):
         batch = versions[start : start + BATCH]
         _delete(s3, bucket, [{"Key": key, "VersionId": version} for key, version in batch])
+
+
+def without_study(s3: Any, bucket: str, before: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Folders of studies that came through the API, with their versions, whose study.json never came.
+
+    Args:
+        s3: A boto3 S3 client.
+        bucket: The inputs bucket.
+        before: Folders into which something was put later are still being filled.
+    """
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=keys.HOMES)
+    versions = (each for page in pages for each in page.get("Versions", []))
+    for folder, group in groupby(versions, key=lambda each: keys.owned_study_folder(each["Key"])):
+        found = list(group)
+        if not folder or any(each["Key"] == f"{folder}{MANIFEST_NAME}" for each in found):
+            continue
+        if all(each["LastModified"] < before for each in found):
+            yield folder, found
 
 
 def _pages(s3: Any, bucket: str, prefix: str) -> Iterator[list[dict[str, Any]]]:
