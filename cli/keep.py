@@ -37,17 +37,20 @@ def keep_running(
     """
     from local.carry_on import carry_on
     from local.journal import CannotKeep
-    from local.stack import LocalStack
+    from local.stack import LocalStack, PortTaken
 
-    stop = threading.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: stop.set())
     with console.status("Starting the local stack ..."):
         try:
             stack = LocalStack(port=port, api_port=api_port, engines=engines, data=data, fresh=fresh)
         except CannotKeep as fault:
             console.print(Text(str(fault)))
             raise SystemExit(1) from None
+        except PortTaken as fault:
+            console.print(Text(f"{fault}. Choose others with --port and --api-port."))
+            raise SystemExit(1) from None
+    stop = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: stop.set())
     with stack:
         target = local_target(stack.endpoint)
         # Before anybody can find the stack: what runs now was interrupted.
@@ -108,7 +111,8 @@ def _copy(target: Target, record: StudyRecord, results: Path) -> Path:
 
 def _how_to(target: Target, endpoint: str, api: str, results: Path, data: Path) -> str:
     environment = (
-        f"AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1"
+        f"AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"
+        " AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1"
     )
     return f"""
 The local stack is running at {endpoint}

@@ -35,7 +35,7 @@ from epsm.rerun import rerun_missing
 from epsm.store import keys
 from epsm.store.files import NotThere
 from epsm.store.records import StudyRecord, StudyStatus
-from epsm.study import MOST_VARIANTS
+from epsm.study import LONGEST_IN_A_FUNCTION_S, MOST_VARIANTS
 
 app = typer.Typer(
     help="EnergyPlus parametric studies, on AWS or on this machine.", no_args_is_help=True, add_completion=False
@@ -87,6 +87,11 @@ def check(folder: StudyFolder, max_variants: MaxVariants = MOST_VARIANTS) -> Non
         f"{study.name or folder.resolve().name} can run: {study.variant_count} variants of {len(study.models)} "
         f"model(s), {len(study.weather)} weather file(s) and {len(study.parameters)} parameter(s)"
     )
+    options = study.options
+    if options.timeout_s > LONGEST_IN_A_FUNCTION_S:
+        console.print(f"timeout_s {options.timeout_s} is only taken by a stack that was deployed with Fargate")
+    if options.after:
+        console.print(f"Whether it may follow {options.after} is for the stack to say")
 
 
 @app.command()
@@ -145,10 +150,10 @@ def cancel(
     record = _known(target, simulation)
     machine = target.state_machine_arn
     if not cancel_study(target.records, target.client("stepfunctions"), machine, record, "Cancelled by command."):
-        status = _known(target, simulation).status.value
-        console.print(Text(f"{simulation} has ended already: {status}", style="red"))
+        status = _known(target, record.simulation_id).status.value
+        console.print(Text(f"{record.simulation_id} has ended already: {status}", style="red"))
         raise typer.Exit(1)
-    console.print(f"{simulation} is cancelled; what has succeeded is being collected")
+    console.print(f"{record.simulation_id} is cancelled; what has succeeded is being collected")
 
 
 @app.command()
@@ -164,7 +169,7 @@ def rerun(
             rerun_missing(
                 target.files, target.records, target.client("stepfunctions"), target.state_machine_arn, record
             )
-            if record.status.final
+            if record.status.final and record.status is not StudyStatus.REJECTED
             else 0
         )
     except NotThere:
@@ -221,9 +226,11 @@ def _known(target: Target, simulation: str) -> StudyRecord:
     begun = [each for each in target.records.studies() if each.simulation_id.startswith(simulation)]
     if len(begun) == 1:
         return begun[0]
-    console.print(Text(f"There is no simulation '{simulation}' on {target.name}", style="red"))
+    several = f"Several simulations on {target.name} begin with '{simulation}':"
+    none = f"There is no simulation '{simulation}' on {target.name}"
+    console.print(Text(several if begun else none, style="red"))
     for each in begun:
-        console.print(f"  but {each.simulation_id}")
+        console.print(f"  {each.simulation_id}")
     raise typer.Exit(1)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,20 @@ from epsm.remarks import remarks
 from epsm.starting import waits
 from epsm.store.records import StudyRecord, StudyStatus
 from epsm.study import Study
+from epsm.text import middle_cut
 
 _MOST_ROWS = 40
+_LONGEST_NAME = 24
+_NARROWEST = 8
+_EDGES = 2
+_HEADINGS = {
+    "site EUI": "site\nEUI",
+    "saved %": "saved\n%",
+    "heating": "heat-\ning",
+    "cooling": "cool-\ning",
+    "unmet hours": "unmet\nhours",
+}
+_LEAST_NEEDED = ("unmet hours", "cooling", "heating", "period")
 _COLOUR = {
     StudyStatus.COMPLETED: "green",
     StudyStatus.PARTIAL: "yellow",
@@ -83,7 +96,7 @@ def show_study(console: Console, record: StudyRecord, counts: Counts) -> None:
 def show_results(console: Console, parquet: Path, study: Study) -> None:
     """The results table: EUI by variant and what it saves, then every reason for a failure.
 
-    Columns that would say the same in every row are left out.
+    Columns that would say the same in every row are left out, and so are those for which the terminal has no room.
     """
     frame = pd.read_parquet(parquet)
     shown = _worth_showing(frame)
@@ -99,30 +112,23 @@ def show_results(console: Console, parquet: Path, study: Study) -> None:
     )
     table.add_column("#", justify="right", no_wrap=True)
     for name in places:
-        table.add_column(name, no_wrap=True, max_width=24)
+        table.add_column(name, no_wrap=True)
     for name in names:
-        table.add_column(name, justify="right", min_width=8, overflow="fold")
-    for heading in ("site\nEUI", "saved\n%", "heat-\ning", "cool-\ning", "unmet\nhours", *extra):
-        table.add_column(heading, justify="right", no_wrap=heading not in extra)
-    for _, row in shown.iterrows():
-        parameters = [_text(row[name]) for name in names]
-        if row["baseline"] and parameters:
-            parameters[0] = "baseline"
+        table.add_column(name, justify="right", min_width=_NARROWEST, overflow="fold")
+    rows = [_cells(row, names, places) for _, row in shown.iterrows()]
+    columns = _that_fit(console.width, rows, extra)
+    for heading in columns:
+        table.add_column(_HEADINGS.get(heading, heading), justify="right", no_wrap=True)
+    for cells, (_, row) in zip(rows, shown.iterrows(), strict=True):
         failed = row["status"] != "succeeded"
-        more = {"period": _text(row["period"]), "result": _text(row["verdict"]) or row["status"]}
         table.add_row(
-            str(row["variant_index"]),
-            *(Path(row[name]).stem for name in places),
-            *parameters,
-            _text(row["site_eui_kwh_m2"], 1),
-            "" if row["baseline"] else _text(row["site_eui_saved_percent"], 1),
-            _text(row["heating_kwh_m2"], 1),
-            _text(row["cooling_kwh_m2"], 1),
-            _text(row["unmet_heating_hours"] + row["unmet_cooling_hours"], 0),
-            *(more[name] for name in extra),
+            *cells.fixed,
+            *(cells.others[name] for name in columns),
             style="red" if failed else "bold" if row["baseline"] else None,
         )
     console.print(table)
+    if left_out := [name for name in (*_HEADINGS, *extra) if name not in columns]:
+        console.print(f"No room here for: {', '.join(left_out)}; all columns are in results.csv.")
     if len(shown) < len(frame):
         console.print(
             f"The baselines and the {len(shown) - int(shown['baseline'].sum())} variants with the lowest EUI of "
@@ -131,6 +137,51 @@ def show_results(console: Console, parquet: Path, study: Study) -> None:
     for remark in remarks(frame, study):
         console.print(Text(remark, style="yellow"))
     _show_failures(console, frame)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """A row: what is always shown, and the rest by the name of the column."""
+
+    fixed: tuple[str, ...]
+    others: dict[str, str]
+
+
+def _cells(row: pd.Series, parameters: Sequence[str], places: Sequence[str]) -> _Cells:
+    levels = [_text(row[name]) for name in parameters]
+    if row["baseline"] and levels:
+        levels[0] = "baseline"
+    others = {
+        "site EUI": _text(row["site_eui_kwh_m2"], 1),
+        "saved %": "" if row["baseline"] else _text(row["site_eui_saved_percent"], 1),
+        "heating": _text(row["heating_kwh_m2"], 1),
+        "cooling": _text(row["cooling_kwh_m2"], 1),
+        "unmet hours": _text(row["unmet_heating_hours"] + row["unmet_cooling_hours"], 0),
+        "period": _text(row["period"]),
+        "result": _text(row["verdict"]) or row["status"],
+    }
+    names = (middle_cut(Path(row[name]).stem, _LONGEST_NAME) for name in places)
+    return _Cells((str(row["variant_index"]), *names, *levels), others)
+
+
+def _that_fit(width: int, rows: Sequence[_Cells], extra: Sequence[str]) -> list[str]:
+    """The columns beside the fixed ones that a terminal has room for: results first, the least needed left out."""
+    columns = [*_HEADINGS, *extra]
+
+    def needed(names: Sequence[str]) -> int:
+        fixed = sum(max(_NARROWEST, *map(len, each)) for each in zip(*(row.fixed for row in rows), strict=True))
+        others = sum(max([_width_of_heading(name), *(len(row.others[name]) for row in rows)]) for name in names)
+        return fixed + others + len(rows[0].fixed) + len(names) + _EDGES
+
+    for name in _LEAST_NEEDED:
+        if needed(columns) <= width:
+            break
+        columns = [each for each in columns if each != name]
+    return columns
+
+
+def _width_of_heading(name: str) -> int:
+    return max(len(line) for line in _HEADINGS.get(name, name).splitlines())
 
 
 def _worth_showing(frame: pd.DataFrame) -> pd.DataFrame:

@@ -53,6 +53,10 @@ class Outputs:
     topic_arn: str
 
 
+class PortTaken(Exception):
+    """Another program listens on a port; the message names it."""
+
+
 class LocalStack:
     """The deployed stack on this machine. Use it as a context manager, or call `close`.
 
@@ -65,6 +69,7 @@ class LocalStack:
         fresh: Forget what an earlier stack left in `data`.
 
     Raises:
+        PortTaken: If another program listens there.
         CannotKeep: If another stack keeps its data there, or another version of moto wrote it.
 
     Attributes:
@@ -83,6 +88,8 @@ class LocalStack:
         fresh: bool = False,
     ) -> None:
         started = time.monotonic()
+        for each in filter(None, (port, api_port)):
+            _check_free(each)
         self.journal = Journal(data, f"moto {completions.MOTO_VERSION}", fresh=fresh) if data else None
         prepare()
         number = engines or os.cpu_count() or 1
@@ -213,6 +220,16 @@ def _end_processes_of(folder: Path) -> None:
                 os.kill(int(process.name), signal.SIGKILL)
         except OSError:
             continue  # somebody else's, or gone
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        # As servers do: what has just been closed is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortTaken(f"Port {port} on 127.0.0.1 cannot be had: {error.strerror}") from None
 
 
 def _free_port() -> int:

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -186,6 +187,15 @@ def test_up_says_what_to_type(up: Path) -> None:
 def test_a_second_up_says_that_one_is_running(environment: dict[str, str], up: Path) -> None:
     done = epsm(environment, "up")
     assert (done.returncode, "is running already" in done.stdout) == (1, True)
+
+
+@pytest.mark.parametrize("option", ["--port", "--api-port"])
+def test_a_port_that_another_program_has_is_named(environment: dict[str, str], tmp_path: Path, option: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        free = "--api-port" if option == "--port" else "--port"
+        done = epsm({**environment, "XDG_STATE_HOME": str(tmp_path)}, "up", option, port, free, "0")
+    assert (done.returncode, f"Port {port}" in done.stdout, "--api-port" in done.stdout) == (1, True, True)
 
 
 def test_a_study_is_submitted_followed_and_fetched(

@@ -206,6 +206,14 @@ def test_a_study_tells_where_it_is(anna: Client, done: str) -> None:
     assert (state["progress"], state["simulationId"]) == (100.0, done)
 
 
+def test_a_list_knows_what_ended_studies_came_to_and_invents_nothing_of_others(
+    stack: LocalStack, anna: Client, done: str
+) -> None:
+    records_of(stack).claim_study(waiting := unique("waiting"), "waiting", {}, records_of(stack).study(done).owner)  # type: ignore[union-attr]
+    listed = {each["simulation_id"]: each for each in anna.get("/api/simulation/results/")["results"]}
+    assert [(listed[name]["succeeded"], listed[name]["failed"]) for name in (done, waiting)] == [(2, 1), (None, None)]
+
+
 def test_a_task_is_told_in_epsms_words(anna: Client, done: str) -> None:
     task = anna.get(f"/api/simulation/task/{done}/status/")
     assert (task["state"], task["ready"], task["current"], task["total"]) == ("SUCCESS", True, 3, 3)

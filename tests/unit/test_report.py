@@ -204,6 +204,17 @@ def test_a_bar_is_named_after_what_was_varied(report: Writer) -> None:
     assert labels(page)[3:5] == ["3: school, baseline", "4: school, insulation_m 0.1"]
 
 
+def test_of_a_long_name_the_middle_goes_and_never_what_was_varied(report: Writer) -> None:
+    station = "USA_FL_Tampa.Intl.AP.722110_TMY"
+    two = study(weather=[f"{station}3.epw", f"{station}x.epw"])
+
+    names = labels(report(two, [succeeded(index) for index in range(6)]))
+
+    assert all(name.endswith(("baseline", "insulation_m 0.1", "insulation_m 0.2")) for name in names)
+    assert all(len(name) <= 60 for name in names)
+    assert len({name.split(": ")[1] for name in names}) == 6
+
+
 def test_the_pieces_of_a_bar_are_as_long_as_the_end_uses(report: Writer) -> None:
     metrics = {"heating_kwh_m2": 25.0, "fans_kwh_m2": 50.0}
 

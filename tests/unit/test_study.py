@@ -218,6 +218,18 @@ def test_every_fault_is_named_at_once_with_its_place() -> None:
     }
 
 
+def test_the_known_key_is_suggested_for_one_like_it() -> None:
+    document = study_document(options={"timout_s": 60}, paramters=[])
+    faults = faults_of(json.dumps(document))
+    assert "'timeout_s'" in faults["options.timout_s"].allowed
+    assert "'parameters'" in faults["paramters"].allowed
+
+
+def test_where_an_editor_finds_the_schema_may_be_said_and_is_not_kept() -> None:
+    read = parse(study_document() | {"$schema": "study.schema.json"})
+    assert read.model_dump(by_alias=True).keys() & {"$schema"} == set()
+
+
 @pytest.mark.parametrize("place", ["", "parameters[0]", "sampling", "outputs", "options"])
 def test_an_unknown_key_is_refused_at_any_depth(place: str) -> None:
     document = study_document(sampling={}, outputs={}, options={})

@@ -135,9 +135,29 @@ def test_the_flags_may_be_anything() -> None:
     assert whole(with_record(6, "*_*9*9 ?"))
 
 
-@pytest.mark.parametrize("value", ["-5", " -5.0 ", "+5.", ".5", "5e0", "5E+00", "9999"])
+@pytest.mark.parametrize("value", ["-5", " -5.0 ", "+5.", ".5", "5e0", "5E+00", "99.9"])
 def test_numbers_may_be_written_in_any_way(value: str) -> None:
     assert whole(with_record(7, value))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "allowed"),
+    [
+        (7, "250", "-70 to 70, or 99.9 for a missing value"),
+        (8, "-80", "-70 to 70, or 99.9 for a missing value"),
+        (9, "-1", "0 to 110, or 999 for a missing value"),
+        (10, "1013.25", "31000 to 120000, or 999999 for a missing value"),
+    ],
+)
+def test_air_that_is_nowhere_on_earth_is_refused(column: int, value: str, allowed: str) -> None:
+    (problem,) = problems(with_record(column, value))
+    assert problem.where.endswith("line 13")
+    assert (problem.what.startswith(f"column {column} is {float(value):g} ("), problem.allowed) == (True, allowed)
+
+
+@pytest.mark.parametrize(("column", "value"), [(7, "99.9"), (8, "99.9"), (9, "999"), (10, "999999"), (9, "110")])
+def test_a_missing_value_of_the_air_is_none_beyond_its_range(column: int, value: str) -> None:
+    assert whole(with_record(column, value))
 
 
 def test_blank_lines_at_the_end_do_no_harm() -> None:

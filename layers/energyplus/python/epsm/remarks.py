@@ -24,7 +24,23 @@ def remarks(table: pd.DataFrame, study: Study) -> list[str]:
     same = pd.util.hash_pandas_object(done[list(METRICS)], index=False)
     same.index = done.index
     idle = [parameter for parameter in study.parameters if _changed_nothing(parameter, study, done, same)]
-    return [*(_idle(parameter) for parameter in idle), *_missing(done)]
+    unknown = [] if done.empty else [each.name for each in study.parameters if _cannot_be_told(each, study)]
+    return [*(_idle(parameter) for parameter in idle), *_untold(unknown), *_missing(done)]
+
+
+def _cannot_be_told(parameter: Parameter, study: Study) -> bool:
+    """Whether no two variants differ in this parameter alone, although it was to change something."""
+    return len(parameter.levels) == 1 and len(study.parameters) > 1 and list(parameter.levels) != [1.0]
+
+
+def _untold(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    what = (
+        f"Whether {' and '.join(names)} changed anything cannot be told: with one value there are no two variants that "
+        "differ in it alone. A second value would show it."
+    )
+    return [what]
 
 
 def _idle(parameter: Parameter) -> str:
@@ -39,8 +55,8 @@ def _changed_nothing(parameter: Parameter, study: Study, done: pd.DataFrame, sam
     """Whether variants that differ in this parameter alone have the same results, digit for digit, wherever there are
     any; with a single value the baseline is the other one."""
     others = [other.name for other in study.parameters if other.name != parameter.name]
-    if len(parameter.levels) == 1 and (others or list(parameter.levels) == [1.0]):
-        return False  # no two variants differ in it alone, or it was not to change anything
+    if _cannot_be_told(parameter, study) or list(parameter.levels) == [1.0]:
+        return False
     compared = done if len(parameter.levels) == 1 else done[~done["baseline"]]
     keys = [compared[name] for name in ("model", "weather", *others)]
     groups = same[compared.index].groupby(keys, dropna=False).agg(["nunique", "size"])

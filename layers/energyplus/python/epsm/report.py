@@ -16,9 +16,12 @@ from epsm.results import INTENSITIES, METRICS
 from epsm.store.records import StudyStatus, VariantStatus
 from epsm.study import Study
 from epsm.table import Counts
+from epsm.text import middle_cut
 
 _MEASURES = ("_kwh_m2", "_percent", "_hours")
 _MOST_BARS = 40
+_LONGEST_LABEL = 60
+_SHORTEST_NAME = 8
 _MOST_ROWS = 500
 _MOST_REASONS = 20
 _COLOURS = ("#c8553d", "#3a7ca5", "#f2c14e", "#6b8f71", "#8d86c9", "#4f6d7a", "#b08968", "#b8b8b8")
@@ -136,10 +139,12 @@ def _label(row: pd.Series, study: Study, places: Sequence[str]) -> str:
         f"{parameter.name} {'x' if parameter.multiply else ''}{_plain(row[parameter.name])}"
         for parameter in study.parameters
     ]
-    what = ["baseline"] if row["baseline"] else levels
-    parts = [*(PurePosixPath(row[place]).stem for place in places), *what]
-    text = f"{row['variant_index']}: {', '.join(parts)}"
-    return escape(text if len(text) <= 60 else text[:57] + "...")
+    what = ", ".join(["baseline"] if row["baseline"] else levels)
+    # What was varied tells neighbours apart; names of files are cut before it is.
+    room = max(_SHORTEST_NAME, (_LONGEST_LABEL - len(what)) // max(1, len(places)) - 2)
+    names = [middle_cut(PurePosixPath(row[place]).stem, room) for place in places]
+    text = f"{row['variant_index']}: {', '.join([*names, what])}"
+    return escape(middle_cut(text, _LONGEST_LABEL))
 
 
 def _failures(table: pd.DataFrame) -> str:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from epsm.problems import Problem, StudyRejected
+from epsm.problems import Problem, StudyRejected, nearest
 
 MANIFEST_NAME = "study.json"
 LONGEST_IN_A_FUNCTION_S = 840
@@ -231,6 +231,9 @@ class Study(_Strict):
     Sample 0 of each model and weather is the model as it was uploaded, the baseline.
     """
 
+    editor_schema: str | None = Field(
+        default=None, alias="$schema", max_length=500, exclude=True, description="For editors; not read."
+    )
     schema_version: Annotated[Literal[1], BeforeValidator(_no_truth_value)] = Field(default=1, alias="schema")
     name: Annotated[str, AfterValidator(_printable)] = Field(
         default="", max_length=200, description="Shown wherever the study is listed."
@@ -333,10 +336,24 @@ def problems_of(error: ValidationError) -> list[Problem]:
         if each["type"] == "too_short" and any(known.startswith(f"{path}[") for known in problems):
             continue  # the list is only short because its entries, reported already, were dropped
         what, allowed = _in_words(each["type"], each["msg"], each["input"], each.get("ctx", {}))
+        if each["type"] == "extra_forbidden":
+            allowed = nearest(str(steps[-1]), _keys_beside(steps))
         if path in problems and problems[path].what == what:
             allowed = " or ".join(part for part in (problems[path].allowed, allowed) if part)
         problems[path] = Problem(f"{MANIFEST_NAME}: {path}" if path else MANIFEST_NAME, what, allowed)
     return list(problems.values())
+
+
+def _keys_beside(steps: tuple[int | str, ...]) -> list[str]:
+    """The keys that are known where an unknown one was found."""
+    parts: dict[str, type[_Strict]] = {
+        "parameters": Parameter,
+        "sampling": GridSampling,
+        "outputs": Outputs,
+        "options": Options,
+    }
+    part = parts.get(str(steps[0]), Study) if len(steps) > 1 else Study
+    return [field.alias or name for name, field in part.model_fields.items()]
 
 
 def _is_member_of_value(steps: tuple[int | str, ...]) -> bool:

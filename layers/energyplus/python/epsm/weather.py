@@ -19,6 +19,14 @@ _NEEDED_COLUMNS = 28
 """The engine refuses a line with a blank in one of these; behind them it takes blanks for missing values."""
 _FLAGS_COLUMN = 6
 _MOST_LISTED = 5
+_RANGES = {
+    7: ("dry bulb, C", -70, 70, 99.9),
+    8: ("dew point, C", -70, 70, 99.9),
+    9: ("relative humidity, %", 0, 110, 999),
+    10: ("pressure, Pa", 31_000, 120_000, 999_999),
+}
+"""Column: what it holds, least, most, and what stands for a missing value, from the data dictionary. The engine takes
+what is beyond them for missing, or as it is, and says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +157,21 @@ def _line_problems(data: list[tuple[int, str]], source: str) -> list[Problem]:
             if column != _FLAGS_COLUMN and not blank_allowed and not _is_number(value):
                 problems.append(Problem(where, f"column {column} is '{value.strip()[:20]}'", "a number"))
                 break
+        else:
+            problems += _beyond(values, where)
     if len(problems) > _MOST_LISTED:
         rest = len(problems) - _MOST_LISTED
         return [*problems[:_MOST_LISTED], Problem(source, f"{rest} further lines have such faults")]
     return problems
+
+
+def _beyond(values: list[str], where: str) -> list[Problem]:
+    for column, (name, least, most, missing) in _RANGES.items():
+        value = float(values[column - 1])
+        if not least <= value <= most and value != missing:
+            what = f"column {column} is {value:g} ({name})"
+            return [Problem(where, what, f"{least} to {most}, or {missing:g} for a missing value")]
+    return []
 
 
 def _is_number(text: str) -> bool:

@@ -203,8 +203,8 @@ class StudyInList(BaseModel):
     name: str
     status: StudyStatus
     variants: int
-    succeeded: int
-    failed: int
+    succeeded: int | None = Field(description="null until it has ended; its own status knows before.")
+    failed: int | None = Field(description="Likewise.")
     created_at: str
     ended_at: str
 

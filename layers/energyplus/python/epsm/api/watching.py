@@ -59,9 +59,9 @@ def state_of(record: StudyRecord) -> StudyState:
 
 
 def _percent(record: StudyRecord, counts: Counts) -> float:
-    if record.status.final:
-        return 100.0
-    return round(100 * counts.ended / counts.total, 1) if counts.total else 0.0
+    if not counts.total:
+        return 100.0 if record.status.final else 0.0
+    return round(100 * counts.ended / counts.total, 1)
 
 
 _TASK_STATES = {
@@ -126,8 +126,8 @@ def list_studies(
             name=each.name,
             status=each.status,
             variants=each.variants,
-            succeeded=each.succeeded,
-            failed=each.failed,
+            succeeded=each.succeeded if each.status.final else None,
+            failed=each.failed if each.status.final else None,
             created_at=each.created_at,
             ended_at=each.ended_at,
         )

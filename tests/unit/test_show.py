@@ -1,0 +1,68 @@
+"""What the command shows on terminals of all widths: cli.show."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from cli.show import show_results
+from epsm.study import Study
+from tests.conftest import study_document
+
+STATION = "USA_FL_Tampa.Intl.AP.722110_TMY"
+
+
+@pytest.fixture
+def parquet(tmp_path: Path) -> Path:
+    """Two weather files, a baseline and one variant for each, one of them failed."""
+    rows = [
+        {
+            "variant_index": index,
+            "model": "office.idf",
+            "weather": f"{STATION}{'3' if index < 2 else 'x'}.epw",
+            "baseline": index % 2 == 0,
+            "insulation_m": None if index % 2 == 0 else 0.1,
+            "status": "failed" if index == 3 else "succeeded",
+            "verdict": "out of memory" if index == 3 else "ok",
+            "error": "It needed more." if index == 3 else None,
+            "period": "7 days (01/01-01/07)",
+            "site_eui_kwh_m2": None if index == 3 else 123.4,
+            "site_eui_saved_percent": 1.5,
+            "heating_kwh_m2": 41.1,
+            "cooling_kwh_m2": 8.2,
+            "unmet_heating_hours": 7.0,
+            "unmet_cooling_hours": 0.0,
+        }
+        for index in range(4)
+    ]
+    pd.DataFrame(rows).to_parquet(tmp_path / "results.parquet")
+    return tmp_path / "results.parquet"
+
+
+def shown(parquet: Path, width: int, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr("cli.show.remarks", lambda table, study: [])
+    parameter = {"name": "insulation_m", "class": "Material", "field": "Thickness", "values": [0.1]}
+    study = Study.model_validate(study_document(parameters=[parameter], weather=[f"{STATION}3.epw"]))
+    console = Console(width=width, record=True, file=(parquet.parent / "printed").open("w", encoding="utf-8"))
+    show_results(console, parquet, study)
+    return console.export_text()
+
+
+def test_a_wide_terminal_shows_every_column(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = shown(parquet, 140, monkeypatch)
+    assert all(value in text for value in ("123.4", "1.5", "41.1", "8.2", "7 days (01/01-01/07)", "out of memory"))
+    assert "No room here" not in text
+
+
+def test_a_narrow_terminal_cuts_no_result_and_says_what_it_leaves_out(
+    parquet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = shown(parquet, 80, monkeypatch)
+    assert all(value in text for value in ("123.4", "1.5", "out of memory"))
+    assert "No room here for: heating, cooling, unmet hours" in text
+
+
+def test_names_that_differ_at_their_ends_stay_different(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = shown(parquet, 80, monkeypatch)
+    assert ("_TMY3 " in text, "_TMYx " in text) == (True, True)
