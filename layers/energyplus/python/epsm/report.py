@@ -109,7 +109,7 @@ def _chart(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
     best = done[~done["baseline"]].nsmallest(_MOST_BARS - len(baselines), "site_eui_kwh_m2")
     bars = pd.concat([baselines, best]).sort_values("variant_index")
     largest = max(float(bars["site_eui_kwh_m2"].max()), 1e-9)
-    label_width, scale, step = 330, 520 / largest, 22
+    label_width, scale, step = 380, 500 / largest, 22
     lines = []
     for line, (_, row) in enumerate(bars.iterrows()):
         x, y = float(label_width), line * step
@@ -129,15 +129,17 @@ def _chart(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
     which = f"; the baselines and the {len(best)} variants with the lowest" if len(done) > len(bars) else ""
     return (
         f"<h2>Site EUI by end use, kWh/m2{which}</h2><p class='legend'>{legend}</p>"
-        f"<div class='scroll'><svg width='920' height='{len(bars) * step + 8}' font-size='11' "
+        f"<div class='scroll'><svg width='950' height='{len(bars) * step + 8}' font-size='11' "
         f"font-family='system-ui,sans-serif' role='img'>{''.join(lines)}</svg></div>"
     )
 
 
 def _label(row: pd.Series, study: Study, places: Sequence[str]) -> str:
+    # A parameter with one value tells no variant from another.
+    several = [parameter for parameter in study.parameters if len(parameter.levels) > 1]
     levels = [
         f"{parameter.name} {'x' if parameter.multiply else ''}{_plain(row[parameter.name])}"
-        for parameter in study.parameters
+        for parameter in several or study.parameters
     ]
     what = ", ".join(["baseline"] if row["baseline"] else levels)
     # What was varied tells neighbours apart; names of files are cut before it is.
