@@ -82,7 +82,8 @@ class MapRuns:
 
     def _count(self, arn: str) -> dict[str, int]:
         moment, counted = self._counted.get(arn, (0.0, None))
-        if counted is not None and time.monotonic() - moment < self._fresh_s:
+        # Not the monotonic clock: it may stand still while Lambda keeps a function frozen between two requests.
+        if counted is not None and 0 <= time.time() - moment < self._fresh_s:
             return counted
         try:
             fresh: dict[str, int] = self._step_functions.describe_map_run(mapRunArn=arn)["itemCounts"]
@@ -91,7 +92,7 @@ class MapRuns:
                 raise
             return counted
         _make_room(self._counted)
-        self._counted[arn] = (time.monotonic(), fresh)
+        self._counted[arn] = (time.time(), fresh)
         return fresh
 
 
