@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -30,7 +30,7 @@ from cli.watch import NotPickedUp, exit_code, follow
 from epsm.cancellation import cancel as cancel_study
 from epsm.intake import Accepted
 from epsm.problems import StudyRejected
-from epsm.progress import Counts, MapRuns
+from epsm.progress import THROTTLES, Counts, MapRuns
 from epsm.rerun import rerun_missing
 from epsm.store import keys
 from epsm.store.files import NotThere
@@ -317,6 +317,13 @@ def main() -> None:
     except (EndpointConnectionError, ConnectionClosedError) as error:
         console.print(Text(f"The stack does not answer any more: {error}"))
         console.print("What runs on AWS goes on without this command; what ran here, at the next `epsm up`.")
+        sys.exit(1)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in THROTTLES:
+            raise
+        console.print(
+            Text("AWS is asked too often by all who ask in this account; try again in some seconds", style="red")
+        )
         sys.exit(1)
 
 

@@ -143,7 +143,8 @@ def grant_removal(function: lambda_.Function, storage: Storage) -> None:
         function,
         ["s3:DeleteObjectVersion"],
         [inputs.arn_for_objects("*")],
-        "any object of the inputs bucket may be part of a study; only versions that its manifest names are deleted",
+        "any object of the inputs bucket may be part of a study; deleted are those that its manifest names, and what a "
+        "request left without a study.json",
     )
     grant(
         function,

@@ -30,8 +30,8 @@ class Config:
         missing_file_grace_s: Submit gives a missing file up when none of the study has arrived for this long.
         log_retention_days: Days that logs are kept; one of CloudWatch's own steps.
         noncurrent_days: Days that a replaced or deleted input is still there, for the studies that were made of it; no
-            study is kept longer.
-        notify_email: Who is told when a study ends; empty for nobody.
+            study may be kept longer than ten days less.
+        notify_email: Who is told when a study ends or an alarm goes off; empty for nobody.
         keep_data: Whether buckets and table stay when the stack is deleted.
         jwt_issuer: Issuer of the tokens that the API takes; empty for callers with AWS credentials (IAM).
         jwt_audience: Audiences of those tokens, with commas.
@@ -68,7 +68,6 @@ class Config:
                 f"context reserved_concurrency: {self.reserved_concurrency} is more than {max(0, most)}, the most that "
                 f"Lambda sets aside of {self.account_concurrency}; account_concurrency says what the account has"
             )
-
         if self.longest_retention_days < _USUAL_RETENTION_DAYS:
             least = _USUAL_RETENTION_DAYS + _FROM_UPLOAD_TO_END_DAYS
             raise ValueError(

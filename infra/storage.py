@@ -11,6 +11,8 @@ from infra.exceptions import accept
 
 UPLOADS_KEPT_DAYS = 30
 CANARIES_KEPT_DAYS = 7
+_AT_ONCE = Duration.days(1)
+"""Nobody wants back what has expired; in a versioned bucket it would stay as long as what was replaced."""
 
 
 class Storage(Construct):
@@ -30,11 +32,19 @@ class Storage(Construct):
             id="forget-replaced-inputs", noncurrent_version_expiration=Duration.days(config.noncurrent_days)
         )
         # A study takes copies: what it was made of need not stay.
-        self.inputs.add_lifecycle_rule(id="forget-uploads", prefix=UPLOADS, expiration=Duration.days(UPLOADS_KEPT_DAYS))
+        self.inputs.add_lifecycle_rule(
+            id="forget-uploads",
+            prefix=UPLOADS,
+            expiration=Duration.days(UPLOADS_KEPT_DAYS),
+            noncurrent_version_expiration=_AT_ONCE,
+        )
         # A canary that came through is removed, and one that failed is when its retention is over. One that nobody
         # picked up has no record, and would lie there for ever.
         self.inputs.add_lifecycle_rule(
-            id="forget-canaries", prefix=CANARY, expiration=Duration.days(CANARIES_KEPT_DAYS)
+            id="forget-canaries",
+            prefix=CANARY,
+            expiration=Duration.days(CANARIES_KEPT_DAYS),
+            noncurrent_version_expiration=_AT_ONCE,
         )
         self.results = self._bucket("Results", removal, versioned=False)
 

@@ -13,7 +13,7 @@ from epsm import budget
 from epsm.closing import AggregateFunction, close, find_execution
 from epsm.notice import teller
 from epsm.reconcile import LOOK_BACK, open_studies, reconcile
-from epsm.retention import Remover
+from epsm.retention import Remover, StillRuns
 from epsm.settings import Settings
 from epsm.shares import capacity_of, share, wanted
 from epsm.starting import start_followers
@@ -22,6 +22,8 @@ from epsm.store.records import Records, StudyRecord
 
 SECONDS_TO_THE_MAP = 3.0
 """An execution that begins has no map run yet, whose concurrency could be changed."""
+SECONDS_TO_THE_END = 240.0
+SECONDS_BETWEEN_LOOKS = 10.0
 
 logger = Logger()
 tracer = Tracer(patch_modules=("botocore",))
@@ -135,8 +137,19 @@ def _remove_expired(dry_run: bool) -> dict[str, Any]:
 
 
 def _remove(simulation: str) -> dict[str, Any]:
-    """Remove one study; `StillRuns` is raised, and so is the answer's error type, if that must wait."""
+    """Remove one study; `StillRuns` is raised, and so is the answer's error type, if that must wait for long."""
     logger.set_correlation_id(simulation)
-    removal = Remover(s3, files, records, settings.inputs_bucket).remove(simulation)
+    remover, record = Remover(s3, files, records, settings.inputs_bucket), records.study(simulation)
+    # What was cancelled a moment ago has workers that end, and is then collected.
+    patience_s = SECONDS_TO_THE_END if record is not None and record.removing else 0.0
+    started = time.monotonic()
+    while True:
+        try:
+            removal = remover.remove(simulation)
+            break
+        except StillRuns:
+            if time.monotonic() - started > patience_s:
+                raise
+            time.sleep(SECONDS_BETWEEN_LOOKS)
     metrics.add_metric("StudiesRemoved", MetricUnit.Count, int(removal is not None))
     return {"simulation_id": simulation, "removed": removal is not None}

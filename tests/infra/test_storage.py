@@ -43,6 +43,13 @@ def test_replaced_inputs_are_forgotten_after_the_chosen_time(other_template: Tem
     assert {"NoncurrentDays": 50} in [rule.get("NoncurrentVersionExpiration") for rule in rules]
 
 
+@pytest.mark.parametrize("prefix", ["uploads/", "canary/"])
+def test_what_has_expired_is_gone_a_day_later(template: Template, prefix: str) -> None:
+    rules = template.only("AWS::S3::Bucket", "Inputs")["LifecycleConfiguration"]["Rules"]
+    (rule,) = [each for each in rules if each.get("Prefix") == prefix]
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+
+
 def test_canaries_that_nobody_picked_up_are_forgotten(template: Template) -> None:
     rules = template.only("AWS::S3::Bucket", "Inputs")["LifecycleConfiguration"]["Rules"]
     assert [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == "canary/"] == [7]

@@ -166,7 +166,15 @@ def test_what_ended_badly_cannot_be_followed(status: StudyStatus) -> None:
     assert fault.startswith(f"study.json: options.after: 'a' has ended as {status.value}")
 
 
-@pytest.mark.parametrize("records", [MemoryRecords(), MemoryRecords(record("a", StudyStatus.RUNNING, owner="ben"))])
+@pytest.mark.parametrize(
+    "records",
+    [
+        MemoryRecords(),
+        MemoryRecords(record("a", StudyStatus.RUNNING, owner="ben")),
+        MemoryRecords(record("a", StudyStatus.COMPLETED, owner="anna", removing=True)),
+    ],
+    ids=["nowhere", "somebody else's", "being removed"],
+)
 def test_what_is_not_there_or_somebody_elses_cannot_be_followed(records: MemoryRecords) -> None:
     (fault,) = faults(records, "anna")
     assert fault.startswith("study.json: options.after: there is no simulation 'a'")

@@ -59,7 +59,7 @@ class Estimate:
     Attributes:
         variants: Number of variants.
         engine_seconds: Of all variants together.
-        wall_seconds: From start to end with as many at a time as the study asks for.
+        wall_seconds: From start to end with as many at a time as the study asks for and can have.
         cost_usd: At list prices.
         basis: ``measured`` if every model's run time is, else ``assumed``.
         run_times: For each model.

@@ -32,7 +32,7 @@ class MapRuns:
     """The map runs of studies, as Step Functions knows them.
 
     It answers only about one such question a second, over everybody who asks in an account. So which map run is a
-    study's is asked once, and what has been counted is good for a moment, and for longer while there is no answer.
+    study's is asked once, and what has been counted is good for a moment, and for longer while it is asked too often.
 
     Args:
         step_functions: A boto3 Step Functions client.
@@ -65,7 +65,8 @@ class MapRuns:
         """How many variants of a study are where.
 
         Raises:
-            botocore.exceptions.ClientError: If Step Functions does not answer and nothing has been counted before.
+            botocore.exceptions.ClientError: If Step Functions refuses; not if it is asked too often and has answered
+                before.
         """
         if record.status.final and (record.succeeded or record.failed):
             return Counts(0, record.succeeded, record.failed, record.variants)

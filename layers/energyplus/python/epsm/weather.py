@@ -2,8 +2,9 @@
 
 The format is the one of EnergyPlus's Auxiliary Programs guide, "EnergyPlus Weather File (EPW) Data Dictionary": eight
 header lines from LOCATION to DATA PERIODS, then one line of values for each interval. What is required here is what
-the engine requires (tried with 25.2), with one exception: it runs a file that was cut off at the end of a line without
-a word, taking whatever it finds for the missing months. Such a file is refused.
+the engine requires (tried with 25.2), with two exceptions, which it runs without a word: a file that was cut off at the
+end of a line, where it takes whatever it finds for the missing months, and air that is nowhere on earth. Such files are
+refused.
 """
 
 import datetime

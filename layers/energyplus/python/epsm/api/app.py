@@ -1,6 +1,6 @@
 """What all routes share: clients, who calls, and answers that are no success, each a problem+json document.
 
-The API's handler alone imports this: like a handler, it makes its clients when it is imported.
+Like a handler, this makes its clients when it is imported.
 """
 
 import json

@@ -10,7 +10,7 @@ from epsm.store.records import StudyStatus
 from epsm.study import Priority
 
 MOST_FILES = 100
-"""Of a study that comes through the API, which looks at each while its caller waits."""
+"""That are uploaded before their study: the API looks at each while its caller waits."""
 
 
 class ProblemDetails(BaseModel):

@@ -71,7 +71,7 @@ class StudyRecord:
         attempt: 1, and one more for each time that its failed variants were run again.
         reopened_at: When the last such attempt was asked for; empty before the second.
         removing: Whether it is being removed, and so is not there any more for those who ask.
-        given_up: Whether it ended because too many variants failed, or because its budget or its time was spent.
+        given_up: Whether its map or its execution ended before everything had run, whatever the reason.
         stop_reason: Why it is being stopped although nobody cancelled it; empty otherwise.
         spent_usd: What this attempt's variants have cost so far; counted only where `max_cost_usd` limits it.
     """
