@@ -30,7 +30,7 @@ from cli.watch import NotPickedUp, exit_code, follow
 from epsm.cancellation import cancel as cancel_study
 from epsm.intake import Accepted
 from epsm.problems import StudyRejected
-from epsm.progress import THROTTLES, Counts, MapRuns
+from epsm.progress import Counts, MapRuns, is_throttle
 from epsm.rerun import rerun_missing
 from epsm.store import keys
 from epsm.store.files import NotThere
@@ -118,7 +118,7 @@ def status(
     record = _known(target, simulation)
     if watch:
         record = _follow(target, record.simulation_id)
-    show_study(console, record, MapRuns(target.client("stepfunctions")).counts(record))
+    _show(target, record)
     raise typer.Exit(exit_code(record.status) if record.status.final else 0)
 
 
@@ -133,7 +133,7 @@ def results(
     target = _found(stack)
     record = _known(target, simulation)
     if not record.status.final:
-        show_study(console, record, MapRuns(target.client("stepfunctions")).counts(record))
+        _show(target, record)
         console.print(f"It has not ended yet. Follow it with: epsm status {record.simulation_id} --watch")
         raise typer.Exit(1)
     _bring(target, record, to / keys.study_folder(record.source["key"]), variant_files)
@@ -221,7 +221,7 @@ def _found(stack: str) -> Target:
 
 def _known(target: Target, simulation: str) -> StudyRecord:
     record = target.records.study(simulation)
-    if record is not None and not record.removing:
+    if record is not None:
         return record
     begun = [each for each in target.records.studies() if each.simulation_id.startswith(simulation)]
     if len(begun) == 1:
@@ -289,6 +289,10 @@ def _follow(target: Target, simulation: str) -> StudyRecord:
             raise typer.Exit(1) from None
 
 
+def _show(target: Target, record: StudyRecord) -> None:
+    show_study(console, record, MapRuns(target.client("stepfunctions")).counts(record))
+
+
 def _bring(target: Target, record: StudyRecord, folder: Path, with_variants: bool) -> None:
     with console.status("Fetching results ...") as waiting:
         folder = fetch(
@@ -305,7 +309,7 @@ def _bring(target: Target, record: StudyRecord, folder: Path, with_variants: boo
     if parquet.is_file():
         manifest = target.files.read_manifest(record.simulation_id)
         show_results(console, parquet, manifest.study)
-    show_study(console, record, MapRuns(target.client("stepfunctions")).counts(record))
+    _show(target, record)
     console.print(Text(f"Results: {folder}/  (report.html, results.csv, results.parquet, manifest.json)"))
 
 
@@ -319,7 +323,7 @@ def main() -> None:
         console.print("What runs on AWS goes on without this command; what ran here, at the next `epsm up`.")
         sys.exit(1)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in THROTTLES:
+        if not is_throttle(error):
             raise
         console.print(
             Text("AWS is asked too often by all who ask in this account; try again in some seconds", style="red")

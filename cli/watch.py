@@ -6,7 +6,7 @@ from collections.abc import Callable
 from botocore.exceptions import ClientError
 
 from cli.target import Target
-from epsm.progress import THROTTLES, Counts, MapRuns
+from epsm.progress import Counts, MapRuns, is_throttle
 from epsm.store.records import StudyRecord, StudyStatus
 
 _PICKED_UP_WITHIN_S = 120.0
@@ -36,7 +36,7 @@ def follow(target: Target, simulation: str, show: Callable[[StudyRecord | None, 
         try:
             counts = map_runs.counts(record) if record else counts
         except ClientError as error:
-            if error.response["Error"]["Code"] not in THROTTLES:
+            if not is_throttle(error):
                 raise
         show(record, counts)
         if record is not None and record.status.final:

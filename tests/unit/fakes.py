@@ -36,7 +36,7 @@ class MemoryRecords(Records):
         self.running: dict[int, str] = {}
         self.removed: list[str] = []
 
-    def study(self, simulation: str) -> StudyRecord | None:
+    def study_or_remains(self, simulation: str) -> StudyRecord | None:
         return self.by_name.get(simulation)
 
     def study_page(

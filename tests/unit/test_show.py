@@ -1,5 +1,6 @@
 """What the command shows on terminals of all widths: cli.show."""
 
+import io
 from pathlib import Path
 
 import pandas as pd
@@ -44,7 +45,7 @@ def shown(parquet: Path, width: int, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr("cli.show.remarks", lambda table, study: [])
     parameter = {"name": "insulation_m", "class": "Material", "field": "Thickness", "values": [0.1]}
     study = Study.model_validate(study_document(parameters=[parameter], weather=[f"{STATION}3.epw"]))
-    console = Console(width=width, record=True, file=(parquet.parent / "printed").open("w", encoding="utf-8"))
+    console = Console(width=width, record=True, file=io.StringIO())
     show_results(console, parquet, study)
     return console.export_text()
 

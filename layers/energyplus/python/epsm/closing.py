@@ -112,7 +112,7 @@ def close(
     """
     simulation = execution.simulation_id
     record = records.study(simulation) if execution.ended and simulation else None
-    if record is None or record.removing or not _is_of(execution, record):
+    if record is None or not _is_of(execution, record):
         return False
     if record.stop_reason and not record.status.final:
         _wait_for_running_variants(records, simulation, sleep)

@@ -10,8 +10,12 @@ from botocore.exceptions import ClientError
 from epsm.store.records import StudyRecord
 
 _MOST_REMEMBERED = 1000
-THROTTLES = frozenset({"ThrottlingException", "TooManyRequestsException", "ProvisionedThroughputExceededException"})
-"""Error codes of AWS services that are asked too often."""
+_THROTTLES = frozenset({"ThrottlingException", "TooManyRequestsException", "ProvisionedThroughputExceededException"})
+
+
+def is_throttle(error: ClientError) -> bool:
+    """Whether a service of AWS says that it is asked too often."""
+    return error.response["Error"]["Code"] in _THROTTLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class MapRuns:
         try:
             fresh: dict[str, int] = self._step_functions.describe_map_run(mapRunArn=arn)["itemCounts"]
         except ClientError as error:
-            if counted is None or error.response["Error"]["Code"] not in THROTTLES:
+            if counted is None or not is_throttle(error):
                 raise
             return counted
         _make_room(self._counted)

@@ -111,7 +111,7 @@ class Remover:
             NotRemoved: If S3 refuses.
             botocore.exceptions.ClientError: If AWS refuses another call. What is left is removed by another attempt.
         """
-        study = self._records.study(simulation)
+        study = self._records.study_or_remains(simulation)
         if study is None:
             return None
         if not study.status.final:
@@ -140,7 +140,7 @@ class Remover:
         reason = _ON_REQUEST if study.removing else time_over
         try:
             # Read again: somebody may have asked to run what is missing since the list was made.
-            current = self._records.study(study.simulation_id)
+            current = self._records.study_or_remains(study.simulation_id)
             if current is not None and not self._is_due(current):
                 return Removal(study.simulation_id, study.name, reason, error="It runs again.")
             return self._remove(study, reason, kept, dry_run)
@@ -173,17 +173,17 @@ class Remover:
 
     def _remove_unfinished(self, dry_run: bool) -> Iterator[Removal]:
         """What a request had put down when its function died: the study.json, put last, never came."""
-        what = ("", "", "a request put it down and never came to the end")
+        reason = "a request put it down and never came to the end"
         try:
             for folder, versions in without_study(self._s3, self._inputs_bucket, self._now() - _STILL_BEING_SENT):
                 if not dry_run:
                     pairs = [(each["Key"], each["VersionId"]) for each in versions]
                     delete_versions(self._s3, self._inputs_bucket, pairs)
                 size = sum(each["Size"] for each in versions)
-                yield Removal(what[0], folder, what[2], objects=len(versions), bytes=size, removed=not dry_run)
+                yield Removal("", folder, reason, objects=len(versions), bytes=size, removed=not dry_run)
         except (BotoCoreError, ClientError, NotRemoved) as fault:
             logger.exception("what requests left could not be removed")
-            yield Removal(*what, error=str(fault)[:500])
+            yield Removal("", "", reason, error=str(fault)[:500])
 
     def _inputs_of(self, study: StudyRecord, kept: Sequence[StudyRecord]) -> list[ObjectRef | Source]:
         """The versions in the inputs bucket that go with a study."""

@@ -32,7 +32,7 @@ class Turn(Enum):
 
 def turn_of(before: StudyRecord | None) -> Turn:
     """When a study may start that is to follow `before`; None if that has been removed."""
-    if before is None or before.removing:
+    if before is None:
         return Turn.NEVER
     if before.status is StudyStatus.COMPLETED:
         return Turn.NOW
@@ -46,7 +46,7 @@ def check_order(study: Study, records: Records, owner: str) -> list[Problem]:
         return []
     where = f"{MANIFEST_NAME}: options.after"
     before = records.study(after)
-    if before is None or before.removing or before.owner != owner:
+    if before is None or before.owner != owner:
         return [Problem(where, f"there is no simulation '{after}'", "the name of one of your simulations")]
     if turn_of(before) is Turn.NEVER:
         what = f"'{after}' has ended as {before.status.value}, so nothing can follow it"
@@ -78,7 +78,7 @@ def start_or_wait(
             case Turn.LATER:
                 return False
             case Turn.NEVER:
-                how = before.status.value if before and not before.removing else "removed"
+                how = before.status.value if before else "removed"
                 why = f"Not started: {after}, which it was to follow, is {how}."
                 if records.cancel_study(simulation, why) and study.options.notify:
                     tell(of_study_not_started(study.name, simulation, why))

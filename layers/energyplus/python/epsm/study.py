@@ -293,21 +293,20 @@ def load_document(document: bytes | str) -> Any:
     Raises:
         StudyRejected: If it is none.
     """
-    source = MANIFEST_NAME
     try:
         text = document.decode("utf-8-sig") if isinstance(document, bytes) else document
         return json.loads(text, object_pairs_hook=without_repeated_keys)
     except UnicodeDecodeError as error:
-        raise StudyRejected([Problem(source, f"is not UTF-8 text (byte {error.start})", "UTF-8")]) from None
+        raise StudyRejected([Problem(MANIFEST_NAME, f"is not UTF-8 text (byte {error.start})", "UTF-8")]) from None
     except json.JSONDecodeError as error:
-        where = f"{source}: line {error.lineno}, column {error.colno}"
+        where = f"{MANIFEST_NAME}: line {error.lineno}, column {error.colno}"
         raise StudyRejected([Problem(where, f"is not JSON: {error.msg}", "a JSON object")]) from None
     except RepeatedKey as error:
-        raise StudyRejected([Problem(source, f"the key '{error}' is there twice in one object")]) from None
+        raise StudyRejected([Problem(MANIFEST_NAME, f"the key '{error}' is there twice in one object")]) from None
     except RecursionError:
-        raise StudyRejected([Problem(source, "is nested too deeply")]) from None
+        raise StudyRejected([Problem(MANIFEST_NAME, "is nested too deeply")]) from None
     except ValueError as error:  # a number of thousands of digits
-        raise StudyRejected([Problem(source, f"cannot be read: {error}")]) from None
+        raise StudyRejected([Problem(MANIFEST_NAME, f"cannot be read: {error}")]) from None
 
 
 class RepeatedKey(Exception):

@@ -29,6 +29,11 @@ class Caller:
     name: str
     administrator: bool = False
 
+    @property
+    def only(self) -> str | None:
+        """Whose studies a list for the caller holds; None for everybody's."""
+        return None if self.administrator else self.name
+
     def may_use(self, record: StudyRecord) -> bool:
         """Whether a study is the caller's. One that is nobody's is the administrators' alone."""
         return self.administrator or (record.owner != "" and record.owner == self.name)

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from epsm.api.access import Caller, Unknown, caller_of
 from epsm.problems import Problem, StudyRejected
-from epsm.progress import THROTTLES, MapRuns
+from epsm.progress import MapRuns, is_throttle
 from epsm.settings import Settings
 from epsm.store.files import Files
 from epsm.store.records import Records, StudyRecord
@@ -58,7 +58,7 @@ def who_calls() -> Caller:
 def own_study(simulation: str) -> StudyRecord:
     """A study of the caller's. One of somebody else's is not there."""
     record = records.study(simulation)
-    if record is None or record.removing or not who_calls().may_use(record):
+    if record is None or not who_calls().may_use(record):
         raise Refusal(HTTPStatus.NOT_FOUND, f"There is no simulation '{simulation}'")
     return record
 
@@ -135,7 +135,7 @@ def _unreadable(error: ValueError) -> Response[str]:
 
 @app.exception_handler(ClientError)  # type: ignore[untyped-decorator]
 def _refused_by_aws(error: ClientError) -> Response[str]:
-    if error.response["Error"]["Code"] in THROTTLES:
+    if is_throttle(error):
         logger.warning("AWS is asked too often", exc_info=error)
         return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "The service is busy; ask again in some seconds")
     answer: Response[str] = _failed(error)

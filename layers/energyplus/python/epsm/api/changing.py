@@ -26,10 +26,8 @@ from epsm.api.watching import state_of
 from epsm.cancellation import cancel as cancel_study
 from epsm.rerun import rerun_missing
 from epsm.store import keys
-from epsm.store.files import NotThere
+from epsm.store.files import NotThere, is_absent
 from epsm.store.records import StudyStatus
-
-_REMOVED = "What the study was made of has been removed"
 
 router = APIGatewayHttpRouter()
 
@@ -73,23 +71,21 @@ def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Resp
             source = record.source
             if not source["key"].startswith(keys.HOMES):
                 raise Refusal(HTTPStatus.CONFLICT, "The study was put into the bucket; put its study.json there again")
-            answer = s3.copy_object(
+            copied = s3.copy_object(
                 Bucket=source["bucket"],
                 Key=source["key"],
                 CopySource={"Bucket": source["bucket"], "Key": source["key"], "VersionId": source["version_id"]},
             )
-            version = str(answer["VersionId"])
+            version = str(copied["VersionId"])
             started, variants = keys.simulation_id(source["bucket"], source["key"], version), record.variants
             records.claim_study(started, record.name, {**source, "version_id": version}, record.owner)
         else:
             started = simulation_id
             variants = rerun_missing(files, records, step_functions, settings.state_machine_arn, record)
-    except NotThere:
-        raise Refusal(HTTPStatus.CONFLICT, _REMOVED) from None
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchVersion"):
+    except (NotThere, ClientError) as error:
+        if isinstance(error, ClientError) and not is_absent(error):
             raise
-        raise Refusal(HTTPStatus.CONFLICT, _REMOVED) from None
+        raise Refusal(HTTPStatus.CONFLICT, "What the study was made of has been removed") from None
     if not variants:
         raise Refusal(HTTPStatus.CONFLICT, "There is nothing to run again")
     answer = Submitted.started(started, 0, variants)

@@ -117,9 +117,7 @@ def list_studies(
 ) -> StudyList:
     """Your own studies; an administrator's list holds everybody's."""
     caller = who_calls()
-    found = records.study_page(
-        owner=None if caller.administrator else caller.name, status=status, limit=limit, start=_page_start(page, caller)
-    )
+    found = records.study_page(owner=caller.only, status=status, limit=limit, start=_page_start(page, caller))
     listed = [
         StudyInList(
             simulation_id=each.simulation_id,

@@ -27,6 +27,11 @@ class NotThere(Exception):
     """An object that should exist does not."""
 
 
+def is_absent(error: ClientError) -> bool:
+    """Whether S3 says that there is no such object or version."""
+    return error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "404")
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """An object as a listing shows it."""
@@ -73,7 +78,7 @@ class Files:
         try:
             return self._s3.get_object(Bucket=bucket, Key=key, **which)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "404"):
+            if is_absent(error):
                 raise NotThere(f"s3://{bucket}/{key}") from error
             raise
 
@@ -108,7 +113,7 @@ class Files:
         try:
             return int(self._s3.head_object(Bucket=bucket, Key=key)["ContentLength"])
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
+            if is_absent(error):
                 return None
             raise
 

@@ -171,7 +171,7 @@ class Records:
             **({"owner": owner} if owner else {}),
         }
         self._write(self._table.put_item, Item=item, ConditionExpression="attribute_not_exists(pk)")
-        record = self.study(simulation)
+        record = self.study_or_remains(simulation)
         assert record is not None, "a record that was just written is not there"
         return record
 
@@ -262,7 +262,12 @@ class Records:
         )
 
     def study(self, simulation: str) -> StudyRecord | None:
-        """The record of a study, or None."""
+        """The record of a study; None if there is none, or if it is being removed."""
+        record = self.study_or_remains(simulation)
+        return None if record is None or record.removing else record
+
+    def study_or_remains(self, simulation: str) -> StudyRecord | None:
+        """The record of a study, also of one that is being removed; None if there is none (any more)."""
         key = {"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY}
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         return None if item is None else _study_record(item)
