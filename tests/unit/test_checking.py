@@ -679,6 +679,76 @@ def test_a_file_outside_the_study_is_refused_with_the_line(source: str, name: st
     assert checked.external_files == ()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "in.idf",
+        "in.epJSON",
+        "IN.EPW",
+        "./in.stat",
+        "expanded.idf",
+        "Expanded.IDF",
+        "expanded.idf/hours.csv",
+        "expandedidf.err",
+        "Energy+.ini",
+        "energy+.idd",
+        "Energy+.schema.epJSON",
+        "EnergyPlus.ini",
+        "eplusout.sql",
+        "eplusout",
+        "eplusout_perflog.csv",
+        "eplusADS.inp",
+        "eplustbl.htm",
+        "epluszsz.csv",
+        "sqlite.err",
+        "audit.out",
+        "out.idf",
+        "BasementGHTIn.idf",
+        "fort.6",
+    ],
+)
+@pytest.mark.parametrize("source", ["room.idf", "models/room.idf"])
+def test_a_name_that_the_engine_uses_is_refused_though_the_object_is_not_used(
+    name: str, source: str, one_zone: str
+) -> None:
+    unused = f"\nCoil:DX:ASHRAE205:Performance,Unused,{name},Linear;\n"
+    checked = check(one_zone + unused, source=source)
+    (found,) = checked.problems
+    assert f"reads '{name}', a name that EnergyPlus uses" in found.what
+    assert checked.external_files == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("room.idf", "data/in.csv"),
+        ("models/room.idf", "../data/expanded.idf"),
+        ("room.idf", "eplusshading.csv"),
+        ("room.idf", "eplus_hours.csv"),
+        ("room.idf", "in_use.csv"),
+        ("room.idf", "expanded.csv"),
+    ],
+)
+def test_a_name_like_one_of_the_engines_is_taken(source: str, name: str, one_zone: str) -> None:
+    assert check(with_file(one_zone, name), source=source).problems == ()
+
+
+def test_a_model_that_reads_a_study_json_is_refused(one_zone: str) -> None:
+    (found,) = check(with_file(one_zone, "data/study.json")).problems
+    assert "study.json is what a study is called" in found.what
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "é" * 90 + ".csv", "x" * 256 + "/hours.csv"])
+def test_a_name_that_no_disk_can_hold_is_refused(name: str, one_zone: str) -> None:
+    (found,) = check(with_file(one_zone, name)).problems
+    assert "a name of more than 255 bytes" in found.what
+
+
+def test_a_file_where_another_needs_a_folder_is_refused(one_zone: str) -> None:
+    (found,) = check(with_file(with_file(one_zone, "data"), "data/hours.csv")).problems
+    assert found.what == "reads 'data/hours.csv', but 'data' is a file and cannot hold it"
+
+
 def test_a_blank_file_name_is_left_to_the_engine(one_zone: str) -> None:
     assert check(with_file(one_zone, "")) == CheckedModel((), ())
 

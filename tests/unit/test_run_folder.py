@@ -1,7 +1,9 @@
 """The folder that a run works in: inputs once, everything at its place, nothing left behind."""
 
+import errno
 import hashlib
 import io
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +16,7 @@ from epsm import run_folder
 from epsm.engine import Engine, command, run
 from epsm.manifest import ObjectRef, RunManifest, Source
 from epsm.model import prepare
+from epsm.results import read_results
 from epsm.run_folder import NoDiskSpace, RunFolder, Workspace
 from epsm.store.files import Files, NotThere
 from epsm.study import Study
@@ -77,6 +80,11 @@ def first_variant(of: RunManifest) -> Variant:
     return Variant(0, of.study.models[0], of.study.weather[0])
 
 
+def kept_files(workspace: Workspace) -> list[Path]:
+    """The inputs that are kept between runs."""
+    return sorted(workspace.kept.iterdir())
+
+
 def lay_out(workspace: Workspace, folder: Path, of: RunManifest, text: str = "the model") -> RunFolder:
     return workspace.lay_out(folder, of, first_variant(of), "in.idf", text)
 
@@ -87,29 +95,30 @@ def lay_out(workspace: Workspace, folder: Path, of: RunManifest, text: str = "th
 def test_an_input_is_downloaded_once(workspace: Workspace, bucket: Bucket) -> None:
     ref = bucket.put("study/chicago.epw", b"LOCATION")
 
-    contents = {workspace.input(ref).read_bytes() for _ in range(3)}
+    contents = {workspace.read(ref) for _ in range(3)}
 
     assert (contents, bucket.reads) == ({b"LOCATION"}, ["study/chicago.epw"])
 
 
 def test_equal_files_of_two_studies_are_downloaded_once(workspace: Workspace, bucket: Bucket) -> None:
-    paths = {workspace.input(bucket.put(f"{study}/chicago.epw", b"LOCATION")) for study in ("one", "two")}
+    contents = {workspace.read(bucket.put(f"{study}/chicago.epw", b"LOCATION")) for study in ("one", "two")}
 
-    assert (len(paths), len(bucket.reads)) == (1, 1)
+    assert (contents, len(bucket.reads)) == ({b"LOCATION"}, 1)
 
 
 def test_files_of_one_name_and_other_content_are_kept_apart(workspace: Workspace, bucket: Bucket) -> None:
-    old = workspace.input(bucket.put("study/room.idf", b"old"))
-    new = workspace.input(bucket.put("study/room.idf", b"new"))
+    old = bucket.put("study/room.idf", b"old")
+    assert workspace.read(old) == b"old"
+    new = bucket.put("study/room.idf", b"new")
 
-    assert (old.read_bytes(), new.read_bytes()) == (b"old", b"new")
+    assert (workspace.read(old), workspace.read(new)) == (b"old", b"new")
 
 
 def test_an_input_outlives_the_run(workspace: Workspace, bucket: Bucket) -> None:
     ref = bucket.put("study/chicago.epw", b"LOCATION")
     for _ in range(2):
         with workspace.folder():
-            workspace.input(ref)
+            workspace.read(ref)
 
     assert bucket.reads == ["study/chicago.epw"]
 
@@ -119,17 +128,45 @@ def test_an_input_that_is_not_what_was_accepted_is_refused(workspace: Workspace,
     bucket.put("study/room.idf", b"another")
 
     with pytest.raises(RuntimeError, match=r"study/room\.idf has changed since the study was accepted"):
-        workspace.input(ref)
+        workspace.read(ref)
 
 
 def test_an_input_that_was_refused_is_not_kept(workspace: Workspace, bucket: Bucket) -> None:
     ref = bucket.put("study/room.idf", b"accepted")
     bucket.put("study/room.idf", b"another")
     with pytest.raises(RuntimeError):
-        workspace.input(ref)
+        workspace.read(ref)
     bucket.put("study/room.idf", b"accepted")
 
-    assert workspace.input(ref).read_bytes() == b"accepted"
+    assert workspace.read(ref) == b"accepted"
+
+
+@pytest.mark.parametrize("damage", [b"REPLACED", b"LOCATIO", b""])
+def test_a_kept_input_that_was_changed_is_fetched_again(workspace: Workspace, bucket: Bucket, damage: bytes) -> None:
+    ref = bucket.put("study/chicago.epw", b"LOCATION")
+    for _ in range(2):
+        assert workspace.read(ref) == b"LOCATION"
+        (kept,) = kept_files(workspace)
+        kept.chmod(0o644)
+        kept.write_bytes(damage)
+
+    assert (workspace.read(ref), bucket.reads) == (b"LOCATION", ["study/chicago.epw"] * 3)
+
+
+def test_a_run_never_gets_a_kept_input_that_was_changed(workspace: Workspace, bucket: Bucket, tmp_path: Path) -> None:
+    of = manifest(bucket, {"room.idf": b"", "chicago.epw": b"LOCATION"})
+    workspace.read(of.inputs["chicago.epw"])
+    (kept,) = kept_files(workspace)
+    kept.chmod(0o644)
+    kept.write_bytes(b"REPLACED")
+
+    assert lay_out(workspace, tmp_path / "run", of).weather.read_bytes() == b"LOCATION"
+
+
+def test_kept_inputs_are_read_only(workspace: Workspace, bucket: Bucket) -> None:
+    workspace.read(bucket.put("study/chicago.epw", b"LOCATION"))
+
+    assert [each.stat().st_mode & 0o222 for each in kept_files(workspace)] == [0]
 
 
 # -- the folder --------------------------------------------------------------------------------------------------
@@ -171,12 +208,12 @@ def test_what_a_killed_run_has_left_is_removed(workspace: Workspace, tmp_path: P
         assert not left.exists()
 
 
-def test_removing_a_run_leaves_what_it_linked_to(workspace: Workspace, bucket: Bucket) -> None:
+def test_removing_a_run_leaves_the_kept_inputs(workspace: Workspace, bucket: Bucket) -> None:
     of = manifest(bucket, {"room.idf": b"", "chicago.epw": b"LOCATION"})
     with workspace.folder() as folder:
         lay_out(workspace, folder, of)
 
-    assert workspace.input(of.inputs["chicago.epw"]).read_bytes() == b"LOCATION"
+    assert workspace.read(of.inputs["chicago.epw"]) == b"LOCATION"
     assert bucket.reads == ["study/chicago.epw"]
 
 
@@ -194,7 +231,8 @@ def test_a_full_disk_is_an_error_before_the_run(workspace: Workspace, monkeypatc
 
 
 def test_kept_inputs_make_room_for_a_run(workspace: Workspace, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = workspace.input(bucket.put("study/chicago.epw", b"LOCATION"))
+    workspace.read(bucket.put("study/chicago.epw", b"LOCATION"))
+    (kept,) = kept_files(workspace)
     with_free_disk(monkeypatch, LITTLE, PLENTY)
 
     with workspace.folder():
@@ -205,15 +243,16 @@ def test_an_input_that_made_room_is_downloaded_again(
     workspace: Workspace, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ref = bucket.put("study/chicago.epw", b"LOCATION")
-    workspace.input(ref)
+    workspace.read(ref)
     with_free_disk(monkeypatch, LITTLE, PLENTY)
 
     with workspace.folder():
-        assert workspace.input(ref).read_bytes() == b"LOCATION"
+        assert workspace.read(ref) == b"LOCATION"
 
 
 def test_inputs_stay_where_there_is_room(workspace: Workspace, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = workspace.input(bucket.put("study/chicago.epw", b"LOCATION"))
+    workspace.read(bucket.put("study/chicago.epw", b"LOCATION"))
+    (kept,) = kept_files(workspace)
     with_free_disk(monkeypatch, PLENTY)
 
     with workspace.folder():
@@ -270,6 +309,34 @@ def test_an_external_file_is_where_the_model_looks_for_it(
     assert (files.model.parent / relative).read_bytes() == b"8760 values"
 
 
+def test_whatever_a_run_writes_stays_with_it(workspace: Workspace, bucket: Bucket, tmp_path: Path) -> None:
+    contents = {name: name.encode() for name in ("room.idf", "c.epw", "c.stat", "hours.csv", "expanded.idf", "in.idf")}
+    of = manifest(bucket, contents, external=["hours.csv", "expanded.idf", "in.idf"])
+
+    files = lay_out(workspace, tmp_path / "run", of)
+
+    placed = [path for path in (tmp_path / "run").rglob("*") if not path.is_dir()]
+    kept = {path.stat().st_ino for path in kept_files(workspace)}
+    assert files.model.read_text() == "the model"
+    assert not [path for path in placed if path.is_symlink() or path.stat().st_ino in kept]
+    for path in placed:
+        path.write_bytes(b"written by the engine")
+    assert {name: workspace.read(ref) for name, ref in of.inputs.items()} == contents
+
+
+def test_inputs_that_do_not_fit_on_the_disk_are_a_full_disk(
+    workspace: Workspace, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = manifest(bucket, {"room.idf": b"", "chicago.epw": b"LOCATION"})
+
+    def full(*_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(run_folder, "_copy", full)
+    with pytest.raises(NoDiskSpace, match="variant 0 do not fit"):
+        lay_out(workspace, tmp_path / "run", of)
+
+
 def test_files_that_the_model_does_not_read_are_not_brought(
     workspace: Workspace, bucket: Bucket, tmp_path: Path
 ) -> None:
@@ -303,3 +370,39 @@ def test_the_engine_finds_a_file_beside_the_models_folder(
         diagnosis = judge(run(line, files.model.parent, timeout_s=60), files.output)
 
     assert (diagnosis.verdict, diagnosis.message) == (Verdict.OK, "")
+
+
+def test_what_one_owner_runs_changes_nothing_for_another_on_a_warm_worker(
+    engine: Engine, workspace: Workspace, bucket: Bucket, one_day: str, chicago: Path
+) -> None:
+    """ExpandObjects writes expanded.idf into the run's folder, and one study has put its neighbour's model there."""
+    expands = "\nHVACTemplate:Thermostat,T1,,20,,26;\nCoil:DX:ASHRAE205:Performance,Unused,expanded.idf,Linear;\n"
+    darker = re.sub(r"(\n\s*)10(,\s*!- Watts per Floor Area)", r"\g<1>1\2", one_day)
+    epw = chicago.read_bytes()
+    victim = manifest(bucket, {"room.idf": one_day.encode(), "w.epw": epw})
+    attacks = [
+        manifest(
+            bucket,
+            {"other.idf": (darker + expands).encode(), "w.epw": epw, "expanded.idf": planted},
+            "other.idf",
+            ["expanded.idf"],
+        )
+        for planted in (one_day.encode(), epw)
+    ]
+
+    def site_eui(of: RunManifest) -> float | None:
+        name = of.study.models[0]
+        model = prepare(workspace.read(of.inputs[name]), name, of.study, engine.idd)
+        with workspace.folder() as folder:
+            files = lay_out(workspace, folder, of, model.render({}))
+            expand = model.needs_expansion
+            line = command(engine, files.model, files.weather, files.output, expand_objects=expand)
+            diagnosis = judge(run(line, files.model.parent, timeout_s=60), files.output)
+            assert diagnosis.verdict is Verdict.OK, diagnosis.message
+            return read_results(files.output / "eplusout.sql", diagnosis.environments).metrics["site_eui_kwh_m2"]
+
+    before = site_eui(victim)
+    attacked = [site_eui(each) for each in attacks]
+
+    assert site_eui(victim) == before
+    assert before not in attacked

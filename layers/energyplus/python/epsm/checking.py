@@ -4,8 +4,6 @@ Everything here works on text in memory and names every fault it finds; nothing 
 find out (a schedule that no object defines, say) comes back as the verdict of the run.
 """
 
-import posixpath
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -13,9 +11,11 @@ from itertools import islice
 from epsm import dictionary
 from epsm.columns import RESERVED
 from epsm.dictionary import ClassRule, FieldPlace
+from epsm.external_files import external_path, in_each_others_way
 from epsm.outline import ModelObject, Outline, read_outline
 from epsm.problems import Problem, listed, nearest
 from epsm.study import MANIFEST_NAME, Parameter, Study
+from epsm.text import middle_cut
 
 EXTERNAL_FILE_FIELDS = {
     "schedule:file": "File Name",
@@ -36,7 +36,6 @@ _NOT_SUPPORTED = (
 
 _MANAGED_CLASSES = ("version", "output:sqlite", "outputcontrol:files")
 """Classes that are this project's to set; varying them would be without effect, or wrong."""
-_NAMES_OF_THE_EDITED_MODEL = ("in.idf", "in.epjson")
 _MOST_OF_A_KIND = 50
 
 
@@ -137,28 +136,17 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
         problems += _check_run_period(outline, source, study)
         problems += islice(_check_parameters_on(outline, source, study), _MOST_OF_A_KIND)
         for each, name in _external_names(outline):
-            path, fault = _external_path(name, source)
+            path, fault = external_path(name, source)
             if fault:
-                what = f"{each.class_name} '{each.name}' reads '{name}', {fault}"
+                what = f"{each.class_name} '{each.name}' reads '{middle_cut(name, 100)}', {fault}"
                 problems.append(Problem(_place_of(each, source), what, "a file uploaded with the study"))
             else:
                 external_files[path] = None
+        for file, other in in_each_others_way([*external_files, source]):
+            problems.append(
+                Problem(source, f"reads '{other}', but '{file}' is a file and cannot hold it", "other names")
+            )
     return CheckedModel(tuple(problems), tuple(external_files))
-
-
-def _external_path(name: str, source: str) -> tuple[str, str]:
-    """The path in the study of a file that a model reads, and why it cannot be had, if it cannot."""
-    folder = posixpath.dirname(source)
-    path = posixpath.join(folder, name.replace("\\", "/"))
-    normal = unicodedata.normalize("NFC", posixpath.normpath(path))
-    if normal.startswith(("/", "../")) or ":" in name:
-        return "", "which is outside the study"
-    # Upwards from the model's own folder is fine; later on, the folder that is left again would have to exist.
-    if ".." in posixpath.relpath(path.replace("/../", "/./"), folder or ".").split("/") or "/../" in name.lstrip("./"):
-        return "", "with '..' in the middle: write the path without it"
-    if posixpath.basename(normal).casefold() in _NAMES_OF_THE_EDITED_MODEL:
-        return "", "which is what the edited model is called"
-    return normal, ""
 
 
 def _check_version(outline: Outline, source: str) -> Iterator[Problem]:

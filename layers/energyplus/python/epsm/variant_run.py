@@ -266,7 +266,7 @@ class VariantRunner:
         if name not in self._models:
             if len(self._models) >= _MODELS_KEPT:
                 self._models.clear()
-            content = self._workspace.input(manifest.inputs[name]).read_bytes()
+            content = self._workspace.read(manifest.inputs[name])
             self._models[name] = prepare(content, name, manifest.study, self._engine.idd)
         return self._models[name]
 
