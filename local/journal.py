@@ -2,6 +2,7 @@
 
 import fcntl
 import pickle
+import shutil
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -32,6 +33,7 @@ class Journal:
         fresh: Forget what is there.
 
     Attributes:
+        objects: Folder for files that values refer to.
         lock: Held while something is written; for who has to look at something and write it before anybody else does.
 
     Raises:
@@ -51,6 +53,8 @@ class Journal:
         if fresh:
             for each in folder.glob("journal.sqlite*"):
                 each.unlink()
+            shutil.rmtree(folder / "objects", ignore_errors=True)
+        self.objects = folder / "objects"
         self.lock = RLock()
         self._closed = False
         self._rows = sqlite3.connect(folder / "journal.sqlite", check_same_thread=False, isolation_level=None)
@@ -59,8 +63,10 @@ class Journal:
             self._rows.execute(f"PRAGMA {pragma}")
         self._rows.execute(
             "CREATE TABLE IF NOT EXISTS kept (number INTEGER PRIMARY KEY, owner TEXT, name TEXT, version TEXT, "
-            "value BLOB, UNIQUE (owner, name, version))"
+            "value BLOB, file TEXT NOT NULL DEFAULT '', UNIQUE (owner, name, version))"
         )
+        if "file" not in {row[1] for row in self._rows.execute("PRAGMA table_info(kept)")}:
+            self._rows.execute("ALTER TABLE kept ADD COLUMN file TEXT NOT NULL DEFAULT ''")
         maker = dict(self.read(_OWN)).get(_MADE_BY)
         if maker not in (None, made_by):
             self.close()
@@ -78,13 +84,24 @@ class Journal:
         """
         self.write_versions(owner, name, {} if value is None else {"": value}, changed=("",))
 
-    def write_versions(self, owner: str, name: str, versions: Mapping[str, Any], changed: Collection[str]) -> None:
+    def write_versions(
+        self,
+        owner: str,
+        name: str,
+        versions: Mapping[str, Any],
+        changed: Collection[str],
+        files: Mapping[str, str] | None = None,
+    ) -> list[str]:
         """Keep these versions of `name` and no others, in this order. They are on the disk when this returns.
 
         Args:
             owner, name: Where they belong.
             versions: All of them.
             changed: Those that are written even if a version of that name is kept.
+            files: Name of the file that a version refers to, by version; empty for none.
+
+        Returns:
+            Names of files that rows referred to before and that none of this name refers to now.
 
         Raises:
             Closed: If the journal is.
@@ -93,25 +110,38 @@ class Journal:
             if self._closed:
                 raise Closed
             where = "owner = ? AND name = ?"
-            kept = {each for (each,) in self._rows.execute(f"SELECT version FROM kept WHERE {where}", (owner, name))}  # noqa: S608
+            files = files or {}
+            kept = dict(self._rows.execute(f"SELECT version, file FROM kept WHERE {where}", (owner, name)).fetchall())  # noqa: S608
             written = [
-                (owner, name, each, pickle.dumps(value))
+                (owner, name, each, pickle.dumps(value), files.get(each, ""))
                 for each, value in versions.items()
                 if each in changed or each not in kept
             ]
-            gone = [(owner, name, each) for each in kept - versions.keys()]
+            gone = [(owner, name, each) for each in kept.keys() - versions.keys()]
             self._rows.execute("BEGIN IMMEDIATE")
             try:
                 self._rows.executemany(f"DELETE FROM kept WHERE {where} AND version = ?", gone)  # noqa: S608
                 self._rows.executemany(
-                    "INSERT INTO kept (owner, name, version, value) VALUES (?, ?, ?, ?) "
-                    "ON CONFLICT DO UPDATE SET value = excluded.value",
+                    "INSERT INTO kept (owner, name, version, value, file) VALUES (?, ?, ?, ?, ?) "
+                    "ON CONFLICT DO UPDATE SET value = excluded.value, file = excluded.file",
                     written,
                 )
                 self._rows.execute("COMMIT")
             except BaseException:
-                self._rows.execute("ROLLBACK")
+                if self._rows.in_transaction:  # a full disk ends the transaction by itself
+                    self._rows.execute("ROLLBACK")
                 raise
+            return list(set(filter(None, kept.values())) - set(files.values()))
+
+    def owners(self) -> list[str]:
+        """Who has values here."""
+        with self.lock:
+            return [owner for (owner,) in self._rows.execute("SELECT DISTINCT owner FROM kept").fetchall()]
+
+    def forget(self, owner: str) -> None:
+        """Remove all values of an owner."""
+        with self.lock:
+            self._rows.execute("DELETE FROM kept WHERE owner = ?", (owner,))
 
     def read(self, owner: str) -> Iterator[tuple[str, Any]]:
         """Everything of an owner, name and value, in the order in which it came; one pair for each version."""

@@ -38,7 +38,6 @@ CONTEXT = {
 }
 """Choices for a machine of one's own: files do not take long to arrive, nobody waits for a canary's alarm, and what is
 put into the bucket belongs to whoever asks the API."""
-_SPOOL_BYTES = 65_536
 _FOLDER_PREFIX = "epsm-local-"
 
 
@@ -101,12 +100,11 @@ class LocalStack:
         self._folder = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         port = port or _free_port()
-        # moto reads these when it is imported.
+        # moto reads it when it is imported.
         os.environ["MOTO_PORT"] = str(port)
-        os.environ.setdefault("MOTO_S3_DEFAULT_KEY_BUFFER_SIZE", str(_SPOOL_BYTES))
         from moto.server import ThreadedMotoServer
 
-        from local.completions import keeping
+        from local.completions import keeping, objects
         from local.http_api.gateway import HttpApi
         from local.scheduler import Scheduler
 
@@ -119,6 +117,7 @@ class LocalStack:
         code = CodeStore(ROOT / "build" / "code", assets.image_folders(cloud_assembly, manifest))
         slots = BoundedSemaphore(number)
         completions.use(LocalAws(self.endpoint, self.workers, self.containers, code, number, slots, self.journal))
+        objects.use_folder(self.journal.objects if self.journal else folder / "objects")
         self._server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
         self._server.start()
         self._scheduler = Scheduler()

@@ -79,11 +79,23 @@ def use(local: LocalAws) -> None:
             functions,
             http_apis,
             keeping,
+            objects,
             stepfunctions,
             uploads,
         )
 
-        for module in (dispatch, uploads, functions, events, stepfunctions, ecs, http_apis, cloudformation, keeping):
+        for module in (
+            dispatch,
+            uploads,
+            functions,
+            events,
+            stepfunctions,
+            ecs,
+            http_apis,
+            cloudformation,
+            objects,
+            keeping,
+        ):
             module.install()
 
 

@@ -16,11 +16,12 @@ from typing import Any
 from moto.cloudformation import parsing
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.responses import DynamoHandler
-from moto.s3.models import FakeDeleteMarker, S3Backend, s3_backends
+from moto.s3.models import FakeDeleteMarker, FakeKey, S3Backend, s3_backends
 from moto.s3.responses import S3Response
 
 from local.aws import ACCOUNT, REGION
-from local.completions import local_aws
+from local.completions import full_disk, local_aws, objects
+from local.journal import Journal
 
 _LASTING = {"AWS::S3::Bucket", "AWS::DynamoDB::Table"}
 
@@ -40,9 +41,9 @@ def install() -> None:
     DynamoDBBackend.put_item = _noting(DynamoDBBackend.put_item, _item_written)
     DynamoDBBackend.update_item = _noting(DynamoDBBackend.update_item, _item_written)
     DynamoDBBackend.delete_item = _noting(DynamoDBBackend.delete_item, _item_written)
-    S3Response.key_response = _writing(S3Response.key_response)
-    S3Response.bucket_response = _writing(S3Response.bucket_response)
-    DynamoHandler.call_action = _writing(DynamoHandler.call_action)
+    S3Response.key_response = full_disk.told_by_s3(_writing(S3Response.key_response))
+    S3Response.bucket_response = full_disk.told_by_s3(_writing(S3Response.bucket_response))
+    DynamoHandler.call_action = full_disk.told_by_dynamodb(_writing(DynamoHandler.call_action))
     parsing.generate_resource_name = _lasting_name
 
 
@@ -51,10 +52,17 @@ def restore(buckets: tuple[str, ...], table: str) -> None:
     journal = local_aws().journal
     if journal is None:
         return
+    mine = {f"s3:{name}" for name in buckets} | {f"dynamodb:{table}"}
+    for owner in journal.owners():
+        if owner.startswith(("s3:", "dynamodb:")) and owner not in mine:
+            journal.forget(owner)  # what is not put back would stay for ever
     for name in buckets:
         versions = s3_backends[ACCOUNT]["aws"].get_bucket(name).keys
         for key, version in journal.read(f"s3:{name}"):
             versions[key] = version  # one more of that key
+            if isinstance(version, FakeKey) and not objects.is_kept(version):  # as earlier versions wrote it
+                _write_versions(journal, s3_backends[ACCOUNT]["aws"], name, key, {str(version.version_id)})
+    objects.remove_orphans()
     items = dynamodb_backends[ACCOUNT][REGION].get_table(table).items
     for _, item in journal.read(f"dynamodb:{table}"):
         items[item.hash_key][item.range_key] = item
@@ -115,13 +123,20 @@ def _object_written(result: Any, *, self: S3Backend, bucket_name: str, key_name:
         journal = local_aws().journal
         if journal is None or bucket_name not in self.buckets or bucket_name.startswith("cdk-"):
             return
-        with journal.lock:
-            versions = self.buckets[bucket_name].keys.getlist(key_name, [])
-            journal.write_versions(
-                f"s3:{bucket_name}", key_name, {str(each.version_id): _alone(each) for each in versions}, changed
-            )
+        _write_versions(journal, self, bucket_name, key_name, changed)
 
     return write
+
+
+def _write_versions(journal: Journal, backend: S3Backend, bucket: str, key: str, changed: set[str]) -> None:
+    """Bodies are on the disk before the rows that name them, and go after those rows have gone."""
+    with journal.lock:
+        versions = {str(each.version_id): _alone(each) for each in backend.buckets[bucket].keys.getlist(key, [])}
+        for name, version in versions.items():
+            if isinstance(version, FakeKey) and (name in changed or not objects.is_kept(version)):
+                objects.keep(version)
+        files = {name: (objects.file_name(version) or "") for name, version in versions.items()}
+        objects.forget(journal.write_versions(f"s3:{bucket}", key, versions, changed, files))
 
 
 def _alone(version: Any) -> Any:

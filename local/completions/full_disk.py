@@ -1,0 +1,45 @@
+"""What S3 and DynamoDB answer when the local disk has no room, which AWS's never lack: 507 InsufficientStorage, which
+clients do not try again. moto answers 500 with a traceback, which they do.
+"""
+
+import errno
+import functools
+import json
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+_STATUS = 507
+_MESSAGE = "The local stack's disk is full: no space left on the device that holds its data or TMPDIR"
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error means that a disk has no room, or a user no quota, left."""
+    if isinstance(error, sqlite3.OperationalError):
+        return "full" in str(error)
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def told_by_s3(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Answer as S3 does when something fails."""
+    body = f"<Error><Code>InsufficientStorage</Code><Message>{_MESSAGE}</Message></Error>"
+    return _told(stock, (_STATUS, {"Content-Type": "application/xml"}, body))
+
+
+def told_by_dynamodb(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Answer as DynamoDB does when something fails."""
+    body = json.dumps({"__type": "InsufficientStorage", "message": _MESSAGE})
+    return _told(stock, (_STATUS, {"Content-Type": "application/x-amz-json-1.0"}, body))
+
+
+def _told(stock: Callable[..., Any], answer: tuple[int, dict[str, str], str]) -> Callable[..., Any]:
+    @functools.wraps(stock)
+    def answered(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return stock(*args, **kwargs)
+        except (OSError, sqlite3.OperationalError) as error:
+            if not is_full(error):
+                raise
+            return answer
+
+    return answered
