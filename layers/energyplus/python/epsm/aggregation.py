@@ -69,7 +69,15 @@ def aggregate(files: Files, records: Records, simulation: str, map_error: str = 
         parquet, csv, html = (Path(folder) / name for name in ("results.parquet", "results.csv", "report.html"))
         why_not_run = "The study was cancelled." if cancelled else NOT_STARTED
         found = records.variants(simulation)
-        counts = write_table(manifest.study, found, parquet, csv, why_not_run, given_up=bool(map_error))
+        counts = write_table(
+            manifest.study,
+            found,
+            parquet,
+            csv,
+            why_not_run,
+            given_up=bool(map_error),
+            own_values=manifest.baseline_values,
+        )
         if record is not None and cancelled:
             status, error = StudyStatus.CANCELLED, record.error
         else:

@@ -5,7 +5,7 @@ find out (a schedule that no object defines, say) comes back as the verdict of t
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from epsm import dictionary
@@ -46,10 +46,12 @@ class CheckedModel:
     Attributes:
         problems: Every fault, of the model itself and of the study's parameters on it.
         external_files: Files that the model reads (Schedule:File and the like), as study paths.
+        outline: What the model contains.
     """
 
     problems: tuple[Problem, ...]
     external_files: tuple[str, ...]
+    outline: Outline = field(default_factory=Outline, compare=False)
 
 
 def name_matches(pattern: str, name: str) -> bool:
@@ -146,7 +148,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
             problems.append(
                 Problem(source, f"reads '{other}', but '{file}' is a file and cannot hold it", "other names")
             )
-    return CheckedModel(tuple(problems), tuple(external_files))
+    return CheckedModel(tuple(problems), tuple(external_files), outline)
 
 
 def _check_version(outline: Outline, source: str) -> Iterator[Problem]:

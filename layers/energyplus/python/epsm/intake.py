@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from epsm.baseline_values import baseline_values
 from epsm.checking import check_model, check_parameters
 from epsm.draft import read_draft
 from epsm.problems import Problem, StudyRejected, nearest
@@ -40,11 +41,13 @@ class Accepted:
         study: The study.
         inputs: Every file it reads beside study.json, in the order they were read.
         external_files: For each model the files that the model itself reads.
+        baseline_values: For each model its own values of the parameters, where each is one.
     """
 
     study: Study
     inputs: tuple[str, ...]
     external_files: dict[str, tuple[str, ...]]
+    baseline_values: dict[str, dict[str, float | str]]
 
 
 def take_in(
@@ -75,12 +78,14 @@ def take_in(
     reader.problems += [*look(study), *check_parameters(study)]
     reader.problems += _beyond(limits, study)
     external_files: dict[str, tuple[str, ...]] = {}
+    own_values: dict[str, dict[str, float | str]] = {}
     for index, model in enumerate(study.models):
         content = reader.read(model, f"{MANIFEST_NAME}: models[{index}]")
         if content is not None:
             checked = check_model(content, model, study)
             reader.problems += checked.problems
             external_files[model] = checked.external_files
+            own_values[model] = baseline_values(checked.outline, study)
     for index, weather in enumerate(study.weather):
         content = reader.read(weather, f"{MANIFEST_NAME}: weather[{index}]")
         if content is not None:
@@ -92,7 +97,7 @@ def take_in(
         reader.read(name, model)
     if problems := [*draft.problems, *map(draft.in_document, reader.problems)]:
         raise StudyRejected(problems)
-    return Accepted(study, tuple(reader.done), external_files)
+    return Accepted(study, tuple(reader.done), external_files, own_values)
 
 
 def _beyond(limits: Limits, study: Study) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from epsm.study import Study
 
@@ -51,6 +51,7 @@ class RunManifest(BaseModel):
         image_id: Content hash of the container image.
         code_version: Version of `epsm`.
         extraction_version: Version of the rules by which metrics are read.
+        baseline_values: For each model its own value of each parameter, where there is one.
         seed: Seed of the sampling; None where nothing is random.
     """
 
@@ -68,6 +69,7 @@ class RunManifest(BaseModel):
     image_id: str
     code_version: str
     extraction_version: int
+    baseline_values: dict[str, dict[str, float | str]] = Field(default_factory=dict)
     seed: int | None = None
 
     def to_json(self) -> str:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
+from epsm.baseline_values import BaselineValues
 from epsm.columns import PERIOD, RUN, SAVINGS
 from epsm.store.records import CANCELLED_STAGE, Records, VariantRecord, VariantStatus
 from epsm.study import Study
@@ -16,7 +18,12 @@ GIVEN_UP = "The study was given up"
 
 
 def rows(
-    study: Study, records: Iterable[VariantRecord], why_not_run: str = NOT_STARTED, *, given_up: bool = False
+    study: Study,
+    records: Iterable[VariantRecord],
+    why_not_run: str = NOT_STARTED,
+    *,
+    given_up: bool = False,
+    own_values: BaselineValues = MappingProxyType({}),
 ) -> Iterator[dict[str, Any]]:
     """The table's rows in the order of the variants: every variant of the study, whether it left a record or not.
 
@@ -25,6 +32,7 @@ def rows(
         records: What the variants left, in the order of their index.
         why_not_run: What is said of a variant that left no record.
         given_up: Whether the study was: then a variant without a result was stopped with it, and has not failed.
+        own_values: The models' own values of the parameters, for the baselines.
     """
     remaining = iter(records)
     record = next(remaining, None)
@@ -33,7 +41,7 @@ def rows(
         while record is not None and record.index < variant.index:
             record = next(remaining, None)
         own = record if record is not None and record.index == variant.index else None
-        row = _row(variant, own, why_not_run, given_up)
+        row = _row(variant, own, why_not_run, given_up, own_values)
         if variant.is_baseline:
             baseline = row
         row |= _savings(row, baseline)
@@ -49,6 +57,7 @@ def page(
     *,
     ended: bool = True,
     given_up: bool = False,
+    own_values: BaselineValues = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """Some rows, also of a study that still runs, without reading the others.
 
@@ -60,6 +69,7 @@ def page(
         count: How many.
         ended: Whether the study has; else what has no result yet is no failure.
         given_up: Whether the study was.
+        own_values: The models' own values of the parameters, for the baselines.
     """
     if start >= study.variant_count:
         return []
@@ -76,11 +86,11 @@ def page(
     for first in {variant.index // samples * samples for variant in variants}:
         baseline = found.get(first) or records.variant(simulation, first)
         where = variants[0]
-        baselines[first] = _row(Variant(first, where.model, where.weather), baseline, absent, given_up)
+        baselines[first] = _row(Variant(first, where.model, where.weather), baseline, absent, given_up, own_values)
     page_rows = []
     for variant in variants:
         own = found.get(variant.index)
-        row = _row(variant, own, absent, given_up)
+        row = _row(variant, own, absent, given_up, own_values)
         if not ended and own is None:
             row |= {"error_stage": None}
         elif not ended and own is not None and own.status is VariantStatus.RUNNING:
@@ -89,13 +99,15 @@ def page(
     return page_rows
 
 
-def _row(variant: Variant, record: VariantRecord | None, why_not_run: str, given_up: bool) -> dict[str, Any]:
+def _row(
+    variant: Variant, record: VariantRecord | None, why_not_run: str, given_up: bool, own_values: BaselineValues
+) -> dict[str, Any]:
     row: dict[str, Any] = {
         "variant_index": variant.index,
         "model": variant.model,
         "weather": variant.weather,
         "baseline": variant.is_baseline,
-        **variant.values,
+        **(own_values.get(variant.model, {}) if variant.is_baseline else variant.values),
     }
     if record is None:
         return row | {"status": NOT_RUN, "error_stage": "worker", "error": why_not_run}

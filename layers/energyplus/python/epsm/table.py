@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from epsm.baseline_values import BaselineValues
 from epsm.columns import PERIOD, RUN, SAVINGS, VARIANT
 from epsm.results import METRICS
 from epsm.rows import NOT_RUN, NOT_STARTED, rows
@@ -66,6 +68,7 @@ def write_table(
     why_not_run: str = NOT_STARTED,
     *,
     given_up: bool = False,
+    own_values: BaselineValues = MappingProxyType({}),
 ) -> Counts:
     """Write the table as Parquet and as CSV.
 
@@ -75,6 +78,7 @@ def write_table(
         parquet, csv: Files to write. A spool file stands beside them while they are written.
         why_not_run: What is said of a variant that left no record.
         given_up: Whether the study was: then a variant without a result was stopped with it, and has not failed.
+        own_values: The models' own values of the parameters, for the baselines.
 
     Returns:
         How many variants ended how.
@@ -83,7 +87,7 @@ def write_table(
     counted = dict.fromkeys((VariantStatus.SUCCEEDED.value, VariantStatus.FAILED.value, NOT_RUN), 0)
     end_uses: set[str] = set()
     with spool.open("w", encoding="utf-8") as file:
-        for row in rows(study, records, why_not_run, given_up=given_up):
+        for row in rows(study, records, why_not_run, given_up=given_up, own_values=own_values):
             counted[row["status"]] += 1
             end_uses.update(row.get("end_uses", ()))
             file.write(json.dumps(row) + "\n")

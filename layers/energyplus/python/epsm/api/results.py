@@ -33,11 +33,20 @@ def results(
     """One row a variant, failed and missing ones too. A number that is not there is null, never 0."""
     record = own_study(simulation_id)
     try:
-        study = files.read_manifest(simulation_id).study
+        manifest = files.read_manifest(simulation_id)
     except NotThere:
         return ResultRows(simulation_id=simulation_id, status=record.status, variants=0, rows=[], next_start=None)
-    ended, given_up = record.status.final, record.given_up
-    found = rows.page(study, records, simulation_id, start, limit, ended=ended, given_up=given_up)
+    study = manifest.study
+    found = rows.page(
+        study,
+        records,
+        simulation_id,
+        start,
+        limit,
+        ended=record.status.final,
+        given_up=record.given_up,
+        own_values=manifest.baseline_values,
+    )
     following = start + len(found)
     return ResultRows(
         simulation_id=simulation_id,
