@@ -388,7 +388,7 @@ def test_no_parameter_takes_the_place_of_a_column(name: str) -> None:
 
 
 def csv_rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -476,3 +476,32 @@ def test_records_are_read_once_and_one_at_a_time() -> None:
     first = next(iter(rows(study(parameter(values=list(range(999)))), records())))
 
     assert (first["variant_index"], len(taken)) == (0, 1)
+
+
+@pytest.mark.parametrize("level", ["=1+1", "+cmd", "-x", "@sum", "=HYPERLINK(9)"])
+def test_a_text_that_a_spreadsheet_would_run_is_defused_in_the_csv_alone(tmp_path: Path, level: str) -> None:
+    table = Table(tmp_path, study(parameter(values=[level])), [succeeded(0), succeeded(1)])
+
+    assert (csv_rows(table.csv)[1]["insulation_m"], table.row(1)["insulation_m"]) == (f"'{level}", level)
+
+
+@pytest.mark.parametrize("level", ["-5", "+1.5e3", "a=b", "Wall-1"])
+def test_a_number_written_as_text_and_a_harmless_text_stay_in_the_csv(tmp_path: Path, level: str) -> None:
+    table = Table(tmp_path, study(parameter(values=[level, "x"])), [succeeded(0), succeeded(1)])
+
+    assert csv_rows(table.csv)[1]["insulation_m"] == level
+
+
+def test_a_spreadsheet_sees_that_the_csv_is_utf_8(tmp_path: Path) -> None:
+    table = Table(tmp_path, study(parameter(values=["Büro"])), [succeeded(0), succeeded(1)])
+
+    assert table.csv.read_bytes().startswith(b"\xef\xbb\xbfvariant_index,")
+    assert next(iter(pd.read_csv(table.csv).columns)) == "variant_index"
+
+
+def test_a_baseline_shows_the_models_own_value(tmp_path: Path) -> None:
+    own = {"room.idf": {"insulation_m": 0.15}}
+    parquet, csv_file = tmp_path / "results.parquet", tmp_path / "results.csv"
+    write_table(study(parameter(values=[0.1])), [succeeded(0), succeeded(1)], parquet, csv_file, own_values=own)
+
+    assert pd.read_parquet(parquet)["insulation_m"].tolist() == [0.15, 0.1]

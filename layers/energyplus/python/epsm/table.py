@@ -25,6 +25,7 @@ from epsm.study import Study
 
 _BATCH = 5_000
 _WHOLE_NUMBERS = frozenset({"variant_index", "period_days", "zone_count", "warnings", "severe_errors"})
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NUMBERS = frozenset({"engine_seconds", "engine_cpu_seconds", "peak_memory_mb"})
 
 
@@ -93,12 +94,12 @@ def write_table(
             file.write(json.dumps(row) + "\n")
     types = columns(study, end_uses)
     schema = pa.schema(list(types.items()))
-    with pq.ParquetWriter(parquet, schema) as writer, csv.open("w", encoding="utf-8", newline="") as text:
+    with pq.ParquetWriter(parquet, schema) as writer, csv.open("w", encoding="utf-8-sig", newline="") as text:
         header = True
         for batch in _batches(spool):
             frame = _frame(batch, types, end_uses)
             writer.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
-            frame.to_csv(text, index=False, header=header)
+            _for_spreadsheets(frame).to_csv(text, index=False, header=header)
             header = False
     spool.unlink()
     return Counts(*counted.values())
@@ -119,6 +120,18 @@ def _frame(batch: list[dict[str, Any]], types: dict[str, pa.DataType], end_uses:
     frame = pd.DataFrame(batch, columns=list(types))
     kinds = {pa.float64(): "float64", pa.int64(): "Int64", pa.string(): "string", pa.bool_(): "bool"}
     return frame.astype({name: kinds[each] for name, each in types.items()})
+
+
+def _for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe before every text that a spreadsheet would run as a formula."""
+    texts = frame.select_dtypes("string")
+    # https://owasp.org/www-community/attacks/CSV_Injection
+    return frame.assign(**{name: text.where(~_is_formula(text), "'" + text) for name, text in texts.items()})
+
+
+def _is_formula(text: "pd.Series[str]") -> "pd.Series[bool]":
+    number = pd.to_numeric(text, errors="coerce").notna()
+    return (text.str.startswith(_FORMULA_STARTS) & ~number).fillna(False).astype(bool)
 
 
 def mean_run_times(parquet: Path) -> dict[str, float]:
