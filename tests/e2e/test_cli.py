@@ -282,8 +282,8 @@ def test_a_parameter_that_changes_nothing_and_a_meter_that_is_not_there_are_told
     level = {"name": "level", "class": "Lights", "field": "Lighting Level", "values": [100, 200]}
     folder = make_study("nothing", parameters=[level], outputs={"meters": ["Electricty:Facility"]})
     told = " ".join(epsm(environment, "run", folder, folder=tmp_path).stdout.split())
-    assert "level changed nothing" in told
-    assert "Not there: the model has no 'Electricty:Facility'" in told
+    assert "level had no effect" in told
+    assert "Missing: the model has no 'Electricty:Facility'" in told
 
 
 def test_a_second_run_does_not_overwrite_the_first(
