@@ -26,8 +26,10 @@ def study(values: Sequence[float | str] = (0.1, 0.2), **changes: Any) -> Study:
 
 def succeeded(index: int, eui: float = 100.0, metrics: dict[str, float] | None = None, **summary: Any) -> VariantRecord:
     values = dict.fromkeys(METRICS, 0.0) | {"site_eui_kwh_m2": eui} | (metrics or {})
-    given = {"period": "annual", "period_days": 365, "zone_count": 1, "metrics": values} | summary
-    return VariantRecord(index, VariantStatus.SUCCEEDED, verdict="ok", summary=given)
+    counts = {"warnings": 0, "severe_errors": 0}
+    given = {"period": "annual", "period_days": 365, "zone_count": 1, "metrics": values} | counts | summary
+    verdict = "ok with severe" if given["severe_errors"] else "ok"
+    return VariantRecord(index, VariantStatus.SUCCEEDED, verdict=verdict, summary=given)
 
 
 def failed(index: int, error: str) -> VariantRecord:
@@ -204,6 +206,28 @@ def test_a_bar_is_named_after_what_was_varied(report: Writer) -> None:
     assert labels(page)[3:5] == ["3: school, baseline", "4: school, insulation_m 0.1"]
 
 
+def two_parameters(single: str) -> list[dict[str, Any]]:
+    return [
+        {"name": "insulation_m", "class": "Material", "field": "Thickness", "values": [0.1, 0.2]},
+        {"name": single, "class": "Lights", "field": "Watts per Floor Area", "values": [5]},
+    ]
+
+
+def test_a_parameter_with_one_value_is_in_the_label_for_the_baseline_differs_in_it(report: Writer) -> None:
+    page = report(study(parameters=two_parameters("lighting")), [succeeded(index) for index in range(3)])
+
+    assert labels(page)[1] == "1: insulation_m 0.1, lighting 5"
+
+
+def test_where_labels_have_no_room_a_single_value_is_said_above_the_chart(report: Writer) -> None:
+    single = "lighting_power_density_of_all_rooms_of_the_building_w_m2"
+    page = report(study(parameters=two_parameters(single)), [succeeded(index) for index in range(3)])
+
+    assert labels(page)[1] == "1: insulation_m 0.1"
+    assert f"In every variant but the baselines: {single} 5." in page.text_of("p")
+    assert f"1: insulation_m 0.1, {single} 5" in page.text_of("title")
+
+
 def test_of_a_long_name_the_middle_goes_and_never_what_was_varied(report: Writer) -> None:
     station = "USA_FL_Tampa.Intl.AP.722110_TMY"
     two = study(weather=[f"{station}3.epw", f"{station}x.epw"])
@@ -287,6 +311,54 @@ def test_a_thousand_different_reasons_are_cut(report: Writer) -> None:
     assert len(failures(page)) == 20
 
 
+# -- what EnergyPlus reported ------------------------------------------------------------------------------------
+
+UNCONVERGED: dict[str, Any] = {"severe_errors": 6, "warnings": 1_200, "note": "CheckWarmupConvergence: not converged"}
+
+
+def reported(page: Page) -> list[list[str]]:
+    """The rows under "What EnergyPlus reported"."""
+    head = ["variants", "first variant", "verdict", "severe errors", "warnings", "note"]
+    if head not in page.rows:
+        return []
+    start = page.rows.index(head) + 1
+    return [row for row in page.rows[start:] if len(row) == len(head)]
+
+
+def test_severe_errors_are_summed_and_grouped_by_note(report: Writer) -> None:
+    page = report(study(), [succeeded(0, warnings=3), succeeded(1, **UNCONVERGED), succeeded(2, **UNCONVERGED)])
+
+    assert "What EnergyPlus reported: 12 severe errors, 2,403 warnings" in page.text_of("h2")
+    assert reported(page) == [
+        ["2", "1", "ok with severe", "12", "2,400", "CheckWarmupConvergence: not converged"],
+        ["1", "0", "ok", "0", "3", ""],
+    ]
+
+
+def test_a_study_with_severe_errors_is_not_green(report: Writer) -> None:
+    page = report(study(), [succeeded(0), succeeded(1, 90.0, **UNCONVERGED), succeeded(2, 80.0)])
+
+    (status,) = [each for each in page.all("p") if (each.get("class") or "").startswith("status")]
+    assert status["class"] == "status partial"
+    assert "completed, 1 of 3 variants with severe errors" in page.text_of("p")
+
+
+def test_a_study_without_errors_is_green(report: Writer) -> None:
+    page = report(study(), [succeeded(0), succeeded(1, 90.0), succeeded(2, 80.0)])
+
+    assert [each["class"] for each in page.all("p") if (each.get("class") or "").startswith("status")] == [
+        "status completed"
+    ]
+    assert reported(page) == []
+
+
+def test_every_variant_shows_its_own_errors_and_note(report: Writer) -> None:
+    page = report(study(), [succeeded(0), succeeded(1, **UNCONVERGED), succeeded(2)])
+
+    told = ("verdict", "severe errors", "warnings", "note")
+    assert [variants(page)[1][name] for name in told] == ["ok with severe", "6", "1200", UNCONVERGED["note"]]
+
+
 # -- the variants ------------------------------------------------------------------------------------------------
 
 
@@ -309,6 +381,9 @@ def test_a_variant_is_a_row(report: Writer) -> None:
         "unmet cooling hours": "0.0",
         "period": "annual",
         "status": "succeeded",
+        "verdict": "ok",
+        "severe errors": "0",
+        "warnings": "0",
     }
 
 
