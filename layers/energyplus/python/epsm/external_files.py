@@ -25,8 +25,8 @@ _RESERVED = re.compile(
     """,
     re.VERBOSE,
 )
-"""From the strings of EnergyPlus 25.2's libenergyplusapi.so and ExpandObjects, its CommandLineInterface.cc, and what its
-batch files clear away. Not eplusshading.csv: it goes to the output folder, and Schedule:File:Shading reads such."""
+"""From the strings of EnergyPlus 25.2's libenergyplusapi.so and ExpandObjects, its CommandLineInterface.cc, and what
+its batch files clear away. Not eplusshading.csv: it goes to the output folder, and Schedule:File:Shading reads such."""
 
 
 def external_path(name: str, model: str) -> tuple[str, str]:
