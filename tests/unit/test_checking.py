@@ -113,7 +113,7 @@ def number_or_text(value: str) -> float | str:
         ("*ric*", "Brick"),
         ("Brick*", "Brick"),
         ("* wall *", "North WALL 3"),
-        ("wand süd", "WAND SÜD"),
+        ("wand süd", "WAND SüD"),
         ("a.b", "a.b"),
         ("a[1]+(b)", "A[1]+(B)"),
     ],
@@ -124,7 +124,18 @@ def test_a_name_fits(pattern: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "name"),
-    [("Brick", "Bricks"), ("rick", "Brick"), ("B*x", "Brick"), ("a.b", "axb"), ("Br?ck", "Brick"), ("", "Brick")],
+    [
+        ("Brick", "Bricks"),
+        ("rick", "Brick"),
+        ("B*x", "Brick"),
+        ("a.b", "axb"),
+        ("Br?ck", "Brick"),
+        ("", "Brick"),
+        ("wand süd", "WAND SÜD"),
+        ("Gerät Strasse", "Gerät Straße"),
+        ("Gerät S*e", "GERÄT STRAßE"),
+        ("a", "a\u00a0"),
+    ],
 )
 def test_a_name_does_not_fit(pattern: str, name: str) -> None:
     assert not matches(pattern, name)

@@ -299,6 +299,16 @@ def test_case_does_not_count_in_names(engine: Engine, one_zone: str) -> None:
     assert object_of(text, "Material", "Wall Insulation")[2] == "0.2"
 
 
+def test_only_ascii_letters_lose_their_case_as_in_the_engine(engine: Engine, one_zone: str) -> None:
+    two = "Material,Putz Strasse,Rough,0.1,1,1000,900;\nMaterial,Putz Straße,Rough,0.2,1,1000,900;\n"
+    strasse = {"name": "t", "class": "Material", "object": "PUTZ STRASSE", "field": "Thickness", "values": [0.3]}
+
+    text = prepared(engine, one_zone + two, strasse).render({"t": 0.3})
+
+    assert object_of(text, "Material", "Putz Strasse")[2] == "0.3"
+    assert object_of(text, "Material", "Putz Straße")[2] == "0.2"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

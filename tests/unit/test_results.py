@@ -469,6 +469,12 @@ def test_a_chinese_zone_name_is_read(read: Reader) -> None:
     assert (zone.name, zone.area_m2) == ("办公室", 48.0)
 
 
+def test_a_zone_is_not_taken_for_another_that_only_python_finds_the_same(read: Reader) -> None:
+    cells = building() | zone_summary("STRASSE", Area="48") | zone_summary("STRAßE", Area="60")
+
+    assert [zone.area_m2 for zone in read(cells, zones=["STRASSE", "STRAßE"]).zones] == [48.0, 60.0]
+
+
 def test_a_zone_without_a_row_has_no_numbers(read: Reader) -> None:
     (zone,) = read(building(), zones=["ROOM"]).zones
 

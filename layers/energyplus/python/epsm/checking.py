@@ -15,7 +15,7 @@ from epsm.external_files import external_path, in_each_others_way
 from epsm.outline import ModelObject, Outline, read_outline
 from epsm.problems import Problem, listed, nearest
 from epsm.study import MANIFEST_NAME, Parameter, Study
-from epsm.text import middle_cut
+from epsm.text import fold_name, middle_cut
 
 EXTERNAL_FILE_FIELDS = {
     "schedule:file": "File Name",
@@ -56,8 +56,8 @@ class CheckedModel:
 
 def name_matches(pattern: str, name: str) -> bool:
     """Whether an object's name fits a parameter's `object`: case does not count, * is any run of characters."""
-    first, *others = pattern.strip().casefold().split("*")
-    text = name.strip().casefold()
+    first, *others = fold_name(pattern).split("*")
+    text = fold_name(name)
     if not others:
         return text == first
     *middle, last = others
@@ -78,7 +78,7 @@ def check_parameters(study: Study) -> list[Problem]:
     problems: list[Problem] = []
     for index, parameter in enumerate(study.parameters):
         where = f"{MANIFEST_NAME}: parameters[{index}]"
-        if parameter.name.casefold() in RESERVED:
+        if fold_name(parameter.name) in RESERVED:
             what = f"'{parameter.name}' is a column that every results table has"
             problems.append(Problem(f"{where}.name", what, "another name"))
         problems += _check_target(parameter, where)
@@ -98,13 +98,13 @@ def _check_target(parameter: Parameter, where: str) -> Iterator[Problem]:
         yield Problem(f"{where}.field", f"'{parameter.field}' is not a field of {rule.name}", near)
         return
     field = place.rule
-    if rule.name.casefold() in _MANAGED_CLASSES:
+    if fold_name(rule.name) in _MANAGED_CLASSES:
         yield Problem(f"{where}.class", f"{rule.name} is set for every run and cannot be varied", "another class")
         return
     if field.key == "name":
         yield Problem(f"{where}.field", "the name identifies the object and cannot be varied", "another field")
         return
-    if EXTERNAL_FILE_FIELDS.get(rule.name.casefold()) == field.name:
+    if EXTERNAL_FILE_FIELDS.get(fold_name(rule.name)) == field.name:
         what = f"{rule.name}, {field.name} cannot be varied: only the file that the model names is taken along"
         yield Problem(f"{where}.field", what, "two models")
         return
@@ -170,7 +170,7 @@ def _check_objects(outline: Outline, source: str) -> Iterator[Problem]:
     for group in outline.objects.values():
         first = group[0]
         where = _place_of(first, source)
-        reason = next((why for start, why in _NOT_SUPPORTED if first.class_name.casefold().startswith(start)), None)
+        reason = next((why for start, why in _NOT_SUPPORTED if fold_name(first.class_name).startswith(start)), None)
         rule = known.find_class(first.class_name)
         if reason is not None:
             yield Problem(where, f"{first.class_name} cannot be simulated: {reason}", "a model without it")
@@ -185,7 +185,7 @@ def _check_objects(outline: Outline, source: str) -> Iterator[Problem]:
     for needed in ("Building", "GlobalGeometryRules"):
         if not outline.of_class(needed):
             yield Problem(source, f"has no {needed} object")
-    templates = next((each for each in outline.all() if each.class_name.casefold().startswith("hvactemplate:")), None)
+    templates = next((each for each in outline.all() if fold_name(each.class_name).startswith("hvactemplate:")), None)
     if templates is not None and not isinstance(templates.values, tuple):
         what = f"{templates.class_name} can only be expanded in an IDF"
         yield Problem(f"{source}: {templates.class_name}", what, "the model as IDF")
@@ -232,7 +232,7 @@ def _asks_for_weather_run(outline: Outline) -> bool:
     place = rule.find_field("Run Simulation for Weather File Run Periods") if rule else None
     assert place is not None
     answers = [each.value(place) for each in outline.of_class("SimulationControl")]
-    return not any(str(answer).strip().casefold() == "no" for answer in answers)
+    return not any(fold_name(str(answer)) == "no" for answer in answers)
 
 
 def _check_parameters_on(outline: Outline, source: str, study: Study) -> Iterator[Problem]:
@@ -248,7 +248,7 @@ def _check_parameters_on(outline: Outline, source: str, study: Study) -> Iterato
         if not targets:
             yield _no_target(parameter, objects, rule, source, where)
         for target in targets:
-            key = (rule.name, target.name.casefold(), place.position)
+            key = (rule.name, fold_name(target.name), place.position)
             other = setters.setdefault(key, parameter.name)
             if other != parameter.name:
                 what = f"'{other}' and '{parameter.name}' both set {rule.name} '{target.name}', {place.rule.name}"
@@ -305,9 +305,9 @@ def _check_multiply(
 
 
 def _check_references(parameter: Parameter, outline: Outline, source: str, where: str) -> Iterator[Problem]:
-    names = {each.name.strip().casefold(): each.name for each in outline.all() if each.name}
+    names = {fold_name(each.name): each.name for each in outline.all() if each.name}
     for position, value in enumerate(parameter.values or ()):
-        if not isinstance(value, str) or value.strip().casefold() in names:
+        if not isinstance(value, str) or fold_name(value) in names:
             continue
         if dictionary.load().find_class(value) is not None:
             continue  # fields such as Component 1 Object Type name a class

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from epsm.problems import listed
+from epsm.text import fold_name
 
 _NUMBER_IN_NAME = re.compile(r"(?<!\d)\d{1,6}(?!\d)")
 
@@ -27,7 +28,7 @@ def folded(name: str) -> str:
     True
     """
     without_unit = name.split("{", 1)[0]
-    return re.sub(r"[^a-z0-9:]+", " ", without_unit.lower()).strip()
+    return re.sub(r"[^a-z0-9:]+", " ", fold_name(without_unit)).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,10 @@ class FieldRule:
     def accepts(self, value: float | str) -> bool:
         """Whether `value` is of the right kind and within the bounds. Names of other objects are not looked up."""
         if isinstance(value, str):
-            words = {word.casefold() for word in self.words}
+            words = {fold_name(word) for word in self.words}
             # The engine takes one for the other.
             words |= _AUTOMATIC if words & _AUTOMATIC else set()
-            return value.casefold() in words or self.type in ("text", "object", "any")
+            return fold_name(value) in words or self.type in ("text", "object", "any")
         if not math.isfinite(value):
             return False
         if not self.numeric:
@@ -181,7 +182,7 @@ class Dictionary:
 
     def find_class(self, name: str) -> ClassRule | None:
         """The class called `name`, in any case, or None."""
-        return _find_class(name.strip().casefold())
+        return _find_class(fold_name(name))
 
 
 def _field_rule(entry: dict[str, Any], repeat_key: str | None = None) -> FieldRule:
@@ -224,5 +225,5 @@ def load() -> Dictionary:
     return Dictionary(
         version=raw["version"],
         build=raw["build"],
-        _raw={name.casefold(): (name, entry) for name, entry in raw["classes"].items()},
+        _raw={fold_name(name): (name, entry) for name, entry in raw["classes"].items()},
     )

@@ -19,6 +19,7 @@ from epsm.checking import name_matches
 from epsm.dictionary import ClassRule, FieldPlace
 from epsm.outline import decode
 from epsm.study import Outputs, Parameter, Study
+from epsm.text import fold_name
 
 REPORTS = (
     "AnnualBuildingUtilityPerformanceSummary",
@@ -124,7 +125,7 @@ class EpjsonDocument:
         self._classes: dict[str, dict[str, dict[str, Any]]] = json.loads(text)
 
     def _group(self, rule: ClassRule) -> dict[str, dict[str, Any]]:
-        key = next((each for each in self._classes if each.casefold() == rule.name.casefold()), rule.name)
+        key = next((each for each in self._classes if fold_name(each) == fold_name(rule.name)), rule.name)
         return self._classes.setdefault(key, {})
 
     def objects(self, rule: ClassRule) -> list[Any]:
@@ -291,9 +292,9 @@ def _request_results(document: Document) -> None:
         while name := document.get(each, _place(rule, f"Report {group} Name")):
             wanted.append(str(name))
             group += 1
-    if not any(name.casefold().startswith("allsummary") for name in wanted):
-        known = {name.casefold() for name in wanted}
-        wanted += [name for name in REPORTS if name.casefold() not in known]
+    if not any(fold_name(name).startswith("allsummary") for name in wanted):
+        known = {fold_name(name) for name in wanted}
+        wanted += [name for name in REPORTS if fold_name(name) not in known]
     _replace(document, rule.name, wanted)
 
 
@@ -312,7 +313,7 @@ def _silence_warm_up(document: Document) -> None:
     for each in document.objects(rule):
         groups = range(1, 20)
         kept = [str(key) for group in groups if (key := document.get(each, _place(rule, f"Key {group}")))]
-        wanted = [key for key in kept if key.casefold() != "reportduringwarmup"]
+        wanted = [key for key in kept if fold_name(key) != "reportduringwarmup"]
         if wanted != kept:
             document.remove(rule, each)
             if wanted:

@@ -13,6 +13,7 @@ from typing import Any
 from epsm.dictionary import ClassRule, FieldPlace
 from epsm.problems import Problem
 from epsm.study import RepeatedKey, without_repeated_keys
+from epsm.text import fold_name
 
 _PIECE = re.compile(r"([^,;]*)([,;]?)")
 _LINE_ENDS_OF_PYTHON_ONLY = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -65,7 +66,7 @@ class Outline:
     problems: list[Problem] = field(default_factory=list)
 
     def of_class(self, name: str) -> list[ModelObject]:
-        return self.objects.get(name.casefold(), [])
+        return self.objects.get(fold_name(name), [])
 
     def all(self) -> Iterator[ModelObject]:
         for group in self.objects.values():
@@ -161,7 +162,7 @@ def _add(outline: Outline, values: list[str], line: int) -> None:
     class_name, *rest = values
     name = rest[0] if rest else ""
     each = ModelObject(class_name, name, tuple(rest), line)
-    outline.objects.setdefault(class_name.casefold(), []).append(each)
+    outline.objects.setdefault(fold_name(class_name), []).append(each)
 
 
 def _read_epjson(text: str, source: str) -> Outline:
@@ -185,7 +186,7 @@ def _read_epjson(text: str, source: str) -> Outline:
         if not isinstance(objects, dict) or not all(isinstance(fields, dict) for fields in objects.values()):
             outline.problems.append(Problem(f"{source}: {class_name}", "is not a set of named objects"))
         elif objects:
-            group = outline.objects.setdefault(class_name.casefold(), [])
+            group = outline.objects.setdefault(fold_name(class_name), [])
             group.extend(ModelObject(class_name, name, fields) for name, fields in objects.items())
     return outline
 

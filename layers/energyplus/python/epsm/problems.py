@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from epsm.text import fold_name
+
 MOST_SHOWN = 100
 """More problems than this are counted, not listed: a refusal must fit into a record and on a screen."""
 
@@ -64,10 +66,10 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
     >>> nearest("Watts per Zone Floor Area", ["Lighting Level", "Watts per Floor Area"])
     "'Watts per Floor Area'"
     """
-    by_folded = {each.casefold(): each for each in known}
+    by_folded = {fold_name(each): each for each in known}
     if len(by_folded) > _MOST_SUGGESTED_FROM:
         return ""  # comparing takes a second for every 20,000 names
-    folded = difflib.get_close_matches(name.casefold(), by_folded, n=count, cutoff=0.5)
+    folded = difflib.get_close_matches(fold_name(name), by_folded, n=count, cutoff=0.5)
     return ", ".join(f"'{by_folded[each]}'" for each in folded)
 
 

@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from epsm.text import fold_name
 from epsm.verdict import Environment, read_only
 
 EXTRACTION_VERSION = 1
@@ -202,14 +203,14 @@ class _Tables:
     def __init__(self, rows: Sequence[tuple[Any, ...]], zones: Sequence[str]) -> None:
         self._cells: dict[tuple[str, str, str, str], tuple[str, str]] = {}
         for report, table, row, column, unit, value in rows:
-            key = (report, table, row.strip().casefold(), column.strip().casefold())
+            key = (report, table, fold_name(row), fold_name(column))
             # The first wins: zones come before the totals, and a zone may be called TOTAL.
             self._cells.setdefault(key, (str(value).strip(), str(unit).strip()))
         self._tables = {(report, table) for report, table, *_ in rows}
         self.zones = zones
 
     def text(self, report: str, table: str, row: str, column: str) -> str | None:
-        found = self._cells.get((report, table, row.casefold(), column.casefold()))
+        found = self._cells.get((report, table, fold_name(row), fold_name(column)))
         return None if found is None else found[0]
 
     def number(self, cell: Cell) -> tuple[Decimal | None, str]:
@@ -217,7 +218,7 @@ class _Tables:
         where = f"{cell.report}, {cell.table}, row '{cell.row}', column '{cell.column}'"
         if (cell.report, cell.table) not in self._tables:
             return None, f"the run has no table '{cell.table}' in {cell.report}"
-        found = self._cells.get((cell.report, cell.table, cell.row.casefold(), cell.column.casefold()))
+        found = self._cells.get((cell.report, cell.table, fold_name(cell.row), fold_name(cell.column)))
         if found is None:
             return None, f"there is no {where}"
         value, unit = found

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from epsm.study import Outputs
+from epsm.text import fold_name
 from epsm.verdict import read_only
 
 _J_PER_KWH = 3_600_000
@@ -46,7 +47,7 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
     Raises:
         sqlite3.Error: If the database cannot be read.
     """
-    wanted = {name.casefold() for name in (*outputs.meters, *outputs.variables)}
+    wanted = {fold_name(name) for name in (*outputs.meters, *outputs.variables)}
     if not wanted:
         return None
     frequency = _FREQUENCY_IN_DATABASE[outputs.frequency]
@@ -56,7 +57,7 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
         times = {index: rest for index, *rest in connection.execute(_TIMES, (_WEATHER_FILE_PERIOD,))}
         # A series at a time: joining and pivoting all of them at once took 12 s and 1.1 GB for 500 hourly ones.
         for index, key, name, unit in connection.execute(_SERIES, (frequency,)).fetchall():
-            if name.casefold() in wanted:
+            if fold_name(name) in wanted:
                 values = {at: value for at, value in connection.execute(_VALUES, (index,)) if at in times}
                 label, factor = _label(key, name, unit)
                 columns[label] = pd.Series(values, dtype=float) * factor

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from epsm.problems import Problem, StudyRejected, nearest
+from epsm.text import fold_name
 
 MANIFEST_NAME = "study.json"
 LONGEST_IN_A_FUNCTION_S = 840
@@ -74,8 +75,8 @@ WeatherPath = Annotated[StudyPath, AfterValidator(_weather_path)]
 
 def _without_repetition(entries: tuple[Any, ...]) -> tuple[Any, ...]:
     names = [entry if isinstance(entry, str) else entry.name for entry in entries]
-    counted = Counter(name.casefold() for name in names)
-    again = sorted({name for name in names if counted[name.casefold()] > 1})
+    counted = Counter(fold_name(name) for name in names)
+    again = sorted({name for name in names if counted[fold_name(name)] > 1})
     if again:
         raise ValueError(f"{', '.join(again)}: the same name is there more than once")
     return entries
@@ -132,7 +133,7 @@ class Parameter(_Strict):
         if (self.values is None) == (self.multiply is None):
             raise ValueError("give either 'values' or 'multiply'")
         texts = [
-            level.casefold() if isinstance(level, str) else f"{level!r}".removesuffix(".0") for level in self.levels
+            fold_name(level) if isinstance(level, str) else f"{level!r}".removesuffix(".0") for level in self.levels
         ]
         if len(set(texts)) < len(texts):
             raise ValueError("the same value is listed twice")

@@ -28,6 +28,7 @@ from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import CANCELLED_STAGE, Records, VariantRecord, VariantStatus, expiry, now
 from epsm.study import LONGEST_IN_A_FUNCTION_S, Outputs
+from epsm.text import fold_name
 from epsm.variants import Variant
 from epsm.verdict import Diagnosis, Verdict, judge
 
@@ -321,8 +322,8 @@ def _series(database: Path, outputs: Outputs, folder: Path) -> tuple[Path | None
     assert series is not None
     path = folder / "series.parquet"
     series.to_parquet(path, index=False)
-    there = {column.rsplit(" [", 1)[0].rpartition(": ")[2].casefold() for column in series.columns}
-    return path, {f"series {name}": f"the model has no '{name}'" for name in asked if name.casefold() not in there}
+    there = {fold_name(column.rsplit(" [", 1)[0].rpartition(": ")[2]) for column in series.columns}
+    return path, {f"series {name}": f"the model has no '{name}'" for name in asked if fold_name(name) not in there}
 
 
 def _stopped(variant: Variant, started_at: str) -> VariantRecord:
