@@ -21,6 +21,8 @@ from infra.storage import Storage
 
 _TIMEOUT = Duration.seconds(29)
 """API Gateway waits 30 s."""
+_MOST_AT_ONCE = 5000
+"""API Gateway's burst quota for an account and region."""
 _ACCESS_LOG = {
     "request": "$context.requestId",
     "time": "$context.requestTime",
@@ -92,7 +94,8 @@ class Api(Construct):
             stage_name="$default",
             auto_deploy=True,
             throttle=apigateway.ThrottleSettings(
-                rate_limit=self._config.api_requests_per_s, burst_limit=2 * self._config.api_requests_per_s
+                rate_limit=self._config.api_requests_per_s,
+                burst_limit=min(_MOST_AT_ONCE, 2 * self._config.api_requests_per_s),
             ),
         )
         plain = stage.node.default_child

@@ -1,11 +1,12 @@
 """The CDK app. `cdk synth` and `cdk deploy` run this; so does `make synth`, which needs no CDK command line."""
 
 import os
+import sys
 
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
-from infra.config import Config
+from infra.config import Config, ConfigError
 from infra.stack import EpsmStack
 
 
@@ -18,4 +19,8 @@ def build(outdir: str | None = None, context: dict[str, str] | None = None) -> A
 
 
 if __name__ == "__main__":
-    build(os.environ.get("CDK_OUTDIR")).synth()
+    try:
+        app = build(os.environ.get("CDK_OUTDIR"))
+    except ConfigError as error:
+        sys.exit(str(error))
+    app.synth()

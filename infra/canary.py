@@ -15,8 +15,6 @@ from infra.pipeline import Pipeline
 from infra.queues import dead_letters
 from infra.storage import Storage
 
-_MOST_HOURS = 24
-"""The longest period of an alarm is a day."""
 _LATE = Duration.minutes(30)
 """An event that waits for longer is given up: the next canary comes anyway."""
 
@@ -27,9 +25,6 @@ class Canary(Construct):
     Attributes:
         function: The function.
         lost: Queue of flights that failed or could not be started; the alarms on the function tell of both.
-
-    Raises:
-        ValueError: If the context canary_every_hours does not fit.
     """
 
     def __init__(
@@ -43,8 +38,6 @@ class Canary(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         hours = config.canary_every_hours
-        if not 0 <= hours <= _MOST_HOURS:
-            raise ValueError(f"context canary_every_hours: {hours} is not between 0 and {_MOST_HOURS}")
         self.lost = dead_letters(self, "LostCanaries")
         self.function = self._function(storage, pipeline, cleanup)
         events.Rule(

@@ -1,19 +1,56 @@
-"""What a deployment may choose, from CDK context: `cdk deploy -c stage=prod -c memory_mb=3008`."""
+"""What a deployment may choose, from CDK context: `cdk deploy -c stage=prod -c memory_mb=3008`.
 
+Every value is checked when the stack is synthesised, and all faults are reported at once: what CloudFormation or a
+service would refuse half an hour into a deployment, and what would deploy and then not work.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from constructs import Node
 
+from epsm.problems import nearest
 from epsm.shares import LAMBDA_AT_A_TIME
 from epsm.study import LONGEST_IN_A_FUNCTION_S, LONGEST_RETENTION_DAYS, LONGEST_RUN_S, MOST_VARIANTS, Options
+from infra.config_rules import BASE_IMAGE, LOG_RETENTION_DAYS, texts_faults
 
 _ALWAYS_UNRESERVED = 100
 """Executions that Lambda keeps for functions without a reservation (Lambda Developer Guide, reserved concurrency)."""
 
-_FROM_UPLOAD_TO_END_DAYS = 10
+FROM_UPLOAD_TO_END_DAYS = 10
 """An execution ends within 7 days, and retention counts from there."""
 _USUAL_RETENTION_DAYS = Options().retention_days
+
+_RANGES: Mapping[str, tuple[float, float]] = {
+    # Lambda offers 128 to 10,240 MB; below 512 the engine has less than 160 MB beside Python, eppy and a model.
+    "memory_mb": (512, 10_240),
+    "reserved_concurrency": (0, 1_000_000),
+    "account_concurrency": (1, 1_000_000),
+    "max_variants": (1, MOST_VARIANTS),
+    # Submit looks for missing files sixty times, a second apart.
+    "missing_file_grace_s": (0, 60),
+    "noncurrent_days": (_USUAL_RETENTION_DAYS + FROM_UPLOAD_TO_END_DAYS, 36_500),
+    # API Gateway's quota for an account and region, unless AWS raised it.
+    "api_requests_per_s": (1, 10_000),
+    # The longest period of a CloudWatch alarm is a day.
+    "canary_every_hours": (0, 24),
+}
+"""The least and the most that each number may be."""
+
+
+class ConfigError(ValueError):
+    """Context values that do not fit; the message has a line for each.
+
+    Attributes:
+        faults: What is wrong, each beginning with ``context <key>:``.
+    """
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +73,12 @@ class Config:
         jwt_issuer: Issuer of the tokens that the API takes; empty for callers with AWS credentials (IAM).
         jwt_audience: Audiences of those tokens, with commas.
         administrators: Who sees everybody's studies: ARNs of IAM users and roles, or groups in tokens, with commas.
-        bucket_owner: Whose the studies are that are put into the bucket directly, as records name callers
+        bucket_owner: Owner of studies that are uploaded directly to the bucket, as records name callers
             (`iam:` and an ARN, for one); empty for nobody's but the administrators'.
         api_requests_per_s: Requests to the API, a second, over all callers; twice as many at once.
         fargate: Whether a variant that needs longer than Lambda gives it is run by a task of Fargate.
         canary_every_hours: Hours from one canary, a tiny study through the whole stack, to the next; 0 for none.
+        base_image: Base of the container image, with its digest.
     """
 
     stage: str = "dev"
@@ -60,27 +98,34 @@ class Config:
     api_requests_per_s: int = 50
     fargate: bool = False
     canary_every_hours: int = 1
+    base_image: str = BASE_IMAGE
 
     def __post_init__(self) -> None:
-        most = self.account_concurrency - _ALWAYS_UNRESERVED
-        if self.reserved_concurrency and self.reserved_concurrency > most:
-            raise ValueError(
-                f"context reserved_concurrency: {self.reserved_concurrency} is more than {max(0, most)}, the most that "
-                f"Lambda sets aside of {self.account_concurrency}; account_concurrency says what the account has"
+        if faults := [f"context {name}: {what}" for name, what in self._faults()]:
+            raise ConfigError(faults)
+
+    def _faults(self) -> Iterator[tuple[str, str]]:
+        """Each value that does not fit, with the reason and what is allowed."""
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                yield name, f"{value:,} is not between {least:,} and {most:,}"
+        if self.log_retention_days not in LOG_RETENTION_DAYS:
+            steps = ", ".join(map(str, LOG_RETENTION_DAYS))
+            yield "log_retention_days", f"{self.log_retention_days} is none of CloudWatch's steps: {steps}"
+        most_reserved = self.account_concurrency - _ALWAYS_UNRESERVED
+        if self.reserved_concurrency and self.reserved_concurrency > most_reserved:
+            yield (
+                "reserved_concurrency",
+                f"{self.reserved_concurrency} is more than {max(0, most_reserved)}, the most that Lambda sets aside of "
+                f"{self.account_concurrency}; account_concurrency says what the account has",
             )
-        if self.longest_retention_days < _USUAL_RETENTION_DAYS:
-            least = _USUAL_RETENTION_DAYS + _FROM_UPLOAD_TO_END_DAYS
-            raise ValueError(
-                f"context noncurrent_days: {self.noncurrent_days} is less than {least}; a study is kept for "
-                f"{_USUAL_RETENTION_DAYS} days unless it says otherwise, and what it was made of must be there as long"
-            )
-        if self.jwt_issuer and not self.jwt_audiences:
-            raise ValueError("context jwt_issuer: needs jwt_audience, whom its tokens are for")
+        yield from texts_faults(self)
 
     @property
     def longest_retention_days(self) -> int:
         """Longest that a study may be kept: its inputs, replaced the moment it began, must be there until it goes."""
-        return min(self.noncurrent_days - _FROM_UPLOAD_TO_END_DAYS, LONGEST_RETENTION_DAYS)
+        return min(self.noncurrent_days - FROM_UPLOAD_TO_END_DAYS, LONGEST_RETENTION_DAYS)
 
     @property
     def jwt_audiences(self) -> list[str]:
@@ -101,18 +146,57 @@ class Config:
         """Read the context; values from the command line are texts.
 
         Raises:
-            ValueError: If a value does not fit.
+            ConfigError: If a key is unknown or a value does not fit, with every fault.
         """
-        given: dict[str, Any] = {}
-        for field in fields(cls):
-            value = node.try_get_context(field.name)
-            if value is None:
-                continue
-            default: Any = field.default
-            if isinstance(default, bool):
-                if str(value).lower() not in ("true", "false"):
-                    raise ValueError(f"context {field.name}: {value!r} is neither true nor false")
-                given[field.name] = str(value).lower() == "true"
-            else:
-                given[field.name] = type(default)(value)
-        return cls(**given)
+        return cls.from_values(node.get_all_context())
+
+    @classmethod
+    def from_values(cls, context: Mapping[str, Any]) -> Self:
+        """The same from a plain mapping. Keys of the CDK itself, which have ``:`` or ``@`` in them, are left alone.
+
+        Raises:
+            ConfigError: See `from_context`.
+        """
+        known = {field.name: field.default for field in fields(cls)}
+        faults, given = [], {}
+        for key, value in context.items():
+            if key in known:
+                try:
+                    given[key] = _converted(value, known[key])
+                except ValueError as error:
+                    faults.append(f"context {key}: {error}")
+            elif ":" not in key and "@" not in key:
+                near = nearest(key, known, count=1)
+                faults.append(f"context {key}: there is no such key" + (f"; did you mean {near}?" if near else ""))
+        try:
+            config = cls(**given)
+        except ConfigError as error:
+            raise ConfigError([*faults, *error.faults]) from None
+        if faults:
+            raise ConfigError(faults)
+        return config
+
+
+def _converted(value: Any, default: Any) -> Any:
+    """A context value as its field has it: from the command line it is a text, in cdk.json it may be typed.
+
+    Raises:
+        ValueError: If it is something else; the message says what is wanted.
+    """
+    text = value.strip() if isinstance(value, str) else json.dumps(value)
+    if isinstance(default, bool):
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"'{text}' is neither true nor false")
+        return text.lower() == "true"
+    if isinstance(default, str):
+        if not isinstance(value, str):
+            raise ValueError(f"{text} is not a text")
+        return text
+    wanted = "a whole number" if isinstance(default, int) else "a number"
+    try:
+        number = type(default)(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not {wanted}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"'{text}' is not {wanted}")
+    return number

@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.config import Config
+from infra.config_rules import LOG_RETENTION_DAYS
 from infra.exceptions import accept, accept_wildcards
 from infra.packaging import IMAGE_CONTEXT, IMAGE_EXCLUDE, LIBRARY, ROOT, dependencies_folder
 
@@ -57,6 +58,7 @@ class Functions(Construct):
             directory=str(IMAGE_CONTEXT),
             file="functions/run_variant/Dockerfile",
             exclude=IMAGE_EXCLUDE,
+            build_args={"BASE_IMAGE": config.base_image},
             platform=ecr_assets.Platform.LINUX_AMD64,
         )
 
@@ -153,16 +155,8 @@ def _title(name: str) -> str:
 
 
 def retention_of(days: int) -> logs.RetentionDays:
-    """CloudWatch's retention step of that many days.
-
-    Raises:
-        ValueError: If there is no such step; the message lists them.
-    """
-    steps = {1: "ONE_DAY", 3: "THREE_DAYS", 5: "FIVE_DAYS", 7: "ONE_WEEK", 14: "TWO_WEEKS", 30: "ONE_MONTH",
-             60: "TWO_MONTHS", 90: "THREE_MONTHS", 180: "SIX_MONTHS", 365: "ONE_YEAR"}  # fmt: skip
-    if days not in steps:
-        raise ValueError(f"context log_retention_days: {days} is none of {', '.join(map(str, steps))}")
-    return logs.RetentionDays[steps[days]]
+    """CloudWatch's retention step of that many days, one of `LOG_RETENTION_DAYS`."""
+    return logs.RetentionDays[LOG_RETENTION_DAYS[days]]
 
 
 def grant(

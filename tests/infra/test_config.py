@@ -1,23 +1,123 @@
 """What a deployment may choose: infra.config."""
 
+import subprocess
+from typing import Any
+
 import pytest
 
-from infra.config import Config
+from epsm.study import MOST_VARIANTS
+from infra.config import Config, ConfigError
+from infra.synth import run_app
+from tests.infra.conftest import OTHER_CHOICES, Template
+
+ROLE = "arn:aws:iam::123456789012:role/Modellers"
+SESSION = "arn:aws:sts::123456789012:assumed-role/Modellers/anna"
+DIGEST = "sha256:" + "0" * 64
 
 
 def test_audiences_may_be_written_with_spaces() -> None:
     assert Config(jwt_issuer="https://login", jwt_audience="one, two").jwt_audiences == ["one", "two"]
 
 
-def test_an_issuer_without_an_audience_is_refused_before_anything_is_deployed() -> None:
-    with pytest.raises(ValueError, match="needs jwt_audience"):
-        Config(jwt_issuer="https://login")
+def test_values_are_texts_on_the_command_line_and_typed_in_cdk_json() -> None:
+    assert Config.from_values(OTHER_CHOICES).memory_mb == 3008
+    typed: dict[str, Any] = {"memory_mb": 3008, "fargate": True, "missing_file_grace_s": 5}
+    assert Config.from_values(typed) == Config(memory_mb=3008, fargate=True, missing_file_grace_s=5.0)
 
 
-def test_an_account_that_has_more_may_set_more_aside() -> None:
-    assert Config(reserved_concurrency=2900, account_concurrency=3000).reserved_concurrency == 2900
+def test_keys_of_the_cdk_itself_are_left_alone() -> None:
+    keys = {"@aws-cdk/core:checkSecretUsage": True, "aws:cdk:enable-path-metadata": True, "vpc-provider:account=1": {}}
+    assert Config.from_values(keys) == Config()
 
 
-def test_more_than_lambda_sets_aside_is_refused_before_anything_is_deployed() -> None:
-    with pytest.raises(ValueError, match=r"reserved_concurrency: 901 is more than 900.*account_concurrency"):
-        Config(reserved_concurrency=901)
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("memory_mb", "20000", "20,000 is not between 512 and 10,240"),
+        ("memory_mb", "128", "not between 512"),
+        ("memory_mb", "1769.5", "'1769.5' is not a whole number"),
+        ("memory_mb", True, "'true' is not a whole number"),
+        ("memory_mb", None, "'null' is not a whole number"),
+        ("memory_mb", "", "'' is not a whole number"),
+        ("max_variants", "0", "not between 1 and"),
+        ("max_variants", str(MOST_VARIANTS + 1), "not between 1 and"),
+        ("reserved_concurrency", "-1", "not between 0"),
+        (
+            "reserved_concurrency",
+            "901",
+            "901 is more than 900, the most that Lambda sets aside of 1000; account_concurrency",
+        ),
+        ("account_concurrency", "0", "not between 1"),
+        ("missing_file_grace_s", "nan", "not a number"),
+        ("missing_file_grace_s", "61", "not between 0 and 60"),
+        ("log_retention_days", "31", "31 is none of CloudWatch's steps: 1, 3, 5"),
+        ("noncurrent_days", "39", "not between 40"),
+        ("api_requests_per_s", "0", "not between 1"),
+        ("canary_every_hours", "25", "not between 0 and 24"),
+        ("keep_data", "yes", "neither true nor false"),
+        ("stage", "", "does not fit into the names of resources"),
+        ("stage", "my stage", "letters, digits and hyphens"),
+        ("stage", "-prod", "letters, digits and hyphens"),
+        ("stage", "x" * 48, "1 to 47"),
+        ("stage", 3, "3 is not a text"),
+        ("notify_email", "anna@example", "not one e-mail address"),
+        ("notify_email", "anna@example.org, bob@example.org", "not one e-mail address"),
+        ("jwt_issuer", "https://login", "needs jwt_audience"),
+        ("jwt_issuer", "http://login", "begins with https://"),
+        ("jwt_audience", "web", "no effect without jwt_issuer"),
+        ("administrators", "admins", "groups need jwt_issuer"),
+        ("administrators", SESSION, "is no such ARN"),
+        ("bucket_owner", "anna", "is no owner"),
+        ("base_image", "python:3.13-slim-trixie", "names no digest"),
+        ("memroy_mb", "3008", "no such key; did you mean 'memory_mb'?"),
+        ("Stage", "prod", "did you mean 'stage'?"),
+        ("zzz", "1", "there is no such key"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_before_anything_is_deployed(key: str, value: object, reason: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        Config.from_values({key: value})
+    assert any(fault.startswith(f"context {key}: ") and reason in fault for fault in refused.value.faults)
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"stage": "x" * 47},
+        {"log_retention_days": "400"},
+        {"reserved_concurrency": "2900", "account_concurrency": "3000"},
+        {"account_concurrency": "10"},
+        {"administrators": f"{ROLE}, arn:aws-us-gov:iam::123456789012:user/team/anna"},
+        {"administrators": "HVAC admins, admins", "jwt_issuer": "https://login/pool", "jwt_audience": "web"},
+        {"bucket_owner": f"iam:{ROLE}"},
+        {"bucket_owner": f"iam:{SESSION}"},
+        {"bucket_owner": "jwt:https://login/pool#anna"},
+        {"notify_email": "anna.b+epsm@mail.example.org"},
+        {"base_image": f"public.ecr.aws/docker/library/python:3.13-slim-trixie@{DIGEST}"},
+    ],
+)
+def test_a_value_that_fits_is_taken(context: dict[str, str]) -> None:
+    Config.from_values(context)
+
+
+def test_every_fault_is_reported_at_once() -> None:
+    given = {"memory_mb": "20000", "max_variants": "none", "stage": "", "memroy_mb": "1", "notify_email": "anna"}
+    with pytest.raises(ConfigError) as refused:
+        Config.from_values(given)
+    assert {fault.split(":")[0].removeprefix("context ") for fault in refused.value.faults} == set(given)
+
+
+def test_the_longest_stage_gives_names_that_lambda_takes(template: Template) -> None:
+    longest = max(
+        len(each["Properties"]["FunctionName"]) for each in template.of_type("AWS::Lambda::Function").values()
+    )
+    assert longest - len("local") + 47 <= 64
+
+
+def test_the_app_says_what_is_wrong_in_plain_lines(tmp_path: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        run_app(tmp_path, {"memory_mb": "20000", "stag": "prod"}, validate=False)
+    said = capfd.readouterr().err
+    assert "context memory_mb: 20,000" in said
+    assert "context stag: there is no such key; did you mean 'stage'?" in said
+    assert "Traceback" not in said
