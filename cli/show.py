@@ -14,7 +14,7 @@ from rich.text import Text
 
 from epsm.problems import Problem
 from epsm.progress import Counts
-from epsm.remarks import remarks
+from epsm.remarks import engine_messages, remarks
 from epsm.starting import waits
 from epsm.store.records import StudyRecord, StudyStatus
 from epsm.study import Study
@@ -134,6 +134,8 @@ def show_results(console: Console, parquet: Path, study: Study) -> None:
             f"The baselines and the {len(shown) - int(shown['baseline'].sum())} variants with the lowest EUI of "
             f"{len(frame)}; all are in results.csv."
         )
+    if reported := engine_messages(frame):
+        console.print(Text(reported, style="yellow"))
     for remark in remarks(frame, study):
         console.print(Text(remark, style="yellow"))
     _show_failures(console, frame)

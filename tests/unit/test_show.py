@@ -34,6 +34,8 @@ def parquet(tmp_path: Path) -> Path:
             "cooling_kwh_m2": 8.2,
             "unmet_heating_hours": 7.0,
             "unmet_cooling_hours": 0.0,
+            "severe_errors": 6 if index in (1, 3) else 0,
+            "warnings": 3,
         }
         for index in range(4)
     ]
@@ -67,3 +69,8 @@ def test_a_narrow_terminal_cuts_no_result_and_says_what_it_leaves_out(
 def test_names_that_differ_at_their_ends_stay_different(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = shown(parquet, 80, monkeypatch)
     assert ("_TMY3 " in text, "_TMYx " in text) == (True, True)
+
+
+def test_severe_errors_of_successful_variants_are_summed(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = " ".join(shown(parquet, 140, monkeypatch).split())
+    assert "severe errors in 1 of 3 successful variants: 6 severe errors, 9 warnings" in text

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from epsm.notice import for_mail, heading, links, reasons
+from epsm.remarks import engine_messages
 from epsm.report import write_report
 from epsm.rows import GIVEN_UP, NOT_STARTED
 from epsm.store import keys
@@ -132,6 +133,7 @@ def _highlights(parquet: Path, study: Study) -> list[str]:
     """The numbers that a reader of a mail wants first: the range of EUI, the largest saving, why variants failed."""
     names = [parameter.name for parameter in study.parameters]
     columns = ["variant_index", "model", "weather", "status", "error", "site_eui_kwh_m2", "site_eui_saved_percent"]
+    columns += ["severe_errors", "warnings"]
     table = pd.read_parquet(parquet, columns=[*columns, *names])
     euis = table["site_eui_kwh_m2"].dropna()
     lines = []
@@ -148,7 +150,8 @@ def _highlights(parquet: Path, study: Study) -> list[str]:
             f"({best['model']}, {best['weather']}; {values})"
         )
     failed = reasons(table.loc[table["status"] != VariantStatus.SUCCEEDED.value, "error"].dropna().tolist())
-    return [*lines, *(["Failures:", *failed] if failed else [])]
+    severe = engine_messages(table)
+    return [*lines, *([severe] if severe else []), *(["Failures:", *failed] if failed else [])]
 
 
 def _is_number(value: object) -> bool:

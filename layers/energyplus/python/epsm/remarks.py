@@ -38,6 +38,29 @@ def remarks(table: pd.DataFrame, study: Study) -> list[str]:
     return [*sentences, *_not_isolated(not_isolated), *_missing(done)]
 
 
+def engine_messages(table: pd.DataFrame) -> str:
+    """A sentence about the severe errors of the variants that succeeded, empty if EnergyPlus reported none.
+
+    Args:
+        table: At least the columns status, severe_errors and warnings.
+    """
+    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
+    number = with_severe_errors(done)
+    if not number:
+        return ""
+    severe, warnings = int(done["severe_errors"].sum()), int(done["warnings"].sum())
+    return (
+        f"EnergyPlus reported severe errors in {number} of {len(done)} successful variants: {severe:,} severe errors, "
+        f"{warnings:,} warnings. The first of each variant is in column 'note'."
+    )
+
+
+def with_severe_errors(table: pd.DataFrame) -> int:
+    """How many successful variants EnergyPlus reported severe errors for."""
+    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
+    return int((done["severe_errors"].fillna(0) > 0).sum())
+
+
 def _effects(parameter: Parameter, study: Study, done: pd.DataFrame, results: "pd.Series[int]") -> "pd.Series[bool]":
     """For each model and weather whether the results differ, in any digit, between any two variants that differ in
     this parameter alone; nothing for a model and weather that has no two such variants. The baseline is one of the

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from epsm.columns import RUN, SAVINGS, VARIANT
 from epsm.manifest import RunManifest
 from epsm.remarks import COLUMNS as REMARKED
-from epsm.remarks import remarks
+from epsm.remarks import remarks, with_severe_errors
 from epsm.results import INTENSITIES, METRICS
 from epsm.store.records import StudyStatus, VariantStatus
 from epsm.study import Parameter, Study
@@ -187,12 +187,6 @@ def _failures(table: pd.DataFrame) -> str:
         "<h2>What failed</h2><table><tr><th>variants</th><th>first variant</th><th class='text'>reason</th></tr>"
         f"{lines}</table>"
     )
-
-
-def with_severe_errors(table: pd.DataFrame) -> int:
-    """How many successful variants EnergyPlus reported severe errors for."""
-    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
-    return int((done["severe_errors"].fillna(0) > 0).sum())
 
 
 def _engine_messages(table: pd.DataFrame) -> str:
