@@ -24,7 +24,7 @@ DAY_OF_WEATHER = "\n".join(
         "COMMENTS 1,",
         "COMMENTS 2,",
         "DATA PERIODS,1,1,Data,Sunday,1/1,1/1",
-        *["2001,1,1,1,60,?9?9,9,9,9,101325" + 25 * ",9"] * 24,
+        *(f"2001,1,1,{hour},60,?9?9,9,9,9,101325" + 25 * ",9" for hour in range(1, 25)),
     ]
 )
 

@@ -1,33 +1,22 @@
-"""Weather files: whether an EPW is whole, and what it says about itself.
+"""Weather files: whether an EPW is whole, in order and complete, and what it says about itself.
 
 The format is the one of EnergyPlus's Auxiliary Programs guide, "EnergyPlus Weather File (EPW) Data Dictionary": eight
 header lines from LOCATION to DATA PERIODS, then one line of values for each interval. What is required here is what
-the engine requires (tried with 25.2), with two exceptions, which it runs without a word: a file that was cut off at the
-end of a line, where it takes whatever it finds for the missing months, and air that is nowhere on earth. Such files are
-refused.
+the engine requires (tried with 25.2), and beyond that what it runs without a word and with wrong results: files that
+are cut off, out of order, impossible, or whose values are missing for long (`weather_records`).
 """
 
-import datetime
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from epsm.problems import Problem
+from epsm.weather_periods import declared_days
+from epsm.weather_records import Place, check_records, is_number
 
 _HEADER_LINES = 8
-_NEEDED_COLUMNS = 28
-"""The engine refuses a line with a blank in one of these; behind them it takes blanks for missing values."""
-_FLAGS_COLUMN = 6
-_MOST_LISTED = 5
-_RANGES = {
-    7: ("dry bulb, C", -70, 70, 99.9),
-    8: ("dew point, C", -70, 70, 99.9),
-    9: ("relative humidity, %", 0, 110, 999),
-    10: ("pressure, Pa", 31_000, 120_000, 999_999),
-}
-"""Column: what it holds, least, most, and what stands for a missing value, from the data dictionary. The engine takes
-what is beyond them for missing, or as it is, and says nothing."""
+_FURTHEST_FROM_MERIDIAN_DEG = 60
+"""Four hours: the largest difference of a place on earth is three (western China, east of Kamchatka's time)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +28,7 @@ class Weather:
         latitude_deg, longitude_deg: Position, degrees north and east.
         records: Number of data lines.
         records_per_hour: Intervals an hour, from the DATA PERIODS line.
+        remarks: What a modeller should know of the file although it can be run, as sentences.
     """
 
     city: str
@@ -48,6 +38,7 @@ class Weather:
     longitude_deg: float
     records: int
     records_per_hour: int
+    remarks: tuple[str, ...] = ()
 
 
 def statistics_beside(weather: str, names: Iterable[str]) -> str | None:
@@ -74,117 +65,90 @@ def read_weather(content: bytes, source: str) -> tuple[Weather | None, list[Prob
             f"it starts with '{start}'" if start else "it is empty" if len(lines) == 1 else "its first line is blank"
         )
         return None, [Problem(source, f"is not an EPW weather file: {found}", "LOCATION,...")]
+    if line_ends := _line_end_problems(content, source):
+        return None, line_ends
     if len(lines) < _HEADER_LINES or not lines[_HEADER_LINES - 1].startswith("DATA PERIODS,"):
         what = "is not the end of the header; the header has eight lines, the last of them"
         return None, [Problem(f"{source}: line {_HEADER_LINES}", what, "DATA PERIODS,...")]
 
+    problems: list[Problem] = []
     location = [part.strip() for part in lines[0].split(",")]
     periods = [part.strip() for part in lines[_HEADER_LINES - 1].split(",")]
-    latitude, longitude, per_hour = _number(location, 6), _number(location, 7), _number(periods, 2)
-    problems = []
-    if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
-        what = "gives no position in columns 7 and 8"
-        problems.append(Problem(f"{source}: line 1", what, "a latitude from -90 to 90, a longitude from -180 to 180"))
-    if per_hour is None or per_hour < 1 or per_hour != int(per_hour):
-        where = f"{source}: line {_HEADER_LINES}"
-        problems.append(Problem(where, "does not say how many records an hour has", "a whole number"))
-    if problems or latitude is None or longitude is None or per_hour is None:
+    place = _place(location, source, problems)
+    per_hour = _number(periods, 2)
+    where = f"{source}: line {_HEADER_LINES}"
+    if per_hour is None or per_hour < 1 or per_hour != int(per_hour) or 60 % per_hour:
+        problems.append(Problem(where, "does not say how many records an hour has", "a whole number that divides 60"))
+    if place is None or per_hour is None or problems:
         return None, problems
 
-    data = list(enumerate(lines[_HEADER_LINES:], start=_HEADER_LINES + 1))
-    problems += _line_problems(data, source)
-    days = _declared_days(periods)
-    if not days:
-        what = "does not say from when to when the data go"
-        problems.append(Problem(f"{source}: line {_HEADER_LINES}", what, "e.g. DATA PERIODS,1,1,Data,Sunday,1/1,12/31"))
-    expected = {count * 24 * int(per_hour) for count in days}
-    if days and len(data) not in expected:
-        found = f"has {len(data)} data lines where its header promises {min(expected)}: it is not whole"
-        problems.append(Problem(source, found))
+    data = lines[_HEADER_LINES:]
+    readings = declared_days(periods)
+    if not readings:
+        problems.append(
+            Problem(where, "does not say from when to when the data go", "e.g. DATA PERIODS,1,1,Data,Sunday,1/1,12/31")
+        )
+    records_a_day = 24 * int(per_hour)
+    fitting = [days for days in readings if len(days) * records_a_day == len(data)]
+    days = (fitting or readings or [[]])[0]
+    in_records, remarks = check_records(data, _HEADER_LINES + 1, days, int(per_hour), place, source)
+    problems += in_records
+    if readings and not fitting:
+        promised = min(map(len, readings)) * records_a_day
+        problems.append(
+            Problem(source, f"has {len(data)} data lines where its header promises {promised}: it is not whole")
+        )
     weather = Weather(
         city=_text(location, 1),
         region=_text(location, 2),
         country=_text(location, 3),
-        latitude_deg=latitude,
-        longitude_deg=longitude,
+        latitude_deg=place.latitude_deg,
+        longitude_deg=place.longitude_deg,
         records=len(data),
         records_per_hour=int(per_hour),
+        remarks=tuple(remarks),
     )
     return weather, problems
 
 
-def _declared_days(periods: list[str]) -> set[int]:
-    """Days that the DATA PERIODS line promises; two numbers where 29 February may be there or not; empty if unclear."""
-    count = _number(periods, 1)
-    if count is None or count < 1 or len(periods) < 3 + 4 * int(count):
-        return set()
-    totals = set()
-    for year in (2023, 2024):
-        total = 0
-        for index in range(int(count)):
-            start, end = (_date(periods[3 + 4 * index + offset], year) for offset in (2, 3))
-            if start is None or end is None:
-                return set()
-            if end < start:  # over New Year
-                end = _date(periods[3 + 4 * index + 3], year + 1) or end
-            total += (end - start).days + 1
-        totals.add(total)
-    return {total for total in totals if total > 0}
+def _line_end_problems(content: bytes, source: str) -> list[Problem]:
+    lone = re.search(rb"\r(?!\n)", content.rstrip(b"\x1a \r\n"))
+    if lone is None:
+        return []
+    line = len(re.split(rb"\r\n|\r|\n", content[: lone.start()]))
+    what = (
+        "ends in a carriage return alone (as on old Macintosh systems), which EnergyPlus does not read as a line's end"
+    )
+    return [Problem(f"{source}: line {line}", what, "line feeds: save the file with Unix or Windows line ends")]
 
 
-def _date(text: str, default_year: int) -> datetime.date | None:
-    """A date as `1/31` or `1/31/2017`; 29 February counts as the 28th where the year has none."""
-    try:
-        month, day, *year = (int(part) for part in text.split("/"))
-        given = year[0] if year else default_year
-        if (month, day) == (2, 29) and not year:
-            day = 28 if given % 4 else 29
-        return datetime.date(given, month, day)
-    except (ValueError, OverflowError):
+def _place(location: list[str], source: str, problems: list[Problem]) -> Place | None:
+    """Where the file is from; adds a problem for everything that the engine needs and cannot read."""
+    where = f"{source}: line 1"
+    latitude, longitude = _number(location, 6), _number(location, 7)
+    zone, elevation = _number(location, 8), _number(location, 9)
+    known = latitude is not None and longitude is not None and abs(latitude) <= 90 and abs(longitude) <= 180
+    if not known:
+        what = "gives no position in columns 7 and 8"
+        problems.append(Problem(where, what, "a latitude from -90 to 90, a longitude from -180 to 180"))
+    if zone is None or not -12 <= zone <= 14:
+        shown = f"'{_text(location, 8)[:20]}'" if _text(location, 8) else "empty"
+        problems.append(Problem(where, f"column 9, the time zone, is {shown}", "hours ahead of UTC, -12 to 14"))
+    elif known and longitude is not None:
+        apart = abs((15 * zone - longitude + 180) % 360 - 180)
+        if apart > _FURTHEST_FROM_MERIDIAN_DEG:
+            what = f"the time zone, {zone:+g} h, is {apart / 15:.1f} h from that of longitude {longitude:g}"
+            problems.append(Problem(where, what, "longitudes east of Greenwich are positive, west negative"))
+    if elevation is None or not -500 <= elevation <= 9_000:
+        shown = f"'{_text(location, 9)[:20]}'" if _text(location, 9) else "empty"
+        problems.append(Problem(where, f"column 10, the elevation, is {shown}", "metres above the sea, -500 to 9000"))
+    if not known or latitude is None or longitude is None or zone is None:
         return None
-
-
-def _line_problems(data: list[tuple[int, str]], source: str) -> list[Problem]:
-    problems: list[Problem] = []
-    for number, line in data:
-        values = line.split(",")
-        where = f"{source}: line {number}"
-        if len(values) < _NEEDED_COLUMNS:
-            found = f"has {len(values)} values" if line.strip() else "is blank"
-            problems.append(Problem(where, found, f"at least {_NEEDED_COLUMNS} values"))
-            continue
-        for column, value in enumerate(values, start=1):
-            blank_allowed = column > _NEEDED_COLUMNS and not value.strip()
-            if column != _FLAGS_COLUMN and not blank_allowed and not _is_number(value):
-                problems.append(Problem(where, f"column {column} is '{value.strip()[:20]}'", "a number"))
-                break
-        else:
-            problems += _beyond(values, where)
-    if len(problems) > _MOST_LISTED:
-        rest = len(problems) - _MOST_LISTED
-        return [*problems[:_MOST_LISTED], Problem(source, f"{rest} further lines have such faults")]
-    return problems
-
-
-def _beyond(values: list[str], where: str) -> list[Problem]:
-    for column, (name, least, most, missing) in _RANGES.items():
-        value = float(values[column - 1])
-        if not least <= value <= most and value != missing:
-            what = f"column {column} is {value:g} ({name})"
-            return [Problem(where, what, f"{least} to {most}, or {missing:g} for a missing value")]
-    return []
-
-
-def _is_number(text: str) -> bool:
-    """As the engine reads it: Python's float would also take `1_0`, `nan` and `inf`."""
-    try:
-        return math.isfinite(float(text)) and "_" not in text
-    except ValueError:
-        return False
+    return Place(latitude, longitude, zone)
 
 
 def _number(parts: list[str], index: int) -> float | None:
-    return float(parts[index]) if index < len(parts) and _is_number(parts[index]) else None
+    return float(parts[index]) if index < len(parts) and is_number(parts[index]) else None
 
 
 def _text(parts: list[str], index: int) -> str:

@@ -1,0 +1,46 @@
+"""Where the sun stands, to a degree: enough to tell day from night."""
+
+import functools
+import math
+
+
+@functools.lru_cache(maxsize=400)
+def _day(day_of_year: int) -> tuple[float, float]:
+    """Declination in radians and equation of time in hours (Spencer 1971, as in Duffie and Beckman, chapter 1)."""
+    angle = 2 * math.pi * (day_of_year - 1) / 365
+    declination = (
+        0.006918
+        - 0.399912 * math.cos(angle)
+        + 0.070257 * math.sin(angle)
+        - 0.006758 * math.cos(2 * angle)
+        + 0.000907 * math.sin(2 * angle)
+    )
+    minutes = 229.18 * (
+        0.000075
+        + 0.001868 * math.cos(angle)
+        - 0.032077 * math.sin(angle)
+        - 0.014615 * math.cos(2 * angle)
+        - 0.040849 * math.sin(2 * angle)
+    )
+    return declination, minutes / 60
+
+
+def altitude_deg(
+    latitude_deg: float, longitude_deg: float, time_zone_h: float, day_of_year: int, clock_h: float
+) -> float:
+    """Height of the sun over the horizon, degrees, negative at night.
+
+    Args:
+        latitude_deg, longitude_deg: Position, degrees north and east.
+        time_zone_h: Hours that the clock is ahead of UTC.
+        day_of_year: From 1.
+        clock_h: Time of day by the clock, standard time, hours.
+    """
+    declination, equation_h = _day(day_of_year)
+    solar_h = clock_h + equation_h + longitude_deg / 15 - time_zone_h
+    hour_angle = math.radians(15 * (solar_h - 12))
+    latitude = math.radians(latitude_deg)
+    sine = math.sin(latitude) * math.sin(declination) + math.cos(latitude) * math.cos(declination) * math.cos(
+        hour_angle
+    )
+    return math.degrees(math.asin(max(-1.0, min(1.0, sine))))
