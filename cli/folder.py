@@ -2,6 +2,7 @@
 
 import getpass
 import hashlib
+import os
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -73,7 +74,7 @@ def upload(folder: Path, accepted: Accepted, target: Target, report: Callable[[s
     """
     s3 = target.client("s3")
     # Two people's folders of the same name must not mix.
-    prefix = f"{getpass.getuser()}/{folder.resolve().name}/"
+    prefix = f"{_user()}/{folder.resolve().name}/"
     paths = FolderOnDisk(folder).paths()
     for name in accepted.inputs:
         _put(s3, target.inputs_bucket, prefix + name, paths[name], lambda sent, name=name: report(name, sent))  # type: ignore[misc]
@@ -82,6 +83,13 @@ def upload(folder: Path, accepted: Accepted, target: Target, report: Callable[[s
     answer = s3.put_object(Bucket=target.inputs_bucket, Key=key, Body=body, ContentType="application/json")
     report(MANIFEST_NAME, len(body))
     return Source(bucket=target.inputs_bucket, key=key, version_id=answer["VersionId"])
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser().replace("/", "-")
+    except (KeyError, OSError):  # a user without an entry in passwd, as in a container
+        return f"uid-{os.getuid()}"
 
 
 def _put(s3: Any, bucket: str, key: str, path: Path, report: Callable[[int], None]) -> None:

@@ -2,23 +2,26 @@
 
 import json
 import os
-import signal
-import threading
-from collections.abc import Set
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.text import Text
 
-from cli.fetch import fetch
+from cli.copies import Copies
+from cli.interrupts import Interrupted
 from cli.target import Target, local_target, state_file
-from epsm.store import keys
-from epsm.store.records import StudyRecord
-from local.journal import Journal
+from epsm.store.files import Files
+from epsm.store.records import Records
 
-_LOOK_S = 1.0
-_COPIED = "copied"
+if TYPE_CHECKING:
+    from local.stack import LocalStack
+
+_POLL_INTERVAL_S = 1.0
 
 
 def keep_running(
@@ -48,65 +51,62 @@ def keep_running(
         except PortTaken as fault:
             console.print(Text(f"{fault}. Choose others with --port and --api-port."))
             raise SystemExit(1) from None
-    stop = threading.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: stop.set())
-    with stack:
-        target = local_target(stack.endpoint)
-        # Before anybody can find the stack: what runs now was interrupted.
-        carried_on = list(carry_on(stack, target.files, target.records))
-        state = state_file()
-        state.parent.mkdir(parents=True, exist_ok=True)
-        state.write_text(json.dumps({"endpoint": stack.endpoint, "pid": os.getpid()}), encoding="utf-8")
+        except (OSError, sqlite3.Error) as fault:
+            console.print(Text(f"The local stack cannot be started on the data in {data}: {fault}", style="red"))
+            console.print("Choose another folder with --data, and a folder for temporary files with TMPDIR.")
+            raise SystemExit(1) from None
+    try:
+        with stack:
+            _stay(console, stack, results, data, carry_on)
+    except Interrupted as interrupted:
+        # Ctrl-C and `kill` are how it is stopped; when the terminal closes, nobody reads the code.
+        raise SystemExit(0) from interrupted
+
+
+def _stay(
+    console: Console,
+    stack: "LocalStack",
+    results: Path,
+    data: Path,
+    carry_on: "Callable[[LocalStack, Files, Records], Iterable[str]]",
+) -> None:
+    target = local_target(stack.endpoint)
+    # Before anybody can find the stack: what runs now was interrupted.
+    carried_on = list(carry_on(stack, target.files, target.records))
+    state = state_file()
+    try:
+        _write_state(state, stack.endpoint)
+    except OSError as fault:
+        console.print(
+            Text(f"{fault.filename}: {fault.strerror}: other commands could not find this stack"), style="red"
+        )
+        console.print("Set XDG_STATE_HOME to a folder that can be written.")
+        raise SystemExit(1) from None
+    try:
         # No frame and no line breaks: these lines are there to be copied.
         how_to = _how_to(target, stack.endpoint, stack.api_url or "", results, data)
         console.print(how_to, soft_wrap=True, highlight=False)
         for line in carried_on:
             console.print(Text(line))
-        copied = {name for name, _ in stack.journal.read(_COPIED)} if stack.journal else set()
+        copies = Copies(console, target, results, stack.journal)
         try:
-            while not stop.wait(_LOOK_S):
-                _copy_ended(console, target, results, copied, stack.journal)
-            console.print("Stopping ... what has not ended goes on at the next start")
-            _copy_rest(console, target, results, copied)
-        finally:
+            while True:
+                copies.copy_ended()
+                time.sleep(_POLL_INTERVAL_S)
+        except Interrupted:
+            console.print("Stopping ... what has not ended goes on at the next start. Ctrl-C again to stop at once")
+            copies.copy_rest()
+            raise
+    finally:
+        with suppress(OSError):
             state.unlink(missing_ok=True)
 
 
-def _copy_ended(console: Console, target: Target, results: Path, copied: set[str], journal: Journal | None) -> None:
-    for record in target.records.studies():
-        if record.status.final and _is_to_copy(record, copied):
-            folder = _copy(target, record, results)
-            copied.add(_run(record))
-            if journal is not None:
-                journal.write(_COPIED, _run(record), True)
-            console.print(Text(f"{record.name}: {record.status.value}, results in {folder}/"))
-
-
-def _copy_rest(console: Console, target: Target, results: Path, copied: set[str]) -> None:
-    """What studies that have not ended have produced so far; the rest comes into the same folder when they have."""
-    for record in target.records.studies():
-        if _is_to_copy(record, copied):
-            folder = _copy(target, record, results)
-            console.print(Text(f"{record.name}: stopped while {record.status.value}; what there is, is in {folder}/"))
-
-
-def _run(record: StudyRecord) -> str:
-    """A study that was run again is copied again."""
-    return keys.execution_name(record.simulation_id, record.attempt)
-
-
-def _is_to_copy(record: StudyRecord, copied: Set[str]) -> bool:
-    """Whether a study's results are wanted: nobody wants those of a canary."""
-    return _run(record) not in copied and not keys.is_canary(record.source["key"])
-
-
-def _copy(target: Target, record: StudyRecord, results: Path) -> Path:
-    folder = results / keys.study_folder(record.source["key"])
-    try:
-        return fetch(target, record.simulation_id, folder, with_variants=True, report=lambda done, total: None)
-    except ClientError:
-        return folder  # deleted while it was being copied
+def _write_state(state: Path, endpoint: str) -> None:
+    state.parent.mkdir(parents=True, exist_ok=True)
+    part = state.with_suffix(f".{os.getpid()}.part")
+    part.write_text(json.dumps({"endpoint": endpoint, "pid": os.getpid()}), encoding="utf-8")
+    part.replace(state)
 
 
 def _how_to(target: Target, endpoint: str, api: str, results: Path, data: Path) -> str:

@@ -1,16 +1,13 @@
 """The `epsm` command."""
 
-import os
-import signal
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
-from rich.console import Console
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -22,25 +19,33 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from cli.fetch import fetch
+from cli import faults
+from cli.fetch import CannotWrite, FolderBusy, fetch, results_folder
 from cli.folder import check_folder, upload
+from cli.interrupts import Interrupted
 from cli.show import show_problems, show_results, show_studies, show_study
 from cli.target import LOCAL, NoStack, Target, find_target, local_target, running_local_endpoint, state_file
+from cli.terminal import console
 from cli.watch import NotPickedUp, exit_code, follow
 from epsm.cancellation import cancel as cancel_study
 from epsm.intake import Accepted
 from epsm.problems import StudyRejected
-from epsm.progress import Counts, MapRuns, is_throttle
+from epsm.progress import Counts, MapRuns
 from epsm.rerun import rerun_missing
 from epsm.store import keys
 from epsm.store.files import NotThere
 from epsm.store.records import StudyRecord, StudyStatus
 from epsm.study import LONGEST_IN_A_FUNCTION_S, MOST_VARIANTS
+from local.aws import leave_user_settings
 
 app = typer.Typer(
-    help="EnergyPlus parametric studies, on AWS or on this machine.", no_args_is_help=True, add_completion=False
+    help="EnergyPlus parametric studies, on AWS or on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
-console = Console()
+_OTHER_WRITER_S = 600.0
+"""How long to wait for another command that writes to the same results folder."""
 
 StackOption = Annotated[
     str,
@@ -71,11 +76,12 @@ def run(
     With 'local', a local stack that is running is used; if none is, one is started for this study.
     """
     accepted = _checked(folder, max_variants)
+    own = stack == LOCAL and not running_local_endpoint()
     with _target_or_own_stack(stack) as target:
         simulation = _submit(folder, accepted, target)
-        record = _follow(target, simulation)
-        place = to / folder.resolve().name
-        _bring(target, record, place, stack == LOCAL if variant_files is None else variant_files)
+        record = _follow(target, simulation, stack, own=own)
+        place = to / (folder.resolve().name or "study")
+        _bring(target, record, place, stack == LOCAL if variant_files is None else variant_files, stack)
     raise typer.Exit(exit_code(record.status))
 
 
@@ -117,7 +123,7 @@ def status(
         return
     record = _known(target, simulation)
     if watch:
-        record = _follow(target, record.simulation_id)
+        record = _follow(target, record.simulation_id, stack)
     _show(target, record)
     raise typer.Exit(exit_code(record.status) if record.status.final else 0)
 
@@ -136,7 +142,7 @@ def results(
         _show(target, record)
         console.print(f"It has not ended yet. Follow it with: epsm status {record.simulation_id} --watch")
         raise typer.Exit(1)
-    _bring(target, record, to / keys.study_folder(record.source["key"]), variant_files)
+    _bring(target, record, results_folder(to, record.source["key"], record.simulation_id), variant_files, stack)
     raise typer.Exit(exit_code(record.status))
 
 
@@ -198,9 +204,8 @@ def up(
     if endpoint := running_local_endpoint():
         console.print(f"A local stack is running already at {endpoint}")
         raise typer.Exit(1)
+    leave_user_settings()
     keep_running(console, port, api_port, engines, to, data or state_file().parent / "data", fresh=fresh)
-    sys.stdout.flush()
-    os._exit(0)  # the interpreter of state machines may sleep between two attempts; nothing of it is needed any more
 
 
 def _checked(folder: Path, max_variants: int) -> Accepted:
@@ -242,6 +247,7 @@ def _target_or_own_stack(stack: str) -> Iterator[Target]:
         return
     from local.stack import LocalStack
 
+    leave_user_settings()
     with console.status("Starting the local stack ..."):
         own = LocalStack()
     with own:
@@ -252,28 +258,39 @@ def _submit(folder: Path, accepted: Accepted, target: Target) -> str:
     total = sum((folder / name).stat().st_size for name in accepted.inputs if (folder / name).exists())
     with Progress(TextColumn("Uploading"), BarColumn(), TextColumn("{task.fields[file]}"), console=console) as progress:
         task = progress.add_task("upload", total=total, file="")
-        source = upload(
-            folder, accepted, target, lambda name, sent: progress.update(task, advance=sent, file=Text(name))
-        )
+        try:
+            source = upload(
+                folder, accepted, target, lambda name, sent: progress.update(task, advance=sent, file=Text(name))
+            )
+        except Interrupted:
+            progress.stop()
+            console.print("Interrupted before study.json, the last file, was uploaded: nothing has started.")
+            raise
     simulation = keys.simulation_id(source.bucket, source.key, source.version_id)
     console.print(f"Simulation [bold]{simulation}[/], {accepted.study.variant_count} variants")
     return simulation
 
 
-def _follow(target: Target, simulation: str) -> StudyRecord:
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[counts]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    ) as progress:
+def _follow(target: Target, simulation: str, stack: str, *, own: bool = False) -> StudyRecord:
+    seen = Counts()
+    with (
+        _telling_how_to_go_on(simulation, stack, lambda: _lost(seen) if own else None),
+        Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[counts]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+        ) as progress,
+    ):
         task = progress.add_task("waiting", total=None, counts="")
 
         def show(record: StudyRecord | None, counts: Counts) -> None:
+            nonlocal seen
+            seen = counts
             progress.update(
                 task,
                 description=record.status.value if record else "waiting for submit",
@@ -283,24 +300,68 @@ def _follow(target: Target, simulation: str) -> StudyRecord:
             )
 
         try:
-            return follow(target, simulation, show)
+            return follow(
+                target,
+                simulation,
+                show,
+                lambda: progress.update(task, description="no answer from the stack, trying again"),
+            )
         except NotPickedUp as error:
             console.print(Text(f"{error}: see the logs of {target.name}-submit", style="red"))
             raise typer.Exit(1) from None
+
+
+@contextmanager
+def _telling_how_to_go_on(
+    simulation: str, stack: str, lost: Callable[[], str | None] = lambda: None, *, ended: bool = False
+) -> Iterator[None]:
+    """When the command ends before its work is done: say why, and what becomes of the study."""
+    where = "" if stack == LOCAL else f" --stack {stack}"
+    try:
+        yield
+    except (Interrupted, BotoCoreError, ClientError, Boto3Error, CannotWrite, FolderBusy) as error:
+        if isinstance(error, Interrupted):
+            console.print("Interrupted.")
+        else:
+            console.print(Text(faults.line(error) or str(error), style="red"), soft_wrap=True)
+        if ended:
+            told = f"The study has ended. Fetch its results with: epsm results {simulation}{where}"
+        else:
+            told = lost() or (
+                f"The study goes on without this command{' while its stack runs' if stack == LOCAL else ''}.\n"
+                f"Follow it with: epsm status {simulation} --watch{where}\n"
+                f"Cancel it with: epsm cancel {simulation}{where}"
+            )
+        console.print(Text(told), soft_wrap=True)
+        if isinstance(error, Interrupted):
+            raise
+        raise typer.Exit(1) from None
+
+
+def _lost(counts: Counts) -> str:
+    return (
+        "The study ran on a stack of this command's own and ends with it: "
+        f"{counts.succeeded} of {counts.total or 'its'} variants had succeeded, and their results are lost.\n"
+        "To stop a study and go on later, start 'epsm up' in another terminal before 'epsm run'."
+    )
 
 
 def _show(target: Target, record: StudyRecord) -> None:
     show_study(console, record, MapRuns(target.client("stepfunctions")).counts(record))
 
 
-def _bring(target: Target, record: StudyRecord, folder: Path, with_variants: bool) -> None:
-    with console.status("Fetching results ...") as waiting:
+def _bring(target: Target, record: StudyRecord, folder: Path, with_variants: bool, stack: str) -> None:
+    with (
+        _telling_how_to_go_on(record.simulation_id, stack, ended=True),
+        console.status("Fetching results ...") as waiting,
+    ):
         folder = fetch(
             target,
             record.simulation_id,
             folder,
             with_variants=with_variants,
             report=lambda done, total: waiting.update(f"Fetching results ... {done} of {total} files"),
+            wait_s=_OTHER_WRITER_S,
         )
     if record.status is StudyStatus.REJECTED:
         show_problems(console, record.problems)
@@ -314,21 +375,10 @@ def _bring(target: Target, record: StudyRecord, folder: Path, with_variants: boo
 
 
 def main() -> None:
-    """Entry point; a broken pipe (`epsm status | head`) is no error."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    try:
-        app()
-    except (EndpointConnectionError, ConnectionClosedError) as error:
-        console.print(Text(f"The stack does not answer any more: {error}"))
-        console.print("What runs on AWS goes on without this command; what ran here, at the next `epsm up`.")
-        sys.exit(1)
-    except ClientError as error:
-        if not is_throttle(error):
-            raise
-        console.print(
-            Text("AWS is asked too often by all who ask in this account; try again in some seconds", style="red")
-        )
-        sys.exit(1)
+    """Entry point of an installation from before `cli.entry`."""
+    from cli import entry
+
+    entry.main()
 
 
 if __name__ == "__main__":

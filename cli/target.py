@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ class Target:
         inputs_bucket, results_bucket, state_machine_arn: The stack's outputs.
         files, records: The store on it.
         poll_s: How often to look for news, seconds.
+        patience_s: How long a study is followed without an answer, seconds.
     """
 
     name: str
@@ -41,12 +43,18 @@ class Target:
     files: Files
     records: Records
     poll_s: float
+    patience_s: float = 900.0
 
 
 def state_file() -> Path:
     """Where a local stack that is kept running says how to reach it."""
-    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return home / "epsm" / "local.json"
+    chosen = os.environ.get("XDG_STATE_HOME")
+    if chosen:
+        return Path(chosen) / "epsm" / "local.json"
+    try:
+        return Path.home() / ".local" / "state" / "epsm" / "local.json"
+    except RuntimeError:  # no HOME, and a user without an entry in passwd, as in a container
+        return Path(tempfile.gettempdir()) / f"epsm-{os.getuid()}" / "local.json"
 
 
 def running_local_endpoint() -> str | None:
@@ -67,7 +75,11 @@ def find_target(stack: str) -> Target:
     """
     if stack != LOCAL:
         # boto3 reads AWS_DEFAULT_REGION only; the AWS command and the CDK read AWS_REGION too.
-        return _target(stack, boto3.Session(region_name=os.environ.get("AWS_REGION")), None, poll_s=3.0)
+        try:
+            session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
+        except (BotoCoreError, ValueError) as error:
+            raise NoStack(_why(stack, error)) from error
+        return _target(stack, session, None, poll_s=3.0)
     endpoint = running_local_endpoint()
     if endpoint is None:
         raise NoStack("no local stack is running: start one with 'epsm up', or name one of your account with --stack")
@@ -87,8 +99,8 @@ def _target(stack: str, session: boto3.Session, endpoint: str | None, poll_s: fl
 
     try:
         described = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    except (BotoCoreError, ClientError) as error:
-        raise NoStack(f"stack {stack}: {error}") from error
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise NoStack(_why(stack, error)) from error
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
     if "InputsBucket" not in outputs:
         raise NoStack(f"{stack} is not a stack of this project: it has no output InputsBucket")
@@ -102,4 +114,12 @@ def _target(stack: str, session: boto3.Session, endpoint: str | None, poll_s: fl
         files=Files(client("s3"), outputs["ResultsBucket"]),
         records=Records(table),
         poll_s=poll_s,
+        # What runs on this machine answers, or has ended.
+        patience_s=900.0 if endpoint is None else 5.0,
     )
+
+
+def _why(stack: str, error: Exception) -> str:
+    from cli import faults  # it names faults of fetching, which needs a target
+
+    return f"stack {stack}: {faults.line(error) or ' '.join(str(error).split())}"

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from cli import faults
 from cli.target import Target
 from epsm.progress import Counts, MapRuns, is_throttle
 from epsm.store.records import StudyRecord, StudyStatus
@@ -16,28 +17,45 @@ class NotPickedUp(Exception):
     """The upload was not followed by a record: nothing in the stack reacted to it."""
 
 
-def follow(target: Target, simulation: str, show: Callable[[StudyRecord | None, Counts], None]) -> StudyRecord:
-    """Wait for the end of a study.
+def follow(
+    target: Target,
+    simulation: str,
+    show: Callable[[StudyRecord | None, Counts], None],
+    show_silence: Callable[[], None] = lambda: None,
+) -> StudyRecord:
+    """Wait for the end of a study. A network that fails for a while, throttling and faults of a service are waited out.
 
     Args:
         target: The stack.
         simulation: The study.
         show: Called with every look: the record, None before there is one, and the counts.
+        show_silence: Called instead when the stack does not answer.
 
     Raises:
         NotPickedUp: If there is no record within two minutes.
+        botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: If the stack has not answered for
+            `target.patience_s`, or its answer will not change (expired credentials, access denied).
     """
     started = time.monotonic()
     # Others may be following too, and an account may ask about once a second.
     map_runs = MapRuns(target.client("stepfunctions"), fresh_s=3 * target.poll_s)
     counts = Counts()
+    answered = time.monotonic()
     while True:
-        record = target.records.study(simulation)
         try:
-            counts = map_runs.counts(record) if record else counts
-        except ClientError as error:
-            if not is_throttle(error):
+            record = target.records.study(simulation)
+            try:
+                counts = map_runs.counts(record) if record else counts
+            except ClientError as error:
+                if not is_throttle(error):
+                    raise
+        except (BotoCoreError, ClientError) as error:
+            if not faults.is_passing(error) or time.monotonic() - answered > target.patience_s:
                 raise
+            show_silence()
+            time.sleep(target.poll_s)
+            continue
+        answered = time.monotonic()
         show(record, counts)
         if record is not None and record.status.final:
             return record

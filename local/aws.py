@@ -1,10 +1,13 @@
 """The local account: who and where it is, and clients onto it."""
 
+import os
 import threading
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConstantProvider
 
 OWNER = "local"
 """Who asks the local API without a signature: the name of the user, and the access key id."""
@@ -24,9 +27,36 @@ _lock = threading.Lock()
 _clients: dict[tuple[str, str], Any] = {}
 
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def leave_user_settings() -> None:
+    """Take the user's settings for AWS and proxies for this machine out of this process: it serves a local stack.
+
+    moto and libraries make boto3 sessions of their own, to which an unknown profile or a broken file would be fatal.
+    Proxies stay for what has to be downloaded.
+    """
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        os.environ[name] = os.devnull
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), *_LOOPBACK)))
+
+
 def session() -> boto3.Session:
-    """A session with the local account's credentials, whatever the user's own are."""
+    """A session with the local account's credentials, whatever the user's own settings are: variables, files, proxies.
+
+    A broken config file, an unknown profile, S3 acceleration or a proxy are no business of a stack on this machine.
+    """
+    core = botocore.session.Session()
+    settings = core.get_component("config_store")
+    own = {"config_file": os.devnull, "credentials_file": os.devnull, "region": REGION}
+    for name, (_, _, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
+        settings.set_config_provider(name, ConstantProvider(own.get(name, default)))
+    core.set_default_client_config(Config(proxies={}, inject_host_prefix=False, s3={"addressing_style": "path"}))
     return boto3.Session(
+        botocore_session=core,
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         aws_session_token=CREDENTIALS["AWS_SESSION_TOKEN"],

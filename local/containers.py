@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from local.janitor import end_processes_of
 from local.workers import Stopped, clean_environment
 
 _LOOK_S = 0.1
@@ -76,6 +77,7 @@ class Containers:
                 finally:
                     _signal(process, signal.SIGKILL)  # and what it has started
                     process.wait()
+                    end_processes_of(folder)
                     with self._lock:
                         self._running.discard(process)
             status = process.returncode

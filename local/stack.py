@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import shutil
-import signal
 import socket
 import tempfile
 import time
@@ -20,6 +19,7 @@ from local.aws import ACCOUNT, OWNER, client
 from local.code import CodeStore
 from local.completions import LocalAws
 from local.containers import Containers
+from local.janitor import Janitor, end_processes_of
 from local.journal import Journal
 from local.supported import check_template
 from local.synth import synthesise
@@ -99,6 +99,7 @@ class LocalStack:
         prefix = f"{_FOLDER_PREFIX}{os.getpid()}-"
         self._folder = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
+        self._janitor = Janitor(folder)
         port = port or _free_port()
         # moto reads it when it is imported.
         os.environ["MOTO_PORT"] = str(port)
@@ -193,6 +194,7 @@ class LocalStack:
             self.journal.close()
         self.workers.close()
         self.containers.close()
+        self._janitor.close()
         self._folder.cleanup()
 
     def __enter__(self) -> Self:
@@ -207,18 +209,8 @@ def _remove_leftovers() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
         pid = folder.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
         if pid.isdigit() and not Path("/proc", pid).exists():
-            _end_processes_of(folder)
+            end_processes_of(folder)  # they would go on, and talk to the next stack on the same port
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _end_processes_of(folder: Path) -> None:
-    """End workers that a killed stack left: they would go on, and talk to the next stack on the same port."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"{folder}/".encode() in (process / "environ").read_bytes():
-                os.kill(int(process.name), signal.SIGKILL)
-        except OSError:
-            continue  # somebody else's, or gone
 
 
 def _check_free(port: int) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.aws import CREDENTIALS
+from local.janitor import end_processes_of
 from local.runtime_api import Answer, Request, RuntimeApi
 
 _MOST_TO_LOAD_S = 10.0
@@ -203,6 +204,7 @@ class Worker:
         except ProcessLookupError:
             pass
         self._process.wait()
+        end_processes_of(self._folder)  # the engine and what it has started have groups of their own
         self._api.close()
         shutil.rmtree(self._folder / "tmp", ignore_errors=True)
 

@@ -158,7 +158,7 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=_die_with_parent if _LIBC else None,  # noqa: PLW1509 - one system call, no lock
+        preexec_fn=functools.partial(_die_with_parent, os.getpid()) if _LIBC else None,  # noqa: PLW1509 - no lock
         text=True,
         errors="replace",
     )
@@ -200,10 +200,12 @@ def run(
     )
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """In the child: let the kernel kill it when this process dies. A worker that is killed leaves no engine behind."""
     assert _LIBC is not None
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it has died before the kernel was asked
+        os._exit(1)
 
 
 class _Memory:

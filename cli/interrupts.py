@@ -1,0 +1,37 @@
+"""Signals that end a command: the first one lets it end in order, a second one ends it at once."""
+
+import os
+import signal
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(BaseException):
+    """A signal asks the command to end. Not a KeyboardInterrupt, of which libraries make something of their own."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.exit_code = 128 + number
+        """As a shell reports it: 130 for Ctrl-C."""
+
+
+_asked = False
+
+
+def install() -> None:
+    """Let SIGINT, SIGTERM and SIGHUP raise `Interrupted` in the main thread; a second one ends the process.
+
+    SIGHUP stays ignored where it is (`nohup epsm up &`).
+    """
+    for number in _SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _handle)
+
+
+def _handle(number: int, frame: FrameType | None) -> None:
+    global _asked  # noqa: PLW0603 - signals are the process's
+    if _asked:
+        os._exit(128 + number)  # what the stack has started ends with it
+    _asked = True
+    raise Interrupted(number)
