@@ -14,6 +14,7 @@ from epsm.study import Limits
 from tests.conftest import study_document
 
 WITH_FILE = "\nSchedule:File,Use,,{},1,0;\n"
+A_YEAR = b"1\n" * 8_760
 DAY_OF_WEATHER = "\n".join(
     [
         "LOCATION,Town,,,,,49.50,11.08,1.0,312.0",
@@ -112,14 +113,14 @@ def test_several_models_and_weather_files_are_read_in_their_order(files: dict[st
 
 def test_files_that_a_model_reads_belong_to_the_inputs(files: dict[str, bytes]) -> None:
     model = files["room.idf"] + WITH_FILE.format("data/use.csv").encode()
-    accepted = accept(files | {"room.idf": model, "data/use.csv": b"1"})
+    accepted = accept(files | {"room.idf": model, "data/use.csv": A_YEAR})
     assert accepted.inputs == ("room.idf", "chicago.epw", "data/use.csv")
     assert accepted.external_files == {"room.idf": ("data/use.csv",)}
 
 
 def test_a_file_that_two_models_read_is_read_once(files: dict[str, bytes]) -> None:
     model = files["room.idf"] + WITH_FILE.format("use.csv").encode()
-    folder = Folder(files | {"a.idf": model, "b.idf": model, "use.csv": b"1"})
+    folder = Folder(files | {"a.idf": model, "b.idf": model, "use.csv": A_YEAR})
     accepted = accept(folder, models=["a.idf", "b.idf"])
     assert folder.read_names.count("use.csv") == 1
     assert accepted.external_files == {"a.idf": ("use.csv",), "b.idf": ("use.csv",)}
@@ -140,7 +141,7 @@ def test_a_file_outside_the_study_is_never_asked_for(files: dict[str, bytes]) ->
 
 def test_a_file_that_a_model_names_in_the_form_of_macos_is_found(files: dict[str, bytes]) -> None:
     model = files["room.idf"] + WITH_FILE.format("Bu\u0308ro.csv").encode()
-    assert "B\u00fcro.csv" in accept(files | {"room.idf": model, "B\u00fcro.csv": b"1"}).inputs
+    assert "B\u00fcro.csv" in accept(files | {"room.idf": model, "B\u00fcro.csv": A_YEAR}).inputs
 
 
 # Waiting is for the files' owner
@@ -154,7 +155,7 @@ def test_what_the_study_names_is_asked_for_at_once(files: dict[str, bytes]) -> N
 
 def test_what_the_models_name_is_asked_for_when_it_is_not_there(files: dict[str, bytes]) -> None:
     model = files["room.idf"] + WITH_FILE.format("use.csv").encode()
-    folder = Folder(files | {"room.idf": model}, late={"use.csv": b"1"})
+    folder = Folder(files | {"room.idf": model}, late={"use.csv": A_YEAR})
     assert "use.csv" in accept(folder).inputs
     assert folder.looked_for == [{"room.idf", "chicago.epw"}, {"use.csv"}]
 

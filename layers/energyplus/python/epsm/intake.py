@@ -5,14 +5,19 @@ Knows nothing of where the files are: submit gives it a folder of a bucket, the 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from epsm.baseline_values import baseline_values
 from epsm.checking import check_model, check_parameters
 from epsm.draft import read_draft
+from epsm.external_files import external_path
+from epsm.outline import Outline
 from epsm.problems import Problem, StudyRejected, nearest
 from epsm.study import MANIFEST_NAME, Limits, Study
+from epsm.table_files import check_table_files
 from epsm.weather import read_weather, statistics_beside
+from epsm.weather_statistics import check_statistics
 
 LARGEST_STUDY_BYTES = 5_000_000
 LARGEST_FILE_BYTES = 50_000_000
@@ -79,12 +84,15 @@ def take_in(
     reader.problems += _beyond(limits, study)
     external_files: dict[str, tuple[str, ...]] = {}
     own_values: dict[str, dict[str, float | str]] = {}
+    outlines: dict[str, Outline] = {}
     for index, model in enumerate(study.models):
         content = reader.read(model, f"{MANIFEST_NAME}: models[{index}]")
         if content is not None:
             checked = check_model(content, model, study)
             reader.problems += checked.problems
             external_files[model] = checked.external_files
+            if checked.outline.of_class("Schedule:File"):
+                outlines[model] = checked.outline
             own_values[model] = baseline_values(checked.outline, study)
     for index, weather in enumerate(study.weather):
         content = reader.read(weather, f"{MANIFEST_NAME}: weather[{index}]")
@@ -93,11 +101,19 @@ def take_in(
         reader.read_statistics(weather)
     read_by = {name: model for model, names in external_files.items() for name in names}
     reader.wait_for(read_by)
-    for name, model in read_by.items():
-        reader.read(name, model)
+    tables = {name: reader.read(name, model) for name, model in read_by.items()}
+    for model, outline in outlines.items():
+        reader.problems += check_table_files(outline, model, partial(_table, tables, model))
     if problems := [*draft.problems, *map(draft.in_document, reader.problems)]:
         raise StudyRejected(problems)
     return Accepted(study, tuple(reader.done), external_files, own_values)
+
+
+def _table(tables: Mapping[str, bytes | None], model: str, name: str) -> tuple[str, bytes] | None:
+    """A file that a model reads, by the name that it uses."""
+    path, fault = external_path(name, model)
+    content = None if fault else tables.get(path)
+    return None if content is None else (path, content)
 
 
 def _beyond(limits: Limits, study: Study) -> Iterator[Problem]:
@@ -128,8 +144,9 @@ class _Reader:
 
     def read_statistics(self, weather: str) -> None:
         name = statistics_beside(weather, self._sizes)
-        if name is not None:
-            self.read(name, name)
+        content = self.read(name, name) if name is not None else None
+        if name is not None and content is not None:
+            self.problems += check_statistics(content, name)
 
     def read(self, name: str, where: str) -> bytes | None:
         """A file's content; None, and a problem, if it is missing or too large."""
