@@ -36,7 +36,8 @@ def install() -> None:
         add_type(kind, create)
     add_type(
         "AWS::CloudWatch::Alarm",
-        lambda properties, name: str(properties.get("AlarmName", name)),
+        _alarm,
+        delete=lambda name: local_aws().client("cloudwatch").delete_alarms(AlarmNames=[name]),
         attributes={"Arn": lambda name: f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}"},
     )
     _finish(FakeBucket, _bucket)
@@ -121,8 +122,11 @@ def _finish(model: Any, finish: Callable[[Any, dict[str, Any], str], None]) -> N
     model.create_from_cloudformation_json = classmethod(create)
 
 
-def _lower_first(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {name[0].lower() + name[1:]: value for name, value in properties.items()}
+def _lower_first(properties: Any) -> Any:
+    """The names that the API has for what a template says, at every depth."""
+    if isinstance(properties, Mapping):
+        return {name[0].lower() + name[1:]: _lower_first(value) for name, value in properties.items()}
+    return [_lower_first(each) for each in properties] if isinstance(properties, list) else properties
 
 
 # --- types that moto lacks
@@ -153,6 +157,38 @@ def _event_invoke_config(properties: dict[str, Any], name: str) -> str:
     given = {each: properties[each] for each in known if each in properties}
     local_aws().client("lambda").put_function_event_invoke_config(**given)
     return name
+
+
+def _alarm(properties: dict[str, Any], name: str) -> str:
+    """An alarm that is listed and never evaluated: it stays as CloudWatch begins."""
+    given = {"AlarmName": name, **_numbers(properties)}
+    cloudwatch = local_aws().client("cloudwatch")
+    cloudwatch.put_metric_alarm(**given)
+    cloudwatch.set_alarm_state(
+        AlarmName=given["AlarmName"],
+        StateValue="INSUFFICIENT_DATA",
+        StateReason="Unchecked: Initial alarm creation. The local stack does not evaluate alarms.",
+    )
+    return str(given["AlarmName"])
+
+
+_INTEGERS = {"EvaluationPeriods", "DatapointsToAlarm", "Period"}
+
+
+def _numbers(properties: Any) -> Any:
+    """Numbers and booleans of a template may have come as text."""
+    if isinstance(properties, Mapping):
+        return {
+            name: int(value)
+            if name in _INTEGERS
+            else float(value)
+            if name == "Threshold"
+            else str(value).lower() == "true"
+            if name in ("ReturnData", "ActionsEnabled")
+            else _numbers(value)
+            for name, value in properties.items()
+        }
+    return [_numbers(each) for each in properties] if isinstance(properties, list) else properties
 
 
 # --- properties that moto passes over

@@ -13,6 +13,7 @@ from moto.awslambda.models import LambdaFunction, lambda_backends
 
 from local.aws import ACCOUNT, REGION
 from local.completions import local_aws, promise
+from local.completions.metrics import count_invocation
 from local.workers import FunctionSpec, Invocation
 
 RETRY_DELAYS_S = (1.0, 2.0)
@@ -55,8 +56,15 @@ def spec_of(function: LambdaFunction) -> FunctionSpec:
 
 def run(function: LambdaFunction, body: bytes) -> Invocation:
     """Invoke a function once, and put what it printed into its log group."""
-    invocation = local_aws().workers.invoke(spec_of(function), body)
+    workers = local_aws().workers
+    invocation = workers.invoke(spec_of(function), body)
     _write_logs(function, invocation)
+    count_invocation(
+        function.function_name,
+        failed=invocation.failed,
+        seconds=invocation.seconds,
+        running=1 + len(workers.busy(function.function_name)),
+    )
     return invocation
 
 

@@ -7,6 +7,7 @@ metadata set after an object was stored is in it, and what a failed transaction 
 
 import copy
 import functools
+import hashlib
 import inspect
 import json
 from collections.abc import Callable
@@ -73,7 +74,11 @@ def _lasting_name(resource_type: str, stack_name: str, logical_id: str) -> str:
     if resource_type in _LASTING and local_aws().journal is not None:
         name = f"{stack_name}-{logical_id}"
         return name.lower()[:63] if resource_type == "AWS::S3::Bucket" else name
-    return str(_generate_name(resource_type, stack_name, logical_id))
+    # Random on AWS, but there a stack is created once; here it is at every start, and scripts name its resources.
+    suffix = hashlib.sha256(f"{resource_type}/{stack_name}/{logical_id}".encode()).hexdigest()[:12].upper()
+    drawn = str(_generate_name(resource_type, stack_name, logical_id))
+    lower = drawn.islower()
+    return drawn[:-12] + (suffix.lower() if lower else suffix)
 
 
 def _noting(stock: Callable[..., Any], written: Callable[..., _Write]) -> Callable[..., Any]:

@@ -225,3 +225,11 @@ def test_a_map_that_gave_up_writes_its_results(aws: Aws, work: dict[str, Any]) -
     listed = aws.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])
     names = {each["Key"].rpartition("/")[2] for each in listed}
     assert names == {"manifest.json", "SUCCEEDED_0.json", "FAILED_0.json"}
+
+
+def test_results_that_were_written_are_counted(aws: Aws, work: dict[str, Any]) -> None:
+    writer = {"Bucket": aws.bucket(), "Prefix": "counted"}
+    execution = aws.start(machine_of(aws, map_state(work, writer)), {"items": [{"n": 0}, {"n": 1}]})
+    aws.ended(execution)
+    described = aws.map_run(execution)
+    assert described["itemCounts"]["resultsWritten"] == described["executionCounts"]["resultsWritten"] == 2

@@ -2,12 +2,12 @@
 
 `interpreter`: machines made by CloudFormation reach the interpreter; clients are kept. `map_run`: Distributed Map.
 `item_reader`: items that cannot be read. `result_writer`: result files. `executions`: names, stopping, events of
-executions, children of map runs.
+executions, children of map runs. `history`: pages of events, details of descriptions, what is never retried.
 """
 
-from local.completions.stepfunctions import executions, interpreter, item_reader, map_run, result_writer
+from local.completions.stepfunctions import executions, history, interpreter, item_reader, map_run, result_writer
 
 
 def install() -> None:
-    for module in (interpreter, map_run, item_reader, result_writer, executions):
+    for module in (interpreter, map_run, item_reader, result_writer, executions, history):
         module.install()

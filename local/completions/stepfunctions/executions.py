@@ -26,6 +26,7 @@ from moto.stepfunctions.responses import StepFunctionResponse
 
 from local.completions import in_background
 from local.completions.events import emit
+from local.completions.metrics import count_execution
 from local.completions.stepfunctions.map_run import Child, children
 
 _stock_reflect = BaseExecutionWorkerCommunication._reflect_execution_status
@@ -130,6 +131,8 @@ def _tell(execution: Execution) -> None:
         "error": execution.error,
         "cause": execution.cause,
     }
+    took = (execution.stop_date - execution.start_date).total_seconds() if execution.stop_date else None
+    count_execution(execution.state_machine.arn, execution.status, took)
     in_background(lambda: emit("aws.states", "Step Functions Execution Status Change", detail, [execution.exec_arn]))
 
 

@@ -76,6 +76,8 @@ def _put_files(target: dict[str, Any], env: Environment) -> dict[str, Any]:
             key = f"{folder}/{name}_0.json"
             s3.put_object(Bucket=target["Bucket"], Key=key, Body=body)
             files[name].append({"Key": key, "Size": len(body)})
+            for counter in (record.item_counter, record.execution_counter):
+                counter.results_written.offset(len(group))
     manifest = {"DestinationBucket": target["Bucket"], "MapRunArn": record.map_run_arn, "ResultFiles": files}
     key = f"{folder}/manifest.json"
     s3.put_object(Bucket=target["Bucket"], Key=key, Body=json.dumps(manifest).encode())
