@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -421,3 +422,39 @@ def test_free_disk_space_is_in_mebibytes(tmp_path: Path) -> None:
     status = os.statvfs(tmp_path)
 
     assert free_disk_mb(tmp_path) == pytest.approx(status.f_bavail * status.f_frsize / 2**20, rel=0.1)
+
+
+def test_an_answer_that_does_not_come_suspends_no_limit(tmp_path: Path) -> None:
+    let_go = threading.Event()
+    asked = []
+
+    def stalling() -> bool:
+        asked.append(1)
+        let_go.wait(40)
+        return False
+
+    try:
+        ended = run(["sleep", "60"], tmp_path, timeout_s=1, should_stop=stalling)
+    finally:
+        let_go.set()
+    assert ended.timed_out
+    assert ended.wall_seconds < 10, "it waited for the answer"
+    assert len(asked) == 1, "one question is open at a time"
+
+
+def test_a_late_yes_ends_the_run(tmp_path: Path) -> None:
+    def slow() -> bool:
+        time.sleep(0.3)
+        return True
+
+    ended = run(["sleep", "60"], tmp_path, timeout_s=30, should_stop=slow)
+    assert ended.stopped
+    assert not ended.timed_out
+
+
+def test_what_a_question_raises_is_raised(tmp_path: Path) -> None:
+    def broken() -> bool:
+        raise KeyError("table")
+
+    with pytest.raises(KeyError, match="table"):
+        run(["sleep", "60"], tmp_path, timeout_s=30, should_stop=broken)

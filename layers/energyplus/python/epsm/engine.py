@@ -28,6 +28,7 @@ _VERSION = re.compile(r"EnergyPlus, Version ([\w.-]+)")
 _PEAK = re.compile(r"^VmHWM:\s*(\d+) kB", re.MULTILINE)
 _WATCH_INTERVAL_S = 0.25
 _CLOSING_INTERVAL_S = 0.005
+_QUICK_ANSWER_S = 0.05
 _MARGIN = 1.02
 _LINES_KEPT = 40
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -144,7 +145,8 @@ def run(
         timeout_s: Wall-clock limit, seconds.
         memory_limit_mb: Limit of the resident size, MiB; None for none.
         on_progress: Called from another thread with each date that the engine reports.
-        should_stop: Asked several times a second; the run is ended when it answers yes.
+        should_stop: Asked several times a second, in a thread of its own, one question at a time: however long an
+            answer takes, the limits of time and memory hold. The run is ended when it answers yes.
     """
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     lines: deque[str] = deque(maxlen=_LINES_KEPT)
@@ -163,6 +165,7 @@ def run(
         errors="replace",
     )
     memory = _Memory()
+    stop_watch = _StopWatch(should_stop)
     reader = threading.Thread(target=_read, args=(process, lines, printed_all, memory, on_progress), daemon=True)
     deadline = started + timeout_s
     timed_out = out_of_memory = stopped = False
@@ -176,7 +179,7 @@ def run(
                 timed_out = time.monotonic() >= deadline
                 memory.look(process.pid)
                 out_of_memory = memory_limit_mb is not None and memory.peak_mb > memory_limit_mb
-                stopped = should_stop is not None and should_stop()
+                stopped = stop_watch.asked_to_stop()
             else:
                 timed_out = time.monotonic() >= deadline
                 time.sleep(_CLOSING_INTERVAL_S)
@@ -206,6 +209,36 @@ def _die_with_parent(parent: int) -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it has died before the kernel was asked
         os._exit(1)
+
+
+class _StopWatch:
+    """Asks whether to stop without waiting for the answer: one question is open at a time."""
+
+    def __init__(self, should_stop: Callable[[], bool] | None) -> None:
+        self._should_stop = should_stop
+        self._asking: threading.Thread | None = None
+        self._answered_yes = False
+        self._fault: BaseException | None = None
+
+    def asked_to_stop(self) -> bool:
+        """Whether an answer so far was yes; asks again if the last one has come.
+
+        Raises:
+            BaseException: What the last question raised.
+        """
+        if self._fault is not None:
+            raise self._fault
+        if self._should_stop is not None and not (self._asking and self._asking.is_alive()):
+            self._asking = threading.Thread(target=self._ask, args=(self._should_stop,), daemon=True)
+            self._asking.start()
+            self._asking.join(_QUICK_ANSWER_S)
+        return self._answered_yes
+
+    def _ask(self, should_stop: Callable[[], bool]) -> None:
+        try:
+            self._answered_yes = should_stop() or self._answered_yes
+        except BaseException as fault:
+            self._fault = fault
 
 
 class _Memory:
