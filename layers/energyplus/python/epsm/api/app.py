@@ -50,7 +50,8 @@ class Refusal(Exception):
 def who_calls() -> Caller:
     """Who sent the request that is being answered."""
     try:
-        return caller_of(app.current_event["requestContext"], settings.administrators)
+        authorization = str(app.current_event.headers.get("authorization", ""))
+        return caller_of(app.current_event["requestContext"], settings.administrators, authorization)
     except Unknown as error:
         raise Refusal(HTTPStatus.UNAUTHORIZED, str(error)) from error
 
