@@ -26,7 +26,8 @@ _MOST_AT_ONCE = 5000
 _ACCESS_LOG = {
     "request": "$context.requestId",
     "time": "$context.requestTime",
-    "caller": "$context.identity.userArn",
+    # Who called stands in the function's own records. Session names and subjects of tokens are personal data.
+    "account": "$context.identity.accountId",
     "method": "$context.httpMethod",
     "path": "$context.path",
     "status": "$context.status",

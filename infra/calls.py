@@ -9,6 +9,13 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 LONGEST_ANSWER = Duration.minutes(17)
 """Longer than a function may run: for an answer that never comes."""
 _THROTTLES = ("Lambda.TooManyRequestsException",)
+_BEING_PREPARED = (
+    "Lambda.CodeArtifactUserPendingException",
+    "Lambda.ResourceConflictException",
+    "Lambda.ResourceNotReadyException",
+)
+"""An image function that nobody called for weeks is Inactive: its first call is refused and makes Lambda prepare the
+image again, which takes seconds to minutes (Lambda Developer Guide, "Lambda function states")."""
 _SERVICE_ERRORS = (
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
@@ -58,8 +65,10 @@ def never_retry(state: sfn.TaskStateBase, *errors: str) -> None:
 
 
 def wait_out_lambda(task: tasks.LambdaInvoke) -> None:
-    """A busy account throttles for as long as it is busy: wait for most of a day. A faulty service has half an hour."""
+    """A busy account throttles for as long as it is busy: wait for most of a day. A faulty service has half an
+    hour, and a function that has to be made ready again a quarter of one."""
     retry(task, _THROTTLES, attempts=2000, first_s=1, factor=2, longest_s=60)
+    retry(task, _BEING_PREPARED, attempts=60, first_s=2, factor=1.5, longest_s=30)
     retry(task, _SERVICE_ERRORS, attempts=60, first_s=1, factor=2, longest_s=60)
 
 

@@ -141,7 +141,8 @@ def grant_removal(function: lambda_.Function, storage: Storage) -> None:
     grant(function, ["s3:DeleteObject"], [results.arn_for_objects("runs/*")], _ANY_RUN)
     grant(
         function,
-        ["s3:DeleteObjectVersion"],
+        # Whoever deletes a version needs DeleteObject, too (DeleteObjects in the Amazon S3 API reference).
+        ["s3:DeleteObject", "s3:DeleteObjectVersion"],
         [inputs.arn_for_objects("*")],
         "any object of the inputs bucket may be part of a study; deleted are those that its manifest names, and what a "
         "request left without a study.json",

@@ -94,7 +94,12 @@ def test_there_is_one_stage_and_it_is_the_default(template: Template) -> None:
 
 def test_every_request_is_logged(template: Template) -> None:
     settings = template.only("AWS::ApiGatewayV2::Stage")["AccessLogSettings"]
-    assert {"caller", "method", "path", "status", "time"} <= json.loads(settings["Format"]).keys()
+    assert {"account", "method", "path", "status", "time"} <= json.loads(settings["Format"]).keys()
+
+
+def test_the_access_log_names_nobody(template: Template) -> None:
+    logged = template.only("AWS::ApiGatewayV2::Stage")["AccessLogSettings"]["Format"]
+    assert not [word for word in ("userArn", "claims", "sub", "user", "sourceIp") if word in logged]
 
 
 def test_the_access_log_forgets(template: Template) -> None:

