@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from epsm.store.files import Files
 from epsm.store.records import Records
@@ -76,7 +76,9 @@ def find_target(stack: str) -> Target:
     if stack != LOCAL:
         # boto3 reads AWS_DEFAULT_REGION only; the AWS command and the CDK read AWS_REGION too.
         try:
-            session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
+            session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
+            if not session.region_name:
+                raise NoRegionError
         except (BotoCoreError, ValueError) as error:
             raise NoStack(_why(stack, error)) from error
         return _target(stack, session, None, poll_s=3.0)
