@@ -88,7 +88,10 @@ def run(
 @app.command()
 def check(folder: StudyFolder, max_variants: MaxVariants = MOST_VARIANTS) -> None:
     """Check a study as the stack would, without sending anything."""
-    study = _checked(folder, max_variants).study
+    accepted = _checked(folder, max_variants)
+    study = accepted.study
+    for remark in accepted.remarks:
+        console.print(Text(remark, style="yellow"))
     console.print(
         f"{study.name or folder.resolve().name} can run: {study.variant_count} variants of {len(study.models)} "
         f"model(s), {len(study.weather)} weather file(s) and {len(study.parameters)} parameter(s)"

@@ -308,3 +308,13 @@ def test_a_file_that_is_deleted_meanwhile_is_refused(files: dict[str, bytes]) ->
 def test_a_parameter_that_is_refused_anyway_is_refused_once(files: dict[str, bytes]) -> None:
     parameter = study_document()["parameters"][0] | {"values": [-1, 0.1]}
     assert [each.where for each in refuse(files, parameters=[parameter])] == ["study.json: parameters[0].values[0]"]
+
+
+def test_a_few_missing_hours_of_weather_are_remarked_not_refused(files: dict[str, bytes]) -> None:
+    lines = DAY_OF_WEATHER.splitlines()
+    week = [line.replace("2001,1,1,", f"2001,1,{day},") for day in range(1, 8) for line in lines[8:]]
+    week[30] = week[30].replace("?9?9,9,", "?9?9,99.9,")
+    text = "\n".join([*lines[:7], "DATA PERIODS,1,1,Data,Sunday,1/1,1/7", *week])
+    (remark,) = accept(files | {"chicago.epw": text.encode()}).remarks
+    assert remark.startswith("chicago.epw: dry bulb (column 7) is missing in 1 of 168 records")
+    assert accept(files).remarks == ()

@@ -53,6 +53,8 @@ class Accepted:
     inputs: tuple[str, ...]
     external_files: dict[str, tuple[str, ...]]
     baseline_values: dict[str, dict[str, float | str]]
+    remarks: tuple[str, ...] = ()
+    """What is worth knowing of inputs that can be run, as sentences that begin with the file."""
 
 
 def take_in(
@@ -85,6 +87,7 @@ def take_in(
     external_files: dict[str, tuple[str, ...]] = {}
     own_values: dict[str, dict[str, float | str]] = {}
     outlines: dict[str, Outline] = {}
+    remarks: list[str] = []
     for index, model in enumerate(study.models):
         content = reader.read(model, f"{MANIFEST_NAME}: models[{index}]")
         if content is not None:
@@ -97,7 +100,9 @@ def take_in(
     for index, weather in enumerate(study.weather):
         content = reader.read(weather, f"{MANIFEST_NAME}: weather[{index}]")
         if content is not None:
-            reader.problems += read_weather(content, weather)[1]
+            whether, found = read_weather(content, weather)
+            reader.problems += found
+            remarks += [f"{weather}: {each}" for each in (whether.remarks if whether else ())]
         reader.read_statistics(weather)
     read_by = {name: model for model, names in external_files.items() for name in names}
     reader.wait_for(read_by)
@@ -106,7 +111,7 @@ def take_in(
         reader.problems += check_table_files(outline, model, partial(_table, tables, model))
     if problems := [*draft.problems, *map(draft.in_document, reader.problems)]:
         raise StudyRejected(problems)
-    return Accepted(study, tuple(reader.done), external_files, own_values)
+    return Accepted(study, tuple(reader.done), external_files, own_values, tuple(remarks))
 
 
 def _table(tables: Mapping[str, bytes | None], model: str, name: str) -> tuple[str, bytes] | None:

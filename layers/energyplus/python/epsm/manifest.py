@@ -46,6 +46,7 @@ class RunManifest(BaseModel):
         source: The uploaded study.json.
         inputs: Every other file that the run reads, by its path in the study.
         external_files: For each model the files it reads itself (Schedule:File and the like), as paths in the study.
+        remarks: What is worth knowing of the inputs although they can be run (missing hours of weather).
         variants: Number of variants.
         engine_version: EnergyPlus version that the models were checked for.
         image_id: Content hash of the container image.
@@ -71,6 +72,7 @@ class RunManifest(BaseModel):
     extraction_version: int
     baseline_values: dict[str, dict[str, float | str]] = Field(default_factory=dict)
     seed: int | None = None
+    remarks: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         return self.model_dump_json(by_alias=True, indent=1)

@@ -62,7 +62,7 @@ def write_report(
     parts = [
         _head(manifest, counts, status, error, severe=with_severe_errors(table)),
         _periods(table),
-        *(f"<p class='status partial'>{escape(each)}</p>" for each in remarks(table, study)),
+        *(f"<p class='status partial'>{escape(each)}</p>" for each in (*manifest.remarks, *remarks(table, study))),
         _chart(table, study, places),
         _failures(table),
         _engine_messages(table),

@@ -164,6 +164,7 @@ class Submitter:
             source=source,
             inputs={name: uploaded.refs[name] for name in accepted.inputs},
             external_files=accepted.external_files,
+            remarks=accepted.remarks,
             baseline_values=accepted.baseline_values,
             variants=study.variant_count,
             engine_version=dictionary.load().version,
