@@ -468,7 +468,9 @@ def test_without_an_answer_the_engine_runs_the_run_periods(control: str, one_zon
     ],
 )
 def test_a_model_without_a_period_is_refused(run_period: str, what: str, one_zone: str) -> None:
-    assert what in fault(without(one_zone, "RunPeriod"), run_period=run_period).what
+    found = fault(without(one_zone, "RunPeriod"), run_period=run_period)
+    assert what in found.what
+    assert "annual" not in found.allowed
 
 
 @pytest.mark.parametrize("class_name", ["SizingPeriod:DesignDay", "SIZINGPERIOD:DESIGNDAY"])

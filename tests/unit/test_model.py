@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -556,6 +557,15 @@ def test_a_whole_year_drops_further_run_periods(engine: Engine, one_zone: str) -
     text = prepared(engine, one_zone + SECOND_PERIOD, options={"run_period": "annual"}).render({})
 
     assert [values[0] for values in values_of(text, "RunPeriod")] == ["Whole Year"]
+
+
+def test_a_whole_year_of_a_run_period_over_two_years_ends_in_the_first(engine: Engine, one_zone: str) -> None:
+    two_years = re.sub(r"(?ms)^RunPeriod,.*?;", "RunPeriod,Two,7,1,2017,6,30,2018,,No,No;", one_zone)
+
+    text = prepared(engine, two_years, options={"run_period": "annual"}).render({})
+
+    (values,) = values_of(text, "RunPeriod")
+    assert (float(values[3]), float(values[6])) == (2017, 2017)
 
 
 @pytest.mark.parametrize("run_period", ["as_in_model", "design_days"])

@@ -11,7 +11,20 @@ import pytest
 
 from epsm.engine import Engine, command, run
 from epsm.model import prepare
-from epsm.results import CELLS, END_USES, FUELS, INTENSITIES, METRICS, SUMS, EndUse, Results, Zone, read_results, snake
+from epsm.results import (
+    CELLS,
+    END_USES,
+    FUELS,
+    INTENSITIES,
+    METRICS,
+    SUMS,
+    EndUse,
+    ImpossibleResult,
+    Results,
+    Zone,
+    read_results,
+    snake,
+)
 from epsm.study import Study
 from epsm.verdict import Environment, judge
 from tests.conftest import study_document
@@ -33,6 +46,7 @@ ELECTRICITY_PEAK: Place = (DEMAND, "End Uses", TOTAL, "Electricity")
 
 YEAR = Environment("WHOLE YEAR", "WeatherFileRunPeriod", "01/01/2017", "12/31/2017", 365)
 LEAP_YEAR = Environment("WHOLE YEAR", "WeatherFileRunPeriod", "01/01/2016", "12/31/2016", 366)
+TWO_YEARS = Environment("TWO YEARS", "WeatherFileRunPeriod", "01/01/2017", "12/31/2018", 730)
 JANUARY = Environment("JANUARY", "WeatherFileRunPeriod", "01/01/2017", "01/31/2017", 31)
 NEW_YEAR = Environment("NEW YEAR", "WeatherFileRunPeriod", "01/01/2017", "01/01/2017", 1)
 FIRST_HALF = Environment("FIRST HALF", "WeatherFileRunPeriod", "01/01/2017", "06/30/2017", 181)
@@ -355,6 +369,12 @@ def test_an_intensity_without_a_known_area_says_what_is_missing(read: Reader) ->
         ([YEAR, JANUARY], "396 days (01/01-12/31, 01/01-01/31)", 396),
         ([FIRST_HALF, SECOND_HALF], "365 days (01/01-06/30, 07/01-12/31)", 365),
         ([YEAR, YEAR], "730 days (01/01-12/31, 01/01-12/31)", 730),
+        ([TWO_YEARS], "365 days (the last 365 of 730 days simulated, to 12/31/2018)", 365),
+        (
+            [JANUARY, TWO_YEARS, NEW_YEAR],
+            "366 days (the last 365 of 730 days simulated, to 12/31/2018, 01/01-01/01)",
+            366,
+        ),
         ([WINTER_DAY], "none", 0),
         pytest.param([NEW_YEAR], "1 day (01/01-01/01)", 1),
     ],
@@ -473,6 +493,41 @@ def test_a_zone_is_not_taken_for_another_that_only_python_finds_the_same(read: R
     cells = building() | zone_summary("STRASSE", Area="48") | zone_summary("STRAßE", Area="60")
 
     assert [zone.area_m2 for zone in read(cells, zones=["STRASSE", "STRAßE"]).zones] == [48.0, 60.0]
+
+
+GENERATED: Place = (PERFORMANCE, "Electric Loads Satisfied", "Total On-Site Electric Sources", "Electricity")
+NET_SITE: Place = (PERFORMANCE, "Site and Source Energy", "Net Site Energy", "Total Energy")
+
+
+def test_net_energy_that_leaves_out_purchased_electricity_is_none_with_the_reason(read: Reader) -> None:
+    results = read(building() | {SITE_ENERGY: ("kWh", "862"), NET_SITE: ("kWh", "0"), GENERATED: ("kWh", "0")})
+
+    assert (results.metrics["net_site_energy_kwh"], results.metrics["net_site_eui_kwh_m2"]) == (None, None)
+    assert "leaves out purchased electricity" in results.missing["net_site_energy_kwh"]
+
+
+def test_net_energy_below_site_energy_is_true_where_electricity_is_generated(read: Reader) -> None:
+    results = read(building() | {SITE_ENERGY: ("kWh", "862"), NET_SITE: ("kWh", "-5"), GENERATED: ("kWh", "867")})
+
+    assert results.metrics["net_site_energy_kwh"] == -5
+
+
+@pytest.mark.parametrize(
+    ("place", "unit", "value"),
+    [
+        (ELECTRICITY, "kWh", "1e38"),
+        (SITE_EUI, "kWh/m2", "-4.9e274"),
+        (AREA, "m2", "-1"),
+        (ELECTRICITY_PEAK, "W", "1e16"),
+    ],
+)
+def test_what_no_building_can_have_is_no_result(read: Reader, place: Place, unit: str, value: str) -> None:
+    with pytest.raises(ImpossibleResult, match="is"):
+        read(building() | {place: (unit, value)})
+
+
+def test_a_plant_with_hardly_any_floor_area_is_possible(read: Reader) -> None:
+    assert read(building() | {SITE_EUI: ("kWh/m2", "1e9")}).metrics["site_eui_kwh_m2"] == 1e9
 
 
 def test_a_zone_without_a_row_has_no_numbers(read: Reader) -> None:

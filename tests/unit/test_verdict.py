@@ -125,6 +125,13 @@ def test_another_error_of_the_database_is_no_success(output: Path) -> None:
     )
 
 
+def test_an_illuminance_map_written_twice_loses_no_results(output: Path) -> None:
+    said = "SQLite3 message, UNIQUE constraint failed: DaylightMaps.MapNumber"
+    (output / "sqlite.err").write_text(f"{OPENED}{said}\n")
+
+    assert judge(ended(), output).verdict is Verdict.OK
+
+
 def test_a_database_that_nothing_was_said_of_is_judged_by_itself(output: Path) -> None:
     (output / "sqlite.err").unlink()
 

@@ -222,8 +222,9 @@ def _check_run_period(outline: Outline, source: str, study: Study) -> Iterator[P
             if has_run_period
             else "it has no RunPeriod"
         )
-        what = f"would give no energy use: {why}"
-        yield Problem(source, what, "another SimulationControl, or options.run_period 'annual'")
+        # 'annual' stretches a run period that is there; where there is none, it would be refused as well.
+        other = "another SimulationControl, or options.run_period 'annual'" if has_run_period else "a RunPeriod"
+        yield Problem(source, f"would give no energy use: {why}", other)
 
 
 def _asks_for_weather_run(outline: Outline) -> bool:

@@ -268,9 +268,19 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
     if study.options.run_period == "annual":
         # The engine's --annual stretches the first run period only; the tables would add up all of them.
         rule = _rule("RunPeriod")
-        for extra in document.objects(rule)[1:]:
+        first, *others = document.objects(rule) or [None]
+        for extra in others:
             document.remove(rule, extra)
+        if first is not None:
+            _end_in_the_year_it_begins(document, rule, first)
     return PreparedModel(document, study.parameters)
+
+
+def _end_in_the_year_it_begins(document: Document, rule: ClassRule, run_period: Any) -> None:
+    """--annual sets month and day only: a run period from 2017 to 2018 would be two years."""
+    place = _place(rule, "End Year")
+    if document.get(run_period, place) not in ("", None):
+        document.set(run_period, place, document.get(run_period, _place(rule, "Begin Year")))
 
 
 def _replace(document: Document, class_name: str, values: Sequence[str]) -> None:

@@ -139,6 +139,15 @@ INTENSITIES = {f"{snake(end_use)}_kwh_m2": f"{snake(end_use)}_kwh" for end_use i
 METRICS = (*CELLS, *SUMS, *INTENSITIES)
 """Names of all metrics that every variant has, in the order of the results table."""
 
+_TWO_YEARS = 730
+_IMPOSSIBLE = 1e15
+_NEVER_NEGATIVE = frozenset(name for name, cell in CELLS.items() if cell.unit in ("m2", "hours"))
+
+
+class ImpossibleResult(Exception):
+    """A number that no building can have: the run is worth nothing."""
+
+
 _WITHOUT_ENERGY = frozenset({"total_building_area_m2", "conditioned_area_m2", "unconditioned_area_m2"})
 
 
@@ -241,6 +250,7 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
 
     Raises:
         sqlite3.Error: If the database cannot be read.
+        ImpossibleResult: If a number is beyond what is physically possible.
     """
     tables = _read_tables(database)
     run_periods = [each for each in environments if each.from_weather_file]
@@ -270,6 +280,7 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
             if value and run_periods:
                 end_uses.append(EndUse(end_use, fuel, float(value)))
         put(name, total, why)
+    _leave_out_false_net(tables, metrics, missing)
     area = metrics["total_building_area_m2"]
     for name, energy_name in INTENSITIES.items():
         energy = metrics[energy_name]
@@ -278,6 +289,7 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
             put(name, None, missing.get(energy_name, no_area))
         else:
             put(name, Decimal(energy) / Decimal(area), "")
+    _check_possible(metrics, end_uses)
     return Results(
         metrics={name: metrics[name] for name in METRICS},
         missing=missing,
@@ -302,13 +314,56 @@ def _read_tables(database: Path) -> _Tables:
 
 
 def _period(run_periods: Sequence[Environment]) -> tuple[str, int]:
-    days = sum(each.days for each in run_periods)
+    """What the tables cover: everything, or what followed when the engine began them anew.
+
+    In an environment of 730 days or more the engine resets its tables 365 days before the end (SimulationManager.cc:
+    `DayOfSim > 365` and `NumOfDayInEnvrn - DayOfSim == 364`), with all that earlier environments had added.
+    """
     if not run_periods:
         return "none", 0
-    if len(run_periods) == 1 and days in (365, 366):
-        return "annual", days
-    parts = ", ".join(f"{each.start[:5]}-{each.end[:5]}" for each in run_periods)
-    return f"{days} day{'' if days == 1 else 's'} ({parts})", days
+    if len(run_periods) == 1 and run_periods[0].days in (365, 366):
+        return "annual", run_periods[0].days
+    days, parts = 0, list[str]()
+    for each in run_periods:
+        if each.days >= _TWO_YEARS:
+            days, parts = 365, [f"the last 365 of {each.days} days simulated, to {each.end}"]
+        else:
+            days += each.days
+            parts.append(f"{each.start[:5]}-{each.end[:5]}")
+    return f"{days} day{'' if days == 1 else 's'} ({', '.join(parts)})", days
+
+
+def _check_possible(metrics: dict[str, float | None], end_uses: Sequence[EndUse]) -> None:
+    """Refuse numbers that no building can have.
+
+    All electricity that mankind uses is some 3e13 kWh a year, so no building's energy in kWh, intensity in kWh/m2
+    (also of a plant without floor area to speak of), power in W, water in m3 or area in m2 comes near the limit.
+    """
+    values = {**metrics, **{each.metric: each.energy_kwh for each in end_uses}}
+    for name, value in values.items():
+        if value is not None and abs(value) > _IMPOSSIBLE:
+            raise ImpossibleResult(f"{name} is {value:g}, which is beyond what is physically possible (1e15)")
+        if value is not None and value < 0 and name in _NEVER_NEGATIVE:
+            raise ImpossibleResult(f"{name} is {value:g}, which cannot be negative")
+
+
+def _leave_out_false_net(tables: _Tables, metrics: dict[str, float | None], missing: dict[str, str]) -> None:
+    """Without a meter of purchased electricity the engine leaves all electricity out of Net: that is no net energy."""
+    generated, _ = tables.number(
+        Cell(_PERFORMANCE, "Electric Loads Satisfied", "Total On-Site Electric Sources", "Electricity", "kwh")
+    )
+    if generated != 0:
+        return
+    for name in ("site_energy_kwh", "source_energy_kwh"):
+        gross, net = metrics[name], metrics[f"net_{name}"]
+        if gross is not None and net is not None and gross - net > 1e-6 * abs(gross):
+            kind = name.partition("_")[0]
+            for each in (f"net_{name}", f"net_{kind}_eui_kwh_m2"):
+                metrics[each] = None
+                missing[each] = (
+                    f"net {kind} energy is below {kind} energy although nothing is generated: the table leaves out "
+                    "purchased electricity, for which the model has no meter"
+                )
 
 
 def _zones(tables: _Tables) -> tuple[Zone, ...]:

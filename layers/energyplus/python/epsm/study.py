@@ -193,7 +193,8 @@ class Options(_Strict):
     max_cost_usd: float | None = Field(
         strict=True,
         default=None,
-        gt=0,
+        ge=1e-6,
+        le=1e6,
         description="Give the study up when its variants have cost this much, at list prices of us-east-1.",
     )
     priority: Priority = Field(

@@ -22,7 +22,7 @@ from epsm.engine import Engine, EngineRun, Progress
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.manifest import RunManifest
 from epsm.model import CannotEdit, PreparedModel, prepare
-from epsm.results import Results, read_results
+from epsm.results import ImpossibleResult, Results, read_results
 from epsm.run_folder import RunFolder, Workspace
 from epsm.store import keys
 from epsm.store.files import Files
@@ -218,8 +218,9 @@ class VariantRunner:
             database = files.output / "eplusout.sql"
             results = read_results(database, diagnosis.environments)
             series, missing = _series(database, manifest.study.outputs, folder)
-        except sqlite3.Error as error:
-            message = f"The results cannot be read: {error}"
+        except (sqlite3.Error, ImpossibleResult) as error:
+            impossible = isinstance(error, ImpossibleResult)
+            message = f"The results are impossible: {error}" if impossible else f"The results cannot be read: {error}"
             return _Finished(dataclasses.replace(diagnosis, verdict=Verdict.FAILED, message=message), run, None, files)
         except OSError as error:
             return _without_room(_Finished(diagnosis, run, None, files), error)

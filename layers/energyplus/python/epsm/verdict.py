@@ -21,6 +21,9 @@ _MOST_MESSAGES = 5
 _MOST_LINES = 8
 _MOST_CHARACTERS = 500
 _NO_SPACE = re.compile(r"disk (is )?full|disk I/O error|no space left", re.IGNORECASE)
+# The engine writes each illuminance map once per environment under the same key: all but the first are refused. That
+# concerns the tables of the maps, which nothing here reads.
+_WITHOUT_HARM = re.compile(r"open for processing|UNIQUE constraint failed: DaylightMap")
 _CANNOT_BE_STARTED = (126, 127)  # what a shell and the dynamic loader return
 _STARS = re.compile(r"^[*\s]*(Warning|Severe|Fatal|~~~)\s*\*\*\s*")
 
@@ -222,7 +225,7 @@ def _database_fault(output: Path) -> str:
     log = output / "sqlite.err"
     if log.is_file():
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        faults = [line for line in lines if line.strip() and "open for processing" not in line]
+        faults = [line for line in lines if line.strip() and not _WITHOUT_HARM.search(line)]
         if faults:
             return faults[0].strip()
     database = output / "eplusout.sql"
@@ -232,6 +235,9 @@ def _database_fault(output: Path) -> str:
         with closing(read_only(database)) as connection:
             connection.execute("SELECT count(*) FROM Simulations").fetchone()
             connection.execute("SELECT count(*) FROM TabularData").fetchone()
+            whole = [text for (text,) in connection.execute("PRAGMA quick_check(1)")]
+            if whole != ["ok"]:
+                return f"eplusout.sql is damaged: {whole[0]}"
     except sqlite3.Error as error:
         return str(error)
     return ""

@@ -244,7 +244,12 @@ class Change(BaseModel):
     )
     priority: Priority | None = Field(default=None, description="Share of the concurrency beside other studies.")
     max_cost_usd: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, strict=True, description="The budget of a study that has one."
+        default=None,
+        ge=1e-6,
+        le=1e6,
+        allow_inf_nan=False,
+        strict=True,
+        description="The budget of a study that has one.",
     )
 
     @model_validator(mode="after")
