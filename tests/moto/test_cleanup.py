@@ -124,7 +124,7 @@ def test_what_succeeded_before_the_stop_is_counted(stack: LocalStack, make_study
 
 
 def test_a_failed_study_is_not_closed_twice(stack: LocalStack, make_study: StudyMaker, one_day: str, aws: Aws) -> None:
-    broken = one_day.replace("  Wall,                    !- Name", "  Unused,                  !- Name")
+    broken = one_day + "\nZone,Without Surfaces;\n"
     record = run_study(stack, make_study(unique("fail"), files={"room.idf": broken}, parameters=[]))
     assert wait_for_execution(stack, record.execution_arn)["status"] == "FAILED"
     event = {

@@ -70,7 +70,7 @@ def test_a_failed_variant_is_a_failed_child_execution(stack: LocalStack, make_st
 def test_a_study_without_a_success_is_failed_and_so_is_its_execution(
     stack: LocalStack, make_study: StudyMaker, one_day: str
 ) -> None:
-    broken = one_day.replace("  Wall,                    !- Name", "  Unused,                  !- Name")
+    broken = one_day + "\nZone,Without Surfaces;\n"
     record = run_study(stack, make_study("all-fail", files={"room.idf": broken}))
     assert (record.status, record.succeeded, record.failed) == (StudyStatus.FAILED, 0, 3)
     assert wait_for_execution(stack, record.execution_arn)["status"] == "FAILED"

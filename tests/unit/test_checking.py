@@ -431,7 +431,9 @@ def test_a_class_without_objects_is_read(class_name: str, one_zone: str) -> None
 
 
 NO_WEATHER_RUN = ("Yes;                     !- Run Simulation for Weather", "No;  !- Run Simulation for Weather")
-DESIGN_DAY = "\nSizingPeriod:DesignDay,Winter,1,21,WinterDesignDay,-20;\n"
+DESIGN_DAY = """
+SizingPeriod:DesignDay,Winter,1,21,WinterDesignDay,-20,0,,,Wetbulb,-20,,,,,80000,2,180,No,No,No,ASHRAEClearSky,,,,,0;
+"""
 
 
 @pytest.mark.parametrize("run_period", ["as_in_model", "annual"])
@@ -475,12 +477,12 @@ def test_a_model_without_a_period_is_refused(run_period: str, what: str, one_zon
 
 @pytest.mark.parametrize("class_name", ["SizingPeriod:DesignDay", "SIZINGPERIOD:DESIGNDAY"])
 def test_a_model_with_a_design_day_can_run_it(class_name: str, one_zone: str) -> None:
-    model = without(one_zone, "RunPeriod") + f"\n{class_name},Winter,1,21;\n"
+    model = without(one_zone, "RunPeriod") + DESIGN_DAY.replace("SizingPeriod:DesignDay", class_name)
     assert not check(model, run_period="design_days").problems
 
 
 def test_other_sizing_periods_are_no_design_days(one_zone: str) -> None:
-    model = without(one_zone, "RunPeriod") + "\nSizingPeriod:WeatherFileDays,Winter,1,21;\n"
+    model = without(one_zone, "RunPeriod") + "\nSizingPeriod:WeatherFileDays,Winter,1,21,1,22;\n"
     assert "has no SizingPeriod:DesignDay" in fault(model, run_period="design_days").what
 
 
@@ -636,7 +638,10 @@ def test_a_vertex_that_the_surface_does_not_have_is_refused(number: int, one_zon
 )
 def test_a_class_is_accepted_where_a_class_is_named(class_name: str, field: str, one_zone: str) -> None:
     parameter = vary(class_name, "*", field, "Boiler:HotWater")
-    assert not check(f"{one_zone}\n{class_name},List,Boiler:HotWater,Boiler;\n", parameter).problems
+    assert not check(
+        f"{one_zone}\n{class_name},List,{'' if class_name != 'Branch' else ','}Boiler:HotWater,Boiler,In,Out;\n",
+        parameter,
+    ).problems
 
 
 def test_the_file_that_a_model_reads_cannot_be_varied_unnoticed(one_zone: str) -> None:
@@ -758,12 +763,15 @@ def test_a_name_that_no_disk_can_hold_is_refused(name: str, one_zone: str) -> No
 
 
 def test_a_file_where_another_needs_a_folder_is_refused(one_zone: str) -> None:
-    (found,) = check(with_file(with_file(one_zone, "data"), "data/hours.csv")).problems
+    model = with_file(with_file(one_zone, "data").replace("Use,", "Other use,"), "data/hours.csv")
+    (found,) = check(model).problems
     assert found.what == "reads 'data/hours.csv', but 'data' is a file and cannot hold it"
 
 
-def test_a_blank_file_name_is_left_to_the_engine(one_zone: str) -> None:
-    assert check(with_file(one_zone, "")) == CheckedModel((), ())
+def test_a_blank_file_name_is_refused(one_zone: str) -> None:
+    checked = check(with_file(one_zone, ""))
+    assert [each.what for each in checked.problems] == ["Schedule:File 'Use': blank is not allowed in File Name"]
+    assert checked.external_files == ()
 
 
 def test_a_file_read_twice_is_named_once(one_zone: str) -> None:

@@ -1,7 +1,7 @@
 """Whether a study can run: its parameters against the data dictionary and against each of its models.
 
 Everything here works on text in memory and names every fault it finds; nothing is started. What only the engine can
-find out (a schedule that no object defines, say) comes back as the verdict of the run.
+find out (a zone without surfaces, say) comes back as the verdict of the run.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,8 +12,10 @@ from epsm import dictionary
 from epsm.columns import RESERVED
 from epsm.dictionary import ClassRule, FieldPlace
 from epsm.external_files import external_path, in_each_others_way
+from epsm.model_faults import FieldFilter, check_model_faults, place_of
 from epsm.outline import ModelObject, Outline, read_outline
 from epsm.problems import Problem, listed, nearest
+from epsm.references import check_object_names
 from epsm.study import MANIFEST_NAME, Parameter, Study
 from epsm.text import fold_name, middle_cut
 
@@ -29,6 +31,7 @@ EXTERNAL_FILE_FIELDS = {
 """Classes that read another file, by class name in lower case, and the field that names it."""
 
 _NOT_SUPPORTED = (
+    ("parametric:", "EnergyPlus's parametric preprocessor is not run; write what it varies as parameters of the study"),
     ("pythonplugin:", "Python plugins are not part of the engine package"),
     ("externalinterface", "co-simulation has no partner here"),
     ("groundheattransfer:", "the Slab and Basement preprocessors are not part of the engine package"),
@@ -135,13 +138,18 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
     external_files: dict[str, None] = {}
     if not problems:
         problems += islice(_check_objects(outline, source), _MOST_OF_A_KIND)
+        sound = not problems  # a missing ';' hides objects whose names are then missed
+        varied = _set_by(study)
+        problems += check_model_faults(outline, source, varied)[:_MOST_OF_A_KIND]
+        if sound:
+            problems += check_object_names(outline, source, varied)[:_MOST_OF_A_KIND]
         problems += _check_run_period(outline, source, study)
         problems += islice(_check_parameters_on(outline, source, study), _MOST_OF_A_KIND)
         for each, name in _external_names(outline):
             path, fault = external_path(name, source)
             if fault:
                 what = f"{each.class_name} '{each.name}' reads '{middle_cut(name, 100)}', {fault}"
-                problems.append(Problem(_place_of(each, source), what, "a file uploaded with the study"))
+                problems.append(Problem(place_of(each, source), what, "a file uploaded with the study"))
             else:
                 external_files[path] = None
         for file, other in in_each_others_way([*external_files, source]):
@@ -149,6 +157,23 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
                 Problem(source, f"reads '{other}', but '{file}' is a file and cannot hold it", "other names")
             )
     return CheckedModel(tuple(problems), tuple(external_files), outline)
+
+
+def _set_by(study: Study) -> FieldFilter:
+    """Fields that a parameter gives a value of its own: they may be faulty, or a tag of another tool, in the model."""
+    known = dictionary.load()
+    patterns: dict[tuple[str, int], list[str]] = {}
+    for parameter in study.parameters:
+        rule = known.find_class(parameter.class_name)
+        place = rule.find_field(parameter.field) if rule else None
+        if rule is not None and place is not None and parameter.values is not None:
+            patterns.setdefault((fold_name(rule.name), place.position), []).append(parameter.object_name)
+
+    def is_set(each: ModelObject, position: int) -> bool:
+        objects = patterns.get((fold_name(each.class_name), position), ()) if patterns else ()
+        return any(name_matches(pattern, each.name) for pattern in objects)
+
+    return is_set
 
 
 def _check_version(outline: Outline, source: str) -> Iterator[Problem]:
@@ -169,7 +194,7 @@ def _check_objects(outline: Outline, source: str) -> Iterator[Problem]:
     known = dictionary.load()
     for group in outline.objects.values():
         first = group[0]
-        where = _place_of(first, source)
+        where = place_of(first, source)
         reason = next((why for start, why in _NOT_SUPPORTED if fold_name(first.class_name).startswith(start)), None)
         rule = known.find_class(first.class_name)
         if reason is not None:
@@ -193,7 +218,7 @@ def _check_objects(outline: Outline, source: str) -> Iterator[Problem]:
 
 def _check_group(group: list[ModelObject], rule: ClassRule, source: str) -> Iterator[Problem]:
     if rule.unique and len(group) > 1:
-        yield Problem(_place_of(group[1], source), f"there are {len(group)} {rule.name} objects", "one")
+        yield Problem(place_of(group[1], source), f"there are {len(group)} {rule.name} objects", "one")
     for each in group:
         if not isinstance(each.values, tuple) or rule.repeats or len(each.values) <= len(rule.fields):
             continue
@@ -202,7 +227,7 @@ def _check_group(group: list[ModelObject], rule: ClassRule, source: str) -> Iter
         else:
             hint = "remove the empty ones behind the last"
         what = f"{rule.name} '{each.name}' has {len(each.values)} fields; {hint}"
-        yield Problem(_place_of(each, source), what, f"at most {len(rule.fields)}")
+        yield Problem(place_of(each, source), what, f"at most {len(rule.fields)}")
 
 
 def _check_run_period(outline: Outline, source: str, study: Study) -> Iterator[Problem]:
@@ -324,7 +349,3 @@ def _external_names(outline: Outline) -> Iterator[tuple[ModelObject, str]]:
         for each in outline.of_class(class_name):
             if name := str(each.value(place) or "").strip():
                 yield each, name
-
-
-def _place_of(each: ModelObject, source: str) -> str:
-    return f"{source}: line {each.line}" if each.line else f"{source}: {each.class_name} '{each.name}'"

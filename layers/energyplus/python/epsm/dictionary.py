@@ -43,6 +43,9 @@ class FieldRule:
         words: Words accepted (choices; for numbers ``Autosize`` and the like).
         minimum, maximum, exclusive_minimum, exclusive_maximum: Bounds of a number, None where not limited.
         repeat_key: For a field of a repeated group, the epJSON array it stands in; None for a plain field.
+        required: Whether the engine refuses an object in which it is blank; in a group, if anything else is given.
+        lists: For a field that names an object, where the engine is known to end the run if there is none of that
+            name: the reference lists it looks in.
     """
 
     name: str
@@ -55,6 +58,8 @@ class FieldRule:
     exclusive_minimum: float | None = None
     exclusive_maximum: float | None = None
     repeat_key: str | None = None
+    required: bool = False
+    lists: tuple[str, ...] = ()
 
     @property
     def numeric(self) -> bool:
@@ -126,6 +131,7 @@ class ClassRule:
         repeats: The fields of the group; ``#`` in their names stands for the group's number.
         first_number: Number of the first group.
         unique: Whether a model has at most one such object.
+        provides: The reference lists that the names of its objects are in; only lists that some field's `lists` has.
     """
 
     name: str
@@ -133,6 +139,7 @@ class ClassRule:
     repeats: tuple[FieldRule, ...] = ()
     first_number: int = 1
     unique: bool = False
+    provides: tuple[str, ...] = ()
 
     @property
     def named(self) -> bool:
@@ -197,6 +204,8 @@ def _field_rule(entry: dict[str, Any], repeat_key: str | None = None) -> FieldRu
         exclusive_minimum=entry.get("exclusiveMinimum"),
         exclusive_maximum=entry.get("exclusiveMaximum"),
         repeat_key=repeat_key,
+        required=entry.get("required", False),
+        lists=tuple(entry.get("lists", ())),
     )
 
 
@@ -208,6 +217,7 @@ def _class_rule(name: str, entry: dict[str, Any]) -> ClassRule:
         repeats=tuple(_field_rule(field, repeats["key"]) for field in repeats["fields"]),
         first_number=repeats.get("first", 1),
         unique=entry.get("unique", False),
+        provides=tuple(entry.get("provides", ())),
     )
 
 
