@@ -117,6 +117,7 @@ class Api(Construct):
             ("LONGEST_RETENTION_DAYS", str(config.longest_retention_days)),
             ("CLEANUP_FUNCTION", cleanup.function.function_name),
             ("ADMINISTRATORS", config.administrators),
+            ("TRUSTED_SESSION_ROLES", config.trusted_session_roles),
             ("VARIANT_MEMORY_MB", str(config.memory_mb)),
             ("VARIANT_CONCURRENCY", str(config.reserved_concurrency)),
             ("STAGE", config.stage),

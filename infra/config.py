@@ -12,10 +12,11 @@ from typing import Any, Self
 
 from constructs import Node
 
+from epsm.owners import IAM, owner_of
 from epsm.problems import nearest
 from epsm.shares import LAMBDA_AT_A_TIME
 from epsm.study import LONGEST_IN_A_FUNCTION_S, LONGEST_RETENTION_DAYS, LONGEST_RUN_S, MOST_VARIANTS, Options
-from infra.config_rules import BASE_IMAGE, LOG_RETENTION_DAYS, texts_faults
+from infra.config_rules import BASE_IMAGE, LOG_RETENTION_DAYS, listed, texts_faults
 
 _ALWAYS_UNRESERVED = 100
 """Executions that Lambda keeps for functions without a reservation (Lambda Developer Guide, reserved concurrency)."""
@@ -73,6 +74,8 @@ class Config:
         jwt_issuer: Issuer of the tokens that the API takes; empty for callers with AWS credentials (IAM).
         jwt_audience: Audiences of those tokens, with commas.
         administrators: Who sees everybody's studies: ARNs of IAM users and roles, or groups in tokens, with commas.
+        trusted_session_roles: ARNs, with commas, of the IAM roles whose session names cannot be chosen freely; of other
+            roles all sessions are one owner.
         bucket_owner: Owner of studies that are uploaded directly to the bucket, as records name callers
             (`iam:` and an ARN, for one); empty for nobody's but the administrators'.
         api_requests_per_s: Requests to the API, a second, over all callers; twice as many at once.
@@ -94,6 +97,7 @@ class Config:
     jwt_issuer: str = ""
     jwt_audience: str = ""
     administrators: str = ""
+    trusted_session_roles: str = ""
     bucket_owner: str = ""
     api_requests_per_s: int = 50
     fargate: bool = False
@@ -131,6 +135,13 @@ class Config:
     def jwt_audiences(self) -> list[str]:
         """Each of `jwt_audience`."""
         return [each.strip() for each in self.jwt_audience.split(",") if each.strip()]
+
+    @property
+    def owner_of_uploads(self) -> str:
+        """`bucket_owner` as the API names the same caller."""
+        if not self.bucket_owner.startswith(IAM):
+            return self.bucket_owner
+        return owner_of(self.bucket_owner.removeprefix(IAM), listed(self.trusted_session_roles))
 
     @property
     def name(self) -> str:

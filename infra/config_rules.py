@@ -25,6 +25,7 @@ _EMAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>.]+(\.[^\s@,;<>.]+)+")
 _ISSUER = re.compile(r"https://[^\s/?#,]+(/[^\s?#,]*)?")
 _IAM_CALLER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(root|(user|role)/[\w+=,.@/-]+)")
 _SESSION = re.compile(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/([\w+=,.@-]+)/[\w+=,.@-]+")
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _OWNER_OF_TOKEN = re.compile(r"jwt:[^\s#]+#\S.*")
 _PINNED_IMAGE = re.compile(r"[a-z0-9][\w./:-]*@sha256:[0-9a-f]{64}")
 _MOST_CHARACTERS = 1500
@@ -46,7 +47,7 @@ def texts_faults(config: "Config") -> Iterator[tuple[str, str]]:
         yield "jwt_audience", "has no effect without jwt_issuer"
     if not _PINNED_IMAGE.fullmatch(config.base_image):
         yield "base_image", f"'{config.base_image}' names no digest; allowed is name:tag@sha256:<64 hex digits>"
-    for key in ("jwt_audience", "administrators", "bucket_owner"):
+    for key in ("jwt_audience", "administrators", "trusted_session_roles", "bucket_owner"):
         if (length := len(getattr(config, key))) > _MOST_CHARACTERS:
             yield key, f"has {length:,} characters, at most {_MOST_CHARACTERS:,} fit"
     yield from _caller_faults(config)
@@ -61,6 +62,12 @@ def _caller_faults(config: "Config") -> Iterator[tuple[str, str]]:
         elif not _IAM_CALLER.fullmatch(administrator):
             allowed = "that of an IAM user or role; groups need jwt_issuer"
             yield "administrators", f"'{administrator}' is no such ARN; allowed is {allowed}"
+    for role in listed(config.trusted_session_roles):
+        if config.jwt_issuer:
+            yield "trusted_session_roles", "has no effect with jwt_issuer"
+            break
+        if not _ROLE.fullmatch(role):
+            yield "trusted_session_roles", f"'{role}' is not the ARN of an IAM role"
     owner = config.bucket_owner
     if not owner or _OWNER_OF_TOKEN.fullmatch(owner):
         return
@@ -68,6 +75,9 @@ def _caller_faults(config: "Config") -> Iterator[tuple[str, str]]:
     if owner == arn or not (_IAM_CALLER.fullmatch(arn) or _SESSION.fullmatch(arn)):
         allowed = "iam:<ARN of a user, role or session> or jwt:<issuer>#<subject>"
         yield "bucket_owner", f"'{owner}' is no owner; allowed is {allowed}"
+    elif _SESSION.fullmatch(arn) and config.owner_of_uploads != owner:
+        reason = "whoever may assume the role can choose this session name"
+        yield "bucket_owner", f"'{owner}': {reason}; name the role, or list it in trusted_session_roles"
 
 
 def listed(text: str) -> list[str]:

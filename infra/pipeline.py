@@ -135,7 +135,7 @@ class Pipeline(Construct):
             description="Checks an uploaded study and starts its execution",
         )
         function.add_environment("STATE_MACHINE_ARN", self.state_machine.state_machine_arn)
-        function.add_environment("BUCKET_OWNER", self._config.bucket_owner)
+        function.add_environment("BUCKET_OWNER", self._config.owner_of_uploads)
         function.add_environment("MAX_VARIANTS", str(self._config.max_variants))
         function.add_environment("LONGEST_RUN_S", str(self._config.longest_run_s))
         function.add_environment("LONGEST_RETENTION_DAYS", str(self._config.longest_retention_days))

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from moto.apigatewayv2.models import Authorizer
+from moto.sts.models import sts_backends
 
 from local.aws import ACCOUNT, OWNER
 
@@ -33,7 +34,7 @@ class Refused(Exception):
 
 
 def signed_by(headers: Mapping[str, str]) -> dict[str, Any]:
-    """The caller of a route with IAM authorisation: the user whose access key signed, or the local owner.
+    """The caller of a route with IAM authorisation: the role or user whose access key signed, or the local owner.
 
     Raises:
         Refused: If something else than a signature (SigV4) is in the Authorization header.
@@ -44,15 +45,17 @@ def signed_by(headers: Mapping[str, str]) -> dict[str, Any]:
         if signed is None:
             raise Refused(403, "Forbidden")
         key = signed["key"]
+    session = sts_backends[ACCOUNT]["aws"].get_assumed_role_from_access_key(key)
+    user_id = session.user_id if session else key
     return {
         "iam": {
             "accessKey": key,
             "accountId": ACCOUNT,
-            "callerId": key,
+            "callerId": user_id,
             "cognitoIdentity": None,
             "principalOrgId": None,
-            "userArn": f"arn:aws:iam::{ACCOUNT}:user/{key}",
-            "userId": key,
+            "userArn": session.arn if session else f"arn:aws:iam::{ACCOUNT}:user/{key}",
+            "userId": user_id,
         }
     }
 

@@ -68,6 +68,9 @@ def test_keys_of_the_cdk_itself_are_left_alone() -> None:
         ("administrators", "admins", "groups need jwt_issuer"),
         ("administrators", SESSION, "is no such ARN"),
         ("bucket_owner", "anna", "is no owner"),
+        ("bucket_owner", f"iam:{SESSION}", "can choose this session name; name the role"),
+        ("trusted_session_roles", SESSION, "is not the ARN of an IAM role"),
+        ("trusted_session_roles", "Modellers", "is not the ARN of an IAM role"),
         ("base_image", "python:3.13-slim-trixie", "names no digest"),
         ("memroy_mb", "3008", "no such key; did you mean 'memory_mb'?"),
         ("Stage", "prod", "did you mean 'stage'?"),
@@ -90,7 +93,8 @@ def test_a_value_that_does_not_fit_is_refused_before_anything_is_deployed(key: s
         {"administrators": f"{ROLE}, arn:aws-us-gov:iam::123456789012:user/team/anna"},
         {"administrators": "HVAC admins, admins", "jwt_issuer": "https://login/pool", "jwt_audience": "web"},
         {"bucket_owner": f"iam:{ROLE}"},
-        {"bucket_owner": f"iam:{SESSION}"},
+        {"bucket_owner": f"iam:{SESSION}", "trusted_session_roles": ROLE},
+        {"bucket_owner": f"iam:{SESSION.replace('Modellers', 'AWSReservedSSO_Modellers_0123456789abcdef')}"},
         {"bucket_owner": "jwt:https://login/pool#anna"},
         {"notify_email": "anna.b+epsm@mail.example.org"},
         {"base_image": f"public.ecr.aws/docker/library/python:3.13-slim-trixie@{DIGEST}"},
@@ -98,6 +102,17 @@ def test_a_value_that_does_not_fit_is_refused_before_anything_is_deployed(key: s
 )
 def test_a_value_that_fits_is_taken(context: dict[str, str]) -> None:
     Config.from_values(context)
+
+
+def test_the_owner_of_uploads_is_named_as_the_api_names_its_callers() -> None:
+    with_path = "iam:arn:aws:iam::123456789012:role/teams/Modellers"
+    assert Config(bucket_owner=with_path).owner_of_uploads == f"iam:{ROLE}"
+    assert Config(bucket_owner="jwt:https://login#anna").owner_of_uploads == "jwt:https://login#anna"
+
+
+def test_session_names_are_of_no_use_where_tokens_say_who_calls() -> None:
+    with pytest.raises(ConfigError, match="trusted_session_roles: has no effect with jwt_issuer"):
+        Config(jwt_issuer="https://login", jwt_audience="web", trusted_session_roles=ROLE)
 
 
 def test_every_fault_is_reported_at_once() -> None:

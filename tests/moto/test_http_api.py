@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
+from moto.sts.models import sts_backends
 
 from local.aws import ACCOUNT
 from local.http_api.routes import find_route, find_stage
@@ -535,6 +536,15 @@ def test_a_caller_who_signs_is_the_user_of_the_key(url: str) -> None:
         "SignedHeaders=host;x-amz-date, Signature=00"
     )
     assert caller(url, ("Authorization", signature)) == user("anna")
+
+
+def test_a_caller_who_signs_with_an_assumed_role_is_its_session(url: str) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/teams/Modellers"
+    session = sts_backends[ACCOUNT]["aws"].assume_role("us-east-1", "anna", role, "", 3600, "")
+    signature = f"AWS4-HMAC-SHA256 Credential={session.access_key_id}/20260101/us-east-1/execute-api/aws4_request"
+    given = caller(url, ("Authorization", signature))["iam"]
+    assert given["userArn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/Modellers/anna"
+    assert given["userId"].endswith(":anna")
 
 
 @pytest.mark.parametrize("authorization", ["Bearer abc", "Basic YTpi", "AWS4-HMAC-SHA256 Signature=00", ""])

@@ -87,11 +87,72 @@ def test_an_arn_that_only_looks_like_an_administrators_is_none(arn: str) -> None
     assert not caller_of(iam(arn), ["arn:aws:iam::123456789012:role/Admins"]).administrator
 
 
-def test_sessions_of_one_role_are_different_callers() -> None:
-    first, second = (
-        caller_of(iam(f"arn:aws:sts::123456789012:assumed-role/Modellers/{who}"), []) for who in ("anna", "ben")
-    )
-    assert first != second
+ROLE = "arn:aws:iam::123456789012:role/Modellers"
+IDENTITY_CENTER_ROLE = "AWSReservedSSO_Modellers_0123456789abcdef"
+
+
+def session(name: str, role: str = "Modellers") -> dict[str, Any]:
+    return iam(f"arn:aws:sts::123456789012:assumed-role/{role}/{name}")
+
+
+def test_a_session_name_that_can_be_chosen_does_not_say_who_calls() -> None:
+    assert caller_of(session("anna"), []) == caller_of(session("ben"), []) == Caller(f"iam:{ROLE}")
+
+
+@pytest.mark.parametrize("role", [ROLE, "arn:aws:iam::123456789012:role/teams/energy/Modellers"])
+def test_sessions_of_a_role_whose_trust_policy_demands_their_names_are_different_callers(role: str) -> None:
+    anna, ben = (caller_of(session(who), [], trusted_session_roles=[role]) for who in ("anna", "ben"))
+    assert anna == Caller("iam:arn:aws:sts::123456789012:assumed-role/Modellers/anna")
+    assert anna != ben
+
+
+@pytest.mark.parametrize("role", ["arn:aws:iam::999999999999:role/Modellers", "arn:aws:iam::123456789012:role/Model"])
+def test_another_role_of_a_like_name_is_not_trusted(role: str) -> None:
+    assert caller_of(session("anna"), [], trusted_session_roles=[role]) == Caller(f"iam:{ROLE}")
+
+
+def test_users_of_identity_center_are_different_callers() -> None:
+    anna, ben = (caller_of(session(f"{who}@example.org", IDENTITY_CENTER_ROLE), []) for who in ("anna", "ben"))
+    assert anna != ben
+
+
+@pytest.mark.parametrize("role", ["AWSReservedSSO_Modellers", "MyAWSReservedSSO_Modellers_0123456789abcdef"])
+def test_a_role_named_almost_like_one_of_identity_center_is_not_trusted(role: str) -> None:
+    assert caller_of(session("anna", role), []) == caller_of(session("ben", role), [])
+
+
+def test_federated_users_whose_names_can_be_chosen_are_one_caller() -> None:
+    anna, ben = (caller_of(iam(f"arn:aws:sts::123456789012:federated-user/{who}"), []) for who in ("anna", "ben"))
+    assert anna == ben
+    assert anna != caller_of(iam(ANNA), [])
+
+
+@pytest.mark.parametrize("path", ["", "teams/energy/", "aws-reserved/sso.amazonaws.com/eu-central-1/"])
+def test_the_path_of_an_administrators_role_is_in_none_of_its_sessions(path: str) -> None:
+    role = f"arn:aws:iam::123456789012:role/{path}Admins"
+    assert caller_of(session("anna", "Admins"), [role]).administrator
+    assert not caller_of(session("anna", "teams"), [role]).administrator
+
+
+def test_the_path_of_an_administrator_who_is_a_user_counts() -> None:
+    assert not caller_of(iam(ANNA), ["arn:aws:iam::123456789012:user/admins/anna"]).administrator
+
+
+def test_a_study_that_was_a_sessions_before_is_its_roles_now() -> None:
+    older = record("iam:arn:aws:sts::123456789012:assumed-role/Modellers/anna")
+    assert caller_of(session("ben"), []).may_use(older)
+    assert not caller_of(session("anna", "Guests"), []).may_use(older)
+    assert not caller_of(iam(ANNA), []).may_use(older)
+
+
+def test_a_study_that_was_a_sessions_before_stays_its_own_where_its_name_is_true() -> None:
+    older = record("iam:arn:aws:sts::123456789012:assumed-role/Modellers/anna")
+    assert caller_of(session("anna"), [], trusted_session_roles=[ROLE]).may_use(older)
+    assert not caller_of(session("ben"), [], trusted_session_roles=[ROLE]).may_use(older)
+
+
+def test_a_study_of_the_whole_role_is_no_single_sessions() -> None:
+    assert not caller_of(session("anna"), [], trusted_session_roles=[ROLE]).may_use(record(f"iam:{ROLE}"))
 
 
 @pytest.mark.parametrize("claim", ["cognito:groups", "groups", "roles"])

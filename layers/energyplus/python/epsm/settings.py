@@ -29,6 +29,7 @@ class Settings(BaseModel):
         image_id: Content hash of the container image, written into the run's manifest.
         cleanup_function: Name of the function that removes studies; only the API and the canary have it.
         administrators: Who sees everybody's studies: ARNs of IAM users and roles, or groups in tokens.
+        trusted_session_roles: ARNs of the roles whose session names cannot be chosen freely; only the API has it.
         bucket_owner: Whose a study is that was put into the bucket directly; only submit has it.
         topic_arn: Topic of those who are told of the ends of studies; only the functions have it that tell them.
         variant_concurrency: Lambda executions set aside for variants; 0 for none.
@@ -50,6 +51,7 @@ class Settings(BaseModel):
     image_id: str = "unknown"
     cleanup_function: str = ""
     administrators: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    trusted_session_roles: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     bucket_owner: str = ""
     topic_arn: str = ""
     variant_concurrency: int = 0

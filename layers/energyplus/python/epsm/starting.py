@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.manifest import RunManifest
 from epsm.notice import Notice, of_study_not_started
+from epsm.owners import owns
 from epsm.problems import Problem
 from epsm.store import keys
 from epsm.store.files import Files, NotThere
@@ -46,7 +47,7 @@ def check_order(study: Study, records: Records, owner: str) -> list[Problem]:
         return []
     where = f"{MANIFEST_NAME}: options.after"
     before = records.study(after)
-    if before is None or before.owner != owner:
+    if before is None or not (before.owner == owner or owns(owner, before.owner)):
         return [Problem(where, f"there is no simulation '{after}'", "the name of one of your simulations")]
     if turn_of(before) is Turn.NEVER:
         what = f"'{after}' has ended as {before.status.value}, so nothing can follow it"

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from epsm.owners import owner_of, owns, role_of, without_path
 from epsm.store.records import StudyRecord
 
 _GROUP_CLAIMS = ("cognito:groups", "groups", "roles")
@@ -27,7 +28,8 @@ class Caller:
     """Who calls.
 
     Attributes:
-        name: What studies are owned by: ``iam:<ARN>`` or ``jwt:<issuer>#<subject>``.
+        name: What studies are owned by: ``iam:<ARN>``, of an assumed role without its session (`epsm.owners`), or
+            ``jwt:<issuer>#<subject>``.
         administrator: Whether everything is theirs to see and to change.
     """
 
@@ -41,40 +43,35 @@ class Caller:
 
     def may_use(self, record: StudyRecord) -> bool:
         """Whether a study is the caller's. One that is nobody's is the administrators' alone."""
-        return self.administrator or (record.owner != "" and record.owner == self.name)
+        return self.administrator or owns(self.name, record.owner)
 
 
-def caller_of(request_context: Mapping[str, Any], administrators: Sequence[str], authorization: str = "") -> Caller:
+def caller_of(
+    request_context: Mapping[str, Any],
+    administrators: Sequence[str],
+    authorization: str = "",
+    trusted_session_roles: Sequence[str] = (),
+) -> Caller:
     """The caller, from the `requestContext` that API Gateway passes on.
 
     Args:
         request_context: Of a payload in format 2.0.
         administrators: ARNs of IAM users or roles, or names of groups in tokens.
         authorization: The request's header of that name, whose token API Gateway has verified.
+        trusted_session_roles: ARNs of the roles whose session names cannot be chosen freely.
 
     Raises:
         Unknown: If neither IAM nor a token says who it is.
     """
     authorizer = request_context.get("authorizer") or {}
     if arn := (authorizer.get("iam") or {}).get("userArn"):
-        return Caller(f"iam:{arn}", bool({arn, _role_of(arn)} & set(administrators)))
+        is_administrator = bool({arn, role_of(arn)} & set(map(without_path, administrators)))
+        return Caller(owner_of(arn, trusted_session_roles), is_administrator)
     claims = (authorizer.get("jwt") or {}).get("claims") or {}
     if claims.get("iss") and claims.get("sub"):
         groups = _groups(claims, _claims_in(authorization))
         return Caller(f"jwt:{claims['iss']}#{claims['sub']}", bool(groups & set(administrators)))
     raise Unknown("the request carries neither an IAM identity nor a token with 'iss' and 'sub'")
-
-
-def _role_of(arn: str) -> str:
-    """The role of an assumed-role session, as IAM writes it; any other ARN unchanged.
-
-    >>> _role_of("arn:aws:sts::123456789012:assumed-role/Modellers/anna@example.org")
-    'arn:aws:iam::123456789012:role/Modellers'
-    """
-    start, found, rest = arn.partition(":assumed-role/")
-    if not found:
-        return arn
-    return f"{start.replace(':sts:', ':iam:')}:role/{rest.partition('/')[0]}"
 
 
 def _groups(claims: Mapping[str, Any], token: Mapping[str, Any]) -> set[str]:

@@ -51,7 +51,8 @@ def who_calls() -> Caller:
     """Who sent the request that is being answered."""
     try:
         authorization = str(app.current_event.headers.get("authorization", ""))
-        return caller_of(app.current_event["requestContext"], settings.administrators, authorization)
+        context = app.current_event["requestContext"]
+        return caller_of(context, settings.administrators, authorization, settings.trusted_session_roles)
     except Unknown as error:
         raise Refusal(HTTPStatus.UNAUTHORIZED, str(error)) from error
 
