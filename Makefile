@@ -32,8 +32,9 @@ $(VENV)/.run: $(BIN)/uv uv.lock pyproject.toml
 	$(BIN)/python -m local.system_libraries
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run
+$(VENV)/.dev: $(VENV)/.run $(wildcard layers/energyplus/engines/*.txt)
 	$(BIN)/uv sync --quiet --frozen --inexact
+	$(BIN)/python -m local.engines
 	@touch $@
 
 demo: $(VENV)/.run ## run the example study on the local stack and show its results

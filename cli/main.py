@@ -28,6 +28,7 @@ from cli.target import LOCAL, NoStack, Target, find_target, local_target, runnin
 from cli.terminal import console
 from cli.watch import NotPickedUp, exit_code, follow
 from epsm.cancellation import cancel as cancel_study
+from epsm.engine import EngineMissing
 from epsm.intake import Accepted
 from epsm.problems import StudyRejected
 from epsm.progress import Counts, MapRuns
@@ -36,6 +37,7 @@ from epsm.store import keys
 from epsm.store.files import NotThere
 from epsm.store.records import StudyRecord, StudyStatus
 from epsm.study import LONGEST_IN_A_FUNCTION_S, MOST_VARIANTS
+from epsm.versions import RELEASES, SUPPORTED
 from local.aws import leave_user_settings
 
 app = typer.Typer(
@@ -77,6 +79,8 @@ def run(
     """
     accepted = _checked(folder, max_variants)
     own = stack == LOCAL and not running_local_endpoint()
+    if stack == LOCAL:
+        _bring_engine(accepted.energyplus)
     with _target_or_own_stack(stack) as target:
         simulation = _submit(folder, accepted, target)
         record = _follow(target, simulation, stack, own=own)
@@ -94,7 +98,8 @@ def check(folder: StudyFolder, max_variants: MaxVariants = MOST_VARIANTS) -> Non
         console.print(Text(remark, style="yellow"))
     console.print(
         f"{study.name or folder.resolve().name} can run: {study.variant_count} variants of {len(study.models)} "
-        f"model(s), {len(study.weather)} weather file(s) and {len(study.parameters)} parameter(s)"
+        f"model(s), {len(study.weather)} weather file(s) and {len(study.parameters)} parameter(s), "
+        f"with EnergyPlus {accepted.energyplus}"
     )
     options = study.options
     if options.timeout_s > LONGEST_IN_A_FUNCTION_S:
@@ -107,6 +112,8 @@ def check(folder: StudyFolder, max_variants: MaxVariants = MOST_VARIANTS) -> Non
 def submit(folder: StudyFolder, stack: StackOption = LOCAL, max_variants: MaxVariants = MOST_VARIANTS) -> None:
     """Upload a study and leave: prints the simulation's name."""
     accepted = _checked(folder, max_variants)
+    if stack == LOCAL:
+        _bring_engine(accepted.energyplus)
     simulation = _submit(folder, accepted, _found(stack))
     console.print(f"Follow it with: epsm status {simulation}")
 
@@ -193,6 +200,16 @@ def rerun(
 
 
 @app.command()
+def engine(version: Annotated[str, typer.Argument(help=f"One of {SUPPORTED}.")]) -> None:
+    """Download the EnergyPlus of a version, for studies with models of that version on this machine."""
+    if version not in RELEASES:
+        console.print(Text(f"EnergyPlus {version} does not run here; allowed: {SUPPORTED}", style="red"))
+        raise typer.Exit(2)
+    _bring_engine(version)
+    console.print(f"EnergyPlus {version} is installed")
+
+
+@app.command()
 def up(
     port: Annotated[int, typer.Option(help="Port of the local AWS on 127.0.0.1.")] = 5005,
     api_port: Annotated[int, typer.Option(help="Port of the HTTP API on 127.0.0.1.")] = 8000,
@@ -209,6 +226,20 @@ def up(
         raise typer.Exit(1)
     leave_user_settings()
     keep_running(console, port, api_port, engines, to, data or state_file().parent / "data", fresh=fresh)
+
+
+def _bring_engine(version: str) -> None:
+    """The EnergyPlus of a study's version, downloaded the first time that it is needed on this machine."""
+    from local.engines import DOWNLOAD_MB, install, is_installed
+
+    if is_installed(version):
+        return
+    console.print(f"Downloading EnergyPlus {version} from PyPI (pyenergyplus-lbnl, {DOWNLOAD_MB} MB, once)")
+    try:
+        install(version)
+    except EngineMissing as error:
+        console.print(Text(str(error), style="red"))
+        raise typer.Exit(1) from None
 
 
 def _checked(folder: Path, max_variants: int) -> Accepted:

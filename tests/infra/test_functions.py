@@ -162,6 +162,7 @@ def test_the_image_context_holds_nothing_but_what_the_dockerfile_copies(template
         "functions/run_variant/",
         "functions/aggregate/",
         "layers/energyplus/python/epsm/",
+        "layers/energyplus/engines/",
     )
     assert {name for name in files if not name.startswith(known)} == set()
     assert {"functions/run_variant/Dockerfile", "layers/energyplus/python/epsm/engine.py"} <= files

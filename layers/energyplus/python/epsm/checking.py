@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from epsm import dictionary
+from epsm import dictionary, versions
 from epsm.columns import RESERVED
 from epsm.dictionary import ClassRule, FieldPlace
 from epsm.external_files import external_path, in_each_others_way
@@ -134,7 +134,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
     """
     outline = read_outline(content, source)
     problems = list(outline.problems)
-    problems += _check_version(outline, source)
+    problems += _check_version(outline, source, study)
     external_files: dict[str, None] = {}
     if not problems:
         problems += islice(_check_objects(outline, source), _MOST_OF_A_KIND)
@@ -176,7 +176,7 @@ def _set_by(study: Study) -> FieldFilter:
     return is_set
 
 
-def _check_version(outline: Outline, source: str) -> Iterator[Problem]:
+def _check_version(outline: Outline, source: str, study: Study) -> Iterator[Problem]:
     expected = dictionary.load().model_version
     found = outline.version
     if not outline.objects:
@@ -185,9 +185,15 @@ def _check_version(outline: Outline, source: str) -> Iterator[Problem]:
         yield Problem(
             source, "has no Version object, so nothing tells whether it fits the engine", f"Version,{expected};"
         )
-    elif found.split(".")[:2] != expected.split("."):
-        what = f"is a model for EnergyPlus {found}; bring it up with EnergyPlus's IDFVersionUpdater"
-        yield Problem(source, what, f"version {expected}")
+        return
+    model = ".".join(found.split(".")[:2])
+    if versions.runs_as(model, expected, study.energyplus):
+        for name in sorted(versions.CHANGED_IN_26_1 & outline.objects.keys()):
+            first = outline.objects[name][0]
+            what = f"{first.class_name} is not defined alike in EnergyPlus {model} and {expected}"
+            yield Problem(place_of(first, source), what, "a model without it")
+    elif model != expected:
+        yield Problem(source, *versions.misfit(found, expected, study.energyplus))
 
 
 def _check_objects(outline: Outline, source: str) -> Iterator[Problem]:
@@ -214,6 +220,9 @@ def _check_objects(outline: Outline, source: str) -> Iterator[Problem]:
     if templates is not None and not isinstance(templates.values, tuple):
         what = f"{templates.class_name} can only be expanded in an IDF"
         yield Problem(f"{source}: {templates.class_name}", what, "the model as IDF")
+    elif templates is not None and not versions.RELEASES[known.model_version].expands_templates:
+        what = f"{templates.class_name} cannot be expanded: the package of {known.model_version} has no ExpandObjects"
+        yield Problem(place_of(templates, source), what, "expanded.idf, which your own EnergyPlus writes")
 
 
 def _check_group(group: list[ModelObject], rule: ClassRule, source: str) -> Iterator[Problem]:
@@ -344,7 +353,9 @@ def _check_references(parameter: Parameter, outline: Outline, source: str, where
 def _external_names(outline: Outline) -> Iterator[tuple[ModelObject, str]]:
     for class_name, field_name in EXTERNAL_FILE_FIELDS.items():
         rule = dictionary.load().find_class(class_name)
-        place = rule.find_field(field_name) if rule else None
+        if rule is None:
+            continue  # EnergyPlus of this version has no such class
+        place = rule.find_field(field_name)
         assert place is not None
         for each in outline.of_class(class_name):
             if name := str(each.value(place) or "").strip():

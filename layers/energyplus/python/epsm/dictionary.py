@@ -9,7 +9,10 @@ import importlib.resources
 import json
 import math
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from epsm.problems import listed
@@ -177,6 +180,7 @@ class Dictionary:
     version: str
     build: str
     _raw: dict[str, tuple[str, dict[str, Any]]]
+    _rules: dict[str, ClassRule | None] = field(default_factory=dict)
 
     @property
     def model_version(self) -> str:
@@ -189,7 +193,11 @@ class Dictionary:
 
     def find_class(self, name: str) -> ClassRule | None:
         """The class called `name`, in any case, or None."""
-        return _find_class(fold_name(name))
+        key = fold_name(name)
+        if key not in self._rules:
+            found = self._raw.get(key)
+            self._rules[key] = None if found is None else _class_rule(*found)
+        return self._rules[key]
 
 
 def _field_rule(entry: dict[str, Any], repeat_key: str | None = None) -> FieldRule:
@@ -221,16 +229,30 @@ def _class_rule(name: str, entry: dict[str, Any]) -> ClassRule:
     )
 
 
-@functools.lru_cache(maxsize=1024)
-def _find_class(folded_name: str) -> ClassRule | None:
-    found = load()._raw.get(folded_name)
-    return None if found is None else _class_rule(*found)
+_current: ContextVar[str] = ContextVar("energyplus_version", default="25.2")
+
+
+@contextmanager
+def of_version(model_version: str) -> Iterator[None]:
+    """Make `load` give the dictionary of that version, e.g. ``23.2``, within the block.
+
+    A study has one version. Whoever checks or edits for it says so once, instead of in every call below.
+    """
+    token = _current.set(model_version)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def load() -> Dictionary:
+    """The dictionary of the version that `of_version` has set, else of 25.2; read once per process (about 20 ms)."""
+    return _load(_current.get())
 
 
 @functools.cache
-def load() -> Dictionary:
-    """The dictionary of the engine this release runs, read once per process (about 20 ms)."""
-    file = importlib.resources.files("epsm") / "data" / "energyplus-25.2.json"
+def _load(model_version: str) -> Dictionary:
+    file = importlib.resources.files("epsm") / "data" / f"energyplus-{model_version}.json"
     raw = json.loads(file.read_text(encoding="utf-8"))
     return Dictionary(
         version=raw["version"],

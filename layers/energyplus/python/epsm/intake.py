@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from epsm import dictionary
 from epsm.baseline_values import baseline_values
 from epsm.checking import check_model, check_parameters
 from epsm.draft import read_draft
@@ -16,6 +17,7 @@ from epsm.outline import Outline
 from epsm.problems import Problem, StudyRejected, nearest
 from epsm.study import MANIFEST_NAME, Limits, Study
 from epsm.table_files import check_table_files
+from epsm.versions import DEFAULT, runnable, version_in
 from epsm.weather import read_weather, statistics_beside
 from epsm.weather_statistics import check_statistics
 
@@ -47,12 +49,14 @@ class Accepted:
         inputs: Every file it reads beside study.json, in the order they were read.
         external_files: For each model the files that the model itself reads.
         baseline_values: For each model its own values of the parameters, where each is one.
+        energyplus: Version that it was checked for and runs with, e.g. ``25.2``.
     """
 
     study: Study
     inputs: tuple[str, ...]
     external_files: dict[str, tuple[str, ...]]
     baseline_values: dict[str, dict[str, float | str]]
+    energyplus: str
     remarks: tuple[str, ...] = ()
     """What is worth knowing of inputs that can be run, as sentences that begin with the file."""
 
@@ -82,21 +86,28 @@ def take_in(
     if study is None:
         raise StudyRejected(draft.problems)
     reader = _Reader(files, (*study.models, *study.weather))
-    reader.problems += [*look(study), *check_parameters(study)]
+    reader.problems += look(study)
     reader.problems += _beyond(limits, study)
     external_files: dict[str, tuple[str, ...]] = {}
     own_values: dict[str, dict[str, float | str]] = {}
     outlines: dict[str, Outline] = {}
     remarks: list[str] = []
+    version: str | None = study.energyplus
     for index, model in enumerate(study.models):
         content = reader.read(model, f"{MANIFEST_NAME}: models[{index}]")
-        if content is not None:
+        if content is None:
+            continue
+        version = version or runnable(version_in(content, model))
+        with dictionary.of_version(version):
             checked = check_model(content, model, study)
-            reader.problems += checked.problems
-            external_files[model] = checked.external_files
-            if checked.outline.of_class("Schedule:File"):
-                outlines[model] = checked.outline
             own_values[model] = baseline_values(checked.outline, study)
+        reader.problems += checked.problems
+        external_files[model] = checked.external_files
+        if checked.outline.of_class("Schedule:File"):
+            outlines[model] = checked.outline
+    version = version or DEFAULT
+    with dictionary.of_version(version):
+        reader.problems += check_parameters(study)
     for index, weather in enumerate(study.weather):
         content = reader.read(weather, f"{MANIFEST_NAME}: weather[{index}]")
         if content is not None:
@@ -107,11 +118,12 @@ def take_in(
     read_by = {name: model for model, names in external_files.items() for name in names}
     reader.wait_for(read_by)
     tables = {name: reader.read(name, model) for name, model in read_by.items()}
-    for model, outline in outlines.items():
-        reader.problems += check_table_files(outline, model, partial(_table, tables, model))
+    with dictionary.of_version(version):
+        for model, outline in outlines.items():
+            reader.problems += check_table_files(outline, model, partial(_table, tables, model))
     if problems := [*draft.problems, *map(draft.in_document, reader.problems)]:
         raise StudyRejected(problems)
-    return Accepted(study, tuple(reader.done), external_files, own_values, tuple(remarks))
+    return Accepted(study, tuple(reader.done), external_files, own_values, version, tuple(remarks))
 
 
 def _table(tables: Mapping[str, bytes | None], model: str, name: str) -> tuple[str, bytes] | None:

@@ -48,7 +48,7 @@ class RunManifest(BaseModel):
         external_files: For each model the files it reads itself (Schedule:File and the like), as paths in the study.
         remarks: What is worth knowing of the inputs although they can be run (missing hours of weather).
         variants: Number of variants.
-        engine_version: EnergyPlus version that the models were checked for.
+        engine_version: EnergyPlus version that the models were checked for and run with, e.g. ``25.2.0``.
         image_id: Content hash of the container image.
         code_version: Version of `epsm`.
         extraction_version: Version of the rules by which metrics are read.
@@ -73,6 +73,11 @@ class RunManifest(BaseModel):
     baseline_values: dict[str, dict[str, float | str]] = Field(default_factory=dict)
     seed: int | None = None
     remarks: tuple[str, ...] = ()
+
+    @property
+    def model_version(self) -> str:
+        """Major and minor version of the engine, e.g. ``23.2``."""
+        return ".".join(self.engine_version.split(".")[:2])
 
     def to_json(self) -> str:
         return self.model_dump_json(by_alias=True, indent=1)

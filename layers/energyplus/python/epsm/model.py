@@ -18,8 +18,11 @@ from epsm import dictionary
 from epsm.checking import name_matches
 from epsm.dictionary import ClassRule, FieldPlace
 from epsm.outline import decode
+from epsm.plain_idf import PlainIdfDocument
+from epsm.plain_idf import number_text as number_text  # its readers know it from here
 from epsm.study import Outputs, Parameter, Study
 from epsm.text import fold_name
+from epsm.versions import DEFAULT, version_in
 
 REPORTS = (
     "AnnualBuildingUtilityPerformanceSummary",
@@ -58,15 +61,6 @@ class Document(Protocol):
     def add(self, rule: ClassRule, values: Sequence[str]) -> None: ...
     def remove(self, rule: ClassRule, each: Any) -> None: ...
     def text(self) -> str: ...
-
-
-def number_text(value: float) -> str:
-    """A number as EnergyPlus reads it back to the last digit: 3 for 3.0, else Python's shortest exact form.
-
-    >>> number_text(3.0), number_text(0.1)
-    ('3', '0.1')
-    """
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
 
 
 class IdfDocument:
@@ -187,6 +181,7 @@ class PreparedModel:
     def __init__(self, document: Document, parameters: Sequence[Parameter]) -> None:
         self._document = document
         self._parameters = parameters
+        self._version = dictionary.load().model_version
         self.file_name = document.file_name
         self.needs_expansion = any(
             document.objects(_rule(name)) for name in dictionary.load().class_names if name.startswith("HVACTemplate:")
@@ -199,6 +194,7 @@ class PreparedModel:
             CannotEdit: If a parameter finds no object, or nothing to multiply.
         """
         with contextlib.ExitStack() as undo:
+            undo.enter_context(dictionary.of_version(self._version))
             for parameter in self._parameters:
                 if parameter.name in values:
                     undo.enter_context(self._edited(parameter, values[parameter.name]))
@@ -261,7 +257,16 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
         idd: The engine's `Energy+.idd`.
     """
     text = decode(content)
-    document: Document = EpjsonDocument(text) if source.lower().endswith(".epjson") else IdfDocument(text, idd)
+    version = dictionary.load().model_version
+    document: Document
+    if source.lower().endswith(".epjson"):
+        document = EpjsonDocument(text)
+    elif version == DEFAULT:
+        document = IdfDocument(text, idd)
+    else:
+        document = PlainIdfDocument(text)
+    if version_in(content, source) != version:  # of 26.1, run with 25.2 because the study asks for it
+        _replace(document, "Version", [version])
     _request_results(document)
     _request_series(document, study.outputs)
     _choose_files(document, study.outputs)
@@ -293,7 +298,9 @@ def _replace(document: Document, class_name: str, values: Sequence[str]) -> None
 
 def _request_results(document: Document) -> None:
     # Energy in kWh with all digits, whatever unit and rounding the model chose for its own tables.
-    _replace(document, "Output:SQLite", ["SimpleAndTabular", "JtoKWH", "No"])
+    # (EnergyPlus before 25.2 has no third field: it always writes all digits.)
+    sqlite = ["SimpleAndTabular", "JtoKWH", "No"]
+    _replace(document, "Output:SQLite", sqlite[: len(_rule("Output:SQLite").fields)])
     rule = _rule("Output:Table:SummaryReports")
     existing = document.objects(rule)
     wanted: list[str] = []

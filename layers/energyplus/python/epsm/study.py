@@ -68,6 +68,7 @@ def _weather_path(path: str) -> str:
     return path
 
 
+EngineVersion = Literal["23.2", "25.1", "25.2"]
 StudyPath = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(_inside_the_study)]
 ModelPath = Annotated[StudyPath, AfterValidator(_model_path)]
 WeatherPath = Annotated[StudyPath, AfterValidator(_weather_path)]
@@ -245,6 +246,10 @@ class Study(_Strict):
     )
     weather: Annotated[tuple[WeatherPath, ...], Unique] = Field(
         min_length=1, max_length=_MOST_FILES, description="EPW files."
+    )
+    energyplus: EngineVersion | None = Field(
+        default=None,
+        description="EnergyPlus version to run with. Left out, it is the version that the models are written for.",
     )
     parameters: Annotated[tuple[Parameter, ...], Unique] = Field(default=(), max_length=50)
     sampling: GridSampling = GridSampling()

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from epsm import __version__, dictionary
+from epsm import __version__
 from epsm.budget import check_budget
 from epsm.intake import take_in
 from epsm.manifest import ObjectRef, RunManifest, Source
@@ -28,6 +28,7 @@ from epsm.store import keys
 from epsm.store.files import Files, NotThere
 from epsm.store.records import Records, StudyStatus, expiry
 from epsm.variants import Variant, expand
+from epsm.versions import RELEASES
 
 logger = logging.getLogger(__name__)
 
@@ -167,7 +168,7 @@ class Submitter:
             remarks=accepted.remarks,
             baseline_values=accepted.baseline_values,
             variants=study.variant_count,
-            engine_version=dictionary.load().version,
+            engine_version=RELEASES[accepted.energyplus].version,
             image_id=self._settings.image_id,
             code_version=__version__,
             extraction_version=EXTRACTION_VERSION,

@@ -17,8 +17,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from epsm import engine
-from epsm.engine import Engine, EngineRun, Progress
+from epsm import dictionary, engine
+from epsm.engine import Engine, EngineMissing, EngineRun, Progress, installed_engine_of
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.manifest import RunManifest
 from epsm.model import CannotEdit, PreparedModel, prepare
@@ -31,6 +31,7 @@ from epsm.study import LONGEST_IN_A_FUNCTION_S, Outputs
 from epsm.text import fold_name
 from epsm.variants import Variant
 from epsm.verdict import Diagnosis, Verdict, judge
+from epsm.versions import DEFAULT
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ class VariantRunner:
     Args:
         files, records: The store.
         folder: A folder of this process's own, for inputs and runs.
-        installed: The engine.
+        installed: The engine of this release; that of another version is looked for when a study has it.
         usd_per_second: What this process costs while it runs a variant.
         budget_spent: Called with the name of a simulation whose budget is spent.
     """
@@ -104,7 +105,7 @@ class VariantRunner:
         self._files = files
         self._records = records
         self._workspace = Workspace(folder, files)
-        self._engine = installed
+        self._installed = installed
         self._usd_per_second = usd_per_second
         self._budget_spent = budget_spent
         self._manifest: RunManifest | None = None
@@ -192,8 +193,12 @@ class VariantRunner:
         except CannotEdit as error:
             return _Finished(Diagnosis(Verdict.BAD_INPUT, str(error), (), 0, 0, ()))
         files = self._workspace.lay_out(folder, manifest, variant, prepared.file_name, text)
+        try:
+            chosen = self._engine(manifest)
+        except EngineMissing as error:
+            return _Finished(Diagnosis(Verdict.FAILED, str(error), (), 0, 0, ()))
         line = engine.command(
-            self._engine,
+            chosen,
             files.model,
             files.weather,
             files.output,
@@ -269,8 +274,18 @@ class VariantRunner:
             if len(self._models) >= _MODELS_KEPT:
                 self._models.clear()
             content = self._workspace.read(manifest.inputs[name])
-            self._models[name] = prepare(content, name, manifest.study, self._engine.idd)
+            self._models[name] = _prepare(content, name, manifest, self._installed)
         return self._models[name]
+
+    def _engine(self, manifest: RunManifest) -> Engine:
+        version = manifest.model_version
+        return self._installed if version == DEFAULT else installed_engine_of(version)
+
+    def _engine_version(self, manifest: RunManifest) -> str:
+        try:
+            return self._engine(manifest).version()
+        except EngineMissing:
+            return manifest.engine_version
 
     def _store_files(
         self,
@@ -288,8 +303,13 @@ class VariantRunner:
 
         with ThreadPoolExecutor(max_workers=4) as pool:
             list(pool.map(upload, _files_to_keep(manifest.study.outputs, finished)))
-        document = _result_document(manifest, variant, finished, measures, self._engine.version())
+        document = _result_document(manifest, variant, finished, measures, self._engine_version(manifest))
         self._files.put_json(keys.variant_key(manifest.simulation_id, variant.index, "result.json"), document)
+
+
+def _prepare(content: bytes, name: str, manifest: RunManifest, installed: Engine) -> PreparedModel:
+    with dictionary.of_version(manifest.model_version):
+        return prepare(content, name, manifest.study, installed.idd)
 
 
 def _without_room(finished: _Finished, error: OSError) -> _Finished:
