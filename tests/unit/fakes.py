@@ -98,6 +98,7 @@ class MemoryCollector:
         asked: Simulation and map error of every call.
         has_manifest: Whether runs have one.
         fault: Whether it fails.
+        failure: What it fails with.
     """
 
     def __init__(self, records: MemoryRecords) -> None:
@@ -105,13 +106,14 @@ class MemoryCollector:
         self.asked: list[tuple[str, dict[str, str] | None]] = []
         self.has_manifest = True
         self.fault = False
+        self.failure: type[NotCollected] = NotCollected
 
     def __call__(self, simulation: str, map_error: dict[str, str] | None = None) -> bool:
         if not self.has_manifest:
             return False
         self.asked.append((simulation, map_error))
         if self.fault:
-            raise NotCollected(f"{simulation}: no memory left")
+            raise self.failure(f"{simulation}: no memory left")
         self._records.finish_study(simulation, StudyStatus.FAILED, succeeded=1, failed=0)
         return True
 

@@ -2,14 +2,15 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from epsm.closing import STOPPED, AggregateFunction, Execution, NotCollected, close, find_execution
+from epsm.closing import STOPPED, AggregateFunction, Execution, NotCollected, NotReady, close, find_execution
 from epsm.notice import Notice
 from epsm.store.files import Files
 from epsm.store.records import StudyStatus
@@ -194,24 +195,31 @@ def test_an_execution_that_step_functions_does_not_know_is_none() -> None:
 class Functions:
     """A Lambda client with one answer."""
 
-    def __init__(self, error: str | None = None, *, notify: bool = True) -> None:
+    def __init__(self, error: str | None = None, *, notify: bool = True, refusals: Sequence[str] = ()) -> None:
         self.payloads: list[Any] = []
+        self._refusals = list(refusals)
         self._error = {"FunctionError": error} if error else {}
         summary = {"notify": notify, "subject": "Office: failed", "message": "Study: Office"}
         self._answer = {"errorMessage": "no memory left"} if error else summary
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
+        if self._refusals:
+            raise ClientError({"Error": {"Code": self._refusals.pop(0)}}, "Invoke")
         self.payloads.append(json.loads(Payload))
         return {"Payload": io.BytesIO(json.dumps(self._answer).encode()), **self._error}
 
 
 def collector(
-    functions: Functions, *, manifest: bool = True, tell: Callable[[Notice], None] = lambda notice: None
+    functions: Functions,
+    *,
+    manifest: bool = True,
+    tell: Callable[[Notice], None] = lambda notice: None,
+    sleep: Callable[[float], None] = no_sleep,
 ) -> AggregateFunction:
     s3 = MemoryS3()
     if manifest:
         s3.put_object(Bucket="results", Key=f"runs/{SIMULATION}/manifest.json", Body=b"{}")
-    return AggregateFunction(functions, "aggregate", Files(s3, "results"), tell)
+    return AggregateFunction(functions, "aggregate", Files(s3, "results"), tell, sleep)
 
 
 def test_the_aggregate_function_is_told_why_the_map_gave_up() -> None:
@@ -247,3 +255,25 @@ def test_nobody_is_told_where_the_study_says_so() -> None:
     told: list[Notice] = []
     collector(Functions(notify=False), tell=told.append)(SIMULATION)
     assert told == []
+
+
+BEING_PREPARED = ("CodeArtifactUserPendingException", "ResourceNotReadyException", "ResourceConflictException")
+
+
+def test_an_aggregate_function_that_was_idle_for_weeks_is_waited_for() -> None:
+    functions, slept = Functions(refusals=BEING_PREPARED), list[float]()
+    assert collector(functions, sleep=slept.append)(SIMULATION)
+    assert (len(functions.payloads), len(slept)) == (1, 3)
+
+
+@pytest.mark.parametrize("refusal", BEING_PREPARED)
+def test_an_aggregate_function_that_does_not_become_ready_is_asked_again_by_another_event(refusal: str) -> None:
+    slept: list[float] = []
+    with pytest.raises(NotReady, match=refusal):
+        collector(Functions(refusals=[refusal] * 1000), sleep=slept.append)(SIMULATION)
+    assert sum(slept) < 900 / 3, "the cleanup function has a quarter of an hour, for more than one study"
+
+
+def test_another_refusal_of_the_aggregate_function_is_not_waited_out() -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        collector(Functions(refusals=["AccessDeniedException"]))(SIMULATION)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from epsm.closing import NotReady
 from epsm.reconcile import NEVER_STARTED, Reconciled, reconcile
 from epsm.store.records import StudyRecord, StudyStatus
 from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryStepFunctions, study_record
@@ -136,6 +137,19 @@ def test_a_study_that_could_not_be_collected_for_an_hour_is_failed() -> None:
         StudyStatus.FAILED,
         "The results could not be collected: a: no memory left",
     )
+
+
+@pytest.mark.parametrize(("ended", "status"), [(2 * HOUR, StudyStatus.RUNNING), (2 * DAY, StudyStatus.FAILED)])
+def test_a_study_is_not_failed_because_the_function_that_collects_was_idle(
+    ended: timedelta, status: StudyStatus
+) -> None:
+    case = Case(
+        study("a", StudyStatus.RUNNING, age=3 * DAY),
+        executions=(execution("a", "FAILED", stopDate=datetime.now(UTC) - ended),),
+    )
+    case.collect.fault, case.collect.failure = True, NotReady
+    case.reconcile()
+    assert case.status("a") is status
 
 
 def test_reconciling_again_finds_nothing() -> None:

@@ -26,8 +26,22 @@ _MOST_LOOKS = 15
 """45 s together: a running variant notices within a few seconds that its study was cancelled."""
 
 
+_BEING_PREPARED = frozenset(
+    {"CodeArtifactUserPendingException", "ResourceConflictException", "ResourceNotReadyException"}
+)
+"""What Lambda answers while it prepares the image of a function that was idle for weeks, as in `infra.calls`."""
+_BEFORE_NEXT_INVOKE_S = 10.0
+_MAX_INVOKES = 25
+"""Four minutes together, of the cleanup function's fifteen. An event that finds the function not ready after that comes
+again, and an open study is looked at every quarter of an hour."""
+
+
 class NotCollected(Exception):
     """The aggregate function could not write the results of a study; another attempt may."""
+
+
+class NotReady(NotCollected):
+    """Lambda still prepares the aggregate function, which was idle for weeks; that is no fault of the study's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +185,19 @@ class AggregateFunction:
         name: Name of the function.
         files: The store.
         tell: Tells those who subscribed: the state machine, which does so else, has ended.
+        sleep: Waits until an idle function has been made ready again.
     """
 
     def __init__(
-        self, functions: Any, name: str, files: Files, tell: Callable[[Notice], None] = lambda notice: None
+        self,
+        functions: Any,
+        name: str,
+        files: Files,
+        tell: Callable[[Notice], None] = lambda notice: None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._functions = functions
+        self._sleep = sleep
         self._tell = tell
         self._name = name
         self._files = files
@@ -187,7 +208,7 @@ class AggregateFunction:
         if not self._has_manifest(simulation):
             return False
         payload = {"simulation_id": simulation} | ({"map_error": map_error} if map_error else {})
-        answer = self._functions.invoke(FunctionName=self._name, Payload=json.dumps(payload).encode())
+        answer = self._invoke(json.dumps(payload).encode(), simulation)
         content = answer["Payload"].read()
         if answer.get("FunctionError"):
             raise NotCollected(f"{simulation}: {content.decode(errors='replace')[:500]}")
@@ -195,6 +216,26 @@ class AggregateFunction:
         if summary["notify"]:
             self._tell(Notice(summary["subject"], summary["message"]))
         return True
+
+    def _invoke(self, payload: bytes, simulation: str) -> Any:
+        """Invoke the function, and wait while Lambda makes it ready.
+
+        Raises:
+            NotReady: If that takes longer than there is time to wait.
+        """
+        for attempt in range(1, _MAX_INVOKES + 1):
+            try:
+                return self._functions.invoke(FunctionName=self._name, Payload=payload)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code not in _BEING_PREPARED:
+                    raise
+                if attempt == _MAX_INVOKES:
+                    raise NotReady(f"{simulation}: the function {self._name} is not ready yet: {code}") from error
+                if attempt == 1:
+                    logger.info("waiting for an idle function", extra={"simulation_id": simulation, "reason": code})
+            self._sleep(_BEFORE_NEXT_INVOKE_S)
+        raise AssertionError("the last attempt returns or raises")
 
     def _has_manifest(self, simulation: str) -> bool:
         try:

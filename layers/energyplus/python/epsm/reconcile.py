@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from epsm.closing import Collect, Execution, NotCollected, close, find_execution
+from epsm.closing import Collect, Execution, NotCollected, NotReady, close, find_execution
 from epsm.starting import waits
 from epsm.store import keys
 from epsm.store.records import Records, StudyRecord, StudyStatus
@@ -24,6 +24,8 @@ NEVER_STARTED = "The study was never started; upload study.json again."
 GONE = "Step Functions knows the execution of this study no more."
 _TIME_TO_START = timedelta(hours=1)
 _TIME_TO_COLLECT = timedelta(hours=1)
+_TIME_TO_BE_READY = timedelta(days=1)
+"""Minutes are usual; a function that is not ready after a day will not be without somebody's help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _reconcile(
     try:
         return close(records, collect, execution, sleep)
     except NotCollected as fault:
-        if not _given_up(execution):
+        if not _given_up(execution, _TIME_TO_BE_READY if isinstance(fault, NotReady) else _TIME_TO_COLLECT):
             raise
         return _fail(records, record, f"The results could not be collected: {fault}"[:500])
 
@@ -135,6 +137,6 @@ def _fail(records: Records, record: StudyRecord, why: str) -> bool:
     )
 
 
-def _given_up(execution: Execution) -> bool:
+def _given_up(execution: Execution, after: timedelta) -> bool:
     """Whether collecting has been tried for so long that the study is closed without it."""
-    return execution.ended_at is not None and datetime.now(UTC) - execution.ended_at > _TIME_TO_COLLECT
+    return execution.ended_at is not None and datetime.now(UTC) - execution.ended_at > after
