@@ -467,7 +467,8 @@ def files_written(text: str) -> set[str]:
     return {field.name for field, value in zip(rule.fields, values, strict=True) if value == "Yes"}
 
 
-NEEDED = {"Output EIO", "Output SQLite", "Output END"}
+READ_BACK_BY_THE_ENGINE = {"Output DelightIn", "Output DelightELdmp", "Output DelightDFdmp"}
+NEEDED = {"Output EIO", "Output SQLite", "Output END"} | READ_BACK_BY_THE_ENGINE
 
 
 @pytest.mark.parametrize(
@@ -502,6 +503,21 @@ def test_files_that_the_model_has_switched_on_are_not_written(engine: Engine, on
     on = f"\nOutputControl:Files,{','.join(['Yes'] * 33)};\n"
 
     assert files_written(prepared(engine, one_zone + on).render({})) == NEEDED
+
+
+DELIGHT = """
+Daylighting:Controls,Daylight,Room,DELight,,Continuous,0.3,0.2,1,1,Desk,0,20,0.5,Desk,1,500;
+Daylighting:ReferencePoint,Desk,Room,4,2,0.8;
+"""
+
+
+def test_daylighting_by_delight_runs(engine: Engine, one_day: str, chicago: Path, tmp_path: Path) -> None:
+    """DElight gets its input through a file that OutputControl:Files can switch off."""
+    (tmp_path / "in.idf").write_text(prepared(engine, one_day + DELIGHT).render({}), encoding="utf-8")
+
+    ended = run(command(engine, tmp_path / "in.idf", chicago, tmp_path / "out"), tmp_path, timeout_s=60)
+
+    assert judge(ended, tmp_path / "out").message == ""
 
 
 def test_a_kept_htm_is_written_as_html(engine: Engine, one_zone: str) -> None:
@@ -710,6 +726,9 @@ def test_an_epjson_gets_what_every_run_needs(engine: Engine) -> None:
         "output_sqlite",
         "output_end",
         "output_tabular",
+        "output_delightin",
+        "output_delighteldmp",
+        "output_delightdfdmp",
     }
 
 

@@ -231,11 +231,9 @@ def _check_group(group: list[ModelObject], rule: ClassRule, source: str) -> Iter
     for each in group:
         if not isinstance(each.values, tuple) or rule.repeats or len(each.values) <= len(rule.fields):
             continue
-        if any(each.values[len(rule.fields) :]):
-            hint = "a ';' may be missing before the next object"
-        else:
-            hint = "remove the empty ones behind the last"
-        what = f"{rule.name} '{each.name}' has {len(each.values)} fields; {hint}"
+        if not any(each.values[len(rule.fields) :]):
+            continue  # the engine passes over empty ones behind the last
+        what = f"{rule.name} '{each.name}' has {len(each.values)} fields; a ';' may be missing before the next object"
         yield Problem(place_of(each, source), what, f"at most {len(rule.fields)}")
 
 

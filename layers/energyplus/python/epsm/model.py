@@ -17,9 +17,13 @@ from typing import Any, Protocol
 from epsm import dictionary
 from epsm.checking import name_matches
 from epsm.dictionary import ClassRule, FieldPlace
+<<<<<<< Updated upstream
 from epsm.outline import decode
 from epsm.plain_idf import PlainIdfDocument
 from epsm.plain_idf import number_text as number_text  # its readers know it from here
+=======
+from epsm.outline import decode, read_outline
+>>>>>>> Stashed changes
 from epsm.study import Outputs, Parameter, Study
 from epsm.text import fold_name
 from epsm.versions import DEFAULT, version_in
@@ -31,7 +35,11 @@ REPORTS = (
 )
 """The tabular reports that `epsm.results` reads."""
 
-_FILES_ALWAYS_WRITTEN = ("Output EIO", "Output SQLite", "Output END")
+_FILES_ALWAYS_WRITTEN = (
+    *("Output EIO", "Output SQLite", "Output END"),
+    # With daylighting by DElight the engine reads these back itself, and stops where they are not written.
+    *("Output DelightIn", "Output DelightELdmp", "Output DelightDFdmp"),
+)
 _FILE_FIELD_OF = {
     "htm": "Output Tabular",
     "csv": "Output CSV",
@@ -73,7 +81,10 @@ class IdfDocument:
 
         if IDF.getiddname() is None:
             IDF.setiddname(str(idd))
-        self._idf = IDF(io.StringIO(text))
+        try:
+            self._idf = IDF(io.StringIO(text))
+        except TypeError:  # eppy looks for the group that an object with too many fields could extend
+            self._idf = IDF(io.StringIO(_without_empty_fields_behind_the_last(text)))
         # eppy's default writes units into comments by a linear search for every field: 32 CPU seconds for a small
         # office, 125 for a 3 MB model. Without comments it takes milliseconds.
         self._idf.outputtype = "nocomment"
@@ -108,6 +119,19 @@ class IdfDocument:
 
     def text(self) -> str:
         return str(self._idf.idfstr())
+
+
+def _without_empty_fields_behind_the_last(text: str) -> str:
+    """An IDF without empty fields for which its classes have no room (`Timestep,4,,;`): the engine passes over them."""
+    lines = []
+    for each in read_outline(text.encode(), "in.idf").all():
+        assert isinstance(each.values, tuple)
+        rule = dictionary.load().find_class(each.class_name)
+        values = each.values
+        if rule is not None and not rule.repeats and not any(values[len(rule.fields) :]):
+            values = values[: len(rule.fields)]
+        lines.append(",".join([each.class_name, *values]) + ";\n")
+    return "".join(lines)
 
 
 class EpjsonDocument:

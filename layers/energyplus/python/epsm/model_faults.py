@@ -99,8 +99,10 @@ class _ClassJudge:
 
     def of_idf(self, values: tuple[str, ...]) -> Iterator[tuple[int, FieldRule, str]]:
         size = len(self._fields) - self._plain
-        if not size and len(values) > self._plain:
-            return  # too many fields, as after a missing ';': told as that
+        if not size:
+            if any(values[self._plain :]):
+                return  # too many fields, as after a missing ';': told as that
+            values = values[: self._plain]
         for position in self._required:
             if position >= len(values) or not values[position]:
                 field = self._fields[position]
