@@ -17,13 +17,9 @@ from typing import Any, Protocol
 from epsm import dictionary
 from epsm.checking import name_matches
 from epsm.dictionary import ClassRule, FieldPlace
-<<<<<<< Updated upstream
-from epsm.outline import decode
+from epsm.outline import decode, read_outline
 from epsm.plain_idf import PlainIdfDocument
 from epsm.plain_idf import number_text as number_text  # its readers know it from here
-=======
-from epsm.outline import decode, read_outline
->>>>>>> Stashed changes
 from epsm.study import Outputs, Parameter, Study
 from epsm.text import fold_name
 from epsm.versions import DEFAULT, version_in
