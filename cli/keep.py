@@ -1,11 +1,9 @@
 """`epsm up`: a local stack that stays, and what to type at it."""
 
-import json
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +12,8 @@ from rich.text import Text
 
 from cli.copies import Copies
 from cli.interrupts import Interrupted
-from cli.target import Target, local_target, state_file
+from cli.running import AlreadyRunning, announced, claimed
+from cli.target import Target, local_target
 from epsm.store.files import Files
 from epsm.store.records import Records
 
@@ -38,6 +37,24 @@ def keep_running(
         data: Folder that buckets and table are kept in for the next start.
         fresh: Forget what is in `data`.
     """
+    try:
+        with ExitStack() as entered:
+            try:
+                entered.enter_context(claimed())
+            except AlreadyRunning as fault:
+                console.print(Text(str(fault)))
+                raise SystemExit(1) from None
+            except OSError as fault:
+                raise _not_to_be_found(console, fault) from None
+            _start_and_stay(console, port, api_port, engines, results, data, fresh=fresh)
+    except Interrupted as interrupted:
+        # Ctrl-C and `kill` are how it is stopped; when the terminal closes, nobody reads the code.
+        raise SystemExit(0) from interrupted
+
+
+def _start_and_stay(
+    console: Console, port: int, api_port: int, engines: int | None, results: Path, data: Path, *, fresh: bool
+) -> None:
     from local.carry_on import carry_on
     from local.journal import CannotKeep
     from local.stack import LocalStack, PortTaken
@@ -55,12 +72,8 @@ def keep_running(
             console.print(Text(f"The local stack cannot be started on the data in {data}: {fault}", style="red"))
             console.print("Choose another folder with --data, and a folder for temporary files with TMPDIR.")
             raise SystemExit(1) from None
-    try:
-        with stack:
-            _stay(console, stack, results, data, carry_on)
-    except Interrupted as interrupted:
-        # Ctrl-C and `kill` are how it is stopped; when the terminal closes, nobody reads the code.
-        raise SystemExit(0) from interrupted
+    with stack:
+        _stay(console, stack, results, data, carry_on)
 
 
 def _stay(
@@ -73,16 +86,11 @@ def _stay(
     target = local_target(stack.endpoint)
     # Before anybody can find the stack: what runs now was interrupted.
     carried_on = list(carry_on(stack, target.files, target.records))
-    state = state_file()
-    try:
-        _write_state(state, stack.endpoint)
-    except OSError as fault:
-        console.print(
-            Text(f"{fault.filename}: {fault.strerror}: other commands could not find this stack"), style="red"
-        )
-        console.print("Set XDG_STATE_HOME to a folder that can be written.")
-        raise SystemExit(1) from None
-    try:
+    with ExitStack() as entered:
+        try:
+            entered.enter_context(announced(stack.endpoint))
+        except OSError as fault:
+            raise _not_to_be_found(console, fault) from None
         # No frame and no line breaks: these lines are there to be copied.
         how_to = _how_to(target, stack.endpoint, stack.api_url or "", results, data)
         console.print(how_to, soft_wrap=True, highlight=False)
@@ -97,16 +105,12 @@ def _stay(
             console.print("Stopping ... what has not ended goes on at the next start. Ctrl-C again to stop at once")
             copies.copy_rest()
             raise
-    finally:
-        with suppress(OSError):
-            state.unlink(missing_ok=True)
 
 
-def _write_state(state: Path, endpoint: str) -> None:
-    state.parent.mkdir(parents=True, exist_ok=True)
-    part = state.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps({"endpoint": endpoint, "pid": os.getpid()}), encoding="utf-8")
-    part.replace(state)
+def _not_to_be_found(console: Console, fault: OSError) -> SystemExit:
+    console.print(Text(f"{fault.filename}: {fault.strerror}: other commands could not find this stack"), style="red")
+    console.print("Set XDG_STATE_HOME to a folder that can be written.")
+    return SystemExit(1)
 
 
 def _how_to(target: Target, endpoint: str, api: str, results: Path, data: Path) -> str:

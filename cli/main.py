@@ -23,8 +23,9 @@ from cli import faults
 from cli.fetch import CannotWrite, FolderBusy, fetch, results_folder
 from cli.folder import check_folder, upload
 from cli.interrupts import Interrupted
+from cli.running import running_local_endpoint, state_file
 from cli.show import show_problems, show_results, show_studies, show_study
-from cli.target import LOCAL, NoStack, Target, find_target, local_target, running_local_endpoint, state_file
+from cli.target import LOCAL, NoStack, Target, find_target, local_target
 from cli.terminal import console
 from cli.watch import NotPickedUp, exit_code, follow
 from epsm.cancellation import cancel as cancel_study
@@ -221,9 +222,6 @@ def up(
     """Keep the local stack running until Ctrl-C. Studies that end meanwhile are copied to the results folder."""
     from cli.keep import keep_running
 
-    if endpoint := running_local_endpoint():
-        console.print(f"A local stack is running already at {endpoint}")
-        raise typer.Exit(1)
     leave_user_settings()
     keep_running(console, port, api_port, engines, to, data or state_file().parent / "data", fresh=fresh)
 

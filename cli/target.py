@@ -1,16 +1,14 @@
 """Which stack a command talks to: one in an AWS account, or the one on this machine."""
 
-import json
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
+from cli.running import running_local_endpoint
 from epsm.store.files import Files
 from epsm.store.records import Records
 from local.aws import session as local_session
@@ -44,27 +42,6 @@ class Target:
     records: Records
     poll_s: float
     patience_s: float = 900.0
-
-
-def state_file() -> Path:
-    """Where a local stack that is kept running says how to reach it."""
-    chosen = os.environ.get("XDG_STATE_HOME")
-    if chosen:
-        return Path(chosen) / "epsm" / "local.json"
-    try:
-        return Path.home() / ".local" / "state" / "epsm" / "local.json"
-    except RuntimeError:  # no HOME, and a user without an entry in passwd, as in a container
-        return Path(tempfile.gettempdir()) / f"epsm-{os.getuid()}" / "local.json"
-
-
-def running_local_endpoint() -> str | None:
-    """The endpoint of a local stack that is running, or None."""
-    try:
-        state = json.loads(state_file().read_text(encoding="utf-8"))
-        os.kill(int(state["pid"]), 0)
-    except (OSError, ValueError, KeyError):
-        return None
-    return str(state["endpoint"])
 
 
 def find_target(stack: str) -> Target:

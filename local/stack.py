@@ -3,9 +3,7 @@
 import json
 import logging
 import os
-import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +12,12 @@ from threading import BoundedSemaphore
 from typing import Any, Self
 
 from infra.packaging import ROOT
-from local import assets, completions
+from local import assets, completions, temporary_folders
 from local.aws import ACCOUNT, OWNER, client
 from local.code import CodeStore
 from local.completions import LocalAws
 from local.containers import Containers
-from local.janitor import Janitor, end_processes_of
+from local.janitor import Janitor
 from local.journal import Journal
 from local.supported import check_template
 from local.synth import synthesise
@@ -38,7 +36,6 @@ CONTEXT = {
 }
 """Choices for a machine of one's own: files do not take long to arrive, nobody waits for a canary's alarm, and what is
 put into the bucket belongs to whoever asks the API."""
-_FOLDER_PREFIX = "epsm-local-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +92,9 @@ class LocalStack:
         # An engine takes a core: that many are set aside for variants, and shared by those studies that run.
         cloud_assembly = synthesise({**CONTEXT, "reserved_concurrency": str(number), **(context or {})})
         manifest = assets.read_assets(cloud_assembly, STACK_NAME)
-        _remove_leftovers()
-        prefix = f"{_FOLDER_PREFIX}{os.getpid()}-"
-        self._folder = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
-        folder = Path(self._folder.name)
+        temporary_folders.remove_leftovers()
+        self._folder = temporary_folders.TemporaryFolder()
+        folder = self._folder.path
         self._janitor = Janitor(folder)
         port = port or _free_port()
         # moto reads it when it is imported.
@@ -195,22 +191,13 @@ class LocalStack:
         self.workers.close()
         self.containers.close()
         self._janitor.close()
-        self._folder.cleanup()
+        self._folder.remove()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _remove_leftovers() -> None:
-    """Remove the folders of stacks that were killed: nobody else would, and a run may have left gigabytes there."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
-        pid = folder.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
-        if pid.isdigit() and not Path("/proc", pid).exists():
-            end_processes_of(folder)  # they would go on, and talk to the next stack on the same port
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_free(port: int) -> None:

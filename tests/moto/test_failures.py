@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from cli.running import announced, claimed
 from epsm.store import keys
 from epsm.store.records import StudyRecord, StudyStatus
 from local.stack import STACK_NAME, LocalStack
@@ -68,13 +69,13 @@ def assert_whole(stack: LocalStack, record: StudyRecord) -> None:
 
 def epsm(stack: LocalStack, folder: Path, *arguments: str) -> str:
     """What the command prints when it is used with this stack."""
-    state = folder / "epsm" / "local.json"
-    state.parent.mkdir(exist_ok=True)
-    state.write_text(json.dumps({"pid": os.getpid(), "endpoint": stack.endpoint}), encoding="utf-8")
-    environment = {**os.environ, "XDG_STATE_HOME": str(folder), "COLUMNS": "200"}
-    done = subprocess.run(
-        [EPSM, *arguments], env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=60
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder))
+        with claimed(), announced(stack.endpoint):
+            environment = {**os.environ, "COLUMNS": "200"}
+            done = subprocess.run(
+                [EPSM, *arguments], env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=60
+            )
     return done.stdout + done.stderr
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from local.stack import _remove_leftovers
 from local.workers import FunctionSpec, Workers
 from tests.moto.conftest import Answer, Aws, unique, zipped
 from tests.support import wait_for
@@ -213,15 +211,6 @@ def test_after_a_timeout_the_next_call_works(aws: Aws, timed_out: TimedOut) -> N
 def test_loading_does_not_count_against_the_time_limit(aws: Aws) -> None:
     slow_to_load = aws.function("import time\ntime.sleep(1.5)\ndef handler(event, context): return 'done'", timeout=1)
     assert aws.invoke(slow_to_load).value == "done"
-
-
-def test_folders_of_a_killed_stack_are_removed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    left, used = tmp_path / "epsm-local-999999999-a", tmp_path / f"epsm-local-{os.getpid()}-b"
-    for folder in (left, used):
-        (folder / "workers").mkdir(parents=True)
-    _remove_leftovers()
-    assert (left.exists(), used.exists()) == (False, True)
 
 
 @pytest.mark.parametrize("way", ["leave", "be_killed"])
