@@ -1,6 +1,6 @@
 """The `epsm` command."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -95,8 +95,7 @@ def check(folder: StudyFolder, max_variants: MaxVariants = MOST_VARIANTS) -> Non
     """Check a study as the stack would, without sending anything."""
     accepted = _checked(folder, max_variants)
     study = accepted.study
-    for remark in accepted.remarks:
-        console.print(Text(remark, style="yellow"))
+    _show_remarks(accepted.remarks)
     console.print(
         f"{study.name or folder.resolve().name} can run: {study.variant_count} variants of {len(study.models)} "
         f"model(s), {len(study.weather)} weather file(s) and {len(study.parameters)} parameter(s), "
@@ -248,6 +247,11 @@ def _checked(folder: Path, max_variants: int) -> Accepted:
         raise typer.Exit(2) from None
 
 
+def _show_remarks(about_inputs: Iterable[str]) -> None:
+    for remark in about_inputs:
+        console.print(Text(remark, style="yellow"))
+
+
 def _found(stack: str) -> Target:
     try:
         return find_target(stack)
@@ -299,6 +303,7 @@ def _submit(folder: Path, accepted: Accepted, target: Target) -> str:
             console.print("Interrupted before study.json, the last file, was uploaded: nothing has started.")
             raise
     simulation = keys.simulation_id(source.bucket, source.key, source.version_id)
+    _show_remarks(accepted.remarks)
     console.print(f"Simulation [bold]{simulation}[/], {accepted.study.variant_count} variants")
     return simulation
 
@@ -401,6 +406,7 @@ def _bring(target: Target, record: StudyRecord, folder: Path, with_variants: boo
     parquet = folder / "results.parquet"
     if parquet.is_file():
         manifest = target.files.read_manifest(record.simulation_id)
+        _show_remarks(manifest.remarks)
         show_results(console, parquet, manifest.study)
     _show(target, record)
     console.print(Text(f"Results: {folder}/  (report.html, results.csv, results.parquet, manifest.json)"))

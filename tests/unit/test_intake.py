@@ -315,6 +315,8 @@ def test_a_few_missing_hours_of_weather_are_remarked_not_refused(files: dict[str
     week = [line.replace("2001,1,1,", f"2001,1,{day},") for day in range(1, 8) for line in lines[8:]]
     week[30] = week[30].replace("?9?9,9,", "?9?9,99.9,")
     text = "\n".join([*lines[:7], "DATA PERIODS,1,1,Data,Sunday,1/1,1/7", *week])
-    (remark,) = accept(files | {"chicago.epw": text.encode()}).remarks
+    accepted = accept(files | {"chicago.epw": text.encode()})
+    (remark,) = accepted.remarks
+    assert accepted.input_remarks == {"chicago.epw": (remark,)}
     assert remark.startswith("chicago.epw: dry bulb (column 7) is missing in 1 of 168 records")
     assert accept(files).remarks == ()

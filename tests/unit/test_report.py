@@ -460,3 +460,10 @@ def test_no_level_of_a_chart_is_html(report: Writer) -> None:
     page = report(study(["<i>x</i>"]), [succeeded(0), succeeded(1)])
 
     assert all("style" in attributes for attributes in page.all("i"))
+
+
+def test_remarks_about_the_inputs_stand_in_the_report(report: Writer) -> None:
+    remark = "chicago.epw: dry bulb (column 7) is missing in 2 of 8,760 records <first on line 21>."
+    page = report(study(), [succeeded(0)], remarks=(remark,))
+
+    assert remark in page.text_of("p")

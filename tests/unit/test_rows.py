@@ -137,3 +137,12 @@ def test_a_page_reads_no_more_records_than_it_needs() -> None:
     table = Table(*(succeeded(index) for index in range(1000)))
     page(table, 500, 10, study(levels=999))
     assert sorted(table.read) == [0, *range(500, 511)]
+
+
+def test_rows_carry_the_remarks_about_their_model_and_weather() -> None:
+    of = study(levels=1, weather=["a.epw", "b.epw"])
+    about = {"b.epw": ("b.epw: 3 hours are missing.", "b.epw: its hours are shifted."), "room.idf": ("room.idf: old.",)}
+    found = [row["input_remarks"] for row in page(Table(succeeded(0)), 0, 4, of, input_remarks=about)]
+    assert found[:2] == ["room.idf: old."] * 2
+    assert found[2:] == ["room.idf: old. b.epw: 3 hours are missing. b.epw: its hours are shifted."] * 2
+    assert page(ALL, 0, 1)[0]["input_remarks"] is None

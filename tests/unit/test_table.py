@@ -343,6 +343,7 @@ def test_the_columns_are_those_of_the_contract() -> None:
         "error",
         "note",
         "missing",
+        "input_remarks",
     ]
 
 
@@ -505,3 +506,12 @@ def test_a_baseline_shows_the_models_own_value(tmp_path: Path) -> None:
     write_table(study(parameter(values=[0.1])), [succeeded(0), succeeded(1)], parquet, csv_file, own_values=own)
 
     assert pd.read_parquet(parquet)["insulation_m"].tolist() == [0.15, 0.1]
+
+
+def test_remarks_about_the_weather_are_in_both_files(tmp_path: Path) -> None:
+    parquet, csv_file = tmp_path / "results.parquet", tmp_path / "results.csv"
+    about = {"chicago.epw": ("chicago.epw: dry bulb is missing in 2 of 8,760 records.",)}
+    write_table(study(parameter(values=[0.1])), [succeeded(0)], parquet, csv_file, input_remarks=about)
+
+    assert pd.read_parquet(parquet)["input_remarks"].tolist() == [*about["chicago.epw"] * 2]
+    assert [row["input_remarks"] for row in csv_rows(csv_file)] == [*about["chicago.epw"] * 2]

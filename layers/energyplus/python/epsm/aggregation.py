@@ -78,6 +78,7 @@ def aggregate(files: Files, records: Records, simulation: str, map_error: str = 
             why_not_run,
             given_up=bool(map_error),
             own_values=manifest.baseline_values,
+            input_remarks=manifest.input_remarks,
         )
         if record is not None and cancelled:
             status, error = StudyStatus.CANCELLED, record.error

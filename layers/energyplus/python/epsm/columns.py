@@ -17,6 +17,7 @@ RUN = (
     "error",
     "note",
     "missing",
+    "input_remarks",
 )
 END_USES_BY_FUEL = tuple(f"{snake(end_use)}_{snake(fuel)}_kwh" for end_use in END_USES for fuel in FUELS)
 

@@ -50,6 +50,8 @@ class Accepted:
         external_files: For each model the files that the model itself reads.
         baseline_values: For each model its own values of the parameters, where each is one.
         energyplus: Version that it was checked for and runs with, e.g. ``25.2``.
+        input_remarks: What is worth knowing of inputs that can be run: for each model and weather file that has any,
+            sentences that begin with the file.
     """
 
     study: Study
@@ -57,8 +59,12 @@ class Accepted:
     external_files: dict[str, tuple[str, ...]]
     baseline_values: dict[str, dict[str, float | str]]
     energyplus: str
-    remarks: tuple[str, ...] = ()
-    """What is worth knowing of inputs that can be run, as sentences that begin with the file."""
+    input_remarks: dict[str, tuple[str, ...]]
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """All `input_remarks`, each once."""
+        return tuple(dict.fromkeys(each for group in self.input_remarks.values() for each in group))
 
 
 def take_in(
@@ -91,7 +97,7 @@ def take_in(
     external_files: dict[str, tuple[str, ...]] = {}
     own_values: dict[str, dict[str, float | str]] = {}
     outlines: dict[str, Outline] = {}
-    remarks: list[str] = []
+    remarks: dict[str, tuple[str, ...]] = {}
     version: str | None = study.energyplus
     for index, model in enumerate(study.models):
         content = reader.read(model, f"{MANIFEST_NAME}: models[{index}]")
@@ -113,7 +119,8 @@ def take_in(
         if content is not None:
             whether, found = read_weather(content, weather)
             reader.problems += found
-            remarks += [f"{weather}: {each}" for each in (whether.remarks if whether else ())]
+            if whether is not None and whether.remarks:
+                remarks[weather] = tuple(f"{weather}: {each}" for each in whether.remarks)
         reader.read_statistics(weather)
     read_by = {name: model for model, names in external_files.items() for name in names}
     reader.wait_for(read_by)
@@ -123,7 +130,7 @@ def take_in(
             reader.problems += check_table_files(outline, model, partial(_table, tables, model))
     if problems := [*draft.problems, *map(draft.in_document, reader.problems)]:
         raise StudyRejected(problems)
-    return Accepted(study, tuple(reader.done), external_files, own_values, version, tuple(remarks))
+    return Accepted(study, tuple(reader.done), external_files, own_values, version, remarks)
 
 
 def _table(tables: Mapping[str, bytes | None], model: str, name: str) -> tuple[str, bytes] | None:

@@ -47,6 +47,7 @@ class RunManifest(BaseModel):
         inputs: Every other file that the run reads, by its path in the study.
         external_files: For each model the files it reads itself (Schedule:File and the like), as paths in the study.
         remarks: What is worth knowing of the inputs although they can be run (missing hours of weather).
+        input_remarks: The same by model or weather file, for the table's rows.
         variants: Number of variants.
         engine_version: EnergyPlus version that the models were checked for and run with, e.g. ``25.2.0``.
         image_id: Content hash of the container image.
@@ -73,6 +74,7 @@ class RunManifest(BaseModel):
     baseline_values: dict[str, dict[str, float | str]] = Field(default_factory=dict)
     seed: int | None = None
     remarks: tuple[str, ...] = ()
+    input_remarks: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @property
     def model_version(self) -> str:

@@ -1,6 +1,6 @@
 """The rows of a study's results: every variant, whether it left a record or not. No pandas here: the API reads it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,9 @@ NOT_STARTED = "The variant was not started."
 NOT_STARTED_YET = "The variant was not started yet."
 GIVEN_UP = "The study was given up"
 
+InputRemarks = Mapping[str, Sequence[str]]
+"""Model or weather file -> sentences about it."""
+
 
 def rows(
     study: Study,
@@ -24,6 +27,7 @@ def rows(
     *,
     given_up: bool = False,
     own_values: BaselineValues = MappingProxyType({}),
+    input_remarks: InputRemarks = MappingProxyType({}),
 ) -> Iterator[dict[str, Any]]:
     """The table's rows in the order of the variants: every variant of the study, whether it left a record or not.
 
@@ -33,6 +37,7 @@ def rows(
         why_not_run: What is said of a variant that left no record.
         given_up: Whether the study was: then a variant without a result was stopped with it, and has not failed.
         own_values: The models' own values of the parameters, for the baselines.
+        input_remarks: What is worth knowing of models and weather files, for the rows that used them.
     """
     remaining = iter(records)
     record = next(remaining, None)
@@ -41,7 +46,7 @@ def rows(
         while record is not None and record.index < variant.index:
             record = next(remaining, None)
         own = record if record is not None and record.index == variant.index else None
-        row = _row(variant, own, why_not_run, given_up, own_values)
+        row = _row(variant, own, why_not_run, given_up, own_values, input_remarks)
         if variant.is_baseline:
             baseline = row
         row |= _savings(row, baseline)
@@ -58,6 +63,7 @@ def page(
     ended: bool = True,
     given_up: bool = False,
     own_values: BaselineValues = MappingProxyType({}),
+    input_remarks: InputRemarks = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """Some rows, also of a study that still runs, without reading the others.
 
@@ -70,6 +76,7 @@ def page(
         ended: Whether the study has; else what has no result yet is no failure.
         given_up: Whether the study was.
         own_values: The models' own values of the parameters, for the baselines.
+        input_remarks: What is worth knowing of models and weather files, for the rows that used them.
     """
     if start >= study.variant_count:
         return []
@@ -86,11 +93,13 @@ def page(
     for first in {variant.index // samples * samples for variant in variants}:
         baseline = found.get(first) or records.variant(simulation, first)
         where = variants[0]
-        baselines[first] = _row(Variant(first, where.model, where.weather), baseline, absent, given_up, own_values)
+        baselines[first] = _row(
+            Variant(first, where.model, where.weather), baseline, absent, given_up, own_values, input_remarks
+        )
     page_rows = []
     for variant in variants:
         own = found.get(variant.index)
-        row = _row(variant, own, absent, given_up, own_values)
+        row = _row(variant, own, absent, given_up, own_values, input_remarks)
         if not ended and own is None:
             row |= {"error_stage": None}
         elif not ended and own is not None and own.status is VariantStatus.RUNNING:
@@ -100,14 +109,21 @@ def page(
 
 
 def _row(
-    variant: Variant, record: VariantRecord | None, why_not_run: str, given_up: bool, own_values: BaselineValues
+    variant: Variant,
+    record: VariantRecord | None,
+    why_not_run: str,
+    given_up: bool,
+    own_values: BaselineValues,
+    input_remarks: InputRemarks,
 ) -> dict[str, Any]:
+    about = (*input_remarks.get(variant.model, ()), *input_remarks.get(variant.weather, ()))
     row: dict[str, Any] = {
         "variant_index": variant.index,
         "model": variant.model,
         "weather": variant.weather,
         "baseline": variant.is_baseline,
         **(own_values.get(variant.model, {}) if variant.is_baseline else variant.values),
+        "input_remarks": " ".join(about) or None,
     }
     if record is None:
         return row | {"status": NOT_RUN, "error_stage": "worker", "error": why_not_run}

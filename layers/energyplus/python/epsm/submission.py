@@ -166,6 +166,7 @@ class Submitter:
             inputs={name: uploaded.refs[name] for name in accepted.inputs},
             external_files=accepted.external_files,
             remarks=accepted.remarks,
+            input_remarks=accepted.input_remarks,
             baseline_values=accepted.baseline_values,
             variants=study.variant_count,
             engine_version=RELEASES[accepted.energyplus].version,

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from epsm.baseline_values import BaselineValues
 from epsm.columns import PERIOD, RUN, SAVINGS, VARIANT
 from epsm.results import METRICS
-from epsm.rows import NOT_RUN, NOT_STARTED, rows
+from epsm.rows import NOT_RUN, NOT_STARTED, InputRemarks, rows
 from epsm.store.records import VariantRecord, VariantStatus
 from epsm.study import Study
 
@@ -70,6 +70,7 @@ def write_table(
     *,
     given_up: bool = False,
     own_values: BaselineValues = MappingProxyType({}),
+    input_remarks: InputRemarks = MappingProxyType({}),
 ) -> Counts:
     """Write the table as Parquet and as CSV.
 
@@ -80,6 +81,7 @@ def write_table(
         why_not_run: What is said of a variant that left no record.
         given_up: Whether the study was: then a variant without a result was stopped with it, and has not failed.
         own_values: The models' own values of the parameters, for the baselines.
+        input_remarks: What is worth knowing of models and weather files, for the rows that used them.
 
     Returns:
         How many variants ended how.
@@ -88,7 +90,8 @@ def write_table(
     counted = dict.fromkeys((VariantStatus.SUCCEEDED.value, VariantStatus.FAILED.value, NOT_RUN), 0)
     end_uses: set[str] = set()
     with spool.open("w", encoding="utf-8") as file:
-        for row in rows(study, records, why_not_run, given_up=given_up, own_values=own_values):
+        every = rows(study, records, why_not_run, given_up=given_up, own_values=own_values, input_remarks=input_remarks)
+        for row in every:
             counted[row["status"]] += 1
             end_uses.update(row.get("end_uses", ()))
             file.write(json.dumps(row) + "\n")

@@ -46,6 +46,7 @@ def results(
         ended=record.status.final,
         given_up=record.given_up,
         own_values=manifest.baseline_values,
+        input_remarks=manifest.input_remarks,
     )
     following = start + len(found)
     return ResultRows(
