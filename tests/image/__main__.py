@@ -11,14 +11,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+from epsm import __version__
 from epsm.store.records import StudyStatus, VariantStatus
 from epsm.versions import RELEASES
+from infra.packaging import IMAGE_REQUIREMENTS
 from tests.image.building import (
     BuiltImage,
     base_image,
@@ -31,6 +36,7 @@ from tests.image.building import (
 )
 from tests.image.environment import MEMORY_MB, LambdaEnvironment, command_inside
 from tests.image.host import STATE, CannotRun, require
+from tests.image.sbom import write_sbom
 from tests.image.study import Prepared, run_bare_engine, submitted_study
 
 SOMEBODY = (993, 990)
@@ -85,7 +91,7 @@ def main() -> int:
             _build(arguments.context)
         image = open_image()
         _report_size(image)
-        problems = _run(image)
+        problems = [*_bill(image), *_run(image)]
     except (AssertionError, subprocess.CalledProcessError) as failure:
         problems = [str(failure)]
     finally:
@@ -124,6 +130,28 @@ def _report_size(image: BuiltImage) -> None:
     for folder, size in sizes.most_common(_LARGEST_FOLDERS + 1)[1:]:
         print(f"  {size / 1e6:5.0f} MB  {folder}")
     sys.stdout.flush()
+
+
+def _bill(image: BuiltImage) -> list[str]:
+    """Write the bill of materials; what is missing in it of what the image was built of."""
+    target = STATE / "sbom.cdx.json"
+    bom = write_sbom(image.root, "epsm", __version__, target)
+    versions = {(each.purl.type, canonicalize_name(each.name)): each.version for each in bom.components if each.purl}
+    kinds = Counter(kind for kind, _ in versions)
+    print(f"bill of materials: {kinds['pypi']} Python and {kinds['deb']} Debian packages, in {target}", flush=True)
+    lines = IMAGE_REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+    requirements = [Requirement(line.rstrip("\\ ")) for line in lines if line[:1].isalnum()]
+    installed = {("pypi", canonicalize_name(each.name)): each for each in requirements if _is_of_the_image(each)}
+    return [
+        f"the bill of materials lacks {each} or has it in another version: {versions.get(package)}"
+        for package, each in installed.items()
+        if not each.specifier.contains(versions.get(package) or "0")
+    ] + [f"the bill of materials lacks {each}" for each in ("libc6", "libx11-6") if ("deb", each) not in versions]
+
+
+def _is_of_the_image(requirement: Requirement) -> bool:
+    python = {"python_version": "3.13", "python_full_version": "3.13.0"}
+    return requirement.marker is None or requirement.marker.evaluate(python)
 
 
 def _run(image: BuiltImage) -> list[str]:

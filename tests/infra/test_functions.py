@@ -1,6 +1,7 @@
 """Functions, their roles, logs and packages as they are deployed."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +171,11 @@ def test_the_image_context_holds_nothing_but_what_the_dockerfile_copies(template
 
 def size_mb(folder: Path) -> float:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 2**20
+
+
+def test_the_base_of_the_image_is_fixed_by_its_digest(template: Template) -> None:
+    (path,) = template.cloud_assembly.glob("*.assets.json")
+    images = json.loads(path.read_text(encoding="utf-8"))["dockerImages"].values()
+    bases = {each["source"]["dockerBuildArgs"]["BASE_IMAGE"] for each in images}
+    assert len(bases) == 1
+    assert re.fullmatch(r"python:3\.13[\w.-]*@sha256:[0-9a-f]{64}", bases.pop())
