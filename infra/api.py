@@ -121,6 +121,7 @@ class Api(Construct):
             ("VARIANT_MEMORY_MB", str(config.memory_mb)),
             ("VARIANT_CONCURRENCY", str(config.reserved_concurrency)),
             ("STAGE", config.stage),
+            *config.owner_limits.items(),
         ):
             function.add_environment(name, value)
         inputs, results, table = storage.inputs, storage.results, storage.table

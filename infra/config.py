@@ -34,6 +34,9 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     # Submit looks for missing files sixty times, a second apart.
     "missing_file_grace_s": (0, 60),
     "noncurrent_days": (_USUAL_RETENTION_DAYS + FROM_UPLOAD_TO_END_DAYS, 36_500),
+    # Each is an entry in its owner's item, of which DynamoDB takes 400 KB.
+    "owner_max_running_studies": (0, 1000),
+    "owner_max_usd_per_month": (0, 1_000_000),
     # API Gateway's quota for an account and region, unless AWS raised it.
     "api_requests_per_s": (1, 10_000),
     # The longest period of a CloudWatch alarm is a day.
@@ -78,6 +81,8 @@ class Config:
             roles all sessions are one owner.
         bucket_owner: Owner of studies that are uploaded directly to the bucket, as records name callers
             (`iam:` and an ARN, for one); empty for nobody's but the administrators'.
+        owner_max_running_studies: Studies that one owner may have at a time that have not ended; 0 for any number.
+        owner_max_usd_per_month: What one owner's studies may cost in a month (UTC), at list prices; 0 for any amount.
         api_requests_per_s: Requests to the API, a second, over all callers; twice as many at once.
         fargate: Whether a variant that needs longer than Lambda gives it is run by a task of Fargate.
         canary_every_hours: Hours from one canary, a tiny study through the whole stack, to the next; 0 for none.
@@ -99,6 +104,8 @@ class Config:
     administrators: str = ""
     trusted_session_roles: str = ""
     bucket_owner: str = ""
+    owner_max_running_studies: int = 0
+    owner_max_usd_per_month: float = 0.0
     api_requests_per_s: int = 50
     fargate: bool = False
     canary_every_hours: int = 1
@@ -135,6 +142,14 @@ class Config:
     def jwt_audiences(self) -> list[str]:
         """Each of `jwt_audience`."""
         return [each.strip() for each in self.jwt_audience.split(",") if each.strip()]
+
+    @property
+    def owner_limits(self) -> dict[str, str]:
+        """Variables of the functions that hold owners to their limits."""
+        return {
+            "OWNER_MAX_RUNNING_STUDIES": str(self.owner_max_running_studies),
+            "OWNER_MAX_USD_PER_MONTH": str(self.owner_max_usd_per_month),
+        }
 
     @property
     def owner_of_uploads(self) -> str:

@@ -125,8 +125,10 @@ class Functions(Construct):
 
     def variables(self, name: str) -> dict[str, str]:
         """The environment of the code in `functions/<name>/`."""
+        costs = {"OWNER_MAX_USD_PER_MONTH": str(self._config.owner_max_usd_per_month)}
         return {
             **self._environment,
+            **(costs if name == "run_variant" else {}),
             "POWERTOOLS_SERVICE_NAME": name,
             "POWERTOOLS_METRICS_NAMESPACE": self._config.name,
             "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -136,6 +136,8 @@ class Pipeline(Construct):
         )
         function.add_environment("STATE_MACHINE_ARN", self.state_machine.state_machine_arn)
         function.add_environment("BUCKET_OWNER", self._config.owner_of_uploads)
+        for name, value in self._config.owner_limits.items():
+            function.add_environment(name, value)
         function.add_environment("MAX_VARIANTS", str(self._config.max_variants))
         function.add_environment("LONGEST_RUN_S", str(self._config.longest_run_s))
         function.add_environment("LONGEST_RETENTION_DAYS", str(self._config.longest_retention_days))

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from epsm.store import keys
+from epsm.store.accounts import Accounts
 from epsm.store.files import Files
 from epsm.store.records import Records, StudyRecord
 from local.aws import session
@@ -31,6 +32,10 @@ def wait_for(look: Callable[[], T | None], what: str, within_s: float = 60.0) ->
 
 def records_of(stack: LocalStack) -> Records:
     return Records(session().resource("dynamodb", endpoint_url=stack.endpoint).Table(stack.outputs.table_name))
+
+
+def accounts_of(stack: LocalStack) -> Accounts:
+    return Accounts(session().resource("dynamodb", endpoint_url=stack.endpoint).Table(stack.outputs.table_name))
 
 
 def files_of(stack: LocalStack) -> Files:

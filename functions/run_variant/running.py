@@ -42,6 +42,7 @@ runner = VariantRunner(
     installed_engine(),
     _usd_per_second(),
     announcer(boto3.client("events")),
+    count_costs=settings.owner_max_usd_per_month > 0,
 )
 
 

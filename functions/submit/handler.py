@@ -8,8 +8,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from epsm.manifest import Source
 from epsm.notice import teller
+from epsm.owner_limits import OwnerLimits
 from epsm.settings import Settings
 from epsm.store import keys
+from epsm.store.accounts import Accounts
 from epsm.store.files import Files
 from epsm.store.records import Records
 from epsm.submission import Submitter
@@ -19,12 +21,15 @@ tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
 
 settings = Settings.from_environment()
+table = boto3.resource("dynamodb").Table(settings.table_name)
+records = Records(table)
 submitter = Submitter(
     Files(boto3.client("s3"), settings.results_bucket),
-    Records(boto3.resource("dynamodb").Table(settings.table_name)),
+    records,
     boto3.client("stepfunctions"),
     settings,
     tell=teller(boto3.client("sns"), settings.topic_arn),
+    limits=OwnerLimits(Accounts(table), records, settings.allowance),
 )
 
 

@@ -58,6 +58,8 @@ OTHER_CHOICES: Mapping[str, str] = {
     "noncurrent_days": "50",
     "notify_email": "modeller@example.com",
     "keep_data": "false",
+    "owner_max_running_studies": "3",
+    "owner_max_usd_per_month": "250.5",
 }
 
 

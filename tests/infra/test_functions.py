@@ -179,3 +179,13 @@ def test_the_base_of_the_image_is_fixed_by_its_digest(template: Template) -> Non
     bases = {each["source"]["dockerBuildArgs"]["BASE_IMAGE"] for each in images}
     assert len(bases) == 1
     assert re.fullmatch(r"python:3\.13[\w.-]*@sha256:[0-9a-f]{64}", bases.pop())
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"), [("Api", ("3", "250.5")), ("Submit", ("3", "250.5")), ("RunVariant", (None, "250.5"))]
+)
+def test_the_limits_of_owners_are_known_where_they_count(
+    other_template: Template, function: str, expected: tuple[str | None, str]
+) -> None:
+    variables = other_template.only("AWS::Lambda::Function", function)["Environment"]["Variables"]
+    assert (variables.get("OWNER_MAX_RUNNING_STUDIES"), variables["OWNER_MAX_USD_PER_MONTH"]) == expected

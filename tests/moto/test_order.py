@@ -85,6 +85,7 @@ def test_a_study_within_its_budget_completes(stack: LocalStack, make_study: Stud
     record = run_study(stack, make_study("rich", parameters=[], options={"max_cost_usd": 1.0}))
     assert record.status is StudyStatus.COMPLETED
     assert 0 < record.spent_usd < 0.01
+    assert record.cost_usd == record.spent_usd
 
 
 def test_a_study_is_refused_that_is_known_to_cost_more_than_it_may(stack: LocalStack, make_study: StudyMaker) -> None:

@@ -152,6 +152,23 @@ def test_a_run_for_which_a_function_is_too_short_is_handed_on(
     assert ended.status is VariantStatus.SUCCEEDED
 
 
+def test_what_variants_cost_is_booked_without_a_budget_where_owners_have_one(
+    stack: LocalStack, engine: Engine, make_study: StudyMaker, tmp_path: Path
+) -> None:
+    record = run_study(stack, make_study("counted", parameters=[]))
+    assert record.cost_usd == 0
+    again = files_of(stack).read_manifest(record.simulation_id).model_copy(update={"simulation_id": "counted-again"})
+    files_of(stack).put_text(f"runs/{again.simulation_id}/manifest.json", again.to_json(), "application/json")
+    records_of(stack).claim_study(again.simulation_id, "Counted", {})
+    folder = tmp_path / "runs"
+    runner = VariantRunner(files_of(stack), records_of(stack), folder, engine, usd_per_second=1.0, count_costs=True)
+    runner.run(again.simulation_id, Variant(0, "room.idf", "chicago.epw"), seconds_left=lambda: math.inf)
+    counted = records_of(stack).study(again.simulation_id)
+    records_of(stack).cancel_study(again.simulation_id, "It was a test.")
+    assert counted is not None
+    assert counted.cost_usd > 0.1
+
+
 def test_a_run_that_needs_too_much_memory_is_ended_and_says_so(stack: LocalStack, make_study: StudyMaker) -> None:
     functions = stack.client("lambda")
     memory = functions.get_function_configuration(FunctionName=RUN_VARIANT)["MemorySize"]

@@ -1,5 +1,6 @@
 """Submitting on the deployed stack: what starts a study, what is refused, and events that come twice or late."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,16 @@ from typing import Any
 import pytest
 
 from epsm.manifest import RunManifest, Source
+from epsm.owner_limits import NO_LIMITS, Allowance, OwnerLimits
 from epsm.settings import Settings
 from epsm.store import keys
+from epsm.store.accounts import Account, Claim
 from epsm.store.records import StudyRecord, StudyStatus
 from epsm.submission import Submitter
 from local.stack import LocalStack
 from tests.conftest import StudyMaker, study_document
 from tests.support import (
+    accounts_of,
     files_of,
     object_names,
     records_of,
@@ -38,7 +42,7 @@ def executions(stack: LocalStack, simulation: str) -> list[dict[str, Any]]:
     return [each for each in listed["executions"] if each["name"] == simulation]
 
 
-def submitter(stack: LocalStack, **changes: Any) -> Submitter:
+def submitter(stack: LocalStack, owner_limits: OwnerLimits = NO_LIMITS, **changes: Any) -> Submitter:
     """The submit function's own object, to call it as an event would."""
     settings = Settings(
         inputs_bucket=stack.outputs.inputs_bucket,
@@ -48,7 +52,8 @@ def submitter(stack: LocalStack, **changes: Any) -> Submitter:
         missing_file_grace_s=0,
         **changes,
     )
-    return Submitter(files_of(stack), records_of(stack), stack.client("stepfunctions"), settings)
+    step_functions = stack.client("stepfunctions")
+    return Submitter(files_of(stack), records_of(stack), step_functions, settings, limits=owner_limits)
 
 
 def source_of(stack: LocalStack, key: str, document: dict[str, Any]) -> Source:
@@ -128,6 +133,33 @@ def test_a_duplicate_event_starts_nothing_twice(stack: LocalStack, quiet_source:
     assert (first.started, second.started) == (True, False)
     assert first.simulation_id == second.simulation_id
     assert len(executions(stack, first.simulation_id)) == 1
+
+
+def test_a_study_beyond_its_owners_limit_is_rejected_until_there_is_room(
+    stack: LocalStack, quiet_source: Source
+) -> None:
+    records, owner = records_of(stack), "iam:arn:aws:iam::123456789012:user/greedy"
+    limits = OwnerLimits(accounts_of(stack), records, Allowance(running_studies=1))
+    other = records.claim_study("greedy-1", "Greedy", {}, owner)
+    limits.claim(other, 0.0)
+    refused = submitter(stack, limits, bucket_owner=owner).submit(quiet_source)
+    assert refused.status is StudyStatus.REJECTED
+    assert refused.problems[0].what == "is one too many: 1 of your studies have not ended"
+    records.cancel_study(other.simulation_id, "There was no need of it.")
+    later = source_of(stack, quiet_source.key.replace("not-watched", "not-watched-2"), study_document())
+    accepted = submitter(stack, limits, bucket_owner=owner).submit(later)
+    assert wait_for_end(stack, accepted.simulation_id).status is StudyStatus.COMPLETED
+
+
+def test_an_account_is_written_only_as_it_was_read(stack: LocalStack) -> None:
+    accounts = accounts_of(stack)
+    spent = Account(month="2026-11", spent_usd=0.1, claims={"a": Claim(1, "2026-11-27T00:00:00.000Z", 1.5, 0.0)})
+    assert accounts.write("somebody", spent)
+    assert not accounts.write("somebody", spent)
+    read = accounts.read("somebody")
+    assert read == dataclasses.replace(spent, version=1)
+    assert accounts.write("somebody", read)
+    assert not accounts.write("somebody", read)
 
 
 def test_an_event_after_the_end_changes_nothing(stack: LocalStack, quiet_source: Source) -> None:

@@ -36,18 +36,21 @@ def check_budget(study: Study, sha256_of: Callable[[str], str], records: Records
     budget_usd = study.options.max_cost_usd
     if budget_usd is None:
         return []
-    run_times: dict[str, RunTime] = {}
-    for model in study.models:
-        measured = records.run_time(sha256_of(model))
-        if measured is None:
-            return []
-        run_times[model] = RunTime(measured, "measured")
+    run_times = measured_run_times(study, sha256_of, records)
+    if len(run_times) < len(study.models):
+        return []
     cost_usd = estimate(study, run_times, memory_mb=memory_mb, capacity=1).cost_usd
     if cost_usd <= budget_usd:
         return []
     where = f"{MANIFEST_NAME}: options.max_cost_usd"
     what = f"{budget_usd:g} is too little: by earlier runs of its models the study costs about {in_usd(cost_usd)}"
     return [Problem(where, what)]
+
+
+def measured_run_times(study: Study, sha256_of: Callable[[str], str], records: Records) -> dict[str, RunTime]:
+    """The run times of those of a study's models that have run before."""
+    found = {model: records.run_time(sha256_of(model)) for model in study.models}
+    return {model: RunTime(seconds, "measured") for model, seconds in found.items() if seconds is not None}
 
 
 def in_usd(amount: float) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from epsm.outline import read_outline
+from epsm.outline import Outline, read_outline
 from epsm.study import Study
 
 _USD_PER_GB_S = 0.0000166667
@@ -75,7 +75,12 @@ class Estimate:
 
 def assumed_run_time(content: bytes, source: str) -> RunTime:
     """The run time of a model from its number of zones."""
-    zones = len(read_outline(content, source).of_class("Zone"))
+    return run_time_of(read_outline(content, source))
+
+
+def run_time_of(outline: Outline) -> RunTime:
+    """The same of a model that has been read."""
+    zones = len(outline.of_class("Zone"))
     return RunTime(_SECONDS_START + _SECONDS_PER_ZONE * zones, "assumed")
 
 

@@ -4,7 +4,7 @@ Knows nothing of where the files are: submit gives it a folder of a bucket, the 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from epsm import dictionary
 from epsm.baseline_values import baseline_values
 from epsm.checking import check_model, check_parameters
 from epsm.draft import read_draft
+from epsm.estimate import RunTime, run_time_of
 from epsm.external_files import external_path
 from epsm.outline import Outline
 from epsm.problems import Problem, StudyRejected, nearest
@@ -60,6 +61,8 @@ class Accepted:
     baseline_values: dict[str, dict[str, float | str]]
     energyplus: str
     input_remarks: dict[str, tuple[str, ...]]
+    run_times: dict[str, RunTime] = field(default_factory=dict)
+    """For each model the time of a run, assumed from the model itself."""
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -98,6 +101,7 @@ def take_in(
     own_values: dict[str, dict[str, float | str]] = {}
     outlines: dict[str, Outline] = {}
     remarks: dict[str, tuple[str, ...]] = {}
+    run_times: dict[str, RunTime] = {}
     version: str | None = study.energyplus
     for index, model in enumerate(study.models):
         content = reader.read(model, f"{MANIFEST_NAME}: models[{index}]")
@@ -109,6 +113,7 @@ def take_in(
             own_values[model] = baseline_values(checked.outline, study)
         reader.problems += checked.problems
         external_files[model] = checked.external_files
+        run_times[model] = run_time_of(checked.outline)
         if checked.outline.of_class("Schedule:File"):
             outlines[model] = checked.outline
     version = version or DEFAULT
@@ -130,7 +135,7 @@ def take_in(
             reader.problems += check_table_files(outline, model, partial(_table, tables, model))
     if problems := [*draft.problems, *map(draft.in_document, reader.problems)]:
         raise StudyRejected(problems)
-    return Accepted(study, tuple(reader.done), external_files, own_values, version, remarks)
+    return Accepted(study, tuple(reader.done), external_files, own_values, version, remarks, run_times)
 
 
 def _table(tables: Mapping[str, bytes | None], model: str, name: str) -> tuple[str, bytes] | None:

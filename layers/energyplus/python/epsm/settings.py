@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from epsm.owner_limits import Allowance
 from epsm.study import LONGEST_IN_A_FUNCTION_S, LONGEST_RETENTION_DAYS, MOST_VARIANTS, Limits
 
 
@@ -34,6 +35,8 @@ class Settings(BaseModel):
         topic_arn: Topic of those who are told of the ends of studies; only the functions have it that tell them.
         variant_concurrency: Lambda executions set aside for variants; 0 for none.
         variant_memory_mb: Memory of the function that runs a variant, for estimates of cost; in a container its own.
+        owner_max_running_studies: Studies that one owner may have at a time that have not ended; 0 for any number.
+        owner_max_usd_per_month: What one owner's studies may cost in a month; 0 for any amount.
         stage: Which of several stacks this is.
     """
 
@@ -56,12 +59,19 @@ class Settings(BaseModel):
     topic_arn: str = ""
     variant_concurrency: int = 0
     variant_memory_mb: int = 1769
+    owner_max_running_studies: int = Field(default=0, ge=0)
+    owner_max_usd_per_month: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     stage: str = ""
 
     @property
     def limits(self) -> Limits:
         """What studies are accepted."""
         return Limits(self.max_variants, self.longest_run_s, self.longest_retention_days)
+
+    @property
+    def allowance(self) -> Allowance:
+        """What each owner may."""
+        return Allowance(self.owner_max_running_studies, self.owner_max_usd_per_month)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from epsm import __version__
-from epsm.budget import check_budget
-from epsm.intake import take_in
+from epsm.budget import check_budget, measured_run_times
+from epsm.intake import Accepted, take_in
 from epsm.manifest import ObjectRef, RunManifest, Source
 from epsm.notice import Notice, of_rejection
+from epsm.owner_limits import NO_LIMITS, OwnerLimits, expected_cost_usd
 from epsm.placement import models_for_containers
 from epsm.problems import Problem, StudyRejected, shortened
 from epsm.results import EXTRACTION_VERSION
@@ -26,7 +27,7 @@ from epsm.settings import Settings
 from epsm.starting import check_order, start_or_wait
 from epsm.store import keys
 from epsm.store.files import Files, NotThere
-from epsm.store.records import Records, StudyStatus, expiry
+from epsm.store.records import Records, StudyRecord, StudyStatus, expiry
 from epsm.variants import Variant, expand
 from epsm.versions import RELEASES
 
@@ -107,6 +108,7 @@ class Submitter:
         settings: Configuration.
         sleep: Waits between looks for a missing file.
         tell: Tells those who subscribed that an upload was refused. Who came through the API was told at once.
+        limits: Holds owners to their limits.
     """
 
     def __init__(
@@ -117,7 +119,9 @@ class Submitter:
         settings: Settings,
         sleep: Callable[[float], None] = time.sleep,
         tell: Callable[[Notice], None] = lambda notice: None,
+        limits: OwnerLimits = NO_LIMITS,
     ) -> None:
+        self._limits = limits
         self._files = files
         self._tell = tell
         self._records = records
@@ -155,6 +159,7 @@ class Submitter:
                 self._settings.variant_memory_mb,
             ):
                 raise StudyRejected(too_dear)
+            self._claim(record, accepted, lambda model: uploaded.refs[model].sha256)
         except StudyRejected as rejection:
             return self._reject(simulation, source, rejection.problems)
         study = accepted.study
@@ -175,6 +180,18 @@ class Submitter:
             extraction_version=EXTRACTION_VERSION,
         )
         return self._accept(manifest)
+
+    def _claim(self, record: StudyRecord, accepted: Accepted, sha256_of: Callable[[str], str]) -> None:
+        """Count the study against its owner's limits; a canary, one small run, is the stack's own.
+
+        Raises:
+            OverLimit: If that is more than the owner may.
+        """
+        study = accepted.study
+        if not self._limits.any or (keys.is_canary(record.source["key"]) and study.variant_count == 1):
+            return
+        run_times = accepted.run_times | measured_run_times(study, sha256_of, self._records)
+        self._limits.claim(record, expected_cost_usd(study, run_times, self._settings.variant_memory_mb))
 
     def _accept(self, manifest: RunManifest) -> Submission:
         simulation, study = manifest.simulation_id, manifest.study

@@ -91,6 +91,7 @@ class VariantRunner:
         installed: The engine of this release; that of another version is looked for when a study has it.
         usd_per_second: What this process costs while it runs a variant.
         budget_spent: Called with the name of a simulation whose budget is spent.
+        count_costs: Whether to book what variants cost also for studies without a budget: owners have one.
     """
 
     def __init__(
@@ -101,7 +102,9 @@ class VariantRunner:
         installed: Engine,
         usd_per_second: float = 0.0,
         budget_spent: Callable[[str], None] = lambda simulation: None,
+        count_costs: bool = False,
     ) -> None:
+        self._count_costs = count_costs
         self._files = files
         self._records = records
         self._workspace = Workspace(folder, files)
@@ -252,7 +255,7 @@ class VariantRunner:
 
     def _costs(self, manifest: RunManifest, started: float) -> Callable[..., None]:
         """Books what this variant has cost since the last time, and says so when the study's budget is spent."""
-        if manifest.study.options.max_cost_usd is None:
+        if manifest.study.options.max_cost_usd is None and not self._count_costs:
             return lambda further_usd=0.0: None
         booked_until = started
 

@@ -17,9 +17,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from epsm.api.access import Caller, Unknown, caller_of
+from epsm.owner_limits import OverLimit, OwnerLimits
 from epsm.problems import Problem, StudyRejected
 from epsm.progress import MapRuns, is_throttle
 from epsm.settings import Settings
+from epsm.store.accounts import Accounts
 from epsm.store.files import Files
 from epsm.store.records import Records, StudyRecord
 
@@ -32,7 +34,9 @@ step_functions = boto3.client("stepfunctions")
 functions = boto3.client("lambda")
 map_runs = MapRuns(step_functions)
 files = Files(s3, settings.results_bucket)
-records = Records(boto3.resource("dynamodb").Table(settings.table_name))
+table = boto3.resource("dynamodb").Table(settings.table_name)
+records = Records(table)
+owner_limits = OwnerLimits(Accounts(table), records, settings.allowance)
 app = APIGatewayHttpResolver(enable_validation=True)
 
 SimulationId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,80}$", description="Name of a simulation.")]
@@ -97,6 +101,12 @@ def _refused(refusal: Refusal) -> Response[str]:
 def _rejected(rejection: StudyRejected) -> Response[str]:
     detail = f"The study cannot run: {len(rejection.problems)} problem(s)"
     return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, rejection.problems)
+
+
+@app.exception_handler(OverLimit)  # type: ignore[untyped-decorator]
+def _over_limit(over: OverLimit) -> Response[str]:
+    detail = "; ".join(f"{each.what} ({each.allowed})" for each in over.problems)
+    return _problem(HTTPStatus.TOO_MANY_REQUESTS, f"Your limits do not allow this study now: {detail}", over.problems)
 
 
 @app.exception_handler(RequestValidationError)  # type: ignore[untyped-decorator]

@@ -16,18 +16,23 @@ from epsm.api.app import (
     functions,
     map_runs,
     own_study,
+    owner_limits,
     records,
     s3,
     settings,
     step_functions,
 )
 from epsm.api.bodies import Cancelled, Change, Rerun, StudyState, Submitted, answers
+from epsm.api.incoming import claim_or_reject
 from epsm.api.watching import state_of
+from epsm.budget import measured_run_times
 from epsm.cancellation import cancel as cancel_study
+from epsm.estimate import RunTime
+from epsm.owner_limits import expected_cost_usd
 from epsm.rerun import rerun_missing
 from epsm.store import keys
 from epsm.store.files import NotThere, is_absent
-from epsm.store.records import StudyStatus
+from epsm.store.records import StudyRecord, StudyStatus
 
 router = APIGatewayHttpRouter()
 
@@ -58,6 +63,7 @@ def cancel(task_id: SimulationId) -> Cancelled:
         HTTPStatus.NOT_FOUND,
         HTTPStatus.CONFLICT,
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.TOO_MANY_REQUESTS,
         success=(HTTPStatus.ACCEPTED,),
     ),
 )
@@ -71,6 +77,8 @@ def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Resp
             source = record.source
             if not source["key"].startswith(keys.HOMES):
                 raise Refusal(HTTPStatus.CONFLICT, "The study was put into the bucket; put its study.json there again")
+            expected_usd = _expected_usd(record, record.variants)
+            owner_limits.check(record.owner, expected_usd)
             copied = s3.copy_object(
                 Bucket=source["bucket"],
                 Key=source["key"],
@@ -78,9 +86,13 @@ def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Resp
             )
             version = str(copied["VersionId"])
             started, variants = keys.simulation_id(source["bucket"], source["key"], version), record.variants
-            records.claim_study(started, record.name, {**source, "version_id": version}, record.owner)
+            again = records.claim_study(started, record.name, {**source, "version_id": version}, record.owner)
+            claim_or_reject(owner_limits, records, again, expected_usd)
         else:
             started = simulation_id
+            if record.status is not StudyStatus.COMPLETED:
+                expected_usd = _expected_usd(record, record.variants - record.succeeded)
+                owner_limits.claim(record, expected_usd, record.attempt + 1)
             variants = rerun_missing(files, records, step_functions, settings.state_machine_arn, record)
     except (NotThere, ClientError) as error:
         if isinstance(error, ClientError) and not is_absent(error):
@@ -90,6 +102,17 @@ def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Resp
         raise Refusal(HTTPStatus.CONFLICT, "There is nothing to run again")
     answer = Submitted.started(started, 0, variants)
     return Response(HTTPStatus.ACCEPTED.value, "application/json", answer.model_dump_json())
+
+
+def _expected_usd(record: StudyRecord, variants: int) -> float:
+    """What it will cost to run some variants of a study again; models that never ran are not counted."""
+    if not owner_limits.any:
+        return 0.0
+    manifest = files.read_manifest(record.simulation_id)
+    measured = measured_run_times(manifest.study, lambda model: manifest.inputs[model].sha256, records)
+    run_times = {model: RunTime(0.0, "assumed") for model in manifest.study.models} | measured
+    part = variants / manifest.variants
+    return expected_cost_usd(manifest.study, run_times, settings.variant_memory_mb, part)
 
 
 @router.patch(

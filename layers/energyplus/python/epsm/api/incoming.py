@@ -17,13 +17,14 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
-from epsm.budget import check_budget
+from epsm.budget import check_budget, measured_run_times
 from epsm.intake import take_in
+from epsm.owner_limits import NO_LIMITS, OverLimit, OwnerLimits, expected_cost_usd
 from epsm.problems import Problem, StudyRejected
 from epsm.starting import check_order
 from epsm.store import keys
 from epsm.store.files import OWNER_METADATA, Files, NotThere
-from epsm.store.records import Records
+from epsm.store.records import Records, StudyRecord
 from epsm.study import MANIFEST_NAME, Limits
 
 Given = TypeVar("Given")
@@ -131,6 +132,7 @@ def receive(
     bucket: str,
     limits: Limits,
     memory_mb: int,
+    owner_limits: OwnerLimits = NO_LIMITS,
 ) -> Received:
     """Check a study and start it on its way.
 
@@ -143,13 +145,18 @@ def receive(
         bucket: The inputs bucket.
         limits: What to accept at most.
         memory_mb: Memory of the function that runs a variant.
+        owner_limits: Holds owners to their limits.
 
     Raises:
         StudyRejected: With every fault; nothing has been stored.
+        OverLimit: If it is more than the owner may.
     """
     accepted = take_in(document, sent, limits, lambda study: check_order(study, records, owner))
     if too_dear := check_budget(accepted.study, sent.sha256, records, memory_mb):
         raise StudyRejected(too_dear)
+    run_times = accepted.run_times | measured_run_times(accepted.study, sent.sha256, records)
+    expected_usd = expected_cost_usd(accepted.study, run_times, memory_mb)
+    owner_limits.check(owner, expected_usd)
     folder = _folder_name(accepted.study.name)
     key = keys.owned_study_key(owner, uuid.uuid4().hex, folder)
     places = {name: posixpath.join(posixpath.dirname(key), name) for name in accepted.inputs}
@@ -165,8 +172,22 @@ def receive(
     source = {"bucket": bucket, "key": key, "version_id": str(answer["VersionId"])}
     simulation = keys.simulation_id(bucket, key, source["version_id"])
     # Submit would write it too, a moment later: whoever asks at once should find it.
-    records.claim_study(simulation, accepted.study.name or folder, source, owner)
+    record = records.claim_study(simulation, accepted.study.name or folder, source, owner)
+    claim_or_reject(owner_limits, records, record, expected_usd)
     return Received(simulation, len(accepted.study.models), accepted.study.variant_count)
+
+
+def claim_or_reject(owner_limits: OwnerLimits, records: Records, record: StudyRecord, expected_usd: float) -> None:
+    """Count a new study against its owner's limits; of two at once the second may be one too many only now.
+
+    Raises:
+        OverLimit: If it is; the study has ended as rejected.
+    """
+    try:
+        owner_limits.claim(record, expected_usd)
+    except OverLimit as over:
+        records.reject_study(record.simulation_id, over.problems)
+        raise
 
 
 def _check_places(places: Mapping[str, str]) -> None:

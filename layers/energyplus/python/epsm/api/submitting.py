@@ -21,7 +21,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from pydantic import ValidationError
 
 from epsm.api.access import Caller
-from epsm.api.app import Refusal, app, files, media_type, records, request_body, s3, settings, who_calls
+from epsm.api.app import Refusal, app, files, media_type, owner_limits, records, request_body, s3, settings, who_calls
 from epsm.api.bodies import StudyOfUploads, Submitted, UploadPlace, UploadPlaces, WantedFiles, answers
 from epsm.api.forms import Form, read_form
 from epsm.api.incoming import (
@@ -46,7 +46,11 @@ router = APIGatewayHttpRouter()
     summary="Submit a study",
     tags=["studies"],
     responses=answers(
-        Submitted, HTTPStatus.CONFLICT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, success=(HTTPStatus.ACCEPTED,)
+        Submitted,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        success=(HTTPStatus.ACCEPTED,),
     ),
 )
 def run() -> Response[str]:
@@ -108,6 +112,7 @@ def _submit(caller: Caller) -> dict[str, Any]:
         bucket=settings.inputs_bucket,
         limits=settings.limits,
         memory_mb=settings.variant_memory_mb,
+        owner_limits=owner_limits,
     )
     return Submitted.started(received.simulation_id, received.models, received.variants).model_dump()
 

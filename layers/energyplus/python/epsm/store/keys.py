@@ -14,6 +14,7 @@ VARIANT_SORT_PREFIX = "VARIANT#"
 STUDY_SORT_KEY = "SIM"
 IDEMPOTENCY_PARTITION = "IDEMPOTENCY"
 RUN_TIME_SORT_KEY = "RUN_TIME"
+ACCOUNT_SORT_KEY = "ACCOUNT"
 
 
 def simulation_id(bucket: str, key: str, version_id: str) -> str:
@@ -132,6 +133,11 @@ def partition(simulation: str) -> str:
 def model_partition(sha256: str) -> str:
     """Where it is noted what is known of a model from earlier runs."""
     return f"MODEL#{sha256}"
+
+
+def owner_partition(owner: str) -> str:
+    """Where it is noted what an owner has running and has spent; the name itself tells nothing, as in `home`."""
+    return f"OWNER#{_hashed(owner)}"
 
 
 def index_of(sort_key: str) -> int:

@@ -73,7 +73,9 @@ class StudyRecord:
         removing: Whether it is being removed, and so is not there any more for those who ask.
         given_up: Whether its map or its execution ended before everything had run, whatever the reason.
         stop_reason: Why it is being stopped although nobody cancelled it; empty otherwise.
-        spent_usd: What this attempt's variants have cost so far; counted only where `max_cost_usd` limits it.
+        spent_usd: What this attempt's variants have cost so far; counted only where `max_cost_usd` limits it, or
+            owners have a limit of dollars a month.
+        cost_usd: The same of all attempts together.
     """
 
     simulation_id: str
@@ -97,6 +99,7 @@ class StudyRecord:
     given_up: bool = False
     stop_reason: str = ""
     spent_usd: float = 0.0
+    cost_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +306,7 @@ class Records:
         """Add to what a study's variants have cost; whether that is all they may, and nothing follows yet."""
         answer = self._table.update_item(
             Key={"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY},
-            UpdateExpression="ADD spent_usd :usd",
+            UpdateExpression="ADD spent_usd :usd, cost_usd :usd",
             ConditionExpression="attribute_exists(pk)",
             ExpressionAttributeValues={":usd": _to_item(usd)},
             ReturnValues="ALL_NEW",
@@ -485,6 +488,7 @@ def _study_record(item: dict[str, Any]) -> StudyRecord:
         given_up=plain.get("given_up", False),
         stop_reason=plain.get("stop_reason", ""),
         spent_usd=float(plain.get("spent_usd", 0)),
+        cost_usd=float(plain.get("cost_usd", 0)),
     )
 
 

@@ -1,0 +1,109 @@
+"""What an owner has running and has spent, for limits: one item an owner, written only as it was read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from epsm.store import keys
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A study that counts against its owner's limits until it has ended.
+
+    Attributes:
+        attempt: Of the study.
+        made_at: When it was claimed, ISO 8601, UTC.
+        reserved_usd: What it is expected to cost.
+        cost_before_usd: What its attempts before this one had cost.
+    """
+
+    attempt: int
+    made_at: str
+    reserved_usd: float
+    cost_before_usd: float
+
+    @property
+    def month(self) -> str:
+        """The month that its cost counts in, UTC, such as ``2026-11``."""
+        return self.made_at[:7]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What an owner has running and has spent.
+
+    Attributes:
+        version: Of the item; 0 if there is none.
+        month: Month that `spent_usd` is of.
+        spent_usd: What the studies of that month which have ended have cost.
+        claims: The studies that have not ended, as far as it is known here, by simulation.
+    """
+
+    version: int = 0
+    month: str = ""
+    spent_usd: float = 0.0
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+
+
+class Accounts:
+    """The items.
+
+    Args:
+        table: A boto3 DynamoDB Table resource.
+    """
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def read(self, owner: str) -> Account:
+        """An owner's account; an empty one if there is none."""
+        item = self._table.get_item(Key=_key(owner), ConsistentRead=True).get("Item")
+        if item is None:
+            return Account()
+        claims = {name: _claim(each) for name, each in item["claims"].items()}
+        return Account(int(item["version"]), item["month"], float(item["spent_usd"]), claims)
+
+    def write(self, owner: str, account: Account) -> bool:
+        """Replace the item that `account` was made from; False, and nothing written, if it is another one by now."""
+        item = {
+            **_key(owner),
+            "version": account.version + 1,
+            "month": account.month,
+            "spent_usd": _number(account.spent_usd),
+            "claims": {
+                name: {
+                    "attempt": each.attempt,
+                    "made_at": each.made_at,
+                    "reserved_usd": _number(each.reserved_usd),
+                    "cost_before_usd": _number(each.cost_before_usd),
+                }
+                for name, each in account.claims.items()
+            },
+        }
+        try:
+            self._table.put_item(
+                Item=item,
+                ConditionExpression="attribute_not_exists(pk) OR version = :seen",
+                ExpressionAttributeValues={":seen": account.version},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+
+def _key(owner: str) -> dict[str, str]:
+    return {"pk": keys.owner_partition(owner), "sk": keys.ACCOUNT_SORT_KEY}
+
+
+def _claim(item: Mapping[str, Any]) -> Claim:
+    return Claim(int(item["attempt"]), item["made_at"], float(item["reserved_usd"]), float(item["cost_before_usd"]))
+
+
+def _number(amount: float) -> Decimal:
+    return Decimal(repr(round(amount, 9)))
