@@ -384,10 +384,13 @@ def test_a_missing_semicolon_shows_as_too_many_fields(one_zone: str) -> None:
     assert "Material 'Brick' has 13 fields; a ';' may be missing" in found.what
 
 
-def test_blank_fields_too_many_are_called_that(one_zone: str) -> None:
-    # The engine takes them; eppy fails on them.
-    checked = check(one_zone.replace("Timestep,4;", "Timestep,4,,;"))
-    assert not any("';' may be missing" in each.what for each in checked.problems)
+@pytest.mark.parametrize("fields", ["4,;", "4,,;", "4, , ,;"])
+def test_blank_fields_behind_the_last_are_passed_over_as_by_the_engine(one_zone: str, fields: str) -> None:
+    assert not check(one_zone.replace("Timestep,4;", f"Timestep,{fields}")).problems
+
+
+def test_a_faulty_value_before_blank_fields_too_many_is_found(one_zone: str) -> None:
+    assert "Number of Timesteps" in fault(one_zone.replace("Timestep,4;", "Timestep,four,,;")).what
 
 
 def test_faults_of_syntax_are_all_named(one_zone: str) -> None:

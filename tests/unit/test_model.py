@@ -520,6 +520,23 @@ def test_daylighting_by_delight_runs(engine: Engine, one_day: str, chicago: Path
     assert judge(ended, tmp_path / "out").message == ""
 
 
+def test_empty_fields_behind_the_last_are_left_out(engine: Engine, one_day: str, chicago: Path, tmp_path: Path) -> None:
+    """The engine passes over them; eppy cannot read them."""
+    changed = one_day.replace("Timestep,4;", "Timestep,4,,;").replace("AllSummary;", "AllSummary,,;")
+    model = prepared(engine, changed, INSULATION)
+
+    text = model.render({"insulation": 0.3})
+
+    assert values_of(text, "Timestep") == [("4",)]
+    assert object_of(text, "Material", "Wall Insulation")[2] == "0.3"
+    assert {key: len(group) for key, group in outline_of(text).objects.items() if key not in REWRITTEN} == {
+        key: len(group) for key, group in outline_of(one_day).objects.items() if key not in REWRITTEN
+    }
+    (tmp_path / "in.idf").write_text(text, encoding="utf-8")
+    ended = run(command(engine, tmp_path / "in.idf", chicago, tmp_path / "out"), tmp_path, timeout_s=60)
+    assert judge(ended, tmp_path / "out").message == ""
+
+
 def test_a_kept_htm_is_written_as_html(engine: Engine, one_zone: str) -> None:
     text = prepared(engine, one_zone, outputs={"keep": ["htm"]}).render({})
 
