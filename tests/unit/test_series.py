@@ -11,7 +11,7 @@ import pytest
 
 from epsm.engine import Engine, command, run
 from epsm.model import prepare
-from epsm.results import read_results
+from epsm.results import ImpossibleResult, read_results
 from epsm.series import read_series
 from epsm.study import Frequency, Outputs, Study
 from epsm.verdict import judge, read_environments
@@ -107,12 +107,66 @@ def test_the_last_hour_of_a_month_ends_in_the_next(database: Path) -> None:
     assert times[22:25] == [moment(1, 31, 23), moment(2, 1), moment(2, 1, 1)]
 
 
-def test_a_month_ends_with_its_last_day(database: Path) -> None:
-    assert list(series(database, "Monthly")["interval_end"]) == [moment(2, 1), moment(3, 1), moment(8, 1)]
+def intervals(found: pd.DataFrame) -> list[tuple[datetime.datetime, datetime.datetime]]:
+    return list(zip(found["interval_start"], found["interval_end"], strict=True))
 
 
-def test_a_whole_run_period_has_no_time(database: Path) -> None:
-    assert series(database, "RunPeriod")["interval_end"].isna().all()
+def test_a_month_begins_and_ends_within_the_run_period(database: Path) -> None:
+    assert intervals(series(database, "Monthly")) == [
+        (moment(1, 31), moment(2, 1)),
+        (moment(2, 1), moment(2, 3)),
+        (moment(7, 1), moment(7, 3)),
+    ]
+
+
+def test_a_whole_run_period_begins_and_ends_with_it(database: Path) -> None:
+    assert intervals(series(database, "RunPeriod")) == [(moment(1, 31), moment(2, 3)), (moment(7, 1), moment(7, 3))]
+
+
+@pytest.mark.parametrize(("frequency", "minutes"), [("Timestep", 15), ("Hourly", 60), ("Daily", 1440)])
+def test_an_interval_begins_where_the_one_before_ends(database: Path, frequency: Frequency, minutes: int) -> None:
+    found = series(database, frequency)
+
+    assert intervals(found)[0] == (moment(1, 31), moment(1, 31) + datetime.timedelta(minutes=minutes))
+    assert set(found["interval_end"] - found["interval_start"]) == {datetime.timedelta(minutes=minutes)}
+
+
+@pytest.mark.parametrize("frequency", ["Timestep", "Hourly", "Daily", "Monthly"])
+def test_a_series_is_grouped_by_the_beginning_of_its_intervals(database: Path, frequency: Frequency) -> None:
+    found = series(database, frequency)
+
+    by_month = found.groupby(found["interval_start"].dt.month)[f"{METER} [kWh]"].sum()
+
+    assert list(by_month.index) == [1, 2, 7]
+    assert by_month[1] == pytest.approx(series(database, "Daily")[f"{METER} [kWh]"].iloc[0], rel=1e-9)
+
+
+def test_without_the_periods_a_month_is_the_whole_and_a_run_period_has_no_time(database: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "eplusout.sql"
+    copy.write_bytes(database.read_bytes())
+
+    assert intervals(series(copy, "Monthly"))[0] == (moment(1, 1), moment(2, 1))
+    assert series(copy, "RunPeriod")["interval_end"].isna().all()
+
+
+def test_what_only_the_model_asks_for_is_left_out(simulate: ToDatabase) -> None:
+    asked = f"Output:Meter,{METER},Hourly;\nOutput:Variable,*,{TEMPERATURE},Hourly;\n"
+    own = f"Output:Meter:Cumulative,{METER},Hourly;\nOutput:Variable,*,{TEMPERATURE},Hourly,Office Hours;\n"
+
+    found = series(simulate(asked + own))
+
+    pd.testing.assert_frame_equal(found, series(simulate(asked)))
+
+
+def test_an_infinite_value_is_no_result(database: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "eplusout.sql"
+    copy.write_bytes(database.read_bytes())
+    with closing(sqlite3.connect(copy)) as connection:
+        connection.execute("UPDATE ReportData SET Value = 9e999")
+        connection.commit()
+
+    with pytest.raises(ImpossibleResult, match="infinite"):
+        series(copy)
 
 
 @pytest.mark.parametrize("frequency", ["Timestep", "Hourly", "Daily"])
@@ -135,6 +189,7 @@ def test_warm_up_is_left_out_of_timesteps(simulate: ToDatabase) -> None:
 def test_a_column_is_named_after_its_series_and_unit(database: Path) -> None:
     assert list(series(database)) == [
         "environment",
+        "interval_start",
         "interval_end",
         f"{METER} [kWh]",
         f"ROOM: {TEMPERATURE} [C]",
@@ -152,7 +207,7 @@ def test_a_variable_in_joules_is_in_kwh_too(database: Path) -> None:
     found = read_series(database, Outputs(variables=(variable,)))
 
     assert found is not None
-    assert list(found)[2:] == [f"ROOM IDEAL LOADS: {variable} [kWh]"]
+    assert list(found)[3:] == [f"ROOM IDEAL LOADS: {variable} [kWh]"]
 
 
 def test_a_temperature_stays_what_it_is(database: Path) -> None:
@@ -179,14 +234,14 @@ def test_case_does_not_count_in_what_is_asked_for(database: Path) -> None:
     found = read_series(database, Outputs(meters=("electricity:FACILITY",)))
 
     assert found is not None
-    assert list(found)[2:] == [f"{METER} [kWh]"]
+    assert list(found)[3:] == [f"{METER} [kWh]"]
 
 
 def test_only_what_is_asked_for_is_there(database: Path) -> None:
     found = read_series(database, Outputs(meters=(METER,)))
 
     assert found is not None
-    assert list(found)[2:] == [f"{METER} [kWh]"]
+    assert list(found)[3:] == [f"{METER} [kWh]"]
 
 
 def test_a_meter_that_the_model_does_not_have_is_no_column(database: Path) -> None:
@@ -197,7 +252,7 @@ def test_nothing_but_meters_that_the_model_does_not_have_gives_no_row(database: 
     found = read_series(database, Outputs(meters=("Steam:Facility",)))
 
     assert found is not None
-    assert (list(found), len(found)) == (["environment", "interval_end"], 0)
+    assert (list(found), len(found)) == (["environment", "interval_start", "interval_end"], 0)
 
 
 @pytest.mark.parametrize("frequency", FREQUENCIES)

@@ -1,15 +1,20 @@
 """Time series of one run: the meters and output variables that a study asks for, from its eplusout.sql."""
 
 import datetime
+import math
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
 
+from epsm.results import ImpossibleResult
 from epsm.study import Outputs
 from epsm.text import fold_name
-from epsm.verdict import read_only
+from epsm.verdict import read_environments, read_only
 
+_Interval = tuple[datetime.datetime, datetime.datetime]
+_DAY = datetime.timedelta(days=1)
 _J_PER_KWH = 3_600_000
 _WEATHER_FILE_PERIOD = 3  # EnvironmentPeriods.EnvironmentType: 1 and 2 are design days and sizing run periods
 _FREQUENCY_IN_DATABASE = {
@@ -19,15 +24,23 @@ _FREQUENCY_IN_DATABASE = {
     "Monthly": "Monthly",
     "RunPeriod": "Run Period",
 }
+_MONTHLY = 3  # Time.IntervalType
 _TIMES = """
-    SELECT t.TimeIndex, p.EnvironmentName, t.Year, t.Month, t.Day, t.Hour, t.Minute
+    SELECT t.TimeIndex, p.EnvironmentName, p.EnvironmentPeriodIndex, t.IntervalType, t.Interval,
+        t.Year, t.Month, t.Day, t.Hour, t.Minute
     FROM Time t JOIN EnvironmentPeriods p ON p.EnvironmentPeriodIndex = t.EnvironmentPeriodIndex
     WHERE p.EnvironmentType = ? AND coalesce(t.WarmupFlag, 0) = 0
     ORDER BY t.TimeIndex
 """
 _SERIES = """
-    SELECT ReportDataDictionaryIndex, KeyValue, Name, Units FROM ReportDataDictionary WHERE ReportingFrequency = ?
+    SELECT ReportDataDictionaryIndex, KeyValue, Name, Units FROM ReportDataDictionary
+    WHERE ReportingFrequency = ? AND coalesce(ScheduleName, '') = ''
+        AND NOT (IsMeter = 1 AND coalesce(KeyValue, '') LIKE 'Cumulative%')
     ORDER BY ReportDataDictionaryIndex
+"""
+"""Without what only the model asks for: running totals of meters, and variables that a schedule switches off."""
+_PERIODS = """
+    SELECT EnvironmentPeriodIndex FROM EnvironmentPeriods WHERE EnvironmentType = ? ORDER BY EnvironmentPeriodIndex
 """
 _VALUES = "SELECT TimeIndex, Value FROM ReportData WHERE ReportDataDictionaryIndex = ?"
 
@@ -40,12 +53,13 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
         outputs: Which meters and variables, at which frequency.
 
     Returns:
-        One row a time: `environment`, `interval_end` (local standard time, the end of the interval as EnergyPlus
-        reports it; empty for a whole run period), then a column for each series with its unit in brackets, J in kWh
-        (``Electricity:Facility [kWh]``, ``ROOM: Zone Mean Air Temperature [C]``). None if nothing was asked for.
+        One row a time: `environment`, `interval_start` and `interval_end` (local standard time, within the run
+        period), then a column for each series with its unit in brackets, J in kWh (``Electricity:Facility [kWh]``,
+        ``ROOM: Zone Mean Air Temperature [C]``). None if nothing was asked for.
 
     Raises:
         sqlite3.Error: If the database cannot be read.
+        ImpossibleResult: If a value is infinite.
     """
     wanted = {fold_name(name) for name in (*outputs.meters, *outputs.variables)}
     if not wanted:
@@ -61,8 +75,13 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
                 values = {at: value for at, value in connection.execute(_VALUES, (index,)) if at in times}
                 label, factor = _label(key, name, unit)
                 columns[label] = pd.Series(values, dtype=float) * factor
+                if columns[label].isin([math.inf, -math.inf]).any():
+                    raise ImpossibleResult(f"the series {label} holds an infinite number")
+        run_periods = _run_periods(connection, database)
     series = pd.DataFrame(columns).sort_index()
-    series.insert(0, "interval_end", pd.to_datetime([_moment(*times[at][1:]) for at in series.index]))
+    intervals = [_interval(run_periods.get(times[at][1]), *times[at][2:]) for at in series.index]
+    series.insert(0, "interval_end", pd.to_datetime([end for _, end in intervals]))
+    series.insert(0, "interval_start", pd.to_datetime([start for start, _ in intervals]))
     series.insert(0, "environment", [times[at][0] for at in series.index])
     return series.reset_index(drop=True)
 
@@ -73,13 +92,40 @@ def _label(key: str | None, name: str, unit: str | None) -> tuple[str, float]:
     return (f"{label} [kWh]", 1 / _J_PER_KWH) if unit == "J" else (f"{label} [{unit}]", 1.0)
 
 
-def _moment(
-    year: int | None, month: int | None, day: int | None, hour: int | None, minute: int | None
-) -> datetime.datetime | None:
-    """EnergyPlus counts hours 1 to 24 and gives the end of the interval; longer intervals leave parts empty."""
+def _run_periods(connection: sqlite3.Connection, database: Path) -> dict[int, _Interval]:
+    """Begin and end of each weather-file run period by its index; the database keeps neither, eplusout.eio does."""
+    indices = [index for (index,) in connection.execute(_PERIODS, (_WEATHER_FILE_PERIOD,))]
+    printed = [each for each in read_environments(database.with_name("eplusout.eio")) if each.from_weather_file]
+    if len(indices) != len(printed):
+        return {}
+    periods: dict[int, _Interval] = {}
+    for index, each in zip(indices, printed, strict=True):
+        try:
+            start, last = (datetime.datetime.strptime(day, "%m/%d/%Y") for day in (each.start, each.end))  # noqa: DTZ007
+        except ValueError:
+            continue  # 29 February of a year that has none, say
+        periods[index] = (start, last + _DAY)
+    return periods
+
+
+def _interval(
+    run_period: _Interval | None,
+    kind: int,
+    minutes: int,
+    year: int | None,
+    month: int | None,
+    day: int | None,
+    hour: int | None,
+    minute: int | None,
+) -> _Interval | tuple[None, None]:
+    """Begin and end of an interval. EnergyPlus gives the end, counts hours 1 to 24, and takes a month as a whole."""
     if year is None or month is None or day is None:  # a whole run period: the database keeps no date for it
-        return None
+        return run_period or (None, None)
     midnight = datetime.datetime(year, month, day)  # noqa: DTZ001 - the weather file's own standard time
-    if hour is None:
-        return midnight + datetime.timedelta(days=1)
-    return midnight + datetime.timedelta(hours=hour, minutes=minute or 0)
+    if kind != _MONTHLY:
+        after = _DAY if hour is None else datetime.timedelta(hours=hour, minutes=minute or 0)
+        return midnight + after - datetime.timedelta(minutes=minutes), midnight + after
+    start, end = midnight.replace(day=1), midnight + _DAY
+    if run_period is not None and start < run_period[1] and run_period[0] < end:
+        return max(start, run_period[0]), min(end, run_period[1])
+    return start, end
