@@ -99,6 +99,18 @@ def _manifest(name: str, created: datetime, source: Source, pinned: dict[str, st
     )
 
 
+def test_a_study_with_a_budget_that_is_refused_today_can_be_removed(world: World) -> None:
+    name = world.study("old", 40, status=StudyStatus.FAILED)
+    key = ("results", f"runs/{name}/manifest.json", "")
+    stored = json.loads(world.s3.objects[key])
+    stored["study"]["options"]["max_cost_usd"] = 1e300
+    world.s3.objects[key] = json.dumps(stored).encode()
+
+    assert Files(world.s3, "results").read_manifest(name).study.options.max_cost_usd == 1e300
+    assert names(world.remover.remove_expired()) == [name]
+    assert (world.of_run(name), world.has_input(f"{name}/room.idf", name)) == ([], False)
+
+
 @pytest.fixture
 def world() -> World:
     return World()

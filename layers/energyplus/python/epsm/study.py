@@ -8,12 +8,22 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from epsm.problems import Problem, StudyRejected, nearest
 from epsm.text import fold_name
@@ -94,6 +104,25 @@ def _no_truth_value(value: Any) -> Any:
     return str(value) if isinstance(value, bool) else value
 
 
+def _budget(amount: float, info: ValidationInfo) -> float:
+    """The bounds of a budget. They hold at the door; what was stored before they were set can be read and removed."""
+    if info.context is STORED:
+        return amount
+    if amount < _LEAST_BUDGET_USD:
+        raise PydanticCustomError("greater_than_equal", "too small", {"ge": _LEAST_BUDGET_USD})
+    if amount > _LARGEST_BUDGET_USD:
+        raise PydanticCustomError("less_than_equal", "too large", {"le": _LARGEST_BUDGET_USD})
+    return amount
+
+
+STORED: Mapping[str, bool] = {"stored": True}
+"""Validation context for studies that were accepted earlier."""
+_LEAST_BUDGET_USD, _LARGEST_BUDGET_USD = 1e-6, 1e6
+Budget = Annotated[
+    float,
+    Field(strict=True, json_schema_extra={"maximum": _LARGEST_BUDGET_USD, "minimum": _LEAST_BUDGET_USD}),
+    AfterValidator(_budget),
+]
 Unique = AfterValidator(_without_repetition)
 _MOST_FILES = 1000
 
@@ -191,11 +220,8 @@ class Options(_Strict):
     max_failures: int | None = Field(
         strict=True, default=None, ge=0, description="Give the study up when more variants than this have failed."
     )
-    max_cost_usd: float | None = Field(
-        strict=True,
+    max_cost_usd: Budget | None = Field(
         default=None,
-        ge=1e-6,
-        le=1e6,
         description="Give the study up when its variants have cost this much, at list prices of us-east-1.",
     )
     priority: Priority = Field(

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from epsm.manifest import ObjectRef, RunManifest
 from epsm.store import keys
+from epsm.study import STORED
 
 OWNER_METADATA = "epsm-owner"
 """Metadata of a study.json that came through the API: who sent it."""
@@ -160,4 +161,4 @@ class Files:
             NotThere: If the run has none.
         """
         with self.open_result(keys.run_key(simulation, "manifest.json")) as stream:
-            return RunManifest.model_validate_json(stream.read())
+            return RunManifest.model_validate_json(stream.read(), context=STORED)

@@ -23,6 +23,8 @@ RETENTION_MARGIN_DAYS = 40
 under the daily cleanup, and must not catch a study that ran long, or was run again."""
 
 _PAGE = 200
+_LARGEST_NUMBER = 1e38
+"""DynamoDB takes up to 9.9e125, but answers in plain digits, of which boto3 reads 38."""
 _SMALLEST_NUMBER = 1e-130
 """DynamoDB refuses a smaller one; no energy or area of that size means anything but zero."""
 
@@ -534,8 +536,14 @@ def _with_cause_in_words(error: str) -> str:
 
 
 def _to_item(value: Any) -> Any:
-    """Python numbers as DynamoDB takes them: floats by their shortest exact text, so that they come back the same."""
+    """Python numbers as DynamoDB takes them: floats by their shortest exact text, so that they come back the same.
+
+    Raises:
+        ValueError: If a number is one that could be written, but not be read again.
+    """
     if isinstance(value, float):
+        if not abs(value) < _LARGEST_NUMBER:
+            raise ValueError(f"{value:g} cannot be kept in the table: it holds numbers below {_LARGEST_NUMBER:g}")
         return Decimal(repr(value)) if abs(value) > _SMALLEST_NUMBER else Decimal(0)
     if isinstance(value, dict):
         return {key: _to_item(each) for key, each in value.items()}
