@@ -26,8 +26,8 @@ from epsm.results import (
     snake,
 )
 from epsm.study import Study
-from epsm.verdict import Environment, judge
-from tests.conftest import study_document
+from epsm.verdict import Diagnosis, Environment, Verdict, judge
+from tests.conftest import study_document, with_run_period
 
 PERFORMANCE = "AnnualBuildingUtilityPerformanceSummary"
 VERIFICATION = "InputVerificationandResultsSummary"
@@ -42,6 +42,13 @@ SITE_ENERGY: Place = (PERFORMANCE, "Site and Source Energy", "Total Site Energy"
 AREA: Place = (PERFORMANCE, "Building Area", "Total Building Area", "Area")
 ELECTRICITY: Place = (PERFORMANCE, "End Uses", TOTAL, "Electricity")
 WATER: Place = (PERFORMANCE, "End Uses", TOTAL, "Water")
+UNMET: Place = (
+    PERFORMANCE,
+    "Comfort and Setpoint Not Met Summary",
+    "Time Setpoint Not Met During Occupied Heating",
+    "Facility",
+)
+UNCONDITIONED: Place = (PERFORMANCE, "Building Area", "Unconditioned Building Area", "Area")
 ELECTRICITY_PEAK: Place = (DEMAND, "End Uses", TOTAL, "Electricity")
 
 YEAR = Environment("WHOLE YEAR", "WeatherFileRunPeriod", "01/01/2017", "12/31/2017", 365)
@@ -518,12 +525,51 @@ def test_net_energy_below_site_energy_is_true_where_electricity_is_generated(rea
         (ELECTRICITY, "kWh", "1e38"),
         (SITE_EUI, "kWh/m2", "-4.9e274"),
         (AREA, "m2", "-1"),
+        (UNMET, "Hours", "-1"),
+        (UNMET, "Hours", "8761"),
         (ELECTRICITY_PEAK, "W", "1e16"),
     ],
 )
 def test_what_no_building_can_have_is_no_result(read: Reader, place: Place, unit: str, value: str) -> None:
     with pytest.raises(ImpossibleResult, match="is"):
         read(building() | {place: (unit, value)})
+
+
+@pytest.mark.parametrize(
+    ("place", "unit", "value"),
+    [
+        (UNCONDITIONED, "m2", "-0.05"),
+        (UNMET, "Hours", "-1e-7"),
+        (UNMET, "Hours", "8760.0000001"),
+    ],
+)
+def test_what_rounding_has_caused_is_no_fault(read: Reader, place: Place, unit: str, value: str) -> None:
+    """An area of a building of 100,000 m2 that is off by its seventh digit, say."""
+    cells = building() | {AREA: ("m2", "100000"), place: (unit, value)}
+
+    assert read(cells).metrics["total_building_area_m2"] == 100_000
+
+
+@pytest.mark.parametrize("column", ["Area", "Volume", "Multipliers"])
+def test_a_zone_that_no_building_can_have_is_no_result(read: Reader, column: str) -> None:
+    with pytest.raises(ImpossibleResult, match="zone ROOM"):
+        read(building() | zone_summary("ROOM", **{column: "1e400"}), zones=["ROOM"])
+
+
+@pytest.mark.parametrize(
+    ("zone", "row"), [("ROOM [A]", "ROOM"), ("ROOM[A] B", "ROO"), ("[ROOM]", "[ROOM]"), ("A]B[", "A]B[")]
+)
+def test_a_zone_with_brackets_in_its_name_is_found_as_the_engine_writes_it(read: Reader, zone: str, row: str) -> None:
+    (found,) = read(building() | zone_summary(row), zones=[zone]).zones
+
+    assert found == Zone(zone, 48.0, 144.0, 1.0, conditioned=True, part_of_total_area=True)
+
+
+def test_zones_that_the_engine_gives_one_name_have_no_numbers(read: Reader) -> None:
+    first, second = read(building() | zone_summary("ROOM"), zones=["ROOM [A]", "ROOM [B]"]).zones
+
+    assert (first.area_m2, first.conditioned, second.area_m2, second.conditioned) == (None, None, None, None)
+    assert "2 zones are 'ROOM'" in first.missing
 
 
 def test_a_plant_with_hardly_any_floor_area_is_possible(read: Reader) -> None:
@@ -533,7 +579,8 @@ def test_a_plant_with_hardly_any_floor_area_is_possible(read: Reader) -> None:
 def test_a_zone_without_a_row_has_no_numbers(read: Reader) -> None:
     (zone,) = read(building(), zones=["ROOM"]).zones
 
-    assert (zone.area_m2, zone.volume_m3, zone.multiplier) == (None, None, None)
+    assert (zone.area_m2, zone.volume_m3, zone.multiplier, zone.conditioned) == (None, None, None, None)
+    assert zone.missing == f"there is no {VERIFICATION}, Zone Summary, row 'ROOM'"
 
 
 @pytest.mark.parametrize(
@@ -592,3 +639,64 @@ def test_the_engines_zone_is_one_of_three(new_year: Results) -> None:
 
     assert (zone.name, zone.multiplier) == ("ROOM", 3.0)
     assert [zone.area_m2, zone.volume_m3] == pytest.approx([48.0, 144.0], rel=1e-12)
+
+
+def simulated(engine: Engine, model: str, weather: Path, folder: Path) -> tuple[Diagnosis, Results]:
+    """A model that was edited, run and read as in a study."""
+    study = Study.model_validate(study_document(parameters=[]))
+    text = prepare(model.encode(), "room.idf", study, engine.idd).render({})
+    (folder / "in.idf").write_text(text, encoding="utf-8")
+    ended = run(command(engine, folder / "in.idf", weather, folder), folder, timeout_s=60)
+    diagnosis = judge(ended, folder)
+    return diagnosis, read_results(folder / "eplusout.sql", diagnosis.environments)
+
+
+def test_the_engines_zone_with_brackets_has_its_numbers(
+    engine: Engine, one_day: str, chicago: Path, tmp_path: Path
+) -> None:
+    model = one_day.replace("  Room,  ", "  Room [A],").replace(",Room,", ",Room [A],")
+
+    (zone,) = simulated(engine, model, chicago, tmp_path)[1].zones
+
+    assert (zone.name, zone.multiplier, zone.conditioned, zone.missing) == ("ROOM [A]", 1.0, True, "")
+
+
+MAP = """
+Daylighting:Controls,Daylight,Room,SplitFlux,,Continuous,0.3,0.2,1,1,Desk,0,20,0.5,Desk,1,500;
+Daylighting:ReferencePoint,Desk,Room,4,2,0.8;
+Output:IlluminanceMap,Map,Room,0.8,1,7,4,1,5,4;
+"""
+
+
+def test_an_illuminance_map_of_several_days_loses_no_results(
+    engine: Engine, one_zone: str, chicago: Path, tmp_path: Path
+) -> None:
+    """The engine says that a key of the maps is there already; everything else is in the database."""
+    three_days = with_run_period(one_zone, end=(1, 3))
+    (tmp_path / "with").mkdir()
+    (tmp_path / "without").mkdir()
+
+    diagnosis, results = simulated(engine, three_days + MAP, chicago, tmp_path / "with")
+    _, expected = simulated(engine, three_days + MAP[: MAP.index("Output:")], chicago, tmp_path / "without")
+
+    assert "UNIQUE constraint failed: DaylightMaps.MapNumber" in (tmp_path / "with" / "sqlite.err").read_text()
+    assert (diagnosis.verdict, diagnosis.message[:38]) == (Verdict.OK, "eplusout.sql names each illuminance map"[:38])
+    assert results == expected
+
+
+def test_the_tables_of_two_years_cover_the_last(engine: Engine, one_zone: str, chicago: Path, tmp_path: Path) -> None:
+    """EnergyPlus resets its tables when the last year begins; 2018 begins on a Monday."""
+
+    def from_year(begin: int, weekday: str) -> str:
+        changed = one_zone.replace("  ,                        !- Begin Year", f"  {begin},")
+        changed = changed.replace("  ,                        !- End Year", "  2018,")
+        return changed.replace("  Sunday,                  !- Day of Week", f"  {weekday},  !- Day of Week")
+
+    (tmp_path / "two").mkdir()
+    (tmp_path / "one").mkdir()
+
+    _, two = simulated(engine, from_year(2017, "Sunday"), chicago, tmp_path / "two")
+    _, one = simulated(engine, from_year(2018, "Monday"), chicago, tmp_path / "one")
+
+    assert (two.period, two.period_days) == ("365 days (the last 365 of 730 days simulated, to 12/31/2018)", 365)
+    assert two.metrics["electricity_kwh"] == pytest.approx(one.metrics["electricity_kwh"], rel=1e-9)

@@ -128,8 +128,27 @@ def test_another_error_of_the_database_is_no_success(output: Path) -> None:
 def test_an_illuminance_map_written_twice_loses_no_results(output: Path) -> None:
     said = "SQLite3 message, UNIQUE constraint failed: DaylightMaps.MapNumber"
     (output / "sqlite.err").write_text(f"{OPENED}{said}\n")
+    reports = ("AnnualBuildingUtilityPerformanceSummary", "InputVerificationandResultsSummary")
+    with closing(sqlite3.connect(output / "eplusout.sql")) as connection:
+        connection.execute("CREATE TABLE TabularDataWithStrings (ReportName TEXT)")
+        connection.executemany("INSERT INTO TabularDataWithStrings VALUES (?)", [(name,) for name in reports])
+        connection.commit()
 
-    assert judge(ended(), output).verdict is Verdict.OK
+        not_whole = judge(ended(), output)
+        connection.execute("INSERT INTO TabularDataWithStrings VALUES ('DemandEndUseComponentsSummary')")
+        connection.commit()
+        whole = judge(ended(), output)
+
+    assert (not_whole.verdict, whole.verdict) == (Verdict.FAILED, Verdict.OK)
+    assert "eplusout.sql has no DemandEndUseComponentsSummary" in not_whole.message
+    assert "illuminance map" in whole.message
+
+
+def test_a_key_of_another_table_that_is_there_twice_is_no_success(output: Path) -> None:
+    said = "SQLite3 message, UNIQUE constraint failed: TabularData.TabularDataIndex"
+    (output / "sqlite.err").write_text(f"{OPENED}{said}\n")
+
+    assert judge(ended(), output).verdict is Verdict.FAILED
 
 
 def test_a_database_that_nothing_was_said_of_is_judged_by_itself(output: Path) -> None:

@@ -6,6 +6,7 @@ there is None with a reason, never 0.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -141,7 +142,11 @@ METRICS = (*CELLS, *SUMS, *INTENSITIES)
 
 _TWO_YEARS = 730
 _IMPOSSIBLE = 1e15
-_NEVER_NEGATIVE = frozenset(name for name, cell in CELLS.items() if cell.unit in ("m2", "hours"))
+_ROUNDING = 1e-6
+_DAYS_OF_A_SIZING_PERIOD = 20
+"""At most: a design day is simulated again in every pass of sizing, and its unmet hours may be counted."""
+_AREAS = frozenset(name for name, cell in CELLS.items() if cell.unit == "m2")
+_HOURS = frozenset(name for name, cell in CELLS.items() if cell.unit == "hours")
 
 
 class ImpossibleResult(Exception):
@@ -173,16 +178,18 @@ class Zone:
         name: Zone name, in capitals as the engine prints it.
         area_m2, volume_m3: Floor area and volume of one such zone.
         multiplier: How many such zones the building has.
-        conditioned: Whether it is heated or cooled.
-        part_of_total_area: Whether it counts for the building area.
+        conditioned: Whether it is heated or cooled; None if that is not known.
+        part_of_total_area: Whether it counts for the building area; None if that is not known.
+        missing: Why something is None; empty if nothing is.
     """
 
     name: str
     area_m2: float | None
     volume_m3: float | None
     multiplier: float | None
-    conditioned: bool
-    part_of_total_area: bool
+    conditioned: bool | None
+    part_of_total_area: bool | None
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,12 +296,13 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
             put(name, None, missing.get(energy_name, no_area))
         else:
             put(name, Decimal(energy) / Decimal(area), "")
-    _check_possible(metrics, end_uses)
+    zones = _zones(tables)
+    _check_possible(metrics, end_uses, zones, environments)
     return Results(
         metrics={name: metrics[name] for name in METRICS},
         missing=missing,
         end_uses=tuple(end_uses),
-        zones=_zones(tables),
+        zones=zones,
         period=period,
         period_days=days,
     )
@@ -333,18 +341,38 @@ def _period(run_periods: Sequence[Environment]) -> tuple[str, int]:
     return f"{days} day{'' if days == 1 else 's'} ({', '.join(parts)})", days
 
 
-def _check_possible(metrics: dict[str, float | None], end_uses: Sequence[EndUse]) -> None:
+def _check_possible(
+    metrics: dict[str, float | None],
+    end_uses: Sequence[EndUse],
+    zones: Sequence[Zone],
+    environments: Sequence[Environment],
+) -> None:
     """Refuse numbers that no building can have.
 
     All electricity that mankind uses is some 3e13 kWh a year, so no building's energy in kWh, intensity in kWh/m2
     (also of a plant without floor area to speak of), power in W, water in m3 or area in m2 comes near the limit.
+    What only rounding can have caused passes.
     """
     values = {**metrics, **{each.metric: each.energy_kwh for each in end_uses}}
+    for each in zones:
+        values |= {f"area_m2 of zone {each.name}": each.area_m2, f"volume_m3 of zone {each.name}": each.volume_m3}
+        values[f"multiplier of zone {each.name}"] = each.multiplier
     for name, value in values.items():
         if value is not None and abs(value) > _IMPOSSIBLE:
             raise ImpossibleResult(f"{name} is {value:g}, which is beyond what is physically possible (1e15)")
-        if value is not None and value < 0 and name in _NEVER_NEGATIVE:
-            raise ImpossibleResult(f"{name} is {value:g}, which cannot be negative")
+    rounding_m2 = _ROUNDING * (1 + abs(metrics["total_building_area_m2"] or 0.0))
+    most_hours = 24 * sum(
+        each.days if each.from_weather_file else each.days * _DAYS_OF_A_SIZING_PERIOD for each in environments
+    )
+    for names, rounding in ((_AREAS, rounding_m2), (_HOURS, _ROUNDING)):
+        for name in sorted(names):
+            value = metrics[name]
+            if value is not None and value < -rounding:
+                raise ImpossibleResult(f"{name} is {value:g}, which cannot be negative")
+    for name in sorted(_HOURS):
+        value = metrics[name]
+        if value is not None and value > most_hours * (1 + _ROUNDING):
+            raise ImpossibleResult(f"{name} is {value:g}, more than the {most_hours} hours that were simulated")
 
 
 def _leave_out_false_net(tables: _Tables, metrics: dict[str, float | None], missing: dict[str, str]) -> None:
@@ -368,21 +396,54 @@ def _leave_out_false_net(tables: _Tables, metrics: dict[str, float | None], miss
 
 def _zones(tables: _Tables) -> tuple[Zone, ...]:
     table = "Zone Summary"
+    shared = Counter(fold_name(_row_name(name)) for name in tables.zones)
     zones = []
-    for row in tables.zones:
+    for name in tables.zones:
+        row = _row_name(name)
 
         def number(column: str, unit: str, row: str = row) -> float | None:
             value, _ = tables.number(Cell(_VERIFICATION, table, row, column, unit))
             return None if value is None else float(value)
 
+        def yes(column: str, row: str = row) -> bool | None:
+            text = tables.text(_VERIFICATION, table, row, column)
+            return text == "Yes" if text in ("Yes", "No") else None
+
+        if shared[fold_name(row)] > 1:
+            why = f"EnergyPlus cuts zone names at '[' in its tables; {shared[fold_name(row)]} zones are '{row}' there"
+            zones.append(Zone(name, None, None, None, None, None, why))
+            continue
+        there = tables.text(_VERIFICATION, table, row, "Area") is not None
         zones.append(
             Zone(
-                name=row,
+                name=name,
                 area_m2=number("Area", "m2"),
                 volume_m3=number("Volume", "m3"),
-                multiplier=number("Multipliers", ""),
-                conditioned=tables.text(_VERIFICATION, table, row, "Conditioned (Y/N)") == "Yes",
-                part_of_total_area=tables.text(_VERIFICATION, table, row, "Part of Total Floor Area (Y/N)") == "Yes",
+                multiplier=_plain_number(tables.text(_VERIFICATION, table, row, "Multipliers")),
+                conditioned=yes("Conditioned (Y/N)"),
+                part_of_total_area=yes("Part of Total Floor Area (Y/N)"),
+                missing="" if there else f"there is no {_VERIFICATION}, {table}, row '{row}'",
             )
         )
     return tuple(zones)
+
+
+def _plain_number(text: str | None) -> float | None:
+    """A number without unit: what stands in the unit's place is from the zone's name where that has brackets."""
+    try:
+        number = Decimal(text or "")
+    except InvalidOperation:
+        return None
+    return float(number) if number.is_finite() else None
+
+
+def _row_name(zone: str) -> str:
+    """A zone's name as the engine stores it beside its numbers, where it takes `[...]` for a unit.
+
+    From SQLite::parseUnitsAndDescription: the character before the bracket, mostly a blank, goes as well.
+
+    >>> _row_name("ROOM [A]"), _row_name("ROOM[A] B"), _row_name("[ROOM]"), _row_name("ROOM]X[")
+    ('ROOM', 'ROO', '[ROOM]', 'ROOM]X[')
+    """
+    left, right = zone.find("["), zone.find("]")
+    return zone[: left - 1] if 0 < left < right else zone

@@ -21,9 +21,16 @@ _MOST_MESSAGES = 5
 _MOST_LINES = 8
 _MOST_CHARACTERS = 500
 _NO_SPACE = re.compile(r"disk (is )?full|disk I/O error|no space left", re.IGNORECASE)
-# The engine writes each illuminance map once per environment under the same key: all but the first are refused. That
-# concerns the tables of the maps, which nothing here reads.
-_WITHOUT_HARM = re.compile(r"open for processing|UNIQUE constraint failed: DaylightMap")
+_OPENED = "open for processing"
+# The engine writes the head of an illuminance map anew on every day of the run, always under the map's number: all but
+# the first are refused. The values of the maps and all other tables are whole.
+_MAP_AGAIN = re.compile(r"UNIQUE constraint failed: DaylightMaps\.MapNumber\b")
+_MAP_NOTE = "eplusout.sql names each illuminance map after its first day only; all other results are whole."
+_REPORTS_READ = (
+    "AnnualBuildingUtilityPerformanceSummary",
+    "InputVerificationandResultsSummary",
+    "DemandEndUseComponentsSummary",
+)
 _CANNOT_BE_STARTED = (126, 127)  # what a shell and the dynamic loader return
 _STARS = re.compile(r"^[*\s]*(Warning|Severe|Fatal|~~~)\s*\*\*\s*")
 
@@ -194,9 +201,10 @@ def _decide(
     missing = _missing_period(environments, run_period)
     if missing:
         return Verdict.FAILED, missing
+    note = _MAP_NOTE if any(_MAP_AGAIN.search(line) for line in _database_log(output)) else ""
     if severe:
         return Verdict.OK_WITH_SEVERE, severe[0].replace("\n", " ")
-    return Verdict.OK, ""
+    return Verdict.OK, note
 
 
 def _without_an_end(run: EngineRun, errors: ErrorFile) -> tuple[Verdict, str]:
@@ -220,14 +228,19 @@ def read_only(database: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
 
 
+def _database_log(output: Path) -> list[str]:
+    """What sqlite.err says of the database, but that it was opened."""
+    log = output / "sqlite.err"
+    text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+    return [line.strip() for line in text.splitlines() if line.strip() and _OPENED not in line]
+
+
 def _database_fault(output: Path) -> str:
     """What is wrong with eplusout.sql, or an empty text."""
-    log = output / "sqlite.err"
-    if log.is_file():
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        faults = [line for line in lines if line.strip() and not _WITHOUT_HARM.search(line)]
-        if faults:
-            return faults[0].strip()
+    said = _database_log(output)
+    faults = [line for line in said if not _MAP_AGAIN.search(line)]
+    if faults:
+        return faults[0]
     database = output / "eplusout.sql"
     if not database.is_file():
         return "eplusout.sql is missing"
@@ -238,6 +251,13 @@ def _database_fault(output: Path) -> str:
             whole = [text for (text,) in connection.execute("PRAGMA quick_check(1)")]
             if whole != ["ok"]:
                 return f"eplusout.sql is damaged: {whole[0]}"
+            if said:
+                stored = {
+                    name for (name,) in connection.execute("SELECT DISTINCT ReportName FROM TabularDataWithStrings")
+                }
+                lacking = [name for name in _REPORTS_READ if name not in stored]
+                if lacking:
+                    return f"eplusout.sql has no {lacking[0]}; sqlite.err says: {said[0]}"
     except sqlite3.Error as error:
         return str(error)
     return ""
