@@ -4,6 +4,7 @@ import pytest
 
 from epsm.outline import read_outline
 from epsm.problems import Problem
+from epsm.study import Parameter
 from epsm.table_files import check_table_files
 
 FIELDS = ("column", "skip", "hours", "separator", "interpolate", "minutes")
@@ -16,7 +17,8 @@ def schedule(name: str = "Use", **fields: str) -> str:
 def faults(content: bytes, *objects: str) -> list[Problem]:
     outline = read_outline(("Version,25.2;\n" + "\n".join(objects)).encode(), "room.idf")
     assert not outline.problems
-    return list(check_table_files(outline, "room.idf", lambda name: (name, content)))
+    problems, _ = check_table_files(outline, "room.idf", lambda name: (name, content))
+    return problems
 
 
 def rows(count: int, row: str = "0.5", end: str = "\n") -> bytes:
@@ -35,6 +37,8 @@ def rows(count: int, row: str = "0.5", end: str = "\n") -> bytes:
         (b"Use\n" + rows(8_760), {"skip": "1"}),
         (b"a\nb\n" + rows(8_760), {"skip": "2"}),
         (rows(35_040), {"minutes": "15"}),
+        (rows(100, "1,2") + rows(1, "1,2,3") + rows(8_659, "1,2.5"), {"column": "2"}),
+        (b"title\n" + rows(8_760, "1,2.5"), {"skip": "1"}),
         (rows(8_760, "1,+2,3e-1"), {"column": "3"}),
         (rows(8_760, "1;2"), {"column": "2", "separator": "Semicolon"}),
         (rows(8_760, "1\t2"), {"column": "2", "separator": "TAB"}),
@@ -112,3 +116,96 @@ def test_a_file_that_two_objects_read_differently_is_refused(fields: dict[str, s
 
 def test_two_columns_of_one_file_may_be_read() -> None:
     assert faults(rows(8_760, "1,2"), schedule("A"), schedule("B", column="2")) == []
+
+
+# Tables that can be read and are probably not what is meant
+
+
+def remarks(content: bytes, *objects: str) -> list[str]:
+    outline = read_outline(("Version,25.2;\n" + "\n".join(objects)).encode(), "room.idf")
+    problems, found = check_table_files(outline, "room.idf", lambda name: (name, content))
+    assert problems == []
+    return found
+
+
+@pytest.mark.parametrize(
+    ("count", "minutes", "fitting"),
+    [(17_520, "", 30), (35_040, "", 15), (35_136, "", 15), (525_600, "15", 1), (105_120, "10", 5)],
+)
+def test_a_year_of_shorter_items_is_refused(count: int, minutes: str, fitting: int) -> None:
+    (problem,) = faults(rows(count), schedule(minutes=minutes))
+    assert problem.what.startswith(f"has {count:,} rows, a whole year of {fitting} minutes each")
+    assert problem.allowed.startswith(f"{fitting} Minutes per Item")
+
+
+def test_more_rows_than_needed_are_remarked() -> None:
+    (remark,) = remarks(rows(10_000), schedule())
+    assert remark.startswith("use.csv: has 10,000 rows where Schedule:File 'Use' needs 8,760")
+    assert remarks(rows(8_784), schedule()) == []
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "fields"),
+    [("", "0,05", {}), ("a,b\n", "0,5,1,25", {"skip": "1"}), ("", "20,075", {"column": "2"})],
+)
+def test_decimal_commas_that_are_certain_are_refused(head: str, row: str, fields: dict[str, str]) -> None:
+    (problem,) = faults(head.encode() + rows(8_760, row), schedule(**fields))
+    assert "decimal comma" in problem.what
+
+
+def test_decimal_commas_that_are_possible_are_remarked() -> None:
+    (remark,) = remarks(rows(8_760, "0,5"), schedule())
+    assert "pairs of whole numbers such as '0,5'" in remark
+    assert remarks(rows(8_760, "0,0.5"), schedule()) == []
+    assert remarks(rows(8_760, "1,2,3"), schedule()) == []
+
+
+LIMITS = "ScheduleTypeLimits,Fraction,0,1,Continuous;"
+LIMITED = schedule().replace("Use,,", "Use,fraction,")
+
+
+@pytest.mark.parametrize("value", ["1.01", "-0.5"])
+def test_values_outside_the_schedules_limits_are_refused(value: str) -> None:
+    content = rows(50) + rows(1, value) + rows(8_709)
+    (problem,) = faults(content, LIMITED, LIMITS)
+    assert (problem.where, problem.allowed) == ("use.csv: line 51", "0 to 1, by its Schedule Type Limits")
+    assert faults(content, schedule(), LIMITS) == []
+    assert faults(content, LIMITED, LIMITS.replace(",1,", ",,")) == []
+
+
+def test_a_row_shorter_than_the_first_is_refused() -> None:
+    (problem,) = faults(rows(100, "1,2") + rows(1, "1") + rows(8_659, "1,2"), schedule())
+    assert (problem.where, problem.allowed) == ("use.csv: line 101", "2 columns")
+
+
+# What a study varies
+
+
+def varied(content: bytes, field: str, *values: float | str) -> list[Problem]:
+    outline = read_outline(("Version,25.2;\n" + schedule()).encode(), "room.idf")
+    parameter = Parameter.model_validate(
+        {"name": "p", "class": "Schedule:File", "object": "*", "field": field, "values": values}
+    )
+    return check_table_files(outline, "room.idf", lambda name: (name, content), [parameter])[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "what"),
+    [
+        ("Column Number", 3, "has 2 columns where Schedule:File 'Use' with Column Number 3 reads column 3"),
+        ("Rows to Skip at Top", 1, "needs 8,760"),
+        ("Number of Hours of Data", 8_784, "needs 8,784"),
+        ("Minutes per Item", 30, "needs 17,520"),
+        ("Column Separator", "Semicolon", "which Schedule:File 'Use' with Column Separator ; reads"),
+    ],
+)
+def test_each_level_of_a_varied_field_is_checked(field: str, value: float | str, what: str) -> None:
+    (problem,) = varied(rows(8_760, "1.5,2"), field, value)
+    assert what in problem.what
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("Column Number", 2), ("Column Separator", "Comma"), ("Minutes per Item", 60)]
+)
+def test_levels_that_fit_the_file_pass(field: str, value: float | str) -> None:
+    assert varied(rows(8_760, "1.5,2"), field, value) == []

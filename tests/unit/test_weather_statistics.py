@@ -60,3 +60,12 @@ def test_a_climate_type_without_its_description_is_refused() -> None:
     climate = ' - Climate type "BSk" (K\xf6ppen classification)**'
     assert check_statistics(with_lines(climate, " - Mid-latitude steppe"), "town.stat") == []
     assert check_statistics(with_lines(climate), "town.stat")
+
+
+def test_statistics_without_monthly_temperatures_are_refused_where_water_mains_need_them(chicago: Path) -> None:
+    whole = chicago.with_suffix(".stat").read_bytes()
+    assert check_statistics(whole, "town.stat", for_water_mains=True) == []
+    without = whole.replace(b"Monthly Statistics for Dry Bulb", b"Nothing")
+    assert check_statistics(without, "town.stat") == []
+    (problem,) = check_statistics(without, "town.stat", for_water_mains=True)
+    assert "Site:WaterMainsTemperature" in problem.what

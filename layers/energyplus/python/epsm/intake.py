@@ -11,6 +11,7 @@ from typing import Protocol
 from epsm import dictionary
 from epsm.baseline_values import baseline_values
 from epsm.checking import check_model, check_parameters
+from epsm.data_files import CLASSES, check_data_files
 from epsm.draft import read_draft
 from epsm.estimate import RunTime, run_time_of
 from epsm.external_files import external_path
@@ -18,12 +19,29 @@ from epsm.outline import Outline
 from epsm.problems import Problem, StudyRejected, nearest
 from epsm.study import MANIFEST_NAME, Limits, Study
 from epsm.table_files import check_table_files
+from epsm.time_steps import check_time_steps
 from epsm.versions import DEFAULT, runnable, version_in
 from epsm.weather import read_weather, statistics_beside
-from epsm.weather_statistics import check_statistics
+from epsm.weather_statistics import check_statistics, uses_weather_for_water_mains
 
 LARGEST_STUDY_BYTES = 5_000_000
 LARGEST_FILE_BYTES = 50_000_000
+_NEEDED_LATER = (
+    *CLASSES,
+    "Schedule:File",
+    "ScheduleTypeLimits",
+    "Table:IndependentVariableList",
+    "Timestep",
+    "Site:WaterMainsTemperature",
+    "HeatBalanceAlgorithm",
+    "HeatBalanceSettings:ConductionFiniteDifference",
+    "PerformancePrecisionTradeoffs",
+    "SurfaceProperty:HeatTransferAlgorithm",
+    "SurfaceProperty:HeatTransferAlgorithm:MultipleSurface",
+    "SurfaceProperty:HeatTransferAlgorithm:SurfaceList",
+    "SurfaceProperty:HeatTransferAlgorithm:Construction",
+)
+"""Classes that are checked together with files; the rest of a model is not kept while the others are read."""
 
 
 class StudyFiles(Protocol):
@@ -114,25 +132,34 @@ def take_in(
         reader.problems += checked.problems
         external_files[model] = checked.external_files
         run_times[model] = run_time_of(checked.outline)
-        if checked.outline.of_class("Schedule:File"):
-            outlines[model] = checked.outline
+        outlines[model] = checked.outline.only(_NEEDED_LATER)
     version = version or DEFAULT
     with dictionary.of_version(version):
         reader.problems += check_parameters(study)
+        for_water_mains = any(map(uses_weather_for_water_mains, outlines.values()))
+    records_per_hour: dict[str, int] = {}
     for index, weather in enumerate(study.weather):
         content = reader.read(weather, f"{MANIFEST_NAME}: weather[{index}]")
         if content is not None:
             whether, found = read_weather(content, weather)
             reader.problems += found
+            if whether is not None:
+                records_per_hour[weather] = whether.records_per_hour
             if whether is not None and whether.remarks:
                 remarks[weather] = tuple(f"{weather}: {each}" for each in whether.remarks)
-        reader.read_statistics(weather)
+        reader.read_statistics(weather, for_water_mains=for_water_mains)
     read_by = {name: model for model, names in external_files.items() for name in names}
     reader.wait_for(read_by)
     tables = {name: reader.read(name, model) for name, model in read_by.items()}
     with dictionary.of_version(version):
         for model, outline in outlines.items():
-            reader.problems += check_table_files(outline, model, partial(_table, tables, model))
+            table = partial(_table, tables, model)
+            found, about = check_table_files(outline, model, table, study.parameters)
+            reader.problems += found
+            reader.problems += check_data_files(outline, model, table, study.parameters)
+            reader.problems += check_time_steps(outline, model, study.parameters, records_per_hour)
+            if about:
+                remarks[model] = tuple(about)
     if problems := [*draft.problems, *map(draft.in_document, reader.problems)]:
         raise StudyRejected(problems)
     return Accepted(study, tuple(reader.done), external_files, own_values, version, remarks, run_times)
@@ -171,11 +198,11 @@ class _Reader:
         if not set(names) <= self._sizes.keys():
             self._sizes = self._files.sizes(names)
 
-    def read_statistics(self, weather: str) -> None:
+    def read_statistics(self, weather: str, *, for_water_mains: bool) -> None:
         name = statistics_beside(weather, self._sizes)
         content = self.read(name, name) if name is not None else None
         if name is not None and content is not None:
-            self.problems += check_statistics(content, name)
+            self.problems += check_statistics(content, name, for_water_mains=for_water_mains)
 
     def read(self, name: str, where: str) -> bytes | None:
         """A file's content; None, and a problem, if it is missing or too large."""

@@ -6,7 +6,7 @@ mean. Editing is `epsm.model`'s; simulating is `epsm.engine`'s.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +67,10 @@ class Outline:
 
     def of_class(self, name: str) -> list[ModelObject]:
         return self.objects.get(fold_name(name), [])
+
+    def only(self, names: Iterable[str]) -> "Outline":
+        """The objects of some classes alone."""
+        return Outline({key: group for name in names if (group := self.objects.get(key := fold_name(name)))})
 
     def all(self) -> Iterator[ModelObject]:
         for group in self.objects.values():

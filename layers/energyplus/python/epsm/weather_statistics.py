@@ -9,7 +9,10 @@ without it the engine computes the water mains' temperature from the EPW, which 
 import re
 from collections.abc import Sequence
 
+from epsm.outline import Outline
 from epsm.problems import Problem
+from epsm.table_text import field_text
+from epsm.text import fold_name
 
 _SHORTEST = {
     "Statistics": 15,
@@ -22,15 +25,17 @@ _SHORTEST = {
 """How a line begins: characters that it must have, where the engine cuts it."""
 _WHOLE_NUMBER = re.compile(r"[+-]?\d{1,9}(?!\d)")
 _MONTHS = 12
+_DRY_BULB = "Monthly Statistics for Dry Bulb temperatures"
 _ALLOWED = "the file as it was downloaded, or none"
 
 
-def check_statistics(content: bytes, source: str) -> list[Problem]:
+def check_statistics(content: bytes, source: str, *, for_water_mains: bool = False) -> list[Problem]:
     """The first line of a .stat that EnergyPlus would die of.
 
     Args:
         content: The file's bytes.
         source: Its path in the study.
+        for_water_mains: Whether a model takes the water mains' temperature from it (CorrelationFromWeatherFile).
     """
     lines = [line.rstrip("\r").strip(" ") for line in content.decode("latin-1").split("\n")]
     in_precipitation = after_koppen = False
@@ -49,9 +54,19 @@ def check_statistics(content: bytes, source: str) -> list[Problem]:
             cells = ["".join(cell.split()) for cell in line.split("\t")]
             if not _has_months(cells):
                 return [Problem(where, "does not have a whole number of mm for each month", _ALLOWED)]
+    if for_water_mains and not any(_DRY_BULB in line for line in lines):
+        # Beside a severe error the engine goes on with 10 C; without any .stat it computes the means from the EPW.
+        what = f"has no '{_DRY_BULB}', from which Site:WaterMainsTemperature takes the water's temperature"
+        return [Problem(source, what, _ALLOWED)]
     return []
 
 
 def _has_months(cells: Sequence[str]) -> bool:
     months = cells[2 : 2 + _MONTHS]
     return len(months) == _MONTHS and all(_WHOLE_NUMBER.match(cell) for cell in months)
+
+
+def uses_weather_for_water_mains(outline: Outline) -> bool:
+    """Whether a model takes the water mains' temperature from the statistics of the weather file."""
+    methods = (field_text(each, "Calculation Method") for each in outline.of_class("Site:WaterMainsTemperature"))
+    return any(fold_name(method) in ("", "correlationfromweatherfile") for method in methods)
