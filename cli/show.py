@@ -15,6 +15,7 @@ from rich.text import Text
 from epsm.problems import Problem
 from epsm.progress import Counts
 from epsm.remarks import engine_messages, remarks
+from epsm.rows import NOT_RUN
 from epsm.starting import waits
 from epsm.store.records import StudyRecord, StudyStatus
 from epsm.study import Study
@@ -86,10 +87,9 @@ def show_study(console: Console, record: StudyRecord, counts: Counts) -> None:
     if record.problems:
         show_problems(console, record.problems)
     elif record.variants:
-        waiting = record.variants - counts.succeeded - counts.failed - counts.running
         console.print(
             f"{counts.succeeded} of {record.variants} variants succeeded, {counts.failed} failed, "
-            f"{counts.running} running, {waiting} not started"
+            f"{counts.running} running, {counts.not_run} {'not run' if record.status.final else 'not started'}"
         )
 
 
@@ -203,7 +203,7 @@ def _show_failures(console: Console, frame: pd.DataFrame) -> None:
         "first variant",
         "result",
         "reason",
-        title="What failed",
+        title="What failed or did not run" if (failed["status"] == NOT_RUN).any() else "What failed",
         title_style="bold red",
         box=box.SIMPLE_HEAD,
     )

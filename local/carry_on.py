@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from epsm.rerun import rerun_missing
 from epsm.store import keys
 from epsm.store.files import Files, NotThere
-from epsm.store.records import Records, StudyRecord, StudyStatus, VariantStatus
+from epsm.store.records import CANCELLED_STAGE, Records, StudyRecord, StudyStatus, VariantStatus
 from local.completions import PROMISES
 from local.journal import Journal
 from local.stack import STACK_NAME, LocalStack
@@ -63,7 +63,8 @@ def run_on(
             submit(_upload(record.source))  # it starts nothing twice
             yield f"{record.name or simulation} had not begun; it is submitted again"
         elif not record.status.final or _was_interrupted(record):
-            found = Counter(each.status for each in records.variants(simulation))
+            ended = (each for each in records.variants(simulation) if each.stage != CANCELLED_STAGE)
+            found = Counter(each.status for each in ended)
             succeeded, failed = found[VariantStatus.SUCCEEDED], found[VariantStatus.FAILED]
             records.finish_study(simulation, StudyStatus.FAILED, succeeded=succeeded, failed=failed, error=INTERRUPTED)
             yield _run_missing(records, files, step_functions, state_machine_arn, simulation)

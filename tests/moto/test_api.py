@@ -356,6 +356,12 @@ def running(stack: LocalStack, simulation: str) -> bool:
     return any(each.status is VariantStatus.RUNNING for each in records_of(stack).variants(simulation))
 
 
+def counts_of(client: Client, simulation: str) -> tuple[int, int, float]:
+    """Succeeded, failed and percent done, as the API counts them."""
+    state = client.get(f"/api/simulation/{simulation}/status/")
+    return state["succeeded"], state["failed"], state["progress"]
+
+
 def test_cancel_ends_engines_and_keeps_what_has_succeeded(
     stack: LocalStack, anna: Client, slow: dict[str, bytes], room: dict[str, bytes]
 ) -> None:
@@ -365,11 +371,15 @@ def test_cancel_ends_engines_and_keeps_what_has_succeeded(
     wait_for(lambda: running(stack, simulation), "the second variant")
     assert anna.post(f"/api/simulation/task/{simulation}/cancel/", {}).json()["status"] == "cancelled"
     wait_for(lambda: not running(stack, simulation), "the end of the engine", within_s=15)
+    assert counts_of(anna, simulation) == (1, 0, 50.0), "before the results are collected"
     wait_for(lambda: "results.csv" in object_names(stack, simulation), "the table")
     table = results_table(stack, simulation)
     assert list(table["status"]) == ["succeeded", "not_run"]
     record = wait_for(lambda: records_of(stack).study(simulation), "the record")
     assert (record.status, record.succeeded) == (StudyStatus.CANCELLED, 1)
+    assert counts_of(anna, simulation) == (1, 0, 50.0)
+    message = anna.get(f"/api/simulation/task/{simulation}/status/")["message"]
+    assert message == "1 of 2 variants have ended, 0 of them failed; 1 were not run"
 
 
 def test_what_has_ended_cannot_be_cancelled(anna: Client, done: str) -> None:

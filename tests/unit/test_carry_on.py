@@ -5,14 +5,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from epsm.store import keys
 from epsm.store.files import NotThere
-from epsm.store.records import StudyRecord, StudyStatus, VariantStatus
+from epsm.store.records import CANCELLED_STAGE, StudyRecord, StudyStatus, VariantRecord, VariantStatus
 from local import carry_on
 from local.carry_on import INTERRUPTED, run_on, submit_promised
 from local.completions import PROMISES
@@ -73,10 +72,18 @@ def test_an_open_study_is_run_on(monkeypatch: pytest.MonkeyPatch, status: StudyS
 def test_what_had_succeeded_before_is_counted_while_the_rest_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     start = Start(monkeypatch, study("a", StudyStatus.RUNNING))
     before = [VariantStatus.SUCCEEDED, VariantStatus.SUCCEEDED, VariantStatus.RUNNING, VariantStatus.FAILED]
-    monkeypatch.setattr(start.records, "variants", lambda _: [SimpleNamespace(status=each) for each in before])
+    monkeypatch.setattr(start.records, "variants", lambda _: [VariantRecord(0, each) for each in before])
     assert start.run_on() == ["a was interrupted: 2 variants were done; 3 run now"]
     again = start.records.by_name["a"]
     assert (again.succeeded, again.failed) == (2, 1)
+
+
+def test_a_variant_that_was_stopped_with_its_study_is_not_counted_as_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = Start(monkeypatch, study("a", StudyStatus.RUNNING))
+    before = [VariantRecord(0, VariantStatus.FAILED), VariantRecord(1, VariantStatus.FAILED, stage=CANCELLED_STAGE)]
+    monkeypatch.setattr(start.records, "variants", lambda _: before)
+    start.run_on()
+    assert start.records.by_name["a"].failed == 1
 
 
 def test_a_study_that_had_not_begun_is_submitted_again(monkeypatch: pytest.MonkeyPatch) -> None:

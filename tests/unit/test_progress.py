@@ -72,8 +72,23 @@ def test_what_an_earlier_attempt_has_done_makes_the_next_one_no_faster() -> None
 
 
 def test_counts_are_those_of_the_map_run() -> None:
-    runs = StepFunctions(running=3, succeeded=4, failed=1, timedOut=1, aborted=1, total=100)
-    assert MapRuns(runs).counts(running()) == Counts(running=3, succeeded=4, failed=3, total=100)
+    runs = StepFunctions(running=3, succeeded=4, failed=1, timedOut=1, total=100)
+    assert MapRuns(runs).counts(running()) == Counts(running=3, succeeded=4, failed=2, total=100)
+
+
+@pytest.mark.parametrize("status", [StudyStatus.RUNNING, StudyStatus.CANCELLED, StudyStatus.FAILED])
+def test_what_was_stopped_with_its_study_has_not_run(status: StudyStatus) -> None:
+    counts = MapRuns(StepFunctions(succeeded=1, failed=1, aborted=2, total=4)).counts(
+        running(status=status, variants=4)
+    )
+    assert (counts.failed, counts.ended, counts.not_run) == (1, 2, 2)
+
+
+def test_of_a_cancelled_study_that_was_counted_the_record_is_asked_also_where_nothing_ended() -> None:
+    # One that noticed the cancellation before it was stopped has failed, as the map run sees it.
+    cancelled = running(status=StudyStatus.CANCELLED, collected=True, variants=1)
+    counts = MapRuns(StepFunctions(failed=1, total=1)).counts(cancelled)
+    assert (counts.failed, counts.not_run) == (0, 1)
 
 
 def test_before_there_is_a_map_run_nothing_has_ended() -> None:

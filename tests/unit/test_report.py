@@ -301,6 +301,7 @@ def test_variants_that_were_not_run_are_told_of(report: Writer) -> None:
     page = report(study(), [succeeded(0)], StudyStatus.FAILED, "The study was given up: States.Timeout")
 
     assert failures(page) == [["2", "1", "The variant was not started."]]
+    assert "What failed or did not run" in page.html
 
 
 def test_a_thousand_different_reasons_are_cut(report: Writer) -> None:

@@ -112,6 +112,13 @@ def test_a_cancelled_variant_was_not_run() -> None:
     assert (row["status"], row["error"]) == ("not_run", "Cancelled by its owner.")
 
 
+@pytest.mark.parametrize("variants", [(), (VariantRecord(5, VariantStatus.RUNNING),)], ids=["waits", "runs"])
+def test_a_variant_of_a_cancelled_study_was_not_run(variants: tuple[VariantRecord, ...]) -> None:
+    (row,) = page(Table(*variants), 5, 1, stopped=rows.CANCELLED)
+    assert row["status"] == "not_run"
+    assert row["error"].startswith("The study was cancelled")
+
+
 def test_a_variant_that_runs_when_its_study_has_ended_was_lost() -> None:
     (row,) = page(Table(VariantRecord(5, VariantStatus.RUNNING)), 5, 1)
     assert (row["status"], row["error_stage"]) == ("failed", "worker")

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from cli.show import show_results
+from cli.show import show_results, show_study
+from epsm.progress import Counts
+from epsm.store.records import StudyRecord, StudyStatus
 from epsm.study import Study
 from tests.conftest import study_document
 
@@ -74,3 +76,21 @@ def test_names_that_differ_at_their_ends_stay_different(parquet: Path, monkeypat
 def test_severe_errors_of_successful_variants_are_summed(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = " ".join(shown(parquet, 140, monkeypatch).split())
     assert "severe errors in 1 of 3 successful variants: 6 severe errors, 9 warnings" in text
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(StudyStatus.RUNNING, "3 not started"), (StudyStatus.CANCELLED, "3 not run")]
+)
+def test_variants_that_did_not_run_are_counted(status: StudyStatus, words: str) -> None:
+    record = StudyRecord("office-1", "Office", status, "2026-05-01T00:00:00.000Z", variants=4)
+    console = Console(width=200, record=True, file=io.StringIO())
+    show_study(console, record, Counts(succeeded=1, total=4))
+    assert f"1 of 4 variants succeeded, 0 failed, 0 running, {words}" in console.export_text()
+
+
+def test_what_was_not_run_is_not_said_to_have_failed(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "did not run" not in shown(parquet, 140, monkeypatch)
+    frame = pd.read_parquet(parquet)
+    frame.loc[3, ["status", "error"]] = ["not_run", "The study was cancelled."]
+    frame.to_parquet(parquet)
+    assert "What failed or did not run" in shown(parquet, 140, monkeypatch)

@@ -12,7 +12,7 @@ import pytest
 
 from epsm.checking import check_parameters
 from epsm.results import METRICS
-from epsm.rows import rows
+from epsm.rows import CANCELLED, GIVEN_UP, rows
 from epsm.store.records import VariantRecord, VariantStatus
 from epsm.study import Study
 from epsm.table import Counts, columns, write_table
@@ -155,9 +155,10 @@ def test_a_lost_variant_is_a_failed_row(tmp_path: Path) -> None:
     )
 
 
-def test_a_variant_that_ran_when_its_study_was_given_up_has_not_failed(tmp_path: Path) -> None:
-    (row,) = rows(study(), [lost(0)], given_up=True)
-    assert (row["status"], row["error"]) == ("not_run", "The study was given up while this variant ran.")
+@pytest.mark.parametrize("stopped", [GIVEN_UP, CANCELLED])
+def test_a_variant_that_ran_when_its_study_was_stopped_has_not_failed(stopped: str) -> None:
+    (row,) = rows(study(), [lost(0)], stopped=stopped)
+    assert (row["status"], row["error"]) == ("not_run", f"{stopped} while this variant ran.")
 
 
 def test_a_variant_that_was_not_started_is_a_row(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pandas as pd
 from epsm.notice import for_mail, heading, links, reasons
 from epsm.remarks import engine_messages
 from epsm.report import write_report
-from epsm.rows import GIVEN_UP, NOT_STARTED
+from epsm.rows import CANCELLED, GIVEN_UP, NOT_RUN, NOT_STARTED
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records, StudyStatus, VariantStatus
@@ -68,7 +68,7 @@ def aggregate(files: Files, records: Records, simulation: str, map_error: str = 
     cancelled = record is not None and record.status is StudyStatus.CANCELLED
     with tempfile.TemporaryDirectory() as folder:
         parquet, csv, html = (Path(folder) / name for name in ("results.parquet", "results.csv", "report.html"))
-        why_not_run = "The study was cancelled." if cancelled else NOT_STARTED
+        why_not_run = f"{CANCELLED}." if cancelled else NOT_STARTED
         found = records.variants(simulation)
         counts = write_table(
             manifest.study,
@@ -76,7 +76,7 @@ def aggregate(files: Files, records: Records, simulation: str, map_error: str = 
             parquet,
             csv,
             why_not_run,
-            given_up=bool(map_error),
+            stopped=CANCELLED if cancelled else GIVEN_UP if map_error else "",
             own_values=manifest.baseline_values,
             input_remarks=manifest.input_remarks,
         )
@@ -150,9 +150,11 @@ def _highlights(parquet: Path, study: Study) -> list[str]:
             f"Best:       variant {best['variant_index']} saves {saved.max():.1f} % against the baseline "
             f"({best['model']}, {best['weather']}; {values})"
         )
-    failed = reasons(table.loc[table["status"] != VariantStatus.SUCCEEDED.value, "error"].dropna().tolist())
+    without_result = table[table["status"] != VariantStatus.SUCCEEDED.value]
+    failed = reasons(without_result["error"].dropna().tolist())
+    label = "Failed or not run:" if (without_result["status"] == NOT_RUN).any() else "Failures:"
     severe = engine_messages(table)
-    return [*lines, *([severe] if severe else []), *(["Failures:", *failed] if failed else [])]
+    return [*lines, *([severe] if severe else []), *([label, *failed] if failed else [])]
 
 
 def _is_number(value: object) -> bool:

@@ -20,7 +20,10 @@ def is_throttle(error: ClientError) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Variants by what has become of them: of the map run, and what earlier attempts have come to."""
+    """Variants by what has become of them: of the map run, and what earlier attempts have come to.
+
+    Those that are in none of the counts have not run: they wait, or the study ended before or while they ran.
+    """
 
     running: int = 0
     succeeded: int = 0
@@ -30,6 +33,10 @@ class Counts:
     @property
     def ended(self) -> int:
         return self.succeeded + self.failed
+
+    @property
+    def not_run(self) -> int:
+        return max(0, self.total - self.ended - self.running)
 
 
 class MapRuns:
@@ -72,14 +79,15 @@ class MapRuns:
             botocore.exceptions.ClientError: If Step Functions refuses; not if it is asked too often and has answered
                 before.
         """
-        if record.status.final and (record.succeeded or record.failed):
+        if record.status.final and (record.collected or record.succeeded or record.failed):
             return Counts(0, record.succeeded, record.failed, record.variants)
         # Of a study that ended and was never collected the map run still knows what it came to.
         arn = self.arn(record)
         if arn is None:
             return Counts(succeeded=record.succeeded, total=record.variants)
         counted = self._count(arn)
-        failed = counted["failed"] + counted["timedOut"] + counted["aborted"]
+        # What was aborted was stopped with the study, by whoever cancelled it or because too many had failed.
+        failed = counted["failed"] + counted["timedOut"]
         # The map run of a later attempt holds what had not succeeded before, or one variant where nothing was missing.
         succeeded = min(record.succeeded + counted["succeeded"], record.variants)
         running = 0 if record.status.final else counted["running"]

@@ -13,6 +13,7 @@ from epsm.manifest import RunManifest
 from epsm.remarks import COLUMNS as REMARKED
 from epsm.remarks import remarks, with_severe_errors
 from epsm.results import INTENSITIES, METRICS
+from epsm.rows import NOT_RUN
 from epsm.store.records import StudyStatus, VariantStatus
 from epsm.study import Parameter, Study
 from epsm.table import Counts
@@ -183,8 +184,9 @@ def _failures(table: pd.DataFrame) -> str:
         f"<td class='text'>{escape(str(reason))}</td></tr>"
         for reason, each in reasons.head(_MAX_REASONS).iterrows()
     )
+    heading = "What failed or did not run" if (bad["status"] == NOT_RUN).any() else "What failed"
     return (
-        "<h2>What failed</h2><table><tr><th>variants</th><th>first variant</th><th class='text'>reason</th></tr>"
+        f"<h2>{heading}</h2><table><tr><th>variants</th><th>first variant</th><th class='text'>reason</th></tr>"
         f"{lines}</table>"
     )
 

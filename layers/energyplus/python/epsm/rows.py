@@ -15,6 +15,7 @@ NOT_RUN = "not_run"
 NOT_STARTED = "The variant was not started."
 NOT_STARTED_YET = "The variant was not started yet."
 GIVEN_UP = "The study was given up"
+CANCELLED = "The study was cancelled"
 
 InputRemarks = Mapping[str, Sequence[str]]
 """Model or weather file -> sentences about it."""
@@ -25,7 +26,7 @@ def rows(
     records: Iterable[VariantRecord],
     why_not_run: str = NOT_STARTED,
     *,
-    given_up: bool = False,
+    stopped: str = "",
     own_values: BaselineValues = MappingProxyType({}),
     input_remarks: InputRemarks = MappingProxyType({}),
 ) -> Iterator[dict[str, Any]]:
@@ -35,7 +36,8 @@ def rows(
         study: The study; its variants are expanded again, so that a lost one is still a row.
         records: What the variants left, in the order of their index.
         why_not_run: What is said of a variant that left no record.
-        given_up: Whether the study was: then a variant without a result was stopped with it, and has not failed.
+        stopped: `GIVEN_UP` or `CANCELLED` if the study was: a variant without a result was stopped with it, and has not
+            failed.
         own_values: The models' own values of the parameters, for the baselines.
         input_remarks: What is worth knowing of models and weather files, for the rows that used them.
     """
@@ -46,7 +48,7 @@ def rows(
         while record is not None and record.index < variant.index:
             record = next(remaining, None)
         own = record if record is not None and record.index == variant.index else None
-        row = _row(variant, own, why_not_run, given_up, own_values, input_remarks)
+        row = _row(variant, own, why_not_run, stopped, own_values, input_remarks)
         if variant.is_baseline:
             baseline = row
         row |= _savings(row, baseline)
@@ -61,7 +63,7 @@ def page(
     count: int,
     *,
     ended: bool = True,
-    given_up: bool = False,
+    stopped: str = "",
     own_values: BaselineValues = MappingProxyType({}),
     input_remarks: InputRemarks = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
@@ -74,14 +76,14 @@ def page(
         start: Index of the first variant.
         count: How many.
         ended: Whether the study has; else what has no result yet is no failure.
-        given_up: Whether the study was.
+        stopped: `GIVEN_UP` or `CANCELLED` if the study was.
         own_values: The models' own values of the parameters, for the baselines.
         input_remarks: What is worth knowing of models and weather files, for the rows that used them.
     """
     if start >= study.variant_count:
         return []
     variants = list(islice(expand(study), start, start + count))
-    absent = NOT_STARTED if ended else NOT_STARTED_YET
+    absent = f"{CANCELLED}." if stopped == CANCELLED else NOT_STARTED if ended else NOT_STARTED_YET
     last = variants[-1].index
     found: dict[int, VariantRecord] = {}
     for record in records.variants(simulation, first=start):
@@ -94,12 +96,12 @@ def page(
         baseline = found.get(first) or records.variant(simulation, first)
         where = variants[0]
         baselines[first] = _row(
-            Variant(first, where.model, where.weather), baseline, absent, given_up, own_values, input_remarks
+            Variant(first, where.model, where.weather), baseline, absent, stopped, own_values, input_remarks
         )
     page_rows = []
     for variant in variants:
         own = found.get(variant.index)
-        row = _row(variant, own, absent, given_up, own_values, input_remarks)
+        row = _row(variant, own, absent, stopped, own_values, input_remarks)
         if not ended and own is None:
             row |= {"error_stage": None}
         elif not ended and own is not None and own.status is VariantStatus.RUNNING:
@@ -112,7 +114,7 @@ def _row(
     variant: Variant,
     record: VariantRecord | None,
     why_not_run: str,
-    given_up: bool,
+    stopped: str,
     own_values: BaselineValues,
     input_remarks: InputRemarks,
 ) -> dict[str, Any]:
@@ -129,8 +131,8 @@ def _row(
         return row | {"status": NOT_RUN, "error_stage": "worker", "error": why_not_run}
     if record.stage == CANCELLED_STAGE:
         return row | {"status": NOT_RUN, "error_stage": record.stage, "error": record.error}
-    if record.status is VariantStatus.RUNNING and given_up:
-        what = f"{GIVEN_UP} while this variant ran."
+    if record.status is VariantStatus.RUNNING and stopped:
+        what = f"{stopped} while this variant ran."
         return row | {"status": NOT_RUN, "error_stage": "worker", "error": what}
     if record.status is VariantStatus.RUNNING:
         what = "The variant was started and left no result: its worker was lost or stopped."

@@ -68,7 +68,7 @@ def write_table(
     csv: Path,
     why_not_run: str = NOT_STARTED,
     *,
-    given_up: bool = False,
+    stopped: str = "",
     own_values: BaselineValues = MappingProxyType({}),
     input_remarks: InputRemarks = MappingProxyType({}),
 ) -> Counts:
@@ -79,7 +79,7 @@ def write_table(
         records: What the variants left, in the order of their index; read once, never held.
         parquet, csv: Files to write. A spool file stands beside them while they are written.
         why_not_run: What is said of a variant that left no record.
-        given_up: Whether the study was: then a variant without a result was stopped with it, and has not failed.
+        stopped: Why the study ended early, if it did; see `epsm.rows.rows`.
         own_values: The models' own values of the parameters, for the baselines.
         input_remarks: What is worth knowing of models and weather files, for the rows that used them.
 
@@ -90,7 +90,7 @@ def write_table(
     counted = dict.fromkeys((VariantStatus.SUCCEEDED.value, VariantStatus.FAILED.value, NOT_RUN), 0)
     end_uses: set[str] = set()
     with spool.open("w", encoding="utf-8") as file:
-        every = rows(study, records, why_not_run, given_up=given_up, own_values=own_values, input_remarks=input_remarks)
+        every = rows(study, records, why_not_run, stopped=stopped, own_values=own_values, input_remarks=input_remarks)
         for row in every:
             counted[row["status"]] += 1
             end_uses.update(row.get("end_uses", ()))

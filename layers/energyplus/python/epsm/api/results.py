@@ -11,6 +11,7 @@ from epsm.api.app import Refusal, SimulationId, files, own_study, records, s3, s
 from epsm.api.bodies import Downloads, ResultRows, answers
 from epsm.store import keys
 from epsm.store.files import NotThere
+from epsm.store.records import StudyRecord, StudyStatus
 
 DOWNLOAD_SECONDS = 900
 """How long a presigned download may be used."""
@@ -44,7 +45,7 @@ def results(
         start,
         limit,
         ended=record.status.final,
-        given_up=record.given_up,
+        stopped=_stopped(record),
         own_values=manifest.baseline_values,
         input_remarks=manifest.input_remarks,
     )
@@ -56,6 +57,12 @@ def results(
         rows=found,
         next_start=following if following < study.variant_count else None,
     )
+
+
+def _stopped(record: StudyRecord) -> str:
+    if record.status is StudyStatus.CANCELLED:
+        return rows.CANCELLED
+    return rows.GIVEN_UP if record.given_up else ""
 
 
 @router.get(

@@ -64,6 +64,11 @@ def _percent(record: StudyRecord, counts: Counts) -> float:
     return round(100 * counts.ended / counts.total, 1)
 
 
+def _in_words(record: StudyRecord, counts: Counts) -> str:
+    told = f"{counts.ended} of {counts.total} variants have ended, {counts.failed} of them failed"
+    return f"{told}; {counts.not_run} were not run" if record.status.final and counts.not_run else told
+
+
 _TASK_STATES = {
     StudyStatus.PENDING: "PENDING",
     StudyStatus.RUNNING: "PROGRESS",
@@ -95,7 +100,7 @@ def task_status(task_id: SimulationId) -> TaskState:
         progress=percent,
         current=counts.ended,
         total=counts.total,
-        message=f"{counts.ended} of {counts.total} variants have ended, {counts.failed} of them failed",
+        message=_in_words(record, counts),
         result={"succeeded": counts.succeeded, "failed": counts.failed} if ended else None,
         error=record.error or None,
         simulation_id=task_id,

@@ -74,6 +74,7 @@ class StudyRecord:
         reopened_at: When the last such attempt was asked for; empty before the second.
         removing: Whether it is being removed, and so is not there any more for those who ask.
         given_up: Whether its map or its execution ended before everything had run, whatever the reason.
+        collected: Whether `succeeded` and `failed` of a cancelled study are counted, also where both are 0.
         stop_reason: Why it is being stopped although nobody cancelled it; empty otherwise.
         spent_usd: What this attempt's variants have cost so far; counted only where `max_cost_usd` limits it, or
             owners have a limit of dollars a month.
@@ -99,6 +100,7 @@ class StudyRecord:
     reopened_at: str = ""
     removing: bool = False
     given_up: bool = False
+    collected: bool = False
     stop_reason: str = ""
     spent_usd: float = 0.0
     cost_usd: float = 0.0
@@ -224,7 +226,8 @@ class Records:
 
     def count_cancelled_study(self, simulation: str, *, succeeded: int, failed: int) -> bool:
         """Note what a cancelled study had come to; its state stays."""
-        return self._update_study(simulation, (StudyStatus.CANCELLED,), {"succeeded": succeeded, "failed": failed})
+        values = {"succeeded": succeeded, "failed": failed, "collected": True}
+        return self._update_study(simulation, (StudyStatus.CANCELLED,), values)
 
     def reopen_study(self, simulation: str, attempt: int) -> bool:
         """Make a study that ended without all its variants pending again, to run those that are missing."""
@@ -236,6 +239,7 @@ class Records:
             "error": "",
             "execution_arn": "",
             "given_up": False,
+            "collected": False,
             "stop_reason": "",
             "spent_usd": 0,
         }
@@ -488,6 +492,7 @@ def _study_record(item: dict[str, Any]) -> StudyRecord:
         reopened_at=plain.get("reopened_at", ""),
         removing=plain.get("removing", False),
         given_up=plain.get("given_up", False),
+        collected=plain.get("collected", False),
         stop_reason=plain.get("stop_reason", ""),
         spent_usd=float(plain.get("spent_usd", 0)),
         cost_usd=float(plain.get("cost_usd", 0)),
