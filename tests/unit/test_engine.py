@@ -255,6 +255,20 @@ def test_memory_below_the_limit_does_not(tmp_path: Path) -> None:
     assert not python(program, tmp_path, memory_limit_mb=500).out_of_memory
 
 
+def test_memory_is_limited_while_nobody_answers_whether_to_stop(tmp_path: Path) -> None:
+    answers = threading.Event()
+
+    def stalls() -> bool:
+        return answers.wait(FOREVER)
+
+    try:
+        ended = python(GREEDY, tmp_path, memory_limit_mb=100, should_stop=stalls)
+    finally:
+        answers.set()
+
+    assert (ended.out_of_memory, ended.timed_out, ended.stopped) == (True, False, False)
+
+
 # -- progress ----------------------------------------------------------------------------------------------------
 
 PRINTED = """\

@@ -18,6 +18,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm import dictionary, engine
+from epsm.booking import Booking
 from epsm.engine import Engine, EngineMissing, EngineRun, Progress, installed_engine_of
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.manifest import RunManifest
@@ -40,8 +41,6 @@ SECONDS_TO_STORE = 30.0
 """Kept back from the function's time: what a timed-out run wrote must still be stored."""
 _SECONDS_BETWEEN_LOOKS = 3.0
 """How often a running variant looks whether its study was cancelled: one small read of the table each time."""
-_SECONDS_BETWEEN_BOOKINGS = 15.0
-"""How often a running variant adds what it costs to its study's record, where that has a budget."""
 _MODELS_KEPT = 4
 """A parsed model takes 20 to 150 MB."""
 
@@ -140,13 +139,12 @@ class VariantRunner:
         """
         started, started_at = time.monotonic(), now()
         manifest = self._manifest_of(simulation)
-        costs = self._costs(manifest, started)
         expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)
         if self._records.must_stop(simulation):
             raise StudyCancelled(simulation)
         if not self._records.start_variant(simulation, variant.index, expires_at):
             return self._outcome_before(simulation, variant)
-        with self._workspace.folder() as folder:
+        with self._booking(manifest, started) as costs, self._workspace.folder() as folder:
             watch = self._stop_watch(simulation, costs)
             finished = self._simulate(folder, manifest, variant, seconds_left, memory_limit_mb, on_progress, watch)
             if finished.run is not None and finished.run.stopped:
@@ -158,9 +156,9 @@ class VariantRunner:
             except OSError as error:
                 finished = _without_room(finished, error)
                 self._store_files(manifest, variant, finished, measures)
-        record = _record(variant, finished, measures, started_at)
-        self._records.finish_variant(simulation, record, expires_at)
-        costs(USD_PER_VARIANT_BESIDES_TIME)
+            record = _record(variant, finished, measures, started_at)
+            self._records.finish_variant(simulation, record, expires_at)
+            costs.finish(USD_PER_VARIANT_BESIDES_TIME)
         if finished.results is None:
             raise SimulationFailed(f"variant {variant.index}: {record.verdict}: {record.error}")
         eui = finished.results.metrics["site_eui_kwh_m2"]
@@ -235,7 +233,7 @@ class VariantRunner:
         results = dataclasses.replace(results, missing=results.missing | missing)
         return _Finished(diagnosis, run, results, files, series)
 
-    def _stop_watch(self, simulation: str, costs: Callable[[], None]) -> Callable[[], bool]:
+    def _stop_watch(self, simulation: str, costs: Booking) -> Callable[[], bool]:
         """Answers whether the study is to stop, from a look at most every few seconds."""
         next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
 
@@ -245,7 +243,7 @@ class VariantRunner:
                 return False
             next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
             try:
-                costs()
+                costs.book()
                 return self._records.must_stop(simulation)
             except (BotoCoreError, ClientError):
                 logger.warning("could not look whether the study is to stop", exc_info=True)
@@ -253,24 +251,10 @@ class VariantRunner:
 
         return must_stop
 
-    def _costs(self, manifest: RunManifest, started: float) -> Callable[..., None]:
-        """Books what this variant has cost since the last time, and says so when the study's budget is spent."""
-        if manifest.study.options.max_cost_usd is None and not self._count_costs:
-            return lambda further_usd=0.0: None
-        booked_until = started
-
-        def book(further_usd: float = 0.0) -> None:
-            nonlocal booked_until
-            moment = time.monotonic()
-            if further_usd == 0.0 and moment - booked_until < _SECONDS_BETWEEN_BOOKINGS:
-                return
-            usd = (moment - booked_until) * self._usd_per_second + further_usd
-            spent = self._records.spend(manifest.simulation_id, usd)
-            booked_until = moment
-            if spent:
-                self._budget_spent(manifest.simulation_id)
-
-        return book
+    def _booking(self, manifest: RunManifest, started: float) -> Booking:
+        counted = self._count_costs or manifest.study.options.max_cost_usd is not None
+        usd_per_second = self._usd_per_second if counted else None
+        return Booking(self._records, manifest.simulation_id, usd_per_second, self._budget_spent, started)
 
     def _prepared(self, manifest: RunManifest, name: str) -> PreparedModel:
         if name not in self._models:

@@ -1,0 +1,86 @@
+"""Booking what a running variant costs to its study, from two threads: nothing twice, nothing after the end."""
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from epsm.store.records import Records
+
+SECONDS_BETWEEN_BOOKINGS = 15.0
+"""How often a running variant adds what it costs to its study's record, where that has a budget."""
+
+
+class Booking:
+    """The costs of one run of a variant. The end of its context is the end of the run: nothing is booked afterwards.
+
+    The thread that watches the run books while it goes on, and may still be waiting for the table when the run has
+    ended; the final booking waits for it, and takes only what that one did not book.
+
+    Args:
+        records: The table.
+        simulation: The study's simulation.
+        usd_per_second: What this process costs; None if nobody counts it, then nothing is booked.
+        budget_spent: Called with the simulation when the study's budget is spent.
+        started: When the run began, seconds of `clock`.
+        clock: A monotonic clock, seconds.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        simulation: str,
+        usd_per_second: float | None,
+        budget_spent: Callable[[str], None],
+        started: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._records = records
+        self._simulation = simulation
+        self._usd_per_second = usd_per_second
+        self._budget_spent = budget_spent
+        self._clock = clock
+        self._booked_until = started
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Without the lock: an error must not wait for a table that does not answer.
+        self._closed = True
+
+    def book(self) -> None:
+        """Book what the run has cost since the last booking, if that was some time ago.
+
+        Raises:
+            botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: If the table does not take it; the next
+                booking takes it along.
+        """
+        self._book(0.0, least_s=SECONDS_BETWEEN_BOOKINGS)
+
+    def finish(self, further_usd: float) -> None:
+        """Book the rest, and what a variant costs besides its time.
+
+        Raises:
+            botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: If the table does not take it.
+        """
+        self._book(further_usd, least_s=0.0, last=True)
+
+    def _book(self, further_usd: float, *, least_s: float, last: bool = False) -> None:
+        if self._usd_per_second is None:
+            return
+        with self._lock:
+            moment = self._clock()
+            if self._closed or moment - self._booked_until < least_s:
+                return
+            usd = (moment - self._booked_until) * self._usd_per_second + further_usd
+            spent = self._records.spend(self._simulation, usd)
+            self._booked_until = moment
+            self._closed = last
+        if spent:
+            self._budget_spent(self._simulation)
