@@ -76,12 +76,18 @@ def test_counts_are_those_of_the_map_run() -> None:
     assert MapRuns(runs).counts(running()) == Counts(running=3, succeeded=4, failed=2, total=100)
 
 
-@pytest.mark.parametrize("status", [StudyStatus.RUNNING, StudyStatus.CANCELLED, StudyStatus.FAILED])
+@pytest.mark.parametrize("status", [StudyStatus.RUNNING, StudyStatus.FAILED])
 def test_what_was_stopped_with_its_study_has_not_run(status: StudyStatus) -> None:
     counts = MapRuns(StepFunctions(succeeded=1, failed=1, aborted=2, total=4)).counts(
         running(status=status, variants=4)
     )
     assert (counts.failed, counts.ended, counts.not_run) == (1, 2, 2)
+
+
+def test_a_variant_that_noticed_that_its_study_was_cancelled_has_not_failed() -> None:
+    cancelled = running(status=StudyStatus.CANCELLED, variants=2)
+    counts = MapRuns(StepFunctions(succeeded=1, failed=1, total=2)).counts(cancelled)
+    assert (counts.succeeded, counts.failed, counts.not_run) == (1, 0, 1)
 
 
 def test_of_a_cancelled_study_that_was_counted_the_record_is_asked_also_where_nothing_ended() -> None:

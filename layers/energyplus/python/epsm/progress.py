@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from epsm.store.records import StudyRecord
+from epsm.store.records import StudyRecord, StudyStatus
 
 _MOST_REMEMBERED = 1000
 _THROTTLES = frozenset({"ThrottlingException", "TooManyRequestsException", "ProvisionedThroughputExceededException"})
@@ -73,7 +73,7 @@ class MapRuns:
         return self._arns.get(execution)
 
     def counts(self, record: StudyRecord) -> Counts:
-        """How many variants of a study are where.
+        """How many variants of a study are where; the failures of a cancelled one once its results are collected.
 
         Raises:
             botocore.exceptions.ClientError: If Step Functions refuses; not if it is asked too often and has answered
@@ -86,8 +86,10 @@ class MapRuns:
         if arn is None:
             return Counts(succeeded=record.succeeded, total=record.variants)
         counted = self._count(arn)
-        # What was aborted was stopped with the study, by whoever cancelled it or because too many had failed.
-        failed = counted["failed"] + counted["timedOut"]
+        # What was aborted was stopped with the study, by whoever cancelled it or because too many had failed. A variant
+        # that noticed the cancellation itself is a failure to Step Functions: which those are, collecting tells.
+        cancelled = record.status is StudyStatus.CANCELLED
+        failed = 0 if cancelled else counted["failed"] + counted["timedOut"]
         # The map run of a later attempt holds what had not succeeded before, or one variant where nothing was missing.
         succeeded = min(record.succeeded + counted["succeeded"], record.variants)
         running = 0 if record.status.final else counted["running"]
