@@ -90,6 +90,7 @@ REAL = different_files(Path(pyenergyplus.__file__).parent, ENGINE_FOLDER)
 def test_real_files_are_whole(path: Path) -> None:
     weather = whole(path.read_bytes())
     assert (weather.records, weather.records_per_hour, weather.country) == (8760, 1, "USA")
+    assert not any("daylight" in remark for remark in weather.remarks)
 
 
 def test_real_weather_is_there_to_be_tested() -> None:
@@ -551,6 +552,21 @@ def test_hours_that_are_rotated_against_the_sun_are_refused(hours: int, chicago:
     shifted = [[*record[:5], records[(number + hours) % 8_760][5]] for number, record in enumerate(records)]
     (found,) = problems("\n".join([*lines[:8], *(",".join(record) for record in shifted)]).encode("latin-1"))
     assert "has sunshine in" in found.what
+
+
+@pytest.mark.parametrize("hours", [-3, -2, -1, 1, 2, 3])
+@pytest.mark.parametrize("path", [REAL[0], REAL[-1]], ids=lambda path: path.stem)
+def test_hours_that_are_shifted_a_little_are_remarked(hours: int, path: Path) -> None:
+    lines = path.read_text(encoding="latin-1").splitlines()
+    records = [line.split(",", 5) for line in lines[8:]]
+    shifted = [[*record[:5], records[(number + hours) % 8_760][5]] for number, record in enumerate(records)]
+    content = "\n".join([*lines[:8], *(",".join(record) for record in shifted)]).encode("latin-1")
+    weather, _ = read_weather(content, "town.epw")
+    assert weather is not None
+    (remark,) = [remark for remark in weather.remarks if "daylight" in remark]
+    offset = float(remark.split(" h ")[0].rsplit(" ", 1)[1])
+    assert abs(offset - abs(hours)) < 0.2
+    assert f"h {'before' if hours > 0 else 'after'} solar noon" in remark
 
 
 # Random damage

@@ -44,3 +44,8 @@ def altitude_deg(
         hour_angle
     )
     return math.degrees(math.asin(max(-1.0, min(1.0, sine))))
+
+
+def noon_h(longitude_deg: float, time_zone_h: float, day_of_year: int) -> float:
+    """When the sun is highest, by the clock, standard time, hours."""
+    return 12 - _day(day_of_year)[1] - longitude_deg / 15 + time_zone_h

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from epsm import sun
+from epsm.daylight import Daylight
 from epsm.problems import Problem
 from epsm.weather_periods import Day
 
@@ -27,6 +28,7 @@ LONGEST_GAP_H = 24
 
 _DARK_DEG = -10.0
 _MUCH_RADIATION = 50.0
+_SOME_RADIATION = 5.0
 _MOST_AT_NIGHT_SHARE = 0.01
 
 _RANGES = {
@@ -85,6 +87,7 @@ class _Pass:
     gaps: dict[int, _Gaps] = field(default_factory=dict)
     at_night: int = 0
     first_at_night: int = 0
+    daylight: Daylight = field(default_factory=Daylight)
 
 
 def check_records(
@@ -135,6 +138,8 @@ def check_records(
             f"time zone, first on line {found.first_at_night}: its hours are shifted, or its position or zone is wrong"
         )
         problems.append(Problem(source, what))
+    if shifted := found.daylight.remark(place.longitude_deg, place.time_zone_h):
+        remarks.append(shifted)
     return problems, remarks
 
 
@@ -196,6 +201,8 @@ def _judge(
         found.gaps.setdefault(_INFRARED, _Gaps()).add(line)
     if day is not None and (line % per_hour == 0):
         direct, diffuse = numbers[8], numbers[9]
+        if _SOME_RADIATION < direct < 9_999 or _SOME_RADIATION < diffuse < 9_999:
+            found.daylight.add(_day_of_year(day), hour)
         shines = _MUCH_RADIATION < direct < 9_999 or _MUCH_RADIATION < diffuse < 9_999
         if shines and _altitude(place, day, hour) < _DARK_DEG:
             found.at_night += 1
@@ -205,8 +212,11 @@ def _judge(
 
 def _altitude(place: Place, day: Day, hour: int) -> float:
     """Of the sun in the middle of an hour."""
-    day_of_year = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)[day.month - 1] + day.day
-    return sun.altitude_deg(place.latitude_deg, place.longitude_deg, place.time_zone_h, day_of_year, hour - 0.5)
+    return sun.altitude_deg(place.latitude_deg, place.longitude_deg, place.time_zone_h, _day_of_year(day), hour - 0.5)
+
+
+def _day_of_year(day: Day) -> int:
+    return (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)[day.month - 1] + day.day
 
 
 def _order(
