@@ -49,6 +49,7 @@ def test_a_table_that_the_engine_reads_passes(content: str, places: dict[str, st
         (GOOD.replace("2,20", "two,20"), {}, "is 'two'"),
         (GOOD.replace("2,20", "2,20kW"), {}, "is '20kW'"),
         (GOOD.replace("2,20", "2"), {}, "is empty"),
+        ("x,y\n3,30\n2,20\n1,10\n", {}, "column 1, which Table:IndependentVariable 'Temp' reads, does not rise"),
         (GOOD.replace(",", ";"), {}, "is '1;10'"),
         ("x;y\n1,5;10\n", {}, "is '5;10'"),
     ],

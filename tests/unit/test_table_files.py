@@ -209,3 +209,7 @@ def test_each_level_of_a_varied_field_is_checked(field: str, value: float | str,
 )
 def test_levels_that_fit_the_file_pass(field: str, value: float | str) -> None:
     assert varied(rows(8_760, "1.5,2"), field, value) == []
+
+
+def test_rows_too_many_do_not_hide_possible_decimal_commas() -> None:
+    assert len(remarks(rows(9_000, "0,5"), schedule())) == 2

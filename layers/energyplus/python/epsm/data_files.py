@@ -56,6 +56,12 @@ def _check_lookup_tables(outline: Outline, source: str, read: Read) -> Iterator[
             values = _column(each, *found)
             if isinstance(values, Problem):
                 yield values
+            elif each.class_name.casefold() == _VARIABLE.casefold() and list(dict.fromkeys(values)) != sorted(
+                set(values)
+            ):
+                # The engine sorts them and leaves the outputs as they are: at x = 1 it gives what belongs to x = 3.
+                what = f"column {field_text(each, 'External File Column Number') or 1}, which {each.class_name} "
+                yield Problem(found[0], what + f"'{each.name}' reads, does not rise", "values in rising order")
             else:
                 columns[_key(each)] = values
     for each in outline.of_class(_LOOKUP):

@@ -95,8 +95,9 @@ def check_table_files(
             who = f"{_CLASS} '{each.name}'" + ("" if use == uses[0] else _variation(use, uses[0]))
             faults = list(_check(lines, use, who, path, hint))
             problems += faults
-            if not faults and (remark := _extra_rows(len(lines), use, who) or _maybe_decimal_commas(lines, use, who)):
-                remarks.append(f"{path}: {remark}")
+            if not faults:
+                about = (_extra_rows(len(lines), use, who), _maybe_decimal_commas(lines, use, who))
+                remarks += [f"{path}: {remark}" for remark in about if remark]
     return problems, remarks
 
 
