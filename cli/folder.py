@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from cli.target import Target
 from epsm.intake import Accepted, take_in
 from epsm.manifest import Source
+from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.problems import Problem, StudyRejected
 from epsm.study import MANIFEST_NAME, Limits
 
@@ -42,12 +43,13 @@ class FolderOnDisk:
         return None if path is None else path.read_bytes()
 
 
-def check_folder(folder: Path, max_variants: int) -> Accepted:
+def check_folder(folder: Path, max_variants: int, memory_mb: int = DEFAULT_MEMORY_MB) -> Accepted:
     """Check a study on disk as the stack will check it.
 
     Args:
         folder: The study's folder.
         max_variants: Largest study that the stack accepts.
+        memory_mb: Memory of the stack's functions that run variants, MiB.
 
     Raises:
         StudyRejected: With every fault.
@@ -55,7 +57,7 @@ def check_folder(folder: Path, max_variants: int) -> Accepted:
     manifest = folder / MANIFEST_NAME
     if not manifest.is_file():
         raise StudyRejected([Problem(str(folder), f"holds no {MANIFEST_NAME}", "the folder of a study")])
-    return take_in(manifest.read_bytes(), FolderOnDisk(folder), Limits(max_variants=max_variants))
+    return take_in(manifest.read_bytes(), FolderOnDisk(folder), Limits(max_variants, variant_memory_mb=memory_mb))
 
 
 def upload(folder: Path, accepted: Accepted, target: Target, report: Callable[[str, int], None]) -> Source:

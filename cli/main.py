@@ -31,6 +31,7 @@ from cli.watch import NotPickedUp, exit_code, follow
 from epsm.cancellation import cancel as cancel_study
 from epsm.engine import EngineMissing
 from epsm.intake import Accepted
+from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.problems import StudyRejected
 from epsm.progress import Counts, MapRuns
 from epsm.rerun import rerun_missing
@@ -60,6 +61,9 @@ StudyFolder = Annotated[
 MaxVariants = Annotated[
     int, typer.Option(help="Largest study that the stack accepts, if it was deployed with another max_variants.")
 ]
+MemoryMb = Annotated[
+    int, typer.Option(help="Memory of the stack's functions in MB, if it was deployed with another memory_mb.")
+]
 ResultsFolder = Annotated[Path, typer.Option("--to", help="Folder that results are put into.")]
 
 
@@ -73,12 +77,13 @@ def run(
         typer.Option(help="Bring every variant's own files too. Default: yes from a local stack, no from AWS."),
     ] = None,
     max_variants: MaxVariants = MOST_VARIANTS,
+    memory_mb: MemoryMb = DEFAULT_MEMORY_MB,
 ) -> None:
     """Run a study to its end and bring the results.
 
     With 'local', a local stack that is running is used; if none is, one is started for this study.
     """
-    accepted = _checked(folder, max_variants)
+    accepted = _checked(folder, max_variants, memory_mb)
     own = stack == LOCAL and not running_local_endpoint()
     if stack == LOCAL:
         _bring_engine(accepted.energyplus)
@@ -91,9 +96,11 @@ def run(
 
 
 @app.command()
-def check(folder: StudyFolder, max_variants: MaxVariants = MOST_VARIANTS) -> None:
+def check(
+    folder: StudyFolder, max_variants: MaxVariants = MOST_VARIANTS, memory_mb: MemoryMb = DEFAULT_MEMORY_MB
+) -> None:
     """Check a study as the stack would, without sending anything."""
-    accepted = _checked(folder, max_variants)
+    accepted = _checked(folder, max_variants, memory_mb)
     study = accepted.study
     _show_remarks(accepted.remarks)
     console.print(
@@ -109,9 +116,14 @@ def check(folder: StudyFolder, max_variants: MaxVariants = MOST_VARIANTS) -> Non
 
 
 @app.command()
-def submit(folder: StudyFolder, stack: StackOption = LOCAL, max_variants: MaxVariants = MOST_VARIANTS) -> None:
+def submit(
+    folder: StudyFolder,
+    stack: StackOption = LOCAL,
+    max_variants: MaxVariants = MOST_VARIANTS,
+    memory_mb: MemoryMb = DEFAULT_MEMORY_MB,
+) -> None:
     """Upload a study and leave: prints the simulation's name."""
-    accepted = _checked(folder, max_variants)
+    accepted = _checked(folder, max_variants, memory_mb)
     if stack == LOCAL:
         _bring_engine(accepted.energyplus)
     simulation = _submit(folder, accepted, _found(stack))
@@ -239,9 +251,9 @@ def _bring_engine(version: str) -> None:
         raise typer.Exit(1) from None
 
 
-def _checked(folder: Path, max_variants: int) -> Accepted:
+def _checked(folder: Path, max_variants: int, memory_mb: int) -> Accepted:
     try:
-        return check_folder(folder, max_variants)
+        return check_folder(folder, max_variants, memory_mb)
     except StudyRejected as rejection:
         show_problems(console, rejection.problems)
         raise typer.Exit(2) from None

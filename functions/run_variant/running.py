@@ -13,14 +13,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from epsm.budget import announcer
 from epsm.engine import Progress, installed_engine
 from epsm.estimate import container_usd_per_second, usd_per_second
+from epsm.model_memory import HANDLER_MB
 from epsm.settings import Settings
 from epsm.store.files import Files
 from epsm.store.records import Records
 from epsm.variant_run import Outcome, SimulationFailed, VariantRunner
 from epsm.variants import Variant
-
-MEMORY_FOR_THE_HANDLER_MB = 350
-"""Python with eppy, pandas and a parsed model; what remains of the memory is the engine's."""
 
 logger = Logger()
 metrics = Metrics()
@@ -67,7 +65,7 @@ def run(simulation: str, item: dict[str, Any], *, seconds_left: Callable[[], flo
             simulation,
             variant,
             seconds_left=seconds_left,
-            memory_limit_mb=memory_mb - MEMORY_FOR_THE_HANDLER_MB,
+            memory_limit_mb=memory_mb - HANDLER_MB,
             on_progress=report,
         )
     except SimulationFailed as failure:

@@ -320,3 +320,28 @@ def test_a_few_missing_hours_of_weather_are_remarked_not_refused(files: dict[str
     assert accepted.input_remarks == {"chicago.epw": (remark,)}
     assert remark.startswith("chicago.epw: dry bulb (column 7) is missing in 1 of 168 records")
     assert accept(files).remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "memory_mb", "size", "largest"),
+    [
+        ("office.idf", 1769, 3_200_001, "3,200,000"),
+        ("office.epJSON", 1769, 25_000_001, "25,000,000"),
+        ("office.idf", 3008, 7_000_001, "6,900,000"),
+    ],
+)
+def test_a_model_that_the_functions_cannot_edit_is_refused(name: str, memory_mb: int, size: int, largest: str) -> None:
+    files = Folder({name: b"x" * size, "chicago.epw": b""})
+    with pytest.raises(StudyRejected) as caught:
+        take_in(json.dumps(study_document(models=[name])).encode(), files, Limits(variant_memory_mb=memory_mb))
+    (problem,) = [each for each in caught.value.problems if each.where == name]
+    assert f"{size:,} bytes" in problem.what
+    assert f"{memory_mb:,} MB" in problem.what
+    assert largest in problem.allowed
+
+
+def test_a_model_that_fits_is_read() -> None:
+    files = Folder({"office.idf": b"x" * 3_200_000, "chicago.epw": b""})
+    with pytest.raises(StudyRejected) as caught:
+        take_in(json.dumps(study_document(models=["office.idf"])).encode(), files, Limits())
+    assert "bytes" not in " ".join(each.what for each in caught.value.problems)

@@ -15,6 +15,7 @@ from epsm.data_files import CLASSES, check_data_files
 from epsm.draft import read_draft
 from epsm.estimate import RunTime, run_time_of
 from epsm.external_files import external_path
+from epsm.model_memory import is_epjson, largest_model_bytes
 from epsm.outline import Outline
 from epsm.problems import Problem, StudyRejected, nearest
 from epsm.study import MANIFEST_NAME, Limits, Study
@@ -122,7 +123,7 @@ def take_in(
     run_times: dict[str, RunTime] = {}
     version: str | None = study.energyplus
     for index, model in enumerate(study.models):
-        content = reader.read(model, f"{MANIFEST_NAME}: models[{index}]")
+        content = reader.read_model(model, f"{MANIFEST_NAME}: models[{index}]", limits.variant_memory_mb)
         if content is None:
             continue
         version = version or runnable(version_in(content, model))
@@ -203,6 +204,16 @@ class _Reader:
         content = self.read(name, name) if name is not None else None
         if name is not None and content is not None:
             self.problems += check_statistics(content, name, for_water_mains=for_water_mains)
+
+    def read_model(self, name: str, where: str, memory_mb: int) -> bytes | None:
+        """A model's content; None, and a problem, if it is missing or a function with that memory cannot edit it."""
+        largest = largest_model_bytes(memory_mb, epjson=is_epjson(name))
+        size = self._sizes.get(name, 0)
+        if size > largest:
+            what = f"has {size:,} bytes, more than functions of {memory_mb:,} MB can edit"
+            self.problems.append(Problem(name, what, f"at most {largest:,} with this stack's memory_mb"))
+            return None
+        return self.read(name, where)
 
     def read(self, name: str, where: str) -> bytes | None:
         """A file's content; None, and a problem, if it is missing or too large."""

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.owner_limits import Allowance
 from epsm.study import LONGEST_IN_A_FUNCTION_S, LONGEST_RETENTION_DAYS, MOST_VARIANTS, Limits
 
@@ -58,7 +59,7 @@ class Settings(BaseModel):
     bucket_owner: str = ""
     topic_arn: str = ""
     variant_concurrency: int = 0
-    variant_memory_mb: int = 1769
+    variant_memory_mb: int = DEFAULT_MEMORY_MB
     owner_max_running_studies: int = Field(default=0, ge=0)
     owner_max_usd_per_month: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     stage: str = ""
@@ -66,7 +67,7 @@ class Settings(BaseModel):
     @property
     def limits(self) -> Limits:
         """What studies are accepted."""
-        return Limits(self.max_variants, self.longest_run_s, self.longest_retention_days)
+        return Limits(self.max_variants, self.longest_run_s, self.longest_retention_days, self.variant_memory_mb)
 
     @property
     def allowance(self) -> Allowance:

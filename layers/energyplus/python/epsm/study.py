@@ -25,6 +25,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.problems import Problem, StudyRejected, nearest
 from epsm.text import fold_name
 
@@ -298,11 +299,13 @@ class Limits:
         max_variants: Largest study.
         longest_run_s: Longest time limit of a run, seconds.
         longest_retention_days: Longest that a study is kept, days.
+        variant_memory_mb: Memory of the function that runs a variant, MiB; the largest model follows from it.
     """
 
     max_variants: int = MOST_VARIANTS
     longest_run_s: int = LONGEST_RUN_S
     longest_retention_days: int = LONGEST_RETENTION_DAYS
+    variant_memory_mb: int = DEFAULT_MEMORY_MB
 
 
 def parse_study(document: bytes | str) -> Study:

@@ -23,6 +23,7 @@ from epsm.engine import Engine, EngineMissing, EngineRun, Progress, installed_en
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.manifest import RunManifest
 from epsm.model import CannotEdit, PreparedModel, prepare
+from epsm.model_memory import edited_mb, kept_models_mb, left_for_the_engine_mb
 from epsm.results import ImpossibleResult, Results, read_results
 from epsm.run_folder import RunFolder, Workspace
 from epsm.store import keys
@@ -41,8 +42,6 @@ SECONDS_TO_STORE = 30.0
 """Kept back from the function's time: what a timed-out run wrote must still be stored."""
 _SECONDS_BETWEEN_LOOKS = 3.0
 """How often a running variant looks whether its study was cancelled: one small read of the table each time."""
-_MODELS_KEPT = 4
-"""A parsed model takes 20 to 150 MB."""
 
 
 class SimulationFailed(Exception):
@@ -112,6 +111,7 @@ class VariantRunner:
         self._budget_spent = budget_spent
         self._manifest: RunManifest | None = None
         self._models: dict[str, PreparedModel] = {}
+        self._kept_mb: dict[str, float] = {}
 
     def run(
         self,
@@ -128,7 +128,8 @@ class VariantRunner:
             simulation: The simulation it belongs to.
             variant: Which one.
             seconds_left: Time that the function has left, seconds; infinite in a container.
-            memory_limit_mb: Memory that the engine may use, MiB.
+            memory_limit_mb: Memory that the engine may use, MiB, if this process takes no more than
+                `model_memory.HANDLER_MB`; what it takes beyond that is the engine's to lack.
             on_progress: Called with the dates that the engine reaches.
 
         Raises:
@@ -167,6 +168,7 @@ class VariantRunner:
     def _manifest_of(self, simulation: str) -> RunManifest:
         if self._manifest is None or self._manifest.simulation_id != simulation:
             self._models.clear()
+            self._kept_mb.clear()
             self._manifest = self._files.read_manifest(simulation)
         return self._manifest
 
@@ -188,7 +190,7 @@ class VariantRunner:
         should_stop: Callable[[], bool],
     ) -> _Finished:
         options = manifest.study.options
-        prepared = self._prepared(manifest, variant.model)
+        prepared = self._prepared(manifest, variant.model, memory_limit_mb)
         try:
             text = prepared.render(variant.values)
         except CannotEdit as error:
@@ -211,7 +213,7 @@ class VariantRunner:
             line,
             files.model.parent,
             timeout_s=limit_s,
-            memory_limit_mb=memory_limit_mb,
+            memory_limit_mb=None if memory_limit_mb is None else left_for_the_engine_mb(memory_limit_mb),
             on_progress=on_progress,
             should_stop=should_stop,
         )
@@ -256,11 +258,14 @@ class VariantRunner:
         usd_per_second = self._usd_per_second if counted else None
         return Booking(self._records, manifest.simulation_id, usd_per_second, self._budget_spent, started)
 
-    def _prepared(self, manifest: RunManifest, name: str) -> PreparedModel:
+    def _prepared(self, manifest: RunManifest, name: str, memory_limit_mb: float | None) -> PreparedModel:
         if name not in self._models:
-            if len(self._models) >= _MODELS_KEPT:
-                self._models.clear()
             content = self._workspace.read(manifest.inputs[name])
+            self._kept_mb[name] = edited_mb(name, len(content))
+            # Before the next one is parsed: both would have to fit otherwise.
+            if sum(self._kept_mb.values()) > kept_models_mb(memory_limit_mb):
+                self._models.clear()
+                self._kept_mb = {name: self._kept_mb[name]}
             self._models[name] = _prepare(content, name, manifest, self._installed)
         return self._models[name]
 
