@@ -2,6 +2,7 @@
 
 import getpass
 import hashlib
+import io
 import os
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cli.target import Target
-from epsm.intake import Accepted, take_in
+from epsm.intake import Accepted, take_in, with_hashes
 from epsm.manifest import Source
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.problems import Problem, StudyRejected
@@ -63,7 +64,8 @@ def check_folder(folder: Path, max_variants: int, memory_mb: int = DEFAULT_MEMOR
 def upload(folder: Path, accepted: Accepted, target: Target, report: Callable[[str, int], None]) -> Source:
     """Upload a study: first what it reads, study.json last, because that starts it.
 
-    Files that are there already with the same content are not sent again.
+    Files that are there already with the same content are not sent again. study.json gets the hashes of what was
+    checked, so that another upload to the same folder at the same time changes nothing.
 
     Args:
         folder: The study's folder.
@@ -73,15 +75,21 @@ def upload(folder: Path, accepted: Accepted, target: Target, report: Callable[[s
 
     Returns:
         The study.json as it was uploaded.
+
+    Raises:
+        StudyRejected: If a file has changed since it was checked.
     """
     s3 = target.client("s3")
     # Two people's folders of the same name must not mix.
     prefix = f"{_user()}/{folder.resolve().name}/"
-    paths = FolderOnDisk(folder).paths()
-    for name in accepted.inputs:
-        _put(s3, target.inputs_bucket, prefix + name, paths[name], lambda sent, name=name: report(name, sent))  # type: ignore[misc]
+    files = FolderOnDisk(folder)
+    body = with_hashes((folder / MANIFEST_NAME).read_bytes(), accepted.hashes)
+    for name, sha256 in accepted.hashes.items():
+        content = files.read(name) or b""
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise StudyRejected([Problem(name, "has changed since it was checked", "the study submitted again")])
+        _put(s3, target.inputs_bucket, prefix + name, content, sha256, lambda sent, name=name: report(name, sent))  # type: ignore[misc]
     key = prefix + MANIFEST_NAME
-    body = (folder / MANIFEST_NAME).read_bytes()
     answer = s3.put_object(Bucket=target.inputs_bucket, Key=key, Body=body, ContentType="application/json")
     report(MANIFEST_NAME, len(body))
     return Source(bucket=target.inputs_bucket, key=key, version_id=answer["VersionId"])
@@ -94,15 +102,15 @@ def _user() -> str:
         return f"uid-{os.getuid()}"
 
 
-def _put(s3: Any, bucket: str, key: str, path: Path, report: Callable[[int], None]) -> None:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+def _put(s3: Any, bucket: str, key: str, content: bytes, sha256: str, report: Callable[[int], None]) -> None:
     try:
         present = s3.head_object(Bucket=bucket, Key=key)["Metadata"].get(_HASH_KEY)
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "403"):
             raise
         present = None
-    if present == digest:
-        report(path.stat().st_size)
+    if present == sha256:
+        report(len(content))
         return
-    s3.upload_file(str(path), bucket, key, ExtraArgs={"Metadata": {_HASH_KEY: digest}}, Callback=report)
+    extra = {"Metadata": {_HASH_KEY: sha256}}
+    s3.upload_fileobj(io.BytesIO(content), bucket, key, ExtraArgs=extra, Callback=report)

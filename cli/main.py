@@ -314,6 +314,9 @@ def _submit(folder: Path, accepted: Accepted, target: Target) -> str:
             progress.stop()
             console.print("Interrupted before study.json, the last file, was uploaded: nothing has started.")
             raise
+        except StudyRejected as rejection:
+            show_problems(console, rejection.problems)
+            raise typer.Exit(2) from None
     simulation = keys.simulation_id(source.bucket, source.key, source.version_id)
     _show_remarks(accepted.remarks)
     console.print(f"Simulation [bold]{simulation}[/], {accepted.study.variant_count} variants")

@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from epsm.store.keys import IDEMPOTENCY_PARTITION
+from epsm.store.keys import HOMES, IDEMPOTENCY_PARTITION, UPLOADS
 from infra.cleanup import Cleanup
 from infra.config import Config
 from infra.functions import grant, retention_of
@@ -132,6 +132,19 @@ class Api(Construct):
             ["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion"],
             [inputs.arn_for_objects("users/*"), inputs.arn_for_objects("uploads/*")],
             _OWN,
+        )
+        assert function.role is not None
+        # Whoever may write to the rest of the bucket could otherwise put studies there in a caller's name, or other
+        # files beside a caller's study. An upload to a presigned address is the function's own.
+        inputs.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="OnlyTheApiWritesForCallers",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:PutObject"],
+                resources=[inputs.arn_for_objects(f"{HOMES}*"), inputs.arn_for_objects(f"{UPLOADS}*")],
+                conditions={"ArnNotEquals": {"aws:PrincipalArn": function.role.role_arn}},
+            )
         )
         grant(function, ["s3:GetObject"], [results.arn_for_objects("runs/*")], _OWN)
         grant(function, ["s3:PutObject"], [results.arn_for_objects("runs/*/items-*.json")], _OWN)

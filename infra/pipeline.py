@@ -145,8 +145,9 @@ class Pipeline(Construct):
         function.add_environment("VARIANT_MEMORY_MB", str(self._config.memory_mb))
         function.add_environment("IMAGE_ID", self.functions.image.asset_hash)
         inputs, results = self._storage.inputs, self._storage.results
-        grant(function, ["s3:ListBucket"], [inputs.bucket_arn])
+        grant(function, ["s3:ListBucket", "s3:ListBucketVersions"], [inputs.bucket_arn])
         grant(function, ["s3:GetObject", "s3:GetObjectVersion"], [inputs.arn_for_objects("*")], _ANY_STUDY)
+        grant(function, ["s3:GetObject"], [results.arn_for_objects("runs/*/manifest.json")], _ANY_RUN)
         names = ("manifest.json", "items.json", "errors.json")
         grant(function, ["s3:PutObject"], [results.arn_for_objects(f"runs/*/{name}") for name in names], _ANY_RUN)
         grant(

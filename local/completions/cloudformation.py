@@ -134,11 +134,12 @@ def _lower_first(properties: Any) -> Any:
 
 def _bucket_policy(properties: dict[str, Any], name: str) -> str:
     document = copy.deepcopy(properties["PolicyDocument"])
-    # moto reads no Condition, so "deny without TLS" would deny everything. The local endpoint is on loopback.
+    # moto reads no Condition: "deny without TLS", or "unless it is that role", would deny everything. The local
+    # endpoint is on loopback, and has one user.
     document["Statement"] = [
         statement
         for statement in document["Statement"]
-        if "aws:SecureTransport" not in json.dumps(statement.get("Condition", {}))
+        if statement["Effect"] != "Deny" or not statement.get("Condition")
     ]
     if document["Statement"]:
         local_aws().client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=json.dumps(document))

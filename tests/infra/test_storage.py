@@ -93,3 +93,11 @@ def test_data_outlives_the_stack(template: Template, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["AWS::S3::Bucket", "AWS::DynamoDB::Table"])
 def test_data_goes_with_the_stack_if_that_is_chosen(other_template: Template, kind: str) -> None:
     assert {each["DeletionPolicy"] for each in other_template.of_type(kind).values()} == {"Delete"}
+
+
+def test_only_the_api_writes_where_its_callers_files_are(template: Template) -> None:
+    policy = template.only("AWS::S3::BucketPolicy", "Inputs")["PolicyDocument"]["Statement"]
+    (rule,) = [each for each in policy if each.get("Sid") == "OnlyTheApiWritesForCallers"]
+    assert (rule["Effect"], rule["Action"], rule["Principal"]) == ("Deny", "s3:PutObject", {"AWS": "*"})
+    assert {"/users/*", "/uploads/*"} == {each["Fn::Join"][1][-1] for each in rule["Resource"]}
+    assert list(rule["Condition"]) == ["ArnNotEquals"]

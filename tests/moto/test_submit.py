@@ -2,11 +2,14 @@
 
 import dataclasses
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.folder import check_folder, upload
+from cli.target import local_target
 from epsm.manifest import RunManifest, Source
 from epsm.owner_limits import NO_LIMITS, Allowance, OwnerLimits
 from epsm.settings import Settings
@@ -293,3 +296,23 @@ def test_an_upload_with_another_name_starts_nothing(stack: LocalStack, make_stud
     # The next study's record shows that the event before it has been looked at, too.
     after = run_study(stack, make_study("marker")).simulation_id
     assert {record.simulation_id for record in records_of(stack).studies(limit=200)} - before == {after}
+
+
+def test_two_folders_of_one_name_sent_at_once_run_their_own_models(
+    stack: LocalStack, make_study: StudyMaker, one_day: str
+) -> None:
+    target = local_target(stack.endpoint)
+    simulations = {}
+    folders = {}
+    for owner in ("A", "B"):
+        made = make_study(f"project{owner}", files={"room.idf": f"! of {owner}\n{one_day}"}, parameters=[])
+        folders[owner] = made.rename(made.with_name(f"parent{owner}"))
+        (folders[owner].with_name(f"in{owner}")).mkdir()
+        folders[owner] = folders[owner].rename(made.with_name(f"in{owner}") / "shared-name")
+    accepted = {owner: check_folder(folder, 100) for owner, folder in folders.items()}
+    with ThreadPoolExecutor(2) as pool:
+        sent = pool.map(lambda owner: (owner, upload(folders[owner], accepted[owner], target, print)), folders)
+        simulations = {owner: keys.simulation_id(**source.model_dump()) for owner, source in sent}
+    for owner, simulation in simulations.items():
+        assert wait_for_end(stack, simulation).status is StudyStatus.COMPLETED
+        assert files_of(stack).read_manifest(simulation).inputs["room.idf"].sha256 == accepted[owner].hashes["room.idf"]

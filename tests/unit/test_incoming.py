@@ -78,6 +78,9 @@ class Claims(MemoryRecords):
         record = StudyRecord(simulation, name, StudyStatus.PENDING, "2026-01-01", source=source, owner=owner)
         return self.by_name.setdefault(simulation, record)
 
+    def run_time(self, sha256: str) -> float | None:
+        return None
+
 
 @pytest.fixture
 def inputs() -> Inputs:

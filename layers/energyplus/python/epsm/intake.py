@@ -3,6 +3,8 @@
 Knows nothing of where the files are: submit gives it a folder of a bucket, the command line a folder on disk.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +20,7 @@ from epsm.external_files import external_path
 from epsm.model_memory import is_epjson, largest_model_bytes
 from epsm.outline import Outline
 from epsm.problems import Problem, StudyRejected, nearest
-from epsm.study import MANIFEST_NAME, Limits, Study
+from epsm.study import MANIFEST_NAME, Limits, Study, load_document
 from epsm.table_files import check_table_files
 from epsm.time_steps import check_time_steps
 from epsm.versions import DEFAULT, runnable, version_in
@@ -72,6 +74,8 @@ class Accepted:
         energyplus: Version that it was checked for and runs with, e.g. ``25.2``.
         input_remarks: What is worth knowing of inputs that can be run: for each model and weather file that has any,
             sentences that begin with the file.
+        run_times: For each model the time of a run, assumed from the model itself.
+        hashes: SHA-256, hexadecimal, of each input as it was checked.
     """
 
     study: Study
@@ -81,12 +85,29 @@ class Accepted:
     energyplus: str
     input_remarks: dict[str, tuple[str, ...]]
     run_times: dict[str, RunTime] = field(default_factory=dict)
-    """For each model the time of a run, assumed from the model itself."""
+    hashes: dict[str, str] = field(default_factory=dict)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """All `input_remarks`, each once."""
         return tuple(dict.fromkeys(each for group in self.input_remarks.values() for each in group))
+
+
+def with_hashes(document: bytes, hashes: Mapping[str, str]) -> bytes:
+    """A study.json that says which bytes of its files are meant.
+
+    Args:
+        document: A study.json that has been checked.
+        hashes: `Accepted.hashes`.
+
+    Raises:
+        StudyRejected: If it would be too large.
+    """
+    written = json.dumps({**load_document(document), "files": dict(hashes)}, indent=1).encode()
+    if len(written) > LARGEST_STUDY_BYTES:
+        what = f"has {len(written):,} bytes with the hashes of its files"
+        raise StudyRejected([Problem(MANIFEST_NAME, what, f"at most {LARGEST_STUDY_BYTES:,}")])
+    return written
 
 
 def take_in(
@@ -113,7 +134,7 @@ def take_in(
     study = draft.study
     if study is None:
         raise StudyRejected(draft.problems)
-    reader = _Reader(files, (*study.models, *study.weather))
+    reader = _Reader(files, (*study.models, *study.weather), study.files)
     reader.problems += look(study)
     reader.problems += _beyond(limits, study)
     external_files: dict[str, tuple[str, ...]] = {}
@@ -163,7 +184,7 @@ def take_in(
                 remarks[model] = tuple(about)
     if problems := [*draft.problems, *map(draft.in_document, reader.problems)]:
         raise StudyRejected(problems)
-    return Accepted(study, tuple(reader.done), external_files, own_values, version, remarks, run_times)
+    return Accepted(study, tuple(reader.done), external_files, own_values, version, remarks, run_times, reader.done)
 
 
 def _table(tables: Mapping[str, bytes | None], model: str, name: str) -> tuple[str, bytes] | None:
@@ -189,15 +210,21 @@ def _beyond(limits: Limits, study: Study) -> Iterator[Problem]:
 class _Reader:
     """Reads the files of a study and notes what is wrong with them."""
 
-    def __init__(self, files: StudyFiles, needed: Iterable[str]) -> None:
+    def __init__(self, files: StudyFiles, needed: Iterable[str], hashes: Mapping[str, str]) -> None:
         self._files = files
-        self._sizes = files.sizes(needed)
+        self._hashes = hashes
+        self._sizes = self._sizes_of_study(needed)
         self.problems: list[Problem] = []
-        self.done: dict[str, None] = {}
+        self.done: dict[str, str] = {}
+
+    def _sizes_of_study(self, needed: Iterable[str]) -> Mapping[str, int]:
+        sizes = self._files.sizes(needed)
+        # What else lies in the folder may be somebody else's: a .stat, say, that would be taken along unasked.
+        return {name: sizes[name] for name in sizes if name in self._hashes} if self._hashes else sizes
 
     def wait_for(self, names: Iterable[str]) -> None:
         if not set(names) <= self._sizes.keys():
-            self._sizes = self._files.sizes(names)
+            self._sizes = self._sizes_of_study(names)
 
     def read_statistics(self, weather: str, *, for_water_mains: bool) -> None:
         name = statistics_beside(weather, self._sizes)
@@ -217,6 +244,10 @@ class _Reader:
 
     def read(self, name: str, where: str) -> bytes | None:
         """A file's content; None, and a problem, if it is missing or too large."""
+        if self._hashes and name not in self._hashes:
+            what = f"'{name}' is not in 'files', which lists every file of the study if it is there"
+            self.problems.append(Problem(where, what, "its SHA-256 in 'files'"))
+            return None
         size = self._sizes.get(name)
         if size is None:
             self.problems.append(Problem(where, f"'{name}' is not in {self._files.place}", nearest(name, self._sizes)))
@@ -228,5 +259,10 @@ class _Reader:
         if content is None:
             self.problems.append(Problem(where, f"'{name}' was deleted while the study was being read"))
             return None
-        self.done[name] = None
+        found = hashlib.sha256(content).hexdigest()
+        if self._hashes and found != self._hashes[name]:
+            what = f"has the SHA-256 {found}, and {MANIFEST_NAME} means {self._hashes[name]}"
+            self.problems.append(Problem(name, what, "the file that is meant, uploaded again"))
+            return None
+        self.done[name] = found
         return content

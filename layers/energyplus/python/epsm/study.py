@@ -124,6 +124,15 @@ Budget = Annotated[
     Field(strict=True, json_schema_extra={"maximum": _LARGEST_BUDGET_USD, "minimum": _LEAST_BUDGET_USD}),
     AfterValidator(_budget),
 ]
+
+
+def _hashes(files: dict[str, str]) -> dict[str, str]:
+    for name, sha256 in files.items():
+        if not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
+            raise ValueError(f"{name}: {sha256[:70]!r} is not a SHA-256 of 64 hexadecimal digits")
+    return {unicodedata.normalize("NFC", name): sha256.lower() for name, sha256 in files.items()}
+
+
 Unique = AfterValidator(_without_repetition)
 _MOST_FILES = 1000
 
@@ -282,6 +291,13 @@ class Study(_Strict):
     sampling: GridSampling = GridSampling()
     outputs: Outputs = Outputs()
     options: Options = Options()
+    files: Annotated[dict[str, str], AfterValidator(_hashes)] = Field(
+        default={},
+        max_length=10_000,
+        exclude=True,
+        description="SHA-256, hexadecimal, of every file that the study reads, by its path: which bytes are meant. "
+        "`epsm` and the API write it. Without it the versions are taken that were there when study.json was written.",
+    )
 
     @property
     def variant_count(self) -> int:

@@ -8,16 +8,16 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from epsm import __version__
 from epsm.budget import check_budget, measured_run_times
 from epsm.intake import Accepted, take_in
-from epsm.manifest import ObjectRef, RunManifest, Source
+from epsm.manifest import RunManifest, Source
 from epsm.notice import Notice, of_rejection
 from epsm.owner_limits import NO_LIMITS, OwnerLimits, expected_cost_usd
 from epsm.placement import models_for_containers
@@ -26,15 +26,13 @@ from epsm.results import EXTRACTION_VERSION
 from epsm.settings import Settings
 from epsm.starting import check_order, start_or_wait
 from epsm.store import keys
-from epsm.store.files import Files, NotThere
+from epsm.store.files import Files
 from epsm.store.records import Records, StudyRecord, StudyStatus, expiry
+from epsm.uploaded_study import UploadedStudy
 from epsm.variants import Variant, expand
 from epsm.versions import RELEASES
 
 logger = logging.getLogger(__name__)
-
-_LOOK_AGAIN_S = 1.0
-_MOST_LOOKS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,49 +52,6 @@ class Submission:
     variants: int
     problems: tuple[Problem, ...] = ()
     started: bool = False
-
-
-class UploadedStudy:
-    """The files of a study in a bucket; an `epsm.intake.StudyFiles`.
-
-    Args:
-        files: The store.
-        source: The study.json they belong to.
-        quiet_for: A missing file is given up when none has arrived for this long.
-        sleep: Waits between two looks.
-
-    Attributes:
-        refs: Every file that was read, pinned to the version that was read.
-    """
-
-    def __init__(self, files: Files, source: Source, quiet_for: timedelta, sleep: Callable[[float], None]) -> None:
-        self._files = files
-        self._bucket = source.bucket
-        self._prefix = keys.study_prefix(source.key)
-        self._quiet_for = quiet_for
-        self._sleep = sleep
-        self._keys: dict[str, str] = {}
-        self.place = f"s3://{self._bucket}/{self._prefix}"
-        self.refs: dict[str, ObjectRef] = {}
-
-    def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
-        """Waits for missing files while any still arrive: a parallel upload brings study.json in no certain order."""
-        names = set(needed)
-        for _ in range(_MOST_LOOKS):
-            listed = self._files.list_study(self._bucket, self._prefix)
-            newest = max((each.modified for each in listed.values()), default=datetime.min.replace(tzinfo=UTC))
-            if names <= listed.keys() or datetime.now(UTC) - newest >= self._quiet_for:
-                break
-            self._sleep(_LOOK_AGAIN_S)
-        self._keys = {name: each.key for name, each in listed.items()}
-        return {name: each.bytes for name, each in listed.items()}
-
-    def read(self, name: str) -> bytes | None:
-        try:
-            content, self.refs[name] = self._files.read(self._bucket, self._keys[name])
-        except NotThere:
-            return None
-        return content
 
 
 class Submitter:
@@ -143,8 +98,11 @@ class Submitter:
         record = self._records.claim_study(simulation, folder, source.model_dump(), owner)
         if record.status is not StudyStatus.PENDING:
             return Submission(simulation, record.status, record.variants, record.problems)
+        if record.variants:
+            # Accepted by an earlier delivery of this event: what it pinned is what runs.
+            return self._start(self._files.read_manifest(simulation))
         quiet_for = timedelta(seconds=self._settings.missing_file_grace_s)
-        uploaded = UploadedStudy(self._files, source, quiet_for, self._sleep)
+        uploaded = UploadedStudy(self._files, source, document, quiet_for, self._sleep)
         try:
             accepted = take_in(
                 document,
@@ -152,6 +110,8 @@ class Submitter:
                 self._settings.limits,
                 lambda study: check_order(study, self._records, owner),
             )
+            if uploaded.problems:
+                raise StudyRejected(uploaded.problems)
             if too_dear := check_budget(
                 accepted.study,
                 lambda model: uploaded.refs[model].sha256,
@@ -161,7 +121,8 @@ class Submitter:
                 raise StudyRejected(too_dear)
             self._claim(record, accepted, lambda model: uploaded.refs[model].sha256)
         except StudyRejected as rejection:
-            return self._reject(simulation, source, rejection.problems)
+            problems = dict.fromkeys((*rejection.problems, *uploaded.problems))
+            return self._reject(simulation, source, tuple(problems))
         study = accepted.study
         manifest = RunManifest(
             simulation_id=simulation,
@@ -194,11 +155,15 @@ class Submitter:
         self._limits.claim(record, expected_cost_usd(study, run_times, self._settings.variant_memory_mb))
 
     def _accept(self, manifest: RunManifest) -> Submission:
-        simulation, study = manifest.simulation_id, manifest.study
+        simulation = manifest.simulation_id
+        key = keys.run_key(simulation, "manifest.json")
+        if not self._files.put_text_once(key, manifest.to_json(), "application/json"):
+            # Another delivery of this event was faster, or died behind this: the pins of a simulation never change.
+            manifest = self._files.read_manifest(simulation)
+        study = manifest.study
         expires_at = expiry(manifest.created_at, study.options.retention_days)
         in_containers = models_for_containers(manifest, self._records)
         write_items(self._files, keys.run_key(simulation, "items.json"), expand(study), in_containers)
-        self._files.put_text(keys.run_key(simulation, "manifest.json"), manifest.to_json(), "application/json")
         self._records.accept_study(
             simulation,
             name=study.name,
@@ -206,6 +171,10 @@ class Submitter:
             options=study.options.model_dump(),
             expires_at=expires_at,
         )
+        return self._start(manifest)
+
+    def _start(self, manifest: RunManifest) -> Submission:
+        simulation = manifest.simulation_id
         # Only now: whoever closes the study before this one finds it waiting, or it finds that one closed.
         machine = self._settings.state_machine_arn
         started = start_or_wait(self._records, self._step_functions, machine, manifest, self._tell)

@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from epsm.budget import check_budget, measured_run_times
-from epsm.intake import take_in
+from epsm.intake import take_in, with_hashes
 from epsm.owner_limits import NO_LIMITS, OverLimit, OwnerLimits, expected_cost_usd
 from epsm.problems import Problem, StudyRejected
 from epsm.starting import check_order
@@ -110,9 +110,13 @@ class FilesUploadedBefore:
 
     def read(self, name: str) -> bytes | None:
         try:
-            return self._files.read(self._bucket, self._keys[name])[0] if name in self._keys else None
-        except NotThere:
+            content, found = self._files.read(self._bucket, self._keys[name])
+        except (NotThere, KeyError):
             return None
+        if found.sha256 != self._hashes[name]:
+            what = f"is stored with the SHA-256 {found.sha256}"
+            raise StudyRejected([Problem(name, what, f"{self._hashes[name]}: upload it again")])
+        return content
 
     def sha256(self, name: str) -> str:
         """The hash that was given; empty where none was."""
@@ -157,6 +161,7 @@ def receive(
     run_times = accepted.run_times | measured_run_times(accepted.study, sent.sha256, records)
     expected_usd = expected_cost_usd(accepted.study, run_times, memory_mb)
     owner_limits.check(owner, expected_usd)
+    document = with_hashes(document, accepted.hashes)
     folder = _folder_name(accepted.study.name)
     key = keys.owned_study_key(owner, uuid.uuid4().hex, folder)
     places = {name: posixpath.join(posixpath.dirname(key), name) for name in accepted.inputs}

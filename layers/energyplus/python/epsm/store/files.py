@@ -34,12 +34,23 @@ def is_absent(error: ClientError) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """An object as a listing shows it."""
+class Version:
+    """One version of an object, or a mark that it was deleted.
+
+    Attributes:
+        key, version_id: Which.
+        bytes: Its size; 0 for a mark.
+        modified: When it was written; S3 tells it to the second.
+        etag: Changes with the content; empty for a mark.
+        deleted: Whether it is a mark.
+    """
 
     key: str
+    version_id: str
     bytes: int
     modified: datetime
+    etag: str = ""
+    deleted: bool = False
 
 
 class Files:
@@ -54,25 +65,36 @@ class Files:
         self._s3 = s3
         self.results_bucket = results_bucket
 
-    def list_study(self, bucket: str, prefix: str) -> dict[str, Listed]:
-        """The files below a study's folder by their path in it, in Unicode NFC."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        return {
-            unicodedata.normalize("NFC", each["Key"][len(prefix) :]): Listed(
-                each["Key"], each["Size"], each["LastModified"]
-            )
-            for page in pages
-            for each in page.get("Contents", [])
-        }
+    def list_study(self, bucket: str, prefix: str) -> dict[str, list[Version]]:
+        """The versions of the files below a study's folder by their path in it, in Unicode NFC; the newest first."""
+        found: dict[str, list[Version]] = {}
+        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+            for kind in ("Versions", "DeleteMarkers"):
+                for each in page.get(kind, []):
+                    version = Version(
+                        each["Key"],
+                        each["VersionId"],
+                        each.get("Size", 0),
+                        each["LastModified"],
+                        each.get("ETag", ""),
+                        deleted=kind == "DeleteMarkers",
+                    )
+                    found.setdefault(unicodedata.normalize("NFC", each["Key"][len(prefix) :]), []).append(version)
+        # Stable: S3 lists the versions of a key from the newest on, also those of one second.
+        return {name: sorted(each, key=lambda one: one.modified, reverse=True) for name, each in found.items()}
 
     def read_study(self, bucket: str, key: str, version_id: str) -> tuple[bytes, str]:
         """A study.json's content, and who sent it through the API; an empty text if nobody did.
+
+        Who may put an object into the bucket may write any metadata: the owner is believed only where the API alone
+        writes, in the owner's own home.
 
         Raises:
             NotThere: If there is no such version.
         """
         answer = self._get(bucket, key, version_id)
-        return answer["Body"].read(), unquote(answer.get("Metadata", {}).get(OWNER_METADATA, ""))
+        owner = unquote(answer.get("Metadata", {}).get(OWNER_METADATA, ""))
+        return answer["Body"].read(), owner if owner and key.startswith(keys.home(owner)) else ""
 
     def _get(self, bucket: str, key: str, version_id: str | None) -> Any:
         which = {"VersionId": version_id} if version_id else {}
@@ -124,6 +146,18 @@ class Files:
 
     def put_text(self, key: str, text: str, content_type: str) -> None:
         self._s3.put_object(Bucket=self.results_bucket, Key=key, Body=text.encode(), ContentType=content_type)
+
+    def put_text_once(self, key: str, text: str, content_type: str) -> bool:
+        """Write an object that is not there yet; False, and nothing written, if it is."""
+        try:
+            self._s3.put_object(
+                Bucket=self.results_bucket, Key=key, Body=text.encode(), ContentType=content_type, IfNoneMatch="*"
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "PreconditionFailed":
+                raise
+            return False
+        return True
 
     def put_file(self, key: str, path: Path, content_type: str = "application/octet-stream") -> None:
         """Upload a file, in parts where it is large."""

@@ -89,6 +89,21 @@ def owned_study_folder(key: str) -> str:
     return found[0] if found else ""
 
 
+def may_be_of_study(study_key: str, key: str) -> bool:
+    """Whether an object may be a file of a study, by the keys of both.
+
+    What callers of the API have sent is theirs: no study.json anywhere else reaches it, wherever it was put.
+
+    >>> home = owned_study_key("somebody", "ab12", "Office")
+    >>> may_be_of_study(home, home.replace("study.json", "room.idf")), may_be_of_study("study.json", home)
+    (True, False)
+    """
+    if not key.startswith((HOMES, UPLOADS)):
+        return True
+    folder = owned_study_folder(study_key)
+    return bool(folder) and key.startswith(folder)
+
+
 def is_stored_file(key: str) -> bool:
     """Whether an object of the inputs bucket is a caller's file kept by its content, which many studies may share.
 
