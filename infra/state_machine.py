@@ -19,6 +19,7 @@ from infra.config import Config
 from infra.exceptions import accept, accept_wildcards
 from infra.fargate import Containers
 from infra.functions import retention_of
+from infra.preflight_states import try_models
 from infra.study_states import collect_results, mark_as_running, tell_subscribers
 from infra.variant_states import MAP_LABEL, VariantStates
 
@@ -67,7 +68,7 @@ class StudyMachine(Construct):
         start = mark_as_running(self, table)
         run_variants = VariantStates(self, table, containers).run_variants(run_variant, results)
         collect = collect_results(self, table, aggregate, topic)
-        start.next(run_variants)
+        start.next(try_models(self, run_variant, then=run_variants, else_=collect))
         run_variants.next(collect)
         # Whatever the map came to, what succeeded is kept.
         run_variants.add_catch(collect, errors=[sfn.Errors.ALL], result_path="$.map_error")

@@ -27,10 +27,16 @@ _TOO_MANY_FAILED = "States.ExceedToleratedFailureThreshold"
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Aggregate `event["simulation_id"]`; `event["map_error"]` says why the map gave up, if it did."""
+    """Aggregate `event["simulation_id"]`.
+
+    `event["map_error"]` says why the map gave up, if it did; `event["tried"]` what trying the models came to, if they
+    were.
+    """
     logger.set_correlation_id(event["simulation_id"])
     tracer.put_annotation("simulation_id", event["simulation_id"])
-    summary = aggregate(files, records, event["simulation_id"], _reason(event.get("map_error")))
+    tried = event.get("tried") or {}
+    trials = tried["trials"] if tried.get("any_failed") else ()
+    summary = aggregate(files, records, event["simulation_id"], _reason(event.get("map_error")), trials)
     metrics.add_metric("StudiesEnded", MetricUnit.Count, 1)
     logger.info("study ended", extra={"status": summary.status, "failed": summary.failed})
     return summary.as_dict()

@@ -14,6 +14,7 @@ from epsm.budget import announcer
 from epsm.engine import Progress, installed_engine
 from epsm.estimate import container_usd_per_second, usd_per_second
 from epsm.model_memory import HANDLER_MB
+from epsm.preflight import Trial
 from epsm.settings import Settings
 from epsm.store.files import Files
 from epsm.store.records import Records
@@ -76,3 +77,20 @@ def run(simulation: str, item: dict[str, Any], *, seconds_left: Callable[[], flo
     metrics.add_metric("EngineSeconds", MetricUnit.Seconds, outcome.engine_seconds)
     logger.info("variant succeeded", extra=outcome.as_dict())
     return outcome
+
+
+def try_pair(simulation: str, baseline: int, *, seconds_left: Callable[[], float], memory_mb: int) -> Trial:
+    """Try a model with a weather file before any variant is started; see `VariantRunner.try_pair`.
+
+    Args:
+        simulation: The simulation they belong to.
+        baseline: Index of their baseline.
+        seconds_left: Time that is left, seconds.
+        memory_mb: Memory of the function, MiB.
+    """
+    logger.set_correlation_id(simulation)
+    logger.append_keys(preflight=baseline)
+    limit_mb = memory_mb - HANDLER_MB
+    trial = runner.try_pair(simulation, baseline, seconds_left=seconds_left, memory_limit_mb=limit_mb)
+    logger.info("model tried", extra=trial.as_dict())
+    return trial

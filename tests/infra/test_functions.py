@@ -82,9 +82,10 @@ def test_a_function_that_runs_variants_writes_no_inputs(template: Template, func
     assert inputs not in json.dumps(writing)
 
 
-def test_run_variant_writes_below_the_variants_of_runs_only(template: Template) -> None:
+def test_run_variant_writes_below_the_variants_and_trials_of_runs_only(template: Template) -> None:
     (writing,) = [each for each in statements(template, "RunVariant") if "s3:PutObject" in as_list(each["Action"])]
-    assert json.dumps(writing["Resource"]).endswith('"/runs/*/variants/*"]]}')
+    written = [json.dumps(each).split('"/')[-1].removesuffix('"]]}') for each in writing["Resource"]]
+    assert sorted(written) == ["runs/*/preflight/*", "runs/*/variants/*"]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from epsm.preflight import MOST_PAIRS
 from infra.check import lint_definition
 from infra.packaging import ROOT
 from tests.infra.conftest import Template
@@ -12,8 +13,9 @@ from tests.infra.conftest import Template
 
 def state(template: Template, name: str) -> dict[str, Any]:
     states = template.machine["States"]
-    if name not in states:
-        states = states["Run variants"]["ItemProcessor"]["States"]
+    for map_state in ("Run variants", "Try models"):
+        if name not in states:
+            states = {**states, **template.machine["States"][map_state]["ItemProcessor"]["States"]}
     return dict(states[name])
 
 
@@ -214,3 +216,30 @@ def test_an_end_without_results_is_told_too(template: Template) -> None:
 def test_an_image_function_that_was_idle_for_weeks_is_waited_for(template: Template, name: str) -> None:
     retrier = retried(template, name)["Lambda.CodeArtifactUserPendingException"]
     assert retrier["MaxAttempts"] * retrier["MaxDelaySeconds"] >= 900
+
+
+def test_models_are_tried_before_the_variants_where_the_input_names_any(template: Template) -> None:
+    first = state(template, "Are models tried first?")
+    (choice,) = first["Choices"]
+    assert state(template, "Mark study as running")["Next"] == "Are models tried first?"
+    assert (choice["Variable"], choice["IsPresent"], choice["Next"]) == ("$.preflight[0]", True, "Try models")
+    assert first["Default"] == "Run variants"
+
+
+def test_a_model_that_failed_its_trial_ends_the_study(template: Template) -> None:
+    passed = state(template, "Did every model run?")
+    (choice,) = passed["Choices"]
+    assert (choice["Variable"], choice["BooleanEquals"]) == ("$.tried.any_failed", True)
+    assert (choice["Next"], passed["Default"]) == ("Collect results", "Run variants")
+
+
+def test_a_trial_that_could_not_be_made_keeps_no_study_from_its_variants(template: Template) -> None:
+    (of_one,) = state(template, "Try a model")["Catch"]
+    (of_all,) = state(template, "Try models")["Catch"]
+    assert (of_one["ErrorEquals"], of_one["Next"]) == (["States.ALL"], "Model was not tried")
+    assert (of_all["ErrorEquals"], of_all["Next"]) == (["States.ALL"], "Run variants")
+
+
+def test_retries_of_trials_fit_into_the_history_of_one_execution(template: Template) -> None:
+    retries = max(each["MaxAttempts"] for each in state(template, "Try a model")["Retry"])
+    assert MOST_PAIRS * (10 + 3 * retries) < 25_000 / 2

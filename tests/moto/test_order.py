@@ -71,7 +71,7 @@ def test_as_many_failures_as_are_allowed_are_borne(stack: LocalStack, make_study
 def test_a_study_whose_budget_is_spent_is_given_up_and_what_succeeded_is_kept(
     stack: LocalStack, make_study: StudyMaker, one_day: str
 ) -> None:
-    options = {"max_cost_usd": 0.0001, "max_concurrency": 1}
+    options = {"max_cost_usd": 0.0001, "preflight": False, "max_concurrency": 1}
     unknown = {"room.idf": f"! Never run before, so nobody knows what it costs.\n{one_day}"}
     record = run_study(stack, make_study("poor", files=unknown, parameters=levels(30), options=options))
     assert record.status is StudyStatus.FAILED

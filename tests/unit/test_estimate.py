@@ -11,6 +11,7 @@ from tests.conftest import study_document
 
 MEASURED = RunTime(9.0, "measured")
 SHORT = RunTime(1.0, "assumed")
+UNTRIED: dict[str, Any] = {"preflight": False}
 
 
 def study(**changes: Any) -> Study:
@@ -44,11 +45,11 @@ def test_as_many_run_at_a_time_as_the_study_asks_for() -> None:
 
 
 def test_no_more_run_at_a_time_than_the_account_may() -> None:
-    assert made(study(parameters=levels(99)), capacity=10).wall_seconds == 100.0
+    assert made(study(parameters=levels(99), options=UNTRIED), capacity=10).wall_seconds == 100.0
 
 
 def test_a_study_takes_as_long_as_starting_its_variants_does() -> None:
-    many = study(parameters=levels(9999), options={"max_concurrency": 10_000})
+    many = study(parameters=levels(9999), options={"max_concurrency": 10_000, **UNTRIED})
     assert made(many, capacity=10_000).wall_seconds == 10_000 / 100
 
 
@@ -70,7 +71,7 @@ def test_cost_is_that_of_the_price_list() -> None:
     gigabyte_seconds = 1001 * 10.0
     others = 1001 * (0.20e-6 + 4 * 25e-6 + 5 * 5e-6 + 2 * 0.625e-6)
     expected = gigabyte_seconds * 0.0000166667 + others
-    assert made(study(parameters=levels(1000))).cost_usd == pytest.approx(expected, abs=1e-4)
+    assert made(study(parameters=levels(1000), options=UNTRIED)).cost_usd == pytest.approx(expected, abs=1e-4)
 
 
 def test_cost_does_not_depend_on_how_many_run_at_a_time() -> None:
@@ -105,3 +106,15 @@ def test_a_model_that_cannot_be_read_has_a_run_time_all_the_same(content: bytes)
 
 def test_an_assumed_run_time_says_that_it_is() -> None:
     assert assumed_run_time(b"Zone,Room;", "room.idf").basis == "assumed"
+
+
+def test_a_study_of_few_variants_has_no_preflight() -> None:
+    assert (made(study()).preflight_runs, made(study()).preflight_cost_usd) == (0, 0.0)
+
+
+def test_what_the_preflight_adds_is_told_and_small() -> None:
+    with_, without = (made(study(parameters=levels(99), options={"preflight": asked})) for asked in (None, False))
+    assert with_.preflight_runs == 1
+    assert 0 < with_.preflight_cost_usd < 0.02 * without.cost_usd
+    assert with_.cost_usd == pytest.approx(without.cost_usd + with_.preflight_cost_usd, abs=1e-4)
+    assert with_.wall_seconds > without.wall_seconds

@@ -796,3 +796,35 @@ def test_an_epjson_gives_what_its_idf_gives(engine: Engine, one_day: str, chicag
         return read_results(folder / "out" / "eplusout.sql", diagnosis.environments).metrics["heating_kwh"]
 
     assert heating("room.epJSON") == pytest.approx(heating("room.idf"), rel=1e-6)
+
+
+def test_a_render_of_the_first_day_ends_each_run_period_where_it_begins(engine: Engine, one_zone: str) -> None:
+    second = "\nRunPeriod,Summer,7,1,2017,9,30,2018;\n"
+    model = prepared(engine, one_zone + second)
+    cut = [values[1:7] for values in values_of(model.render({}, first_day=True), "RunPeriod")]
+    assert cut[0] == ("1", "1", "", "1", "1", "")
+    assert [float(value) for value in cut[1]] == [7, 1, 2017, 7, 1, 2017]
+
+
+def test_a_render_of_the_first_day_leaves_the_next_render_alone(engine: Engine, one_zone: str) -> None:
+    model = prepared(engine, one_zone, INSULATION)
+    before = model.render({"insulation": 0.3})
+    model.render({"insulation": 0.3}, first_day=True)
+    assert model.render({"insulation": 0.3}) == before
+
+
+def test_a_first_day_of_an_annual_study_is_simulated_whatever_simulation_control_says(
+    engine: Engine, one_zone: str
+) -> None:
+    never = one_zone.replace("Yes;                     !- Run Simulation for Weather", "No;  !- Run", 1)
+    assert never != one_zone
+    model = prepared(engine, never, options={"run_period": "annual"})
+    (control,) = values_of(model.render({}, first_day=True), "SimulationControl")
+    assert control[3:5] == ("No", "Yes")
+
+
+def test_a_render_of_the_first_day_of_an_epjson_model_is_cut_too(engine: Engine) -> None:
+    period = {"begin_month": 3, "begin_day_of_month": 2, "end_month": 12, "end_day_of_month": 31, "end_year": 2018}
+    model = prepared_epjson(engine, {"RunPeriod": {"Year": period}})
+    cut = json.loads(model.render({}, first_day=True))["RunPeriod"]["Year"]
+    assert cut == {"begin_month": 3, "begin_day_of_month": 2, "end_month": 3, "end_day_of_month": 2}

@@ -186,3 +186,12 @@ def test_an_execution_gives_up_when_more_fail_than_the_study_says() -> None:
 
 def test_without_a_number_of_failures_all_may_fail() -> None:
     assert execution_input(manifest("a"), "items", 9, 0)["tolerated_failure_count"] == 9
+
+
+def test_an_execution_is_told_which_models_to_try_first() -> None:
+    given = execution_input(manifest("a", max_concurrency=3), "items", 9, 0, [0, 40])
+    assert (given["preflight"], given["preflight_concurrency"]) == ([0, 40], 3)
+
+
+def test_what_runs_again_is_not_tried_again() -> None:
+    assert execution_input(manifest("a", preflight=True), "items", 9, 0)["preflight"] == []

@@ -6,6 +6,7 @@ and writes the same files again.
 
 import logging
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from epsm.notice import for_mail, heading, links, reasons
+from epsm.preflight import reason_of
 from epsm.remarks import engine_messages
 from epsm.report import write_report
 from epsm.rows import CANCELLED, GIVEN_UP, NOT_RUN, NOT_STARTED
@@ -52,13 +54,20 @@ class StudySummary:
         return asdict(self)
 
 
-def aggregate(files: Files, records: Records, simulation: str, map_error: str = "") -> StudySummary:
+def aggregate(
+    files: Files,
+    records: Records,
+    simulation: str,
+    map_error: str = "",
+    trials: Sequence[Mapping[str, Any]] = (),
+) -> StudySummary:
     """Write the results of a study and close its record.
 
     Args:
         files, records: The store.
         simulation: The study.
         map_error: Why the map gave up, empty if it did not.
+        trials: What trying its models came to, where one failed and no variant was started; see `epsm.preflight`.
 
     Raises:
         NotThere: If the run has no manifest.
@@ -83,7 +92,7 @@ def aggregate(files: Files, records: Records, simulation: str, map_error: str = 
         if record is not None and cancelled:
             status, error = StudyStatus.CANCELLED, record.error
         else:
-            status, error = decide(counts, map_error)
+            status, error = decide(counts, map_error, reason_of(manifest.study, trials))
         write_report(html, manifest, parquet, counts, status, error)
         run_times = mean_run_times(parquet)
         highlights = _highlights(parquet, manifest.study)
@@ -118,11 +127,13 @@ def aggregate(files: Files, records: Records, simulation: str, map_error: str = 
     )
 
 
-def decide(counts: Counts, map_error: str) -> tuple[StudyStatus, str]:
+def decide(counts: Counts, map_error: str, not_started: str = "") -> tuple[StudyStatus, str]:
     """The study's final status, and the reason if it is failed."""
     if counts.succeeded == counts.total:
         # Whatever became of the map or the execution after the last variant: nothing is missing.
         return StudyStatus.COMPLETED, ""
+    if not_started:
+        return StudyStatus.FAILED, not_started
     if map_error:
         return StudyStatus.FAILED, f"{GIVEN_UP}: {map_error}"
     if counts.succeeded == 0:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from epsm.outline import Outline, read_outline
+from epsm.preflight import MOST_AT_A_TIME, pairs_to_try
 from epsm.study import Study
 
 _USD_PER_GB_S = 0.0000166667
@@ -25,6 +26,8 @@ _SECONDS_TO_START_ONE = 0.01
 _SECONDS_START = 1.0
 _SECONDS_PER_ZONE = 3.0
 """A year of a reference building takes 2 to 5 s a zone on one core; the spread is wide, so the estimate is rough."""
+_SHARE_OF_A_TRIAL = 0.15
+"""What trying a model on one day takes of a run of a year, mostly sizing and warm-up."""
 
 Basis = Literal["measured", "assumed"]
 
@@ -61,6 +64,8 @@ class Estimate:
         engine_seconds: Of all variants together.
         wall_seconds: From start to end with as many at a time as the study asks for and can have.
         cost_usd: At list prices.
+        preflight_runs: How often a model is tried with a weather file before the variants are started.
+        preflight_cost_usd: What this adds; part of `cost_usd`.
         basis: ``measured`` if every model's run time is, else ``assumed``.
         run_times: For each model.
     """
@@ -69,6 +74,8 @@ class Estimate:
     engine_seconds: float
     wall_seconds: float
     cost_usd: float
+    preflight_runs: int
+    preflight_cost_usd: float
     basis: Basis
     run_times: Mapping[str, RunTime]
 
@@ -97,11 +104,28 @@ def estimate(study: Study, run_times: Mapping[str, RunTime], *, memory_mb: int, 
     seconds = {model: run_times[model].engine_seconds + _SECONDS_AROUND_THE_ENGINE for model in study.models}
     billed = sum(each * one for one in seconds.values())
     at_a_time = max(1, min(study.options.max_concurrency, capacity, study.variant_count))
+    trials = [_trial_seconds(run_times[_model_of(study, index)]) for index in pairs_to_try(study)]
+    trials_usd = sum(trials) * usd_per_second(memory_mb) + len(trials) * USD_PER_VARIANT_BESIDES_TIME
+    trying = max(sum(trials) / min(at_a_time, MOST_AT_A_TIME), *trials) if trials else 0.0
+    running = max(billed / at_a_time, *seconds.values(), _SECONDS_TO_START_ONE * study.variant_count)
+    running_usd = billed * usd_per_second(memory_mb) + study.variant_count * USD_PER_VARIANT_BESIDES_TIME
     return Estimate(
         variants=study.variant_count,
         engine_seconds=round(sum(each * run_times[model].engine_seconds for model in study.models), 1),
-        wall_seconds=round(max(billed / at_a_time, *seconds.values(), _SECONDS_TO_START_ONE * study.variant_count), 1),
-        cost_usd=round(billed * usd_per_second(memory_mb) + study.variant_count * USD_PER_VARIANT_BESIDES_TIME, 4),
+        wall_seconds=round(trying + running, 1),
+        cost_usd=round(running_usd + trials_usd, 4),
+        preflight_runs=len(trials),
+        preflight_cost_usd=round(trials_usd, 6),
         basis="measured" if all(each.basis == "measured" for each in run_times.values()) else "assumed",
         run_times=run_times,
     )
+
+
+def _model_of(study: Study, index: int) -> str:
+    return study.models[index // (study.sample_count * len(study.weather))]
+
+
+def _trial_seconds(run_time: RunTime) -> float:
+    """What trying a model with a weather file takes; a model that runs for a second only starts in that time."""
+    shortest = min(run_time.engine_seconds, _SECONDS_START)
+    return max(shortest, _SHARE_OF_A_TRIAL * run_time.engine_seconds) + _SECONDS_AROUND_THE_ENGINE

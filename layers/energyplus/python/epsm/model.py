@@ -198,17 +198,22 @@ class EpjsonDocument:
 class PreparedModel:
     """A model with its outputs requested, ready to be written once for each variant of a study."""
 
-    def __init__(self, document: Document, parameters: Sequence[Parameter]) -> None:
+    def __init__(self, document: Document, parameters: Sequence[Parameter], *, annual: bool = False) -> None:
         self._document = document
         self._parameters = parameters
         self._version = dictionary.load().model_version
+        self._annual = annual
         self.file_name = document.file_name
         self.needs_expansion = any(
             document.objects(_rule(name)) for name in dictionary.load().class_names if name.startswith("HVACTemplate:")
         )
 
-    def render(self, values: dict[str, float | str]) -> str:
+    def render(self, values: dict[str, float | str], *, first_day: bool = False) -> str:
         """The model's text with the parameters set to `values`; without values, the baseline.
+
+        Args:
+            values: For each parameter its value or factor.
+            first_day: Whether each run period ends on the day on which it begins.
 
         Raises:
             CannotEdit: If a parameter finds no object, or nothing to multiply.
@@ -218,7 +223,31 @@ class PreparedModel:
             for parameter in self._parameters:
                 if parameter.name in values:
                     undo.enter_context(self._edited(parameter, values[parameter.name]))
+            if first_day:
+                undo.enter_context(self._cut_to_first_day())
             return self._document.text()
+
+    @contextlib.contextmanager
+    def _cut_to_first_day(self) -> Iterator[None]:
+        document = self._document
+        period, control = _rule("RunPeriod"), _rule("SimulationControl")
+        run_periods = document.objects(period)
+        controls = document.objects(control) if self._annual else []
+        changed = [*run_periods, *controls]
+        before = [document.values_of(each) for each in changed]
+        try:
+            for each in run_periods:
+                for part in ("Month", "Day of Month", "Year"):
+                    document.set(
+                        each, _place(period, f"End {part}"), document.get(each, _place(period, f"Begin {part}"))
+                    )
+            for each in controls:  # what the engine's --annual does to it
+                document.set(each, _place(control, "Run Simulation for Sizing Periods"), "No")
+                document.set(each, _place(control, "Run Simulation for Weather File Run Periods"), "Yes")
+            yield
+        finally:
+            for each, values in zip(changed, before, strict=True):
+                document.restore(each, values)
 
     @contextlib.contextmanager
     def _edited(self, parameter: Parameter, level: float | str) -> Iterator[None]:
@@ -298,7 +327,7 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
             document.remove(rule, extra)
         if first is not None:
             _end_in_the_year_it_begins(document, rule, first)
-    return PreparedModel(document, study.parameters)
+    return PreparedModel(document, study.parameters, annual=study.options.run_period == "annual")
 
 
 def _end_in_the_year_it_begins(document: Document, rule: ClassRule, run_period: Any) -> None:

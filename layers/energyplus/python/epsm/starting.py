@@ -5,7 +5,7 @@ Repeatable: an execution is started under a name of its own, so a second start f
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum, auto
 from typing import Any
 
@@ -14,6 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from epsm.manifest import RunManifest
 from epsm.notice import Notice, of_study_not_started
 from epsm.owners import owns
+from epsm.placement import models_for_containers
+from epsm.preflight import MOST_AT_A_TIME, pairs_to_try
 from epsm.problems import Problem
 from epsm.store import keys
 from epsm.store.files import Files, NotThere
@@ -84,14 +86,15 @@ def start_or_wait(
                 if records.cancel_study(simulation, why) and study.options.notify:
                     tell(of_study_not_started(study.name, simulation, why))
                 return False
-    return start(step_functions, state_machine_arn, manifest)
+    preflight = pairs_to_try(study, models_for_containers(manifest, records)) if study.has_preflight else []
+    return start(step_functions, state_machine_arn, manifest, preflight)
 
 
-def start(step_functions: Any, state_machine_arn: str, manifest: RunManifest) -> bool:
+def start(step_functions: Any, state_machine_arn: str, manifest: RunManifest, preflight: Sequence[int] = ()) -> bool:
     """Start the execution; False if it exists: a duplicate event, or a submit that died after this."""
     expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)
     items_key = keys.run_key(manifest.simulation_id, "items.json")
-    given = execution_input(manifest, items_key, manifest.variants, expires_at)
+    given = execution_input(manifest, items_key, manifest.variants, expires_at, preflight)
     try:
         step_functions.start_execution(
             stateMachineArn=state_machine_arn, name=manifest.simulation_id, input=json.dumps(given)
@@ -132,7 +135,9 @@ def start_followers(
     return started
 
 
-def execution_input(manifest: RunManifest, items_key: str, variants: int, expires_at: int) -> dict[str, Any]:
+def execution_input(
+    manifest: RunManifest, items_key: str, variants: int, expires_at: int, preflight: Sequence[int] = ()
+) -> dict[str, Any]:
     """What an execution is started with.
 
     Args:
@@ -140,12 +145,15 @@ def execution_input(manifest: RunManifest, items_key: str, variants: int, expire
         items_key: The items that it runs.
         variants: How many they are.
         expires_at: When the table drops the study's items, seconds since 1970.
+        preflight: What is tried before, from `epsm.preflight.pairs_to_try`.
     """
     options = manifest.study.options
     return {
         "simulation_id": manifest.simulation_id,
         "variants": variants,
         "items_key": items_key,
+        "preflight": list(preflight),
+        "preflight_concurrency": min(options.max_concurrency, MOST_AT_A_TIME),
         "map_prefix": keys.run_key(manifest.simulation_id, "map"),
         "max_concurrency": options.max_concurrency,
         "tolerated_failure_percentage": options.tolerated_failure_percentage,

@@ -37,6 +37,9 @@ LONGEST_RUN_S = 86_400
 LONGEST_RETENTION_DAYS = 3650
 MOST_VARIANTS = 100_000
 """Of a study, unless a stack was deployed with another `max_variants`."""
+PREFLIGHT_FROM = 20
+"""Variants of one model and weather from which on these are tried before the variants are started, unless the study
+says otherwise."""
 
 KeptFile = Literal["err", "sql", "htm", "eio", "eso", "mtr", "csv", "audit", "rdd", "mdd"]
 Frequency = Literal["Timestep", "Hourly", "Daily", "Monthly", "RunPeriod"]
@@ -252,6 +255,12 @@ class Options(_Strict):
         description="Wall-clock seconds that one run may take. More than 840 needs a stack that was deployed with "
         "Fargate.",
     )
+    preflight: bool | None = Field(
+        strict=True,
+        default=None,
+        description="Whether each model and weather is tried on one day before any variant is started, and the study "
+        f"ends there if one fails. Null: where they have at least {PREFLIGHT_FROM} variants.",
+    )
     retention_days: int = Field(
         strict=True,
         default=30,
@@ -302,9 +311,19 @@ class Study(_Strict):
     @property
     def variant_count(self) -> int:
         """models x weather x (1 baseline + combinations)."""
+        return len(self.models) * len(self.weather) * self.sample_count
+
+    @property
+    def sample_count(self) -> int:
+        """Variants of one model and weather: 1 baseline + combinations."""
         combinations = math.prod(len(parameter.levels) for parameter in self.parameters)
-        samples = 1 + combinations if self.parameters else 1
-        return len(self.models) * len(self.weather) * samples
+        return 1 + combinations if self.parameters else 1
+
+    @property
+    def has_preflight(self) -> bool:
+        """Whether models are tried before variants are started."""
+        wanted = self.options.preflight
+        return self.sample_count >= PREFLIGHT_FROM if wanted is None else wanted
 
 
 @dataclass(frozen=True, slots=True)

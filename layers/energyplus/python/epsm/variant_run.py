@@ -24,6 +24,8 @@ from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.manifest import RunManifest
 from epsm.model import CannotEdit, PreparedModel, prepare
 from epsm.model_memory import edited_mb, kept_models_mb, left_for_the_engine_mb
+from epsm.preflight import Trial, variants_to_try
+from epsm.preflight_run import try_in_turn
 from epsm.results import ImpossibleResult, Results, read_results
 from epsm.run_folder import RunFolder, Workspace
 from epsm.store import keys
@@ -164,6 +166,51 @@ class VariantRunner:
             raise SimulationFailed(f"variant {variant.index}: {record.verdict}: {record.error}")
         eui = finished.results.metrics["site_eui_kwh_m2"]
         return Outcome(variant.index, record.verdict, measures["engine_seconds"], eui)
+
+    def try_pair(
+        self,
+        simulation: str,
+        baseline: int,
+        *,
+        seconds_left: Callable[[], float],
+        memory_limit_mb: float | None = None,
+    ) -> Trial:
+        """Try a model with a weather file on one day before any variant is started; no variant's record is touched.
+
+        Args:
+            simulation: The simulation they belong to.
+            baseline: Index of their baseline.
+            seconds_left: Time that the function has left, seconds.
+            memory_limit_mb: Memory that the engine may use, MiB.
+
+        Raises:
+            StudyCancelled: If the study was cancelled or given up; the engine has been ended.
+        """
+        started = time.monotonic()
+        manifest = self._manifest_of(simulation)
+        if self._records.must_stop(simulation):
+            raise StudyCancelled(simulation)
+        variants = variants_to_try(manifest.study, baseline)
+        try:
+            chosen = self._engine(manifest)
+        except EngineMissing as error:
+            return Trial(baseline, "failed", f"{Verdict.FAILED.value}: {error}")
+        with self._booking(manifest, started) as costs:
+            trial = try_in_turn(
+                self._workspace,
+                chosen,
+                manifest,
+                self._prepared(manifest, variants[0].model, memory_limit_mb),
+                variants,
+                seconds_left=seconds_left,
+                memory_limit_mb=memory_limit_mb,
+                should_stop=self._stop_watch(simulation, costs),
+                keep=lambda path: self._files.put_file(keys.preflight_key(simulation, baseline, path.name), path),
+            )
+            costs.finish(USD_PER_VARIANT_BESIDES_TIME)
+        if trial is None:
+            raise StudyCancelled(simulation)
+        return trial
 
     def _manifest_of(self, simulation: str) -> RunManifest:
         if self._manifest is None or self._manifest.simulation_id != simulation:

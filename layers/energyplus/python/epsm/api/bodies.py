@@ -128,6 +128,10 @@ class EstimatedStudy(BaseModel):
     engine_seconds: float = Field(description="Of all variants together.")
     wall_seconds: float = Field(description="From start to end.")
     cost_usd: float = Field(description="At list prices of us-east-1.")
+    preflight_runs: int = Field(
+        description="How often a model is tried with a weather file before the variants are started."
+    )
+    preflight_cost_usd: float = Field(description="What trying the models adds; part of cost_usd.")
     basis: Literal["measured", "assumed"]
     run_times: dict[str, ModelRunTime] = Field(description="For each model, a run of one variant.")
 

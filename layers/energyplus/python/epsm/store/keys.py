@@ -141,6 +141,11 @@ def variant_key(simulation: str, index: int, name: str = "") -> str:
     return run_key(simulation, f"variants/{index}/{name}")
 
 
+def preflight_key(simulation: str, index: int, name: str) -> str:
+    """Key of a file of a trial that failed; `index` is that of the pair's baseline."""
+    return run_key(simulation, f"preflight/{index}/{name}")
+
+
 def partition(simulation: str) -> str:
     return f"SIM#{simulation}"
 
