@@ -242,7 +242,7 @@ def test_rows_come_in_pages(anna: Client, done: str) -> None:
 def test_downloads_are_addresses_that_can_be_used(anna: Client, done: str) -> None:
     offered = anna.get(f"/api/simulation/{done}/download/")["files"]
     assert set(offered) == {"results.csv", "results.parquet", "report.html", "manifest.json"}
-    assert requests.get(offered["results.csv"], timeout=30).text.startswith("variant_index,")
+    assert requests.get(offered["results.csv"], timeout=30).text.startswith("\ufeffvariant_index,")
 
 
 def test_a_file_of_a_variant_can_be_downloaded(anna: Client, done: str) -> None:
