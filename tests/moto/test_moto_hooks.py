@@ -43,12 +43,31 @@ class Hook:
 
 PARSER = "stepfunctions/parser/"
 MAP = f"{PARSER}asl/component/state/exec/state_map/"
+EXECUTE_STATE = f"{PARSER}asl/component/state/exec/execute_state.py"
 FROM_CLOUDFORMATION = (
     "cls, resource_name: str, cloudformation_json: {}, account_id: str, region_name: str, **kwargs: Any"
 )
 
 REPLACED = (
     Hook("dispatch", "backends.py", "list_of_moto_modules", ""),
+    Hook("objects", "s3/models.py", "FakeKey.value",
+         "self"),
+    Hook("objects", "s3/models.py", "FakeKey.etag",
+         "self"),
+    Hook("objects", "s3/models.py", "FakeKey.__getstate__",
+         "self"),
+    Hook("objects", "s3/models.py", "FakeKey.__setstate__",
+         "self, state: dict[str, Any]"),
+    Hook("objects", "s3/models.py", "FakeKey.__del__",
+         "self"),
+    Hook("objects", "core/common_models.py", "BaseModel.__new__",
+         "cls, *args: Any, **kwargs: Any"),
+    Hook("stepfunctions/history", EXECUTE_STATE, "ExecutionState._handle_retry",
+         "self, env: Environment, failure_event: FailureEvent"),
+    Hook("stepfunctions/history", EXECUTE_STATE, "ExecutionState._handle_catch",
+         "self, env: Environment, failure_event: FailureEvent"),
+    Hook("stepfunctions/history", EXECUTE_STATE, "ExecutionState._from_error",
+         "self, env: Environment, ex: Exception"),
     Hook("uploads", "moto_server/werkzeug_app.py", "DomainDispatcherApplication.__call__",
          "self, environ: dict[str, Any], start_response: Any"),
     Hook("functions", "awslambda/models.py", "LambdaFunction.invoke",
@@ -398,7 +417,7 @@ def test_every_replacement_is_looked_after_here() -> None:
     known = {hook.name for hook in REPLACED}
     # moto lacks the first; the others are names in modules, written with the module's name there.
     known |= {"LayerVersion.physical_resource_id", "models.stepfunctions_backends", "boto_client.boto3"}
-    known |= {"backends.list_of_moto_modules"}
+    known |= {"backends.list_of_moto_modules", "StepFunctionResponse.redrive_execution", "kind._from_error"}
     known |= {"lambda_eval_utils._invoke_lambda_function", "program.TMP_THREADS", "parsing.generate_resource_name"}
     made = {name for path in COMPLETIONS.rglob("*.py") for name in replaced_by(path)}
     assert made - known == set()
