@@ -19,7 +19,7 @@ def main(what: str, argument: str) -> None:
 
     Args:
         what: submit or aggregate.
-        argument: For submit the uploaded study.json as `epsm.manifest.Source` in JSON, for aggregate the simulation.
+        argument: For submit the uploaded study.json, a `Source` in JSON; for aggregate the simulation.
     """
     calls = _Calls()
     act = {"submit": _submit, "aggregate": _aggregate}[what](argument)
@@ -38,7 +38,7 @@ def main(what: str, argument: str) -> None:
 
 
 def _submit(argument: str) -> Callable[[], str]:
-    from epsm.manifest import Source
+    from epsm.study.manifest import Source
     from functions.submit import handler
 
     source = Source.model_validate_json(argument)
@@ -53,7 +53,7 @@ def _submit(argument: str) -> Callable[[], str]:
 
 
 def _aggregate(simulation: str) -> Callable[[], str]:
-    from epsm.aggregation import aggregate
+    from epsm.pipeline.aggregate import aggregate
     from functions.aggregate import handler
 
     return lambda: aggregate(handler.files, handler.records, simulation).subject

@@ -14,11 +14,11 @@ from benchmarks.finished_variants import served, write_pages
 from benchmarks.handlers import INPUTS, variables
 from benchmarks.output import print_machine, print_table
 from benchmarks.studies import SMALL_OFFICE, several_parameters, write_study
-from epsm.engine import installed_engine
-from epsm.manifest import Source
+from epsm.energyplus.engine import installed_engine
+from epsm.pipeline.run_variant import VariantRunner
 from epsm.store.records import VariantRecord
-from epsm.variant_run import VariantRunner
-from epsm.variants import Variant
+from epsm.study.manifest import Source
+from epsm.study.variants import Variant
 from infra.packaging import ROOT
 from local.aws import client
 from local.system_libraries import prepare

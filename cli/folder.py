@@ -12,17 +12,17 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cli.target import Target
-from epsm.intake import Accepted, take_in, with_hashes
-from epsm.manifest import Source
+from epsm.checks.study import Accepted, take_in, with_hashes
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.problems import Problem, StudyRejected
-from epsm.study import MANIFEST_NAME, Limits
+from epsm.study.manifest import Source
+from epsm.study.schema import MANIFEST_NAME, Limits
 
 _HASH_KEY = "sha256"
 
 
 class FolderOnDisk:
-    """The files of a study on disk; an `epsm.intake.StudyFiles`."""
+    """The files of a study on disk; an `epsm.checks.study.StudyFiles`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

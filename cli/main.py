@@ -28,18 +28,18 @@ from cli.show import show_problems, show_results, show_studies, show_study
 from cli.target import LOCAL, NoStack, Target, find_target, local_target
 from cli.terminal import console
 from cli.watch import NotPickedUp, exit_code, follow
-from epsm.cancellation import cancel as cancel_study
-from epsm.engine import EngineMissing
-from epsm.intake import Accepted
+from epsm.checks.study import Accepted
+from epsm.energyplus.engine import EngineMissing
+from epsm.energyplus.versions import RELEASES, SUPPORTED
 from epsm.model_memory import DEFAULT_MEMORY_MB
+from epsm.operations.cancel import cancel as cancel_study
+from epsm.operations.progress import Counts, MapRuns
+from epsm.operations.rerun import rerun_missing
 from epsm.problems import StudyRejected
-from epsm.progress import Counts, MapRuns
-from epsm.rerun import rerun_missing
 from epsm.store import keys
 from epsm.store.files import NotThere
 from epsm.store.records import StudyRecord, StudyStatus
-from epsm.study import LONGEST_IN_A_FUNCTION_S, MOST_VARIANTS
-from epsm.versions import RELEASES, SUPPORTED
+from epsm.study.schema import LONGEST_IN_A_FUNCTION_S, MOST_VARIANTS
 from local.aws import leave_user_settings
 
 app = typer.Typer(

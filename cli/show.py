@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from epsm.operations.progress import Counts
+from epsm.pipeline.start import waits
 from epsm.problems import Problem
-from epsm.progress import Counts
-from epsm.remarks import engine_messages, remarks
-from epsm.rows import NOT_RUN
-from epsm.starting import waits
+from epsm.results.remarks import engine_messages, remarks
+from epsm.results.rows import NOT_RUN
 from epsm.store.records import StudyRecord, StudyStatus
-from epsm.study import Study
+from epsm.study.schema import Study
 from epsm.text import middle_cut
 
 _MOST_ROWS = 40

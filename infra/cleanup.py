@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
 from constructs import Construct
 
-from epsm.budget import EVENT_SOURCE, EVENT_TYPE
+from epsm.operations.budget import EVENT_SOURCE, EVENT_TYPE
 from epsm.store.keys import HOMES
 from infra.config import Config
 from infra.functions import grant

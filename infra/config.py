@@ -12,10 +12,10 @@ from typing import Any, Self
 
 from constructs import Node
 
-from epsm.owners import IAM, owner_of
+from epsm.operations.shares import LAMBDA_AT_A_TIME
 from epsm.problems import nearest
-from epsm.shares import LAMBDA_AT_A_TIME
-from epsm.study import LONGEST_IN_A_FUNCTION_S, LONGEST_RETENTION_DAYS, LONGEST_RUN_S, MOST_VARIANTS, Options
+from epsm.study.owners import IAM, owner_of
+from epsm.study.schema import LONGEST_IN_A_FUNCTION_S, LONGEST_RETENTION_DAYS, LONGEST_RUN_S, MOST_VARIANTS, Options
 from infra.config_rules import BASE_IMAGE, LOG_RETENTION_DAYS, listed, texts_faults
 
 _ALWAYS_UNRESERVED = 100

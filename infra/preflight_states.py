@@ -58,7 +58,7 @@ def try_models(
         },
         result_path="$.tried",
     ).item_processor(attempt)
-    # The outcomes of a map that is not distributed are one state's data, 256 KB: `epsm.preflight` keeps them below.
+    # Outcomes of an inline map are one state's data, 256 KB: `epsm.study.preflight` keeps below.
     # Whatever becomes of the trials themselves, it says nothing of the models.
     models.add_catch(then, errors=[sfn.Errors.ALL], result_path="$.preflight_error")
     passed = sfn.Choice(scope, "Did every model run?")

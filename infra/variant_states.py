@@ -10,7 +10,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from epsm.study import LONGEST_RUN_S
+from epsm.study.schema import LONGEST_RUN_S
 from infra.calls import LONGEST_ANSWER, never_retry, retry, retry_aws, study_key, wait_out_lambda
 from infra.fargate import Containers
 

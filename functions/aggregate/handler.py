@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from epsm.aggregation import aggregate
+from epsm.pipeline.aggregate import aggregate
 from epsm.settings import Settings
 from epsm.store.files import Files
 from epsm.store.records import Records

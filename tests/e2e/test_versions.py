@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from epsm.engine import installed_engine_of
+from epsm.energyplus.engine import installed_engine_of
 from epsm.store.records import StudyStatus
 from local.engines import install
 from local.stack import LocalStack

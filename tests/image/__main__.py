@@ -21,8 +21,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from epsm import __version__
+from epsm.energyplus.versions import RELEASES
 from epsm.store.records import StudyStatus, VariantStatus
-from epsm.versions import RELEASES
 from infra.packaging import IMAGE_REQUIREMENTS
 from tests.image.building import (
     BuiltImage,
@@ -106,9 +106,9 @@ def main() -> int:
 
 _ENGINES = """
 import json
-from epsm.engine import installed_engine_of
-from epsm.versions import RELEASES
-from epsm.versions import RELEASES
+from epsm.energyplus.engine import installed_engine_of
+from epsm.energyplus.versions import RELEASES
+from epsm.energyplus.versions import RELEASES
 print(json.dumps({each: installed_engine_of(each).version() for each in RELEASES}))
 """
 """Every engine started in the image: versions by what they print."""

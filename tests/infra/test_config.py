@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from epsm.study import MOST_VARIANTS
+from epsm.study.schema import MOST_VARIANTS
 from infra.config import Config, ConfigError
 from infra.synth import run_app
 from tests.infra.conftest import OTHER_CHOICES, Template

@@ -167,7 +167,7 @@ def test_the_image_context_holds_nothing_but_what_the_dockerfile_copies(template
         "layers/energyplus/engines/",
     )
     assert {name for name in files if not name.startswith(known)} == set()
-    assert {"functions/run_variant/Dockerfile", "layers/energyplus/python/epsm/engine.py"} <= files
+    assert {"functions/run_variant/Dockerfile", "layers/energyplus/python/epsm/energyplus/engine.py"} <= files
 
 
 def size_mb(folder: Path) -> float:

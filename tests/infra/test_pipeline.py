@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from epsm.preflight import MOST_PAIRS
+from epsm.study.preflight import MOST_PAIRS
 from infra.check import lint_definition
 from infra.packaging import ROOT
 from tests.infra.conftest import Template

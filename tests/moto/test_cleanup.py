@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from epsm.closing import STOPPED
-from epsm.reconcile import NEVER_STARTED
+from epsm.operations.close import STOPPED
+from epsm.operations.reconcile import NEVER_STARTED
 from epsm.store import keys
 from epsm.store.records import Records, StudyRecord, StudyStatus, VariantStatus, timestamp
 from local.aws import session

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from epsm.cancellation import cancel
+from epsm.operations.cancel import cancel
+from epsm.pipeline.run_variant import SECONDS_TO_STORE
 from epsm.store import keys
 from epsm.store.records import StudyStatus, VariantStatus
-from epsm.variant_run import SECONDS_TO_STORE
 from local.stack import STACK_NAME, LocalStack
 from tests.conftest import StudyMaker
 from tests.support import (

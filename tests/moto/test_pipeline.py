@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from epsm.engine import Engine
+from epsm.energyplus.engine import Engine
+from epsm.pipeline.run_variant import SECONDS_TO_STORE, RanTooLong, SimulationFailed, VariantRunner
 from epsm.store.records import StudyStatus, VariantStatus
-from epsm.variant_run import SECONDS_TO_STORE, RanTooLong, SimulationFailed, VariantRunner
-from epsm.variants import Variant
+from epsm.study.variants import Variant
 from local.stack import STACK_NAME, LocalStack
 from tests.conftest import StudyMaker, with_run_period
 from tests.moto.clients import SCHEDULES
@@ -215,7 +215,7 @@ def test_a_run_that_fills_the_disk_says_so(
     )
     again = manifest.model_copy(update={"simulation_id": f"disk-{len(variables)}", "study": year})
     files_of(stack).put_text(f"runs/{again.simulation_id}/manifest.json", again.to_json(), "application/json")
-    monkeypatch.setattr("epsm.run_folder._LEAST_FREE_MB", 1.0)
+    monkeypatch.setattr("epsm.pipeline.workspace._LEAST_FREE_MB", 1.0)
     runner = VariantRunner(files_of(stack), records_of(stack), small_disk, engine)
     with pytest.raises(SimulationFailed, match="disk full"):
         runner.run(again.simulation_id, Variant(0, "room.idf", "chicago.epw"), seconds_left=lambda: 120.0)

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from epsm.closing import NotCollected
+from epsm.operations.close import NotCollected
 from epsm.store.records import Records, StudyPage, StudyRecord, StudyStatus, VariantRecord, VariantStatus, timestamp
 
 SOME_PAGE = 2

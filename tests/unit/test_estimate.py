@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from epsm.estimate import Estimate, RunTime, assumed_run_time, estimate
-from epsm.study import Study, parse_study
+from epsm.study.schema import Study, parse_study
 from tests.conftest import study_document
 
 MEASURED = RunTime(9.0, "measured")

@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from cli.show import show_results, show_study
-from epsm.progress import Counts
+from epsm.operations.progress import Counts
 from epsm.store.records import StudyRecord, StudyStatus
-from epsm.study import Study
+from epsm.study.schema import Study
 from tests.conftest import study_document
 
 STATION = "USA_FL_Tampa.Intl.AP.722110_TMY"

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from epsm.outline import Outline, read_outline
-from epsm.preflight import MOST_AT_A_TIME, pairs_to_try
-from epsm.study import Study
+from epsm.energyplus.model_reader import Outline, read_outline
+from epsm.study.preflight import MOST_AT_A_TIME, pairs_to_try
+from epsm.study.schema import Study
 
 _USD_PER_GB_S = 0.0000166667
 _USD_PER_VCPU_H, _USD_PER_CONTAINER_GB_H = 0.04048, 0.004445

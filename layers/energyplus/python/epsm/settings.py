@@ -7,8 +7,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from epsm.model_memory import DEFAULT_MEMORY_MB
-from epsm.owner_limits import Allowance
-from epsm.study import LONGEST_IN_A_FUNCTION_S, LONGEST_RETENTION_DAYS, MOST_VARIANTS, Limits
+from epsm.pipeline.owner_limits import Allowance
+from epsm.study.schema import LONGEST_IN_A_FUNCTION_S, LONGEST_RETENTION_DAYS, MOST_VARIANTS, Limits
 
 
 def _listed(text: object) -> object:

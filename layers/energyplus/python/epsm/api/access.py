@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from epsm.owners import owner_of, owns, role_of, without_path
 from epsm.store.records import StudyRecord
+from epsm.study.owners import owner_of, owns, role_of, without_path
 
 _GROUP_CLAIMS = ("cognito:groups", "groups", "roles")
 _BLANK = re.compile(r"\s")
@@ -28,7 +28,7 @@ class Caller:
     """Who calls.
 
     Attributes:
-        name: What studies are owned by: ``iam:<ARN>``, of an assumed role without its session (`epsm.owners`), or
+        name: What studies are owned by: ``iam:<ARN>``, of an assumed role without its session (`epsm.study.owners`), or
             ``jwt:<issuer>#<subject>``.
         administrator: Whether everything is theirs to see and to change.
     """

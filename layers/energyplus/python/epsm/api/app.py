@@ -17,9 +17,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from epsm.api.access import Caller, Unknown, caller_of
-from epsm.owner_limits import OverLimit, OwnerLimits
+from epsm.operations.progress import MapRuns, is_throttle
+from epsm.pipeline.owner_limits import OverLimit, OwnerLimits
 from epsm.problems import Problem, StudyRejected
-from epsm.progress import MapRuns, is_throttle
 from epsm.settings import Settings
 from epsm.store.accounts import Accounts
 from epsm.store.files import Files

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from epsm.intake import LARGEST_FILE_BYTES
+from epsm.checks.study import LARGEST_FILE_BYTES
 from epsm.store.records import StudyStatus
-from epsm.study import Priority
+from epsm.study.schema import Priority
 
 MOST_FILES = 100
 """That are uploaded before their study: the API looks at each while its caller waits."""

@@ -17,15 +17,15 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
-from epsm.budget import check_budget, measured_run_times
-from epsm.intake import take_in, with_hashes
-from epsm.owner_limits import NO_LIMITS, OverLimit, OwnerLimits, expected_cost_usd
+from epsm.checks.study import take_in, with_hashes
+from epsm.operations.budget import check_budget, measured_run_times
+from epsm.pipeline.owner_limits import NO_LIMITS, OverLimit, OwnerLimits, expected_cost_usd
+from epsm.pipeline.start import check_order
 from epsm.problems import Problem, StudyRejected
-from epsm.starting import check_order
 from epsm.store import keys
 from epsm.store.files import OWNER_METADATA, Files, NotThere
 from epsm.store.records import Records, StudyRecord
-from epsm.study import MANIFEST_NAME, Limits
+from epsm.study.schema import MANIFEST_NAME, Limits
 
 Given = TypeVar("Given")
 Got = TypeVar("Got")
@@ -38,7 +38,7 @@ _AT_A_TIME = 10
 
 
 class SentFiles(Protocol):
-    """Files that belong to a request; an `epsm.intake.StudyFiles` that can also be put beside the study.json."""
+    """Files that belong to a request; an `epsm.checks.study.StudyFiles` that can also be put beside the study.json."""
 
     place: str
 

@@ -13,9 +13,9 @@ from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
-from epsm.manifest import ObjectRef, RunManifest
 from epsm.store import keys
-from epsm.study import STORED
+from epsm.study.manifest import ObjectRef, RunManifest
+from epsm.study.schema import STORED
 
 OWNER_METADATA = "epsm-owner"
 """Metadata of a study.json that came through the API: who sent it."""

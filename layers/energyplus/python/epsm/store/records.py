@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from epsm.problems import Problem, shortened
 from epsm.store import keys
-from epsm.study import Options
+from epsm.study.schema import Options
 
 RETENTION_MARGIN_DAYS = 40
 """The table's own expiry comes this much later than the study's retention, which counts from its end: it is the net
@@ -122,11 +122,11 @@ class VariantRecord:
         index: Position in the study.
         status: running, succeeded or failed.
         started_at, ended_at: ISO 8601, UTC.
-        verdict: How the engine run ended, a value of `epsm.verdict.Verdict`; empty while it runs.
+        verdict: How the engine run ended, a value of `epsm.energyplus.verdict.Verdict`; empty while it runs.
         stage: For a failure where it happened: ``input``, ``engine``, ``results`` or ``worker``; ``cancelled`` for a
             variant that was stopped with its study.
         error: For a failure the message.
-        summary: Metrics, measures and the period, as `epsm.variant_run` wrote them.
+        summary: Metrics, measures and the period, as `epsm.pipeline.run_variant` wrote them.
     """
 
     index: int

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from epsm.store import keys
-from epsm.study import MANIFEST_NAME
+from epsm.study.schema import MANIFEST_NAME
 
 BATCH = 1000
 """The most that S3 deletes with one request, and the most that it lists with one."""

@@ -1,0 +1,56 @@
+"""The API as a whole, and what it says of itself."""
+
+import functools
+import json
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from epsm import __version__
+from epsm.api.app import app
+from epsm.api.routes import change as changing
+from epsm.api.routes import estimate as estimating
+from epsm.api.routes import results, service
+from epsm.api.routes import status as watching
+from epsm.api.routes import submit as submitting
+
+__all__ = ["app", "description"]
+
+_EPSM_FIELDS = ("parallel", "batch_mode", "max_workers")
+
+for _part in (submitting, estimating, watching, results, changing, service):
+    app.include_router(_part.router)
+
+
+@app.get("/openapi.json", include_in_schema=False)
+def openapi() -> Response[str]:
+    """This API's own description."""
+    return Response(HTTPStatus.OK.value, "application/json", json.dumps(description()))
+
+
+@functools.cache
+def description() -> dict[str, Any]:
+    """The OpenAPI document. What the resolver cannot know is the form of `run`, which reads its body itself."""
+    document: dict[str, Any] = json.loads(
+        app.get_openapi_json_schema(
+            title="EPSM", version=__version__, description="EnergyPlus parametric studies: submit, ask, change, cancel."
+        )
+    )
+    several_files = {"type": "array", "items": {"type": "string", "format": "binary"}}
+    form = {
+        "idf_files": {**several_files, "description": "Models, IDF or epJSON."},
+        "weather_file": {**several_files, "description": "Weather files, EPW."},
+        "files": {**several_files, "description": "Files that the models read: schedules, .stat files."},
+        "study": {"type": "string", "description": "A study.json; without it nothing is varied."},
+        "name": {"type": "string", "description": "Name of the study where there is no study.json."},
+        **{name: {"type": "string", "description": "EPSM's; accepted."} for name in _EPSM_FIELDS},
+    }
+    document["paths"]["/api/simulation/run/"]["post"]["requestBody"] = {
+        "required": True,
+        "content": {
+            "multipart/form-data": {"schema": {"type": "object", "properties": form}},
+            "application/json": {"schema": {"$ref": "#/components/schemas/StudyOfUploads"}},
+        },
+    }
+    return document

@@ -1,0 +1,163 @@
+"""Routes that change a study: cancel it, run it again, change it, remove it."""
+
+import json
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from botocore.exceptions import ClientError
+
+from epsm.api.app import (
+    Refusal,
+    SimulationId,
+    files,
+    functions,
+    map_runs,
+    own_study,
+    owner_limits,
+    records,
+    s3,
+    settings,
+    step_functions,
+)
+from epsm.api.bodies import Cancelled, Change, Rerun, StudyState, Submitted, answers
+from epsm.api.incoming import claim_or_reject
+from epsm.api.routes.status import state_of
+from epsm.estimate import RunTime
+from epsm.operations.budget import measured_run_times
+from epsm.operations.cancel import cancel as cancel_study
+from epsm.operations.rerun import rerun_missing
+from epsm.pipeline.owner_limits import expected_cost_usd
+from epsm.store import keys
+from epsm.store.files import NotThere, is_absent
+from epsm.store.records import StudyRecord, StudyStatus
+
+router = APIGatewayHttpRouter()
+
+
+@router.post(
+    "/api/simulation/task/<task_id>/cancel/",
+    summary="Cancel a study",
+    tags=["studies"],
+    responses=answers(Cancelled, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def cancel(task_id: SimulationId) -> Cancelled:
+    """Nothing new starts, engines that run are ended within seconds, and what has succeeded is kept."""
+    record = own_study(task_id)
+    if record.status is StudyStatus.CANCELLED:
+        return Cancelled(task_id=task_id, message="The study was cancelled before.")
+    machine = settings.state_machine_arn
+    if not cancel_study(records, step_functions, machine, record, "Cancelled through the API."):
+        raise Refusal(HTTPStatus.CONFLICT, f"The study has ended as {record.status.value}")
+    return Cancelled(task_id=task_id, message="The study was cancelled.")
+
+
+@router.post(
+    "/api/simulation/<simulation_id>/rerun/",
+    summary="Run again what failed, or everything",
+    tags=["studies"],
+    responses=answers(
+        Submitted,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        success=(HTTPStatus.ACCEPTED,),
+    ),
+)
+def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Response[str]:
+    """What has succeeded is not run again and not lost; `all` makes a new simulation of the files as they are now."""
+    record = own_study(simulation_id)
+    if not record.status.final or record.status is StudyStatus.REJECTED:
+        raise Refusal(HTTPStatus.CONFLICT, f"The study is {record.status.value}")
+    try:
+        if wanted.which == "all":
+            source = record.source
+            if not source["key"].startswith(keys.HOMES):
+                raise Refusal(HTTPStatus.CONFLICT, "The study was put into the bucket; put its study.json there again")
+            expected_usd = _expected_usd(record, record.variants)
+            owner_limits.check(record.owner, expected_usd)
+            copied = s3.copy_object(
+                Bucket=source["bucket"],
+                Key=source["key"],
+                CopySource={"Bucket": source["bucket"], "Key": source["key"], "VersionId": source["version_id"]},
+            )
+            version = str(copied["VersionId"])
+            started, variants = keys.simulation_id(source["bucket"], source["key"], version), record.variants
+            again = records.claim_study(started, record.name, {**source, "version_id": version}, record.owner)
+            claim_or_reject(owner_limits, records, again, expected_usd)
+        else:
+            started = simulation_id
+            if record.status is not StudyStatus.COMPLETED:
+                expected_usd = _expected_usd(record, record.variants - record.succeeded)
+                owner_limits.claim(record, expected_usd, record.attempt + 1)
+            variants = rerun_missing(files, records, step_functions, settings.state_machine_arn, record)
+    except (NotThere, ClientError) as error:
+        if isinstance(error, ClientError) and not is_absent(error):
+            raise
+        raise Refusal(HTTPStatus.CONFLICT, "What the study was made of has been removed") from None
+    if not variants:
+        raise Refusal(HTTPStatus.CONFLICT, "There is nothing to run again")
+    answer = Submitted.started(started, 0, variants)
+    return Response(HTTPStatus.ACCEPTED.value, "application/json", answer.model_dump_json())
+
+
+def _expected_usd(record: StudyRecord, variants: int) -> float:
+    """What it will cost to run some variants of a study again; models that never ran are not counted."""
+    if not owner_limits.any:
+        return 0.0
+    manifest = files.read_manifest(record.simulation_id)
+    measured = measured_run_times(manifest.study, lambda model: manifest.inputs[model].sha256, records)
+    run_times = {model: RunTime(0.0, "assumed") for model in manifest.study.models} | measured
+    part = variants / manifest.variants
+    return expected_cost_usd(manifest.study, run_times, settings.variant_memory_mb, part)
+
+
+@router.patch(
+    "/api/simulation/<simulation_id>/",
+    summary="Change concurrency, priority or budget of a study that has not ended",
+    tags=["studies"],
+    responses=answers(StudyState, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+)
+def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> StudyState:
+    """Concurrency takes effect with the next variants; a priority as soon as shares are dealt out anew."""
+    record = own_study(simulation_id)
+    if wanted.max_cost_usd is not None and record.options.get("max_cost_usd") is None:
+        # Its variants keep no account: they were told of none when they began.
+        raise Refusal(HTTPStatus.CONFLICT, "The study was submitted without max_cost_usd")
+    arn = None if record.status.final else map_runs.arn(record)
+    if wanted.max_concurrency is not None and arn is None:
+        raise Refusal(HTTPStatus.CONFLICT, "The study does not run variants now")
+    if not records.change_options(simulation_id, record.options | wanted.model_dump(exclude_none=True)):
+        raise Refusal(HTTPStatus.CONFLICT, "The study has ended, or has not been accepted yet")
+    if wanted.max_concurrency is not None:
+        step_functions.update_map_run(mapRunArn=arn, maxConcurrency=wanted.max_concurrency)
+    if wanted.priority is not None:
+        functions.invoke(
+            FunctionName=settings.cleanup_function,
+            InvocationType="Event",
+            Payload=json.dumps({"task": "share"}).encode(),
+        )
+    return state_of(own_study(simulation_id))
+
+
+@router.delete(
+    "/api/simulation/<simulation_id>/",
+    summary="Remove a study that has ended",
+    tags=["studies"],
+    responses=answers(None, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, success=(HTTPStatus.NO_CONTENT,)),
+)
+def remove(simulation_id: SimulationId) -> Response[str]:
+    """Results, inputs that came with it, and records. It is gone at once; its files follow within minutes."""
+    own_study(simulation_id)
+    if not records.hide_study(simulation_id):
+        raise Refusal(HTTPStatus.CONFLICT, "The study has not ended; cancel it first")
+    # A hundred thousand variants take minutes, and a caller's patience ends before. What goes wrong is done at night.
+    functions.invoke(
+        FunctionName=settings.cleanup_function,
+        InvocationType="Event",
+        Payload=json.dumps({"task": "remove", "simulation_id": simulation_id}).encode(),
+    )
+    return Response(HTTPStatus.NO_CONTENT.value, body="")

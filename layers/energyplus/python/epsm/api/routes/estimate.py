@@ -1,0 +1,90 @@
+"""Routes that say what a study takes: variants, time and cost."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from epsm.api.app import Refusal, SimulationId, files, functions, own_study, records, s3, settings, who_calls
+from epsm.api.bodies import EstimatedStudy, StudyOfUploads, answers
+from epsm.api.incoming import FilesUploadedBefore
+from epsm.estimate import RunTime, assumed_run_time, estimate
+from epsm.operations.shares import LAMBDA_AT_A_TIME, capacity_of
+from epsm.problems import Problem, StudyRejected
+from epsm.store import keys
+from epsm.store.files import NotThere
+from epsm.study.manifest import ObjectRef
+from epsm.study.schema import Study, parse_study
+
+router = APIGatewayHttpRouter()
+
+
+@router.post(
+    "/api/simulation/estimate/",
+    summary="Variants, time and cost before anything starts",
+    tags=["studies"],
+    responses=answers(EstimatedStudy, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+)
+def estimate_study(sent: Annotated[StudyOfUploads, Body()]) -> EstimatedStudy:
+    """Estimate a study. Its models must have been uploaded; its weather need not."""
+    study = parse_study(json.dumps(sent.study))
+    before = FilesUploadedBefore(files, s3, settings.inputs_bucket, who_calls().name, sent.files)
+    found = {model: _run_time(model, before.sha256(model), partial(before.read, model)) for model in study.models}
+    known = {model: run_time for model, run_time in found.items() if run_time is not None}
+    if absent := [model for model in study.models if model not in known]:
+        allowed = "a SHA-256 of an uploaded file"
+        raise StudyRejected(Problem(f"files.{model}", "was not uploaded", allowed) for model in absent)
+    return _estimated(study, known)
+
+
+@router.get(
+    "/api/simulation/<simulation_id>/estimate/",
+    summary="Time and cost of running a study from the beginning",
+    tags=["studies"],
+    responses=answers(EstimatedStudy, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def estimate_known_study(simulation_id: SimulationId) -> EstimatedStudy:
+    """What all variants of a study take, whether they have run or not; also of one that waits for another."""
+    own_study(simulation_id)
+    try:
+        manifest = files.read_manifest(simulation_id)
+    except NotThere:
+        raise Refusal(HTTPStatus.CONFLICT, "The study has not been accepted") from None
+    run_times: dict[str, RunTime] = {}
+    for model in manifest.study.models:
+        ref = manifest.inputs[model]
+        found = _run_time(model, ref.sha256, partial(_read_input, ref))
+        if found is None:
+            raise Refusal(HTTPStatus.CONFLICT, f"{model} has not run yet and cannot be read (any more)")
+        run_times[model] = found
+    return _estimated(manifest.study, run_times)
+
+
+def _run_time(model: str, sha256: str, read: Callable[[], bytes | None]) -> RunTime | None:
+    """As measured by earlier runs, else by the model's zones; None where it has neither run nor can be read."""
+    measured = records.run_time(sha256)
+    if measured is not None:
+        return RunTime(measured, "measured")
+    content = read()
+    return None if content is None else assumed_run_time(content, model)
+
+
+def _read_input(ref: ObjectRef) -> bytes | None:
+    # What was put into the bucket and not sent to the API, this function may not read.
+    if not ref.key.startswith(keys.HOMES):
+        return None
+    try:
+        return files.read(ref.bucket, ref.key, ref.version_id)[0]
+    except NotThere:
+        return None
+
+
+def _estimated(study: Study, run_times: dict[str, RunTime]) -> EstimatedStudy:
+    at_a_time = capacity_of(functions, settings.variant_concurrency) or LAMBDA_AT_A_TIME
+    made = estimate(study, run_times, memory_mb=settings.variant_memory_mb, capacity=at_a_time)
+    return EstimatedStudy.model_validate(asdict(made))

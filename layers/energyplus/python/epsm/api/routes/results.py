@@ -1,0 +1,112 @@
+"""Routes that give results: rows of the table, and downloads."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from epsm.api.app import Refusal, SimulationId, files, own_study, records, s3, settings
+from epsm.api.bodies import Downloads, ResultRows, answers
+from epsm.results import rows
+from epsm.store import keys
+from epsm.store.files import NotThere
+from epsm.store.records import StudyRecord, StudyStatus
+
+DOWNLOAD_SECONDS = 900
+"""How long a presigned download may be used."""
+_RESULT_FILES = ("results.csv", "results.parquet", "report.html", "manifest.json")
+
+router = APIGatewayHttpRouter()
+
+
+@router.get(
+    "/api/simulation/<simulation_id>/results/",
+    summary="Rows of the results table",
+    tags=["results"],
+    responses=answers(ResultRows, HTTPStatus.NOT_FOUND),
+)
+def results(
+    simulation_id: SimulationId,
+    start: Annotated[int, Query(ge=0, description="Index of the first variant.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> ResultRows:
+    """One row a variant, failed and missing ones too. A number that is not there is null, never 0."""
+    record = own_study(simulation_id)
+    try:
+        manifest = files.read_manifest(simulation_id)
+    except NotThere:
+        return ResultRows(simulation_id=simulation_id, status=record.status, variants=0, rows=[], next_start=None)
+    study = manifest.study
+    found = rows.page(
+        study,
+        records,
+        simulation_id,
+        start,
+        limit,
+        ended=record.status.final,
+        stopped=_stopped(record),
+        own_values=manifest.baseline_values,
+        input_remarks=manifest.input_remarks,
+    )
+    following = start + len(found)
+    return ResultRows(
+        simulation_id=simulation_id,
+        status=record.status,
+        variants=study.variant_count,
+        rows=found,
+        next_start=following if following < study.variant_count else None,
+    )
+
+
+def _stopped(record: StudyRecord) -> str:
+    if record.status is StudyStatus.CANCELLED:
+        return rows.CANCELLED
+    return rows.GIVEN_UP if record.given_up else ""
+
+
+@router.get(
+    "/api/simulation/<simulation_id>/parallel-results/",
+    summary="The same, as EPSM calls it",
+    tags=["EPSM"],
+    responses=answers(ResultRows, HTTPStatus.NOT_FOUND),
+)
+def parallel_results(
+    simulation_id: SimulationId,
+    start: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> ResultRows:
+    """See results."""
+    return results(simulation_id, start, limit)
+
+
+@router.get(
+    "/api/simulation/<simulation_id>/download/",
+    summary="Presigned downloads",
+    tags=["results"],
+    responses=answers(Downloads, HTTPStatus.NOT_FOUND),
+)
+def download(
+    simulation_id: SimulationId,
+    name: Annotated[
+        str | None,
+        Query(
+            pattern=r"^(variants/[0-9]{1,7}/)?[A-Za-z0-9_]+(\.[A-Za-z0-9]+)+$",
+            description="One file, e.g. variants/3/in.idf; without it the table, the report and the manifest.",
+        ),
+    ] = None,
+) -> Downloads:
+    """Addresses that can be used for a quarter of an hour, each for one file."""
+    own_study(simulation_id)
+    there = {}
+    for each in (name,) if name else _RESULT_FILES:
+        key = keys.run_key(simulation_id, each)
+        if files.size(settings.results_bucket, key) is not None:
+            there[each] = s3.generate_presigned_url(
+                "get_object",
+                Params={"Bucket": settings.results_bucket, "Key": key},
+                ExpiresIn=DOWNLOAD_SECONDS,
+            )
+    if not there:
+        raise Refusal(HTTPStatus.NOT_FOUND, f"{simulation_id} has no such file (yet)")
+    return Downloads(files=there, expires_in_s=DOWNLOAD_SECONDS)

@@ -1,0 +1,83 @@
+"""Routes about the service itself."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from botocore.exceptions import BotoCoreError, ClientError
+
+from epsm import __version__
+from epsm.api.app import functions, map_runs, records, s3, settings, step_functions, who_calls
+from epsm.api.bodies import Health, Resources, Version, answers
+from epsm.energyplus import dictionary
+from epsm.store.records import StudyStatus
+
+logger = Logger(child=True)
+router = APIGatewayHttpRouter()
+
+
+@router.get(
+    "/api/simulation/system-resources/",
+    summary="What runs and what may run",
+    tags=["service"],
+    responses=answers(Resources),
+)
+def system_resources() -> Resources:
+    """Of your own studies; an administrator's answer covers everybody's."""
+    page = records.study_page(owner=who_calls().only, status=StudyStatus.RUNNING, limit=100)
+    return Resources(
+        engine_version=dictionary.load().version,
+        running_studies=len(page.studies),
+        running_variants=sum(map_runs.counts(record).running for record in page.studies),
+        account_concurrency=_account_concurrency(),
+    )
+
+
+def _account_concurrency() -> int | None:
+    try:
+        return int(functions.get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
+    except (BotoCoreError, ClientError, KeyError):
+        return None
+
+
+@router.get(
+    "/health/",
+    summary="Whether the service can work",
+    tags=["service"],
+    responses=answers(Health, success=(HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE)),
+)
+def health() -> Response[str]:
+    """503 if the table, a bucket or the state machine does not answer."""
+    checks = {}
+    for name, look in (
+        ("table", lambda: records.study("health")),
+        ("inputs bucket", lambda: s3.head_bucket(Bucket=settings.inputs_bucket)),
+        ("results bucket", lambda: s3.head_bucket(Bucket=settings.results_bucket)),
+        (
+            "state machine",
+            lambda: step_functions.describe_state_machine(stateMachineArn=settings.state_machine_arn),
+        ),
+    ):
+        try:
+            look()
+            checks[name] = "ok"
+        except (BotoCoreError, ClientError) as error:
+            logger.exception("health check failed", extra={"check": name})
+            checks[name] = type(error).__name__
+    well = all(each == "ok" for each in checks.values())
+    found = Health(status="ok" if well else "down", checks=checks)
+    return Response(
+        (HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE).value, "application/json", found.model_dump_json()
+    )
+
+
+@router.get(
+    "/version/",
+    summary="What runs here",
+    tags=["service"],
+    responses=answers(Version),
+)
+def version() -> Version:
+    """Of the code and of EnergyPlus."""
+    return Version(version=__version__, engine_version=dictionary.load().version, stage=settings.stage)

@@ -1,0 +1,162 @@
+"""Routes that say where studies are."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from epsm.api.access import Caller
+from epsm.api.app import Refusal, SimulationId, map_runs, own_study, records, who_calls
+from epsm.api.bodies import StudyInList, StudyList, StudyState, TaskState, answers
+from epsm.operations.progress import Counts, seconds_left
+from epsm.store import keys
+from epsm.store.records import StudyRecord, StudyStatus
+from epsm.study.schema import Options
+
+router = APIGatewayHttpRouter()
+
+
+@router.get(
+    "/api/simulation/<simulation_id>/status/",
+    summary="Where a study is",
+    tags=["studies"],
+    responses=answers(StudyState, HTTPStatus.NOT_FOUND),
+)
+def status(simulation_id: SimulationId) -> StudyState:
+    """Counts come from the map run: exact at any size."""
+    return state_of(own_study(simulation_id))
+
+
+def state_of(record: StudyRecord) -> StudyState:
+    counts, defaults = map_runs.counts(record), Options()
+    return StudyState(
+        simulation_id=record.simulation_id,
+        simulationId=record.simulation_id,
+        name=record.name,
+        status=record.status,
+        progress=_percent(record, counts),
+        variants=record.variants,
+        succeeded=counts.succeeded,
+        failed=counts.failed,
+        running=counts.running,
+        created_at=record.created_at,
+        started_at=record.started_at,
+        ended_at=record.ended_at,
+        priority=record.options.get("priority", defaults.priority),
+        max_concurrency=record.options.get("max_concurrency", defaults.max_concurrency),
+        after=record.options.get("after"),
+        max_cost_usd=record.options.get("max_cost_usd"),
+        spent_usd=None if record.options.get("max_cost_usd") is None else round(record.spent_usd, 4),
+        seconds_left=seconds_left(record, counts),
+        attempt=record.attempt,
+        error_message=record.error,
+        problems=[problem.as_dict() for problem in record.problems],
+        execution_arn=record.execution_arn,
+    )
+
+
+def _percent(record: StudyRecord, counts: Counts) -> float:
+    if not counts.total:
+        return 100.0 if record.status.final else 0.0
+    return round(100 * counts.ended / counts.total, 1)
+
+
+def _in_words(record: StudyRecord, counts: Counts) -> str:
+    told = f"{counts.ended} of {counts.total} variants have ended, {counts.failed} of them failed"
+    return f"{told}; {counts.not_run} were not run" if record.status.final and counts.not_run else told
+
+
+_TASK_STATES = {
+    StudyStatus.PENDING: "PENDING",
+    StudyStatus.RUNNING: "PROGRESS",
+    StudyStatus.COMPLETED: "SUCCESS",
+    StudyStatus.PARTIAL: "SUCCESS",
+    StudyStatus.FAILED: "FAILURE",
+    StudyStatus.REJECTED: "FAILURE",
+    StudyStatus.CANCELLED: "REVOKED",
+}
+
+
+@router.get(
+    "/api/simulation/task/<task_id>/status/",
+    summary="Where a study is, as EPSM answers",
+    tags=["EPSM"],
+    responses=answers(TaskState, HTTPStatus.NOT_FOUND),
+)
+def task_status(task_id: SimulationId) -> TaskState:
+    """The same as the simulation's status in EPSM's words."""
+    record = own_study(task_id)
+    counts = map_runs.counts(record)
+    percent = _percent(record, counts)
+    ended = record.status.final
+    return TaskState(
+        task_id=task_id,
+        state=_TASK_STATES[record.status],
+        ready=ended,
+        status=record.status.value,
+        progress=percent,
+        current=counts.ended,
+        total=counts.total,
+        message=_in_words(record, counts),
+        result={"succeeded": counts.succeeded, "failed": counts.failed} if ended else None,
+        error=record.error or None,
+        simulation_id=task_id,
+        simulation_status=record.status,
+        simulation_progress=percent,
+    )
+
+
+@router.get(
+    "/api/simulation/results/",
+    summary="Your studies, the newest first",
+    tags=["studies"],
+    responses=answers(StudyList),
+)
+def list_studies(
+    status: Annotated[StudyStatus | None, Query(description="Only those in this state.")] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    page: Annotated[str | None, Query(max_length=2000, description="`next` of the page before.")] = None,
+) -> StudyList:
+    """Your own studies; an administrator's list holds everybody's."""
+    caller = who_calls()
+    found = records.study_page(owner=caller.only, status=status, limit=limit, start=_page_start(page, caller))
+    listed = [
+        StudyInList(
+            simulation_id=each.simulation_id,
+            name=each.name,
+            status=each.status,
+            variants=each.variants,
+            succeeded=each.succeeded if each.status.final else None,
+            failed=each.failed if each.status.final else None,
+            created_at=each.created_at,
+            ended_at=each.ended_at,
+        )
+        for each in found.studies
+        if not each.removing
+    ]
+    following = found.next_page
+    return StudyList(
+        results=listed,
+        next=None if following is None else urlsafe_b64encode(json.dumps(following).encode()).decode(),
+    )
+
+
+def _page_start(page: str | None, caller: Caller) -> dict[str, str] | None:
+    """The key that a page token stands for. It says where to go on, and never in whose list."""
+    if page is None:
+        return None
+    try:
+        start = json.loads(urlsafe_b64decode(page.encode()))
+        plain = {str(name): str(value) for name, value in start.items()}
+        sizes = [len(value.encode()) for value in plain.values()]
+    except (ValueError, AttributeError, RecursionError):
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "'page' is no token of this API") from None
+    whose, name = ("record_type", keys.STUDY_SORT_KEY) if caller.administrator else ("owner", caller.name)
+    in_this_list = plain.keys() == {"pk", "sk", "created_at", whose} and plain[whose] == name
+    # DynamoDB takes no other keys, and its refusal would be an error of the server's.
+    if not in_this_list or not all(0 < size <= 1024 for size in sizes):
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "'page' is no token of this list")
+    return plain

@@ -1,0 +1,175 @@
+"""Other files that a model reads: lookup tables, imported shading, WINDOW data files.
+
+What the engine does (CurveManager.cc, ScheduleManager.cc, HeatBalanceManager.cc, 25.2, and tried): of a lookup table's
+cells it reads the number that a text begins with and leaves out other texts; the number of grid points must fit the
+number of outputs. Imported shading has exactly a year of rows behind one line of surface names; a surface without a
+column is not shaded. A WINDOW data file begins with "Window5" and names the construction.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from epsm.checks.table_text import Read, begins_with_number, field_text, is_number, lines_of, place_in, shown
+from epsm.checks.time_steps import time_steps
+from epsm.energyplus import dictionary
+from epsm.energyplus.dictionary import FieldPlace
+from epsm.energyplus.model_reader import ModelObject, Outline
+from epsm.problems import Problem
+from epsm.study.schema import Parameter
+from epsm.text import fold_name
+
+_YEAR_H, _LEAP_YEAR_H = 8_760, 8_784
+_VARIABLE, _LOOKUP, _LIST = "Table:IndependentVariable", "Table:Lookup", "Table:IndependentVariableList"
+_SHADING, _WINDOW = "Schedule:File:Shading", "Construction:WindowDataFile"
+CLASSES = (_VARIABLE, _LOOKUP, _SHADING, _WINDOW)
+
+
+def check_data_files(outline: Outline, source: str, read: Read, parameters: Sequence[Parameter] = ()) -> list[Problem]:
+    """Faults of the files that a model's lookup tables, imported shading and WINDOW constructions read.
+
+    Args:
+        outline: The model.
+        source: Its path in the study.
+        read: Gives the content of a file that the model names.
+        parameters: What the study varies.
+    """
+    varied = {fold_name(parameter.class_name) for parameter in parameters}
+    problems: list[Problem] = []
+    if not varied & {fold_name(name) for name in (_VARIABLE, _LOOKUP, _LIST)}:
+        problems += _check_lookup_tables(outline, source, read)
+    for each in outline.of_class(_SHADING):
+        if found := read(field_text(each, "File Name")):
+            problems += _check_shading(*found, time_steps(outline, parameters))
+    for each in outline.of_class(_WINDOW):
+        name = field_text(each, "File Name")
+        if name and (found := read(name)):
+            problems += _check_window(*found, each.name)
+    return problems
+
+
+def _check_lookup_tables(outline: Outline, source: str, read: Read) -> Iterator[Problem]:
+    columns: dict[str, list[float]] = {}
+    for each in [*outline.of_class(_VARIABLE), *outline.of_class(_LOOKUP)]:
+        name = field_text(each, "External File Name")
+        if not name:
+            columns[_key(each)] = _own_values(each)
+        elif found := read(name):
+            values = _column(each, *found)
+            if isinstance(values, Problem):
+                yield values
+            elif each.class_name.casefold() == _VARIABLE.casefold() and list(dict.fromkeys(values)) != sorted(
+                set(values)
+            ):
+                # The engine sorts them and leaves the outputs as they are: at x = 1 it gives what belongs to x = 3.
+                what = f"column {field_text(each, 'External File Column Number') or 1}, which {each.class_name} "
+                yield Problem(found[0], what + f"'{each.name}' reads, does not rise", "values in rising order")
+            else:
+                columns[_key(each)] = values
+    for each in outline.of_class(_LOOKUP):
+        variables = _variables(each, outline)
+        outputs = columns.get(_key(each))
+        grid = [columns.get(f"{fold_name(_VARIABLE)} {name}") for name in variables]
+        if not variables or outputs is None or not field_text(each, "External File Name"):
+            continue
+        needed = 1
+        for points in grid:
+            needed *= len(set(points or ()))
+        if needed and len(outputs) != needed:
+            what = (
+                f"{_LOOKUP} '{each.name}' has {len(outputs):,} outputs where its variables have {needed:,} grid points"
+            )
+            yield Problem(place_in(each, source), what, f"{needed:,} outputs")
+
+
+def _key(each: ModelObject) -> str:
+    return f"{fold_name(each.class_name)} {fold_name(each.name)}"
+
+
+def _variables(lookup: ModelObject, outline: Outline) -> list[str]:
+    wanted = fold_name(field_text(lookup, "Independent Variable List Name"))
+    for each in outline.of_class(_LIST):
+        if fold_name(each.name) == wanted:
+            return [fold_name(str(value)) for value in _repeated(each) if str(value).strip()]
+    return []
+
+
+def _own_values(each: ModelObject) -> list[float]:
+    return [float(value) for value in _repeated(each) if is_number(str(value))]
+
+
+def _repeated(each: ModelObject) -> Iterator[float | str]:
+    """The values of a class's repeated field."""
+    rule = dictionary.load().find_class(each.class_name)
+    assert rule is not None
+    for group in range(each.group_count(rule)):
+        place = FieldPlace(rule.repeats[0], len(rule.fields) + group, group)
+        value = each.value(place)
+        if value is not None:
+            yield value
+
+
+def _column(each: ModelObject, path: str, content: bytes) -> list[float] | Problem:
+    """The numbers of a lookup table's column, or what is wrong with it."""
+    who = f"{each.class_name} '{each.name}'"
+    try:
+        column = int(float(field_text(each, "External File Column Number") or 1))
+        start = int(float(field_text(each, "External File Starting Row Number") or 1))
+    except (ValueError, OverflowError):
+        return Problem(path, f"{who} does not say which column and row it reads", "whole numbers")
+    lines = lines_of(content)
+    width = max((len(line.split(",")) for line in lines), default=0)
+    if column > width:
+        return Problem(path, f"has {width} columns where {who} reads column {column}", "columns separated by commas")
+    if start > len(lines):
+        return Problem(path, f"has {len(lines):,} rows where {who} starts at row {start:,}", "a row that is there")
+    values = []
+    for number, line in enumerate(lines[start - 1 :], start=start):
+        if not line.strip():
+            continue
+        cells = line.split(",")
+        cell = cells[column - 1].strip() if column <= len(cells) else ""
+        if is_number(cell):
+            values.append(float(cell))
+        elif number > start or begins_with_number(cell):
+            return Problem(f"{path}: line {number}", f"column {column}, which {who} reads, {shown(cell)}", "a number")
+    return values
+
+
+def _check_shading(path: str, content: bytes, steps: Sequence[int]) -> Iterator[Problem]:
+    lines = lines_of(content)
+    header = [cell.strip() for cell in (lines[0] if lines else "").rstrip(",").split(",")]
+    if len(header) < 2 or any(is_number(cell) for cell in header):
+        found = f"begins with '{lines[0][:40]}'" if lines else "is empty"
+        yield Problem(f"{path}: line 1", found, "a line of surface names, separated by commas, behind a first column")
+        return
+    rows = lines[1:]
+    for number in steps:
+        needed = (_YEAR_H * number, _LEAP_YEAR_H * number)
+        if len(rows) not in needed:
+            what = (
+                f"has {len(rows):,} rows behind its header where {_SHADING} with Timestep {number} needs {needed[0]:,}"
+            )
+            yield Problem(path, what, f"{needed[0]:,}, or {needed[1]:,} in a leap year")
+            return
+    for number, row in enumerate(rows, start=2):
+        cells = row.split(",")
+        if len(cells) < len(header):
+            what = f"has {len(cells)} columns where the header has {len(header)}"
+            yield Problem(f"{path}: line {number}", what, f"{len(header)} columns")
+            return
+        for column, cell in enumerate(cells[1 : len(header)], start=2):
+            if not is_number(cell.strip()):
+                what = f"column {column}, the sunlit fraction of {header[column - 1]}, {shown(cell.strip())}"
+                yield Problem(f"{path}: line {number}", what, "a number")
+                return
+
+
+def _check_window(path: str, content: bytes, construction: str) -> Iterator[Problem]:
+    lines = lines_of(content)
+    if not lines or not fold_name(lines[0]).startswith("window5"):
+        found = f"begins with '{lines[0][:40]}'" if lines else "is empty"
+        yield Problem(f"{path}: line 1", found, "a WINDOW data file for EnergyPlus: 'Window5 Data File for EnergyPlus'")
+        return
+    names = [line.partition(":")[2].strip() for line in lines if fold_name(line).startswith("window name")]
+    if fold_name(construction) not in map(fold_name, names):
+        listed = ", ".join(f"'{name}'" for name in names[:5])
+        yield Problem(path, f"has no window called '{construction}', which {_WINDOW} reads", listed or "its window")

@@ -1,0 +1,226 @@
+"""Faults inside a model that EnergyPlus refuses before it simulates: values, required fields, names given twice.
+
+Only what the engine's own input processor refuses for certain is a fault here; each kind was tried on the engine. What
+it merely warns about (a schedule without type limits, a field it does not know in epJSON) passes.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from epsm.energyplus import dictionary
+from epsm.energyplus.dictionary import ClassRule, FieldRule
+from epsm.energyplus.model_reader import ModelObject, Outline
+from epsm.problems import Problem
+from epsm.text import fold_name
+
+FieldFilter = Callable[[ModelObject, int], bool]
+"""Whether the field at a position is to be passed over: a parameter gives it another value."""
+
+_MOST_ALIKE = 3
+"""Faults of one kind in one field of a class that are listed one by one; the others are counted."""
+_JEPLUS_TAG = re.compile(r"@@.*?@@")
+_NOT_READ_BY_THE_ENGINE = (
+    *("hvactemplate:", "pythonplugin:", "externalinterface", "groundheattransfer:", "parametric:"),
+    *("output:sqlite", "outputcontrol:files", "output:table:summaryreports"),
+)
+"""ExpandObjects takes the first away, the next are refused as a whole, the last are replaced before a run."""
+_UNIQUE_TOGETHER = {
+    "schedules": re.compile(r"schedule:(constant|compact|year|file)"),
+    "day schedules": re.compile(r"schedule:day:\w+"),
+    "week schedules": re.compile(r"schedule:week:\w+"),
+    "schedule type limits": re.compile(r"scheduletypelimits"),
+    "materials": re.compile(r"material(:nomass|:airgap|:infraredtransparent|:roofvegetation)?"),
+    "constructions": re.compile(r"construction(:cfactorundergroundwall|:ffactorgroundfloor)?"),
+    "curves": re.compile(r"curve:(linear|quadratic|cubic|quartic|exponent|biquadratic|bicubic|quadraticlinear)"),
+}
+"""Classes, in lower case, among which the engine does not take one name twice, in whatever case it is written."""
+
+
+def place_of(each: ModelObject, source: str) -> str:
+    """Where an object stands: its line in IDF, its class and name in epJSON."""
+    return f"{source}: line {each.line}" if each.line else f"{source}: {each.class_name} '{each.name}'"
+
+
+def check_model_faults(
+    outline: Outline, source: str, varied: FieldFilter = lambda each, position: False
+) -> list[Problem]:
+    """Faults of a model's values and names.
+
+    Args:
+        outline: The model.
+        source: Its path in the study.
+        varied: Fields that the study's parameters set in all variants but the baseline; they are not judged.
+    """
+    return [*_limited(_value_faults(outline, source, varied)), *_limited(_double_names(outline, source))]
+
+
+def _limited(faults: Iterable[tuple[tuple[str, ...], Problem]]) -> Iterator[Problem]:
+    """The first faults of each kind, and how many more there are."""
+    counts: dict[tuple[str, ...], int] = {}
+    last: dict[tuple[str, ...], Problem] = {}
+    for kind, problem in faults:
+        counts[kind] = counts.get(kind, 0) + 1
+        if counts[kind] < _MOST_ALIKE:
+            yield problem
+        elif counts[kind] == _MOST_ALIKE:
+            last[kind] = problem
+    for kind, problem in last.items():
+        more = counts[kind] - _MOST_ALIKE
+        yield problem if not more else replace(problem, what=f"{problem.what}; and {more} more of this kind")
+
+
+def _value_faults(outline: Outline, source: str, varied: FieldFilter) -> Iterator[tuple[tuple[str, ...], Problem]]:
+    known = dictionary.load()
+    for class_key, group in outline.objects.items():
+        rule = known.find_class(class_key)
+        if rule is None or class_key.startswith(_NOT_READ_BY_THE_ENGINE):
+            continue
+        judge = _ClassJudge(rule)
+        for each in group:
+            faults = judge.of_idf(each.values) if isinstance(each.values, tuple) else judge.of_epjson(each)
+            for position, field, what in faults:
+                if not varied(each, position):
+                    where = place_of(each, source)
+                    called = f"{rule.name} '{each.name}'" if rule.named and each.name else rule.name
+                    yield (rule.name, field.key, what[:7]), Problem(where, f"{called}: {what}", field.allowed)
+
+
+class _ClassJudge:
+    """Finds the faulty values of the objects of a class; most values pass after one comparison."""
+
+    def __init__(self, rule: ClassRule) -> None:
+        self._rule = rule
+        self._fields = (*rule.fields, *rule.repeats)
+        self._plain = len(rule.fields)
+        self._strict = tuple(field.numeric or (field.type == "choice" and bool(field.words)) for field in self._fields)
+        self._required = tuple(position for position, field in enumerate(rule.fields) if field.required)
+        self._group_required = any(field.required for field in rule.repeats)
+
+    def of_idf(self, values: tuple[str, ...]) -> Iterator[tuple[int, FieldRule, str]]:
+        size = len(self._fields) - self._plain
+        if not size:
+            if any(values[self._plain :]):
+                return  # too many fields, as after a missing ';': told as that
+            values = values[: self._plain]
+        for position in self._required:
+            if position >= len(values) or not values[position]:
+                field = self._fields[position]
+                yield position, field, f"blank is not allowed in {field.name}"
+        for position, value in enumerate(values):
+            index = position
+            if position >= self._plain:
+                index = self._plain + (position - self._plain) % size
+            if not value:
+                continue
+            field = self._fields[index]
+            tag = "@@" in value and field.type in ("object", "any") and _JEPLUS_TAG.search(value) is not None
+            if tag or (self._strict[index] and not _fits(value, field)):
+                yield position, field, self._misfit(value, field, position)
+        if self._group_required:
+            yield from self._gaps(values, size)
+
+    def _gaps(self, values: tuple[str, ...], size: int) -> Iterator[tuple[int, FieldRule, str]]:
+        """Required fields that are blank in a group of which something else is given."""
+        for start in range(self._plain, len(values), size):
+            if not any(values[start : start + size]):
+                continue
+            for offset, field in enumerate(self._rule.repeats):
+                position = start + offset
+                if field.required and (position >= len(values) or not values[position]):
+                    yield position, field, f"blank is not allowed in {self._name(field, position)}"
+
+    def of_epjson(self, each: ModelObject) -> Iterator[tuple[int, FieldRule, str]]:
+        assert isinstance(each.values, dict)
+        for position, field in enumerate(self._rule.fields):
+            if field.key == "name":
+                continue
+            if field.key not in each.values:
+                if field.required:
+                    yield position, field, f"nothing is given for {field.key}"
+            elif (what := _json_misfit(each.values[field.key], field)) is not None:
+                yield position, field, f"{what} does not fit {field.key}"
+        groups = each.values.get(self._rule.repeats[0].repeat_key or "") if self._rule.repeats else None
+        for number, group in enumerate(groups if isinstance(groups, list) else ()):
+            for offset, field in enumerate(self._rule.repeats if isinstance(group, dict) else ()):
+                position = self._plain + number * len(self._rule.repeats) + offset
+                name = f"{field.repeat_key}[{number}].{field.key}"
+                if field.key not in group:
+                    if field.required:
+                        yield position, field, f"nothing is given for {name}"
+                elif (what := _json_misfit(group[field.key], field)) is not None:
+                    yield position, field, f"{what} does not fit {name}"
+
+    def _misfit(self, value: str, field: FieldRule, position: int) -> str:
+        name = self._name(field, position)
+        if _JEPLUS_TAG.search(value):
+            return f"'{value}' in {name} is a tag of jEPlus, which nothing replaces here: make it a parameter"
+        return f"'{value}' does not fit {name}"
+
+    def _name(self, field: FieldRule, position: int) -> str:
+        if position < self._plain:
+            return field.name
+        group = (position - self._plain) // len(self._rule.repeats) + self._rule.first_number
+        return field.name.replace("#", str(group))
+
+
+def _fits(value: str, field: FieldRule) -> bool:
+    if not field.numeric:
+        return field.accepts(value)
+    try:
+        number = float(value[1:] if value[0] == "+" else value)  # the engine takes one '+' off before it reads
+    except ValueError:
+        return bool(field.words) and field.accepts(value)
+    return _within(number, field)
+
+
+def _within(number: float, field: FieldRule) -> bool:
+    """Whether the engine takes a number; it takes fractions where the dictionary says whole numbers, and nan."""
+    return not (
+        (field.minimum is not None and number < field.minimum)
+        or (field.maximum is not None and number > field.maximum)
+        or (field.exclusive_minimum is not None and number <= field.exclusive_minimum)
+        or (field.exclusive_maximum is not None and number >= field.exclusive_maximum)
+    )
+
+
+def _json_misfit(value: object, field: FieldRule) -> str | None:
+    """What is wrong with a value of epJSON, where types and words count exactly; None if nothing is."""
+    match value:
+        case bool() | None:
+            return "true or false" if isinstance(value, bool) else "null"
+        case int() | float():
+            if field.numeric and not _within(value, field):
+                return str(value)
+            return None
+        case str():
+            if value == "" and (not field.numeric or field.words or not field.required):
+                return None  # some blanks the engine takes
+            if field.numeric and value not in field.words:
+                return f"the text '{value}'"
+            if field.type == "choice" and field.words and value not in field.words:
+                return f"'{value}'"
+    return None
+
+
+def _double_names(outline: Outline, source: str) -> Iterator[tuple[tuple[str, ...], Problem]]:
+    known = dictionary.load()
+    seen: dict[tuple[str, str], ModelObject] = {}
+    for class_key, group in outline.objects.items():
+        rule = known.find_class(class_key)
+        if rule is None or not rule.named or class_key.startswith(_NOT_READ_BY_THE_ENGINE):
+            continue
+        together = next((kind for kind, classes in _UNIQUE_TOGETHER.items() if classes.fullmatch(class_key)), None)
+        for each in group:
+            if not each.name.strip():
+                continue
+            # Elsewhere the input processor compares a class's names letter by letter.
+            key = (together, fold_name(each.name)) if together else (class_key, each.name)
+            first = seen.setdefault(key, each)
+            if first is not each:
+                # Classes come in the order of their first objects, lines do not.
+                first, later = (first, each) if first.line <= each.line else (each, first)
+                of = f"{later.class_name} '{later.name}'"
+                other = f"the {first.class_name} on line {first.line}" if first.line else f"a {first.class_name}"
+                problem = Problem(place_of(later, source), f"{of} has the name of {other}", "a name of its own")
+                yield (rule.name, "name"), problem

@@ -1,0 +1,360 @@
+"""Whether a study can run: its parameters against the data dictionary and against each of its models.
+
+Everything here works on text in memory and names every fault it finds; nothing is started. What only the engine can
+find out (a zone without surfaces, say) comes back as the verdict of the run.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from epsm.checks.model_faults import FieldFilter, check_model_faults, place_of
+from epsm.checks.references import check_object_names
+from epsm.energyplus import dictionary, versions
+from epsm.energyplus.dictionary import ClassRule, FieldPlace
+from epsm.energyplus.external_files import external_path, in_each_others_way
+from epsm.energyplus.model_reader import ModelObject, Outline, read_outline
+from epsm.problems import Problem, listed, nearest
+from epsm.results.columns import RESERVED
+from epsm.study.schema import MANIFEST_NAME, Parameter, Study
+from epsm.text import fold_name, middle_cut
+
+EXTERNAL_FILE_FIELDS = {
+    "schedule:file": "File Name",
+    "schedule:file:shading": "File Name",
+    "construction:windowdatafile": "File Name",
+    "coil:dx:ashrae205:performance": "Representation File Name",
+    "chiller:electric:ashrae205": "Representation File Name",
+    "table:independentvariable": "External File Name",
+    "table:lookup": "External File Name",
+}
+"""Classes that read another file, by class name in lower case, and the field that names it."""
+
+_NOT_SUPPORTED = (
+    ("parametric:", "EnergyPlus's parametric preprocessor is not run; write what it varies as parameters of the study"),
+    ("pythonplugin:", "Python plugins are not part of the engine package"),
+    ("externalinterface", "co-simulation has no partner here"),
+    ("groundheattransfer:", "the Slab and Basement preprocessors are not part of the engine package"),
+)
+
+_MANAGED_CLASSES = ("version", "output:sqlite", "outputcontrol:files")
+"""Classes that are this project's to set; varying them would be without effect, or wrong."""
+_MOST_OF_A_KIND = 50
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedModel:
+    """What checking a model file gave.
+
+    Attributes:
+        problems: Every fault, of the model itself and of the study's parameters on it.
+        external_files: Files that the model reads (Schedule:File and the like), as study paths.
+        outline: What the model contains.
+    """
+
+    problems: tuple[Problem, ...]
+    external_files: tuple[str, ...]
+    outline: Outline = field(default_factory=Outline, compare=False)
+
+
+def name_matches(pattern: str, name: str) -> bool:
+    """Whether an object's name fits a parameter's `object`: case does not count, * is any run of characters."""
+    first, *others = fold_name(pattern).split("*")
+    text = fold_name(name)
+    if not others:
+        return text == first
+    *middle, last = others
+    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
+        return False
+    text = text[len(first) : len(text) - len(last)]
+    # The first place where a part is found leaves the most for the rest, so nothing has to be tried twice.
+    for part in middle:
+        found = text.find(part)
+        if found < 0:
+            return False
+        text = text[found + len(part) :]
+    return True
+
+
+def check_parameters(study: Study) -> list[Problem]:
+    """Faults of the parameters that show without looking at a model: class, field, unit and values."""
+    problems: list[Problem] = []
+    for index, parameter in enumerate(study.parameters):
+        where = f"{MANIFEST_NAME}: parameters[{index}]"
+        if fold_name(parameter.name) in RESERVED:
+            what = f"'{parameter.name}' is a column that every results table has"
+            problems.append(Problem(f"{where}.name", what, "another name"))
+        problems += _check_target(parameter, where)
+    return problems
+
+
+def _check_target(parameter: Parameter, where: str) -> Iterator[Problem]:
+    known = dictionary.load()
+    rule = known.find_class(parameter.class_name)
+    if rule is None:
+        what = f"'{parameter.class_name}' is not a class of EnergyPlus {known.model_version}"
+        yield Problem(f"{where}.class", what, nearest(parameter.class_name, known.class_names))
+        return
+    place = rule.find_field(parameter.field)
+    if place is None:
+        near = nearest(parameter.field, rule.field_names) or listed(rule.field_names)
+        yield Problem(f"{where}.field", f"'{parameter.field}' is not a field of {rule.name}", near)
+        return
+    field = place.rule
+    if fold_name(rule.name) in _MANAGED_CLASSES:
+        yield Problem(f"{where}.class", f"{rule.name} is set for every run and cannot be varied", "another class")
+        return
+    if field.key == "name":
+        yield Problem(f"{where}.field", "the name identifies the object and cannot be varied", "another field")
+        return
+    if EXTERNAL_FILE_FIELDS.get(fold_name(rule.name)) == field.name:
+        what = f"{rule.name}, {field.name} cannot be varied: only the file that the model names is taken along"
+        yield Problem(f"{where}.field", what, "two models")
+        return
+    if parameter.unit is not None and field.unit not in ("*", parameter.unit):
+        what = f"'{parameter.unit}' is not the unit of {rule.name}, {field.name}"
+        yield Problem(f"{where}.unit", what, f"'{field.unit}'" if field.unit else "no unit")
+    if parameter.multiply is not None and field.type not in ("number", "integer", "any"):
+        yield Problem(f"{where}.multiply", f"{rule.name}, {field.name} is not a number", "values")
+    for position, value in enumerate(parameter.values or ()):
+        if not field.accepts(value):
+            shown = f"'{value}'" if isinstance(value, str) else f"{value:g}"
+            yield Problem(
+                f"{where}.values[{position}]", f"{shown} does not fit {rule.name}, {field.name}", field.allowed
+            )
+
+
+def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
+    """Check one model file, and the study's parameters on it.
+
+    Args:
+        content: The file's bytes.
+        source: Its path in the study.
+        study: The study; its parameters are taken to have passed `check_parameters`.
+    """
+    outline = read_outline(content, source)
+    problems = list(outline.problems)
+    problems += _check_version(outline, source, study)
+    external_files: dict[str, None] = {}
+    if not problems:
+        problems += islice(_check_objects(outline, source), _MOST_OF_A_KIND)
+        sound = not problems  # a missing ';' hides objects whose names are then missed
+        varied = _set_by(study)
+        problems += check_model_faults(outline, source, varied)[:_MOST_OF_A_KIND]
+        if sound:
+            problems += check_object_names(outline, source, varied)[:_MOST_OF_A_KIND]
+        problems += _check_run_period(outline, source, study)
+        problems += islice(_check_parameters_on(outline, source, study), _MOST_OF_A_KIND)
+        for each, name in _external_names(outline):
+            path, fault = external_path(name, source)
+            if fault:
+                what = f"{each.class_name} '{each.name}' reads '{middle_cut(name, 100)}', {fault}"
+                problems.append(Problem(place_of(each, source), what, "a file uploaded with the study"))
+            else:
+                external_files[path] = None
+        for file, other in in_each_others_way([*external_files, source]):
+            problems.append(
+                Problem(source, f"reads '{other}', but '{file}' is a file and cannot hold it", "other names")
+            )
+    return CheckedModel(tuple(problems), tuple(external_files), outline)
+
+
+def _set_by(study: Study) -> FieldFilter:
+    """Fields that a parameter gives a value of its own: they may be faulty, or a tag of another tool, in the model."""
+    known = dictionary.load()
+    patterns: dict[tuple[str, int], list[str]] = {}
+    for parameter in study.parameters:
+        rule = known.find_class(parameter.class_name)
+        place = rule.find_field(parameter.field) if rule else None
+        if rule is not None and place is not None and parameter.values is not None:
+            patterns.setdefault((fold_name(rule.name), place.position), []).append(parameter.object_name)
+
+    def is_set(each: ModelObject, position: int) -> bool:
+        objects = patterns.get((fold_name(each.class_name), position), ()) if patterns else ()
+        return any(name_matches(pattern, each.name) for pattern in objects)
+
+    return is_set
+
+
+def _check_version(outline: Outline, source: str, study: Study) -> Iterator[Problem]:
+    expected = dictionary.load().model_version
+    found = outline.version
+    if not outline.objects:
+        return
+    if found is None:
+        yield Problem(
+            source, "has no Version object, so nothing tells whether it fits the engine", f"Version,{expected};"
+        )
+        return
+    model = ".".join(found.split(".")[:2])
+    if versions.runs_as(model, expected, study.energyplus):
+        for name in sorted(versions.CHANGED_IN_26_1 & outline.objects.keys()):
+            first = outline.objects[name][0]
+            what = f"{first.class_name} is not defined alike in EnergyPlus {model} and {expected}"
+            yield Problem(place_of(first, source), what, "a model without it")
+    elif model != expected:
+        yield Problem(source, *versions.misfit(found, expected, study.energyplus))
+
+
+def _check_objects(outline: Outline, source: str) -> Iterator[Problem]:
+    known = dictionary.load()
+    for group in outline.objects.values():
+        first = group[0]
+        where = place_of(first, source)
+        reason = next((why for start, why in _NOT_SUPPORTED if fold_name(first.class_name).startswith(start)), None)
+        rule = known.find_class(first.class_name)
+        if reason is not None:
+            yield Problem(where, f"{first.class_name} cannot be simulated: {reason}", "a model without it")
+        elif rule is None:
+            what = f"'{first.class_name}' is not a class of EnergyPlus {known.model_version}"
+            yield Problem(where, what, nearest(first.class_name, known.class_names))
+        elif isinstance(first.values, dict) and first.class_name != rule.name:
+            # The engine reads IDF in any case, epJSON in this one only.
+            yield Problem(where, f"'{first.class_name}' is not written as epJSON wants it", f"'{rule.name}'")
+        else:
+            yield from _check_group(group, rule, source)
+    for needed in ("Building", "GlobalGeometryRules"):
+        if not outline.of_class(needed):
+            yield Problem(source, f"has no {needed} object")
+    templates = next((each for each in outline.all() if fold_name(each.class_name).startswith("hvactemplate:")), None)
+    if templates is not None and not isinstance(templates.values, tuple):
+        what = f"{templates.class_name} can only be expanded in an IDF"
+        yield Problem(f"{source}: {templates.class_name}", what, "the model as IDF")
+    elif templates is not None and not versions.RELEASES[known.model_version].expands_templates:
+        what = f"{templates.class_name} cannot be expanded: the package of {known.model_version} has no ExpandObjects"
+        yield Problem(place_of(templates, source), what, "expanded.idf, which your own EnergyPlus writes")
+
+
+def _check_group(group: list[ModelObject], rule: ClassRule, source: str) -> Iterator[Problem]:
+    if rule.unique and len(group) > 1:
+        yield Problem(place_of(group[1], source), f"there are {len(group)} {rule.name} objects", "one")
+    for each in group:
+        if not isinstance(each.values, tuple) or rule.repeats or len(each.values) <= len(rule.fields):
+            continue
+        if not any(each.values[len(rule.fields) :]):
+            continue  # the engine passes over empty ones behind the last
+        what = f"{rule.name} '{each.name}' has {len(each.values)} fields; a ';' may be missing before the next object"
+        yield Problem(place_of(each, source), what, f"at most {len(rule.fields)}")
+
+
+def _check_run_period(outline: Outline, source: str, study: Study) -> Iterator[Problem]:
+    has_run_period = bool(outline.of_class("RunPeriod") or outline.of_class("RunPeriod:CustomRange"))
+    has_design_day = bool(outline.of_class("SizingPeriod:DesignDay"))  # the engine counts no other sizing period
+    chosen = study.options.run_period
+    if chosen == "annual" and not has_run_period:
+        yield Problem(
+            source, "has no RunPeriod, which options.run_period 'annual' stretches to the year", "a RunPeriod"
+        )
+    elif chosen == "design_days" and not has_design_day:
+        what = "has no SizingPeriod:DesignDay, which is all that options.run_period 'design_days' simulates"
+        yield Problem(source, what, "a SizingPeriod:DesignDay")
+    elif chosen == "as_in_model" and not (has_run_period and _asks_for_weather_run(outline)):
+        why = (
+            "its SimulationControl does not ask for weather-file run periods"
+            if has_run_period
+            else "it has no RunPeriod"
+        )
+        # 'annual' stretches a run period that is there; where there is none, it would be refused as well.
+        other = "another SimulationControl, or options.run_period 'annual'" if has_run_period else "a RunPeriod"
+        yield Problem(source, f"would give no energy use: {why}", other)
+
+
+def _asks_for_weather_run(outline: Outline) -> bool:
+    """SimulationControl's answer; without the object, or with a blank, the engine's default is Yes."""
+    rule = dictionary.load().find_class("SimulationControl")
+    place = rule.find_field("Run Simulation for Weather File Run Periods") if rule else None
+    assert place is not None
+    answers = [each.value(place) for each in outline.of_class("SimulationControl")]
+    return not any(fold_name(str(answer)) == "no" for answer in answers)
+
+
+def _check_parameters_on(outline: Outline, source: str, study: Study) -> Iterator[Problem]:
+    setters: dict[tuple[str, str, int], str] = {}
+    for index, parameter in enumerate(study.parameters):
+        where = f"{MANIFEST_NAME}: parameters[{index}]"
+        rule = dictionary.load().find_class(parameter.class_name)
+        place = rule.find_field(parameter.field) if rule else None
+        if rule is None or place is None:
+            continue  # check_parameters has said so
+        objects = outline.of_class(rule.name)
+        targets = [each for each in objects if name_matches(parameter.object_name, each.name)]
+        if not targets:
+            yield _no_target(parameter, objects, rule, source, where)
+        for target in targets:
+            key = (rule.name, fold_name(target.name), place.position)
+            other = setters.setdefault(key, parameter.name)
+            if other != parameter.name:
+                what = f"'{other}' and '{parameter.name}' both set {rule.name} '{target.name}', {place.rule.name}"
+                yield Problem(where, f"{what} in {source}", "one parameter for a field")
+                break
+        if place.group is not None:
+            yield from _check_group_exists(targets, rule, place, source, where)
+        if parameter.multiply is not None:
+            yield from _check_multiply(parameter, targets, rule, place, source, where)
+        elif place.rule.type == "object":
+            yield from _check_references(parameter, outline, source, where)
+
+
+def _check_group_exists(
+    targets: Iterable[ModelObject], rule: ClassRule, place: FieldPlace, source: str, where: str
+) -> Iterator[Problem]:
+    """A field of a group that the object does not have would lengthen it: a floor would get another corner."""
+    assert place.group is not None
+    for target in targets:
+        there = target.group_count(rule)
+        if place.group >= there:
+            what = f"{source}: {rule.name} '{target.name}' has no {place.rule.name}"
+            yield Problem(f"{where}.field", what, f"groups {rule.first_number} to {rule.first_number + there - 1}")
+            return
+
+
+def _no_target(parameter: Parameter, objects: list[ModelObject], rule: ClassRule, source: str, where: str) -> Problem:
+    if not objects:
+        return Problem(f"{where}.class", f"{source} has no {rule.name} object")
+    names = [each.name for each in objects]
+    near = nearest(parameter.object_name, names) or listed(names)
+    what = f"{source} has no {rule.name} object called '{parameter.object_name}'"
+    return Problem(f"{where}.object", what, near)
+
+
+def _check_multiply(
+    parameter: Parameter, targets: Iterable[ModelObject], rule: ClassRule, place: FieldPlace, source: str, where: str
+) -> Iterator[Problem]:
+    if place.rule.type not in ("number", "integer", "any"):
+        return  # check_parameters has said so
+    for target in targets:
+        current = target.value(place)
+        try:
+            number = float(current)  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            shown = f"'{current}'" if current not in (None, "") else "nothing"
+            what = f"{source}: {rule.name} '{target.name}' has {shown} in {place.rule.name}, which cannot be multiplied"
+            yield Problem(f"{where}.multiply", what, "values, or objects that have a number there")
+            continue
+        for position, factor in enumerate(parameter.multiply or ()):
+            if not place.rule.accepts(number * factor):
+                what = f"{source}: {rule.name} '{target.name}' would get {number * factor:g} in {place.rule.name}"
+                yield Problem(f"{where}.multiply[{position}]", what, place.rule.allowed)
+
+
+def _check_references(parameter: Parameter, outline: Outline, source: str, where: str) -> Iterator[Problem]:
+    names = {fold_name(each.name): each.name for each in outline.all() if each.name}
+    for position, value in enumerate(parameter.values or ()):
+        if not isinstance(value, str) or fold_name(value) in names:
+            continue
+        if dictionary.load().find_class(value) is not None:
+            continue  # fields such as Component 1 Object Type name a class
+        what = f"{source} has no object called '{value}'"
+        yield Problem(f"{where}.values[{position}]", what, nearest(value, names.values()))
+
+
+def _external_names(outline: Outline) -> Iterator[tuple[ModelObject, str]]:
+    for class_name, field_name in EXTERNAL_FILE_FIELDS.items():
+        rule = dictionary.load().find_class(class_name)
+        if rule is None:
+            continue  # EnergyPlus of this version has no such class
+        place = rule.find_field(field_name)
+        assert place is not None
+        for each in outline.of_class(class_name):
+            if name := str(each.value(place) or "").strip():
+                yield each, name

@@ -1,0 +1,124 @@
+"""Names in a model that no object has: schedules, zones, constructions, materials and the like.
+
+Checked are the fields whose missing names the engine was seen to end a run for (`FieldRule.lists`), and those only.
+"""
+
+from collections.abc import Iterator
+
+from epsm.checks.model_faults import FieldFilter, place_of
+from epsm.energyplus import dictionary
+from epsm.energyplus.dictionary import FieldRule
+from epsm.energyplus.model_reader import ModelObject, Outline
+from epsm.problems import Problem, nearest
+from epsm.text import fold_name
+
+_BUILT_IN = {"ScheduleNames": ("constant-0.0", "constant-1.0")}
+_ALSO = {"SpaceNames": ("ZoneNames",), "SpaceAndSpaceListNames": ("ZoneAndZoneListNames", "ZoneNames")}
+"""The engine gives each zone that has no space one of its own name."""
+_MADE_FROM_A_FILE = "schedule:file:shading"
+"""Makes a schedule for each column of its file."""
+_IN_WORDS = (
+    ("DaySchedule", "day schedule"),
+    ("WeekSchedule", "week schedule"),
+    ("Schedule", "schedule"),
+    ("Zone", "zone"),
+    ("Space", "space"),
+    ("Construction", "construction"),
+    ("Material", "material"),
+    ("Surf", "surface"),
+    ("Thermostat", "thermostat"),
+)
+
+
+def check_object_names(
+    outline: Outline, source: str, varied: FieldFilter = lambda each, position: False
+) -> list[Problem]:
+    """A problem for each name that is missing, at the first place that gives it.
+
+    Args:
+        outline: The model.
+        source: Its path in the study.
+        varied: Fields that the study's parameters set in all variants but the baseline; they are not judged.
+    """
+    names = _names_by_list(outline)
+    missing: dict[tuple[tuple[str, ...], str], list[tuple[ModelObject, FieldRule, str]]] = {}
+    for each, field, position, value in _fields_that_name(outline):
+        key = fold_name(value)
+        if any(key in names.get(name, ()) for name in field.lists):
+            continue
+        if _may_be_made_later(outline, field, key) or varied(each, position):
+            continue
+        missing.setdefault((field.lists, key), []).append((each, field, value))
+    return [_problem(lists, uses, names, source) for (lists, _), uses in missing.items()]
+
+
+def _names_by_list(outline: Outline) -> dict[str, dict[str, str]]:
+    """Reference list -> its names as the engine compares them -> as they are written."""
+    known = dictionary.load()
+    names: dict[str, dict[str, str]] = {name: dict.fromkeys(built, "") for name, built in _BUILT_IN.items()}
+    for class_key, group in outline.objects.items():
+        rule = known.find_class(class_key)
+        for provided in rule.provides if rule else ():
+            names.setdefault(provided, {}).update((fold_name(each.name), each.name) for each in group)
+    for name, others in _ALSO.items():
+        for other in others:
+            names.setdefault(name, {}).update(names.get(other, {}))
+    return names
+
+
+def _fields_that_name(outline: Outline) -> Iterator[tuple[ModelObject, FieldRule, int, str]]:
+    """Every checked field that is not blank: object, field, position, value."""
+    known = dictionary.load()
+    for class_key, group in outline.objects.items():
+        rule = known.find_class(class_key)
+        if rule is None:
+            continue
+        plain = [(position, field) for position, field in enumerate(rule.fields) if field.lists]
+        repeated = [(offset, field) for offset, field in enumerate(rule.repeats) if field.lists]
+        if not (plain or repeated):
+            continue
+        size, start = len(rule.repeats), len(rule.fields)
+        for each in group:
+            values = each.values
+            if isinstance(values, tuple):
+                for position, field in plain:
+                    if position < len(values) and values[position]:
+                        yield each, field, position, values[position]
+                for offset, field in repeated:
+                    for position in range(start + offset, len(values), size):
+                        if values[position]:
+                            yield each, field, position, values[position]
+                continue
+            for position, field in plain:
+                value = each.name if field.key == "name" else values.get(field.key)
+                if isinstance(value, str) and value.strip():
+                    yield each, field, position, value
+            groups = values.get(rule.repeats[0].repeat_key or "") if repeated else None
+            for number, entry in enumerate(groups if isinstance(groups, list) else ()):
+                for offset, field in repeated if isinstance(entry, dict) else ():
+                    value = entry.get(field.key)
+                    if isinstance(value, str) and value.strip():
+                        yield each, field, start + number * size + offset, value
+
+
+def _may_be_made_later(outline: Outline, field: FieldRule, key: str) -> bool:
+    """Whether something may make the object that is not in the model: ExpandObjects, or a file of schedules."""
+    if any(name.startswith("hvactemplate:") for name in outline.objects):
+        # What it makes bears the name of a template, or its own.
+        return True if "ScheduleNames" not in field.lists else key.startswith("hvactemplate")
+    return "ScheduleNames" in field.lists and bool(outline.of_class(_MADE_FROM_A_FILE))
+
+
+def _problem(
+    lists: tuple[str, ...],
+    uses: list[tuple[ModelObject, FieldRule, str]],
+    names: dict[str, dict[str, str]],
+    source: str,
+) -> Problem:
+    each, field, value = uses[0]
+    noun = next((noun for start, noun in _IN_WORDS if any(start in name for name in lists)), "object")
+    what = f"{each.class_name} '{each.name}', {field.name}: there is no {noun} called '{value}'"
+    if len(uses) > 1:
+        what += f"; {len(uses) - 1} more fields name it"
+    known = [written for name in lists for written in names.get(name, {}).values() if written]
+    return Problem(place_of(each, source), what, nearest(value, known) or f"the name of a {noun} of the model")

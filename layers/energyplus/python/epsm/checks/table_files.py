@@ -1,0 +1,261 @@
+"""Tables that a model reads from files: whether Schedule:File finds all the rows and numbers that it needs.
+
+What the engine does (ScheduleManager.cc and CsvParser.cc, 25.2): it takes 365 days of values from the column, or 366
+if there are enough for a leap year, and does not look whether they are there: behind the last row it reads memory that
+belongs to something else. Rows behind those it needs are not read, whatever they hold: quarter hours read as hours are
+the first three months. A row shorter than the first ends the run, and so does a value outside the schedule's limits.
+A file is parsed once, with the separator and the skipped rows of the first object that names it; others get that table.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, product
+
+from epsm.checks.models import name_matches
+from epsm.checks.table_text import Read, field_text, is_number, lines_of, place_in, shown
+from epsm.energyplus import dictionary
+from epsm.energyplus.model_reader import ModelObject, Outline
+from epsm.problems import Problem
+from epsm.study.schema import Parameter
+from epsm.text import fold_name
+
+_CLASS = "Schedule:File"
+_YEAR_H, _LEAP_YEAR_H = 8_760, 8_784
+_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " "}
+_NOT_TEXT = (".json", ".epjson", ".jsonin", ".cbor", ".msgpack", ".ubjson", ".bson")
+"""Endings of files that the engine reads as JSON and its binary forms; their tables are not looked at here."""
+_ITEMS_AN_HOUR = (2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
+_FIELDS = ("Column Number", "Rows to Skip at Top", "Number of Hours of Data", "Column Separator", "Minutes per Item")
+_MOST_USES = 100
+_WHOLE_PAIR = re.compile(r"\s*[+-]?\d+,\d+\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """How one Schedule:File reads its file."""
+
+    column: int
+    skip: int
+    hours: float
+    separator: str
+    minutes_per_item: int
+    limits: tuple[float, float] | None = None
+
+    @property
+    def rows_needed(self) -> int:
+        return math.ceil(max(self.hours, _YEAR_H) * 60 / self.minutes_per_item)
+
+    @property
+    def most_rows(self) -> int:
+        """That the engine may read: those of a leap year."""
+        return _LEAP_YEAR_H * 60 // self.minutes_per_item
+
+
+def check_table_files(
+    outline: Outline, source: str, read: Read, parameters: Sequence[Parameter] = ()
+) -> tuple[list[Problem], list[str]]:
+    """Faults of the tables that a model's Schedule:File objects read, as they are and as a study varies them.
+
+    Args:
+        outline: The model.
+        source: Its path in the study.
+        read: Gives the content of a file that the model names.
+        parameters: What the study varies.
+
+    Returns:
+        The problems, and remarks on what can be run but may not be meant.
+    """
+    problems: list[Problem] = []
+    remarks: list[str] = []
+    first_uses: dict[str, tuple[ModelObject, list[tuple[str, int]]]] = {}
+    for each in outline.of_class(_CLASS):
+        name = field_text(each, "File Name")
+        uses = _uses(each, outline, parameters)
+        found = read(name) if name and uses else None
+        if found is None or name.casefold().endswith(_NOT_TEXT):
+            continue
+        path, content = found
+        where = place_in(each, source)
+        if odd := next((use for use in uses if 60 % use.minutes_per_item), None):
+            what = f"{_CLASS} '{each.name}' has {odd.minutes_per_item} Minutes per Item"
+            problems.append(Problem(where, what, "a number that divides 60"))
+            continue
+        ways = [(use.separator, use.skip) for use in uses]
+        other, first = first_uses.setdefault(path, (each, ways))
+        if first != ways:
+            what = f"{_CLASS} '{each.name}' reads {path} with another separator or Rows to Skip than '{other.name}'"
+            what += "; EnergyPlus would use those of the first for both"
+            problems.append(Problem(where, what, "the same, or another file"))
+            continue
+        lines = lines_of(content)
+        hint = "; its lines end in carriage returns alone" if b"\n" not in content and b"\r" in content else ""
+        for use in dict.fromkeys(uses):
+            who = f"{_CLASS} '{each.name}'" + ("" if use == uses[0] else _variation(use, uses[0]))
+            faults = list(_check(lines, use, who, path, hint))
+            problems += faults
+            if not faults:
+                about = (_extra_rows(len(lines), use, who), _maybe_decimal_commas(lines, use, who))
+                remarks += [f"{path}: {remark}" for remark in about if remark]
+    return problems, remarks
+
+
+def _check(lines: list[str], use: _Use, who: str, path: str, hint: str) -> Iterator[Problem]:
+    rows = lines[use.skip :]
+    if len(rows) < use.rows_needed:
+        hours = max(use.hours, _YEAR_H)
+        what = f"has {len(rows):,} rows behind the {use.skip} skipped where {who} needs {use.rows_needed:,}"
+        per = f"{hours:,.0f} hours of {use.minutes_per_item} minutes per item"
+        yield Problem(path, what + hint, f"at least {use.rows_needed:,} ({per})")
+        return
+    if minutes := _minutes_that_fit(len(rows), use):
+        what = f"has {len(rows):,} rows, a whole year of {minutes} minutes each, where {who} reads the first "
+        what += f"{use.rows_needed:,} as {use.minutes_per_item} minutes each"
+        yield Problem(path, what, f"{minutes} Minutes per Item, or {use.rows_needed:,} rows")
+        return
+    columns = len(rows[0].rstrip(use.separator if use.separator != " " else "").split(use.separator))
+    if use.column > columns:
+        what = f"has {columns} columns where {who} reads column {use.column}"
+        yield Problem(f"{path}: line {use.skip + 1}", what, "another column or Column Separator")
+        return
+    if _surely_decimal_commas(lines, use):
+        what = f"has numbers with a decimal comma ('{rows[0].strip()[:20]}'), of which {who} would read one part"
+        yield Problem(f"{path}: line {use.skip + 1}", what, "decimal points, or another separator and decimal points")
+        return
+    for number, row in enumerate(islice(rows, use.most_rows), start=use.skip + 1):
+        where = f"{path}: line {number}"
+        cells = row.split(use.separator)
+        cell = cells[use.column - 1].strip() if use.column <= len(cells) else ""
+        if not is_number(cell):
+            allowed = "a number with a decimal point" if "," in cell else "a number"
+            yield Problem(where, f"column {use.column}, which {who} reads, {shown(cell)}", allowed)
+            return
+        if use.limits is not None and not use.limits[0] <= float(cell) <= use.limits[1]:
+            what = f"column {use.column}, which {who} reads, is {float(cell):g}"
+            yield Problem(where, what, f"{use.limits[0]:g} to {use.limits[1]:g}, by its Schedule Type Limits")
+            return
+        if len(cells) < columns:
+            yield Problem(where, f"has {len(cells)} columns where the first row has {columns}", f"{columns} columns")
+            return
+
+
+def _minutes_that_fit(rows: int, use: _Use) -> int | None:
+    """The smaller Minutes per Item for which a table has exactly a year of rows, if there is one."""
+    for items in _ITEMS_AN_HOUR:
+        if 60 // items < use.minutes_per_item and rows in (_YEAR_H * items, _LEAP_YEAR_H * items):
+            return 60 // items
+    return None
+
+
+def _extra_rows(lines: int, use: _Use, who: str) -> str:
+    rows = lines - use.skip
+    if rows <= use.most_rows:
+        return ""
+    return f"has {rows:,} rows where {who} needs {use.rows_needed:,}; EnergyPlus reads the first and ignores the rest."
+
+
+def _looks_like_decimal_commas(lines: list[str], use: _Use) -> list[list[str]]:
+    """The rows' cells if all rows consist of pairs of whole numbers, as decimal commas would leave them."""
+    rows = [row.strip().rstrip(",") for row in lines[use.skip :]]
+    if use.separator != "," or not _WHOLE_PAIR.match(rows[0]):
+        return []
+    cells = [row.split(",") for row in rows]
+    width = len(cells[0])
+    fits = width % 2 == 0 and all(
+        len(row) == width
+        and all(cell.strip().lstrip("+-").isdigit() for cell in row)
+        and all(cell.isdigit() for cell in row[1::2])
+        for row in cells
+    )
+    return cells if fits else []
+
+
+def _surely_decimal_commas(lines: list[str], use: _Use) -> bool:
+    """Whether two columns for each name in the header, or decimals such as 05, leave no other reading."""
+    cells = _looks_like_decimal_commas(lines, use)
+    if not cells:
+        return False
+    header = lines[use.skip - 1].rstrip(",").split(",") if use.skip else []
+    if len(header) > 1 and 2 * len(header) == len(cells[0]) and not any(is_number(name) for name in header):
+        return True
+    behind = use.column - 1 | 1
+    return any(len(row[behind]) > 1 and row[behind].startswith("0") for row in cells)
+
+
+def _maybe_decimal_commas(lines: list[str], use: _Use, who: str) -> str:
+    if not _looks_like_decimal_commas(lines, use):
+        return ""
+    row = lines[use.skip].strip()[:20]
+    return (
+        f"every row is made of pairs of whole numbers such as '{row}'; if these are decimal commas, {who} reads one "
+        "part of each number: write decimal points."
+    )
+
+
+def _uses(each: ModelObject, outline: Outline, parameters: Sequence[Parameter]) -> list[_Use]:
+    """The object's own use first, then those of the variants; none where a field is not what the dictionary allows,
+    which is told elsewhere or by the engine."""
+    own = {field: field_text(each, field) for field in _FIELDS}
+    varied: dict[str, list[str]] = {}
+    limits = _limits(each, outline)
+    for parameter in parameters:
+        limits = None if fold_name(parameter.class_name) == "scheduletypelimits" else limits
+        field = _field(parameter, each)
+        limits = None if field == "Schedule Type Limits Name" else limits
+        if field in own:
+            varied[field] = [_level(parameter, level, own[field]) for level in parameter.levels]
+    combinations = islice(product(*varied.values()), _MOST_USES) if varied else ()
+    texts = [own, *(own | dict(zip(varied, values, strict=True)) for values in combinations)]
+    uses = [use for text in texts if (use := _use(text)) is not None]
+    return [replace(use, limits=limits) for use in uses] if len(uses) == len(texts) else []
+
+
+def _field(parameter: Parameter, each: ModelObject) -> str:
+    """The field of an object that a parameter writes to; empty if none."""
+    rule = dictionary.load().find_class(parameter.class_name)
+    place = rule.find_field(parameter.field) if rule else None
+    if rule is None or place is None or rule.name != _CLASS or not name_matches(parameter.object_name, each.name):
+        return ""
+    return place.rule.name
+
+
+def _level(parameter: Parameter, level: float | str, own: str) -> str:
+    if isinstance(level, str):
+        return level
+    return f"{level * float(own) if parameter.multiply is not None and is_number(own) else level:g}"
+
+
+def _variation(use: _Use, own: _Use) -> str:
+    parts = {
+        "Column Number": (use.column, own.column),
+        "Rows to Skip at Top": (use.skip, own.skip),
+        "Number of Hours of Data": (use.hours, own.hours),
+        "Column Separator": (use.separator, own.separator),
+        "Minutes per Item": (use.minutes_per_item, own.minutes_per_item),
+    }
+    return f" with {', '.join(f'{name} {value!s}' for name, (value, base) in parts.items() if value != base)}"
+
+
+def _limits(each: ModelObject, outline: Outline) -> tuple[float, float] | None:
+    """Of the schedule's type; the engine checks them only where both are given."""
+    wanted = fold_name(field_text(each, "Schedule Type Limits Name"))
+    for limits in outline.of_class("ScheduleTypeLimits"):
+        if fold_name(limits.name) == wanted:
+            least, most = field_text(limits, "Lower Limit Value"), field_text(limits, "Upper Limit Value")
+            return (float(least), float(most)) if is_number(least) and is_number(most) else None
+    return None
+
+
+def _use(texts: dict[str, str]) -> _Use | None:
+    column, skip, hours, separator, minutes = (texts[field] for field in _FIELDS)
+    try:
+        return _Use(
+            column=int(column or 1),
+            skip=int(skip or 0),
+            hours=float(hours or _YEAR_H),
+            separator=_SEPARATORS[(separator or "comma").casefold()],
+            minutes_per_item=int(minutes or 60),
+        )
+    except (ValueError, KeyError):
+        return None

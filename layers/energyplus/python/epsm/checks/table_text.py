@@ -1,0 +1,53 @@
+"""What checking a table file needs: rows, cells and numbers as EnergyPlus reads them, and who reads it."""
+
+import math
+import re
+from collections.abc import Callable
+
+from epsm.energyplus import dictionary
+from epsm.energyplus.model_reader import ModelObject
+
+Read = Callable[[str], tuple[str, bytes] | None]
+"""From a file name as the model writes it, its path in the study and its content; None if it is not there."""
+
+_NUMBER_AT_START = re.compile(r"[+-]?\.?\d")
+
+
+def lines_of(content: bytes) -> list[str]:
+    """The lines of a file without those that are blank at its end; Latin-1, so that any bytes can be read."""
+    text = content.decode("latin-1").removeprefix("\xef\xbb\xbf")
+    lines = text.replace("\r", "").split("\n")
+    while lines and not lines[-1].strip(" \t"):
+        lines.pop()
+    return lines
+
+
+def field_text(each: ModelObject, field: str) -> str:
+    """The value of a field as text, empty where none is given."""
+    rule = dictionary.load().find_class(each.class_name)
+    place = rule.find_field(field) if rule else None
+    assert place is not None, field
+    value = each.value(place)
+    return "" if value is None else str(value).strip()
+
+
+def place_in(each: ModelObject, source: str) -> str:
+    """Where an object stands, for a problem."""
+    return f"{source}: line {each.line}" if each.line else f"{source}: {each.class_name} '{each.name}'"
+
+
+def is_number(text: str) -> bool:
+    """As the engine reads it: Python's float would also take `1_0`, `nan` and `inf`."""
+    try:
+        return math.isfinite(float(text)) and "_" not in text
+    except ValueError:
+        return False
+
+
+def begins_with_number(text: str) -> bool:
+    """Whether the engine's stod would read a number from a text that is none, as 20 from `20kW`."""
+    return _NUMBER_AT_START.match(text.strip()) is not None
+
+
+def shown(cell: str) -> str:
+    return f"is '{cell[:20]}'" if cell else "is empty"

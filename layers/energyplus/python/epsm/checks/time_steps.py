@@ -1,0 +1,65 @@
+"""Time steps of models: whether weather with several records an hour, and imported shading, fit them.
+
+The engine (WeatherManager.cc, 25.2) takes weather of one record an hour with any Timestep; several must be exactly as
+many as there are time steps, or the run ends ("Number of intervals per hour on Weather file does not match").
+"""
+
+from collections.abc import Iterator, Sequence
+
+from epsm.checks.table_text import field_text, is_number
+from epsm.energyplus.model_reader import Outline
+from epsm.problems import Problem
+from epsm.study.schema import Parameter
+from epsm.text import fold_name
+
+_DEFAULT = 4
+_FIELD = "Number of Timesteps per Hour"
+_MAY_CHANGE_THEM = (
+    "performanceprecisiontradeoffs",
+    "heatbalancesettings:conductionfinitedifference",
+    "surfaceproperty:heattransferalgorithm",
+)
+
+
+def time_steps(outline: Outline, parameters: Sequence[Parameter]) -> list[int]:
+    """The numbers of time steps an hour that a model is run with: its own, for the baseline, then the study's levels.
+
+    Empty where the engine may choose another number by itself (finite differences, PerformancePrecisionTradeoffs).
+    """
+    algorithms = outline.of_class("HeatBalanceAlgorithm")
+    other = any(
+        fold_name(field_text(each, "Algorithm")) not in ("", "conductiontransferfunction") for each in algorithms
+    )
+    if other or any(name.startswith(_MAY_CHANGE_THEM) for name in outline.objects):
+        return []
+    given = [field_text(each, _FIELD) for each in outline.of_class("Timestep")]
+    if any(not is_number(text) for text in given if text):
+        return []
+    own = float(given[0]) if given and given[0] else float(_DEFAULT)
+    numbers = [own]
+    for parameter in parameters:
+        if fold_name(parameter.class_name) == "timestep":
+            numbers += [
+                level * own if parameter.multiply is not None else level
+                for level in parameter.levels
+                if isinstance(level, float)
+            ]
+    return list(dict.fromkeys(int(number) for number in numbers))
+
+
+def check_time_steps(
+    outline: Outline, source: str, parameters: Sequence[Parameter], records_per_hour: dict[str, int]
+) -> Iterator[Problem]:
+    """Weather whose records do not fit a model's time steps.
+
+    Args:
+        outline, source: The model and its path in the study.
+        parameters: What the study varies.
+        records_per_hour: Of each weather file.
+    """
+    for weather, records in records_per_hour.items():
+        wrong = [number for number in time_steps(outline, parameters) if records not in (1, number)]
+        if wrong:
+            steps = ", ".join(map(str, wrong))
+            what = f"has {records} records an hour where {source} runs with Timestep {steps}"
+            yield Problem(f"{weather}: line 8", what, f"weather of 1 record an hour, or Timestep {records}")

@@ -1,0 +1,72 @@
+"""The .stat beside an EPW: whether EnergyPlus can read it.
+
+The engine reads a few of its lines for its tables (FillWeatherPredefinedEntries in OutputReportTabular.cc, 25.2), cuts
+them at fixed places and takes monthly precipitation for whole numbers; a line that is too short, or cut off, ends the
+run ("stoi", "basic_string::substr"). Those lines are what is checked. A damaged file is refused rather than left out:
+without it the engine computes the water mains' temperature from the EPW, which is another result.
+"""
+
+import re
+from collections.abc import Sequence
+
+from epsm.checks.table_text import field_text
+from epsm.energyplus.model_reader import Outline
+from epsm.problems import Problem
+from epsm.text import fold_name
+
+_SHORTEST = {
+    "Statistics": 15,
+    "Location": 11,
+    "Elevation": 12,
+    "Standard Pressure": 34,
+    "Data Source": 15,
+    "WMO Station": 12,
+}
+"""How a line begins: characters that it must have, where the engine cuts it."""
+_WHOLE_NUMBER = re.compile(r"[+-]?\d{1,9}(?!\d)")
+_MONTHS = 12
+_DRY_BULB = "Monthly Statistics for Dry Bulb temperatures"
+_ALLOWED = "the file as it was downloaded, or none"
+
+
+def check_statistics(content: bytes, source: str, *, for_water_mains: bool = False) -> list[Problem]:
+    """The first line of a .stat that EnergyPlus would die of.
+
+    Args:
+        content: The file's bytes.
+        source: Its path in the study.
+        for_water_mains: Whether a model takes the water mains' temperature from it (CorrelationFromWeatherFile).
+    """
+    lines = [line.rstrip("\r").strip(" ") for line in content.decode("latin-1").split("\n")]
+    in_precipitation = after_koppen = False
+    for number, line in enumerate(lines, start=1):
+        where = f"{source}: line {number}"
+        if after_koppen and len(line) < 2:
+            return [Problem(where, "is empty where the description of the climate type belongs", _ALLOWED)]
+        after_koppen = "ppen classification)" in line and "not shown" not in line
+        start = next((each for each in _SHORTEST if line.startswith(each)), None)
+        if start is not None and len(line) < _SHORTEST[start]:
+            return [Problem(where, f"'{line[:40]}' is cut off", _ALLOWED)]
+        if "Statistics for Liquid Precipitation" in line:
+            in_precipitation = True
+        elif in_precipitation and ("Total" in line or "Max Hourly" in line):
+            in_precipitation = "Total" in line
+            cells = ["".join(cell.split()) for cell in line.split("\t")]
+            if not _has_months(cells):
+                return [Problem(where, "does not have a whole number of mm for each month", _ALLOWED)]
+    if for_water_mains and not any(_DRY_BULB in line for line in lines):
+        # Beside a severe error the engine goes on with 10 C; without any .stat it computes the means from the EPW.
+        what = f"has no '{_DRY_BULB}', from which Site:WaterMainsTemperature takes the water's temperature"
+        return [Problem(source, what, _ALLOWED)]
+    return []
+
+
+def _has_months(cells: Sequence[str]) -> bool:
+    months = cells[2 : 2 + _MONTHS]
+    return len(months) == _MONTHS and all(_WHOLE_NUMBER.match(cell) for cell in months)
+
+
+def uses_weather_for_water_mains(outline: Outline) -> bool:
+    """Whether a model takes the water mains' temperature from the statistics of the weather file."""
+    methods = (field_text(each, "Calculation Method") for each in outline.of_class("Site:WaterMainsTemperature"))
+    return any(fold_name(method) in ("", "correlationfromweatherfile") for method in methods)

@@ -1,0 +1,52 @@
+"""The values that a model has, before anything is varied, in the fields that a study's parameters write to."""
+
+import math
+from collections.abc import Mapping
+
+from epsm.checks.models import name_matches
+from epsm.energyplus import dictionary
+from epsm.energyplus.model_reader import Outline
+from epsm.study.schema import Parameter, Study
+
+BaselineValues = Mapping[str, Mapping[str, float | str]]
+"""Model -> parameter -> value."""
+
+
+def baseline_values(outline: Outline, study: Study) -> dict[str, float | str]:
+    """The model's own value for each parameter of a study, for the baseline's row in the table.
+
+    A factor is 1. A value is there only if it is one: a parameter that writes to several objects has none where they
+    differ, and neither has a field that is blank, or that holds a text (`autosize`) where the study gives numbers.
+
+    Args:
+        outline: The model.
+        study: The study.
+    """
+    values = {parameter.name: _value(outline, parameter) for parameter in study.parameters}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _value(outline: Outline, parameter: Parameter) -> float | str | None:
+    if parameter.multiply is not None:
+        return 1.0
+    rule = dictionary.load().find_class(parameter.class_name)
+    place = rule.find_field(parameter.field) if rule else None
+    if rule is None or place is None:
+        return None
+    numeric = all(isinstance(level, float) for level in parameter.levels)
+    own = {
+        _plain(each.value(place), numeric)
+        for each in outline.of_class(rule.name)
+        if name_matches(parameter.object_name, each.name)
+    }
+    return own.pop() if len(own) == 1 else None
+
+
+def _plain(value: object, numeric: bool) -> float | str | None:
+    if not numeric:
+        return str(value).strip() or None if value is not None else None
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,82 @@
+"""Names of files that a model reads itself (Schedule:File and the like): where they lie in a study, and which may not.
+
+A run has its external files in its working directory, where EnergyPlus and ExpandObjects also read and write files of
+their own, by fixed names and without asking what is there.
+"""
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from epsm.study.schema import MANIFEST_NAME
+
+LONGEST_PART_BYTES = 255
+"""NAME_MAX of Linux's file systems; a name may be stored in NFD too, which is longer."""
+
+_RESERVED = re.compile(
+    r"""in\..*                          # the edited model, its weather; what ExpandObjects and EPMacro read
+    | out\.idf | tmp\.idf | audit\.out  # EPMacro's output, the parametric preprocessor's
+    | expanded\.idf | expandedidf\.err  # ExpandObjects' output
+    | (basement)?ghtin\.idf | slab\.int # ExpandObjects' output for the ground preprocessors
+    | energy\+\..* | energyplus\.ini    # Energy+.ini is obeyed, Energy+.idd read by ExpandObjects
+    | eplus(out|tbl|map|mtr|ads|psz|spsz|ssz|zsz|screen|sqlite)([._].*)?  # the engine's output, and eplusADS.inp
+    | sqlite\.err | readvars\.audit | test\.mvi | fort\.\d+
+    """,
+    re.VERBOSE,
+)
+"""From the strings of EnergyPlus 25.2's libenergyplusapi.so and ExpandObjects, its CommandLineInterface.cc, and what
+its batch files clear away. Not eplusshading.csv: it goes to the output folder, and Schedule:File:Shading reads such."""
+
+
+def external_path(name: str, model: str) -> tuple[str, str]:
+    """The path in the study of a file that a model names, and why it cannot be had, if it cannot.
+
+    Args:
+        name: The name as it stands in the model.
+        model: The model's own path in the study; relative names begin at its folder.
+    """
+    folder = posixpath.dirname(model)
+    path = posixpath.join(folder, name.replace("\\", "/"))
+    normal = unicodedata.normalize("NFC", posixpath.normpath(path))
+    if normal.startswith(("/", "../")) or normal == ".." or ":" in name:
+        return "", "which is outside the study"
+    # Upwards from the model's own folder is fine; later on, the folder that is left again would have to exist.
+    if ".." in posixpath.relpath(path.replace("/../", "/./"), folder or ".").split("/") or "/../" in name.lstrip("./"):
+        return "", "with '..' in the middle: write the path without it"
+    if posixpath.basename(normal) == MANIFEST_NAME:
+        # In the bucket it would start a study of its own.
+        return "", f"but {MANIFEST_NAME} is what a study is called"
+    if is_reserved(normal, model):
+        return "", "a name that EnergyPlus uses for files of its own"
+    if any(
+        len(unicodedata.normalize("NFD", part).encode(errors="surrogatepass")) > LONGEST_PART_BYTES
+        for part in normal.split("/")
+    ):
+        return "", f"a name of more than {LONGEST_PART_BYTES} bytes"
+    return normal, ""
+
+
+def is_reserved(path: str, model: str) -> bool:
+    """Whether a file of the study would stand where the engine, ExpandObjects or this project has a file of its own.
+
+    >>> is_reserved("models/Energy+.INI", "models/room.idf"), is_reserved("data/energy+.ini", "models/room.idf")
+    (True, False)
+    """
+    beside = posixpath.relpath(path, posixpath.dirname(model) or ".").split("/")[0]
+    return _RESERVED.fullmatch(beside.casefold()) is not None
+
+
+def in_each_others_way(paths: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs of which the first is a file where the second needs a folder: fine in a bucket, impossible on a disk.
+
+    >>> in_each_others_way(["a.csv", "a.csv/b.csv", "c/d.csv"])
+    [('a.csv', 'a.csv/b.csv')]
+    """
+    known = set(paths)
+    return [
+        (parent, path)
+        for path in sorted(known)
+        for parent in ("/".join(path.split("/")[:depth]) for depth in range(1, path.count("/") + 1))
+        if parent in known
+    ]

@@ -1,0 +1,199 @@
+"""What a model file contains: classes, objects and values, read without the engine and without eppy.
+
+This is what submit checks a study against. It knows the syntax of IDF and epJSON and nothing of what the objects
+mean. Editing is `epsm.energyplus.model_editor`'s; simulating is `epsm.energyplus.engine`'s.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from epsm.energyplus.dictionary import ClassRule, FieldPlace
+from epsm.problems import Problem
+from epsm.study.schema import RepeatedKey, without_repeated_keys
+from epsm.text import fold_name
+
+_PIECE = re.compile(r"([^,;]*)([,;]?)")
+_LINE_ENDS_OF_PYTHON_ONLY = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelObject:
+    """One object of a model.
+
+    Attributes:
+        class_name: Class as written in the file.
+        name: What the object is called: its first value in IDF, its key in epJSON; empty if it has none.
+        values: IDF values in order behind the class name, or epJSON's fields by key.
+        line: Line of an IDF file on which the object starts, from 1; 0 in epJSON.
+    """
+
+    class_name: str
+    name: str
+    values: tuple[str, ...] | dict[str, Any]
+    line: int = 0
+
+    def value(self, place: FieldPlace) -> float | str | None:
+        """The value at `place`: text in IDF, typed in epJSON; None or an empty text where nothing is given."""
+        if isinstance(self.values, tuple):
+            return self.values[place.position] if place.position < len(self.values) else None
+        if place.rule.key == "name":
+            return self.name
+        if place.group is None:
+            return self.values.get(place.rule.key)
+        groups = self.values.get(place.rule.repeat_key or "")
+        if not isinstance(groups, list) or place.group >= len(groups) or not isinstance(groups[place.group], dict):
+            return None
+        return groups[place.group].get(place.rule.key)  # type: ignore[no-any-return]
+
+    def group_count(self, rule: ClassRule) -> int:
+        """How many groups of its class's repeated fields the object has; a group begun counts."""
+        if not rule.repeats:
+            return 0
+        if isinstance(self.values, tuple):
+            return -(-max(0, len(self.values) - len(rule.fields)) // len(rule.repeats))
+        groups = self.values.get(rule.repeats[0].repeat_key or "")
+        return len(groups) if isinstance(groups, list) else 0
+
+
+@dataclass(slots=True)
+class Outline:
+    """All objects of a model file, by class name in lower case, and what was wrong with its syntax."""
+
+    objects: dict[str, list[ModelObject]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def of_class(self, name: str) -> list[ModelObject]:
+        return self.objects.get(fold_name(name), [])
+
+    def only(self, names: Iterable[str]) -> "Outline":
+        """The objects of some classes alone."""
+        return Outline({key: group for name in names if (group := self.objects.get(key := fold_name(name)))})
+
+    def all(self) -> Iterator[ModelObject]:
+        for group in self.objects.values():
+            yield from group
+
+    @property
+    def version(self) -> str | None:
+        """What the Version object says, e.g. ``25.2``, or None if there is none."""
+        for each in self.of_class("Version"):
+            if isinstance(each.values, tuple):
+                return each.values[0].strip() or None if each.values else None
+            version = each.values.get("version_identifier")
+            return version.strip() or None if isinstance(version, str) else None
+        return None
+
+
+def decode(content: bytes) -> str:
+    """Model text from bytes: UTF-8 if it is that, else Latin-1, which older tools write.
+
+    What Python's `splitlines` takes for the end of a line and EnergyPlus does not (the ellipsis of Windows, say, read
+    as Latin-1) becomes a space: eppy splits lines that way, too.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    return _LINE_ENDS_OF_PYTHON_ONLY.sub(" ", text)
+
+
+def read_outline(content: bytes, source: str) -> Outline:
+    """Read a model file.
+
+    Args:
+        content: The file's bytes.
+        source: Its path in the study, used in problems; its ending tells IDF from epJSON.
+
+    Returns:
+        The outline; its `problems` are empty if the syntax is sound.
+    """
+    start = content[:200].lstrip()
+    if start.startswith((b"<", b"PK")) or b"\0" in content[:1000]:
+        shown = start[:20].decode("latin-1")
+        return Outline(problems=[Problem(source, f"is not a model: it starts with '{shown}'", "IDF or epJSON text")])
+    text = decode(content)
+    outline = _read_epjson(text, source) if source.lower().endswith(".epjson") else _read_idf(text, source)
+    if not outline.objects and not outline.problems:
+        outline.problems.append(Problem(source, "contains no EnergyPlus object"))
+    return outline
+
+
+def _read_idf(text: str, source: str) -> Outline:
+    outline = Outline()
+    values: list[str] = []
+    start = 0  # line on which the object began
+    loose = ""  # a value whose ',' or ';' has not come yet
+    loose_line = 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        code = line.split("!", 1)[0].strip()
+        if not code:
+            continue
+        if code.startswith("##"):
+            outline.problems.append(
+                Problem(f"{source}: line {number}", f"has the macro command '{code.split()[0]}'", "expanded models")
+            )
+            continue
+        if loose and code[0] in ",;":
+            code = loose + code
+        elif loose:
+            problem = f"'{loose}' is not followed by ',' or ';'"
+            outline.problems.append(Problem(f"{source}: line {loose_line}", problem))
+            values.append(loose)
+        loose = ""
+        for piece, end in _PIECE.findall(code):
+            value = piece.strip()
+            if not end and not value:
+                break  # the rest of a line behind its last separator
+            start = start or number
+            if not end:
+                loose, loose_line = value, number
+                break
+            values.append(value)
+            if end == ";":
+                if any(values):  # a ';' too many is nothing
+                    _add(outline, values, start)
+                values, start = [], 0
+    if values or loose:
+        name = next((value for value in (*values, loose) if value), "")
+        outline.problems.append(Problem(f"{source}: line {start}", f"the last object, '{name}', has no ';'"))
+    return outline
+
+
+def _add(outline: Outline, values: list[str], line: int) -> None:
+    class_name, *rest = values
+    name = rest[0] if rest else ""
+    each = ModelObject(class_name, name, tuple(rest), line)
+    outline.objects.setdefault(fold_name(class_name), []).append(each)
+
+
+def _read_epjson(text: str, source: str) -> Outline:
+    outline = Outline()
+    try:
+        document = json.loads(text, object_pairs_hook=without_repeated_keys, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        where = f"{source}: line {error.lineno}, column {error.colno}"
+        outline.problems.append(Problem(where, f"is not JSON: {error.msg}", "an epJSON object"))
+        return outline
+    except RepeatedKey as error:
+        outline.problems.append(Problem(source, f"the name '{error}' is there twice in one place"))
+        return outline
+    except (ValueError, RecursionError) as error:
+        outline.problems.append(Problem(source, f"cannot be read: {error}"))
+        return outline
+    if not isinstance(document, dict):
+        outline.problems.append(Problem(source, "is not an epJSON object", "classes of named objects"))
+        return outline
+    for class_name, objects in document.items():
+        if not isinstance(objects, dict) or not all(isinstance(fields, dict) for fields in objects.values()):
+            outline.problems.append(Problem(f"{source}: {class_name}", "is not a set of named objects"))
+        elif objects:
+            group = outline.objects.setdefault(fold_name(class_name), [])
+            group.extend(ModelObject(class_name, name, fields) for name, fields in objects.items())
+    return outline
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number that EnergyPlus reads")

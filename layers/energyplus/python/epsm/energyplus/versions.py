@@ -1,0 +1,97 @@
+"""EnergyPlus versions: which ones this release runs, and which one a study is run with.
+
+Every model runs in its own version: nothing is converted, so the numbers are those that the modeller's own
+installation gives. One study has one version, because a table of results that mixes engines cannot be compared.
+The engines stand in `epsm.energyplus.engine`; this module starts nothing: the functions that only check import it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from epsm.study.schema import EngineVersion
+
+DEFAULT: EngineVersion = "25.2"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An EnergyPlus release that studies can run with.
+
+    Attributes:
+        version: Three numbers, e.g. ``23.2.0``.
+        build: Commit it was built from, as the engine prints it.
+        expands_templates: Whether the package of that version has ExpandObjects.
+    """
+
+    version: str
+    build: str
+    expands_templates: bool
+
+
+RELEASES: Mapping[str, Release] = {
+    "23.2": Release("23.2.0", "7636e6b3e9", expands_templates=False),
+    "25.1": Release("25.1.0", "68a4a7c774", expands_templates=False),
+    "25.2": Release("25.2.0", "cf7368216c", expands_templates=True),
+}
+
+RUNS_AS_25_2 = "26.1"
+"""No package index has an engine that is 26.1: the one that is labelled so is 25.2 by what it prints itself. A model
+of 26.1 whose classes are defined alike in both runs with 25.2, but only where the study asks for that by name."""
+
+CHANGED_IN_26_1 = frozenset(
+    {
+        "airterminal:singleduct:seriespiu:reheat",
+        "airterminal:singleduct:parallelpiu:reheat",
+        "heatexchanger:fluidtofluid",
+    }
+)
+"""Classes whose fields or values differ between the schemas of 25.2 and 26.1, by name in lower case."""
+
+SUPPORTED = ", ".join(RELEASES)
+
+_IN_IDF = re.compile(rb"(?im)^[ \t]*Version[ \t]*,(?:[ \t]*(?:![^\r\n]*)?[\r\n]+)*[ \t]*([0-9]+\.[0-9]+)")
+_IN_EPJSON = re.compile(rb'"version_identifier"\s*:\s*"\s*([0-9]+\.[0-9]+)')
+
+
+def version_in(content: bytes, source: str) -> str | None:
+    """Major and minor version that a model's Version object names, or None, without reading the whole model."""
+    found = (_IN_EPJSON if source.lower().endswith(".epjson") else _IN_IDF).search(content)
+    return found.group(1).decode("ascii") if found else None
+
+
+def runnable(model: str | None) -> str:
+    """The version to check and run a study with whose first model is of version `model`.
+
+    One that cannot run gives the default; checking the model then says what is wrong.
+    """
+    return model if model is not None and model in RELEASES else DEFAULT
+
+
+def runs_as(model: str, engine: str, asked: str | None) -> bool:
+    """Whether a model of one version may be run with the engine of another because the study asks for it."""
+    return model == RUNS_AS_25_2 and engine == DEFAULT == asked
+
+
+def misfit(model: str, engine: str, asked: str | None) -> tuple[str, str]:
+    """Why a model of version `model` does not run in a study of version `engine`, and what to do.
+
+    Args:
+        model: What the model's Version object says.
+        engine: The study's version.
+        asked: The study's `energyplus`; None where the version comes from the models.
+    """
+    what = f"is a model for EnergyPlus {model}"
+    model = ".".join(model.split(".")[:2])
+    if model in RELEASES:
+        why = "which the study asks for" if asked else "which the study's first model is of"
+        return f"{what}, not {engine}, {why}", "models of one version in a study"
+    if model == RUNS_AS_25_2:
+        return (
+            f"{what}; no Python package has that engine (what is labelled 26.1.0 is 25.2.0)",
+            '"energyplus": "25.2" in study.json, which runs it with 25.2',
+        )
+    return (
+        f"{what}; bring it up with the IDFVersionUpdater of EnergyPlus {DEFAULT}",
+        f"version {SUPPORTED}",
+    )

@@ -1,0 +1,155 @@
+"""Weather files: whether an EPW is whole, in order and complete, and what it says about itself.
+
+The format is the one of EnergyPlus's Auxiliary Programs guide, "EnergyPlus Weather File (EPW) Data Dictionary": eight
+header lines from LOCATION to DATA PERIODS, then one line of values for each interval. What is required here is what
+the engine requires (tried with 25.2), and beyond that what it runs without a word and with wrong results: files that
+are cut off, out of order, impossible, or whose values are missing for long (`weather_records`).
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from epsm.energyplus.weather_periods import declared_days
+from epsm.energyplus.weather_records import Place, check_records, is_number
+from epsm.problems import Problem
+
+_HEADER_LINES = 8
+_FURTHEST_FROM_MERIDIAN_DEG = 60
+"""Four hours: the largest difference of a place on earth is three (western China, east of Kamchatka's time)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """What an EPW says about itself.
+
+    Attributes:
+        city, region, country: From the LOCATION line.
+        latitude_deg, longitude_deg: Position, degrees north and east.
+        records: Number of data lines.
+        records_per_hour: Intervals an hour, from the DATA PERIODS line.
+        remarks: What a modeller should know of the file although it can be run, as sentences.
+    """
+
+    city: str
+    region: str
+    country: str
+    latitude_deg: float
+    longitude_deg: float
+    records: int
+    records_per_hour: int
+    remarks: tuple[str, ...] = ()
+
+
+def statistics_beside(weather: str, names: Iterable[str]) -> str | None:
+    """The name among `names` of the .stat that belongs to an EPW, in any case, or None. The engine reads it, too."""
+    wanted = weather[: -len(".epw")].casefold() + ".stat"
+    return next((name for name in names if name.casefold() == wanted), None)
+
+
+def read_weather(content: bytes, source: str) -> tuple[Weather | None, list[Problem]]:
+    """Check an EPW from its first line to its last.
+
+    Args:
+        content: The file's bytes.
+        source: Its path in the study, used in problems.
+
+    Returns:
+        What the file says about itself, None if it is not an EPW, and the problems found.
+    """
+    # Not splitlines: it takes some letters of Latin-1 for the end of a line.
+    lines = re.split(r"\r\n|\r|\n", content.decode("latin-1").rstrip("\x1a \r\n"))
+    if not lines[0].startswith("LOCATION,"):
+        start = lines[0].strip()[:40]
+        found = (
+            f"it starts with '{start}'" if start else "it is empty" if len(lines) == 1 else "its first line is blank"
+        )
+        return None, [Problem(source, f"is not an EPW weather file: {found}", "LOCATION,...")]
+    if line_ends := _line_end_problems(content, source):
+        return None, line_ends
+    if len(lines) < _HEADER_LINES or not lines[_HEADER_LINES - 1].startswith("DATA PERIODS,"):
+        what = "is not the end of the header; the header has eight lines, the last of them"
+        return None, [Problem(f"{source}: line {_HEADER_LINES}", what, "DATA PERIODS,...")]
+
+    problems: list[Problem] = []
+    location = [part.strip() for part in lines[0].split(",")]
+    periods = [part.strip() for part in lines[_HEADER_LINES - 1].split(",")]
+    place = _place(location, source, problems)
+    per_hour = _number(periods, 2)
+    where = f"{source}: line {_HEADER_LINES}"
+    if per_hour is None or per_hour < 1 or per_hour != int(per_hour) or 60 % per_hour:
+        problems.append(Problem(where, "does not say how many records an hour has", "a whole number that divides 60"))
+    if place is None or per_hour is None or problems:
+        return None, problems
+
+    data = lines[_HEADER_LINES:]
+    readings = declared_days(periods)
+    if not readings:
+        problems.append(
+            Problem(where, "does not say from when to when the data go", "e.g. DATA PERIODS,1,1,Data,Sunday,1/1,12/31")
+        )
+    records_a_day = 24 * int(per_hour)
+    fitting = [days for days in readings if len(days) * records_a_day == len(data)]
+    days = (fitting or readings or [[]])[0]
+    in_records, remarks = check_records(data, _HEADER_LINES + 1, days, int(per_hour), place, source)
+    problems += in_records
+    if readings and not fitting:
+        promised = min(map(len, readings)) * records_a_day
+        problems.append(
+            Problem(source, f"has {len(data)} data lines where its header promises {promised}: it is not whole")
+        )
+    weather = Weather(
+        city=_text(location, 1),
+        region=_text(location, 2),
+        country=_text(location, 3),
+        latitude_deg=place.latitude_deg,
+        longitude_deg=place.longitude_deg,
+        records=len(data),
+        records_per_hour=int(per_hour),
+        remarks=tuple(remarks),
+    )
+    return weather, problems
+
+
+def _line_end_problems(content: bytes, source: str) -> list[Problem]:
+    lone = re.search(rb"\r(?!\n)", content.rstrip(b"\x1a \r\n"))
+    if lone is None:
+        return []
+    line = len(re.split(rb"\r\n|\r|\n", content[: lone.start()]))
+    what = (
+        "ends in a carriage return alone (as on old Macintosh systems), which EnergyPlus does not read as a line's end"
+    )
+    return [Problem(f"{source}: line {line}", what, "line feeds: save the file with Unix or Windows line ends")]
+
+
+def _place(location: list[str], source: str, problems: list[Problem]) -> Place | None:
+    """Where the file is from; adds a problem for everything that the engine needs and cannot read."""
+    where = f"{source}: line 1"
+    latitude, longitude = _number(location, 6), _number(location, 7)
+    zone, elevation = _number(location, 8), _number(location, 9)
+    known = latitude is not None and longitude is not None and abs(latitude) <= 90 and abs(longitude) <= 180
+    if not known:
+        what = "gives no position in columns 7 and 8"
+        problems.append(Problem(where, what, "a latitude from -90 to 90, a longitude from -180 to 180"))
+    if zone is None or not -12 <= zone <= 14:
+        shown = f"'{_text(location, 8)[:20]}'" if _text(location, 8) else "empty"
+        problems.append(Problem(where, f"column 9, the time zone, is {shown}", "hours ahead of UTC, -12 to 14"))
+    elif known and longitude is not None:
+        apart = abs((15 * zone - longitude + 180) % 360 - 180)
+        if apart > _FURTHEST_FROM_MERIDIAN_DEG:
+            what = f"the time zone, {zone:+g} h, is {apart / 15:.1f} h from that of longitude {longitude:g}"
+            problems.append(Problem(where, what, "longitudes east of Greenwich are positive, west negative"))
+    if elevation is None or not -500 <= elevation <= 9_000:
+        shown = f"'{_text(location, 9)[:20]}'" if _text(location, 9) else "empty"
+        problems.append(Problem(where, f"column 10, the elevation, is {shown}", "metres above the sea, -500 to 9000"))
+    if not known or latitude is None or longitude is None or zone is None:
+        return None
+    return Place(latitude, longitude, zone)
+
+
+def _number(parts: list[str], index: int) -> float | None:
+    return float(parts[index]) if index < len(parts) and is_number(parts[index]) else None
+
+
+def _text(parts: list[str], index: int) -> str:
+    return parts[index] if index < len(parts) else ""

@@ -1,0 +1,1 @@
+"""What else happens to a study: cancel, rerun, progress, shares, budget, closing, retention, the canary."""

@@ -1,0 +1,172 @@
+"""The canary: a tiny study through the whole stack, so that one that does not work is noticed before a modeller does.
+
+It goes the way of every upload: one room, two design days, one variant. What came through is removed; what did not is
+kept, to be looked at.
+"""
+
+import importlib.resources
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from epsm.store import keys
+from epsm.store.files import Files
+from epsm.store.records import Records, StudyRecord, StudyStatus, VariantStatus
+from epsm.study.schema import MANIFEST_NAME
+
+_MODEL = "canary.idf"
+_WEATHER = "canary.epw"
+_STUDY = {
+    "name": "Canary",
+    "models": [_MODEL],
+    "weather": [_WEATHER],
+    "options": {"run_period": "design_days", "retention_days": 1, "notify": False, "timeout_s": 120},
+}
+_EPW_HEADER = (
+    "LOCATION,Nowhere,-,-,canary,0,42.0,-87.9,-6.0,200.0",
+    "DESIGN CONDITIONS,0",
+    "TYPICAL/EXTREME PERIODS,0",
+    "GROUND TEMPERATURES,0",
+    "HOLIDAYS/DAYLIGHT SAVINGS,No,0,0,0",
+    "COMMENTS 1,The same mild hour all year",
+    "COMMENTS 2,",
+    "DATA PERIODS,1,1,Data,Sunday,1/1,12/31",
+)
+_EPW_HOUR = "-,10,5,71,101325,0,0,300,0,0,0,0,0,0,0,180,2,5,5,10,2000,9,999999999,10,0.1,0,88,0.2,0,0"
+_OK = "ok"
+_LOOK_AGAIN_S = 2.0
+
+
+class CanaryFailed(Exception):
+    """The canary's study did not come through; the message says what became of it. The study is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A canary that came through.
+
+    Attributes:
+        simulation_id: Name of its simulation, which is removed.
+        seconds: From the first upload to the end of the study.
+    """
+
+    simulation_id: str
+    seconds: float
+
+
+class Canary:
+    """Sends a study through the stack and says whether it came through.
+
+    Args:
+        s3: A boto3 S3 client.
+        functions: A boto3 Lambda client.
+        files, records: The store.
+        inputs_bucket: Bucket that studies are uploaded to.
+        cleanup_function: Name of the function that removes studies.
+        clock: Seconds of a clock that only goes forward.
+        sleep: Waits between looks at the record.
+    """
+
+    def __init__(
+        self,
+        s3: Any,
+        functions: Any,
+        files: Files,
+        records: Records,
+        inputs_bucket: str,
+        cleanup_function: str,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._s3 = s3
+        self._functions = functions
+        self._files = files
+        self._records = records
+        self._inputs_bucket = inputs_bucket
+        self._cleanup_function = cleanup_function
+        self._clock = clock
+        self._sleep = sleep
+
+    def fly(self, patience_s: float) -> Flight:
+        """Send the study, wait for its end, look at its results, and remove it.
+
+        Args:
+            patience_s: How long the study may take, seconds.
+
+        Raises:
+            CanaryFailed: If anything but a whole result came of it.
+        """
+        try:
+            started = self._clock()
+            simulation = self._send()
+            record = self._ended(simulation, started + patience_s)
+            seconds = self._clock() - started
+            if fault := self._fault(record):
+                raise CanaryFailed(f"{_described(record)}: {fault}")
+            self._remove(record)
+        except (BotoCoreError, ClientError) as error:
+            raise CanaryFailed(f"AWS refused a request of the canary itself: {error}") from error
+        return Flight(simulation, seconds)
+
+    def _send(self) -> str:
+        """Upload the study, study.json last; the name of its simulation."""
+        prefix = keys.canary_prefix(datetime.now(UTC))
+        for name, content in canary_files().items():
+            self._s3.put_object(Bucket=self._inputs_bucket, Key=prefix + name, Body=content)
+        key = prefix + MANIFEST_NAME
+        answer = self._s3.put_object(Bucket=self._inputs_bucket, Key=key, Body=json.dumps(_STUDY).encode())
+        return keys.simulation_id(self._inputs_bucket, key, str(answer["VersionId"]))
+
+    def _ended(self, simulation: str, deadline: float) -> StudyRecord:
+        record = self._records.study(simulation)
+        while record is None or not record.status.final:
+            if self._clock() >= deadline:
+                if record is None:
+                    raise CanaryFailed(f"{simulation}: the upload was not picked up, there is no record of it")
+                raise CanaryFailed(f"{_described(record)}: it has not ended in time")
+            self._sleep(_LOOK_AGAIN_S)
+            record = self._records.study(simulation)
+        return record
+
+    def _fault(self, record: StudyRecord) -> str:
+        """What is wrong with a study that has ended; empty if nothing is."""
+        variant = self._records.variant(record.simulation_id, 0)
+        if record.status is not StudyStatus.COMPLETED:
+            reasons = [record.error, variant.error if variant else "", *map(str, record.problems)]
+            return " ".join(each for each in reasons if each) or "no error is noted"
+        if variant is None or variant.status is not VariantStatus.SUCCEEDED or variant.verdict != _OK:
+            found = "no record" if variant is None else f"{variant.status.value}, verdict {variant.verdict!r}"
+            return f"its variant has {found}"
+        if not self._files.size(self._files.results_bucket, keys.run_key(record.simulation_id, "results.csv")):
+            return "its results.csv is missing or empty"
+        return ""
+
+    def _remove(self, record: StudyRecord) -> None:
+        payload = json.dumps({"task": "remove", "simulation_id": record.simulation_id}).encode()
+        answer = self._functions.invoke(FunctionName=self._cleanup_function, Payload=payload)
+        content = answer["Payload"].read()
+        if answer.get("FunctionError"):
+            reason = content.decode(errors="replace")[:500]
+            raise CanaryFailed(f"{_described(record)}: it could not be removed: {reason}")
+
+
+def canary_files() -> dict[str, bytes]:
+    """The model and the weather of the canary's study, by name."""
+    model = importlib.resources.files("epsm.operations") / "data" / _MODEL
+    return {_MODEL: model.read_bytes(), _WEATHER: _constant_year().encode()}
+
+
+def _constant_year() -> str:
+    """An EPW whose hours are all the same: a design day takes from it no more than that it is whole."""
+    days = [date(2023, 1, 1) + timedelta(days=day) for day in range(365)]
+    hours = [f"2023,{day.month},{day.day},{hour},0,{_EPW_HOUR}" for day in days for hour in range(1, 25)]
+    return "\n".join((*_EPW_HEADER, *hours)) + "\n"
+
+
+def _described(record: StudyRecord) -> str:
+    return f"{record.simulation_id} is {record.status.value} (execution {record.execution_arn or 'never started'})"

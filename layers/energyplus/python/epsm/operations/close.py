@@ -1,0 +1,245 @@
+"""Closing a study whose execution ended without closing it: stopped by hand, timed out, broken before its last state.
+
+Repeatable: a second look at the same execution finds the record closed, or writes the same results again.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from epsm.pipeline.notices import Notice
+from epsm.store import keys
+from epsm.store.files import Files, NotThere
+from epsm.store.records import Records, StudyRecord, StudyStatus, VariantStatus
+
+logger = logging.getLogger(__name__)
+
+STOPPED = "The execution was stopped in Step Functions."
+_LOOK_AGAIN_S = 3.0
+_MOST_LOOKS = 15
+"""45 s together: a running variant notices within a few seconds that its study was cancelled."""
+
+
+_BEING_PREPARED = frozenset(
+    {"CodeArtifactUserPendingException", "ResourceConflictException", "ResourceNotReadyException"}
+)
+"""What Lambda answers while it prepares the image of a function that was idle for weeks, as in `infra.calls`."""
+_BEFORE_NEXT_INVOKE_S = 10.0
+_MAX_INVOKES = 25
+"""Four minutes together, of the cleanup function's fifteen. An event that finds the function not ready after that comes
+again, and an open study is looked at every quarter of an hour."""
+
+
+class NotCollected(Exception):
+    """The aggregate function could not write the results of a study; another attempt may."""
+
+
+class NotReady(NotCollected):
+    """Lambda still prepares the aggregate function, which was idle for weeks; that is no fault of the study's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A Step Functions execution.
+
+    Attributes:
+        arn, name: Which one.
+        simulation_id: The simulation that it was given; empty if somebody started it by hand with something else.
+        status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED or PENDING_REDRIVE.
+        error, cause: Why it failed or was stopped; empty otherwise.
+        ended_at: When it ended; None while it runs.
+    """
+
+    arn: str
+    name: str
+    simulation_id: str
+    status: str
+    error: str = ""
+    cause: str = ""
+    ended_at: datetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+
+
+class Collect(Protocol):
+    """Writes the results of a study and closes its record; an `AggregateFunction`."""
+
+    def __call__(self, simulation: str, map_error: dict[str, str] | None = None) -> bool:
+        """Returns whether there was anything to collect.
+
+        Raises:
+            NotCollected: If the results could not be written.
+        """
+
+
+def find_execution(step_functions: Any, arn: str) -> Execution | None:
+    """An execution as Step Functions knows it now; None if it knows none of that ARN (any more)."""
+    try:
+        described = step_functions.describe_execution(executionArn=arn)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
+            return None
+        raise
+    return Execution(
+        arn=arn,
+        name=described["name"],
+        simulation_id=_simulation_in(described.get("input", "")),
+        status=described["status"],
+        error=described.get("error") or "",
+        cause=described.get("cause") or "",
+        ended_at=described.get("stopDate"),
+    )
+
+
+def _simulation_in(text: str) -> str:
+    try:
+        given = json.loads(text)
+    except ValueError:
+        return ""
+    return str(given.get("simulation_id", "")) if isinstance(given, dict) else ""
+
+
+def close(
+    records: Records, collect: Collect, execution: Execution, sleep: Callable[[float], None] = time.sleep
+) -> bool:
+    """Close the record of an execution's study, unless the state machine did; what succeeded is kept.
+
+    Args:
+        records: The store.
+        collect: Calls the aggregate function.
+        execution: As it is now; one that still runs, or is not the study's latest, closes nothing.
+        sleep: Waits between looks at the variants that still run.
+
+    Returns:
+        Whether there was something to do.
+
+    Raises:
+        NotCollected: If the results could not be written.
+    """
+    simulation = execution.simulation_id
+    record = records.study(simulation) if execution.ended and simulation else None
+    if record is None or not _is_of(execution, record):
+        return False
+    if record.stop_reason and not record.status.final:
+        _wait_for_running_variants(records, simulation, sleep)
+    elif not record.status.final and execution.status == "ABORTED":
+        records.cancel_study(simulation, STOPPED)
+        record = records.study(simulation)
+        assert record is not None, "a record that was just written is not there"
+    if record.status is StudyStatus.CANCELLED:
+        _wait_for_running_variants(records, simulation, sleep)
+        collect(simulation)
+        return True
+    if record.status.final:
+        return False
+    if not collect(simulation, _map_error(execution)):
+        why = "The results could not be collected: the run has no manifest."
+        records.finish_study(
+            simulation, StudyStatus.FAILED, succeeded=record.succeeded, failed=record.failed, error=why
+        )
+    return True
+
+
+def _map_error(execution: Execution) -> dict[str, str] | None:
+    if execution.status == "SUCCEEDED":
+        return None
+    return {"Error": execution.error or execution.status, "Cause": execution.cause}
+
+
+def _is_of(execution: Execution, record: StudyRecord) -> bool:
+    """Whether it is the latest execution of the study: an event of the attempt before may come late."""
+    return execution.name == keys.execution_name(record.simulation_id, record.attempt)
+
+
+def _wait_for_running_variants(records: Records, simulation: str, sleep: Callable[[float], None]) -> None:
+    """Wait until the workers of a cancelled study have put down what they were at, or for 45 s."""
+    # One pass over all: none starts any more, so later looks need only those that ran.
+    running = {each.index for each in records.variants(simulation) if each.status is VariantStatus.RUNNING}
+    for _ in range(_MOST_LOOKS):
+        if not running:
+            return
+        sleep(_LOOK_AGAIN_S)
+        running = {index for index in running if _runs(records, simulation, index)}
+    if running:
+        logger.warning("variants still run", extra={"simulation_id": simulation, "variants": len(running)})
+
+
+def _runs(records: Records, simulation: str, index: int) -> bool:
+    record = records.variant(simulation, index)
+    return record is not None and record.status is VariantStatus.RUNNING
+
+
+class AggregateFunction:
+    """Invokes the aggregate function and waits for it; a `Collect`.
+
+    Args:
+        functions: A boto3 Lambda client that waits as long as the function may take, and sends each request once.
+        name: Name of the function.
+        files: The store.
+        tell: Tells those who subscribed: the state machine, which does so else, has ended.
+        sleep: Waits until an idle function has been made ready again.
+    """
+
+    def __init__(
+        self,
+        functions: Any,
+        name: str,
+        files: Files,
+        tell: Callable[[Notice], None] = lambda notice: None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._functions = functions
+        self._sleep = sleep
+        self._tell = tell
+        self._name = name
+        self._files = files
+
+    def __call__(self, simulation: str, map_error: dict[str, str] | None = None) -> bool:
+        # Asked here and not learned from the function's error: its role sees no difference between "not there" and
+        # "not allowed".
+        if not self._has_manifest(simulation):
+            return False
+        payload = {"simulation_id": simulation} | ({"map_error": map_error} if map_error else {})
+        answer = self._invoke(json.dumps(payload).encode(), simulation)
+        content = answer["Payload"].read()
+        if answer.get("FunctionError"):
+            raise NotCollected(f"{simulation}: {content.decode(errors='replace')[:500]}")
+        summary = json.loads(content)
+        if summary["notify"]:
+            self._tell(Notice(summary["subject"], summary["message"]))
+        return True
+
+    def _invoke(self, payload: bytes, simulation: str) -> Any:
+        """Invoke the function, and wait while Lambda makes it ready.
+
+        Raises:
+            NotReady: If that takes longer than there is time to wait.
+        """
+        for attempt in range(1, _MAX_INVOKES + 1):
+            try:
+                return self._functions.invoke(FunctionName=self._name, Payload=payload)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code not in _BEING_PREPARED:
+                    raise
+                if attempt == _MAX_INVOKES:
+                    raise NotReady(f"{simulation}: the function {self._name} is not ready yet: {code}") from error
+                if attempt == 1:
+                    logger.info("waiting for an idle function", extra={"simulation_id": simulation, "reason": code})
+            self._sleep(_BEFORE_NEXT_INVOKE_S)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _has_manifest(self, simulation: str) -> bool:
+        try:
+            self._files.open_result(keys.run_key(simulation, "manifest.json")).close()
+        except NotThere:
+            return False
+        return True

@@ -1,0 +1,49 @@
+"""Running again what did not succeed: the same simulation, the same pinned inputs, one more attempt."""
+
+import json
+from itertools import islice
+from typing import Any
+
+from epsm.pipeline.items import models_for_containers
+from epsm.pipeline.start import execution_input
+from epsm.pipeline.submit import write_items
+from epsm.store import keys
+from epsm.store.files import Files
+from epsm.store.records import Records, StudyRecord, StudyStatus, expiry
+from epsm.study.variants import expand
+
+
+def rerun_missing(
+    files: Files, records: Records, step_functions: Any, state_machine_arn: str, record: StudyRecord
+) -> int:
+    """Run the variants of a study that have not succeeded once more; what has succeeded is kept.
+
+    If all have succeeded and yet the study is not completed, its results were never collected: the first variant is
+    handed over again, is found to have succeeded, and the results are collected behind it.
+
+    Returns:
+        How many are handed over; 0, and nothing started, if the study is completed or another attempt has begun
+        meanwhile.
+
+    Raises:
+        NotThere: If the run has no manifest.
+    """
+    if record.status is StudyStatus.COMPLETED:
+        return 0
+    manifest = files.read_manifest(record.simulation_id)
+    attempt = record.attempt + 1
+    items_key = keys.run_key(record.simulation_id, f"items-{attempt}.json")
+    succeeded = records.succeeded_indices(record.simulation_id)
+    variants = (variant for variant in expand(manifest.study) if variant.index not in succeeded)
+    missing = write_items(files, items_key, variants, models_for_containers(manifest, records))
+    if not missing:
+        missing = write_items(files, items_key, islice(expand(manifest.study), 1), in_containers=())
+    if not records.reopen_study(record.simulation_id, attempt):
+        return 0
+    expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)
+    step_functions.start_execution(
+        stateMachineArn=state_machine_arn,
+        name=keys.execution_name(record.simulation_id, attempt),
+        input=json.dumps(execution_input(manifest, items_key, missing, expires_at)),
+    )
+    return missing

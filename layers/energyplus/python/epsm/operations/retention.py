@@ -1,0 +1,244 @@
+"""Removing studies whose time is over: their inputs, their results and their items, and a report of what was removed.
+
+The study's own item goes last, so that a removal that was interrupted is found again. Of the inputs only the versions
+go that the run has pinned, and only where no study that is kept may want them.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
+
+from epsm.store import keys
+from epsm.store.files import Files, NotThere
+from epsm.store.records import Records, StudyRecord, StudyStatus, VariantStatus, expiry, timestamp
+from epsm.store.removal import NotRemoved, clear, delete_versions, weigh, without_study
+from epsm.study.manifest import ObjectRef, RunManifest, Source
+from epsm.study.schema import Options
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_RUN = timedelta(minutes=15)
+"""No function lives longer, and a container ends itself within seconds of a cancellation: a variant that has been
+running for longer than this in a study that has ended was lost."""
+_COLLECTING = timedelta(seconds=150)
+"""What waiting for workers and collecting take as a rule: 45 s, and a minute for 100,000 variants."""
+_BEFORE_THE_TABLE = timedelta(days=2)
+"""A study goes this long before the table drops its items by itself: without them nothing finds its objects."""
+
+_STILL_BEING_SENT = timedelta(days=1)
+_ON_REQUEST = "on request"
+
+
+class StillRuns(Exception):
+    """The study has not ended, or something of it still runs; it can be removed later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A study that was removed, or would be.
+
+    Attributes:
+        simulation_id, name: Which one; no simulation, and a folder, for what never became one.
+        reason: Why it goes.
+        objects: Number of objects in S3.
+        bytes: Of these objects, study.json not counted.
+        removed: Whether it is gone; False in a dry run.
+        error: Why it could not be removed; empty otherwise.
+    """
+
+    simulation_id: str
+    name: str
+    reason: str
+    objects: int = 0
+    bytes: int = 0
+    removed: bool = False
+    error: str = ""
+
+
+class Remover:
+    """Removes studies.
+
+    Args:
+        s3: A boto3 S3 client.
+        files, records: The store.
+        inputs_bucket: Where studies are uploaded to.
+        now: What time it is, UTC.
+    """
+
+    def __init__(
+        self,
+        s3: Any,
+        files: Files,
+        records: Records,
+        inputs_bucket: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._s3 = s3
+        self._inputs_bucket = inputs_bucket
+        self._files = files
+        self._records = records
+        self._now = now
+
+    def remove_expired(self, *, dry_run: bool = False) -> tuple[Removal, ...]:
+        """Remove every study whose time is over, the oldest first, and what never became one, and write the report.
+
+        The report is `cleanup/<time>.json` in the results bucket; a dry run's name says so.
+
+        Returns:
+            What the report says. A study that cannot be removed is in it with the reason, and does not stop the others.
+        """
+        studies = list(self._records.every_study())
+        due = [study for study in studies if self._is_due(study)]
+        kept = [study for study in studies if not self._is_due(study)]
+        removals = (
+            *(self._remove_or_say_why(study, kept, dry_run) for study in reversed(due)),
+            *self._remove_unfinished(dry_run),
+        )
+        self._report(removals, dry_run)
+        return removals
+
+    def remove(self, simulation: str) -> Removal | None:
+        """Remove one study, however young; None if there is none of that name.
+
+        Raises:
+            StillRuns: If it has not ended, or was cancelled and some of its variants still run, or what has succeeded
+                may be being collected.
+            NotRemoved: If S3 refuses.
+            botocore.exceptions.ClientError: If AWS refuses another call. What is left is removed by another attempt.
+        """
+        study = self._records.study_or_remains(simulation)
+        if study is None:
+            return None
+        if not study.status.final:
+            raise StillRuns(f"{simulation} is {study.status.value}")
+        if study.status is StudyStatus.CANCELLED:
+            if self._has_running_variants(simulation):
+                raise StillRuns(f"{simulation} was cancelled, but some of its variants have not stopped yet")
+            if self._now() - _end(study) < _COLLECTING:
+                raise StillRuns(f"{simulation} was cancelled, and what had succeeded may be being collected")
+        others = (each for each in self._records.every_study() if each.simulation_id != simulation)
+        kept = [each for each in others if not each.removing]
+        return self._remove(study, _ON_REQUEST, kept, dry_run=False)
+
+    def _is_due(self, study: StudyRecord) -> bool:
+        return study.removing or (study.status.final and self._now() >= _end_of_retention(study))
+
+    def _has_running_variants(self, simulation: str) -> bool:
+        alive_since = timestamp(self._now() - _LONGEST_RUN)
+        return any(
+            each.status is VariantStatus.RUNNING and each.started_at > alive_since
+            for each in self._records.variants(simulation)
+        )
+
+    def _remove_or_say_why(self, study: StudyRecord, kept: Sequence[StudyRecord], dry_run: bool) -> Removal:
+        time_over = f"ended {_end(study):%Y-%m-%d}, kept for {_retention_days(study)} days"
+        reason = _ON_REQUEST if study.removing else time_over
+        try:
+            # Read again: somebody may have asked to run what is missing since the list was made.
+            current = self._records.study_or_remains(study.simulation_id)
+            if current is not None and not self._is_due(current):
+                return Removal(study.simulation_id, study.name, reason, error="It runs again.")
+            return self._remove(study, reason, kept, dry_run)
+        except (BotoCoreError, ClientError, NotRemoved, ValidationError) as fault:
+            logger.exception("study could not be removed", extra={"simulation_id": study.simulation_id})
+            return Removal(study.simulation_id, study.name, reason, error=str(fault)[:500])
+
+    def _remove(self, study: StudyRecord, reason: str, kept: Sequence[StudyRecord], dry_run: bool) -> Removal:
+        inputs = self._inputs_of(study, kept)
+        run = (self._s3, self._files.results_bucket, keys.run_key(study.simulation_id))
+        if dry_run:
+            number, size = weigh(*run)
+        else:
+            # Inputs before the manifest that names them, items after everything that they lead to.
+            for bucket in {each.bucket for each in inputs}:
+                versions = [(each.key, each.version_id) for each in inputs if each.bucket == bucket]
+                delete_versions(self._s3, bucket, versions)
+            number, size = clear(*run)
+            self._records.remove_study(study.simulation_id)
+        removal = Removal(
+            study.simulation_id,
+            study.name,
+            reason,
+            objects=number + len(inputs),
+            bytes=size + sum(each.bytes for each in inputs if isinstance(each, ObjectRef)),
+            removed=not dry_run,
+        )
+        logger.info("study would be removed" if dry_run else "study removed", extra={"removal": asdict(removal)})
+        return removal
+
+    def _remove_unfinished(self, dry_run: bool) -> Iterator[Removal]:
+        """What a request had put down when its function died: the study.json, put last, never came."""
+        reason = "a request put it down and never came to the end"
+        try:
+            for folder, versions in without_study(self._s3, self._inputs_bucket, self._now() - _STILL_BEING_SENT):
+                if not dry_run:
+                    pairs = [(each["Key"], each["VersionId"]) for each in versions]
+                    delete_versions(self._s3, self._inputs_bucket, pairs)
+                size = sum(each["Size"] for each in versions)
+                yield Removal("", folder, reason, objects=len(versions), bytes=size, removed=not dry_run)
+        except (BotoCoreError, ClientError, NotRemoved) as fault:
+            logger.exception("what requests left could not be removed")
+            yield Removal("", "", reason, error=str(fault)[:500])
+
+    def _inputs_of(self, study: StudyRecord, kept: Sequence[StudyRecord]) -> list[ObjectRef | Source]:
+        """The versions in the inputs bucket that go with a study."""
+        if not study.source:
+            return []
+        source = Source.model_validate(study.source)
+        if any(_same_folder(study, each) and each.created_at > study.created_at for each in kept):
+            # Its inputs may be the younger one's too, which may not have read them yet.
+            return []
+        pinned = [each for each in self._pinned(study) if not keys.is_stored_file(each.key)]
+        wanted = {_version(ref) for each in kept if _nested(study, each) for ref in self._pinned(each)}
+        own: list[ObjectRef | Source] = [*pinned, source]
+        return [each for each in own if _version(each) not in wanted]
+
+    def _pinned(self, study: StudyRecord) -> list[ObjectRef]:
+        try:
+            manifest: RunManifest = self._files.read_manifest(study.simulation_id)
+        except NotThere:
+            return []
+        return list(manifest.inputs.values())
+
+    def _report(self, removals: Sequence[Removal], dry_run: bool) -> None:
+        name = f"{self._now():%Y-%m-%dT%H-%M-%SZ}{'-dry-run' if dry_run else ''}.json"
+        report = {"dry_run": dry_run, "studies": [asdict(each) for each in removals]}
+        self._files.put_json(f"{keys.CLEANUP}{name}", report)
+
+
+def _end(study: StudyRecord) -> datetime:
+    return datetime.fromisoformat(study.ended_at or study.created_at)
+
+
+def _retention_days(study: StudyRecord) -> int:
+    """A study that was rejected has no options of its own."""
+    return int(study.options.get("retention_days", Options().retention_days))
+
+
+def _end_of_retention(study: StudyRecord) -> datetime:
+    days = _retention_days(study)
+    dropped = datetime.fromtimestamp(expiry(datetime.fromisoformat(study.created_at), days), UTC)
+    return min(_end(study) + timedelta(days=days), dropped - _BEFORE_THE_TABLE)
+
+
+def _version(ref: ObjectRef | Source) -> tuple[str, str, str]:
+    return ref.bucket, ref.key, ref.version_id
+
+
+def _same_folder(one: StudyRecord, other: StudyRecord) -> bool:
+    return _folder(one) == _folder(other)
+
+
+def _nested(one: StudyRecord, other: StudyRecord) -> bool:
+    """Whether one study's folder is, or lies in, the other's: only then can they have read the same files."""
+    (bucket, prefix), (other_bucket, other_prefix) = _folder(one), _folder(other)
+    return bucket == other_bucket and (prefix.startswith(other_prefix) or other_prefix.startswith(prefix))
+
+
+def _folder(study: StudyRecord) -> tuple[str, str]:
+    return study.source.get("bucket", ""), keys.study_prefix(study.source.get("key", ""))

@@ -1,0 +1,132 @@
+"""Who may run how many variants at a time while several studies want more than there is.
+
+Step Functions lets a map run's concurrency be changed while it runs; so each gets its share when a study starts or
+ends, by its priority. A share is never 0: that would mean "without limit" to Step Functions, and a study that stands
+still for days is no better than one that failed.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from epsm.operations.progress import MapRuns
+from epsm.store.records import StudyRecord
+from epsm.study.schema import Options, Priority
+
+logger = logging.getLogger(__name__)
+
+WEIGHTS: Mapping[Priority, int] = {"high": 4, "normal": 2, "low": 1}
+LAMBDA_AT_A_TIME = 1000
+"""Functions at a time in an account that asked for no more."""
+_FOR_OTHERS = 0.1
+"""Of what the account may run at a time: submit, aggregate and whatever else lives in the account need some of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a study asks for.
+
+    Attributes:
+        name: Of its simulation.
+        weight: Its part where there is not enough for all.
+        most: Variants at a time that it wants at most.
+    """
+
+    name: str
+    weight: int
+    most: int
+
+
+def shares(claims: Sequence[Claim], capacity: int) -> dict[str, int]:
+    """Variants at a time for each claim: by weight, never more than it wants, never less than one.
+
+    What one does not want goes to the others by their weights.
+
+    >>> shares([Claim("a", 4, 100), Claim("b", 2, 100), Claim("c", 2, 5)], capacity=65)
+    {'c': 5, 'a': 40, 'b': 20}
+    """
+    given: dict[str, int] = {}
+    open_claims, left = list(claims), capacity
+    while open_claims:
+        weights = sum(claim.weight for claim in open_claims)
+        content = [claim for claim in open_claims if claim.most * weights <= left * claim.weight]
+        if not content:
+            return given | {claim.name: max(1, left * claim.weight // weights) for claim in open_claims}
+        given |= {claim.name: claim.most for claim in content}
+        left -= sum(claim.most for claim in content)
+        open_claims = [claim for claim in open_claims if claim not in content]
+    return given
+
+
+def share(step_functions: Any, studies: Sequence[StudyRecord], capacity: int) -> dict[str, int]:
+    """Give every study that runs variants its share.
+
+    Args:
+        step_functions: A boto3 Step Functions client.
+        studies: The studies that have not ended.
+        capacity: Variants that can run at a time.
+
+    Returns:
+        The shares that were changed.
+    """
+    runs = _map_runs(step_functions, studies)
+    given = shares([_claim(study) for study in studies if study.simulation_id in runs], capacity)
+    changed = {}
+    for name, number in given.items():
+        try:
+            described = step_functions.describe_map_run(mapRunArn=runs[name])
+            if described["status"] == "RUNNING" and described["maxConcurrency"] != number:
+                step_functions.update_map_run(mapRunArn=runs[name], maxConcurrency=number)
+                changed[name] = number
+        except ClientError:
+            # It has ended in the meantime, or Step Functions is busy: the next start or end of a study shares again.
+            logger.warning("a share could not be changed", exc_info=True, extra={"simulation_id": name})
+    return changed
+
+
+def _map_runs(step_functions: Any, studies: Sequence[StudyRecord]) -> dict[str, str]:
+    map_runs, found = MapRuns(step_functions), {}
+    for study in studies:
+        try:
+            if arn := map_runs.arn(study):
+                found[study.simulation_id] = arn
+        except ClientError:
+            # One that is left out keeps what it has until the next start or end of a study.
+            logger.warning("a map run is not known", exc_info=True, extra={"simulation_id": study.simulation_id})
+    return found
+
+
+def wanted(studies: Iterable[StudyRecord]) -> int:
+    """Variants at a time that studies want together."""
+    return sum(_claim(study).most for study in studies)
+
+
+def _claim(study: StudyRecord) -> Claim:
+    defaults = Options()
+    priority = study.options.get("priority", defaults.priority)
+    return Claim(
+        study.simulation_id, WEIGHTS[priority], int(study.options.get("max_concurrency", defaults.max_concurrency))
+    )
+
+
+def capacity_of(functions: Any, reserved: int) -> int | None:
+    """Variants that can run at a time: what is set aside for them, else most of what the account has left.
+
+    Args:
+        functions: A boto3 Lambda client.
+        reserved: What is set aside; 0 for nothing.
+
+    Returns:
+        None where Lambda does not say.
+    """
+    if reserved:
+        return reserved
+    try:
+        limit = functions.get_account_settings()["AccountLimit"]
+        return max(1, int((1 - _FOR_OTHERS) * limit["UnreservedConcurrentExecutions"]))
+    except (ClientError, KeyError):
+        logger.warning("the account's concurrency is not known", exc_info=True)
+        return None

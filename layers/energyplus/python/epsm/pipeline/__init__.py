@@ -1,0 +1,1 @@
+"""The way of a study, one module a function: submit, run_variant, aggregate, and what these share."""

@@ -1,0 +1,186 @@
+"""What one owner may have running at a time, and may spend in a month.
+
+A study counts from its submission until it has ended, and reserves what it is expected to cost. Nobody has to give
+anything back: whoever submits next looks which of the claimed studies have ended, however they did, and books what
+their variants have cost. The account is written only as it was read, so of two submissions at once the second sees
+the first.
+
+What a study costs counts in the month (UTC) it was submitted in. One that costs more than was expected is not stopped;
+what it has cost is missing for the next.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from epsm.estimate import RunTime, estimate
+from epsm.operations.budget import in_usd
+from epsm.problems import Problem, StudyRejected
+from epsm.store.accounts import Account, Claim
+from epsm.store.records import Records, StudyRecord, timestamp
+from epsm.study.schema import MANIFEST_NAME, Study
+
+_MAX_ATTEMPTS = 20
+_TIME_TO_REOPEN = timedelta(minutes=10)
+"""A claim for a further attempt is made before the study is opened again."""
+
+
+class OverLimit(StudyRejected):
+    """The study is one too many, or too expensive, for its owner now; later it may be accepted."""
+
+
+class AccountStore(Protocol):
+    """An `epsm.store.accounts.Accounts`."""
+
+    def read(self, owner: str) -> Account: ...
+    def write(self, owner: str, account: Account) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What each owner may.
+
+    Attributes:
+        running_studies: Studies that have not ended; 0 for any number.
+        usd_per_month: What studies may cost; 0 for any amount.
+    """
+
+    running_studies: int = 0
+    usd_per_month: float = 0.0
+
+
+class _NoAccounts:
+    """Where nothing is limited, nothing is kept."""
+
+    def read(self, owner: str) -> Account:
+        raise AssertionError("there are no limits")
+
+    def write(self, owner: str, account: Account) -> bool:
+        raise AssertionError("there are no limits")
+
+
+class OwnerLimits:
+    """Holds owners to their limits.
+
+    Args:
+        accounts: The owners' accounts.
+        records: The table, which knows what became of studies.
+        allowance: What each owner may.
+    """
+
+    def __init__(self, accounts: AccountStore, records: Records, allowance: Allowance) -> None:
+        self._accounts = accounts
+        self._records = records
+        self._allowance = allowance
+
+    @property
+    def any(self) -> bool:
+        """Whether there is any limit."""
+        return bool(self._allowance.running_studies or self._allowance.usd_per_month)
+
+    def check(self, owner: str, expected_usd: float) -> None:
+        """Look whether one more study would be accepted now, without claiming anything.
+
+        Raises:
+            OverLimit: If it would not.
+        """
+        if self.any:
+            self._refuse(self._settled(self._accounts.read(owner)), expected_usd)
+
+    def claim(self, record: StudyRecord, expected_usd: float, attempt: int = 1) -> None:
+        """Count a study against its owner's limits until it has ended. A repetition changes nothing.
+
+        Args:
+            record: The study.
+            expected_usd: What this attempt is expected to cost.
+            attempt: The attempt that is about to run.
+
+        Raises:
+            OverLimit: If that is more than the owner may; nothing is claimed.
+        """
+        if not self.any:
+            return
+        for _ in range(_MAX_ATTEMPTS):
+            account = self._settled(self._accounts.read(record.owner))
+            if record.simulation_id in account.claims:
+                return
+            try:
+                self._refuse(account, expected_usd)
+            except OverLimit:
+                self._accounts.write(record.owner, account)
+                raise
+            made = Claim(attempt, timestamp(datetime.now(UTC)), expected_usd, record.cost_usd)
+            claims = {**account.claims, record.simulation_id: made}
+            if self._accounts.write(record.owner, replace(account, claims=claims)):
+                return
+        raise RuntimeError("too many submissions of one owner at once")
+
+    def _settled(self, account: Account) -> Account:
+        """The account as of now: a new month begins with nothing spent, ended studies are booked."""
+        month = timestamp(datetime.now(UTC))[:7]
+        spent_usd = account.spent_usd if account.month == month else 0.0
+        claims = {}
+        for name, claim in account.claims.items():
+            cost_usd = self._final_cost(name, claim)
+            if cost_usd is None:
+                claims[name] = claim
+            elif claim.month == month:
+                spent_usd += cost_usd
+        return replace(account, month=month, spent_usd=spent_usd, claims=claims)
+
+    def _final_cost(self, simulation: str, claim: Claim) -> float | None:
+        """What a claimed attempt has cost; None while it has not ended."""
+        record = self._records.study_or_remains(simulation)
+        if record is None:
+            return claim.reserved_usd  # it was removed, and its account with it
+        if record.attempt < claim.attempt:
+            waiting = datetime.now(UTC) - datetime.fromisoformat(claim.made_at) < _TIME_TO_REOPEN
+            return None if waiting else 0.0
+        return max(0.0, record.cost_usd - claim.cost_before_usd) if record.status.final else None
+
+    def _refuse(self, account: Account, expected_usd: float) -> None:
+        allowance, running = self._allowance, len(account.claims)
+        problems = []
+        if allowance.running_studies and running >= allowance.running_studies:
+            what = f"is one too many: {running} of your studies have not ended"
+            allowed = f"at most {allowance.running_studies} at a time on this stack; wait for one, or cancel it"
+            problems.append(Problem(MANIFEST_NAME, what, allowed))
+        if allowance.usd_per_month:
+            reserved_usd = sum(each.reserved_usd for each in account.claims.values() if each.month == account.month)
+            left_usd = allowance.usd_per_month - account.spent_usd - reserved_usd
+            if expected_usd > left_usd or left_usd <= 0:
+                problems.append(_too_expensive(allowance, account, reserved_usd, expected_usd, left_usd))
+        if problems:
+            raise OverLimit(problems)
+
+
+NO_LIMITS = OwnerLimits(_NoAccounts(), Records(None), Allowance())
+"""For stacks without them."""
+
+
+def _too_expensive(
+    allowance: Allowance, account: Account, reserved_usd: float, expected_usd: float, left_usd: float
+) -> Problem:
+    what = (
+        f"the study is expected to cost {in_usd(expected_usd)}; of {in_usd(allowance.usd_per_month)} for "
+        f"{account.month} (UTC) {in_usd(account.spent_usd)} are spent, and {in_usd(reserved_usd)} reserved for studies "
+        "that have not ended"
+    )
+    rest = max(0.0, left_usd)
+    allowed = f"at most {in_usd(rest)}" + ("; a max_cost_usd of that is accepted" if rest >= 0.01 else "")
+    return Problem(f"{MANIFEST_NAME}: options.max_cost_usd", what, allowed)
+
+
+def expected_cost_usd(study: Study, run_times: Mapping[str, RunTime], memory_mb: int, part: float = 1.0) -> float:
+    """What a study is expected to cost: as estimated, but no more than its own budget allows.
+
+    Args:
+        study: The study.
+        run_times: For each of its models.
+        memory_mb: Memory of the function that runs a variant.
+        part: Of its variants, how many will run.
+    """
+    cost_usd = part * estimate(study, run_times, memory_mb=memory_mb, capacity=1).cost_usd
+    budget_usd = study.options.max_cost_usd
+    return cost_usd if budget_usd is None else min(cost_usd, budget_usd)

@@ -1,0 +1,470 @@
+"""Running one variant: fetch its inputs, edit the model, run the engine, read the results, store them.
+
+Idempotent: everything written belongs to this variant alone and is overwritten by a repetition; a variant that has
+succeeded is not run again.
+"""
+
+import dataclasses
+import errno
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from epsm.energyplus import dictionary, engine
+from epsm.energyplus.engine import Engine, EngineMissing, EngineRun, Progress, installed_engine_of
+from epsm.energyplus.model_editor import CannotEdit, PreparedModel, prepare
+from epsm.energyplus.verdict import Diagnosis, Verdict, judge
+from epsm.energyplus.versions import DEFAULT
+from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
+from epsm.model_memory import edited_mb, kept_models_mb, left_for_the_engine_mb
+from epsm.pipeline.booking import Booking
+from epsm.pipeline.preflight import try_in_turn
+from epsm.pipeline.workspace import RunFolder, Workspace
+from epsm.results.reader import ImpossibleResult, Results, read_results
+from epsm.store import keys
+from epsm.store.files import Files
+from epsm.store.records import CANCELLED_STAGE, Records, VariantRecord, VariantStatus, expiry, now
+from epsm.study.manifest import RunManifest
+from epsm.study.preflight import Trial, variants_to_try
+from epsm.study.schema import LONGEST_IN_A_FUNCTION_S, Outputs
+from epsm.study.variants import Variant
+from epsm.text import fold_name
+
+logger = logging.getLogger(__name__)
+
+RESULT_SCHEMA = 1
+SECONDS_TO_STORE = 30.0
+"""Kept back from the function's time: what a timed-out run wrote must still be stored."""
+_SECONDS_BETWEEN_LOOKS = 3.0
+"""How often a running variant looks whether its study was cancelled: one small read of the table each time."""
+
+
+class SimulationFailed(Exception):
+    """The variant has failed, and its record says why. Repeating it would give the same; so nothing retries this."""
+
+
+class RanTooLong(Exception):
+    """The function's time was over before the study's own limit; a container has more. The record says running."""
+
+
+class StudyCancelled(Exception):
+    """The study was cancelled or given up before or while the variant ran; nothing of the variant is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the state machine is told of a variant that succeeded."""
+
+    index: int
+    verdict: str
+    engine_seconds: float
+    site_eui_kwh_m2: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """A run that has ended, however it did."""
+
+    diagnosis: Diagnosis
+    run: EngineRun | None = None
+    results: Results | None = None
+    files: RunFolder | None = None
+    series: Path | None = None
+
+
+class VariantRunner:
+    """Runs variants, keeping what they share between them: manifests, input files, parsed models.
+
+    Args:
+        files, records: The store.
+        folder: A folder of this process's own, for inputs and runs.
+        installed: The engine of this release; that of another version is looked for when a study has it.
+        usd_per_second: What this process costs while it runs a variant.
+        budget_spent: Called with the name of a simulation whose budget is spent.
+        count_costs: Whether to book what variants cost also for studies without a budget: owners have one.
+    """
+
+    def __init__(
+        self,
+        files: Files,
+        records: Records,
+        folder: Path,
+        installed: Engine,
+        usd_per_second: float = 0.0,
+        budget_spent: Callable[[str], None] = lambda simulation: None,
+        count_costs: bool = False,
+    ) -> None:
+        self._count_costs = count_costs
+        self._files = files
+        self._records = records
+        self._workspace = Workspace(folder, files)
+        self._installed = installed
+        self._usd_per_second = usd_per_second
+        self._budget_spent = budget_spent
+        self._manifest: RunManifest | None = None
+        self._models: dict[str, PreparedModel] = {}
+        self._kept_mb: dict[str, float] = {}
+
+    def run(
+        self,
+        simulation: str,
+        variant: Variant,
+        *,
+        seconds_left: Callable[[], float],
+        memory_limit_mb: float | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Outcome:
+        """Run a variant and store what came of it.
+
+        Args:
+            simulation: The simulation it belongs to.
+            variant: Which one.
+            seconds_left: Time that the function has left, seconds; infinite in a container.
+            memory_limit_mb: Memory that the engine may use, MiB, if this process takes no more than
+                `model_memory.HANDLER_MB`; what it takes beyond that is the engine's to lack.
+            on_progress: Called with the dates that the engine reaches.
+
+        Raises:
+            SimulationFailed: If the variant failed for a reason of its own; the record holds it.
+            RanTooLong: If the study gives a run more time than a function has, and this one needed more.
+            StudyCancelled: If the study was cancelled or given up; the engine has been ended.
+            Exception: Anything else is a fault of the infrastructure and worth a retry.
+        """
+        started, started_at = time.monotonic(), now()
+        manifest = self._manifest_of(simulation)
+        expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)
+        if self._records.must_stop(simulation):
+            raise StudyCancelled(simulation)
+        if not self._records.start_variant(simulation, variant.index, expires_at):
+            return self._outcome_before(simulation, variant)
+        with self._booking(manifest, started) as costs, self._workspace.folder() as folder:
+            watch = self._stop_watch(simulation, costs)
+            finished = self._simulate(folder, manifest, variant, seconds_left, memory_limit_mb, on_progress, watch)
+            if finished.run is not None and finished.run.stopped:
+                self._records.finish_variant(simulation, _stopped(variant, started_at), expires_at)
+                raise StudyCancelled(simulation)
+            measures = _measures(finished.run, time.monotonic() - started)
+            try:
+                self._store_files(manifest, variant, finished, measures)
+            except OSError as error:
+                finished = _without_room(finished, error)
+                self._store_files(manifest, variant, finished, measures)
+            record = _record(variant, finished, measures, started_at)
+            self._records.finish_variant(simulation, record, expires_at)
+            costs.finish(USD_PER_VARIANT_BESIDES_TIME)
+        if finished.results is None:
+            raise SimulationFailed(f"variant {variant.index}: {record.verdict}: {record.error}")
+        eui = finished.results.metrics["site_eui_kwh_m2"]
+        return Outcome(variant.index, record.verdict, measures["engine_seconds"], eui)
+
+    def try_pair(
+        self,
+        simulation: str,
+        baseline: int,
+        *,
+        seconds_left: Callable[[], float],
+        memory_limit_mb: float | None = None,
+    ) -> Trial:
+        """Try a model with a weather file on one day before any variant is started; no variant's record is touched.
+
+        Args:
+            simulation: The simulation they belong to.
+            baseline: Index of their baseline.
+            seconds_left: Time that the function has left, seconds.
+            memory_limit_mb: Memory that the engine may use, MiB.
+
+        Raises:
+            StudyCancelled: If the study was cancelled or given up; the engine has been ended.
+        """
+        started = time.monotonic()
+        manifest = self._manifest_of(simulation)
+        if self._records.must_stop(simulation):
+            raise StudyCancelled(simulation)
+        variants = variants_to_try(manifest.study, baseline)
+        try:
+            chosen = self._engine(manifest)
+        except EngineMissing as error:
+            return Trial(baseline, "failed", f"{Verdict.FAILED.value}: {error}")
+        with self._booking(manifest, started) as costs:
+            trial = try_in_turn(
+                self._workspace,
+                chosen,
+                manifest,
+                self._prepared(manifest, variants[0].model, memory_limit_mb),
+                variants,
+                seconds_left=seconds_left,
+                memory_limit_mb=memory_limit_mb,
+                should_stop=self._stop_watch(simulation, costs),
+                keep=lambda path: self._files.put_file(keys.preflight_key(simulation, baseline, path.name), path),
+            )
+            costs.finish(USD_PER_VARIANT_BESIDES_TIME)
+        if trial is None:
+            raise StudyCancelled(simulation)
+        return trial
+
+    def _manifest_of(self, simulation: str) -> RunManifest:
+        if self._manifest is None or self._manifest.simulation_id != simulation:
+            self._models.clear()
+            self._kept_mb.clear()
+            self._manifest = self._files.read_manifest(simulation)
+        return self._manifest
+
+    def _outcome_before(self, simulation: str, variant: Variant) -> Outcome:
+        record = self._records.variant(simulation, variant.index)
+        assert record is not None
+        logger.info("variant has succeeded before", extra={"variant_index": variant.index})
+        eui = record.summary["metrics"].get("site_eui_kwh_m2")
+        return Outcome(variant.index, record.verdict, record.summary["engine_seconds"], eui)
+
+    def _simulate(
+        self,
+        folder: Path,
+        manifest: RunManifest,
+        variant: Variant,
+        seconds_left: Callable[[], float],
+        memory_limit_mb: float | None,
+        on_progress: Callable[[Progress], None] | None,
+        should_stop: Callable[[], bool],
+    ) -> _Finished:
+        options = manifest.study.options
+        prepared = self._prepared(manifest, variant.model, memory_limit_mb)
+        try:
+            text = prepared.render(variant.values)
+        except CannotEdit as error:
+            return _Finished(Diagnosis(Verdict.BAD_INPUT, str(error), (), 0, 0, ()))
+        files = self._workspace.lay_out(folder, manifest, variant, prepared.file_name, text)
+        try:
+            chosen = self._engine(manifest)
+        except EngineMissing as error:
+            return _Finished(Diagnosis(Verdict.FAILED, str(error), (), 0, 0, ()))
+        line = engine.command(
+            chosen,
+            files.model,
+            files.weather,
+            files.output,
+            expand_objects=prepared.needs_expansion,
+            run_period=options.run_period,
+        )
+        limit_s = max(1.0, min(options.timeout_s, seconds_left() - SECONDS_TO_STORE))
+        run = engine.run(
+            line,
+            files.model.parent,
+            timeout_s=limit_s,
+            memory_limit_mb=None if memory_limit_mb is None else left_for_the_engine_mb(memory_limit_mb),
+            on_progress=on_progress,
+            should_stop=should_stop,
+        )
+        if run.timed_out and limit_s < options.timeout_s and options.timeout_s > LONGEST_IN_A_FUNCTION_S:
+            raise RanTooLong(f"variant {variant.index}: not at its end after {run.wall_seconds:.0f} s in a function")
+        diagnosis = judge(run, files.output, options.run_period)
+        if not diagnosis.verdict.has_results:
+            return _Finished(diagnosis, run, None, files)
+        try:
+            database = files.output / "eplusout.sql"
+            results = read_results(database, diagnosis.environments)
+            series, missing = _series(database, manifest.study.outputs, folder)
+        except (sqlite3.Error, ImpossibleResult) as error:
+            impossible = isinstance(error, ImpossibleResult)
+            message = f"The results are impossible: {error}" if impossible else f"The results cannot be read: {error}"
+            return _Finished(dataclasses.replace(diagnosis, verdict=Verdict.FAILED, message=message), run, None, files)
+        except OSError as error:
+            return _without_room(_Finished(diagnosis, run, None, files), error)
+        results = dataclasses.replace(results, missing=results.missing | missing)
+        return _Finished(diagnosis, run, results, files, series)
+
+    def _stop_watch(self, simulation: str, costs: Booking) -> Callable[[], bool]:
+        """Answers whether the study is to stop, from a look at most every few seconds."""
+        next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+
+        def must_stop() -> bool:
+            nonlocal next_look
+            if time.monotonic() < next_look:
+                return False
+            next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+            try:
+                costs.book()
+                return self._records.must_stop(simulation)
+            except (BotoCoreError, ClientError):
+                logger.warning("could not look whether the study is to stop", exc_info=True)
+                return False  # a table that does not answer is no reason to end a run
+
+        return must_stop
+
+    def _booking(self, manifest: RunManifest, started: float) -> Booking:
+        counted = self._count_costs or manifest.study.options.max_cost_usd is not None
+        usd_per_second = self._usd_per_second if counted else None
+        return Booking(self._records, manifest.simulation_id, usd_per_second, self._budget_spent, started)
+
+    def _prepared(self, manifest: RunManifest, name: str, memory_limit_mb: float | None) -> PreparedModel:
+        if name not in self._models:
+            content = self._workspace.read(manifest.inputs[name])
+            self._kept_mb[name] = edited_mb(name, len(content))
+            # Before the next one is parsed: both would have to fit otherwise.
+            if sum(self._kept_mb.values()) > kept_models_mb(memory_limit_mb):
+                self._models.clear()
+                self._kept_mb = {name: self._kept_mb[name]}
+            self._models[name] = _prepare(content, name, manifest, self._installed)
+        return self._models[name]
+
+    def _engine(self, manifest: RunManifest) -> Engine:
+        version = manifest.model_version
+        return self._installed if version == DEFAULT else installed_engine_of(version)
+
+    def _engine_version(self, manifest: RunManifest) -> str:
+        try:
+            return self._engine(manifest).version()
+        except EngineMissing:
+            return manifest.engine_version
+
+    def _store_files(
+        self,
+        manifest: RunManifest,
+        variant: Variant,
+        finished: _Finished,
+        measures: dict[str, float],
+    ) -> None:
+        def upload(path: Path) -> None:
+            key = keys.variant_key(manifest.simulation_id, variant.index, path.name)
+            if path.suffix == ".sql":
+                self._files.put_file_compressed(f"{key}.gz", path)
+            else:
+                self._files.put_file(key, path)
+
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            list(pool.map(upload, _files_to_keep(manifest.study.outputs, finished)))
+        document = _result_document(manifest, variant, finished, measures, self._engine_version(manifest))
+        self._files.put_json(keys.variant_key(manifest.simulation_id, variant.index, "result.json"), document)
+
+
+def _prepare(content: bytes, name: str, manifest: RunManifest, installed: Engine) -> PreparedModel:
+    with dictionary.of_version(manifest.model_version):
+        return prepare(content, name, manifest.study, installed.idd)
+
+
+def _without_room(finished: _Finished, error: OSError) -> _Finished:
+    """A run that came to its end, but whose results had no room on the disk; any other error is raised again."""
+    if error.errno != errno.ENOSPC:
+        raise error
+    message = "The disk was full when the results were stored."
+    diagnosis = dataclasses.replace(finished.diagnosis, verdict=Verdict.DISK_FULL, message=message)
+    return dataclasses.replace(finished, diagnosis=diagnosis, results=None, series=None)
+
+
+def _files_to_keep(outputs: Outputs, finished: _Finished) -> list[Path]:
+    if finished.files is None:
+        return []
+    output = finished.files.output
+    names = ["eplustbl.htm" if kept == "htm" else f"eplusout.{kept}" for kept in outputs.keep]
+    if finished.diagnosis.verdict is Verdict.DISK_FULL:
+        names = [name for name in names if name != "eplusout.sql"]  # it is broken, and there is no room to pack it
+    kept = [finished.files.model, *(output / name for name in names if (output / name).is_file())]
+    return [*kept, finished.series] if finished.series else kept
+
+
+def _series(database: Path, outputs: Outputs, folder: Path) -> tuple[Path | None, dict[str, str]]:
+    """The series that were asked for as a file, and a reason for each that the run does not have."""
+    asked = (*outputs.meters, *outputs.variables)
+    if not asked:
+        return None, {}
+    from epsm.results.series import read_series  # pandas and pyarrow: only where series are asked for
+
+    series = read_series(database, outputs)
+    assert series is not None
+    path = folder / "series.parquet"
+    series.to_parquet(path, index=False)
+    there = {fold_name(column.rsplit(" [", 1)[0].rpartition(": ")[2]) for column in series.columns}
+    return path, {f"series {name}": f"the model has no '{name}'" for name in asked if fold_name(name) not in there}
+
+
+def _stopped(variant: Variant, started_at: str) -> VariantRecord:
+    return VariantRecord(
+        index=variant.index,
+        status=VariantStatus.FAILED,
+        started_at=started_at,
+        ended_at=now(),
+        stage=CANCELLED_STAGE,
+        error="The study was stopped while this variant ran.",
+    )
+
+
+def _measures(run: EngineRun | None, seconds: float) -> dict[str, float]:
+    return {
+        "seconds": round(seconds, 3),
+        "engine_seconds": round(run.wall_seconds, 3) if run else 0.0,
+        "engine_cpu_seconds": round(run.cpu_seconds, 3) if run else 0.0,
+        "peak_memory_mb": round(run.peak_memory_mb, 1) if run else 0.0,
+    }
+
+
+def _result_document(
+    manifest: RunManifest, variant: Variant, finished: _Finished, measures: dict[str, float], engine_version: str
+) -> dict[str, Any]:
+    """result.json: all that is known of the variant."""
+    diagnosis, results = finished.diagnosis, finished.results
+    document: dict[str, Any] = {
+        "schema": RESULT_SCHEMA,
+        "simulation_id": manifest.simulation_id,
+        "variant_index": variant.index,
+        "model": variant.model,
+        "weather": variant.weather,
+        "values": variant.values,
+        "verdict": diagnosis.verdict.value,
+        "message": diagnosis.message,
+        "errors": list(diagnosis.messages),
+        "warnings": diagnosis.warnings,
+        "severe_errors": diagnosis.severe_errors,
+        "environments": [dataclasses.asdict(each) for each in diagnosis.environments],
+        **measures,
+        "engine_version": engine_version,
+    }
+    if results is not None:
+        document |= dataclasses.asdict(results)
+    return document
+
+
+def _record(variant: Variant, finished: _Finished, measures: dict[str, float], started_at: str) -> VariantRecord:
+    """The item in the table: what progress and the table of results need. Zones stay in result.json."""
+    diagnosis, results = finished.diagnosis, finished.results
+    summary: dict[str, Any] = {
+        **measures,
+        "warnings": diagnosis.warnings,
+        "severe_errors": diagnosis.severe_errors,
+    }
+    if results is None:
+        return VariantRecord(
+            index=variant.index,
+            status=VariantStatus.FAILED,
+            started_at=started_at,
+            ended_at=now(),
+            verdict=diagnosis.verdict.value,
+            stage="input" if diagnosis.verdict is Verdict.BAD_INPUT else "engine",
+            error=diagnosis.message,
+            summary={**summary, "errors": list(diagnosis.messages)},
+        )
+    return VariantRecord(
+        index=variant.index,
+        status=VariantStatus.SUCCEEDED,
+        started_at=started_at,
+        ended_at=now(),
+        verdict=diagnosis.verdict.value,
+        summary={
+            **summary,
+            "note": diagnosis.message,
+            "period": results.period,
+            "period_days": results.period_days,
+            "zone_count": len(results.zones),
+            "metrics": {name: value for name, value in results.metrics.items() if value is not None},
+            "missing": results.missing,
+            "end_uses": {each.metric: each.energy_kwh for each in results.end_uses},
+        },
+    )

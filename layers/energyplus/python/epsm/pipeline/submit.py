@@ -1,0 +1,224 @@
+"""Submitting: from an uploaded study.json to a started execution, or to a refusal that says everything.
+
+Idempotent from end to end. The name of the simulation comes from the upload itself, so a duplicate event finds the
+record and the execution of the first one; a submit that died half-way is carried on by the next delivery.
+"""
+
+import json
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from epsm import __version__
+from epsm.checks.study import Accepted, take_in
+from epsm.energyplus.versions import RELEASES
+from epsm.operations.budget import check_budget, measured_run_times
+from epsm.pipeline.items import models_for_containers
+from epsm.pipeline.notices import Notice, of_rejection
+from epsm.pipeline.owner_limits import NO_LIMITS, OwnerLimits, expected_cost_usd
+from epsm.pipeline.start import check_order, start_or_wait
+from epsm.pipeline.uploaded_study import UploadedStudy
+from epsm.problems import Problem, StudyRejected, shortened
+from epsm.results.reader import EXTRACTION_VERSION
+from epsm.settings import Settings
+from epsm.store import keys
+from epsm.store.files import Files
+from epsm.store.records import Records, StudyRecord, StudyStatus, expiry
+from epsm.study.manifest import RunManifest, Source
+from epsm.study.variants import Variant, expand
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What became of an upload.
+
+    Attributes:
+        simulation_id: Name of the simulation.
+        status: Of its record: pending where it was accepted, else rejected or whatever it was already.
+        variants: How many there are; 0 for a refusal.
+        problems: Why it was refused.
+        started: Whether this call started the execution.
+    """
+
+    simulation_id: str
+    status: StudyStatus
+    variants: int
+    problems: tuple[Problem, ...] = ()
+    started: bool = False
+
+
+class Submitter:
+    """Submits studies.
+
+    Args:
+        files, records: The store.
+        step_functions: A boto3 Step Functions client.
+        settings: Configuration.
+        sleep: Waits between looks for a missing file.
+        tell: Tells those who subscribed that an upload was refused. Who came through the API was told at once.
+        limits: Holds owners to their limits.
+    """
+
+    def __init__(
+        self,
+        files: Files,
+        records: Records,
+        step_functions: Any,
+        settings: Settings,
+        sleep: Callable[[float], None] = time.sleep,
+        tell: Callable[[Notice], None] = lambda notice: None,
+        limits: OwnerLimits = NO_LIMITS,
+    ) -> None:
+        self._limits = limits
+        self._files = files
+        self._tell = tell
+        self._records = records
+        self._step_functions = step_functions
+        self._settings = settings
+        self._sleep = sleep
+
+    def submit(self, source: Source) -> Submission:
+        """Submit the study.json at `source`.
+
+        Raises:
+            NotThere: If that version of the object is gone.
+            botocore.exceptions.ClientError: If AWS refuses a call; the event is worth another delivery.
+        """
+        simulation = keys.simulation_id(source.bucket, source.key, source.version_id)
+        folder = keys.study_folder(source.key)
+        document, owner = self._files.read_study(source.bucket, source.key, source.version_id)
+        owner = owner or self._settings.bucket_owner
+        record = self._records.claim_study(simulation, folder, source.model_dump(), owner)
+        if record.status is not StudyStatus.PENDING:
+            return Submission(simulation, record.status, record.variants, record.problems)
+        if record.variants:
+            # Accepted by an earlier delivery of this event: what it pinned is what runs.
+            return self._start(self._files.read_manifest(simulation))
+        quiet_for = timedelta(seconds=self._settings.missing_file_grace_s)
+        uploaded = UploadedStudy(self._files, source, document, quiet_for, self._sleep)
+        try:
+            accepted = take_in(
+                document,
+                uploaded,
+                self._settings.limits,
+                lambda study: check_order(study, self._records, owner),
+            )
+            if uploaded.problems:
+                raise StudyRejected(uploaded.problems)
+            if too_dear := check_budget(
+                accepted.study,
+                lambda model: uploaded.refs[model].sha256,
+                self._records,
+                self._settings.variant_memory_mb,
+            ):
+                raise StudyRejected(too_dear)
+            self._claim(record, accepted, lambda model: uploaded.refs[model].sha256)
+        except StudyRejected as rejection:
+            problems = dict.fromkeys((*rejection.problems, *uploaded.problems))
+            return self._reject(simulation, source, tuple(problems))
+        study = accepted.study
+        manifest = RunManifest(
+            simulation_id=simulation,
+            created_at=datetime.fromisoformat(record.created_at),
+            study=study if study.name else study.model_copy(update={"name": folder}),
+            source=source,
+            inputs={name: uploaded.refs[name] for name in accepted.inputs},
+            external_files=accepted.external_files,
+            remarks=accepted.remarks,
+            input_remarks=accepted.input_remarks,
+            baseline_values=accepted.baseline_values,
+            variants=study.variant_count,
+            engine_version=RELEASES[accepted.energyplus].version,
+            image_id=self._settings.image_id,
+            code_version=__version__,
+            extraction_version=EXTRACTION_VERSION,
+        )
+        return self._accept(manifest)
+
+    def _claim(self, record: StudyRecord, accepted: Accepted, sha256_of: Callable[[str], str]) -> None:
+        """Count the study against its owner's limits; a canary, one small run, is the stack's own.
+
+        Raises:
+            OverLimit: If that is more than the owner may.
+        """
+        study = accepted.study
+        if not self._limits.any or (keys.is_canary(record.source["key"]) and study.variant_count == 1):
+            return
+        run_times = accepted.run_times | measured_run_times(study, sha256_of, self._records)
+        self._limits.claim(record, expected_cost_usd(study, run_times, self._settings.variant_memory_mb))
+
+    def _accept(self, manifest: RunManifest) -> Submission:
+        simulation = manifest.simulation_id
+        key = keys.run_key(simulation, "manifest.json")
+        if not self._files.put_text_once(key, manifest.to_json(), "application/json"):
+            # Another delivery of this event was faster, or died behind this: the pins of a simulation never change.
+            manifest = self._files.read_manifest(simulation)
+        study = manifest.study
+        expires_at = expiry(manifest.created_at, study.options.retention_days)
+        in_containers = models_for_containers(manifest, self._records)
+        write_items(self._files, keys.run_key(simulation, "items.json"), expand(study), in_containers)
+        self._records.accept_study(
+            simulation,
+            name=study.name,
+            variants=manifest.variants,
+            options=study.options.model_dump(),
+            expires_at=expires_at,
+        )
+        return self._start(manifest)
+
+    def _start(self, manifest: RunManifest) -> Submission:
+        simulation = manifest.simulation_id
+        # Only now: whoever closes the study before this one finds it waiting, or it finds that one closed.
+        machine = self._settings.state_machine_arn
+        started = start_or_wait(self._records, self._step_functions, machine, manifest, self._tell)
+        return Submission(simulation, StudyStatus.PENDING, manifest.variants, started=started)
+
+    def _reject(self, simulation: str, source: Source, problems: tuple[Problem, ...]) -> Submission:
+        shown = shortened(problems)
+        # The list first: whoever sees the record can read it.
+        self._files.put_json(
+            keys.run_key(simulation, "errors.json"),
+            {
+                "simulation_id": simulation,
+                "status": StudyStatus.REJECTED.value,
+                "study": f"s3://{source.bucket}/{source.key}",
+                "problems": [problem.as_dict() for problem in shown],
+            },
+        )
+        if self._records.reject_study(simulation, shown):
+            place = f"s3://{source.bucket}/{source.key}"
+            self._tell(of_rejection(keys.study_folder(source.key), simulation, place, shown))
+        logger.info("study rejected", extra={"simulation_id": simulation, "problems": len(problems)})
+        return Submission(simulation, StudyStatus.REJECTED, 0, tuple(shown))
+
+
+def write_items(files: Files, key: str, variants: Iterable[Variant], in_containers: Collection[str]) -> int:
+    """Write what a Distributed Map reads: one array, a variant at a time; how many there are. None writes nothing.
+
+    Args:
+        files: The store.
+        key: Where to write.
+        variants: What to write.
+        in_containers: The models whose variants do not run in a function.
+    """
+    count = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "items.json"
+        with path.open("w", encoding="utf-8") as file:
+            separator = "["
+            for variant in variants:
+                item = variant.as_item("container" if variant.model in in_containers else "function")
+                file.write(separator + json.dumps(item, ensure_ascii=False))
+                separator = ",\n"
+                count += 1
+            file.write("]\n")
+        if count:
+            files.put_file(key, path, "application/json")
+    return count

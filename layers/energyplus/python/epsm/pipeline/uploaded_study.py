@@ -1,0 +1,167 @@
+"""The files of a study in a bucket: which of their versions the study means.
+
+Folders are shared: somebody may upload another file of the same name before submit has looked. A study.json with hashes
+means exactly those bytes, in whatever version they are. One without means the versions that were there when it was
+written, or the first that arrived after it; where S3's clock cannot tell, the study is refused rather than guessed.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from epsm.checks.study import LARGEST_FILE_BYTES
+from epsm.problems import Problem, StudyRejected
+from epsm.store import keys
+from epsm.store.files import Files, NotThere, Version
+from epsm.study.manifest import ObjectRef, Source
+from epsm.study.schema import load_document
+
+_LOOK_AGAIN_S = 1.0
+_MOST_LOOKS = 60
+_MOST_VERSIONS_READ = 25
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class UploadedStudy:
+    """The files of a study in a bucket; an `epsm.checks.study.StudyFiles`.
+
+    Args:
+        files: The store.
+        source: The study.json they belong to.
+        document: Its content.
+        quiet_for: A missing file is given up when none has arrived for this long. Files that are uploaded together
+            with a study.json arrive within it.
+        sleep: Waits between two looks.
+
+    Attributes:
+        refs: Every file that was read, pinned to the version that was read.
+        problems: Files of which it cannot be told which version is meant.
+    """
+
+    def __init__(
+        self, files: Files, source: Source, document: bytes, quiet_for: timedelta, sleep: Callable[[float], None]
+    ) -> None:
+        self._files = files
+        self._source = source
+        self._prefix = keys.study_prefix(source.key)
+        self._hashes = _hashes_in(document)
+        self._quiet_for = quiet_for
+        self._sleep = sleep
+        self._versions: dict[str, list[Version]] = {}
+        self._written = self._written_before = _LONG_AGO
+        self.place = f"s3://{source.bucket}/{self._prefix}"
+        self.refs: dict[str, ObjectRef] = {}
+        self.problems: list[Problem] = []
+
+    def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
+        """Waits for missing files while any still arrive: a parallel upload brings study.json in no certain order."""
+        names = set(needed)
+        for _ in range(_MOST_LOOKS):
+            self._look()
+            meant = {name: version for name in self._versions if (version := self._meant(name))}
+            if names <= meant.keys() and not any(map(self._may_follow, names)):
+                break
+            if not names <= meant.keys() and self._is_quiet():
+                break
+            self._sleep(_LOOK_AGAIN_S)
+        return {name: version.bytes for name, version in meant.items()}
+
+    def read(self, name: str) -> bytes | None:
+        version = self._meant(name)
+        if version is None:
+            return None
+        if sha256 := self._hashes.get(name):
+            return self._read_hashed(name, sha256)
+        if fault := self._unclear(name, version):
+            self.problems.append(Problem(name, fault, "study.json uploaded last, again, or hashes in its 'files'"))
+        return self._read(name, version)
+
+    def _read_hashed(self, name: str, sha256: str) -> bytes | None:
+        """The version with this hash; another one, for what is said of it, if none arrives."""
+        seen: set[str] = set()
+        for _ in range(_MOST_LOOKS):
+            for version in islice(self._nearest_first(name), _MOST_VERSIONS_READ):
+                if version.version_id in seen or version.bytes > LARGEST_FILE_BYTES:
+                    continue
+                seen.add(version.version_id)
+                content = self._read(name, version)
+                if content is not None and self.refs[name].sha256 == sha256:
+                    return content
+            if self._is_quiet():
+                break
+            self._sleep(_LOOK_AGAIN_S)
+            self._look()
+        other = self._meant(name)
+        return self._read(name, other) if other and other.bytes <= LARGEST_FILE_BYTES else None
+
+    def _read(self, name: str, version: Version) -> bytes | None:
+        try:
+            content, self.refs[name] = self._files.read(self._source.bucket, version.key, version.version_id)
+        except NotThere:
+            return None
+        return content
+
+    def _look(self) -> None:
+        listed = self._files.list_study(self._source.bucket, self._prefix)
+        self._versions = {
+            name: versions
+            for name, versions in listed.items()
+            if keys.may_be_of_study(self._source.key, versions[0].key)
+        }
+        own = [each for versions in listed.values() for each in versions if each.key == self._source.key]
+        number = next((n for n, each in enumerate(own) if each.version_id == self._source.version_id), None)
+        if number is not None:
+            self._written = own[number].modified
+            self._written_before = own[number + 1].modified if number + 1 < len(own) else _LONG_AGO
+
+    def _is_quiet(self) -> bool:
+        newest = max((each[0].modified for each in self._versions.values()), default=_LONG_AGO)
+        return datetime.now(UTC) - newest >= self._quiet_for
+
+    def _meant(self, name: str) -> Version | None:
+        """The version that was there when study.json was written, or the first after it."""
+        return next(self._nearest_first(name), None)
+
+    def _nearest_first(self, name: str) -> Iterator[Version]:
+        """Versions as they are likely to be meant: backwards from when study.json was written, then onwards."""
+        versions = self._versions.get(name, [])
+        before = [each for each in versions if each.modified <= self._written]
+        after = [each for each in reversed(versions) if each.modified > self._written and not each.deleted]
+        if before and before[0].deleted:
+            yield from after
+            after = []
+        yield from (each for each in before if not each.deleted and (not before[0].deleted or self._hashes.get(name)))
+        yield from after
+
+    def _is_older(self, version: Version) -> bool:
+        """Whether a version was not uploaded together with study.json."""
+        return version.modified < self._written - self._quiet_for
+
+    def _may_follow(self, name: str) -> bool:
+        """Whether study.json may have come before a new version that was uploaded together with it."""
+        version = self._meant(name)
+        if name in self._hashes or version is None or not self._is_older(version):
+            return False
+        return datetime.now(UTC) <= self._written + self._quiet_for
+
+    def _unclear(self, name: str, meant: Version) -> str:
+        """Why it cannot be told which version is meant; empty where it can."""
+        there = [each for each in self._versions[name] if not each.deleted and each.etag != meant.etag]
+        following = [each for each in there if self._written < each.modified <= self._written + self._quiet_for]
+        if self._is_older(meant) and following:
+            seconds = (following[-1].modified - self._written).total_seconds()
+            return f"was uploaded again {seconds:.0f} s after study.json, and was there before"
+        since = max(self._written_before, self._written - self._quiet_for)
+        together = [each for each in there if each.modified == self._written or since < each.modified < self._written]
+        if meant.modified == self._written and together:
+            return "was uploaded more than once with study.json, the last time within the same second"
+        return ""
+
+
+def _hashes_in(document: bytes) -> dict[str, str]:
+    """The hashes in a study.json, as far as they can be read; whether they are right is checked with all the rest."""
+    try:
+        found = load_document(document)["files"]
+        return {str(name): str(sha256).lower() for name, sha256 in found.items()}
+    except (StudyRejected, LookupError, TypeError, AttributeError):
+        return {}

@@ -1,0 +1,171 @@
+"""The folder that one run works in: the study's layout around the edited model, and an output folder."""
+
+import errno
+import hashlib
+import logging
+import posixpath
+import shutil
+import tempfile
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from epsm.energyplus.engine import free_disk_mb
+from epsm.energyplus.weather import statistics_beside
+from epsm.store.files import Files
+from epsm.study.manifest import ObjectRef, RunManifest
+from epsm.study.variants import Variant
+
+logger = logging.getLogger(__name__)
+
+_LEAST_FREE_MB = 100.0
+_BLOCK_BYTES = 2**20
+
+
+class NoDiskSpace(Exception):
+    """The disk is full before the run has begun: the fault of this machine, not of the variant."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Paths of one run.
+
+    Attributes:
+        model: The edited model, in.idf or in.epJSON, at the place of the original in the study.
+        weather: The EPW, in.epw, with its .stat beside it.
+        output: What the engine writes goes here.
+    """
+
+    model: Path
+    weather: Path
+    output: Path
+
+
+class Workspace:
+    """Disk for runs: input files kept by content between runs, and one folder a run, removed whatever happens.
+
+    Args:
+        root: A folder of this process's own.
+        files: Where input files come from.
+
+    Attributes:
+        kept: The folder of the kept input files, each by its SHA-256; read-only, and checked before each use.
+    """
+
+    def __init__(self, root: Path, files: Files) -> None:
+        self.kept = root / "inputs"
+        self._runs = root / "runs"
+        self._files = files
+
+    def read(self, ref: ObjectRef) -> bytes:
+        """An input file's content, downloaded once, whatever number of variants uses it.
+
+        Raises:
+            RuntimeError: If the stored object is not what the study was accepted with.
+        """
+        kept = self.kept / ref.sha256
+        if kept.is_file():
+            content = kept.read_bytes()
+            if hashlib.sha256(content).hexdigest() == ref.sha256:
+                return content
+            self._forget_damaged(kept)
+        return self._fetched(ref).read_bytes()
+
+    def copy(self, ref: ObjectRef, target: Path) -> None:
+        """Give a run a file of its own: what it writes there reaches no other run.
+
+        Kept files are hashed while they are copied, so that what a run gets is what its study was accepted with.
+
+        Raises:
+            RuntimeError: If the stored object is not what the study was accepted with.
+        """
+        kept = self.kept / ref.sha256
+        if not kept.is_file():
+            kept = self._fetched(ref)
+        if _copy(kept, target) != ref.sha256:
+            self._forget_damaged(kept)
+            if _copy(self._fetched(ref), target) != ref.sha256:
+                raise RuntimeError(f"s3://{ref.bucket}/{ref.key} cannot be kept on this disk unchanged")
+
+    def _fetched(self, ref: ObjectRef) -> Path:
+        self.kept.mkdir(parents=True, exist_ok=True)
+        path = self.kept / ref.sha256
+        self._files.fetch(ref, path)
+        path.chmod(0o444)
+        return path
+
+    def _forget_damaged(self, kept: Path) -> None:
+        logger.error("a kept input is not what it was; it is fetched again", extra={"sha256": kept.name})
+        kept.unlink()
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """An empty folder for one run.
+
+        Raises:
+            NoDiskSpace: If there is no room even without the kept inputs.
+        """
+        # A killed invocation leaves its run behind, and a warm container keeps its disk.
+        shutil.rmtree(self._runs, ignore_errors=True)
+        self._runs.mkdir(parents=True)
+        if free_disk_mb(self._runs) < _LEAST_FREE_MB:
+            shutil.rmtree(self.kept, ignore_errors=True)
+            if free_disk_mb(self._runs) < _LEAST_FREE_MB:
+                raise NoDiskSpace(
+                    f"{free_disk_mb(self._runs):.0f} MB are free in {self._runs}, {_LEAST_FREE_MB:.0f} are needed"
+                )
+        with tempfile.TemporaryDirectory(dir=self._runs, ignore_cleanup_errors=True) as name:
+            yield Path(name)
+
+    def lay_out(self, folder: Path, manifest: RunManifest, variant: Variant, file_name: str, text: str) -> RunFolder:
+        """Write the model and copies of what it reads, each at its place in the study, so that relative names hold.
+
+        Args:
+            folder: From `folder`.
+            manifest: The run's manifest.
+            variant: Which variant.
+            file_name: Name for the model, ``in.idf`` or ``in.epJSON``.
+            text: The edited model.
+
+        Raises:
+            NoDiskSpace: If they do not fit on the disk.
+        """
+        try:
+            return self._lay_out(folder, manifest, variant, file_name, text)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise NoDiskSpace(f"the files of variant {variant.index} do not fit into {folder}") from error
+
+    def _lay_out(self, folder: Path, manifest: RunManifest, variant: Variant, file_name: str, text: str) -> RunFolder:
+        study = folder / "study"
+        home = study / posixpath.dirname(variant.model)
+        home.mkdir(parents=True)
+        model = home / file_name
+        for name in manifest.external_files.get(variant.model, ()):
+            # The model names the file as whoever wrote it did: in NFC, or in NFD as macOS does.
+            for written in {name, unicodedata.normalize("NFD", name)}:
+                place = study / written
+                place.parent.mkdir(parents=True, exist_ok=True)
+                self.copy(manifest.inputs[name], place)
+        weather = folder / "in.epw"
+        self.copy(manifest.inputs[variant.weather], weather)
+        statistics = statistics_beside(variant.weather, manifest.inputs)
+        if statistics is not None:
+            self.copy(manifest.inputs[statistics], weather.with_suffix(".stat"))
+        # Last, so that whatever a manifest names, the model that runs is the edited one.
+        model.unlink(missing_ok=True)
+        model.write_text(text, encoding="utf-8")
+        return RunFolder(model, weather, folder / "out")
+
+
+def _copy(source: Path, target: Path) -> str:
+    """Copy a file; the SHA-256 of what was copied, hexadecimal."""
+    digest = hashlib.sha256()
+    with source.open("rb") as kept, target.open("wb") as own:
+        while block := kept.read(_BLOCK_BYTES):
+            digest.update(block)
+            own.write(block)
+    return digest.hexdigest()

@@ -1,0 +1,24 @@
+"""Names of the columns that every results table has; a parameter cannot be called like one of them."""
+
+from epsm.results.reader import END_USES, FUELS, METRICS, snake
+
+VARIANT = ("variant_index", "model", "weather", "baseline")
+SAVINGS = ("site_eui_saved_kwh_m2", "site_eui_saved_percent")
+PERIOD = ("period", "period_days", "zone_count")
+RUN = (
+    "warnings",
+    "severe_errors",
+    "engine_seconds",
+    "engine_cpu_seconds",
+    "peak_memory_mb",
+    "status",
+    "verdict",
+    "error_stage",
+    "error",
+    "note",
+    "missing",
+    "input_remarks",
+)
+END_USES_BY_FUEL = tuple(f"{snake(end_use)}_{snake(fuel)}_kwh" for end_use in END_USES for fuel in FUELS)
+
+RESERVED = frozenset((*VARIANT, *METRICS, *SAVINGS, *PERIOD, *RUN, *END_USES_BY_FUEL, "end_uses"))

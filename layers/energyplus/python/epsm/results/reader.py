@@ -1,0 +1,449 @@
+"""Results of one run, from its eplusout.sql.
+
+One source of truth: the tabular reports as the engine stored them in `TabularDataWithStrings`, found by report,
+table, row and column **name** and converted from the **unit** that stands beside each number. A value that is not
+there is None with a reason, never 0.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from epsm.text import fold_name
+from epsm.energyplus.verdict import Environment, read_only
+
+EXTRACTION_VERSION = 1
+"""Raised with every change of what a metric means or where it is read from."""
+
+_PERFORMANCE = "AnnualBuildingUtilityPerformanceSummary"
+_VERIFICATION = "InputVerificationandResultsSummary"
+_DEMAND = "DemandEndUseComponentsSummary"
+
+END_USES = (
+    "Heating",
+    "Cooling",
+    "Interior Lighting",
+    "Exterior Lighting",
+    "Interior Equipment",
+    "Exterior Equipment",
+    "Fans",
+    "Pumps",
+    "Heat Rejection",
+    "Humidification",
+    "Heat Recovery",
+    "Water Systems",
+    "Refrigeration",
+    "Generators",
+)
+FUELS = (
+    "Electricity",
+    "Natural Gas",
+    "Gasoline",
+    "Diesel",
+    "Coal",
+    "Fuel Oil No 1",
+    "Fuel Oil No 2",
+    "Propane",
+    "Other Fuel 1",
+    "Other Fuel 2",
+    "District Cooling",
+    "District Heating Water",
+    "District Heating Steam",
+)
+_INTENSITIES = ("Heating", "Cooling", "Interior Lighting", "Interior Equipment", "Fans", "Pumps", "Water Systems")
+_PEAKS = ("Electricity", "Natural Gas", "District Cooling", "District Heating Water")
+
+# To the unit in a metric's name. J-based and IP units are exact by definition (BIPM SI brochure; ASHRAE Fundamentals,
+# "Units and Conversions": 1 Btu(IT) = 1055.05585262 J, 1 ft = 0.3048 m).
+_TO_KWH = {
+    "kWh": Decimal(1),
+    "J": 1 / Decimal(3_600_000),
+    "MJ": 1 / Decimal("3.6"),
+    "GJ": 1000 / Decimal("3.6"),
+    "kBtu": Decimal("1055.05585262") / 3600,
+}
+_SQUARE_FOOT = Decimal("0.3048") ** 2
+_FACTORS: dict[str, dict[str, Decimal]] = {
+    "kwh": _TO_KWH,
+    "kwh_m2": {
+        **{f"{unit}/m2": factor for unit, factor in _TO_KWH.items()},
+        "kBtu/ft2": _TO_KWH["kBtu"] / _SQUARE_FOOT,
+        "kWh/ft2": 1 / _SQUARE_FOOT,
+    },
+    "m2": {"m2": Decimal(1), "ft2": _SQUARE_FOOT},
+    "m3": {"m3": Decimal(1), "ft3": Decimal("0.3048") ** 3, "gal": Decimal("0.003785411784")},
+    "w": {"W": Decimal(1), "kW": Decimal(1000), "kBtuh": Decimal("1055.05585262") / Decimal("3.6")},
+    "": {"": Decimal(1)},
+    "hours": {"Hours": Decimal(1), "hrs": Decimal(1), "hr": Decimal(1)},
+}
+
+
+def snake(name: str) -> str:
+    """`Fuel Oil No 1` -> `fuel_oil_no_1`."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where a metric is read from: one cell of a tabular report, and the unit of the metric (a key of the factors)."""
+
+    report: str
+    table: str
+    row: str
+    column: str
+    unit: str
+
+
+def _cells() -> dict[str, Cell]:
+    """Every metric that is one cell of a report, by metric name."""
+    cells: dict[str, Cell] = {}
+    for prefix, row in (
+        ("site", "Total Site Energy"),
+        ("net_site", "Net Site Energy"),
+        ("source", "Total Source Energy"),
+        ("net_source", "Net Source Energy"),
+    ):
+        table = "Site and Source Energy"
+        cells[f"{prefix}_eui_kwh_m2"] = Cell(_PERFORMANCE, table, row, "Energy Per Total Building Area", "kwh_m2")
+        cells[f"{prefix}_energy_kwh"] = Cell(_PERFORMANCE, table, row, "Total Energy", "kwh")
+    for name, row in (
+        ("total_building_area_m2", "Total Building Area"),
+        ("conditioned_area_m2", "Net Conditioned Building Area"),
+        ("unconditioned_area_m2", "Unconditioned Building Area"),
+    ):
+        cells[name] = Cell(_PERFORMANCE, "Building Area", row, "Area", "m2")
+    for fuel in FUELS:
+        cells[f"{snake(fuel)}_kwh"] = Cell(_PERFORMANCE, "End Uses", "Total End Uses", fuel, "kwh")
+    cells["water_m3"] = Cell(_PERFORMANCE, "End Uses", "Total End Uses", "Water", "m3")
+    for name, row in (
+        ("unmet_heating_hours", "Time Setpoint Not Met During Occupied Heating"),
+        ("unmet_cooling_hours", "Time Setpoint Not Met During Occupied Cooling"),
+        ("not_comfortable_hours", "Time Not Comfortable Based on Simple ASHRAE 55-2004"),
+    ):
+        cells[name] = Cell(_PERFORMANCE, "Comfort and Setpoint Not Met Summary", row, "Facility", "hours")
+    for fuel in _PEAKS:
+        cells[f"{snake(fuel)}_peak_w"] = Cell(_DEMAND, "End Uses", "Total End Uses", fuel, "w")
+    return cells
+
+
+CELLS = _cells()
+SUMS = {f"{snake(end_use)}_kwh": end_use for end_use in END_USES}
+"""Metrics that add up one end use over all fuels."""
+INTENSITIES = {f"{snake(end_use)}_kwh_m2": f"{snake(end_use)}_kwh" for end_use in _INTENSITIES}
+"""Metrics that divide an end use by `total_building_area_m2`."""
+
+METRICS = (*CELLS, *SUMS, *INTENSITIES)
+"""Names of all metrics that every variant has, in the order of the results table."""
+
+_TWO_YEARS = 730
+_IMPOSSIBLE = 1e15
+_ROUNDING = 1e-6
+_DAYS_OF_A_SIZING_PERIOD = 20
+"""At most: a design day is simulated again in every pass of sizing, and its unmet hours may be counted."""
+_AREAS = frozenset(name for name, cell in CELLS.items() if cell.unit == "m2")
+_HOURS = frozenset(name for name, cell in CELLS.items() if cell.unit == "hours")
+
+
+class ImpossibleResult(Exception):
+    """A number that no building can have: the run is worth nothing."""
+
+
+_WITHOUT_ENERGY = frozenset({"total_building_area_m2", "conditioned_area_m2", "unconditioned_area_m2"})
+
+
+@dataclass(frozen=True, slots=True)
+class EndUse:
+    """Energy of one end use by one fuel, kWh."""
+
+    end_use: str
+    fuel: str
+    energy_kwh: float
+
+    @property
+    def metric(self) -> str:
+        """Column name in the results table, e.g. ``heating_natural_gas_kwh``."""
+        return f"{snake(self.end_use)}_{snake(self.fuel)}_kwh"
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A zone of the model, from the Zone Summary.
+
+    Attributes:
+        name: Zone name, in capitals as the engine prints it.
+        area_m2, volume_m3: Floor area and volume of one such zone.
+        multiplier: How many such zones the building has.
+        conditioned: Whether it is heated or cooled; None if that is not known.
+        part_of_total_area: Whether it counts for the building area; None if that is not known.
+        missing: Why something is None; empty if nothing is.
+    """
+
+    name: str
+    area_m2: float | None
+    volume_m3: float | None
+    multiplier: float | None
+    conditioned: bool | None
+    part_of_total_area: bool | None
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What a run says about the building.
+
+    Attributes:
+        metrics: Value by metric name, None where there is none; the unit is in the name.
+        missing: For every None the reason.
+        end_uses: Energy by end use and fuel, where it is not zero.
+        zones: All zones.
+        period: What the energy numbers cover, in words: ``annual``, ``31 days (01/01-01/31)``, ``none``.
+        period_days: Days they cover; 0 if no weather-file period was simulated.
+    """
+
+    metrics: dict[str, float | None]
+    missing: dict[str, str]
+    end_uses: tuple[EndUse, ...]
+    zones: tuple[Zone, ...]
+    period: str
+    period_days: int
+
+
+class _Tables:
+    """The tabular reports of a run, looked up by name, and the names of its zones."""
+
+    def __init__(self, rows: Sequence[tuple[Any, ...]], zones: Sequence[str]) -> None:
+        self._cells: dict[tuple[str, str, str, str], tuple[str, str]] = {}
+        for report, table, row, column, unit, value in rows:
+            key = (report, table, fold_name(row), fold_name(column))
+            # The first wins: zones come before the totals, and a zone may be called TOTAL.
+            self._cells.setdefault(key, (str(value).strip(), str(unit).strip()))
+        self._tables = {(report, table) for report, table, *_ in rows}
+        self.zones = zones
+
+    def text(self, report: str, table: str, row: str, column: str) -> str | None:
+        found = self._cells.get((report, table, fold_name(row), fold_name(column)))
+        return None if found is None else found[0]
+
+    def number(self, cell: Cell) -> tuple[Decimal | None, str]:
+        """The cell in the unit of its metric, or None and the reason."""
+        where = f"{cell.report}, {cell.table}, row '{cell.row}', column '{cell.column}'"
+        if (cell.report, cell.table) not in self._tables:
+            return None, f"the run has no table '{cell.table}' in {cell.report}"
+        found = self._cells.get((cell.report, cell.table, fold_name(cell.row), fold_name(cell.column)))
+        if found is None:
+            return None, f"there is no {where}"
+        value, unit = found
+        factor = _FACTORS[cell.unit].get(unit)
+        if factor is None:
+            return None, f"{where} is in '{unit}', which is not known here"
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            return None, f"{where} holds '{value}'"
+        return (number * factor, "") if number.is_finite() else (None, f"{where} holds '{value}'")
+
+
+def read_results(database: Path, environments: Sequence[Environment]) -> Results:
+    """Read the results of a run that succeeded.
+
+    Args:
+        database: The run's eplusout.sql.
+        environments: What was simulated, from `epsm.energyplus.verdict`.
+
+    Raises:
+        sqlite3.Error: If the database cannot be read.
+        ImpossibleResult: If a number is beyond what is physically possible.
+    """
+    tables = _read_tables(database)
+    run_periods = [each for each in environments if each.from_weather_file]
+    period, days = _period(run_periods)
+    metrics: dict[str, float | None] = {}
+    missing: dict[str, str] = {}
+
+    def put(name: str, value: Decimal | None, reason: str) -> None:
+        if not run_periods and name not in _WITHOUT_ENERGY:
+            value, reason = None, "no run period of the weather file was simulated"
+        metrics[name] = None if value is None else float(value)
+        if value is None:
+            missing[name] = reason
+
+    for name, cell in CELLS.items():
+        put(name, *tables.number(cell))
+    end_uses: list[EndUse] = []
+    for name, end_use in SUMS.items():
+        total: Decimal | None = Decimal(0)
+        why = ""
+        for fuel in FUELS:
+            value, reason = tables.number(Cell(_PERFORMANCE, "End Uses", end_use, fuel, "kwh"))
+            if value is None:
+                total, why = None, reason
+                break
+            total = total + value if total is not None else None
+            if value and run_periods:
+                end_uses.append(EndUse(end_use, fuel, float(value)))
+        put(name, total, why)
+    _leave_out_false_net(tables, metrics, missing)
+    area = metrics["total_building_area_m2"]
+    for name, energy_name in INTENSITIES.items():
+        energy = metrics[energy_name]
+        if energy is None or not area:
+            no_area = missing.get("total_building_area_m2", "the building has no floor area")
+            put(name, None, missing.get(energy_name, no_area))
+        else:
+            put(name, Decimal(energy) / Decimal(area), "")
+    zones = _zones(tables)
+    _check_possible(metrics, end_uses, zones, environments)
+    return Results(
+        metrics={name: metrics[name] for name in METRICS},
+        missing=missing,
+        end_uses=tuple(end_uses),
+        zones=zones,
+        period=period,
+        period_days=days,
+    )
+
+
+def _read_tables(database: Path) -> _Tables:
+    with closing(read_only(database)) as connection:
+        # Names come from the model, whatever encoding it was written in.
+        connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
+        rows = connection.execute(
+            "SELECT ReportName, TableName, RowName, ColumnName, Units, Value FROM TabularDataWithStrings "
+            "WHERE ReportForString = 'Entire Facility' AND ReportName IN (?, ?, ?)",
+            (_PERFORMANCE, _VERIFICATION, _DEMAND),
+        ).fetchall()
+        zones = [name for (name,) in connection.execute("SELECT ZoneName FROM Zones ORDER BY ZoneIndex")]
+    return _Tables(rows, zones)
+
+
+def _period(run_periods: Sequence[Environment]) -> tuple[str, int]:
+    """What the tables cover: everything, or what followed when the engine began them anew.
+
+    In an environment of 730 days or more the engine resets its tables 365 days before the end (SimulationManager.cc:
+    `DayOfSim > 365` and `NumOfDayInEnvrn - DayOfSim == 364`), with all that earlier environments had added.
+    """
+    if not run_periods:
+        return "none", 0
+    if len(run_periods) == 1 and run_periods[0].days in (365, 366):
+        return "annual", run_periods[0].days
+    days, parts = 0, list[str]()
+    for each in run_periods:
+        if each.days >= _TWO_YEARS:
+            days, parts = 365, [f"the last 365 of {each.days} days simulated, to {each.end}"]
+        else:
+            days += each.days
+            parts.append(f"{each.start[:5]}-{each.end[:5]}")
+    return f"{days} day{'' if days == 1 else 's'} ({', '.join(parts)})", days
+
+
+def _check_possible(
+    metrics: dict[str, float | None],
+    end_uses: Sequence[EndUse],
+    zones: Sequence[Zone],
+    environments: Sequence[Environment],
+) -> None:
+    """Refuse numbers that no building can have.
+
+    All electricity that mankind uses is some 3e13 kWh a year, so no building's energy in kWh, intensity in kWh/m2
+    (also of a plant without floor area to speak of), power in W, water in m3 or area in m2 comes near the limit.
+    What only rounding can have caused passes.
+    """
+    values = {**metrics, **{each.metric: each.energy_kwh for each in end_uses}}
+    for each in zones:
+        values |= {f"area_m2 of zone {each.name}": each.area_m2, f"volume_m3 of zone {each.name}": each.volume_m3}
+        values[f"multiplier of zone {each.name}"] = each.multiplier
+    for name, value in values.items():
+        if value is not None and abs(value) > _IMPOSSIBLE:
+            raise ImpossibleResult(f"{name} is {value:g}, which is beyond what is physically possible (1e15)")
+    rounding_m2 = _ROUNDING * (1 + abs(metrics["total_building_area_m2"] or 0.0))
+    most_hours = 24 * sum(
+        each.days if each.from_weather_file else each.days * _DAYS_OF_A_SIZING_PERIOD for each in environments
+    )
+    for names, rounding in ((_AREAS, rounding_m2), (_HOURS, _ROUNDING)):
+        for name in sorted(names):
+            value = metrics[name]
+            if value is not None and value < -rounding:
+                raise ImpossibleResult(f"{name} is {value:g}, which cannot be negative")
+    for name in sorted(_HOURS):
+        value = metrics[name]
+        if value is not None and value > most_hours * (1 + _ROUNDING):
+            raise ImpossibleResult(f"{name} is {value:g}, more than the {most_hours} hours that were simulated")
+
+
+def _leave_out_false_net(tables: _Tables, metrics: dict[str, float | None], missing: dict[str, str]) -> None:
+    """Without a meter of purchased electricity the engine leaves all electricity out of Net: that is no net energy."""
+    generated, _ = tables.number(
+        Cell(_PERFORMANCE, "Electric Loads Satisfied", "Total On-Site Electric Sources", "Electricity", "kwh")
+    )
+    if generated != 0:
+        return
+    for name in ("site_energy_kwh", "source_energy_kwh"):
+        gross, net = metrics[name], metrics[f"net_{name}"]
+        if gross is not None and net is not None and gross - net > 1e-6 * abs(gross):
+            kind = name.partition("_")[0]
+            for each in (f"net_{name}", f"net_{kind}_eui_kwh_m2"):
+                metrics[each] = None
+                missing[each] = (
+                    f"net {kind} energy is below {kind} energy although nothing is generated: the table leaves out "
+                    "purchased electricity, for which the model has no meter"
+                )
+
+
+def _zones(tables: _Tables) -> tuple[Zone, ...]:
+    table = "Zone Summary"
+    shared = Counter(fold_name(_row_name(name)) for name in tables.zones)
+    zones = []
+    for name in tables.zones:
+        row = _row_name(name)
+
+        def number(column: str, unit: str, row: str = row) -> float | None:
+            value, _ = tables.number(Cell(_VERIFICATION, table, row, column, unit))
+            return None if value is None else float(value)
+
+        def yes(column: str, row: str = row) -> bool | None:
+            text = tables.text(_VERIFICATION, table, row, column)
+            return text == "Yes" if text in ("Yes", "No") else None
+
+        if shared[fold_name(row)] > 1:
+            why = f"EnergyPlus cuts zone names at '[' in its tables; {shared[fold_name(row)]} zones are '{row}' there"
+            zones.append(Zone(name, None, None, None, None, None, why))
+            continue
+        there = tables.text(_VERIFICATION, table, row, "Area") is not None
+        zones.append(
+            Zone(
+                name=name,
+                area_m2=number("Area", "m2"),
+                volume_m3=number("Volume", "m3"),
+                multiplier=_plain_number(tables.text(_VERIFICATION, table, row, "Multipliers")),
+                conditioned=yes("Conditioned (Y/N)"),
+                part_of_total_area=yes("Part of Total Floor Area (Y/N)"),
+                missing="" if there else f"there is no {_VERIFICATION}, {table}, row '{row}'",
+            )
+        )
+    return tuple(zones)
+
+
+def _plain_number(text: str | None) -> float | None:
+    """A number without unit: what stands in the unit's place is from the zone's name where that has brackets."""
+    try:
+        number = Decimal(text or "")
+    except InvalidOperation:
+        return None
+    return float(number) if number.is_finite() else None
+
+
+def _row_name(zone: str) -> str:
+    """A zone's name as the engine stores it beside its numbers, where it takes `[...]` for a unit.
+
+    From SQLite::parseUnitsAndDescription: the character before the bracket, mostly a blank, goes as well.
+
+    >>> _row_name("ROOM [A]"), _row_name("ROOM[A] B"), _row_name("[ROOM]"), _row_name("ROOM]X[")
+    ('ROOM', 'ROO', '[ROOM]', 'ROOM]X[')
+    """
+    left, right = zone.find("["), zone.find("]")
+    return zone[: left - 1] if 0 < left < right else zone

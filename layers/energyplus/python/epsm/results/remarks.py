@@ -1,0 +1,125 @@
+"""What a modeller must know about a finished study, because no single variant shows it."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pandas as pd
+
+from epsm.results.reader import METRICS
+from epsm.store.records import VariantStatus
+from epsm.study.schema import Parameter, Study
+
+COLUMNS = ("model", "weather", "baseline", "status", "missing", *METRICS)
+"""The columns of the results table that remarks are made from, beside the parameters' own."""
+_MAX_MISSING = 5
+_MAX_PLACES = 5
+
+
+def remarks(table: pd.DataFrame, study: Study) -> list[str]:
+    """Sentences about a results table: parameters without effect, and requested outputs that are missing.
+
+    Args:
+        table: At least `COLUMNS` and the parameters' columns.
+        study: The study it belongs to.
+    """
+    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
+    results = pd.util.hash_pandas_object(done[list(METRICS)], index=False)
+    results.index = done.index
+    sentences, not_isolated = [], []
+    for parameter in study.parameters:
+        if done.empty or list(parameter.levels) == [1.0]:
+            continue
+        effects = _effects(parameter, study, done, results)
+        if effects.empty and len(parameter.levels) == 1:
+            not_isolated.append(parameter.name)
+        without = effects.index[~effects]
+        if len(without):
+            sentences.append(_without_effect(parameter, study, without, everywhere=len(without) == len(effects)))
+    return [*sentences, *_not_isolated(not_isolated), *_missing(done)]
+
+
+def engine_messages(table: pd.DataFrame) -> str:
+    """A sentence about the severe errors of the variants that succeeded, empty if EnergyPlus reported none.
+
+    Args:
+        table: At least the columns status, severe_errors and warnings.
+    """
+    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
+    number = with_severe_errors(done)
+    if not number:
+        return ""
+    severe, warnings = int(done["severe_errors"].sum()), int(done["warnings"].sum())
+    return (
+        f"EnergyPlus reported severe errors in {number} of {len(done)} successful variants: {severe:,} severe errors, "
+        f"{warnings:,} warnings. The first of each variant is in column 'note'."
+    )
+
+
+def with_severe_errors(table: pd.DataFrame) -> int:
+    """How many successful variants EnergyPlus reported severe errors for."""
+    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
+    return int((done["severe_errors"].fillna(0) > 0).sum())
+
+
+def _effects(parameter: Parameter, study: Study, done: pd.DataFrame, results: "pd.Series[int]") -> "pd.Series[bool]":
+    """For each model and weather whether the results differ, in any digit, between any two variants that differ in
+    this parameter alone; nothing for a model and weather that has no two such variants. The baseline is one of the
+    variants, with the model's own values where they are known."""
+    places = ["model", "weather"]
+    others = [other.name for other in study.parameters if other.name != parameter.name]
+    if len(parameter.levels) > 1:
+        done = done[done[parameter.name].notna()]  # a baseline whose own value is unknown says nothing about the levels
+    # Beside a single value, a baseline with an unknown one is the other level.
+    levels = done[parameter.name].astype(object).where(done[parameter.name].notna(), "")
+    compared = done[[*places, *others]].assign(level=levels, outcome=results)
+    groups = compared.groupby([*places, *others], dropna=False, sort=False)
+    counted = groups.agg(levels=("level", "nunique"), outcomes=("outcome", "nunique"))
+    comparable = counted[counted["levels"] > 1]
+    return (comparable["outcomes"] > 1).groupby(level=places, sort=False).any()
+
+
+def _without_effect(parameter: Parameter, study: Study, places: pd.MultiIndex, *, everywhere: bool) -> str:
+    where = "" if everywhere else f" {_named(places, study)}"
+    equal = "all else equal, every variant has the same results" + ("" if everywhere else " there")
+    return (
+        f"{parameter.name} had no effect{where}: {equal}. EnergyPlus may not use {parameter.class_name}, "
+        f"{parameter.field} here: often a method or type field of the object decides which of its fields count."
+    )
+
+
+def _named(places: pd.MultiIndex, study: Study) -> str:
+    """`in a.idf with x.epw and in b.idf`: a model alone where it is so with each of the weather files."""
+    by_model: dict[str, list[str]] = {}
+    for model, weather in places:
+        by_model.setdefault(str(model), []).append(str(weather))
+    if len(study.models) == 1:
+        names = [f"with {weather}" for weathers in by_model.values() for weather in weathers]
+    else:
+        names = [name for model, weathers in by_model.items() for name in _in_model(model, weathers, study)]
+    rest = len(names) - _MAX_PLACES
+    return ", ".join(names[:_MAX_PLACES]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _in_model(model: str, weathers: list[str], study: Study) -> Iterator[str]:
+    if len(weathers) == len(study.weather):
+        yield f"in {model}"
+    else:
+        yield from (f"in {model} with {weather}" for weather in weathers)
+
+
+def _not_isolated(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    what = (
+        f"The effect of {' and '.join(names)} cannot be isolated: with a single value, no two variants differ in it "
+        "alone. A second value would show it."
+    )
+    return [what]
+
+
+def _missing(done: pd.DataFrame) -> list[str]:
+    counted = Counter(reason for text in done["missing"].dropna() for reason in str(text).split("; "))
+    shown = [f"{reason} ({number} variants)" for reason, number in counted.most_common(_MAX_MISSING)]
+    rest = len(counted) - len(shown)
+    more = [f"{rest} more reasons for missing values are listed in column 'missing'."] if rest > 0 else []
+    return [*(f"Missing: {each}." for each in shown), *more]

@@ -1,0 +1,247 @@
+"""The study's report: one HTML file that needs nothing else, to read in a browser and to send to a client."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from epsm.results.columns import RUN, SAVINGS, VARIANT
+from epsm.study.manifest import RunManifest
+from epsm.results.remarks import COLUMNS as REMARKED
+from epsm.results.remarks import remarks, with_severe_errors
+from epsm.results.reader import INTENSITIES, METRICS
+from epsm.results.rows import NOT_RUN
+from epsm.store.records import StudyStatus, VariantStatus
+from epsm.study.schema import Parameter, Study
+from epsm.results.table import Counts
+from epsm.text import middle_cut
+
+_MEASURES = ("_kwh_m2", "_percent", "_hours")
+_MAX_BARS = 40
+_MAX_LABEL = 60
+_MIN_NAME = 8
+_MAX_ROWS = 500
+_MAX_REASONS = 20
+_COLOURS = ("#c8553d", "#3a7ca5", "#f2c14e", "#6b8f71", "#8d86c9", "#4f6d7a", "#b08968", "#b8b8b8")
+_STYLE = """
+body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#1d2429}
+h1{font-size:1.5rem;margin-bottom:.2rem}h2{font-size:1.1rem;margin-top:2rem}
+.facts{color:#55606a}.status{font-weight:600}.failed,.rejected{color:#b3261e}.partial{color:#9a6700}
+.completed{color:#1a7f37}
+table{border-collapse:collapse;font-size:.85rem;width:100%}
+th,td{padding:.3rem .6rem;border-bottom:1px solid #e3e7ea;text-align:right;white-space:nowrap}
+th{background:#f5f7f8;position:sticky;top:0;white-space:normal;vertical-align:bottom}td.text,th.text{text-align:left;white-space:normal}
+tr.baseline td{background:#fbf7ea}tr.bad td{color:#b3261e}
+.scroll{overflow-x:auto}.legend span{margin-right:1.1rem;white-space:nowrap}
+.legend i{display:inline-block;width:.8em;height:.8em;margin-right:.35em;border-radius:2px}
+"""
+
+
+def write_report(
+    path: Path, manifest: RunManifest, parquet: Path, counts: Counts, status: StudyStatus, error: str
+) -> None:
+    """Write the report of a study.
+
+    Args:
+        path: HTML file to write.
+        manifest: The run's manifest.
+        parquet: The results table.
+        counts: How many variants ended how.
+        status, error: How the study ended.
+    """
+    study = manifest.study
+    places = [name for name, files in (("model", study.models), ("weather", study.weather)) if len(files) > 1]
+    parameters = [parameter.name for parameter in study.parameters]
+    always = ["variant_index", "baseline", *places, *parameters]
+    judged = ["status", "verdict", "severe_errors", "warnings"]
+    numbers = ["site_eui_kwh_m2", "site_eui_saved_percent", "unmet_heating_hours", "unmet_cooling_hours"]
+    needed = dict.fromkeys([*always, *numbers, *INTENSITIES, "period", *judged, "note", "error", *REMARKED])
+    table = pq.read_table(parquet, columns=list(needed)).to_pandas()
+    parts = [
+        _head(manifest, counts, status, error, severe=with_severe_errors(table)),
+        _periods(table),
+        *(f"<p class='status partial'>{escape(each)}</p>" for each in (*manifest.remarks, *remarks(table, study))),
+        _chart(table, study, places),
+        _failures(table),
+        _engine_messages(table),
+        _rows(table, [*always, *numbers, "period", *judged, *(["note"] if table["note"].notna().any() else [])]),
+    ]
+    title = escape(manifest.study.name)
+    path.write_text(
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' "
+        f"content='width=device-width'><title>{title}</title><style>{_STYLE}</style></head>"
+        f"<body>{''.join(parts)}</body></html>\n",
+        encoding="utf-8",
+    )
+
+
+def _head(manifest: RunManifest, counts: Counts, status: StudyStatus, error: str, *, severe: int) -> str:
+    study = manifest.study
+    # Green is for numbers that need no second look.
+    colour = StudyStatus.PARTIAL if severe and status is StudyStatus.COMPLETED else status
+    why = f", {severe} of {counts.total} variants with severe errors" if severe else ""
+    why += f" - {escape(error)}" if error else ""
+    return (
+        f"<h1>{escape(study.name)}</h1>"
+        f"<p class='status {colour.value}'>{status.value}{why}</p>"
+        f"<p class='facts'>{counts.total} variants: {counts.succeeded} succeeded, {counts.failed} failed, "
+        f"{counts.not_run} not run &middot; {len(study.models)} model(s), {len(study.weather)} weather file(s), "
+        f"{len(study.parameters)} parameter(s) &middot; EnergyPlus {escape(manifest.engine_version)} &middot; "
+        f"{manifest.created_at:%Y-%m-%d %H:%M} UTC &middot; {escape(manifest.simulation_id)}</p>"
+    )
+
+
+def _periods(table: pd.DataFrame) -> str:
+    periods = table["period"].dropna().unique()
+    if list(periods) == ["annual"]:
+        return "<p class='facts'>All energy numbers cover one whole year.</p>"
+    if not len(periods):
+        return ""
+    if list(periods) == ["none"]:
+        return "<p class='status partial'>No run period was simulated, so there is no energy use.</p>"
+    listed = ", ".join(escape(period) for period in periods)
+    return f"<p class='status partial'>The energy numbers do not all cover one year: {listed}.</p>"
+
+
+def _chart(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
+    """Site EUI of the baselines and the best variants as bars, stacked by end use."""
+    done = table[table["status"] == VariantStatus.SUCCEEDED.value].dropna(subset=["site_eui_kwh_m2"])
+    if done.empty:
+        return ""
+    baselines = done[done["baseline"]].head(_MAX_BARS // 2)
+    best = done[~done["baseline"]].nsmallest(_MAX_BARS - len(baselines), "site_eui_kwh_m2")
+    bars = pd.concat([baselines, best]).sort_values("variant_index")
+    largest = max(float(bars["site_eui_kwh_m2"].max()), 1e-9)
+    named = study.parameters
+    if any(len(_levels(row, named)) > _MAX_LABEL - _MIN_NAME for _, row in bars.iterrows()):
+        named = tuple(parameter for parameter in named if len(parameter.levels) > 1)
+    label_width, scale, step = 380, 500 / largest, 22
+    lines = []
+    for line, (_, row) in enumerate(bars.iterrows()):
+        x, y = float(label_width), line * step
+        pieces = [float(row[name]) if pd.notna(row[name]) else 0.0 for name in INTENSITIES]
+        pieces.append(max(0.0, float(row["site_eui_kwh_m2"]) - sum(pieces)))
+        full = escape(_label(row, study.parameters, places, None))
+        label = escape(_label(row, named, places, _MAX_LABEL))
+        label += f"<title>{full}</title>" if full != label else ""
+        lines.append(f"<text x='{label_width - 8}' y='{y + 14}' text-anchor='end'>{label}</text>")
+        for piece, colour in zip(pieces, _COLOURS, strict=True):
+            width = piece * scale
+            if width > 0:
+                lines.append(f"<rect x='{x:.1f}' y='{y + 3}' width='{width:.1f}' height='15' fill='{colour}'/>")
+            x += width
+        lines.append(f"<text x='{x + 6:.1f}' y='{y + 14}'>{row['site_eui_kwh_m2']:.1f}</text>")
+    names = [name.removesuffix("_kwh_m2").replace("_", " ") for name in INTENSITIES] + ["other"]
+    legend = "".join(
+        f"<span><i style='background:{colour}'></i>{name}</span>" for name, colour in zip(names, _COLOURS, strict=True)
+    )
+    which = f"; the baselines and the {len(best)} variants with the lowest" if len(done) > len(bars) else ""
+    return (
+        f"<h2>Site EUI by end use, kWh/m2{which}</h2><p class='legend'>{legend}</p>{_not_in_labels(study, named)}"
+        f"<div class='scroll'><svg width='950' height='{len(bars) * step + 8}' font-size='11' "
+        f"font-family='system-ui,sans-serif' role='img'>{''.join(lines)}</svg></div>"
+    )
+
+
+def _levels(row: pd.Series, named: Sequence[Parameter]) -> str:
+    if row["baseline"]:
+        return "baseline"
+    return ", ".join(
+        f"{parameter.name} {'x' if parameter.multiply else ''}{_plain(row[parameter.name])}" for parameter in named
+    )
+
+
+def _label(row: pd.Series, named: Sequence[Parameter], places: Sequence[str], max_length: int | None) -> str:
+    what = _levels(row, named)
+    if max_length is None:
+        names = [PurePosixPath(row[place]).stem for place in places]
+        return f"{row['variant_index']}: {', '.join([*names, what])}"
+    # What was varied tells neighbours apart; names of files are cut before it is.
+    room = max(_MIN_NAME, (max_length - len(what)) // max(1, len(places)) - 2)
+    names = [middle_cut(PurePosixPath(row[place]).stem, room) for place in places]
+    return middle_cut(f"{row['variant_index']}: {', '.join([*names, what])}", max_length)
+
+
+def _not_in_labels(study: Study, named: Sequence[Parameter]) -> str:
+    """The parameters with a single value, where the labels have no room for them: all but the baselines have it."""
+    left_out = [parameter for parameter in study.parameters if parameter not in named]
+    if not left_out:
+        return ""
+    levels = ", ".join(f"{each.name} {'x' if each.multiply else ''}{_plain(each.levels[0])}" for each in left_out)
+    return f"<p class='facts'>In every variant but the baselines: {escape(levels)}.</p>"
+
+
+def _failures(table: pd.DataFrame) -> str:
+    bad = table[table["status"] != VariantStatus.SUCCEEDED.value]
+    if bad.empty:
+        return ""
+    reasons = bad.groupby("error", sort=False)["variant_index"].agg(["count", "min"]).sort_values("count")[::-1]
+    lines = "".join(
+        f"<tr class='bad'><td>{each['count']}</td><td>{each['min']}</td>"
+        f"<td class='text'>{escape(str(reason))}</td></tr>"
+        for reason, each in reasons.head(_MAX_REASONS).iterrows()
+    )
+    heading = "What failed or did not run" if (bad["status"] == NOT_RUN).any() else "What failed"
+    return (
+        f"<h2>{heading}</h2><table><tr><th>variants</th><th>first variant</th><th class='text'>reason</th></tr>"
+        f"{lines}</table>"
+    )
+
+
+def _engine_messages(table: pd.DataFrame) -> str:
+    """What EnergyPlus reported of the variants that succeeded: summed, and by verdict and note."""
+    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
+    severe, warnings = int(done["severe_errors"].sum()), int(done["warnings"].sum())
+    if not severe and not warnings and done["note"].isna().all():
+        return ""
+    groups = done.fillna({"note": "", "verdict": ""}).groupby(["verdict", "note"], sort=False)
+    summed = groups.agg(
+        variants=("variant_index", "count"),
+        first=("variant_index", "min"),
+        severe=("severe_errors", "sum"),
+        warnings=("warnings", "sum"),
+    ).sort_values(["severe", "variants"], ascending=False)
+    lines = "".join(
+        f"<tr><td>{each['variants']}</td><td>{each['first']}</td><td class='text'>{escape(verdict)}</td>"
+        f"<td>{each['severe']:,}</td><td>{each['warnings']:,}</td><td class='text'>{escape(note)}</td></tr>"
+        for (verdict, note), each in summed.head(_MAX_REASONS).iterrows()
+    )
+    return (
+        f"<h2>What EnergyPlus reported: {severe:,} severe errors, {warnings:,} warnings</h2>"
+        "<div class='scroll'><table><tr><th>variants</th><th>first variant</th><th class='text'>verdict</th>"
+        f"<th>severe errors</th><th>warnings</th><th class='text'>note</th></tr>{lines}</table></div>"
+    )
+
+
+def _rows(table: pd.DataFrame, shown: Sequence[str]) -> str:
+    # The metrics' names break into lines; a parameter's is the modeller's own.
+    heads = [name.replace("_", " ") if name in (*VARIANT, *SAVINGS, *METRICS, *RUN) else name for name in shown]
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads if name != "baseline")
+    body = []
+    for _, row in table.head(_MAX_ROWS).iterrows():
+        kind = "baseline" if row["baseline"] else ""
+        kind = kind if row["status"] == VariantStatus.SUCCEEDED.value else "bad"
+        cells = "".join(
+            f"<td>{_text(row[name], 1 if name.endswith(_MEASURES) else None)}</td>"
+            for name in shown
+            if name != "baseline"
+        )
+        body.append(f"<tr class='{kind}'>{cells}</tr>")
+    rest = len(table) - len(body)
+    more = f"<p class='facts'>{rest} further variants are in results.csv.</p>" if rest > 0 else ""
+    return f"<h2>Variants</h2><div class='scroll'><table><tr>{head}</tr>{''.join(body)}</table></div>{more}"
+
+
+def _text(value: Any, digits: int | None = None) -> str:
+    return escape(_plain(value, digits))
+
+
+def _plain(value: Any, digits: int | None = None) -> str:
+    if value is None or pd.isna(value):
+        return "\N{EN DASH}"
+    if isinstance(value, float):
+        return f"{value:g}" if digits is None else f"{value:,.{digits}f}"
+    return str(value)

@@ -1,0 +1,160 @@
+"""The rows of a study's results: every variant, whether it left a record or not. No pandas here: the API reads it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from types import MappingProxyType
+from typing import Any
+
+from epsm.energyplus.baseline_values import BaselineValues
+from epsm.results.columns import PERIOD, RUN, SAVINGS
+from epsm.store.records import CANCELLED_STAGE, Records, VariantRecord, VariantStatus
+from epsm.study.schema import Study
+from epsm.study.variants import Variant, expand
+
+NOT_RUN = "not_run"
+NOT_STARTED = "The variant was not started."
+NOT_STARTED_YET = "The variant was not started yet."
+GIVEN_UP = "The study was given up"
+CANCELLED = "The study was cancelled"
+
+InputRemarks = Mapping[str, Sequence[str]]
+"""Model or weather file -> sentences about it."""
+
+
+def rows(
+    study: Study,
+    records: Iterable[VariantRecord],
+    why_not_run: str = NOT_STARTED,
+    *,
+    stopped: str = "",
+    own_values: BaselineValues = MappingProxyType({}),
+    input_remarks: InputRemarks = MappingProxyType({}),
+) -> Iterator[dict[str, Any]]:
+    """The table's rows in the order of the variants: every variant of the study, whether it left a record or not.
+
+    Args:
+        study: The study; its variants are expanded again, so that a lost one is still a row.
+        records: What the variants left, in the order of their index.
+        why_not_run: What is said of a variant that left no record.
+        stopped: `GIVEN_UP` or `CANCELLED` if the study was: a variant without a result was stopped with it, and has not
+            failed.
+        own_values: The models' own values of the parameters, for the baselines.
+        input_remarks: What is worth knowing of models and weather files, for the rows that used them.
+    """
+    remaining = iter(records)
+    record = next(remaining, None)
+    baseline: dict[str, Any] = {}
+    for variant in expand(study):
+        while record is not None and record.index < variant.index:
+            record = next(remaining, None)
+        own = record if record is not None and record.index == variant.index else None
+        row = _row(variant, own, why_not_run, stopped, own_values, input_remarks)
+        if variant.is_baseline:
+            baseline = row
+        row |= _savings(row, baseline)
+        yield row
+
+
+def page(
+    study: Study,
+    records: Records,
+    simulation: str,
+    start: int,
+    count: int,
+    *,
+    ended: bool = True,
+    stopped: str = "",
+    own_values: BaselineValues = MappingProxyType({}),
+    input_remarks: InputRemarks = MappingProxyType({}),
+) -> list[dict[str, Any]]:
+    """Some rows, also of a study that still runs, without reading the others.
+
+    Args:
+        study: The study.
+        records: The table.
+        simulation: Which run of it.
+        start: Index of the first variant.
+        count: How many.
+        ended: Whether the study has; else what has no result yet is no failure.
+        stopped: `GIVEN_UP` or `CANCELLED` if the study was.
+        own_values: The models' own values of the parameters, for the baselines.
+        input_remarks: What is worth knowing of models and weather files, for the rows that used them.
+    """
+    if start >= study.variant_count:
+        return []
+    variants = list(islice(expand(study), start, start + count))
+    absent = f"{CANCELLED}." if stopped == CANCELLED else NOT_STARTED if ended else NOT_STARTED_YET
+    last = variants[-1].index
+    found: dict[int, VariantRecord] = {}
+    for record in records.variants(simulation, first=start):
+        if record.index > last:
+            break
+        found[record.index] = record
+    samples = study.variant_count // (len(study.models) * len(study.weather))
+    baselines: dict[int, dict[str, Any]] = {}
+    for first in {variant.index // samples * samples for variant in variants}:
+        baseline = found.get(first) or records.variant(simulation, first)
+        where = variants[0]
+        baselines[first] = _row(
+            Variant(first, where.model, where.weather), baseline, absent, stopped, own_values, input_remarks
+        )
+    page_rows = []
+    for variant in variants:
+        own = found.get(variant.index)
+        row = _row(variant, own, absent, stopped, own_values, input_remarks)
+        if not ended and own is None:
+            row |= {"error_stage": None}
+        elif not ended and own is not None and own.status is VariantStatus.RUNNING:
+            row |= {"status": VariantStatus.RUNNING.value, "error_stage": None, "error": None}
+        page_rows.append(row | _savings(row, baselines[variant.index // samples * samples]))
+    return page_rows
+
+
+def _row(
+    variant: Variant,
+    record: VariantRecord | None,
+    why_not_run: str,
+    stopped: str,
+    own_values: BaselineValues,
+    input_remarks: InputRemarks,
+) -> dict[str, Any]:
+    about = (*input_remarks.get(variant.model, ()), *input_remarks.get(variant.weather, ()))
+    row: dict[str, Any] = {
+        "variant_index": variant.index,
+        "model": variant.model,
+        "weather": variant.weather,
+        "baseline": variant.is_baseline,
+        **(own_values.get(variant.model, {}) if variant.is_baseline else variant.values),
+        "input_remarks": " ".join(about) or None,
+    }
+    if record is None:
+        return row | {"status": NOT_RUN, "error_stage": "worker", "error": why_not_run}
+    if record.stage == CANCELLED_STAGE:
+        return row | {"status": NOT_RUN, "error_stage": record.stage, "error": record.error}
+    if record.status is VariantStatus.RUNNING and stopped:
+        what = f"{stopped} while this variant ran."
+        return row | {"status": NOT_RUN, "error_stage": "worker", "error": what}
+    if record.status is VariantStatus.RUNNING:
+        what = "The variant was started and left no result: its worker was lost or stopped."
+        return row | {"status": VariantStatus.FAILED.value, "error_stage": "worker", "error": what}
+    summary = record.summary
+    row |= {name: summary[name] for name in (*PERIOD, *RUN) if name in summary}
+    row |= summary.get("metrics", {}) | {"end_uses": summary.get("end_uses", {})}
+    reasons = dict.fromkeys(summary.get("missing", {}).values())
+    return row | {
+        "status": record.status.value,
+        "verdict": record.verdict or None,
+        "error_stage": record.stage or None,
+        "error": record.error or None,
+        "note": summary.get("note") or None,
+        "missing": "; ".join(reasons) or None,
+    }
+
+
+def _savings(row: dict[str, Any], baseline: dict[str, Any]) -> dict[str, float | None]:
+    """Saved against the baseline of the same model and weather; nothing where the two do not cover the same period."""
+    own, reference = row.get("site_eui_kwh_m2"), baseline.get("site_eui_kwh_m2")
+    if own is None or not reference or row.get("period") != baseline.get("period"):
+        return dict.fromkeys(SAVINGS)
+    saved = float(reference) - float(own)
+    return dict(zip(SAVINGS, (saved, 100 * saved / float(reference)), strict=True))

@@ -1,0 +1,144 @@
+"""The results table: one row a variant, failed ones too, written in pieces so that any number fits into memory.
+
+Two passes over the rows: the first spools them to disk and learns which end uses occur at all, the second writes
+Parquet and CSV with exactly those columns.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from epsm.energyplus.baseline_values import BaselineValues
+from epsm.results.columns import PERIOD, RUN, SAVINGS, VARIANT
+from epsm.results.reader import METRICS
+from epsm.results.rows import NOT_RUN, NOT_STARTED, InputRemarks, rows
+from epsm.store.records import VariantRecord, VariantStatus
+from epsm.study.schema import Study
+
+_BATCH = 5_000
+_WHOLE_NUMBERS = frozenset({"variant_index", "period_days", "zone_count", "warnings", "severe_errors"})
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_NUMBERS = frozenset({"engine_seconds", "engine_cpu_seconds", "peak_memory_mb"})
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many variants ended how."""
+
+    succeeded: int
+    failed: int
+    not_run: int
+
+    @property
+    def total(self) -> int:
+        return self.succeeded + self.failed + self.not_run
+
+
+def columns(study: Study, end_uses: Iterable[str]) -> dict[str, pa.DataType]:
+    """Names and types of the table's columns, in order."""
+    names = [*VARIANT, *(parameter.name for parameter in study.parameters)]
+    numbers = (METRICS[0], *SAVINGS, *METRICS[1:], *sorted(end_uses))
+    types = {name: _type_of(name) for name in names}
+    for parameter in study.parameters:
+        numeric = all(isinstance(level, float) for level in parameter.levels)
+        types[parameter.name] = pa.float64() if numeric else pa.string()
+    return types | dict.fromkeys(numbers, pa.float64()) | {name: _type_of(name) for name in (*PERIOD, *RUN)}
+
+
+def _type_of(name: str) -> pa.DataType:
+    if name in _WHOLE_NUMBERS:
+        return pa.int64()
+    if name in _NUMBERS:
+        return pa.float64()
+    return pa.bool_() if name == "baseline" else pa.string()
+
+
+def write_table(
+    study: Study,
+    records: Iterable[VariantRecord],
+    parquet: Path,
+    csv: Path,
+    why_not_run: str = NOT_STARTED,
+    *,
+    stopped: str = "",
+    own_values: BaselineValues = MappingProxyType({}),
+    input_remarks: InputRemarks = MappingProxyType({}),
+) -> Counts:
+    """Write the table as Parquet and as CSV.
+
+    Args:
+        study: The study.
+        records: What the variants left, in the order of their index; read once, never held.
+        parquet, csv: Files to write. A spool file stands beside them while they are written.
+        why_not_run: What is said of a variant that left no record.
+        stopped: Why the study ended early, if it did; see `epsm.results.rows.rows`.
+        own_values: The models' own values of the parameters, for the baselines.
+        input_remarks: What is worth knowing of models and weather files, for the rows that used them.
+
+    Returns:
+        How many variants ended how.
+    """
+    spool = parquet.with_suffix(".jsonl")
+    counted = dict.fromkeys((VariantStatus.SUCCEEDED.value, VariantStatus.FAILED.value, NOT_RUN), 0)
+    end_uses: set[str] = set()
+    with spool.open("w", encoding="utf-8") as file:
+        every = rows(study, records, why_not_run, stopped=stopped, own_values=own_values, input_remarks=input_remarks)
+        for row in every:
+            counted[row["status"]] += 1
+            end_uses.update(row.get("end_uses", ()))
+            file.write(json.dumps(row) + "\n")
+    types = columns(study, end_uses)
+    schema = pa.schema(list(types.items()))
+    with pq.ParquetWriter(parquet, schema) as writer, csv.open("w", encoding="utf-8-sig", newline="") as text:
+        header = True
+        for batch in _batches(spool):
+            frame = _frame(batch, types, end_uses)
+            writer.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
+            _for_spreadsheets(frame).to_csv(text, index=False, header=header)
+            header = False
+    spool.unlink()
+    return Counts(*counted.values())
+
+
+def _batches(spool: Path) -> Iterator[list[dict[str, Any]]]:
+    with spool.open(encoding="utf-8") as file:
+        while lines := list(islice(file, _BATCH)):
+            yield [json.loads(line) for line in lines]
+
+
+def _frame(batch: list[dict[str, Any]], types: dict[str, pa.DataType], end_uses: set[str]) -> pd.DataFrame:
+    for row in batch:
+        energy = row.pop("end_uses", {})
+        if row.get("period_days"):
+            # The engine reported the whole matrix; what the summary leaves out of it was zero.
+            row |= dict.fromkeys(end_uses, 0.0) | energy
+    frame = pd.DataFrame(batch, columns=list(types))
+    kinds = {pa.float64(): "float64", pa.int64(): "Int64", pa.string(): "string", pa.bool_(): "bool"}
+    return frame.astype({name: kinds[each] for name, each in types.items()})
+
+
+def _for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe before every text that a spreadsheet would run as a formula."""
+    texts = frame.select_dtypes("string")
+    # https://owasp.org/www-community/attacks/CSV_Injection
+    return frame.assign(**{name: text.where(~_is_formula(text), "'" + text) for name, text in texts.items()})
+
+
+def _is_formula(text: "pd.Series[str]") -> "pd.Series[bool]":
+    number = pd.to_numeric(text, errors="coerce").notna()
+    return (text.str.startswith(_FORMULA_STARTS) & ~number).fillna(False).astype(bool)
+
+
+def mean_run_times(parquet: Path) -> dict[str, float]:
+    """For each model with a success the mean engine seconds of its successful variants, from a table."""
+    table = pq.read_table(parquet, columns=["model", "status", "engine_seconds"]).to_pandas()
+    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
+    return {str(model): float(seconds) for model, seconds in done.groupby("model")["engine_seconds"].mean().items()}

@@ -1,0 +1,80 @@
+"""A study.json with faults: what of it can be checked all the same, so that one answer names every fault."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from epsm.problems import Problem
+from epsm.study.schema import MANIFEST_NAME, Study, load_document, problems_of
+
+_ENTRY = re.compile(rf"^{re.escape(MANIFEST_NAME)}: (\w+)\[(\d+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A study.json as far as it can be read.
+
+    Attributes:
+        study: The study, without what is faulty in it; None if too little is left to look at.
+        problems: The faults.
+        numbers: Where entries were left out of a list: the places in the document of those that remain.
+    """
+
+    study: Study | None
+    problems: tuple[Problem, ...] = ()
+    numbers: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    def in_document(self, problem: Problem) -> Problem:
+        """A problem that was found in `study`, with its place in the document."""
+        found = _ENTRY.match(problem.where)
+        if found is None or found[1] not in self.numbers:
+            return problem
+        place = f"{MANIFEST_NAME}: {found[1]}[{self.numbers[found[1]][int(found[2])]}]"
+        return replace(problem, where=place + problem.where[found.end() :])
+
+
+def read_draft(document: bytes) -> Draft:
+    """Read a study.json.
+
+    Raises:
+        StudyRejected: If it is no JSON at all.
+    """
+    raw = load_document(document)
+    try:
+        return Draft(Study.model_validate(raw))
+    except ValidationError as error:
+        problems = tuple(problems_of(error))
+        readable = _readable_part(raw, error)
+    if readable is None:
+        return Draft(None, problems)
+    rest, numbers = readable
+    try:
+        return Draft(Study.model_validate(rest), problems, numbers)
+    except ValidationError:
+        return Draft(None, problems)
+
+
+def _readable_part(raw: Any, error: ValidationError) -> tuple[dict[str, Any], dict[str, list[int]]] | None:
+    """The document without faulty entries, and the places of those that remain; None if that means nothing."""
+    rest, faulty = dict(raw) if isinstance(raw, dict) else {}, dict[str, set[int]]()
+    for each in error.errors(include_url=False, include_input=False):
+        match each["loc"]:
+            case ("parameters" | "models" | "weather" as name, int(index), *_):
+                faulty.setdefault(name, set()).add(index)
+            case ("options", "run_period", *_):
+                return None  # whether a model fits hangs on it
+            case ("options", str(name), *_):
+                rest["options"] = {key: value for key, value in rest["options"].items() if key != name}
+            case ("name" | "outputs" | "sampling" as name, *_):
+                rest.pop(name, None)
+            case (str(name),) if each["type"] == "extra_forbidden":
+                rest.pop(name)
+            case _:
+                return None
+    numbers = {
+        name: [index for index in range(len(raw[name])) if index not in indices] for name, indices in faulty.items()
+    }
+    return rest | {name: [raw[name][index] for index in kept] for name, kept in numbers.items()}, numbers

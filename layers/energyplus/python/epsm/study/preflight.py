@@ -1,0 +1,93 @@
+"""The preflight: each model and weather of a study of many variants is tried on one day before any variant is started.
+
+A fault that only the engine can find (a zone without surfaces, say) would fail thousands of variants alike; so it is
+met once, and the study ends with it. What is tried is the beginning of the real run, so that nothing fails here that
+would not fail there. No eppy here: submit reads it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any, Literal
+
+from epsm.study.schema import Study
+from epsm.study.variants import Variant, expand
+
+MOST_PAIRS = 50
+"""Pairs of a model and a weather file that are tried; every model comes before a second weather file does."""
+MOST_AT_A_TIME = 5
+"""Models that are tried at a time. Trials take seconds; they are few, and on a laptop they share its cores."""
+_MOST_CHARACTERS = 300
+_MOST_TOLD = 3
+
+Outcome = Literal["passed", "failed", "not tried"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What trying a model with a weather file came to.
+
+    Attributes:
+        index: Of the pair's baseline.
+        outcome: ``not tried`` where the trial says nothing of the model.
+        why: The verdict with the engine's words, of the first of the variants tried; empty where it passed.
+    """
+
+    index: int
+    outcome: Outcome
+    why: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the state machine carries it, which must hold all of them in 256 KB."""
+        return asdict(self) | {"why": self.why[:_MOST_CHARACTERS]}
+
+
+def pairs_to_try(study: Study, in_containers: Collection[str] = ()) -> list[int]:
+    """The pairs of a model and a weather file that are tried, each by the index of its baseline.
+
+    Args:
+        study: The study.
+        in_containers: Models whose variants do not run in a function; they are not tried.
+    """
+    if not study.has_preflight:
+        return []
+    pairs = (
+        model * len(study.weather) + weather
+        for weather in range(len(study.weather))
+        for model in range(len(study.models))
+        if study.models[model] not in in_containers
+    )
+    return [pair * study.sample_count for pair in islice(pairs, MOST_PAIRS)]
+
+
+def variants_to_try(study: Study, baseline: int) -> list[Variant]:
+    """A pair's baseline, first and last sample: what is tried one after the other until one passes.
+
+    A model that only its parameters make whole (a tag of another tool in a field, say) has a broken baseline; that must
+    not stop its study.
+    """
+    end = baseline + study.sample_count
+    chosen = (baseline, baseline + 1, end - 1)
+    return [variant for variant in islice(expand(study), baseline, end) if variant.index in chosen]
+
+
+def reason_of(study: Study, trials: Sequence[Mapping[str, Any]]) -> str:
+    """Why a study was not started, given what its trials came to (`Trial.as_dict`); empty if it can be.
+
+    Args:
+        study: The study.
+        trials: All of them.
+    """
+    failed = sorted((each for each in trials if each["outcome"] == "failed"), key=lambda each: int(each["index"]))
+    if not failed:
+        return ""
+    told = []
+    for each in failed[:_MOST_TOLD]:
+        model, weather = divmod(each["index"] // study.sample_count, len(study.weather))
+        told.append(f"model {study.models[model]} with weather {study.weather[weather]}: {each['why'].rstrip('.')}.")
+    if len(failed) > _MOST_TOLD:
+        told.append(f"{len(failed) - _MOST_TOLD} more failed.")
+    return (
+        f"Tried before the start: {' '.join(told)} "
+        "No variant was started; options.preflight false runs them all the same."
+    )

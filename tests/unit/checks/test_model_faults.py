@@ -1,0 +1,142 @@
+"""Faults inside a model that EnergyPlus would end a run for are told at the door; what it takes is not."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyenergyplus
+import pytest
+
+from epsm.checks.models import check_model
+from epsm.study.schema import Study
+from tests.conftest import study_document
+from tests.unit.checks.test_models import as_epjson
+
+PROJECT = Path(__file__).parents[3]
+SOUND = [
+    *sorted((Path(pyenergyplus.__file__).parent / "data" / "model").glob("*.idf")),
+    *sorted(PROJECT.glob("tests/data/*.idf")),
+    *sorted(PROJECT.glob("examples/*/*.idf")),
+    PROJECT / "layers/energyplus/python/epsm/operations/data/canary.idf",
+]
+THICKNESS = "0.12,                    !- Thickness {m}"
+ROUGHNESS = "Rough,                   !- Roughness"
+USE = "Office Hours,            !- Schedule Name"
+
+
+def told(model: str, source: str = "room.idf", *parameters: Mapping[str, object]) -> list[str]:
+    study = Study.model_validate(study_document(parameters=list(parameters), options={"run_period": "annual"}))
+    return [str(each) for each in check_model(model.encode(), source, study).problems]
+
+
+@pytest.mark.parametrize("path", SOUND, ids=lambda path: path.name)
+def test_no_model_that_runs_is_refused(path: Path) -> None:
+    assert told(path.read_text(encoding="latin-1")) == []
+
+
+# Each of these was run: the engine ends with a severe error.
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        (THICKNESS, "abc,", "'abc' does not fit Thickness (allowed: a number > 0"),
+        (THICKNESS, "1.2D-1,", "'1.2D-1' does not fit Thickness"),
+        (THICKNESS, "0.12 m,", "'0.12 m' does not fit Thickness"),
+        (THICKNESS, "autosize,", "'autosize' does not fit Thickness"),
+        (THICKNESS, "-1,", "'-1' does not fit Thickness"),
+        (THICKNESS, "0.,", "'0.' does not fit Thickness"),
+        (THICKNESS, "@@thick@@,", "is a tag of jEPlus, which nothing replaces here: make it a parameter"),
+        (ROUGHNESS, "Ruf,", "'Ruf' does not fit Roughness (allowed: 'MediumRough'"),
+        (ROUGHNESS, ",", "Material 'Brick': blank is not allowed in Roughness"),
+        ("Room,                    !- Name", ",", "blank is not allowed in Name"),
+        ("0,6,3, 0,0,3,", "0,6,3, 0,,3,", "blank is not allowed in Vertex 2 Y-coordinate"),
+        ("8,0,3, 8,6,3;", "8,x,3, 8,6,3;", "'x' does not fit Vertex 3 Y-coordinate"),
+        (USE, "Ofice Hours,", "Schedule Name: there is no schedule called 'Ofice Hours' (allowed: 'Office Hours')"),
+        (USE, "@@use@@,", "is a tag of jEPlus"),
+        ("Brick,                   !- Outside Layer", "Brik,", "there is no material called 'Brik' (allowed: 'Brick')"),
+        ("North Wall,Wall,Wall,Room", "North Wall,Wall,Wal,Room", "there is no construction called 'Wal'"),
+        ("North Wall,Wall,Wall,Room", "North Wall,Wall,Wall,Rom", "there is no zone called 'Rom' (allowed: 'Room')"),
+    ],
+)
+def test_what_the_engine_refuses_in_a_field_is_told_with_its_line(
+    before: str, after: str, fault: str, one_zone: str
+) -> None:
+    assert before in one_zone
+    problems = told(one_zone.replace(before, after, 1))
+    assert any(fault in each and each.startswith("room.idf: line ") for each in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("added", "fault"),
+    [
+        ("Material,Brick,Rough,0.1,1,1000,1000;", "Material 'Brick' has the name of the Material on line"),
+        ("Material:NoMass,BRICK,Rough,1;", "Material:NoMass 'BRICK' has the name of the Material on line"),
+        ("Schedule:Constant,office hours,,1;", "'office hours' has the name of the Schedule:Compact on line 67"),
+        ("Construction,WALL,Brick;", "Construction 'WALL' has the name of the Construction on line"),
+        ("ScheduleTypeLimits,Any number;", "has the name of the ScheduleTypeLimits on line"),
+        ("Parametric:SetValueForRun,$x,1;", "parametric preprocessor is not run; write what it varies as parameters"),
+    ],
+)
+def test_an_object_that_the_engine_does_not_take_is_told(added: str, fault: str, one_zone: str) -> None:
+    (found,) = told(f"{one_zone}\n{added}\n")
+    assert fault in found
+
+
+# Each of these was run: the engine comes to its end.
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (THICKNESS, "+.12,"),
+        (ROUGHNESS, "rOUGH,"),
+        (USE, "OFFICE HOURS,"),
+        (USE, "Constant-1.0,"),
+        ("1;                       !- Multiplier", "1.0;"),
+        ("1;                       !- Hourly Value", "+-1;"),
+        ("Output:Table", "ScheduleTypeLimits,Other;\nSchedule:Constant,Free,No such limits,1;\n\nOutput:Table"),
+        ("Output:Table", "ZoneList,Room,Room;\n\nOutput:Table"),
+    ],
+)
+def test_what_the_engine_takes_passes(before: str, after: str, one_zone: str) -> None:
+    assert before in one_zone
+    assert told(one_zone.replace(before, after, 1)) == []
+
+
+def test_all_faults_are_told_at_once_and_alike_ones_are_counted(one_zone: str) -> None:
+    lights = "".join(f"Lights,L{number},Room,Nowhere,LightingLevel,x;\n" for number in range(40))
+    problems = told(one_zone.replace(ROUGHNESS, "Ruf,", 1) + lights)
+    assert len(problems) == 5
+    assert sum("does not fit Lighting Level" in each for each in problems) == 3
+    assert any("and 37 more of this kind" in each for each in problems)
+    assert any("no schedule called 'Nowhere'; 39 more fields name it" in each for each in problems)
+
+
+def test_a_fault_that_a_parameter_mends_is_not_told(one_zone: str) -> None:
+    tagged = one_zone.replace(THICKNESS, "@@thick@@,", 1)
+    parameter = {"name": "d", "class": "Material", "object": "Brick", "field": "Thickness", "values": [0.1, 0.2]}
+    assert told(tagged)
+    assert told(tagged, "room.idf", parameter) == []
+
+
+def test_what_expandobjects_may_make_is_not_missed(one_zone: str) -> None:
+    template = "HVACTemplate:Thermostat,Setpoints,,20,,26;\n"
+    assert told(one_zone.replace(USE, "HVACTemplate-Always 1,", 1) + template) == []
+    assert told(one_zone.replace(USE, "Nowhere,", 1) + template) != []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fault"),
+    [
+        ("thickness", "0.12", "the text '0.12' does not fit thickness"),
+        ("thickness", None, "null does not fit thickness"),
+        ("thickness", -1, "-1 does not fit thickness"),
+        ("roughness", "rough", "'rough' does not fit roughness"),
+    ],
+)
+def test_types_and_words_of_epjson_count_exactly(key: str, value: object, fault: str, one_zone: str) -> None:
+    document = as_epjson(one_zone)
+    assert told(json.dumps(document), "room.epJSON") == []
+    document["Material"]["Brick"][key] = value
+    (found,) = told(json.dumps(document), "room.epJSON")
+    assert fault in found
+    del document["Material"]["Brick"][key]
+    (found,) = told(json.dumps(document), "room.epJSON")
+    assert f"nothing is given for {key}" in found

@@ -1,0 +1,474 @@
+"""Running a child process: bounded, measured, and never left behind. The engine itself is seldom needed for that."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from epsm.energyplus.engine import Engine, EngineRun, Progress, command, free_disk_mb, run
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="process groups and /proc")
+
+FOREVER = 60
+
+
+def shell(script: str, folder: Path, timeout_s: float = 30, **more: object) -> EngineRun:
+    return run(["sh", "-c", script], folder, timeout_s=timeout_s, **more)  # type: ignore[arg-type]
+
+
+def python(program: str, folder: Path, **more: object) -> EngineRun:
+    return run([sys.executable, "-c", textwrap.dedent(program)], folder, timeout_s=30, **more)  # type: ignore[arg-type]
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that waits for its parent to notice its end does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"
+
+
+def within_seconds(look: Callable[[], bool], seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while not look():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def pid_in(path: Path) -> int:
+    assert within_seconds(lambda: path.is_file() and path.read_text().endswith("\n")), f"{path.name} was not written"
+    return int(path.read_text())
+
+
+# -- how a run ended ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [0, 1, 105])
+def test_the_exit_code_is_told(tmp_path: Path, code: int) -> None:
+    assert shell(f"exit {code}", tmp_path).exit_code == code
+
+
+@pytest.mark.parametrize("name", ["SEGV", "ABRT", "KILL"])
+def test_a_signal_is_told_as_a_negative_exit_code(tmp_path: Path, name: str) -> None:
+    assert shell(f"kill -{name} $$", tmp_path).exit_code == -getattr(signal, f"SIG{name}")
+
+
+def test_a_run_that_ends_by_itself_was_not_ended(tmp_path: Path) -> None:
+    ended = shell("exit 1", tmp_path, memory_limit_mb=4000)
+
+    assert (ended.timed_out, ended.out_of_memory) == (False, False)
+
+
+def test_a_program_that_is_not_there_is_an_error_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        run([str(tmp_path / "no-such-program")], tmp_path, timeout_s=30)
+
+
+def test_output_and_errors_are_kept_in_their_order(tmp_path: Path) -> None:
+    assert shell("echo one; echo two >&2; echo three", tmp_path).last_lines == ("one", "two", "three")
+
+
+def test_the_last_lines_are_kept(tmp_path: Path) -> None:
+    lines = shell(
+        "for i in 1 2 3 4 5 6 7 8 9; do for j in 1 2 3 4 5 6 7 8 9; do echo $i$j; done; done", tmp_path
+    ).last_lines
+
+    assert (lines[-2:], len(lines) < 81) == (("98", "99"), True)
+
+
+def test_a_last_line_without_its_end_is_kept(tmp_path: Path) -> None:
+    assert shell("printf 'terminate called after throwing'", tmp_path).last_lines == (
+        "terminate called after throwing",
+    )
+
+
+def test_output_that_is_no_text_is_kept_as_far_as_it_is(tmp_path: Path) -> None:
+    assert shell(r"printf 'Zone \344\n'", tmp_path).last_lines == ("Zone \N{REPLACEMENT CHARACTER}",)
+
+
+def test_more_output_than_a_pipe_holds_does_not_stop_the_run(tmp_path: Path) -> None:
+    ended = python("print('x' * 99 + '\\n', end='', flush=True); print('y' * 10_000_000); print('last')", tmp_path)
+
+    assert (ended.exit_code, ended.last_lines[-1]) == (0, "last")
+
+
+def test_the_memory_at_its_highest_is_measured(tmp_path: Path) -> None:
+    ended = python(
+        """
+        import time
+        x = bytearray(150 * 2**20)
+        del x
+        print("done", flush=True)
+        time.sleep(1)
+        """,
+        tmp_path,
+    )
+
+    assert 150 < ended.peak_memory_mb < 400
+
+
+def test_the_memory_of_whoever_starts_the_child_is_not_counted(tmp_path: Path) -> None:
+    ballast = bytearray(500 * 2**20)
+    ended = python("import time; print('done', flush=True); time.sleep(1)", tmp_path)
+    del ballast
+
+    assert 0 < ended.peak_memory_mb < 100
+
+
+def test_a_child_that_ends_before_it_is_seen_does_not_get_the_memory_of_whoever_starts_it(tmp_path: Path) -> None:
+    ballast = bytearray(500 * 2**20)
+    peaks_mb = [run(["/bin/true"], tmp_path, timeout_s=60).peak_memory_mb for _ in range(20)]
+    del ballast
+
+    assert max(peaks_mb) < 100
+
+
+def test_the_processor_time_of_the_child_is_measured(tmp_path: Path) -> None:
+    ended = python(
+        """
+        import time
+        while time.process_time() < 0.3: pass
+        """,
+        tmp_path,
+    )
+
+    assert ended.cpu_seconds >= 0.3
+
+
+def test_the_time_of_what_the_child_has_started_is_measured_too(tmp_path: Path) -> None:
+    inner = "import time\nwhile time.process_time() < 0.3: pass"
+    ended = python(f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])", tmp_path)
+
+    assert ended.cpu_seconds >= 0.3
+
+
+# -- where a run works -------------------------------------------------------------------------------------------
+
+
+def test_relative_names_are_found_from_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "schedule.csv").write_text("8760 values")
+
+    assert shell("cat schedule.csv", tmp_path).last_lines == ("8760 values",)
+
+
+def test_nobody_answers_a_question(tmp_path: Path) -> None:
+    assert shell("read answer || echo no answer", tmp_path).last_lines == ("no answer",)
+
+
+def test_the_child_sees_no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API"):
+        monkeypatch.setenv(name, "secret")
+    monkeypatch.setenv("SOME_PASSWORD", "secret")
+
+    assert "secret" not in " ".join(run(["env"], tmp_path, timeout_s=30).last_lines)
+
+
+def test_the_child_writes_its_temporary_files_into_the_folder(tmp_path: Path) -> None:
+    lines = run(["env"], tmp_path, timeout_s=30).last_lines
+
+    assert {f"HOME={tmp_path}", f"TMPDIR={tmp_path}"} <= set(lines)
+
+
+def test_the_child_finds_its_libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/somewhere/lib")
+
+    assert "LD_LIBRARY_PATH=/somewhere/lib" in run(["env"], tmp_path, timeout_s=30).last_lines
+
+
+# -- the end of time ---------------------------------------------------------------------------------------------
+
+
+def test_time_that_has_passed_ends_the_run(tmp_path: Path) -> None:
+    ended = shell(f"exec sleep {FOREVER}", tmp_path, timeout_s=0.3)
+
+    assert (ended.timed_out, ended.out_of_memory, ended.exit_code) == (True, False, -signal.SIGKILL)
+
+
+def test_what_was_printed_before_the_end_of_time_is_kept(tmp_path: Path) -> None:
+    assert shell(f"echo 'Warming up'; sleep {FOREVER}", tmp_path, timeout_s=1).last_lines == ("Warming up",)
+
+
+def test_a_child_that_ignores_a_polite_request_is_ended(tmp_path: Path) -> None:
+    assert shell(f"trap '' TERM INT HUP; sleep {FOREVER}", tmp_path, timeout_s=0.3).exit_code == -signal.SIGKILL
+
+
+def test_the_end_of_time_reaches_what_the_child_has_started(tmp_path: Path) -> None:
+    script = f"""
+        sh -c 'sleep {FOREVER} & echo $! > inner; wait' &
+        echo $! > outer
+        wait
+    """
+    shell(script, tmp_path, timeout_s=1)
+
+    pids = [pid_in(tmp_path / name) for name in ("inner", "outer")]
+    assert within_seconds(lambda: not any(map(lives, pids)))
+
+
+def test_what_an_ended_child_has_left_running_is_ended(tmp_path: Path) -> None:
+    shell(f"sleep {FOREVER} >/dev/null 2>&1 & echo $! > left; exit 0", tmp_path)
+
+    pid = pid_in(tmp_path / "left")
+    assert within_seconds(lambda: not lives(pid))
+
+
+def test_a_child_that_closes_its_output_and_goes_on_is_ended_too(tmp_path: Path) -> None:
+    assert shell("exec >&- 2>&-; exec sleep 1", tmp_path, timeout_s=0.3).timed_out
+
+
+def test_a_child_that_closes_its_output_early_is_waited_for(tmp_path: Path) -> None:
+    assert shell("exec >&- 2>&-; sleep 0.5; exit 7", tmp_path).exit_code == 7
+
+
+def test_a_run_has_ended_when_its_process_has(tmp_path: Path) -> None:
+    assert not shell("sleep 2 & exit 0", tmp_path, timeout_s=1).timed_out
+
+
+# -- the end of memory -------------------------------------------------------------------------------------------
+
+GREEDY = """
+    import time
+    x = bytearray(200 * 2**20)
+    time.sleep(60)
+"""
+
+
+def test_too_much_memory_ends_the_run(tmp_path: Path) -> None:
+    ended = python(GREEDY, tmp_path, memory_limit_mb=100)
+
+    assert (ended.out_of_memory, ended.timed_out, ended.exit_code) == (True, False, -signal.SIGKILL)
+
+
+def test_memory_below_the_limit_does_not(tmp_path: Path) -> None:
+    program = "import time; x = bytearray(50 * 2**20); time.sleep(0.6)"
+
+    assert not python(program, tmp_path, memory_limit_mb=500).out_of_memory
+
+
+def test_memory_is_limited_while_nobody_answers_whether_to_stop(tmp_path: Path) -> None:
+    answers = threading.Event()
+
+    def stalls() -> bool:
+        return answers.wait(FOREVER)
+
+    try:
+        ended = python(GREEDY, tmp_path, memory_limit_mb=100, should_stop=stalls)
+    finally:
+        answers.set()
+
+    assert (ended.out_of_memory, ended.timed_out, ended.stopped) == (True, False, False)
+
+
+# -- progress ----------------------------------------------------------------------------------------------------
+
+PRINTED = """\
+EnergyPlus Starting
+Warming up {1}
+Starting Simulation at 12/21 for CHICAGO ANN HTG 99.6% CONDNS DB
+Starting Simulation at 01/01/2017 for WHOLE YEAR
+Continuing Simulation at 12/31/2017 for WHOLE YEAR
+Writing final SQL reports
+"""
+
+
+@pytest.fixture
+def printed(tmp_path: Path) -> Path:
+    (tmp_path / "printed").write_text(PRINTED)
+    return tmp_path
+
+
+def test_progress_is_read_from_the_output(printed: Path) -> None:
+    seen: list[Progress] = []
+
+    shell("cat printed", printed, on_progress=seen.append)
+
+    assert seen == [
+        Progress("CHICAGO ANN HTG 99.6% CONDNS DB", 12, 21),
+        Progress("WHOLE YEAR", 1, 1),
+        Progress("WHOLE YEAR", 12, 31),
+    ]
+
+
+def test_progress_comes_while_the_run_is_under_way(printed: Path) -> None:
+    def go_on(progress: Progress) -> None:
+        (printed / "seen").touch()
+
+    ended = shell("cat printed; while [ ! -e seen ]; do sleep 0.05; done", printed, on_progress=go_on)
+
+    assert (ended.exit_code, ended.timed_out) == (0, False)
+
+
+def test_a_callback_that_fails_does_not_harm_the_run(printed: Path) -> None:
+    def fail(progress: Progress) -> None:
+        raise RuntimeError("the table is throttled")
+
+    # More than a pipe holds after the first failure: a reader that had died would stop the child.
+    ended = shell("cat printed; seq 30000; echo done", printed, on_progress=fail)
+
+    assert (ended.exit_code, ended.last_lines[-1]) == (0, "done")
+
+
+# -- nothing is left behind --------------------------------------------------------------------------------------
+
+PARENT = """
+    import sys
+    from pathlib import Path
+    from epsm.energyplus.engine import run
+    run(["sh", "-c", "echo $$ > pid; exec sleep 60"], Path(sys.argv[1]), timeout_s=60)
+"""
+
+
+@pytest.fixture
+def parent(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process that waits for a run in `tmp_path`."""
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(PARENT), str(tmp_path)])
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM"])
+def test_the_child_dies_with_the_process_that_runs_it(
+    parent: subprocess.Popen[bytes], tmp_path: Path, name: str
+) -> None:
+    child = pid_in(tmp_path / "pid")
+
+    parent.send_signal(getattr(signal, name))
+
+    assert within_seconds(lambda: not lives(child))
+
+
+class Interrupted(Exception):
+    pass
+
+
+def test_an_exception_while_waiting_ends_the_child(printed: Path) -> None:
+    def raise_in_the_waiting_thread(number: int, frame: FrameType | None) -> None:
+        raise Interrupted
+
+    def interrupt(progress: Progress) -> None:
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, raise_in_the_waiting_thread)
+    try:
+        with pytest.raises(Interrupted):
+            shell(
+                f"echo $$ > pid; grep WHOLE printed | head -n 1; exec sleep {FOREVER}", printed, on_progress=interrupt
+            )
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert not lives(pid_in(printed / "pid"))
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_run_leaves_no_file_open(tmp_path: Path) -> None:
+    before = open_files()
+
+    for _ in range(5):
+        shell("echo something", tmp_path)
+
+    assert open_files() <= before
+
+
+# -- the installed engine ----------------------------------------------------------------------------------------
+
+
+def test_the_engine_tells_its_version_with_its_build(engine: Engine) -> None:
+    assert engine.version() == "25.2.0-cf7368216c"
+
+
+def test_the_dictionary_stands_beside_the_engine(engine: Engine) -> None:
+    with engine.idd.open(encoding="latin-1") as idd:
+        assert idd.readline().strip() == "!IDD_Version 25.2.0"
+
+
+def test_an_engine_that_does_not_start_says_why(tmp_path: Path) -> None:
+    broken = tmp_path / "energyplus"
+    broken.write_text("#!/bin/sh\necho 'libX11.so.6: cannot open shared object file' >&2\nexit 127\n")
+    broken.chmod(0o755)
+
+    with pytest.raises(RuntimeError, match=r"does not start: libX11\.so\.6: cannot open shared object file"):
+        Engine(broken).version()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, []),
+        ({"expand_objects": True}, ["--expandobjects"]),
+        ({"run_period": "as_in_model"}, []),
+        ({"run_period": "annual"}, ["--annual"]),
+        ({"run_period": "design_days"}, ["--design-day"]),
+        ({"run_period": "annual", "expand_objects": True}, ["--expandobjects", "--annual"]),
+    ],
+)
+def test_the_command_line_says_what_the_study_asks_for(options: dict[str, object], expected: list[str]) -> None:
+    line = command(Engine(Path("/ep/energyplus")), Path("in.idf"), Path("in.epw"), Path("out"), **options)  # type: ignore[arg-type]
+
+    paths = ["/ep/energyplus", "--weather", "in.epw", "--output-directory", "out"]
+    assert line == [*paths, *expected, "in.idf"]
+
+
+def test_a_real_run_tells_the_dates_it_reaches(engine: Engine, one_day: str, chicago: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.idf").write_text(one_day, encoding="utf-8")
+    seen: list[Progress] = []
+
+    run(command(engine, tmp_path / "in.idf", chicago, tmp_path), tmp_path, timeout_s=60, on_progress=seen.append)
+
+    assert seen == [Progress("WHOLE YEAR", 1, 1)]
+
+
+def test_free_disk_space_is_in_mebibytes(tmp_path: Path) -> None:
+    status = os.statvfs(tmp_path)
+
+    assert free_disk_mb(tmp_path) == pytest.approx(status.f_bavail * status.f_frsize / 2**20, rel=0.1)
+
+
+def test_an_answer_that_does_not_come_suspends_no_limit(tmp_path: Path) -> None:
+    let_go = threading.Event()
+    asked = []
+
+    def stalling() -> bool:
+        asked.append(1)
+        let_go.wait(40)
+        return False
+
+    try:
+        ended = run(["sleep", "60"], tmp_path, timeout_s=1, should_stop=stalling)
+    finally:
+        let_go.set()
+    assert ended.timed_out
+    assert ended.wall_seconds < 10, "it waited for the answer"
+    assert len(asked) == 1, "one question is open at a time"
+
+
+def test_a_late_yes_ends_the_run(tmp_path: Path) -> None:
+    def slow() -> bool:
+        time.sleep(0.3)
+        return True
+
+    ended = run(["sleep", "60"], tmp_path, timeout_s=30, should_stop=slow)
+    assert ended.stopped
+    assert not ended.timed_out
+
+
+def test_what_a_question_raises_is_raised(tmp_path: Path) -> None:
+    def broken() -> bool:
+        raise KeyError("table")
+
+    with pytest.raises(KeyError, match="table"):
+        run(["sleep", "60"], tmp_path, timeout_s=30, should_stop=broken)

@@ -1,0 +1,82 @@
+"""Giving a study up whose budget is spent: epsm.operations.budget."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from epsm.operations.budget import announcer, give_up
+from epsm.operations.close import Execution, close
+from epsm.store.records import StudyStatus
+from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryStepFunctions, study_record
+
+MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:epsm-dev-study"
+
+
+def records(status: StudyStatus = StudyStatus.RUNNING, **changes: Any) -> MemoryRecords:
+    given = {"options": {"max_cost_usd": 5.0}, "spent_usd": 5.01} | changes
+    return MemoryRecords(study_record("a", status, datetime(2026, 1, 1, tzinfo=UTC), **given))
+
+
+def given_up(of: MemoryRecords) -> list[tuple[str, str]]:
+    step_functions = MemoryStepFunctions()
+    done = give_up(of, step_functions, MACHINE, "a")
+    assert done is bool(step_functions.stopped)
+    return step_functions.stopped
+
+
+def test_a_study_whose_budget_is_spent_is_stopped() -> None:
+    execution = "arn:aws:states:eu-central-1:123456789012:execution:epsm-dev-study:a"
+    assert given_up(records()) == [(execution, "BudgetSpent")]
+
+
+def test_its_variants_learn_that_they_are_to_stop() -> None:
+    of = records()
+    given_up(of)
+    assert of.by_name["a"].stop_reason == "Its variants have cost $5.01; max_cost_usd is 5."
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        pytest.param(records(spent_usd=4.99), id="not spent, as it was raised meanwhile"),
+        pytest.param(records(options={}), id="no budget"),
+        pytest.param(records(StudyStatus.COMPLETED), id="ended"),
+        pytest.param(MemoryRecords(), id="removed"),
+    ],
+)
+def test_nothing_is_stopped_without_need(of: MemoryRecords) -> None:
+    assert given_up(of) == []
+
+
+def test_a_study_that_was_given_up_is_collected_with_the_reason_and_not_cancelled() -> None:
+    of = records(stop_reason="Its variants have cost $5.01.")
+    collect = MemoryCollector(of)
+    stopped = Execution("arn", "a", "a", "ABORTED", "BudgetSpent", "Its variants have cost $5.01.")
+    assert close(of, collect, stopped)
+    assert collect.asked == [("a", {"Error": "BudgetSpent", "Cause": "Its variants have cost $5.01."})]
+    assert of.by_name["a"].status is StudyStatus.FAILED
+
+
+class Bus:
+    def __init__(self, failed: int) -> None:
+        self._failed = failed
+        self.entries: list[Any] = []
+
+    def put_events(self, *, Entries: list[Any]) -> Any:  # noqa: N803
+        self.entries += Entries
+        return {"FailedEntryCount": self._failed, "Entries": Entries}
+
+
+def test_a_spent_budget_is_announced() -> None:
+    bus = Bus(failed=0)
+    announcer(bus)("a")
+    (entry,) = bus.entries
+    assert (entry["Source"], entry["DetailType"]) == ("epsm", "Budget Spent")
+    assert json.loads(entry["Detail"]) == {"simulation_id": "a"}
+
+
+def test_an_announcement_that_was_not_taken_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="did not take"):
+        announcer(Bus(failed=1))("a")

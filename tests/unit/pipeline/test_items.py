@@ -1,0 +1,57 @@
+"""Which variants are not tried in a function."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import pytest
+
+from epsm.pipeline.items import models_for_containers
+from epsm.store.records import Records
+from epsm.study.manifest import ObjectRef, RunManifest, Source
+from epsm.study.schema import Study
+
+
+class RunTimes(Records):
+    """Records that know run times alone."""
+
+    def __init__(self, by_hash: Mapping[str, float]) -> None:
+        super().__init__(table=None)
+        self._by_hash = by_hash
+
+    def run_time(self, sha256: str) -> float | None:
+        return self._by_hash.get(sha256)
+
+
+def manifest(timeout_s: int) -> RunManifest:
+    document = {"models": ["tower.idf", "hut.idf"], "weather": ["w.epw"], "options": {"timeout_s": timeout_s}}
+    files = {
+        name: ObjectRef(bucket="b", key=name, version_id="1", sha256=f"hash of {name}", bytes=1)
+        for name in ("tower.idf", "hut.idf", "w.epw")
+    }
+    return RunManifest(
+        simulation_id="s",
+        created_at=datetime.now(UTC),
+        study=Study.model_validate(document),
+        source=Source(bucket="b", key="study.json", version_id="1"),
+        inputs=files,
+        external_files={},
+        variants=2,
+        engine_version="25.2",
+        image_id="i",
+        code_version="0",
+        extraction_version=1,
+    )
+
+
+@pytest.mark.parametrize(("seconds", "chosen"), [(671.9, set()), (672.0, {"tower.idf"}), (3_000.0, {"tower.idf"})])
+def test_a_model_that_ran_nearly_as_long_as_a_function_may_goes_to_containers(seconds: float, chosen: set[str]) -> None:
+    records = RunTimes({"hash of tower.idf": seconds, "hash of hut.idf": 2.0})
+    assert set(models_for_containers(manifest(timeout_s=3_600), records)) == chosen
+
+
+def test_a_model_that_has_never_run_is_tried_in_a_function() -> None:
+    assert not models_for_containers(manifest(timeout_s=3_600), RunTimes({}))
+
+
+def test_a_study_that_gives_its_runs_no_more_than_a_function_has_stays_in_functions() -> None:
+    assert not models_for_containers(manifest(timeout_s=840), RunTimes({"hash of tower.idf": 3_000.0}))

@@ -1,0 +1,223 @@
+"""What one owner may have running and may spend: epsm.pipeline.owner_limits."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from epsm.estimate import RunTime
+from epsm.pipeline.owner_limits import Allowance, OverLimit, OwnerLimits, expected_cost_usd
+from epsm.store.accounts import Account, Claim
+from epsm.store.records import StudyRecord, StudyStatus, timestamp
+from epsm.study.schema import Study
+from tests.unit.fakes import MemoryRecords, study_record
+
+ANNA = "iam:arn:aws:iam::123456789012:user/anna"
+NOW = datetime.now(UTC)
+ENDS = [status for status in StudyStatus if status.final]
+
+
+class MemoryAccounts:
+    """Accounts without a table.
+
+    Attributes:
+        by_owner: The accounts.
+        before_write: Called once before the next write, as something that happens at the same time.
+    """
+
+    def __init__(self) -> None:
+        self.by_owner: dict[str, Account] = {}
+        self.before_write: Callable[[], None] | None = None
+
+    def read(self, owner: str) -> Account:
+        return self.by_owner.get(owner, Account())
+
+    def write(self, owner: str, account: Account) -> bool:
+        meanwhile, self.before_write = self.before_write, None
+        if meanwhile:
+            meanwhile()
+        if self.read(owner).version != account.version:
+            return False
+        self.by_owner[owner] = replace(account, version=account.version + 1)
+        return True
+
+
+class Case:
+    """An owner's studies and limits."""
+
+    def __init__(self, running_studies: int = 0, usd_per_month: float = 0.0) -> None:
+        self.records = MemoryRecords()
+        self.accounts = MemoryAccounts()
+        self.limits = OwnerLimits(self.accounts, self.records, Allowance(running_studies, usd_per_month))
+
+    def study(self, name: str, owner: str = ANNA, **changes: Any) -> StudyRecord:
+        record = study_record(name, StudyStatus.PENDING, NOW, owner=owner, **changes)
+        self.records.by_name[name] = record
+        return record
+
+    def submit(self, name: str, usd: float = 0.0, **changes: Any) -> None:
+        self.limits.claim(self.study(name, **changes), usd)
+
+    def becomes(self, name: str, status: StudyStatus, **changes: Any) -> None:
+        self.records.by_name[name] = replace(self.records.by_name[name], status=status, **changes)
+
+
+# --- studies at a time
+
+
+def test_one_study_too_many_is_refused_with_what_is_allowed() -> None:
+    case = Case(running_studies=2)
+    case.submit("a")
+    case.submit("b")
+    with pytest.raises(OverLimit, match="2 of your studies have not ended") as refused:
+        case.submit("c")
+    assert refused.value.problems[0].allowed.startswith("at most 2 at a time")
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_study_that_ended_however_it_did_makes_room(end: StudyStatus) -> None:
+    case = Case(running_studies=1)
+    case.submit("a")
+    case.becomes("a", end)
+    case.submit("b")
+
+
+def test_a_study_that_was_removed_makes_room() -> None:
+    case = Case(running_studies=1)
+    case.submit("a")
+    del case.records.by_name["a"]
+    case.submit("b")
+
+
+def test_of_two_at_once_one_is_refused() -> None:
+    case = Case(running_studies=1)
+    case.accounts.before_write = lambda: case.submit("a")
+    with pytest.raises(OverLimit):
+        case.submit("b")
+    assert set(case.accounts.read(ANNA).claims) == {"a"}
+
+
+def test_an_event_that_comes_twice_counts_once() -> None:
+    case = Case(running_studies=1)
+    case.submit("a")
+    case.limits.claim(case.records.by_name["a"], 0.0)
+
+
+def test_each_owner_has_limits_of_their_own() -> None:
+    case = Case(running_studies=1)
+    for owner in (ANNA, "iam:arn:aws:iam::123456789012:user/ben", ""):
+        case.submit(f"of {owner}", owner=owner)
+
+
+def test_a_look_claims_nothing() -> None:
+    case = Case(running_studies=1)
+    case.limits.check(ANNA, 0.0)
+    case.submit("a")
+    with pytest.raises(OverLimit):
+        case.limits.check(ANNA, 0.0)
+
+
+def test_a_study_that_runs_again_counts_again() -> None:
+    case = Case(running_studies=1)
+    case.submit("a")
+    case.becomes("a", StudyStatus.PARTIAL)
+    case.limits.claim(case.records.by_name["a"], 0.0, attempt=2)
+    with pytest.raises(OverLimit):
+        case.submit("b")
+    case.becomes("a", StudyStatus.RUNNING, attempt=2)
+    with pytest.raises(OverLimit):
+        case.submit("b")
+    case.becomes("a", StudyStatus.COMPLETED)
+    case.submit("b")
+
+
+def test_a_further_attempt_that_never_began_makes_room() -> None:
+    case = Case(running_studies=1)
+    case.study("a")
+    case.becomes("a", StudyStatus.FAILED)
+    claim = Claim(2, timestamp(NOW - timedelta(minutes=11)), 0.0, 0.0)
+    case.accounts.by_owner[ANNA] = Account(1, "", 0.0, {"a": claim})
+    case.submit("b")
+
+
+def test_without_limits_nothing_is_kept() -> None:
+    case = Case()
+    case.submit("a", usd=1e6)
+    assert case.accounts.by_owner == {}
+
+
+# --- dollars a month
+
+
+def test_what_a_study_is_expected_to_cost_is_reserved_until_it_ends() -> None:
+    case = Case(usd_per_month=10)
+    case.submit("a", usd=8)
+    with pytest.raises(OverLimit, match=r"expected to cost \$3.00; of \$10.00 for .* \$8.00 reserved"):
+        case.submit("b", usd=3)
+    case.becomes("a", StudyStatus.COMPLETED, cost_usd=5.0)
+    case.submit("c", usd=5)
+
+
+def test_what_studies_have_cost_counts_and_not_what_was_expected() -> None:
+    case = Case(usd_per_month=10)
+    case.submit("a", usd=1)
+    case.becomes("a", StudyStatus.FAILED, cost_usd=9.5)
+    with pytest.raises(OverLimit, match=r"\$9.50 are spent") as refused:
+        case.submit("b", usd=1)
+    assert "at most $0.50; a max_cost_usd of that is accepted" in refused.value.problems[0].allowed
+
+
+def test_of_two_at_once_that_are_too_expensive_together_one_is_refused() -> None:
+    case = Case(usd_per_month=10)
+    case.accounts.before_write = lambda: case.submit("a", usd=6)
+    with pytest.raises(OverLimit):
+        case.submit("b", usd=6)
+
+
+def test_nothing_is_accepted_once_all_is_spent() -> None:
+    case = Case(usd_per_month=10)
+    case.submit("a", usd=1)
+    case.becomes("a", StudyStatus.COMPLETED, cost_usd=12.0)
+    with pytest.raises(OverLimit, match="at most"):
+        case.submit("b", usd=0)
+
+
+def test_a_removed_study_does_not_give_its_money_back() -> None:
+    case = Case(usd_per_month=10)
+    case.submit("a", usd=8)
+    del case.records.by_name["a"]
+    with pytest.raises(OverLimit, match=r"\$8.00 are spent"):
+        case.submit("b", usd=3)
+
+
+def test_a_new_month_begins_with_nothing_spent() -> None:
+    case = Case(usd_per_month=10)
+    before = timestamp(NOW.replace(day=1) - timedelta(days=1))
+    old = Claim(1, before, 9.0, 0.0)
+    case.study("a")
+    case.accounts.by_owner[ANNA] = Account(3, before[:7], 10.0, {"a": old})
+    case.submit("b", usd=9)
+    case.becomes("a", StudyStatus.COMPLETED, cost_usd=9.0)
+    case.submit("c", usd=1)
+
+
+def test_only_what_the_further_attempt_costs_is_added() -> None:
+    case = Case(usd_per_month=10)
+    case.submit("a", usd=4)
+    case.becomes("a", StudyStatus.PARTIAL, cost_usd=4.0)
+    case.limits.claim(case.records.by_name["a"], 2.0, attempt=2)
+    case.becomes("a", StudyStatus.COMPLETED, attempt=2, cost_usd=6.0)
+    case.submit("b", usd=4)
+    with pytest.raises(OverLimit):
+        case.submit("c", usd=0.5)
+
+
+@pytest.mark.parametrize(("budget", "expected"), [(None, None), (0.001, 0.001)])
+def test_a_study_is_not_expected_to_cost_more_than_its_budget(budget: float | None, expected: float | None) -> None:
+    options = {} if budget is None else {"max_cost_usd": budget}
+    study = Study.model_validate({"models": ["a.idf"], "weather": ["b.epw"], "name": "A", "options": options})
+    cost_usd = expected_cost_usd(study, {"a.idf": RunTime(1000.0, "assumed")}, 1769)
+    assert cost_usd == expected if expected else cost_usd > 0.02
+    assert expected_cost_usd(study, {"a.idf": RunTime(1000.0, "assumed")}, 1769, part=0.0) == 0

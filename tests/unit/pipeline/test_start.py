@@ -1,0 +1,197 @@
+"""When a study starts that is to follow another one."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from epsm.operations.reconcile import open_studies
+from epsm.pipeline.notices import Notice
+from epsm.pipeline.start import check_order, execution_input, start_followers, start_or_wait
+from epsm.store.files import NotThere
+from epsm.store.records import StudyRecord, StudyStatus
+from epsm.study.manifest import RunManifest, Source
+from epsm.study.schema import Study
+from tests.unit.fakes import MemoryRecords, MemoryStepFunctions, study_record
+
+MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:epsm-dev-study"
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+BADLY = [each for each in StudyStatus if each.final and each is not StudyStatus.COMPLETED]
+OPEN = [StudyStatus.PENDING, StudyStatus.RUNNING]
+
+
+def study(**options: Any) -> Study:
+    return Study.model_validate({"models": ["room.idf"], "weather": ["chicago.epw"], "options": options})
+
+
+def manifest(name: str, **options: Any) -> RunManifest:
+    return RunManifest(
+        simulation_id=name,
+        created_at=NOON,
+        study=study(**options),
+        source=Source(bucket="inputs", key=f"{name}/study.json", version_id="1"),
+        inputs={},
+        external_files={},
+        variants=9,
+        engine_version="25.2.0",
+        image_id="image",
+        code_version="1",
+        extraction_version=1,
+    )
+
+
+def record(name: str, status: StudyStatus, minute: int = 0, **changes: Any) -> StudyRecord:
+    return study_record(name, status, NOON + timedelta(minutes=minute), **changes)
+
+
+def waiting(name: str, after: str, minute: int = 1) -> StudyRecord:
+    return record(name, StudyStatus.PENDING, minute, options={"after": after})
+
+
+class Manifests:
+    """The store, as far as manifests are read."""
+
+    def __init__(self, *manifests: RunManifest) -> None:
+        self._manifests = {each.simulation_id: each for each in manifests}
+
+    def read_manifest(self, simulation: str) -> RunManifest:
+        if simulation not in self._manifests:
+            raise NotThere(simulation)
+        return self._manifests[simulation]
+
+
+class Case:
+    """Studies, what is started of them, and what is told."""
+
+    def __init__(self, *studies: StudyRecord) -> None:
+        self.records = MemoryRecords(*studies)
+        self.step_functions = MemoryStepFunctions()
+        self.told: list[Notice] = []
+
+    def start(self, run: RunManifest) -> bool:
+        return start_or_wait(self.records, self.step_functions, MACHINE, run, self.told.append)
+
+    def go_on(self, **manifests: RunManifest) -> list[str]:
+        files: Any = Manifests(*manifests.values())
+        studies = list(open_studies(self.records, look_back=None))
+        return start_followers(files, self.records, self.step_functions, MACHINE, studies, self.told.append)
+
+
+def test_a_study_that_follows_none_starts_at_once() -> None:
+    case = Case()
+    assert case.start(manifest("b"))
+    assert case.step_functions.started == ["b"]
+
+
+def test_a_second_start_finds_the_first() -> None:
+    case = Case()
+    started = [case.start(manifest("b")) for _ in range(2)]
+    assert started == [True, False]
+
+
+@pytest.mark.parametrize("status", OPEN)
+def test_a_follower_waits_while_the_first_has_not_ended(status: StudyStatus) -> None:
+    case = Case(record("a", status), waiting("b", after="a"))
+    assert case.go_on(b=manifest("b", after="a")) == []
+    assert case.records.by_name["b"].status is StudyStatus.PENDING
+
+
+def test_a_follower_starts_when_the_first_has_completed() -> None:
+    case = Case(record("a", StudyStatus.COMPLETED), waiting("b", after="a"))
+    assert case.go_on(b=manifest("b", after="a")) == case.step_functions.started == ["b"]
+
+
+@pytest.mark.parametrize("status", BADLY)
+def test_a_follower_of_one_that_did_not_complete_is_cancelled_and_says_why(status: StudyStatus) -> None:
+    case = Case(record("a", status), waiting("b", after="a"))
+    case.go_on(b=manifest("b", after="a"))
+    assert case.step_functions.started == []
+    follower = case.records.by_name["b"]
+    assert (follower.status, follower.error) == (
+        StudyStatus.CANCELLED,
+        f"Not started: a, which it was to follow, is {status.value}.",
+    )
+
+
+def test_who_subscribed_is_told_of_a_follower_that_was_not_started() -> None:
+    case = Case(record("a", StudyStatus.FAILED), waiting("b", after="a"))
+    case.go_on(b=manifest("b", after="a"))
+    (notice,) = case.told
+    assert notice.subject.endswith(": cancelled, not started")
+    assert notice.message.endswith("Not started: a, which it was to follow, is failed.")
+
+
+def test_a_follower_that_wants_no_notice_is_cancelled_in_silence() -> None:
+    case = Case(record("a", StudyStatus.FAILED), waiting("b", after="a"))
+    case.go_on(b=manifest("b", after="a", notify=False))
+    assert (case.records.by_name["b"].status, case.told) == (StudyStatus.CANCELLED, [])
+
+
+def test_a_whole_chain_is_cancelled_at_once() -> None:
+    case = Case(record("a", StudyStatus.FAILED), waiting("b", "a", minute=1), waiting("c", "b", minute=2))
+    case.go_on(b=manifest("b", after="a"), c=manifest("c", after="b"))
+    assert case.records.by_name["c"].status is StudyStatus.CANCELLED
+
+
+def test_a_follower_of_a_removed_study_is_cancelled() -> None:
+    case = Case(waiting("b", after="a"))
+    case.go_on(b=manifest("b", after="a"))
+    assert case.records.by_name["b"].error == "Not started: a, which it was to follow, is removed."
+
+
+def test_one_that_cannot_be_started_does_not_keep_the_others() -> None:
+    case = Case(record("a", StudyStatus.COMPLETED), waiting("b", "a", minute=1), waiting("c", "a", minute=2))
+    assert case.go_on(c=manifest("c", after="a")) == ["c"]
+
+
+def test_a_study_that_was_run_again_does_not_wait_any_more() -> None:
+    again = record("b", StudyStatus.PENDING, options={"after": "a"}, attempt=2)
+    case = Case(record("a", StudyStatus.FAILED), again)
+    assert case.go_on(b=manifest("b", after="a")) == []
+    assert case.records.by_name["b"].status is StudyStatus.PENDING
+
+
+def faults(records: MemoryRecords, owner: str) -> list[str]:
+    return [str(each) for each in check_order(study(after="a"), records, owner)]
+
+
+@pytest.mark.parametrize("status", [*OPEN, StudyStatus.COMPLETED])
+def test_what_has_not_ended_or_has_completed_can_be_followed(status: StudyStatus) -> None:
+    assert faults(MemoryRecords(record("a", status, owner="anna")), "anna") == []
+
+
+@pytest.mark.parametrize("status", BADLY)
+def test_what_ended_badly_cannot_be_followed(status: StudyStatus) -> None:
+    (fault,) = faults(MemoryRecords(record("a", status, owner="anna")), "anna")
+    assert fault.startswith(f"study.json: options.after: 'a' has ended as {status.value}")
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        MemoryRecords(),
+        MemoryRecords(record("a", StudyStatus.RUNNING, owner="ben")),
+        MemoryRecords(record("a", StudyStatus.COMPLETED, owner="anna", removing=True)),
+    ],
+    ids=["nowhere", "somebody else's", "being removed"],
+)
+def test_what_is_not_there_or_somebody_elses_cannot_be_followed(records: MemoryRecords) -> None:
+    (fault,) = faults(records, "anna")
+    assert fault.startswith("study.json: options.after: there is no simulation 'a'")
+
+
+def test_an_execution_gives_up_when_more_fail_than_the_study_says() -> None:
+    assert execution_input(manifest("a", max_failures=3), "items", 9, 0)["tolerated_failure_count"] == 3
+
+
+def test_without_a_number_of_failures_all_may_fail() -> None:
+    assert execution_input(manifest("a"), "items", 9, 0)["tolerated_failure_count"] == 9
+
+
+def test_an_execution_is_told_which_models_to_try_first() -> None:
+    given = execution_input(manifest("a", max_concurrency=3), "items", 9, 0, [0, 40])
+    assert (given["preflight"], given["preflight_concurrency"]) == ([0, 40], 3)
+
+
+def test_what_runs_again_is_not_tried_again() -> None:
+    assert execution_input(manifest("a", preflight=True), "items", 9, 0)["preflight"] == []
