@@ -11,10 +11,10 @@ import pytest
 
 from epsm.energyplus.engine import Engine, command, run
 from epsm.energyplus.model_editor import prepare
+from epsm.energyplus.verdict import judge, read_environments
 from epsm.results.reader import ImpossibleResult, read_results
 from epsm.results.series import read_series
 from epsm.study.schema import Frequency, Outputs, Study
-from epsm.energyplus.verdict import judge, read_environments
 from tests.conftest import study_document
 
 METER = "Electricity:Facility"

@@ -13,9 +13,9 @@ import pytest
 from epsm.checks.models import check_parameters
 from epsm.results.reader import METRICS
 from epsm.results.rows import CANCELLED, GIVEN_UP, rows
+from epsm.results.table import Counts, columns, write_table
 from epsm.store.records import VariantRecord, VariantStatus
 from epsm.study.schema import Study
-from epsm.results.table import Counts, columns, write_table
 from tests.conftest import study_document
 
 

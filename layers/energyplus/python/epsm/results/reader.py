@@ -14,8 +14,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from epsm.text import fold_name
 from epsm.energyplus.verdict import Environment, read_only
+from epsm.text import fold_name
 
 EXTRACTION_VERSION = 1
 """Raised with every change of what a metric means or where it is read from."""

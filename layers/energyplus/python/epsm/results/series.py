@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from epsm.energyplus.verdict import read_environments, read_only
 from epsm.results.reader import ImpossibleResult
 from epsm.study.schema import Outputs
 from epsm.text import fold_name
-from epsm.energyplus.verdict import read_environments, read_only
 
 _Interval = tuple[datetime.datetime, datetime.datetime]
 _DAY = datetime.timedelta(days=1)
