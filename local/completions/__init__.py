@@ -74,6 +74,7 @@ def use(local: LocalAws) -> None:
         from local.completions import (
             cloudformation,
             dispatch,
+            dynamodb,
             ecs,
             events,
             functions,
@@ -95,6 +96,7 @@ def use(local: LocalAws) -> None:
             cloudformation,
             objects,
             keeping,
+            dynamodb,
         ):
             module.install()
 
