@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from local.janitor import end_processes_of
+from local.output import Output
 from local.workers import Stopped, clean_environment
 
 _LOOK_S = 0.1
@@ -70,19 +71,18 @@ class Containers:
         temporary = folder / "tmp"
         temporary.mkdir(parents=True)
         try:
-            with (folder / "output.log").open("wb") as log:
-                process = self._started(_on_this_machine(command), code, variables, temporary, log.fileno())
-                try:
-                    _await_end(process, wanted)
-                finally:
-                    _signal(process, signal.SIGKILL)  # and what it has started
-                    process.wait()
-                    end_processes_of(folder)
-                    with self._lock:
-                        self._running.discard(process)
+            output = Output()
+            process = self._started(_on_this_machine(command), code, variables, temporary, output.number)
+            try:
+                _await_end(process, wanted)
+            finally:
+                _signal(process, signal.SIGKILL)  # and what it has started
+                process.wait()
+                end_processes_of(folder)
+                with self._lock:
+                    self._running.discard(process)
             status = process.returncode
-            printed = (folder / "output.log").read_text(encoding="utf-8", errors="replace")
-            return Ended(status if status >= 0 else 128 - status, printed)
+            return Ended(status if status >= 0 else 128 - status, output.read())
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

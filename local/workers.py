@@ -21,6 +21,7 @@ from pathlib import Path
 
 from local.aws import CREDENTIALS
 from local.janitor import end_processes_of
+from local.output import Output
 from local.runtime_api import Answer, Request, RuntimeApi
 
 _MOST_TO_LOAD_S = 10.0
@@ -105,26 +106,32 @@ class Worker:
         spec: The function.
         folder: A folder of this worker's own; it becomes its /tmp.
         endpoint: The local AWS.
+
+    Raises:
+        OSError: If there is no room for the folder, or the process cannot be started.
     """
 
     def __init__(self, spec: FunctionSpec, folder: Path, endpoint: str) -> None:
         self._spec = spec
         self._folder = folder
         self.name = f"{time.strftime('%Y/%m/%d')}/[{spec.version}]{folder.name}"
-        self._api = RuntimeApi()
         temporary = folder / "tmp"
         temporary.mkdir(parents=True)
-        self._log = folder / "output.log"
-        with self._log.open("ab") as log:
+        self._output = Output()
+        self._api = RuntimeApi()
+        try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "awslambdaric", spec.handler],
                 cwd=spec.code[0],
                 env=self._environment(temporary, endpoint),
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=self._output.number,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        except BaseException:
+            self._api.close()
+            raise
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _environment(self, temporary: Path, endpoint: str) -> dict[str, str]:
@@ -162,14 +169,12 @@ class Worker:
         request_id = str(uuid.uuid4())
         self._await_loading()
         started = time.monotonic()
-        offset = self._log.stat().st_size
+        self._output.clear()
         deadline_ms = int((time.time() + self._spec.timeout_s) * 1000)
         self._api.requests.put(Request(request_id, body, deadline_ms, self._spec.arn))
         payload, failed = self._await_answer(request_id, started + self._spec.timeout_s)
-        with self._log.open("rb") as log:
-            log.seek(offset)
-            printed = log.read().decode("utf-8", errors="replace")
-        return Invocation(request_id, payload, failed, printed, self.name, time.monotonic() - started)
+        took_s = time.monotonic() - started
+        return Invocation(request_id, payload, failed, self._output.read(), self.name, took_s)
 
     def _await_loading(self) -> None:
         """The time limit is that of an invocation: loading does not count."""
@@ -213,6 +218,15 @@ def _error(kind: str, message: str) -> bytes:
     return json.dumps({"errorType": kind, "errorMessage": message}).encode()
 
 
+def _not_started(spec: FunctionSpec, error: OSError) -> Invocation:
+    """A fault of this machine, such as a full disk: state machines try again as when a worker has died."""
+    request_id = str(uuid.uuid4())
+    message = f"RequestId: {request_id} Error: no worker could be started: {error}"
+    payload = _error("Sandbox.StartFailed", message)
+    stream = f"{time.strftime('%Y/%m/%d')}/[{spec.version}]not-started"
+    return Invocation(request_id, payload, True, message, stream, 0.0)
+
+
 class Workers:
     """All workers of the local stack: made when needed, reused while warm.
 
@@ -235,7 +249,10 @@ class Workers:
         with self._lock:
             places = self._places.setdefault(spec.arn, threading.BoundedSemaphore(spec.most_workers))
         with places:
-            worker = self._take(spec)
+            try:
+                worker = self._take(spec)
+            except OSError as error:
+                return _not_started(spec, error)
             try:
                 return worker.invoke(body)
             finally:
@@ -248,7 +265,9 @@ class Workers:
             worker = None
             while self._idle[spec] and worker is None:
                 worker = self._idle[spec].pop()
-                worker = worker if worker.alive else None
+                if not worker.alive:
+                    worker.kill()  # what it has left
+                    worker = None
             if worker is None:
                 worker = Worker(spec, self._folder / uuid.uuid4().hex[:12], self._endpoint)
             self._busy[worker] = spec

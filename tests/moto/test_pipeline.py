@@ -1,5 +1,6 @@
 """A study's way through the deployed stack when something goes wrong, with the real engine on a one-day model."""
 
+import errno
 import json
 import math
 import os
@@ -17,6 +18,7 @@ from epsm.energyplus.engine import Engine
 from epsm.pipeline.run_variant import SECONDS_TO_STORE, RanTooLong, SimulationFailed, VariantRunner
 from epsm.store.records import StudyStatus, VariantStatus
 from epsm.study.variants import Variant
+from local.completions import objects
 from local.stack import STACK_NAME, LocalStack
 from tests.conftest import StudyMaker, with_run_period
 from tests.moto.clients import SCHEDULES
@@ -217,6 +219,36 @@ def test_a_run_that_fills_the_disk_says_so(
     files_of(stack).put_text(f"runs/{again.simulation_id}/manifest.json", again.to_json(), "application/json")
     monkeypatch.setattr("epsm.pipeline.workspace._LEAST_FREE_MB", 1.0)
     runner = VariantRunner(files_of(stack), records_of(stack), small_disk, engine)
+    with pytest.raises(SimulationFailed, match="disk full"):
+        runner.run(again.simulation_id, Variant(0, "room.idf", "chicago.epw"), seconds_left=lambda: 120.0)
+    variant = records_of(stack).variant(again.simulation_id, 0)
+    assert variant is not None
+    assert (variant.status, variant.verdict) == (VariantStatus.FAILED, "disk full")
+
+
+@pytest.mark.parametrize(
+    "begins_with", [pytest.param(b"\x1f\x8b", id="the packed database"), pytest.param(b"", id="any")]
+)
+def test_what_the_local_s3_has_no_room_for_is_a_full_disk(
+    stack: LocalStack,
+    engine: Engine,
+    make_study: StudyMaker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    begins_with: bytes,
+) -> None:
+    done = files_of(stack).read_manifest(run_study(stack, make_study("s3-full", parameters=[])).simulation_id)
+    again = done.model_copy(update={"simulation_id": f"s3-full-again-{len(begins_with)}"})
+    files_of(stack).put_text(f"runs/{again.simulation_id}/manifest.json", again.to_json(), "application/json")
+    new_file = objects._new_file
+
+    def without_room(content: bytes) -> Any:
+        if content.startswith(begins_with):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return new_file(content)
+
+    monkeypatch.setattr(objects, "_new_file", without_room)
+    runner = VariantRunner(files_of(stack), records_of(stack), tmp_path, engine)
     with pytest.raises(SimulationFailed, match="disk full"):
         runner.run(again.simulation_id, Variant(0, "room.idf", "chicago.epw"), seconds_left=lambda: 120.0)
     variant = records_of(stack).variant(again.simulation_id, 0)

@@ -42,6 +42,9 @@ def count(event, context):
 def say(event, context):
     print(event["text"])
 
+def where_prints_go(event, context):
+    return os.path.exists(os.readlink("/proc/self/fd/1"))
+
 def leave(event, context):
     os._exit(3)
 
@@ -211,6 +214,20 @@ def test_after_a_timeout_the_next_call_works(aws: Aws, timed_out: TimedOut) -> N
 def test_loading_does_not_count_against_the_time_limit(aws: Aws) -> None:
     slow_to_load = aws.function("import time\ntime.sleep(1.5)\ndef handler(event, context): return 'done'", timeout=1)
     assert aws.invoke(slow_to_load).value == "done"
+
+
+def test_what_a_worker_prints_needs_no_room_on_the_disk(aws: Aws, function: str) -> None:
+    assert aws.invoke(function, {"do": "where_prints_go"}).value is False
+
+
+def test_a_worker_that_cannot_be_started_is_a_failed_invocation(tmp_path: Path) -> None:
+    (tmp_path / "in-the-way").touch()
+    workers = Workers(tmp_path / "in-the-way", "http://127.0.0.1:1")
+    spec = FunctionSpec("f", "arn:f", "LATEST", "handler.handler", (tmp_path,), (), 60, 128, "/aws/lambda/f", 1)
+    invocation = workers.invoke(spec, b"{}")
+    assert invocation.failed
+    assert json.loads(invocation.payload)["errorType"] == "Sandbox.StartFailed"
+    assert "Not a directory" in invocation.log
 
 
 @pytest.mark.parametrize("way", ["leave", "be_killed"])

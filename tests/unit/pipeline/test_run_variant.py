@@ -1,4 +1,4 @@
-"""Running a variant against a store in this process: what its record and its result.json say of an absurd result."""
+"""Running a variant against a store in this process: absurd results, full disks."""
 
 import hashlib
 import json
@@ -51,20 +51,14 @@ def uploaded(s3: Any, name: str, content: bytes) -> ObjectRef:
     return ObjectRef(bucket="inputs", key=name, version_id="null", sha256=digest, bytes=len(content))
 
 
-def test_an_impossible_result_is_failed_in_the_record_and_in_result_json_alike(
-    aws: tuple[Any, Any], engine: Engine, one_day: str, chicago: Path, tmp_path: Path
-) -> None:
-    s3, table = aws
-    files, records = Files(s3, "results"), Records(table)
+def accepted(s3: Any, files: Files, simulation: str, model: bytes, weather: bytes) -> None:
+    """Store the manifest of a run of one variant."""
     manifest = RunManifest(
-        simulation_id="sun",
+        simulation_id=simulation,
         created_at=datetime.now(UTC),
         study=Study.model_validate(study_document(parameters=[])),
         source=Source(bucket="inputs", key="study.json", version_id="null"),
-        inputs={
-            "room.idf": uploaded(s3, "room.idf", (one_day + SUN).encode()),
-            "chicago.epw": uploaded(s3, "chicago.epw", chicago.read_bytes()),
-        },
+        inputs={"room.idf": uploaded(s3, "room.idf", model), "chicago.epw": uploaded(s3, "chicago.epw", weather)},
         external_files={},
         variants=1,
         engine_version="25.2.0",
@@ -72,7 +66,15 @@ def test_an_impossible_result_is_failed_in_the_record_and_in_result_json_alike(
         code_version="",
         extraction_version=1,
     )
-    files.put_text("runs/sun/manifest.json", manifest.to_json(), "application/json")
+    files.put_text(f"runs/{simulation}/manifest.json", manifest.to_json(), "application/json")
+
+
+def test_an_impossible_result_is_failed_in_the_record_and_in_result_json_alike(
+    aws: tuple[Any, Any], engine: Engine, one_day: str, chicago: Path, tmp_path: Path
+) -> None:
+    s3, table = aws
+    files, records = Files(s3, "results"), Records(table)
+    accepted(s3, files, "sun", (one_day + SUN).encode(), chicago.read_bytes())
     runner = VariantRunner(files, records, tmp_path / "runs", engine)
 
     with pytest.raises(SimulationFailed, match="beyond what is physically possible"):
@@ -83,3 +85,23 @@ def test_an_impossible_result_is_failed_in_the_record_and_in_result_json_alike(
     document = json.load(files.open_result("runs/sun/variants/0/result.json"))
     assert (record.status, record.verdict, record.error) == (VariantStatus.FAILED, "failed", document["message"])
     assert (document["verdict"], "metrics" in document) == ("failed", False)
+
+
+def test_inputs_without_room_on_the_disk_are_a_full_disk(
+    aws: tuple[Any, Any], engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3, table = aws
+    files, records = Files(s3, "results"), Records(table)
+    accepted(s3, files, "full", b"Version,25.2;", b"")
+    monkeypatch.setattr("epsm.pipeline.workspace._LEAST_FREE_MB", 1e9)
+    runner = VariantRunner(files, records, tmp_path / "runs", engine)
+
+    trial = runner.try_pair("full", 0, seconds_left=lambda: math.inf)
+    with pytest.raises(SimulationFailed, match="MB are free in"):
+        runner.run("full", Variant(0, "room.idf", "chicago.epw"), seconds_left=lambda: math.inf)
+
+    record = records.variant("full", 0)
+    assert record is not None
+    assert (record.status, record.verdict) == (VariantStatus.FAILED, "disk full")
+    assert json.load(files.open_result("runs/full/variants/0/result.json"))["verdict"] == "disk full"
+    assert (trial.outcome, trial.why[:9]) == ("not tried", "disk full")

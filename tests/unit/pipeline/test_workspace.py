@@ -333,8 +333,53 @@ def test_inputs_that_do_not_fit_on_the_disk_are_a_full_disk(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(run_folder, "_copy", full)
-    with pytest.raises(NoDiskSpace, match="variant 0 do not fit"):
+    with pytest.raises(NoDiskSpace, match="no room for the files of variant 0"):
         lay_out(workspace, tmp_path / "run", of)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_kept_inputs_of_others_make_room_for_an_input(
+    workspace: Workspace, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    workspace.read(bucket.put("study/other.epw", b"LOCATION,Other"))
+    (other,) = kept_files(workspace)
+    fetch = Files.fetch
+
+    def onto_a_small_disk(self: Files, ref: ObjectRef, target: Path) -> None:
+        if other.exists():
+            raise OSError(number, "No space")
+        fetch(self, ref, target)
+
+    monkeypatch.setattr(Files, "fetch", onto_a_small_disk)
+    assert workspace.read(bucket.put("study/chicago.epw", b"LOCATION")) == b"LOCATION"
+
+
+def test_kept_inputs_of_others_make_room_for_a_runs_own_files(
+    workspace: Workspace, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.read(bucket.put("study/other.epw", b"LOCATION,Other"))
+    (other,) = kept_files(workspace)
+    copy = run_folder._copy
+
+    def onto_a_small_disk(source: Path, target: Path) -> str:
+        if other.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return copy(source, target)
+
+    monkeypatch.setattr(run_folder, "_copy", onto_a_small_disk)
+    run = lay_out(workspace, tmp_path / "run", manifest(bucket, {"room.idf": b"", "chicago.epw": b"LOCATION"}))
+    assert run.weather.read_bytes() == b"LOCATION"
+
+
+def test_an_input_larger_than_the_disk_is_a_full_disk(
+    workspace: Workspace, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Files, "fetch", full)
+    with pytest.raises(NoDiskSpace, match=r"there is no room for 2\.0 MB of s3://inputs/study/chicago\.epw in "):
+        workspace.read(bucket.put("study/chicago.epw", bytes(2_000_000)))
 
 
 def test_files_that_the_model_does_not_read_are_not_brought(

@@ -5,13 +5,13 @@ succeeded is not run again.
 """
 
 import dataclasses
-import errno
 import logging
 import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.model_memory import edited_mb, kept_models_mb, left_for_the_engine_mb
 from epsm.pipeline.booking import Booking
 from epsm.pipeline.preflight import try_in_turn
-from epsm.pipeline.workspace import RunFolder, Workspace
+from epsm.pipeline.workspace import NoDiskSpace, RunFolder, Workspace, is_full
 from epsm.results.reader import ImpossibleResult, Results, read_results
 from epsm.store import keys
 from epsm.store.files import Files
@@ -147,18 +147,22 @@ class VariantRunner:
             raise StudyCancelled(simulation)
         if not self._records.start_variant(simulation, variant.index, expires_at):
             return self._outcome_before(simulation, variant)
-        with self._booking(manifest, started) as costs, self._workspace.folder() as folder:
-            watch = self._stop_watch(simulation, costs)
-            finished = self._simulate(folder, manifest, variant, seconds_left, memory_limit_mb, on_progress, watch)
-            if finished.run is not None and finished.run.stopped:
-                self._records.finish_variant(simulation, _stopped(variant, started_at), expires_at)
-                raise StudyCancelled(simulation)
-            measures = _measures(finished.run, time.monotonic() - started)
+        with self._booking(manifest, started) as costs:
             try:
-                self._store_files(manifest, variant, finished, measures)
-            except OSError as error:
-                finished = _without_room(finished, error)
-                self._store_files(manifest, variant, finished, measures)
+                with self._workspace.folder() as folder:
+                    watch = self._stop_watch(simulation, costs)
+                    finished = self._simulate(
+                        folder, manifest, variant, seconds_left, memory_limit_mb, on_progress, watch
+                    )
+                    if finished.run is not None and finished.run.stopped:
+                        self._records.finish_variant(simulation, _stopped(variant, started_at), expires_at)
+                        raise StudyCancelled(simulation)
+                    measures = _measures(finished.run, time.monotonic() - started)
+                    finished = self._stored(manifest, variant, finished, measures)
+            except NoDiskSpace as error:  # the same at every attempt
+                finished = _Finished(Diagnosis(Verdict.DISK_FULL, str(error), (), 0, 0, ()))
+                measures = _measures(None, time.monotonic() - started)
+                finished = self._stored(manifest, variant, finished, measures)
             record = _record(variant, finished, measures, started_at)
             self._records.finish_variant(simulation, record, expires_at)
             costs.finish(USD_PER_VARIANT_BESIDES_TIME)
@@ -196,17 +200,20 @@ class VariantRunner:
         except EngineMissing as error:
             return Trial(baseline, "failed", f"{Verdict.FAILED.value}: {error}")
         with self._booking(manifest, started) as costs:
-            trial = try_in_turn(
-                self._workspace,
-                chosen,
-                manifest,
-                self._prepared(manifest, variants[0].model, memory_limit_mb),
-                variants,
-                seconds_left=seconds_left,
-                memory_limit_mb=memory_limit_mb,
-                should_stop=self._stop_watch(simulation, costs),
-                keep=lambda path: self._files.put_file(keys.preflight_key(simulation, baseline, path.name), path),
-            )
+            try:
+                trial = try_in_turn(
+                    self._workspace,
+                    chosen,
+                    manifest,
+                    self._prepared(manifest, variants[0].model, memory_limit_mb),
+                    variants,
+                    seconds_left=seconds_left,
+                    memory_limit_mb=memory_limit_mb,
+                    should_stop=self._stop_watch(simulation, costs),
+                    keep=lambda path: self._files.put_file(keys.preflight_key(simulation, baseline, path.name), path),
+                )
+            except NoDiskSpace as error:
+                trial = Trial(baseline, "not tried", f"{Verdict.DISK_FULL.value}: {error}")
             costs.finish(USD_PER_VARIANT_BESIDES_TIME)
         if trial is None:
             raise StudyCancelled(simulation)
@@ -326,6 +333,22 @@ class VariantRunner:
         except EngineMissing:
             return manifest.engine_version
 
+    def _stored(
+        self, manifest: RunManifest, variant: Variant, finished: _Finished, measures: dict[str, float]
+    ) -> _Finished:
+        """Store a run's files; what the run came to if there is no room for them."""
+        try:
+            self._store_files(manifest, variant, finished, measures)
+            return finished
+        except (OSError, ClientError) as error:
+            finished = _without_room(finished, error)
+        try:
+            self._store_files(manifest, variant, finished, measures)  # without the database, which is most of it
+        except (OSError, ClientError) as error:
+            finished = _without_room(finished, error)
+            logger.warning("no room for any file of the variant", extra={"variant_index": variant.index})
+        return finished
+
     def _store_files(
         self,
         manifest: RunManifest,
@@ -351,9 +374,14 @@ def _prepare(content: bytes, name: str, manifest: RunManifest, installed: Engine
         return prepare(content, name, manifest.study, installed.idd)
 
 
-def _without_room(finished: _Finished, error: OSError) -> _Finished:
+def _without_room(finished: _Finished, error: OSError | ClientError) -> _Finished:
     """A run that came to its end, but whose results had no room on the disk; any other error is raised again."""
-    if error.errno != errno.ENOSPC:
+    if isinstance(error, ClientError):
+        # S3 on this machine, which may share the function's disk: the local stack.
+        full = error.response["ResponseMetadata"].get("HTTPStatusCode") == HTTPStatus.INSUFFICIENT_STORAGE
+    else:
+        full = is_full(error)
+    if not full:
         raise error
     message = "The disk was full when the results were stored."
     diagnosis = dataclasses.replace(finished.diagnosis, verdict=Verdict.DISK_FULL, message=message)

@@ -25,7 +25,12 @@ _BLOCK_BYTES = 2**20
 
 
 class NoDiskSpace(Exception):
-    """The disk is full before the run has begun: the fault of this machine, not of the variant."""
+    """The disk has no room for a run, even without the inputs that are kept between runs."""
+
+
+def is_full(error: OSError) -> bool:
+    """Whether an error means that the disk, or what this user may take of it, is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class Workspace:
         """An input file's content, downloaded once, whatever number of variants uses it.
 
         Raises:
+            NoDiskSpace: If it does not fit on the disk.
             RuntimeError: If the stored object is not what the study was accepted with.
         """
         kept = self.kept / ref.sha256
@@ -79,6 +85,8 @@ class Workspace:
         Kept files are hashed while they are copied, so that what a run gets is what its study was accepted with.
 
         Raises:
+            NoDiskSpace: If there is no room to keep it.
+            OSError: If there is no room for the run's own file, or it cannot be written.
             RuntimeError: If the stored object is not what the study was accepted with.
         """
         kept = self.kept / ref.sha256
@@ -90,11 +98,24 @@ class Workspace:
                 raise RuntimeError(f"s3://{ref.bucket}/{ref.key} cannot be kept on this disk unchanged")
 
     def _fetched(self, ref: ObjectRef) -> Path:
-        self.kept.mkdir(parents=True, exist_ok=True)
         path = self.kept / ref.sha256
+        try:
+            self._fetch(ref, path)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            self._forget_kept()
+            with _room_for(f"{ref.bytes / 1e6:.1f} MB of s3://{ref.bucket}/{ref.key}", self.kept):
+                self._fetch(ref, path)
+        return path
+
+    def _fetch(self, ref: ObjectRef, path: Path) -> None:
+        self.kept.mkdir(parents=True, exist_ok=True)
         self._files.fetch(ref, path)
         path.chmod(0o444)
-        return path
+
+    def _forget_kept(self) -> None:
+        shutil.rmtree(self.kept, ignore_errors=True)
 
     def _forget_damaged(self, kept: Path) -> None:
         logger.error("a kept input is not what it was; it is fetched again", extra={"sha256": kept.name})
@@ -109,14 +130,14 @@ class Workspace:
         """
         # A killed invocation leaves its run behind, and a warm container keeps its disk.
         shutil.rmtree(self._runs, ignore_errors=True)
-        self._runs.mkdir(parents=True)
-        if free_disk_mb(self._runs) < _LEAST_FREE_MB:
-            shutil.rmtree(self.kept, ignore_errors=True)
+        with _room_for("a run's folder", self._runs):
+            self._runs.mkdir(parents=True)
             if free_disk_mb(self._runs) < _LEAST_FREE_MB:
-                raise NoDiskSpace(
-                    f"{free_disk_mb(self._runs):.0f} MB are free in {self._runs}, {_LEAST_FREE_MB:.0f} are needed"
-                )
-        with tempfile.TemporaryDirectory(dir=self._runs, ignore_cleanup_errors=True) as name:
+                self._forget_kept()
+                if (free_mb := free_disk_mb(self._runs)) < _LEAST_FREE_MB:
+                    raise NoDiskSpace(f"{free_mb:.0f} MB are free in {self._runs}, {_LEAST_FREE_MB:.0f} are needed")
+            own = tempfile.TemporaryDirectory(dir=self._runs, ignore_cleanup_errors=True)
+        with own as name:
             yield Path(name)
 
     def lay_out(self, folder: Path, manifest: RunManifest, variant: Variant, file_name: str, text: str) -> RunFolder:
@@ -135,9 +156,12 @@ class Workspace:
         try:
             return self._lay_out(folder, manifest, variant, file_name, text)
         except OSError as error:
-            if error.errno != errno.ENOSPC:
+            if not is_full(error):
                 raise
-            raise NoDiskSpace(f"the files of variant {variant.index} do not fit into {folder}") from error
+        self._forget_kept()
+        shutil.rmtree(folder / "study", ignore_errors=True)
+        with _room_for(f"the files of variant {variant.index}", folder):
+            return self._lay_out(folder, manifest, variant, file_name, text)
 
     def _lay_out(self, folder: Path, manifest: RunManifest, variant: Variant, file_name: str, text: str) -> RunFolder:
         study = folder / "study"
@@ -159,6 +183,17 @@ class Workspace:
         model.unlink(missing_ok=True)
         model.write_text(text, encoding="utf-8")
         return RunFolder(model, weather, folder / "out")
+
+
+@contextmanager
+def _room_for(what: str, folder: Path) -> Iterator[None]:
+    """Raises `NoDiskSpace` where the disk turns out to be full."""
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            raise NoDiskSpace(f"there is no room for {what} in {folder}") from error
+        raise
 
 
 def _copy(source: Path, target: Path) -> str:
