@@ -46,11 +46,12 @@ up: $(VENV)/.run ## keep the local stack running on 127.0.0.1
 test: check ## everything that CI runs
 	$(BIN)/pytest $(IN_PARALLEL)
 
-check: $(VENV)/.dev ## format, lint, types, docs, the template (cfn-lint, cdk-nag), the state machine (statelint), the lock file
+check: $(VENV)/.dev ## format, lint, types, imports, docs, the template (cfn-lint, cdk-nag), the state machine (statelint), the lock file
 	$(BIN)/uv lock --quiet --check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	PYTHONPATH=.:layers/energyplus/python $(BIN)/lint-imports --no-logo
 	$(BIN)/python -m infra.packaging --check
 	$(BIN)/python -m docs.generate --check
 	$(BIN)/python -m infra.check

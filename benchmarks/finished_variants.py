@@ -18,7 +18,8 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 
 from epsm.store import keys
-from epsm.store.records import Records, VariantRecord, VariantStatus, expiry
+from epsm.store.records import Records
+from epsm.study.records import VariantRecord, VariantStatus, expiry
 
 _ITEMS_A_PAGE = 400
 """What fits into the 1 MB of a page: an item has some 2.6 KB as DynamoDB counts."""

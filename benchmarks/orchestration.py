@@ -14,7 +14,7 @@ from benchmarks.studies import ONE_ZONE, WEATHER, one_parameter, write_study
 from benchmarks.study_run import run_study
 from epsm.energyplus import engine
 from epsm.energyplus.model_editor import prepare
-from epsm.study.schema import parse_study
+from epsm.study.parsing import parse_study
 from infra.packaging import ROOT
 from local.completions import local_aws
 from local.stack import STACK_NAME, LocalStack

@@ -16,8 +16,8 @@ from benchmarks.output import print_machine, print_table
 from benchmarks.studies import SMALL_OFFICE, several_parameters, write_study
 from epsm.energyplus.engine import installed_engine
 from epsm.pipeline.run_variant import VariantRunner
-from epsm.store.records import VariantRecord
 from epsm.study.manifest import Source
+from epsm.study.records import VariantRecord
 from epsm.study.variants import Variant
 from infra.packaging import ROOT
 from local.aws import client

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from epsm.store import keys
-from epsm.store.records import StudyStatus, VariantRecord
+from epsm.study.records import StudyStatus, VariantRecord
 from local.stack import LocalStack
 from tests.support import records_of, upload_file
 

@@ -11,7 +11,7 @@ from cli import faults
 from cli.fetch import FolderBusy, fetch, results_folder
 from cli.target import Target
 from epsm.store import keys
-from epsm.store.records import StudyRecord
+from epsm.study.records import StudyRecord
 from local.journal import Closed, Journal
 
 _COPIED = "copied"

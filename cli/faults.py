@@ -14,7 +14,7 @@ from rich.text import Text
 
 from cli.fetch import CannotWrite, FolderBusy
 from cli.terminal import console
-from epsm.operations.progress import is_throttle
+from epsm.store.executions import is_throttle
 
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 INVALID = frozenset(

@@ -33,12 +33,12 @@ from epsm.energyplus.engine import EngineMissing
 from epsm.energyplus.versions import RELEASES, SUPPORTED
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.operations.cancel import cancel as cancel_study
-from epsm.operations.progress import Counts, MapRuns
 from epsm.operations.rerun import rerun_missing
 from epsm.problems import StudyRejected
 from epsm.store import keys
+from epsm.store.executions import Counts, MapRuns
 from epsm.store.files import NotThere
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import LONGEST_IN_A_FUNCTION_S, MOST_VARIANTS
 from local.aws import leave_user_settings
 

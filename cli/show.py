@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from epsm.operations.progress import Counts
 from epsm.pipeline.start import waits
 from epsm.problems import Problem
 from epsm.results.remarks import engine_messages, remarks
 from epsm.results.rows import NOT_RUN
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.store.executions import Counts
+from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
 from epsm.text import middle_cut
 

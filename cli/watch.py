@@ -7,8 +7,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import faults
 from cli.target import Target
-from epsm.operations.progress import Counts, MapRuns, is_throttle
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.store.executions import Counts, MapRuns, is_throttle
+from epsm.study.records import StudyRecord, StudyStatus
 
 _PICKED_UP_WITHIN_S = 120.0
 

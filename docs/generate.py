@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from epsm.results.reader import CELLS, END_USES, EXTRACTION_VERSION, FUELS, INTENSITIES, SUMS
+from epsm.results.metrics import CELLS, END_USES, EXTRACTION_VERSION, FUELS, INTENSITIES, SUMS
 from epsm.study.manifest import RunManifest
 from epsm.study.schema import Study
 

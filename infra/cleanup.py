@@ -11,8 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
 from constructs import Construct
 
-from epsm.operations.budget import EVENT_SOURCE, EVENT_TYPE
 from epsm.store.keys import HOMES
+from epsm.store.notifications import BUDGET_SPENT, EVENT_SOURCE
 from infra.config import Config
 from infra.functions import grant
 from infra.pipeline import LAMBDA_LIMIT, Pipeline
@@ -104,7 +104,7 @@ class Cleanup(Construct):
             self,
             "BudgetSpent",
             description="The variants of a study have cost what they may cost at most",
-            event_pattern=events.EventPattern(source=[EVENT_SOURCE], detail_type=[EVENT_TYPE]),
+            event_pattern=events.EventPattern(source=[EVENT_SOURCE], detail_type=[BUDGET_SPENT]),
             targets=[self._target(Duration.hours(6))],
         )
         events.Rule(

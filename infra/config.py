@@ -13,9 +13,9 @@ from typing import Any, Self
 from constructs import Node
 
 from epsm.operations.shares import LAMBDA_AT_A_TIME
-from epsm.problems import nearest
 from epsm.study.owners import IAM, owner_of
 from epsm.study.schema import LONGEST_IN_A_FUNCTION_S, LONGEST_RETENTION_DAYS, LONGEST_RUN_S, MOST_VARIANTS, Options
+from epsm.text import nearest
 from infra.config_rules import BASE_IMAGE, LOG_RETENTION_DAYS, listed, texts_faults
 
 _ALWAYS_UNRESERVED = 100

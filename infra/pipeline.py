@@ -10,7 +10,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from epsm.operations.budget import EVENT_SOURCE
+from epsm.store.notifications import EVENT_SOURCE
 from infra.config import Config
 from infra.fargate import Containers
 from infra.functions import Functions, grant

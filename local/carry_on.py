@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from epsm.operations.rerun import rerun_missing
 from epsm.store import keys
 from epsm.store.files import Files, NotThere
-from epsm.store.records import CANCELLED_STAGE, Records, StudyRecord, StudyStatus, VariantStatus
+from epsm.store.records import Records
+from epsm.study.records import CANCELLED_STAGE, StudyRecord, StudyStatus, VariantStatus
 from local.completions import PROMISES
 from local.journal import Journal
 from local.stack import STACK_NAME, LocalStack

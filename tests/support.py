@@ -12,7 +12,8 @@ import pandas as pd
 from epsm.store import keys
 from epsm.store.accounts import Accounts
 from epsm.store.files import Files
-from epsm.store.records import Records, StudyRecord
+from epsm.store.records import Records
+from epsm.study.records import StudyRecord
 from local.aws import session
 from local.stack import LocalStack
 

@@ -10,15 +10,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from epsm.operations import budget
-from epsm.operations.close import AggregateFunction, close, find_execution
+from epsm.operations.close import AggregateFunction, close
 from epsm.operations.reconcile import LOOK_BACK, open_studies, reconcile
 from epsm.operations.retention import Remover, StillRuns
 from epsm.operations.shares import capacity_of, share, wanted
-from epsm.pipeline.notices import teller
 from epsm.pipeline.start import start_followers
 from epsm.settings import Settings
+from epsm.store import notifications
+from epsm.store.executions import find_execution
 from epsm.store.files import Files
-from epsm.store.records import Records, StudyRecord
+from epsm.store.notifications import teller
+from epsm.store.records import Records
+from epsm.study.records import StudyRecord
 
 SECONDS_TO_THE_MAP = 3.0
 """An execution that begins has no map run yet, whose concurrency could be changed."""
@@ -53,7 +56,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         case "Step Functions Execution Status Change":
             detail = event["detail"]
             return _make_room() if detail["status"] == "RUNNING" else _close(detail["executionArn"]) | _go_on()
-        case budget.EVENT_TYPE:
+        case notifications.BUDGET_SPENT:
             return _give_up(event["detail"]["simulation_id"])
     match event.get("task"):
         case "reconcile":

@@ -13,10 +13,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from epsm.energyplus.engine import Progress, installed_engine
 from epsm.estimate import container_usd_per_second, usd_per_second
 from epsm.model_memory import HANDLER_MB
-from epsm.operations.budget import announcer
 from epsm.pipeline.run_variant import Outcome, SimulationFailed, VariantRunner
 from epsm.settings import Settings
 from epsm.store.files import Files
+from epsm.store.notifications import announcer
 from epsm.store.records import Records
 from epsm.study.preflight import Trial
 from epsm.study.variants import Variant

@@ -6,13 +6,13 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import S3EventBridgeNotificationEvent, event_source
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from epsm.pipeline.notices import teller
 from epsm.pipeline.owner_limits import OwnerLimits
 from epsm.pipeline.submit import Submitter
 from epsm.settings import Settings
 from epsm.store import keys
 from epsm.store.accounts import Accounts
 from epsm.store.files import Files
+from epsm.store.notifications import teller
 from epsm.store.records import Records
 from epsm.study.manifest import Source
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.target import Target, find_target
-from epsm.store.records import StudyRecord, StudyStatus, VariantRecord, VariantStatus
+from epsm.study.records import StudyRecord, StudyStatus, VariantRecord, VariantStatus
 from local.stack import _free_port
 from tests.support import wait_for
 

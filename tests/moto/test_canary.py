@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from epsm.store import keys
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.study.records import StudyRecord, StudyStatus
 from local.stack import STACK_NAME, LocalStack
 from tests.moto import faults
 from tests.moto.conftest import Aws

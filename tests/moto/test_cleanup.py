@@ -11,7 +11,8 @@ import pytest
 from epsm.operations.close import STOPPED
 from epsm.operations.reconcile import NEVER_STARTED
 from epsm.store import keys
-from epsm.store.records import Records, StudyRecord, StudyStatus, VariantStatus, timestamp
+from epsm.store.records import Records
+from epsm.study.records import StudyRecord, StudyStatus, VariantStatus, timestamp
 from local.aws import session
 from local.stack import STACK_NAME, LocalStack
 from tests.conftest import StudyMaker

@@ -18,7 +18,7 @@ import pytest
 
 from cli.running import announced, claimed
 from epsm.store import keys
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.study.records import StudyRecord, StudyStatus
 from local.stack import STACK_NAME, LocalStack
 from tests.conftest import StudyMaker
 from tests.moto import faults

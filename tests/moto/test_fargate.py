@@ -11,7 +11,7 @@ import pytest
 from epsm.operations.cancel import cancel
 from epsm.pipeline.run_variant import SECONDS_TO_STORE
 from epsm.store import keys
-from epsm.store.records import StudyStatus, VariantStatus
+from epsm.study.records import StudyStatus, VariantStatus
 from local.stack import STACK_NAME, LocalStack
 from tests.conftest import StudyMaker
 from tests.support import (

@@ -4,7 +4,7 @@ import json
 from functools import partial
 from typing import Any
 
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.study.records import StudyRecord, StudyStatus
 from local.stack import STACK_NAME, LocalStack
 from tests.conftest import ENGINES, StudyMaker
 from tests.moto.clients import SCHEDULES, Client, submit

@@ -16,7 +16,7 @@ import pytest
 
 from epsm.energyplus.engine import Engine
 from epsm.pipeline.run_variant import SECONDS_TO_STORE, RanTooLong, SimulationFailed, VariantRunner
-from epsm.store.records import StudyStatus, VariantStatus
+from epsm.study.records import StudyStatus, VariantStatus
 from epsm.study.variants import Variant
 from local.completions import objects
 from local.stack import STACK_NAME, LocalStack

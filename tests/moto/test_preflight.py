@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from epsm.store.records import StudyStatus
+from epsm.study.records import StudyStatus
 from local.stack import LocalStack
 from tests.conftest import StudyMaker
 from tests.support import object_names, records_of, results_table, run_study, wait_for_execution

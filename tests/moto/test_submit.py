@@ -10,13 +10,13 @@ import pytest
 
 from cli.folder import check_folder, upload
 from cli.target import local_target
-from epsm.pipeline.owner_limits import NO_LIMITS, Allowance, OwnerLimits
+from epsm.pipeline.owner_limits import NO_LIMITS, OwnerLimits
 from epsm.pipeline.submit import Submitter
-from epsm.settings import Settings
+from epsm.settings import Allowance, Settings
 from epsm.store import keys
 from epsm.store.accounts import Account, Claim
-from epsm.store.records import StudyRecord, StudyStatus
 from epsm.study.manifest import RunManifest, Source
+from epsm.study.records import StudyRecord, StudyStatus
 from local.stack import LocalStack
 from tests.conftest import StudyMaker, study_document
 from tests.support import (

@@ -10,7 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from epsm.operations.close import NotCollected
-from epsm.store.records import Records, StudyPage, StudyRecord, StudyStatus, VariantRecord, VariantStatus, timestamp
+from epsm.store.records import Records
+from epsm.study.records import StudyPage, StudyRecord, StudyStatus, VariantRecord, VariantStatus, timestamp
 
 SOME_PAGE = 2
 """Few enough that tests with three of something need a second page."""

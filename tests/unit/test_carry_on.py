@@ -11,7 +11,7 @@ import pytest
 
 from epsm.store import keys
 from epsm.store.files import NotThere
-from epsm.store.records import CANCELLED_STAGE, StudyRecord, StudyStatus, VariantRecord, VariantStatus
+from epsm.study.records import CANCELLED_STAGE, StudyRecord, StudyStatus, VariantRecord, VariantStatus
 from local import carry_on
 from local.carry_on import INTERRUPTED, run_on, submit_promised
 from local.completions import PROMISES

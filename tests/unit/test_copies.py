@@ -13,7 +13,7 @@ from rich.console import Console
 from cli import copies
 from cli.copies import Copies
 from cli.target import Target
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.study.records import StudyRecord, StudyStatus
 from tests.unit.test_fetch import MemoryS3
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from epsm.estimate import Estimate, RunTime, assumed_run_time, estimate
-from epsm.study.schema import Study, parse_study
+from epsm.study.parsing import parse_study
+from epsm.study.schema import Study
 from tests.conftest import study_document
 
 MEASURED = RunTime(9.0, "measured")

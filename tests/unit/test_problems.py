@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from epsm.problems import MOST_SHOWN, Problem, StudyRejected, listed, nearest, shortened
+from epsm.problems import MOST_SHOWN, Problem, StudyRejected, shortened
+from epsm.text import listed, nearest
 
 
 def problems(count: int) -> list[Problem]:

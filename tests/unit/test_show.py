@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from cli.show import show_results, show_study
-from epsm.operations.progress import Counts
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.store.executions import Counts
+from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
 from tests.conftest import study_document
 

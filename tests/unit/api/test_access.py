@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from epsm.api.access import Caller, Unknown, caller_of
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.study.records import StudyRecord, StudyStatus
 
 ANNA = "arn:aws:iam::123456789012:user/anna"
 ISSUER = "https://issuer.example"

@@ -25,8 +25,9 @@ from epsm.api.incoming import (
 from epsm.problems import StudyRejected
 from epsm.store import keys
 from epsm.store.files import OWNER_METADATA, Files
-from epsm.store.records import StudyRecord, StudyStatus
-from epsm.study.schema import Limits, parse_study
+from epsm.study.parsing import parse_study
+from epsm.study.records import StudyRecord, StudyStatus
+from epsm.study.schema import Limits
 from tests.conftest import study_document
 from tests.unit.fakes import MemoryRecords
 

@@ -10,7 +10,8 @@ from epsm.energyplus import dictionary
 from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.versions import RELEASES, version_in
 from epsm.problems import Problem, StudyRejected
-from epsm.study.schema import Limits, parse_study
+from epsm.study.parsing import parse_study
+from epsm.study.schema import Limits
 from tests.conftest import ENGINE_FOLDER, study_document
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from epsm.operations.budget import announcer, give_up
-from epsm.operations.close import Execution, close
-from epsm.store.records import StudyStatus
+from epsm.operations.budget import give_up
+from epsm.operations.close import close
+from epsm.store.executions import Execution
+from epsm.store.notifications import announcer
+from epsm.study.records import StudyStatus
 from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryStepFunctions, study_record
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:epsm-dev-study"

@@ -15,7 +15,7 @@ from epsm.operations.canary import Canary, CanaryFailed, canary_files
 from epsm.problems import Problem
 from epsm.store import keys
 from epsm.store.files import Files
-from epsm.store.records import StudyStatus, VariantRecord, VariantStatus
+from epsm.study.records import StudyStatus, VariantRecord, VariantStatus
 from epsm.study.schema import Limits
 from tests.unit.fakes import MemoryRecords, MemoryS3, study_record
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from epsm.operations.close import STOPPED, AggregateFunction, Execution, NotCollected, NotReady, close, find_execution
-from epsm.pipeline.notices import Notice
+from epsm.operations.close import STOPPED, AggregateFunction, NotCollected, NotReady, close
+from epsm.store.executions import Execution, find_execution
 from epsm.store.files import Files
-from epsm.store.records import StudyStatus
+from epsm.store.notifications import Notice
+from epsm.study.records import StudyStatus
 from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryS3, MemoryStepFunctions, study_record
 
 SIMULATION = "office-1"

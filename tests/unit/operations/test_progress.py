@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from epsm.operations.progress import Counts, MapRuns, seconds_left
-from epsm.store.records import StudyRecord, StudyStatus, timestamp
+from epsm.operations.progress import seconds_left
+from epsm.store.executions import Counts, MapRuns
+from epsm.study.records import StudyRecord, StudyStatus, timestamp
 from tests.unit.fakes import study_record
 
 

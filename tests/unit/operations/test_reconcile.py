@@ -7,7 +7,7 @@ import pytest
 
 from epsm.operations.close import NotReady
 from epsm.operations.reconcile import NEVER_STARTED, Reconciled, reconcile
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.study.records import StudyRecord, StudyStatus
 from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryStepFunctions, study_record
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:epsm-dev-study"

@@ -9,9 +9,9 @@ import pytest
 
 from epsm.operations.retention import Removal, Remover, StillRuns
 from epsm.store.files import Files
-from epsm.store.records import StudyStatus, timestamp
 from epsm.store.removal import NotRemoved
 from epsm.study.manifest import ObjectRef, RunManifest, Source
+from epsm.study.records import StudyStatus, timestamp
 from epsm.study.schema import Study
 from tests.conftest import study_document
 from tests.unit.fakes import MemoryRecords, MemoryS3, study_record

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from epsm.operations.shares import Claim, capacity_of, share, shares, wanted
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.study.records import StudyRecord, StudyStatus
 from tests.unit.fakes import study_record
 
 claims = st.lists(

@@ -8,8 +8,8 @@ from epsm.pipeline.aggregate import aggregate, decide
 from epsm.results.table import Counts
 from epsm.store import keys
 from epsm.store.files import Files
-from epsm.store.records import StudyStatus
 from epsm.study.manifest import RunManifest, Source
+from epsm.study.records import StudyStatus
 from epsm.study.schema import Options, Study
 from tests.unit.fakes import MemoryRecords, MemoryS3, study_record
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from epsm.pipeline.notices import Notice, for_mail, links, of_rejection, reasons, teller
+from epsm.pipeline.notices import for_mail, links, of_rejection, reasons
 from epsm.problems import Problem
+from epsm.store.notifications import Notice, teller
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from epsm.estimate import RunTime
-from epsm.pipeline.owner_limits import Allowance, OverLimit, OwnerLimits, expected_cost_usd
+from epsm.pipeline.owner_limits import OverLimit, OwnerLimits, expected_cost_usd
+from epsm.settings import Allowance
 from epsm.store.accounts import Account, Claim
-from epsm.store.records import StudyRecord, StudyStatus, timestamp
+from epsm.study.records import StudyRecord, StudyStatus, timestamp
 from epsm.study.schema import Study
 from tests.unit.fakes import MemoryRecords, study_record
 

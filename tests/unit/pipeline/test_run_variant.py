@@ -15,8 +15,9 @@ from moto import mock_aws
 from epsm.energyplus.engine import Engine
 from epsm.pipeline.run_variant import SimulationFailed, VariantRunner
 from epsm.store.files import Files
-from epsm.store.records import Records, VariantStatus
+from epsm.store.records import Records
 from epsm.study.manifest import ObjectRef, RunManifest, Source
+from epsm.study.records import VariantStatus
 from epsm.study.schema import Study
 from epsm.study.variants import Variant
 from tests.conftest import study_document

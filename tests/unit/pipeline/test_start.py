@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from epsm.checks.order import check_order
 from epsm.operations.reconcile import open_studies
-from epsm.pipeline.notices import Notice
-from epsm.pipeline.start import check_order, execution_input, start_followers, start_or_wait
+from epsm.pipeline.start import start_followers, start_or_wait
+from epsm.store.executions import execution_input
 from epsm.store.files import NotThere
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.store.notifications import Notice
 from epsm.study.manifest import RunManifest, Source
+from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
 from tests.unit.fakes import MemoryRecords, MemoryStepFunctions, study_record
 
@@ -152,7 +154,7 @@ def test_a_study_that_was_run_again_does_not_wait_any_more() -> None:
 
 
 def faults(records: MemoryRecords, owner: str) -> list[str]:
-    return [str(each) for each in check_order(study(after="a"), records, owner)]
+    return [str(each) for each in check_order(study(after="a"), records.study, owner)]
 
 
 @pytest.mark.parametrize("status", [*OPEN, StudyStatus.COMPLETED])

@@ -12,20 +12,8 @@ import pytest
 from epsm.energyplus.engine import Engine, command, run
 from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.verdict import Diagnosis, Environment, Verdict, judge
-from epsm.results.reader import (
-    CELLS,
-    END_USES,
-    FUELS,
-    INTENSITIES,
-    METRICS,
-    SUMS,
-    EndUse,
-    ImpossibleResult,
-    Results,
-    Zone,
-    read_results,
-    snake,
-)
+from epsm.results.metrics import CELLS, END_USES, FUELS, INTENSITIES, METRICS, SUMS, snake
+from epsm.results.reader import EndUse, ImpossibleResult, Results, Zone, read_results
 from epsm.study.schema import Study
 from tests.conftest import study_document, with_run_period
 

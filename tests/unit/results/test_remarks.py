@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from epsm.results.reader import METRICS
+from epsm.results.metrics import METRICS
 from epsm.results.remarks import COLUMNS, remarks
 from epsm.study.schema import Study
 from tests.conftest import study_document

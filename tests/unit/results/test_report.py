@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from epsm.results.reader import METRICS
+from epsm.results.metrics import METRICS
 from epsm.results.report import write_report
 from epsm.results.table import write_table
-from epsm.store.records import StudyStatus, VariantRecord, VariantStatus
 from epsm.study.manifest import RunManifest, Source
+from epsm.study.records import StudyStatus, VariantRecord, VariantStatus
 from epsm.study.schema import Study
 from tests.conftest import study_document
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from epsm.results import rows
-from epsm.store.records import CANCELLED_STAGE, Records, VariantRecord, VariantStatus
-from epsm.study.schema import Study, parse_study
+from epsm.store.records import Records
+from epsm.study.parsing import parse_study
+from epsm.study.records import CANCELLED_STAGE, VariantRecord, VariantStatus
+from epsm.study.schema import Study
 from tests.conftest import study_document
 
 

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from epsm.checks.models import check_parameters
-from epsm.results.reader import METRICS
+from epsm.checks.parameters import check_parameters
+from epsm.results.metrics import METRICS
 from epsm.results.rows import CANCELLED, GIVEN_UP, rows
 from epsm.results.table import Counts, columns, write_table
-from epsm.store.records import VariantRecord, VariantStatus
+from epsm.study.records import VariantRecord, VariantStatus
 from epsm.study.schema import Study
 from tests.conftest import study_document
 

@@ -8,7 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from epsm.store.records import Records, VariantRecord, VariantStatus
+from epsm.store.records import Records
+from epsm.study.records import VariantRecord, VariantStatus
 
 FOREVER = 4_000_000_000
 

@@ -8,9 +8,10 @@ import pytest
 from epsm.pipeline.aggregate import decide
 from epsm.problems import StudyRejected
 from epsm.results.table import Counts
-from epsm.store.records import StudyStatus
+from epsm.study.parsing import parse_study
 from epsm.study.preflight import MOST_PAIRS, Trial, pairs_to_try, reason_of, variants_to_try
-from epsm.study.schema import PREFLIGHT_FROM, Study, parse_study
+from epsm.study.records import StudyStatus
+from epsm.study.schema import PREFLIGHT_FROM, Study
 from tests.conftest import study_document
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from epsm.problems import Problem, StudyRejected
-from epsm.study.schema import Options, Outputs, Study, parse_study
+from epsm.study.parsing import parse_study
+from epsm.study.schema import Options, Outputs, Study
 from tests.conftest import study_document
 
 THICKNESS = {"class": "Material", "object": "Wall Insulation", "field": "Thickness"}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from epsm.pipeline.items import item_of
 from epsm.study.schema import Study
 from epsm.study.variants import Variant, expand
 
@@ -119,16 +120,16 @@ def test_factors_are_levels_like_values() -> None:
 
 def test_a_variant_survives_being_an_item_of_the_map() -> None:
     for each in (Variant(0, "Büro.idf", "a b.epw"), Variant(7, "m.idf", "w.epw", {"p": 0.1 + 0.2, "q": "Rough"})):
-        assert Variant.from_item(json.loads(json.dumps(each.as_item()))) == each
+        assert Variant.from_item(json.loads(json.dumps(item_of(each)))) == each
 
 
 @pytest.mark.parametrize("runs_on", ["function", "container"])
 def test_an_item_says_where_it_runs(runs_on: str) -> None:
-    assert Variant(7, "m.idf", "w.epw").as_item(runs_on)["runs_on"] == runs_on
+    assert item_of(Variant(7, "m.idf", "w.epw"), runs_on)["runs_on"] == runs_on
 
 
 def test_an_item_may_carry_more_than_the_variant() -> None:
-    item = Variant(7, "m.idf", "w.epw").as_item() | {"record_key": "VARIANT#0000007"}
+    item = item_of(Variant(7, "m.idf", "w.epw")) | {"record_key": "VARIANT#0000007"}
     assert Variant.from_item(item) == Variant(7, "m.idf", "w.epw")
 
 

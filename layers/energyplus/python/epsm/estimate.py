@@ -129,3 +129,12 @@ def _trial_seconds(run_time: RunTime) -> float:
     """What trying a model with a weather file takes; a model that runs for a second only starts in that time."""
     shortest = min(run_time.engine_seconds, _SECONDS_START)
     return max(shortest, _SHARE_OF_A_TRIAL * run_time.engine_seconds) + _SECONDS_AROUND_THE_ENGINE
+
+
+def in_usd(amount: float) -> str:
+    """An amount as it is told.
+
+    >>> in_usd(1234.5), in_usd(0.00051)
+    ('$1234.50', '$0.00051')
+    """
+    return f"${amount:.2f}" if amount >= 0.1 else f"${amount:.2g}"

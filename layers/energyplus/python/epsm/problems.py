@@ -1,19 +1,15 @@
 """What is wrong with a study, told to the modeller who wrote it."""
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
-
-from epsm.text import fold_name
 
 MOST_SHOWN = 100
 """More problems than this are counted, not listed: a refusal must fit into a record and on a screen."""
 
 
 _MOST_CHARACTERS = 300
-_MOST_SUGGESTED_FROM = 3000
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -58,27 +54,3 @@ def shortened(problems: Sequence[Problem]) -> list[Problem]:
         return list(problems)
     rest = len(problems) - MOST_SHOWN
     return [*problems[:MOST_SHOWN], Problem("study", f"{rest} further problems of the same kinds are not listed")]
-
-
-def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
-    """The known names most like `name`, quoted and joined, for the `allowed` of a problem; empty if none is near.
-
-    >>> nearest("Watts per Zone Floor Area", ["Lighting Level", "Watts per Floor Area"])
-    "'Watts per Floor Area'"
-    """
-    by_folded = {fold_name(each): each for each in known}
-    if len(by_folded) > _MOST_SUGGESTED_FROM:
-        return ""  # comparing takes a second for every 20,000 names
-    folded = difflib.get_close_matches(fold_name(name), by_folded, n=count, cutoff=0.5)
-    return ", ".join(f"'{by_folded[each]}'" for each in folded)
-
-
-def listed(names: Iterable[str], most: int = 8) -> str:
-    """Names quoted and joined, cut after `most` of them.
-
-    >>> listed(["a", "b", "c"], most=2)
-    "'a', 'b' and 1 more"
-    """
-    every = list(names)
-    text = ", ".join(f"'{each}'" for each in every[:most])
-    return text if len(every) <= most else f"{text} and {len(every) - most} more"

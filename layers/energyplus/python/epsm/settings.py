@@ -2,17 +2,35 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from epsm.model_memory import DEFAULT_MEMORY_MB
-from epsm.pipeline.owner_limits import Allowance
-from epsm.study.schema import LONGEST_IN_A_FUNCTION_S, LONGEST_RETENTION_DAYS, MOST_VARIANTS, Limits
+from epsm.study.schema import (
+    LONGEST_IN_A_FUNCTION_S,
+    LONGEST_RETENTION_DAYS,
+    MOST_VARIANTS,
+    Limits,
+)
 
 
 def _listed(text: object) -> object:
     return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What each owner may.
+
+    Attributes:
+        running_studies: Studies that have not ended; 0 for any number.
+        usd_per_month: What studies may cost; 0 for any amount.
+    """
+
+    running_studies: int = 0
+    usd_per_month: float = 0.0
 
 
 class Settings(BaseModel):

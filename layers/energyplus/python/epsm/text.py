@@ -1,5 +1,8 @@
 """Texts: names as EnergyPlus compares them, and what is shown where there is little room."""
 
+import difflib
+from collections.abc import Iterable
+
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 _BLANKS = " \t\r\n"
 
@@ -27,3 +30,30 @@ def middle_cut(text: str, most: int) -> str:
         return text
     end = (most - 3) // 2
     return f"{text[: most - 3 - end]}...{text[len(text) - end :]}" if most > 3 else text[:most]
+
+
+_MOST_SUGGESTED_FROM = 3000
+
+
+def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
+    """The known names most like `name`, quoted and joined, for the `allowed` of a problem; empty if none is near.
+
+    >>> nearest("Watts per Zone Floor Area", ["Lighting Level", "Watts per Floor Area"])
+    "'Watts per Floor Area'"
+    """
+    by_folded = {fold_name(each): each for each in known}
+    if len(by_folded) > _MOST_SUGGESTED_FROM:
+        return ""  # comparing takes a second for every 20,000 names
+    folded = difflib.get_close_matches(fold_name(name), by_folded, n=count, cutoff=0.5)
+    return ", ".join(f"'{by_folded[each]}'" for each in folded)
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """Names quoted and joined, cut after `most` of them.
+
+    >>> listed(["a", "b", "c"], most=2)
+    "'a', 'b' and 1 more"
+    """
+    every = list(names)
+    text = ", ".join(f"'{each}'" for each in every[:most])
+    return text if len(every) <= most else f"{text} and {len(every) - most} more"

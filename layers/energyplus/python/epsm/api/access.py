@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from epsm.store.records import StudyRecord
 from epsm.study.owners import owner_of, owns, role_of, without_path
+from epsm.study.records import StudyRecord
 
 _GROUP_CLAIMS = ("cognito:groups", "groups", "roles")
 _BLANK = re.compile(r"\s")

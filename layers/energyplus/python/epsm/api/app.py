@@ -17,13 +17,14 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from epsm.api.access import Caller, Unknown, caller_of
-from epsm.operations.progress import MapRuns, is_throttle
 from epsm.pipeline.owner_limits import OverLimit, OwnerLimits
 from epsm.problems import Problem, StudyRejected
 from epsm.settings import Settings
 from epsm.store.accounts import Accounts
+from epsm.store.executions import MapRuns, is_throttle
 from epsm.store.files import Files
-from epsm.store.records import Records, StudyRecord
+from epsm.store.records import Records
+from epsm.study.records import StudyRecord
 
 logger = Logger(child=True)
 settings = Settings.from_environment()

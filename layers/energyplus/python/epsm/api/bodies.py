@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from epsm.checks.study import LARGEST_FILE_BYTES
-from epsm.store.records import StudyStatus
+from epsm.study.records import StudyStatus
 from epsm.study.schema import Priority
 
 MOST_FILES = 100

@@ -17,14 +17,15 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
+from epsm.checks.budget import check_budget, measured_run_times
+from epsm.checks.order import check_order
 from epsm.checks.study import take_in, with_hashes
-from epsm.operations.budget import check_budget, measured_run_times
 from epsm.pipeline.owner_limits import NO_LIMITS, OverLimit, OwnerLimits, expected_cost_usd
-from epsm.pipeline.start import check_order
 from epsm.problems import Problem, StudyRejected
 from epsm.store import keys
 from epsm.store.files import OWNER_METADATA, Files, NotThere
-from epsm.store.records import Records, StudyRecord
+from epsm.store.records import Records
+from epsm.study.records import StudyRecord
 from epsm.study.schema import MANIFEST_NAME, Limits
 
 Given = TypeVar("Given")
@@ -155,10 +156,10 @@ def receive(
         StudyRejected: With every fault; nothing has been stored.
         OverLimit: If it is more than the owner may.
     """
-    accepted = take_in(document, sent, limits, lambda study: check_order(study, records, owner))
-    if too_dear := check_budget(accepted.study, sent.sha256, records, memory_mb):
+    accepted = take_in(document, sent, limits, lambda study: check_order(study, records.study, owner))
+    if too_dear := check_budget(accepted.study, sent.sha256, records.run_time, memory_mb):
         raise StudyRejected(too_dear)
-    run_times = accepted.run_times | measured_run_times(accepted.study, sent.sha256, records)
+    run_times = accepted.run_times | measured_run_times(accepted.study, sent.sha256, records.run_time)
     expected_usd = expected_cost_usd(accepted.study, run_times, memory_mb)
     owner_limits.check(owner, expected_usd)
     document = with_hashes(document, accepted.hashes)

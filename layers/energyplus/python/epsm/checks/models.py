@@ -4,31 +4,20 @@ Everything here works on text in memory and names every fault it finds; nothing 
 find out (a zone without surfaces, say) comes back as the verdict of the run.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 from epsm.checks.model_faults import FieldFilter, check_model_faults, place_of
+from epsm.checks.parameters import check_parameters_on
 from epsm.checks.references import check_object_names
 from epsm.energyplus import dictionary, versions
-from epsm.energyplus.dictionary import ClassRule, FieldPlace
-from epsm.energyplus.external_files import external_path, in_each_others_way
+from epsm.energyplus.dictionary import ClassRule
+from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS, external_path, in_each_others_way
 from epsm.energyplus.model_reader import ModelObject, Outline, read_outline
-from epsm.problems import Problem, listed, nearest
-from epsm.results.columns import RESERVED
-from epsm.study.schema import MANIFEST_NAME, Parameter, Study
-from epsm.text import fold_name, middle_cut
-
-EXTERNAL_FILE_FIELDS = {
-    "schedule:file": "File Name",
-    "schedule:file:shading": "File Name",
-    "construction:windowdatafile": "File Name",
-    "coil:dx:ashrae205:performance": "Representation File Name",
-    "chiller:electric:ashrae205": "Representation File Name",
-    "table:independentvariable": "External File Name",
-    "table:lookup": "External File Name",
-}
-"""Classes that read another file, by class name in lower case, and the field that names it."""
+from epsm.problems import Problem
+from epsm.study.schema import Parameter, Study
+from epsm.text import fold_name, middle_cut, nearest
 
 _NOT_SUPPORTED = (
     ("parametric:", "EnergyPlus's parametric preprocessor is not run; write what it varies as parameters of the study"),
@@ -37,8 +26,6 @@ _NOT_SUPPORTED = (
     ("groundheattransfer:", "the Slab and Basement preprocessors are not part of the engine package"),
 )
 
-_MANAGED_CLASSES = ("version", "output:sqlite", "outputcontrol:files")
-"""Classes that are this project's to set; varying them would be without effect, or wrong."""
 _MOST_OF_A_KIND = 50
 
 
@@ -55,73 +42,6 @@ class CheckedModel:
     problems: tuple[Problem, ...]
     external_files: tuple[str, ...]
     outline: Outline = field(default_factory=Outline, compare=False)
-
-
-def name_matches(pattern: str, name: str) -> bool:
-    """Whether an object's name fits a parameter's `object`: case does not count, * is any run of characters."""
-    first, *others = fold_name(pattern).split("*")
-    text = fold_name(name)
-    if not others:
-        return text == first
-    *middle, last = others
-    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
-        return False
-    text = text[len(first) : len(text) - len(last)]
-    # The first place where a part is found leaves the most for the rest, so nothing has to be tried twice.
-    for part in middle:
-        found = text.find(part)
-        if found < 0:
-            return False
-        text = text[found + len(part) :]
-    return True
-
-
-def check_parameters(study: Study) -> list[Problem]:
-    """Faults of the parameters that show without looking at a model: class, field, unit and values."""
-    problems: list[Problem] = []
-    for index, parameter in enumerate(study.parameters):
-        where = f"{MANIFEST_NAME}: parameters[{index}]"
-        if fold_name(parameter.name) in RESERVED:
-            what = f"'{parameter.name}' is a column that every results table has"
-            problems.append(Problem(f"{where}.name", what, "another name"))
-        problems += _check_target(parameter, where)
-    return problems
-
-
-def _check_target(parameter: Parameter, where: str) -> Iterator[Problem]:
-    known = dictionary.load()
-    rule = known.find_class(parameter.class_name)
-    if rule is None:
-        what = f"'{parameter.class_name}' is not a class of EnergyPlus {known.model_version}"
-        yield Problem(f"{where}.class", what, nearest(parameter.class_name, known.class_names))
-        return
-    place = rule.find_field(parameter.field)
-    if place is None:
-        near = nearest(parameter.field, rule.field_names) or listed(rule.field_names)
-        yield Problem(f"{where}.field", f"'{parameter.field}' is not a field of {rule.name}", near)
-        return
-    field = place.rule
-    if fold_name(rule.name) in _MANAGED_CLASSES:
-        yield Problem(f"{where}.class", f"{rule.name} is set for every run and cannot be varied", "another class")
-        return
-    if field.key == "name":
-        yield Problem(f"{where}.field", "the name identifies the object and cannot be varied", "another field")
-        return
-    if EXTERNAL_FILE_FIELDS.get(fold_name(rule.name)) == field.name:
-        what = f"{rule.name}, {field.name} cannot be varied: only the file that the model names is taken along"
-        yield Problem(f"{where}.field", what, "two models")
-        return
-    if parameter.unit is not None and field.unit not in ("*", parameter.unit):
-        what = f"'{parameter.unit}' is not the unit of {rule.name}, {field.name}"
-        yield Problem(f"{where}.unit", what, f"'{field.unit}'" if field.unit else "no unit")
-    if parameter.multiply is not None and field.type not in ("number", "integer", "any"):
-        yield Problem(f"{where}.multiply", f"{rule.name}, {field.name} is not a number", "values")
-    for position, value in enumerate(parameter.values or ()):
-        if not field.accepts(value):
-            shown = f"'{value}'" if isinstance(value, str) else f"{value:g}"
-            yield Problem(
-                f"{where}.values[{position}]", f"{shown} does not fit {rule.name}, {field.name}", field.allowed
-            )
 
 
 def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
@@ -144,7 +64,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
         if sound:
             problems += check_object_names(outline, source, varied)[:_MOST_OF_A_KIND]
         problems += _check_run_period(outline, source, study)
-        problems += islice(_check_parameters_on(outline, source, study), _MOST_OF_A_KIND)
+        problems += islice(check_parameters_on(outline, source, study), _MOST_OF_A_KIND)
         for each, name in _external_names(outline):
             path, fault = external_path(name, source)
             if fault:
@@ -162,16 +82,16 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
 def _set_by(study: Study) -> FieldFilter:
     """Fields that a parameter gives a value of its own: they may be faulty, or a tag of another tool, in the model."""
     known = dictionary.load()
-    patterns: dict[tuple[str, int], list[str]] = {}
+    setters: dict[tuple[str, int], list[Parameter]] = {}
     for parameter in study.parameters:
         rule = known.find_class(parameter.class_name)
         place = rule.find_field(parameter.field) if rule else None
         if rule is not None and place is not None and parameter.values is not None:
-            patterns.setdefault((fold_name(rule.name), place.position), []).append(parameter.object_name)
+            setters.setdefault((fold_name(rule.name), place.position), []).append(parameter)
 
     def is_set(each: ModelObject, position: int) -> bool:
-        objects = patterns.get((fold_name(each.class_name), position), ()) if patterns else ()
-        return any(name_matches(pattern, each.name) for pattern in objects)
+        candidates = setters.get((fold_name(each.class_name), position), ()) if setters else ()
+        return any(parameter.matches(each.name) for parameter in candidates)
 
     return is_set
 
@@ -266,86 +186,6 @@ def _asks_for_weather_run(outline: Outline) -> bool:
     assert place is not None
     answers = [each.value(place) for each in outline.of_class("SimulationControl")]
     return not any(fold_name(str(answer)) == "no" for answer in answers)
-
-
-def _check_parameters_on(outline: Outline, source: str, study: Study) -> Iterator[Problem]:
-    setters: dict[tuple[str, str, int], str] = {}
-    for index, parameter in enumerate(study.parameters):
-        where = f"{MANIFEST_NAME}: parameters[{index}]"
-        rule = dictionary.load().find_class(parameter.class_name)
-        place = rule.find_field(parameter.field) if rule else None
-        if rule is None or place is None:
-            continue  # check_parameters has said so
-        objects = outline.of_class(rule.name)
-        targets = [each for each in objects if name_matches(parameter.object_name, each.name)]
-        if not targets:
-            yield _no_target(parameter, objects, rule, source, where)
-        for target in targets:
-            key = (rule.name, fold_name(target.name), place.position)
-            other = setters.setdefault(key, parameter.name)
-            if other != parameter.name:
-                what = f"'{other}' and '{parameter.name}' both set {rule.name} '{target.name}', {place.rule.name}"
-                yield Problem(where, f"{what} in {source}", "one parameter for a field")
-                break
-        if place.group is not None:
-            yield from _check_group_exists(targets, rule, place, source, where)
-        if parameter.multiply is not None:
-            yield from _check_multiply(parameter, targets, rule, place, source, where)
-        elif place.rule.type == "object":
-            yield from _check_references(parameter, outline, source, where)
-
-
-def _check_group_exists(
-    targets: Iterable[ModelObject], rule: ClassRule, place: FieldPlace, source: str, where: str
-) -> Iterator[Problem]:
-    """A field of a group that the object does not have would lengthen it: a floor would get another corner."""
-    assert place.group is not None
-    for target in targets:
-        there = target.group_count(rule)
-        if place.group >= there:
-            what = f"{source}: {rule.name} '{target.name}' has no {place.rule.name}"
-            yield Problem(f"{where}.field", what, f"groups {rule.first_number} to {rule.first_number + there - 1}")
-            return
-
-
-def _no_target(parameter: Parameter, objects: list[ModelObject], rule: ClassRule, source: str, where: str) -> Problem:
-    if not objects:
-        return Problem(f"{where}.class", f"{source} has no {rule.name} object")
-    names = [each.name for each in objects]
-    near = nearest(parameter.object_name, names) or listed(names)
-    what = f"{source} has no {rule.name} object called '{parameter.object_name}'"
-    return Problem(f"{where}.object", what, near)
-
-
-def _check_multiply(
-    parameter: Parameter, targets: Iterable[ModelObject], rule: ClassRule, place: FieldPlace, source: str, where: str
-) -> Iterator[Problem]:
-    if place.rule.type not in ("number", "integer", "any"):
-        return  # check_parameters has said so
-    for target in targets:
-        current = target.value(place)
-        try:
-            number = float(current)  # type: ignore[arg-type]
-        except (TypeError, ValueError, OverflowError):
-            shown = f"'{current}'" if current not in (None, "") else "nothing"
-            what = f"{source}: {rule.name} '{target.name}' has {shown} in {place.rule.name}, which cannot be multiplied"
-            yield Problem(f"{where}.multiply", what, "values, or objects that have a number there")
-            continue
-        for position, factor in enumerate(parameter.multiply or ()):
-            if not place.rule.accepts(number * factor):
-                what = f"{source}: {rule.name} '{target.name}' would get {number * factor:g} in {place.rule.name}"
-                yield Problem(f"{where}.multiply[{position}]", what, place.rule.allowed)
-
-
-def _check_references(parameter: Parameter, outline: Outline, source: str, where: str) -> Iterator[Problem]:
-    names = {fold_name(each.name): each.name for each in outline.all() if each.name}
-    for position, value in enumerate(parameter.values or ()):
-        if not isinstance(value, str) or fold_name(value) in names:
-            continue
-        if dictionary.load().find_class(value) is not None:
-            continue  # fields such as Component 1 Object Type name a class
-        what = f"{source} has no object called '{value}'"
-        yield Problem(f"{where}.values[{position}]", what, nearest(value, names.values()))
 
 
 def _external_names(outline: Outline) -> Iterator[tuple[ModelObject, str]]:

@@ -9,8 +9,8 @@ from epsm.checks.model_faults import FieldFilter, place_of
 from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import FieldRule
 from epsm.energyplus.model_reader import ModelObject, Outline
-from epsm.problems import Problem, nearest
-from epsm.text import fold_name
+from epsm.problems import Problem
+from epsm.text import fold_name, nearest
 
 _BUILT_IN = {"ScheduleNames": ("constant-0.0", "constant-1.0")}
 _ALSO = {"SpaceNames": ("ZoneNames",), "SpaceAndSpaceListNames": ("ZoneAndZoneListNames", "ZoneNames")}

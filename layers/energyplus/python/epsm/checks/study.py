@@ -11,7 +11,8 @@ from functools import partial
 from typing import Protocol
 
 from epsm.checks.data_files import CLASSES, check_data_files
-from epsm.checks.models import check_model, check_parameters
+from epsm.checks.models import check_model
+from epsm.checks.parameters import check_parameters
 from epsm.checks.table_files import check_table_files
 from epsm.checks.time_steps import check_time_steps
 from epsm.checks.weather_statistics import check_statistics, uses_weather_for_water_mains
@@ -23,9 +24,11 @@ from epsm.energyplus.versions import DEFAULT, runnable, version_in
 from epsm.energyplus.weather import read_weather, statistics_beside
 from epsm.estimate import RunTime, run_time_of
 from epsm.model_memory import is_epjson, largest_model_bytes
-from epsm.problems import Problem, StudyRejected, nearest
+from epsm.problems import Problem, StudyRejected
+from epsm.study.parsing import load_document
 from epsm.study.partial import read_draft
-from epsm.study.schema import MANIFEST_NAME, Limits, Study, load_document
+from epsm.study.schema import MANIFEST_NAME, Limits, Study
+from epsm.text import nearest
 
 LARGEST_STUDY_BYTES = 5_000_000
 LARGEST_FILE_BYTES = 50_000_000

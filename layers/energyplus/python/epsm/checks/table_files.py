@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
 
-from epsm.checks.models import name_matches
 from epsm.checks.table_text import Read, field_text, is_number, lines_of, place_in, shown
 from epsm.energyplus import dictionary
 from epsm.energyplus.model_reader import ModelObject, Outline
@@ -215,7 +214,7 @@ def _field(parameter: Parameter, each: ModelObject) -> str:
     """The field of an object that a parameter writes to; empty if none."""
     rule = dictionary.load().find_class(parameter.class_name)
     place = rule.find_field(parameter.field) if rule else None
-    if rule is None or place is None or rule.name != _CLASS or not name_matches(parameter.object_name, each.name):
+    if rule is None or place is None or rule.name != _CLASS or not parameter.matches(each.name):
         return ""
     return place.rule.name
 

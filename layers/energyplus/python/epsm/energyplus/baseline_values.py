@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 
-from epsm.checks.models import name_matches
 from epsm.energyplus import dictionary
 from epsm.energyplus.model_reader import Outline
 from epsm.study.schema import Parameter, Study
@@ -34,11 +33,7 @@ def _value(outline: Outline, parameter: Parameter) -> float | str | None:
     if rule is None or place is None:
         return None
     numeric = all(isinstance(level, float) for level in parameter.levels)
-    own = {
-        _plain(each.value(place), numeric)
-        for each in outline.of_class(rule.name)
-        if name_matches(parameter.object_name, each.name)
-    }
+    own = {_plain(each.value(place), numeric) for each in outline.of_class(rule.name) if parameter.matches(each.name)}
     return own.pop() if len(own) == 1 else None
 
 

@@ -15,8 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from epsm.problems import listed
-from epsm.text import fold_name
+from epsm.text import fold_name, listed
 
 _NUMBER_IN_NAME = re.compile(r"(?<!\d)\d{1,6}(?!\d)")
 

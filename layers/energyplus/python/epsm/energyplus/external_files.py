@@ -80,3 +80,15 @@ def in_each_others_way(paths: Iterable[str]) -> list[tuple[str, str]]:
         for parent in ("/".join(path.split("/")[:depth]) for depth in range(1, path.count("/") + 1))
         if parent in known
     ]
+
+
+EXTERNAL_FILE_FIELDS = {
+    "schedule:file": "File Name",
+    "schedule:file:shading": "File Name",
+    "construction:windowdatafile": "File Name",
+    "coil:dx:ashrae205:performance": "Representation File Name",
+    "chiller:electric:ashrae205": "Representation File Name",
+    "table:independentvariable": "External File Name",
+    "table:lookup": "External File Name",
+}
+"""Classes that read another file, by class name in lower case, and the field that names it."""

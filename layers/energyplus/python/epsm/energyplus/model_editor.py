@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from epsm.checks.models import name_matches
 from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import ClassRule, FieldPlace
 from epsm.energyplus.model_reader import decode, read_outline
@@ -256,9 +255,7 @@ class PreparedModel:
         place = rule.find_field(parameter.field)
         if place is None:
             raise CannotEdit(f"{parameter.name}: {rule.name} has no field '{parameter.field}'")
-        targets = [
-            each for each in document.objects(rule) if name_matches(parameter.object_name, document.name_of(each))
-        ]
+        targets = [each for each in document.objects(rule) if parameter.matches(document.name_of(each))]
         if not targets:
             raise CannotEdit(f"{parameter.name}: the model has no {rule.name} '{parameter.object_name}'")
         before = [document.values_of(each) for each in targets]

@@ -12,7 +12,7 @@ from typing import Any
 
 from epsm.energyplus.dictionary import ClassRule, FieldPlace
 from epsm.problems import Problem
-from epsm.study.schema import RepeatedKey, without_repeated_keys
+from epsm.strict_json import RepeatedKey, without_repeated_keys
 from epsm.text import fold_name
 
 _PIECE = re.compile(r"([^,;]*)([,;]?)")

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from epsm.energyplus.engine import EngineRun
+from epsm.energyplus.sql import read_only
 
 _MESSAGE = re.compile(r"^\s*\*\*\s*(Warning|Severe|Fatal|~~~)\s*\*\*\s?(.*)$")
 _COUNTS = re.compile(r"(\d+) Warning; (\d+) Severe Errors")
@@ -221,11 +222,6 @@ def _without_an_end(run: EngineRun, errors: ErrorFile) -> tuple[Verdict, str]:
     severe = [text.replace("\n", " ") for text in errors.of_level("Severe")]
     said = next(iter(severe), "") or _STARS.sub("", errors.last_line) or (printed[-1] if printed else "nothing")
     return Verdict.CRASHED, f"EnergyPlus crashed ({how}). The last thing it reported: {said}"
-
-
-def read_only(database: Path) -> sqlite3.Connection:
-    """A connection that cannot change the database, whatever its path looks like."""
-    return sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
 
 
 def _database_log(output: Path) -> list[str]:

@@ -16,7 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.store import keys
 from epsm.store.files import Files
-from epsm.store.records import Records, StudyRecord, StudyStatus, VariantStatus
+from epsm.store.records import Records
+from epsm.study.records import StudyRecord, StudyStatus, VariantStatus
 from epsm.study.schema import MANIFEST_NAME
 
 _MODEL = "canary.idf"

@@ -10,7 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from epsm.store import keys
-from epsm.store.records import Records, StudyRecord
+from epsm.store.records import Records
+from epsm.study.records import StudyRecord
 
 
 def cancel(records: Records, step_functions: Any, state_machine_arn: str, record: StudyRecord, why: str) -> bool:

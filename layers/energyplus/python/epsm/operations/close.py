@@ -7,16 +7,16 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from epsm.pipeline.notices import Notice
 from epsm.store import keys
+from epsm.store.executions import Execution
 from epsm.store.files import Files, NotThere
-from epsm.store.records import Records, StudyRecord, StudyStatus, VariantStatus
+from epsm.store.notifications import Notice
+from epsm.store.records import Records
+from epsm.study.records import StudyRecord, StudyStatus, VariantStatus
 
 logger = logging.getLogger(__name__)
 
@@ -44,31 +44,6 @@ class NotReady(NotCollected):
     """Lambda still prepares the aggregate function, which was idle for weeks; that is no fault of the study's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """A Step Functions execution.
-
-    Attributes:
-        arn, name: Which one.
-        simulation_id: The simulation that it was given; empty if somebody started it by hand with something else.
-        status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED or PENDING_REDRIVE.
-        error, cause: Why it failed or was stopped; empty otherwise.
-        ended_at: When it ended; None while it runs.
-    """
-
-    arn: str
-    name: str
-    simulation_id: str
-    status: str
-    error: str = ""
-    cause: str = ""
-    ended_at: datetime | None = None
-
-    @property
-    def ended(self) -> bool:
-        return self.status in ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
-
-
 class Collect(Protocol):
     """Writes the results of a study and closes its record; an `AggregateFunction`."""
 
@@ -78,33 +53,6 @@ class Collect(Protocol):
         Raises:
             NotCollected: If the results could not be written.
         """
-
-
-def find_execution(step_functions: Any, arn: str) -> Execution | None:
-    """An execution as Step Functions knows it now; None if it knows none of that ARN (any more)."""
-    try:
-        described = step_functions.describe_execution(executionArn=arn)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
-            return None
-        raise
-    return Execution(
-        arn=arn,
-        name=described["name"],
-        simulation_id=_simulation_in(described.get("input", "")),
-        status=described["status"],
-        error=described.get("error") or "",
-        cause=described.get("cause") or "",
-        ended_at=described.get("stopDate"),
-    )
-
-
-def _simulation_in(text: str) -> str:
-    try:
-        given = json.loads(text)
-    except ValueError:
-        return ""
-    return str(given.get("simulation_id", "")) if isinstance(given, dict) else ""
 
 
 def close(

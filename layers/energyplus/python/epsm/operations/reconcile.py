@@ -12,10 +12,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from epsm.operations.close import Collect, Execution, NotCollected, NotReady, close, find_execution
+from epsm.operations.close import Collect, NotCollected, NotReady, close
 from epsm.pipeline.start import waits
 from epsm.store import keys
-from epsm.store.records import Records, StudyRecord, StudyStatus
+from epsm.store.executions import Execution, find_execution
+from epsm.store.records import Records
+from epsm.study.records import StudyRecord, StudyStatus
 
 logger = logging.getLogger(__name__)
 

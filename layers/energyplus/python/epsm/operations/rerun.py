@@ -4,12 +4,12 @@ import json
 from itertools import islice
 from typing import Any
 
-from epsm.pipeline.items import models_for_containers
-from epsm.pipeline.start import execution_input
-from epsm.pipeline.submit import write_items
+from epsm.pipeline.items import models_for_containers, write_items
 from epsm.store import keys
+from epsm.store.executions import execution_input
 from epsm.store.files import Files
-from epsm.store.records import Records, StudyRecord, StudyStatus, expiry
+from epsm.store.records import Records
+from epsm.study.records import StudyRecord, StudyStatus, expiry
 from epsm.study.variants import expand
 
 

@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from epsm.store import keys
 from epsm.store.files import Files, NotThere
-from epsm.store.records import Records, StudyRecord, StudyStatus, VariantStatus, expiry, timestamp
+from epsm.store.records import Records
 from epsm.store.removal import NotRemoved, clear, delete_versions, weigh, without_study
 from epsm.study.manifest import ObjectRef, RunManifest, Source
+from epsm.study.records import StudyRecord, StudyStatus, VariantStatus, expiry, timestamp
 from epsm.study.schema import Options
 
 logger = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from epsm.operations.progress import MapRuns
-from epsm.store.records import StudyRecord
+from epsm.store.executions import MapRuns
+from epsm.study.records import StudyRecord
 from epsm.study.schema import Options, Priority
 
 logger = logging.getLogger(__name__)

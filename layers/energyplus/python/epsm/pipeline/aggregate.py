@@ -20,8 +20,9 @@ from epsm.results.rows import CANCELLED, GIVEN_UP, NOT_RUN, NOT_STARTED
 from epsm.results.table import Counts, mean_run_times, write_table
 from epsm.store import keys
 from epsm.store.files import Files
-from epsm.store.records import Records, StudyStatus, VariantStatus
+from epsm.store.records import Records
 from epsm.study.preflight import reason_of
+from epsm.study.records import StudyStatus, VariantStatus
 from epsm.study.schema import Study
 
 logger = logging.getLogger(__name__)

@@ -1,10 +1,18 @@
-"""Where a variant runs: in a function, or in a container if it takes longer than a function may."""
+"""Items of the Distributed Map: what it is given for each variant, and whether that runs in a function or container."""
 
-from collections.abc import Collection
+import json
+import tempfile
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
+from epsm.store import keys
+from epsm.store.files import Files
 from epsm.store.records import Records
 from epsm.study.manifest import RunManifest
 from epsm.study.schema import LONGEST_IN_A_FUNCTION_S
+from epsm.study.variants import Variant
 
 _NEAR = 0.8
 """A variant may take longer than the unchanged model: what came this near to the limit is not tried in a function."""
@@ -29,3 +37,40 @@ def models_for_containers(manifest: RunManifest, records: Records) -> Collection
         for model, seconds in run_times.items()
         if seconds is not None and seconds >= _NEAR * LONGEST_IN_A_FUNCTION_S
     }
+
+
+def item_of(variant: Variant, runs_on: str = "function") -> dict[str, Any]:
+    """The item of a variant for the state machine.
+
+    The state machine cannot make the record's key itself, and needs it to record a lost variant.
+
+    Args:
+        variant: The variant.
+        runs_on: ``function`` or ``container``.
+    """
+    return {**asdict(variant), "record_key": keys.variant_sort_key(variant.index), "runs_on": runs_on}
+
+
+def write_items(files: Files, key: str, variants: Iterable[Variant], in_containers: Collection[str]) -> int:
+    """Write what a Distributed Map reads: one array, a variant at a time; how many there are. None writes nothing.
+
+    Args:
+        files: The store.
+        key: Where to write.
+        variants: What to write.
+        in_containers: The models whose variants do not run in a function.
+    """
+    count = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "items.json"
+        with path.open("w", encoding="utf-8") as file:
+            separator = "["
+            for variant in variants:
+                item = item_of(variant, "container" if variant.model in in_containers else "function")
+                file.write(separator + json.dumps(item, ensure_ascii=False))
+                separator = ",\n"
+                count += 1
+            file.write("]\n")
+        if count:
+            files.put_file(key, path, "application/json")
+    return count

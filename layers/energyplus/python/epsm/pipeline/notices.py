@@ -2,34 +2,18 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 from urllib.parse import quote
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.problems import Problem
 from epsm.store import keys
+from epsm.store.notifications import Notice
 
 logger = logging.getLogger(__name__)
 
 _LONGEST_SUBJECT = 99
 _MOST_REASONS = 3
 _MOST_PROBLEMS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A mail.
-
-    Attributes:
-        subject: As SNS takes it: fewer than 100 printable ASCII characters, no space before them.
-        message: Its text.
-    """
-
-    subject: str
-    message: str
 
 
 def for_mail(subject: str) -> str:
@@ -92,20 +76,3 @@ def of_study_not_started(name: str, simulation: str, why: str) -> Notice:
     """What is told of a study that waited for another one which did not complete."""
     lines = [*heading(name, simulation, "cancelled"), "", why]
     return Notice(for_mail(f"{name}: cancelled, not started"), "\n".join(lines))
-
-
-def teller(sns: Any, topic_arn: str) -> Callable[[Notice], None]:
-    """Sends notices to a topic. One that cannot be sent is no reason to lose a study.
-
-    Args:
-        sns: A boto3 SNS client.
-        topic_arn: The topic.
-    """
-
-    def tell(notice: Notice) -> None:
-        try:
-            sns.publish(TopicArn=topic_arn, Subject=notice.subject, Message=notice.message)
-        except (BotoCoreError, ClientError):
-            logger.exception("notice could not be sent", extra={"subject": notice.subject})
-
-    return tell

@@ -10,15 +10,16 @@ what it has cost is missing for the next.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from epsm.estimate import RunTime, estimate
-from epsm.operations.budget import in_usd
+from epsm.estimate import RunTime, estimate, in_usd
 from epsm.problems import Problem, StudyRejected
+from epsm.settings import Allowance
 from epsm.store.accounts import Account, Claim
-from epsm.store.records import Records, StudyRecord, timestamp
+from epsm.store.records import Records
+from epsm.study.records import StudyRecord, timestamp
 from epsm.study.schema import MANIFEST_NAME, Study
 
 _MAX_ATTEMPTS = 20
@@ -35,19 +36,6 @@ class AccountStore(Protocol):
 
     def read(self, owner: str) -> Account: ...
     def write(self, owner: str, account: Account) -> bool: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What each owner may.
-
-    Attributes:
-        running_studies: Studies that have not ended; 0 for any number.
-        usd_per_month: What studies may cost; 0 for any amount.
-    """
-
-    running_studies: int = 0
-    usd_per_month: float = 0.0
 
 
 class _NoAccounts:

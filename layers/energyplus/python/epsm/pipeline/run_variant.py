@@ -18,7 +18,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.energyplus import dictionary, engine
-from epsm.energyplus.engine import Engine, EngineMissing, EngineRun, Progress, installed_engine_of
+from epsm.energyplus.engine import Engine, EngineMissing, Progress, installed_engine_of
 from epsm.energyplus.model_editor import CannotEdit, PreparedModel, prepare
 from epsm.energyplus.verdict import Diagnosis, Verdict, judge
 from epsm.energyplus.versions import DEFAULT
@@ -26,20 +26,21 @@ from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.model_memory import edited_mb, kept_models_mb, left_for_the_engine_mb
 from epsm.pipeline.booking import Booking
 from epsm.pipeline.preflight import try_in_turn
-from epsm.pipeline.workspace import NoDiskSpace, RunFolder, Workspace, is_full
-from epsm.results.reader import ImpossibleResult, Results, read_results
+from epsm.pipeline.variant_documents import Finished, measures_of, record_of, result_document, stopped
+from epsm.pipeline.workspace import NoDiskSpace, Workspace, is_full
+from epsm.results.reader import ImpossibleResult, read_results
 from epsm.store import keys
 from epsm.store.files import Files
-from epsm.store.records import CANCELLED_STAGE, Records, VariantRecord, VariantStatus, expiry, now
+from epsm.store.records import Records
 from epsm.study.manifest import RunManifest
 from epsm.study.preflight import Trial, variants_to_try
+from epsm.study.records import expiry, now
 from epsm.study.schema import LONGEST_IN_A_FUNCTION_S, Outputs
 from epsm.study.variants import Variant
 from epsm.text import fold_name
 
 logger = logging.getLogger(__name__)
 
-RESULT_SCHEMA = 1
 SECONDS_TO_STORE = 30.0
 """Kept back from the function's time: what a timed-out run wrote must still be stored."""
 _SECONDS_BETWEEN_LOOKS = 3.0
@@ -69,17 +70,6 @@ class Outcome:
 
     def as_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class _Finished:
-    """A run that has ended, however it did."""
-
-    diagnosis: Diagnosis
-    run: EngineRun | None = None
-    results: Results | None = None
-    files: RunFolder | None = None
-    series: Path | None = None
 
 
 class VariantRunner:
@@ -155,15 +145,15 @@ class VariantRunner:
                         folder, manifest, variant, seconds_left, memory_limit_mb, on_progress, watch
                     )
                     if finished.run is not None and finished.run.stopped:
-                        self._records.finish_variant(simulation, _stopped(variant, started_at), expires_at)
+                        self._records.finish_variant(simulation, stopped(variant, started_at), expires_at)
                         raise StudyCancelled(simulation)
-                    measures = _measures(finished.run, time.monotonic() - started)
+                    measures = measures_of(finished.run, time.monotonic() - started)
                     finished = self._stored(manifest, variant, finished, measures)
             except NoDiskSpace as error:  # the same at every attempt
-                finished = _Finished(Diagnosis(Verdict.DISK_FULL, str(error), (), 0, 0, ()))
-                measures = _measures(None, time.monotonic() - started)
+                finished = Finished(Diagnosis(Verdict.DISK_FULL, str(error), (), 0, 0, ()))
+                measures = measures_of(None, time.monotonic() - started)
                 finished = self._stored(manifest, variant, finished, measures)
-            record = _record(variant, finished, measures, started_at)
+            record = record_of(variant, finished, measures, started_at)
             self._records.finish_variant(simulation, record, expires_at)
             costs.finish(USD_PER_VARIANT_BESIDES_TIME)
         if finished.results is None:
@@ -242,18 +232,18 @@ class VariantRunner:
         memory_limit_mb: float | None,
         on_progress: Callable[[Progress], None] | None,
         should_stop: Callable[[], bool],
-    ) -> _Finished:
+    ) -> Finished:
         options = manifest.study.options
         prepared = self._prepared(manifest, variant.model, memory_limit_mb)
         try:
             text = prepared.render(variant.values)
         except CannotEdit as error:
-            return _Finished(Diagnosis(Verdict.BAD_INPUT, str(error), (), 0, 0, ()))
+            return Finished(Diagnosis(Verdict.BAD_INPUT, str(error), (), 0, 0, ()))
         files = self._workspace.lay_out(folder, manifest, variant, prepared.file_name, text)
         try:
             chosen = self._engine(manifest)
         except EngineMissing as error:
-            return _Finished(Diagnosis(Verdict.FAILED, str(error), (), 0, 0, ()))
+            return Finished(Diagnosis(Verdict.FAILED, str(error), (), 0, 0, ()))
         line = engine.command(
             chosen,
             files.model,
@@ -275,7 +265,7 @@ class VariantRunner:
             raise RanTooLong(f"variant {variant.index}: not at its end after {run.wall_seconds:.0f} s in a function")
         diagnosis = judge(run, files.output, options.run_period)
         if not diagnosis.verdict.has_results:
-            return _Finished(diagnosis, run, None, files)
+            return Finished(diagnosis, run, None, files)
         try:
             database = files.output / "eplusout.sql"
             results = read_results(database, diagnosis.environments)
@@ -283,11 +273,11 @@ class VariantRunner:
         except (sqlite3.Error, ImpossibleResult) as error:
             impossible = isinstance(error, ImpossibleResult)
             message = f"The results are impossible: {error}" if impossible else f"The results cannot be read: {error}"
-            return _Finished(dataclasses.replace(diagnosis, verdict=Verdict.FAILED, message=message), run, None, files)
+            return Finished(dataclasses.replace(diagnosis, verdict=Verdict.FAILED, message=message), run, None, files)
         except OSError as error:
-            return _without_room(_Finished(diagnosis, run, None, files), error)
+            return _without_room(Finished(diagnosis, run, None, files), error)
         results = dataclasses.replace(results, missing=results.missing | missing)
-        return _Finished(diagnosis, run, results, files, series)
+        return Finished(diagnosis, run, results, files, series)
 
     def _stop_watch(self, simulation: str, costs: Booking) -> Callable[[], bool]:
         """Answers whether the study is to stop, from a look at most every few seconds."""
@@ -334,8 +324,8 @@ class VariantRunner:
             return manifest.engine_version
 
     def _stored(
-        self, manifest: RunManifest, variant: Variant, finished: _Finished, measures: dict[str, float]
-    ) -> _Finished:
+        self, manifest: RunManifest, variant: Variant, finished: Finished, measures: dict[str, float]
+    ) -> Finished:
         """Store a run's files; what the run came to if there is no room for them."""
         try:
             self._store_files(manifest, variant, finished, measures)
@@ -353,7 +343,7 @@ class VariantRunner:
         self,
         manifest: RunManifest,
         variant: Variant,
-        finished: _Finished,
+        finished: Finished,
         measures: dict[str, float],
     ) -> None:
         def upload(path: Path) -> None:
@@ -365,7 +355,7 @@ class VariantRunner:
 
         with ThreadPoolExecutor(max_workers=4) as pool:
             list(pool.map(upload, _files_to_keep(manifest.study.outputs, finished)))
-        document = _result_document(manifest, variant, finished, measures, self._engine_version(manifest))
+        document = result_document(manifest, variant, finished, measures, self._engine_version(manifest))
         self._files.put_json(keys.variant_key(manifest.simulation_id, variant.index, "result.json"), document)
 
 
@@ -374,7 +364,7 @@ def _prepare(content: bytes, name: str, manifest: RunManifest, installed: Engine
         return prepare(content, name, manifest.study, installed.idd)
 
 
-def _without_room(finished: _Finished, error: OSError | ClientError) -> _Finished:
+def _without_room(finished: Finished, error: OSError | ClientError) -> Finished:
     """A run that came to its end, but whose results had no room on the disk; any other error is raised again."""
     if isinstance(error, ClientError):
         # S3 on this machine, which may share the function's disk: the local stack.
@@ -388,7 +378,7 @@ def _without_room(finished: _Finished, error: OSError | ClientError) -> _Finishe
     return dataclasses.replace(finished, diagnosis=diagnosis, results=None, series=None)
 
 
-def _files_to_keep(outputs: Outputs, finished: _Finished) -> list[Path]:
+def _files_to_keep(outputs: Outputs, finished: Finished) -> list[Path]:
     if finished.files is None:
         return []
     output = finished.files.output
@@ -412,87 +402,3 @@ def _series(database: Path, outputs: Outputs, folder: Path) -> tuple[Path | None
     series.to_parquet(path, index=False)
     there = {fold_name(column.rsplit(" [", 1)[0].rpartition(": ")[2]) for column in series.columns}
     return path, {f"series {name}": f"the model has no '{name}'" for name in asked if fold_name(name) not in there}
-
-
-def _stopped(variant: Variant, started_at: str) -> VariantRecord:
-    return VariantRecord(
-        index=variant.index,
-        status=VariantStatus.FAILED,
-        started_at=started_at,
-        ended_at=now(),
-        stage=CANCELLED_STAGE,
-        error="The study was stopped while this variant ran.",
-    )
-
-
-def _measures(run: EngineRun | None, seconds: float) -> dict[str, float]:
-    return {
-        "seconds": round(seconds, 3),
-        "engine_seconds": round(run.wall_seconds, 3) if run else 0.0,
-        "engine_cpu_seconds": round(run.cpu_seconds, 3) if run else 0.0,
-        "peak_memory_mb": round(run.peak_memory_mb, 1) if run else 0.0,
-    }
-
-
-def _result_document(
-    manifest: RunManifest, variant: Variant, finished: _Finished, measures: dict[str, float], engine_version: str
-) -> dict[str, Any]:
-    """result.json: all that is known of the variant."""
-    diagnosis, results = finished.diagnosis, finished.results
-    document: dict[str, Any] = {
-        "schema": RESULT_SCHEMA,
-        "simulation_id": manifest.simulation_id,
-        "variant_index": variant.index,
-        "model": variant.model,
-        "weather": variant.weather,
-        "values": variant.values,
-        "verdict": diagnosis.verdict.value,
-        "message": diagnosis.message,
-        "errors": list(diagnosis.messages),
-        "warnings": diagnosis.warnings,
-        "severe_errors": diagnosis.severe_errors,
-        "environments": [dataclasses.asdict(each) for each in diagnosis.environments],
-        **measures,
-        "engine_version": engine_version,
-    }
-    if results is not None:
-        document |= dataclasses.asdict(results)
-    return document
-
-
-def _record(variant: Variant, finished: _Finished, measures: dict[str, float], started_at: str) -> VariantRecord:
-    """The item in the table: what progress and the table of results need. Zones stay in result.json."""
-    diagnosis, results = finished.diagnosis, finished.results
-    summary: dict[str, Any] = {
-        **measures,
-        "warnings": diagnosis.warnings,
-        "severe_errors": diagnosis.severe_errors,
-    }
-    if results is None:
-        return VariantRecord(
-            index=variant.index,
-            status=VariantStatus.FAILED,
-            started_at=started_at,
-            ended_at=now(),
-            verdict=diagnosis.verdict.value,
-            stage="input" if diagnosis.verdict is Verdict.BAD_INPUT else "engine",
-            error=diagnosis.message,
-            summary={**summary, "errors": list(diagnosis.messages)},
-        )
-    return VariantRecord(
-        index=variant.index,
-        status=VariantStatus.SUCCEEDED,
-        started_at=started_at,
-        ended_at=now(),
-        verdict=diagnosis.verdict.value,
-        summary={
-            **summary,
-            "note": diagnosis.message,
-            "period": results.period,
-            "period_days": results.period_days,
-            "zone_count": len(results.zones),
-            "metrics": {name: value for name, value in results.metrics.items() if value is not None},
-            "missing": results.missing,
-            "end_uses": {each.metric: each.energy_kwh for each in results.end_uses},
-        },
-    )

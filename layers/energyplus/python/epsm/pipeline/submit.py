@@ -4,33 +4,33 @@ Idempotent from end to end. The name of the simulation comes from the upload its
 record and the execution of the first one; a submit that died half-way is carried on by the next delivery.
 """
 
-import json
 import logging
-import tempfile
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from epsm import __version__
+from epsm.checks.budget import check_budget, measured_run_times
+from epsm.checks.order import check_order
 from epsm.checks.study import Accepted, take_in
 from epsm.energyplus.versions import RELEASES
-from epsm.operations.budget import check_budget, measured_run_times
-from epsm.pipeline.items import models_for_containers
-from epsm.pipeline.notices import Notice, of_rejection
+from epsm.pipeline.items import models_for_containers, write_items
+from epsm.pipeline.notices import of_rejection
 from epsm.pipeline.owner_limits import NO_LIMITS, OwnerLimits, expected_cost_usd
-from epsm.pipeline.start import check_order, start_or_wait
+from epsm.pipeline.start import start_or_wait
 from epsm.pipeline.uploaded_study import UploadedStudy
 from epsm.problems import Problem, StudyRejected, shortened
-from epsm.results.reader import EXTRACTION_VERSION
+from epsm.results.metrics import EXTRACTION_VERSION
 from epsm.settings import Settings
 from epsm.store import keys
 from epsm.store.files import Files
-from epsm.store.records import Records, StudyRecord, StudyStatus, expiry
+from epsm.store.notifications import Notice
+from epsm.store.records import Records
 from epsm.study.manifest import RunManifest, Source
-from epsm.study.variants import Variant, expand
+from epsm.study.records import StudyRecord, StudyStatus, expiry
+from epsm.study.variants import expand
 
 logger = logging.getLogger(__name__)
 
@@ -108,14 +108,14 @@ class Submitter:
                 document,
                 uploaded,
                 self._settings.limits,
-                lambda study: check_order(study, self._records, owner),
+                lambda study: check_order(study, self._records.study, owner),
             )
             if uploaded.problems:
                 raise StudyRejected(uploaded.problems)
             if too_dear := check_budget(
                 accepted.study,
                 lambda model: uploaded.refs[model].sha256,
-                self._records,
+                self._records.run_time,
                 self._settings.variant_memory_mb,
             ):
                 raise StudyRejected(too_dear)
@@ -151,7 +151,7 @@ class Submitter:
         study = accepted.study
         if not self._limits.any or (keys.is_canary(record.source["key"]) and study.variant_count == 1):
             return
-        run_times = accepted.run_times | measured_run_times(study, sha256_of, self._records)
+        run_times = accepted.run_times | measured_run_times(study, sha256_of, self._records.run_time)
         self._limits.claim(record, expected_cost_usd(study, run_times, self._settings.variant_memory_mb))
 
     def _accept(self, manifest: RunManifest) -> Submission:
@@ -197,28 +197,3 @@ class Submitter:
             self._tell(of_rejection(keys.study_folder(source.key), simulation, place, shown))
         logger.info("study rejected", extra={"simulation_id": simulation, "problems": len(problems)})
         return Submission(simulation, StudyStatus.REJECTED, 0, tuple(shown))
-
-
-def write_items(files: Files, key: str, variants: Iterable[Variant], in_containers: Collection[str]) -> int:
-    """Write what a Distributed Map reads: one array, a variant at a time; how many there are. None writes nothing.
-
-    Args:
-        files: The store.
-        key: Where to write.
-        variants: What to write.
-        in_containers: The models whose variants do not run in a function.
-    """
-    count = 0
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "items.json"
-        with path.open("w", encoding="utf-8") as file:
-            separator = "["
-            for variant in variants:
-                item = variant.as_item("container" if variant.model in in_containers else "function")
-                file.write(separator + json.dumps(item, ensure_ascii=False))
-                separator = ",\n"
-                count += 1
-            file.write("]\n")
-        if count:
-            files.put_file(key, path, "application/json")
-    return count

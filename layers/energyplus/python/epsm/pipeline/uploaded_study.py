@@ -14,7 +14,7 @@ from epsm.problems import Problem, StudyRejected
 from epsm.store import keys
 from epsm.store.files import Files, NotThere, Version
 from epsm.study.manifest import ObjectRef, Source
-from epsm.study.schema import load_document
+from epsm.study.parsing import load_document
 
 _LOOK_AGAIN_S = 1.0
 _MOST_LOOKS = 60

@@ -1,6 +1,6 @@
 """Names of the columns that every results table has; a parameter cannot be called like one of them."""
 
-from epsm.results.reader import END_USES, FUELS, METRICS, snake
+from epsm.results.metrics import END_USES, FUELS, METRICS, snake
 
 VARIANT = ("variant_index", "model", "weather", "baseline")
 SAVINGS = ("site_eui_saved_kwh_m2", "site_eui_saved_percent")

@@ -5,7 +5,6 @@ table, row and column **name** and converted from the **unit** that stands besid
 there is None with a reason, never 0.
 """
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
@@ -14,131 +13,22 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from epsm.energyplus.verdict import Environment, read_only
+from epsm.energyplus.sql import read_only
+from epsm.energyplus.verdict import Environment
+from epsm.results.metrics import (
+    CELLS,
+    DEMAND,
+    FACTORS,
+    FUELS,
+    INTENSITIES,
+    METRICS,
+    PERFORMANCE,
+    SUMS,
+    VERIFICATION,
+    Cell,
+    snake,
+)
 from epsm.text import fold_name
-
-EXTRACTION_VERSION = 1
-"""Raised with every change of what a metric means or where it is read from."""
-
-_PERFORMANCE = "AnnualBuildingUtilityPerformanceSummary"
-_VERIFICATION = "InputVerificationandResultsSummary"
-_DEMAND = "DemandEndUseComponentsSummary"
-
-END_USES = (
-    "Heating",
-    "Cooling",
-    "Interior Lighting",
-    "Exterior Lighting",
-    "Interior Equipment",
-    "Exterior Equipment",
-    "Fans",
-    "Pumps",
-    "Heat Rejection",
-    "Humidification",
-    "Heat Recovery",
-    "Water Systems",
-    "Refrigeration",
-    "Generators",
-)
-FUELS = (
-    "Electricity",
-    "Natural Gas",
-    "Gasoline",
-    "Diesel",
-    "Coal",
-    "Fuel Oil No 1",
-    "Fuel Oil No 2",
-    "Propane",
-    "Other Fuel 1",
-    "Other Fuel 2",
-    "District Cooling",
-    "District Heating Water",
-    "District Heating Steam",
-)
-_INTENSITIES = ("Heating", "Cooling", "Interior Lighting", "Interior Equipment", "Fans", "Pumps", "Water Systems")
-_PEAKS = ("Electricity", "Natural Gas", "District Cooling", "District Heating Water")
-
-# To the unit in a metric's name. J-based and IP units are exact by definition (BIPM SI brochure; ASHRAE Fundamentals,
-# "Units and Conversions": 1 Btu(IT) = 1055.05585262 J, 1 ft = 0.3048 m).
-_TO_KWH = {
-    "kWh": Decimal(1),
-    "J": 1 / Decimal(3_600_000),
-    "MJ": 1 / Decimal("3.6"),
-    "GJ": 1000 / Decimal("3.6"),
-    "kBtu": Decimal("1055.05585262") / 3600,
-}
-_SQUARE_FOOT = Decimal("0.3048") ** 2
-_FACTORS: dict[str, dict[str, Decimal]] = {
-    "kwh": _TO_KWH,
-    "kwh_m2": {
-        **{f"{unit}/m2": factor for unit, factor in _TO_KWH.items()},
-        "kBtu/ft2": _TO_KWH["kBtu"] / _SQUARE_FOOT,
-        "kWh/ft2": 1 / _SQUARE_FOOT,
-    },
-    "m2": {"m2": Decimal(1), "ft2": _SQUARE_FOOT},
-    "m3": {"m3": Decimal(1), "ft3": Decimal("0.3048") ** 3, "gal": Decimal("0.003785411784")},
-    "w": {"W": Decimal(1), "kW": Decimal(1000), "kBtuh": Decimal("1055.05585262") / Decimal("3.6")},
-    "": {"": Decimal(1)},
-    "hours": {"Hours": Decimal(1), "hrs": Decimal(1), "hr": Decimal(1)},
-}
-
-
-def snake(name: str) -> str:
-    """`Fuel Oil No 1` -> `fuel_oil_no_1`."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Where a metric is read from: one cell of a tabular report, and the unit of the metric (a key of the factors)."""
-
-    report: str
-    table: str
-    row: str
-    column: str
-    unit: str
-
-
-def _cells() -> dict[str, Cell]:
-    """Every metric that is one cell of a report, by metric name."""
-    cells: dict[str, Cell] = {}
-    for prefix, row in (
-        ("site", "Total Site Energy"),
-        ("net_site", "Net Site Energy"),
-        ("source", "Total Source Energy"),
-        ("net_source", "Net Source Energy"),
-    ):
-        table = "Site and Source Energy"
-        cells[f"{prefix}_eui_kwh_m2"] = Cell(_PERFORMANCE, table, row, "Energy Per Total Building Area", "kwh_m2")
-        cells[f"{prefix}_energy_kwh"] = Cell(_PERFORMANCE, table, row, "Total Energy", "kwh")
-    for name, row in (
-        ("total_building_area_m2", "Total Building Area"),
-        ("conditioned_area_m2", "Net Conditioned Building Area"),
-        ("unconditioned_area_m2", "Unconditioned Building Area"),
-    ):
-        cells[name] = Cell(_PERFORMANCE, "Building Area", row, "Area", "m2")
-    for fuel in FUELS:
-        cells[f"{snake(fuel)}_kwh"] = Cell(_PERFORMANCE, "End Uses", "Total End Uses", fuel, "kwh")
-    cells["water_m3"] = Cell(_PERFORMANCE, "End Uses", "Total End Uses", "Water", "m3")
-    for name, row in (
-        ("unmet_heating_hours", "Time Setpoint Not Met During Occupied Heating"),
-        ("unmet_cooling_hours", "Time Setpoint Not Met During Occupied Cooling"),
-        ("not_comfortable_hours", "Time Not Comfortable Based on Simple ASHRAE 55-2004"),
-    ):
-        cells[name] = Cell(_PERFORMANCE, "Comfort and Setpoint Not Met Summary", row, "Facility", "hours")
-    for fuel in _PEAKS:
-        cells[f"{snake(fuel)}_peak_w"] = Cell(_DEMAND, "End Uses", "Total End Uses", fuel, "w")
-    return cells
-
-
-CELLS = _cells()
-SUMS = {f"{snake(end_use)}_kwh": end_use for end_use in END_USES}
-"""Metrics that add up one end use over all fuels."""
-INTENSITIES = {f"{snake(end_use)}_kwh_m2": f"{snake(end_use)}_kwh" for end_use in _INTENSITIES}
-"""Metrics that divide an end use by `total_building_area_m2`."""
-
-METRICS = (*CELLS, *SUMS, *INTENSITIES)
-"""Names of all metrics that every variant has, in the order of the results table."""
 
 _TWO_YEARS = 730
 _IMPOSSIBLE = 1e15
@@ -238,7 +128,7 @@ class _Tables:
         if found is None:
             return None, f"there is no {where}"
         value, unit = found
-        factor = _FACTORS[cell.unit].get(unit)
+        factor = FACTORS[cell.unit].get(unit)
         if factor is None:
             return None, f"{where} is in '{unit}', which is not known here"
         try:
@@ -279,7 +169,7 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
         total: Decimal | None = Decimal(0)
         why = ""
         for fuel in FUELS:
-            value, reason = tables.number(Cell(_PERFORMANCE, "End Uses", end_use, fuel, "kwh"))
+            value, reason = tables.number(Cell(PERFORMANCE, "End Uses", end_use, fuel, "kwh"))
             if value is None:
                 total, why = None, reason
                 break
@@ -315,7 +205,7 @@ def _read_tables(database: Path) -> _Tables:
         rows = connection.execute(
             "SELECT ReportName, TableName, RowName, ColumnName, Units, Value FROM TabularDataWithStrings "
             "WHERE ReportForString = 'Entire Facility' AND ReportName IN (?, ?, ?)",
-            (_PERFORMANCE, _VERIFICATION, _DEMAND),
+            (PERFORMANCE, VERIFICATION, DEMAND),
         ).fetchall()
         zones = [name for (name,) in connection.execute("SELECT ZoneName FROM Zones ORDER BY ZoneIndex")]
     return _Tables(rows, zones)
@@ -378,7 +268,7 @@ def _check_possible(
 def _leave_out_false_net(tables: _Tables, metrics: dict[str, float | None], missing: dict[str, str]) -> None:
     """Without a meter of purchased electricity the engine leaves all electricity out of Net: that is no net energy."""
     generated, _ = tables.number(
-        Cell(_PERFORMANCE, "Electric Loads Satisfied", "Total On-Site Electric Sources", "Electricity", "kwh")
+        Cell(PERFORMANCE, "Electric Loads Satisfied", "Total On-Site Electric Sources", "Electricity", "kwh")
     )
     if generated != 0:
         return
@@ -402,27 +292,27 @@ def _zones(tables: _Tables) -> tuple[Zone, ...]:
         row = _row_name(name)
 
         def number(column: str, unit: str, row: str = row) -> float | None:
-            value, _ = tables.number(Cell(_VERIFICATION, table, row, column, unit))
+            value, _ = tables.number(Cell(VERIFICATION, table, row, column, unit))
             return None if value is None else float(value)
 
         def yes(column: str, row: str = row) -> bool | None:
-            text = tables.text(_VERIFICATION, table, row, column)
+            text = tables.text(VERIFICATION, table, row, column)
             return text == "Yes" if text in ("Yes", "No") else None
 
         if shared[fold_name(row)] > 1:
             why = f"EnergyPlus cuts zone names at '[' in its tables; {shared[fold_name(row)]} zones are '{row}' there"
             zones.append(Zone(name, None, None, None, None, None, why))
             continue
-        there = tables.text(_VERIFICATION, table, row, "Area") is not None
+        there = tables.text(VERIFICATION, table, row, "Area") is not None
         zones.append(
             Zone(
                 name=name,
                 area_m2=number("Area", "m2"),
                 volume_m3=number("Volume", "m3"),
-                multiplier=_plain_number(tables.text(_VERIFICATION, table, row, "Multipliers")),
+                multiplier=_plain_number(tables.text(VERIFICATION, table, row, "Multipliers")),
                 conditioned=yes("Conditioned (Y/N)"),
                 part_of_total_area=yes("Part of Total Floor Area (Y/N)"),
-                missing="" if there else f"there is no {_VERIFICATION}, {table}, row '{row}'",
+                missing="" if there else f"there is no {VERIFICATION}, {table}, row '{row}'",
             )
         )
     return tuple(zones)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from epsm.results.reader import METRICS
-from epsm.store.records import VariantStatus
+from epsm.results.metrics import METRICS
+from epsm.study.records import VariantStatus
 from epsm.study.schema import Parameter, Study
 
 COLUMNS = ("model", "weather", "baseline", "status", "missing", *METRICS)

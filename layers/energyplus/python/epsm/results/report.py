@@ -9,13 +9,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from epsm.results.columns import RUN, SAVINGS, VARIANT
-from epsm.results.reader import INTENSITIES, METRICS
+from epsm.results.metrics import INTENSITIES, METRICS
 from epsm.results.remarks import COLUMNS as REMARKED
 from epsm.results.remarks import remarks, with_severe_errors
 from epsm.results.rows import NOT_RUN
 from epsm.results.table import Counts
-from epsm.store.records import StudyStatus, VariantStatus
 from epsm.study.manifest import RunManifest
+from epsm.study.records import StudyStatus, VariantStatus
 from epsm.study.schema import Parameter, Study
 from epsm.text import middle_cut
 

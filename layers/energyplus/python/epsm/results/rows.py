@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from epsm.energyplus.baseline_values import BaselineValues
 from epsm.results.columns import PERIOD, RUN, SAVINGS
-from epsm.store.records import CANCELLED_STAGE, Records, VariantRecord, VariantStatus
+from epsm.study.records import CANCELLED_STAGE, VariantRecord, VariantStatus
 from epsm.study.schema import Study
 from epsm.study.variants import Variant, expand
 
@@ -19,6 +19,13 @@ CANCELLED = "The study was cancelled"
 
 InputRemarks = Mapping[str, Sequence[str]]
 """Model or weather file -> sentences about it."""
+
+
+class VariantReader(Protocol):
+    """Reads what variants left behind; an `epsm.store.records.Records`."""
+
+    def variant(self, simulation: str, index: int) -> VariantRecord | None: ...
+    def variants(self, simulation: str, first: int = 0) -> Iterator[VariantRecord]: ...
 
 
 def rows(
@@ -57,7 +64,7 @@ def rows(
 
 def page(
     study: Study,
-    records: Records,
+    records: VariantReader,
     simulation: str,
     start: int,
     count: int,
@@ -71,7 +78,7 @@ def page(
 
     Args:
         study: The study.
-        records: The table.
+        records: Reads the records of variants.
         simulation: Which run of it.
         start: Index of the first variant.
         count: How many.

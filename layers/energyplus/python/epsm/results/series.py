@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from epsm.energyplus.verdict import read_environments, read_only
+from epsm.energyplus.sql import read_only
+from epsm.energyplus.verdict import read_environments
 from epsm.results.reader import ImpossibleResult
 from epsm.study.schema import Outputs
 from epsm.text import fold_name

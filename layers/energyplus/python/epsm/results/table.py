@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 
 from epsm.energyplus.baseline_values import BaselineValues
 from epsm.results.columns import PERIOD, RUN, SAVINGS, VARIANT
-from epsm.results.reader import METRICS
+from epsm.results.metrics import METRICS
 from epsm.results.rows import NOT_RUN, NOT_STARTED, InputRemarks, rows
-from epsm.store.records import VariantRecord, VariantStatus
+from epsm.study.records import VariantRecord, VariantStatus
 from epsm.study.schema import Study
 
 _BATCH = 5_000

@@ -4,152 +4,19 @@ Every write is conditional: a late or repeated write never turns a final state b
 UTC with milliseconds, so that they sort as texts.
 """
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from enum import StrEnum
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from epsm.problems import Problem, shortened
 from epsm.store import keys
+from epsm.store.items import study_record, to_item, variant_record
+from epsm.study.records import StudyPage, StudyRecord, StudyStatus, VariantRecord, VariantStatus, expiry, now, timestamp
 from epsm.study.schema import Options
 
-RETENTION_MARGIN_DAYS = 40
-"""The table's own expiry comes this much later than the study's retention, which counts from its end: it is the net
-under the daily cleanup, and must not catch a study that ran long, or was run again."""
-
 _PAGE = 200
-_LARGEST_NUMBER = 1e38
-"""DynamoDB takes up to 9.9e125, but answers in plain digits, of which boto3 reads 38."""
-_SMALLEST_NUMBER = 1e-130
-"""DynamoDB refuses a smaller one; no energy or area of that size means anything but zero."""
-
-
-class StudyStatus(StrEnum):
-    PENDING = "pending"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    PARTIAL = "partial"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    REJECTED = "rejected"
-
-    @property
-    def final(self) -> bool:
-        return self not in (StudyStatus.PENDING, StudyStatus.RUNNING)
-
-
-CANCELLED_STAGE = "cancelled"
-
-
-class VariantStatus(StrEnum):
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class StudyRecord:
-    """What is known of a study, from the table.
-
-    Attributes:
-        simulation_id: Its name.
-        name: The name that the modeller gave it.
-        status: Where it is.
-        created_at: ISO 8601, UTC.
-        started_at, ended_at: Likewise, empty until then.
-        variants: How many there are; 0 while it is not known.
-        succeeded, failed: Counts, once it has ended.
-        execution_arn: The Step Functions execution, empty before it is started.
-        error: Why the study as a whole failed, empty otherwise.
-        problems: Why it was rejected.
-        source: Bucket, key and version of the study.json.
-        options: The study's options.
-        owner: Who submitted it through the API; empty for a study.json put into the bucket directly.
-        attempt: 1, and one more for each time that its failed variants were run again.
-        reopened_at: When the last such attempt was asked for; empty before the second.
-        removing: Whether it is being removed, and so is not there any more for those who ask.
-        given_up: Whether its map or its execution ended before everything had run, whatever the reason.
-        collected: Whether `succeeded` and `failed` of a cancelled study are counted, also where both are 0.
-        stop_reason: Why it is being stopped although nobody cancelled it; empty otherwise.
-        spent_usd: What this attempt's variants have cost so far; counted only where `max_cost_usd` limits it, or
-            owners have a limit of dollars a month.
-        cost_usd: The same of all attempts together.
-    """
-
-    simulation_id: str
-    name: str
-    status: StudyStatus
-    created_at: str
-    started_at: str = ""
-    ended_at: str = ""
-    variants: int = 0
-    succeeded: int = 0
-    failed: int = 0
-    execution_arn: str = ""
-    error: str = ""
-    problems: tuple[Problem, ...] = ()
-    source: dict[str, str] = field(default_factory=dict)
-    options: dict[str, Any] = field(default_factory=dict)
-    owner: str = ""
-    attempt: int = 1
-    reopened_at: str = ""
-    removing: bool = False
-    given_up: bool = False
-    collected: bool = False
-    stop_reason: str = ""
-    spent_usd: float = 0.0
-    cost_usd: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class StudyPage:
-    """Some studies, the newest first, and where the next page starts; None behind the last."""
-
-    studies: tuple[StudyRecord, ...]
-    next_page: dict[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class VariantRecord:
-    """What is known of a variant, from the table.
-
-    Attributes:
-        index: Position in the study.
-        status: running, succeeded or failed.
-        started_at, ended_at: ISO 8601, UTC.
-        verdict: How the engine run ended, a value of `epsm.energyplus.verdict.Verdict`; empty while it runs.
-        stage: For a failure where it happened: ``input``, ``engine``, ``results`` or ``worker``; ``cancelled`` for a
-            variant that was stopped with its study.
-        error: For a failure the message.
-        summary: Metrics, measures and the period, as `epsm.pipeline.run_variant` wrote them.
-    """
-
-    index: int
-    status: VariantStatus
-    started_at: str = ""
-    ended_at: str = ""
-    verdict: str = ""
-    stage: str = ""
-    error: str = ""
-    summary: dict[str, Any] = field(default_factory=dict)
-
-
-def now() -> str:
-    return timestamp(datetime.now(UTC))
-
-
-def timestamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def expiry(created_at: datetime, retention_days: int) -> int:
-    """When the table drops a study's items by itself, seconds since 1970."""
-    return int((created_at + timedelta(days=retention_days + RETENTION_MARGIN_DAYS)).timestamp())
 
 
 class Records:
@@ -267,7 +134,7 @@ class Records:
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
             ConditionExpression=f"#status IN ({', '.join(allowed)}) AND attribute_not_exists(removing)",
             ExpressionAttributeNames={"#status": "status", **{f"#{name}": name for name in values}},
-            ExpressionAttributeValues={**allowed, **{f":{name}": _to_item(value) for name, value in values.items()}},
+            ExpressionAttributeValues={**allowed, **{f":{name}": to_item(value) for name, value in values.items()}},
         )
 
     def study(self, simulation: str) -> StudyRecord | None:
@@ -279,14 +146,14 @@ class Records:
         """The record of a study, also of one that is being removed; None if there is none (any more)."""
         key = {"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY}
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
-        return None if item is None else _study_record(item)
+        return None if item is None else study_record(item)
 
     def note_run_time(self, sha256: str, engine_seconds: float) -> None:
         """Note how long a model's last runs took, by the hash of its file."""
         self._table.update_item(
             Key={"pk": keys.model_partition(sha256), "sk": keys.RUN_TIME_SORT_KEY},
             UpdateExpression="SET engine_seconds = :seconds, noted_at = :now",
-            ExpressionAttributeValues={":seconds": _to_item(engine_seconds), ":now": now()},
+            ExpressionAttributeValues={":seconds": to_item(engine_seconds), ":now": now()},
         )
 
     def run_time(self, sha256: str) -> float | None:
@@ -314,10 +181,10 @@ class Records:
             Key={"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY},
             UpdateExpression="ADD spent_usd :usd, cost_usd :usd",
             ConditionExpression="attribute_exists(pk)",
-            ExpressionAttributeValues={":usd": _to_item(usd)},
+            ExpressionAttributeValues={":usd": to_item(usd)},
             ReturnValues="ALL_NEW",
         )
-        record = _study_record(answer["Attributes"])
+        record = study_record(answer["Attributes"])
         budget_usd = record.options.get("max_cost_usd")
         return budget_usd is not None and record.spent_usd >= budget_usd and not record.stop_reason
 
@@ -369,7 +236,7 @@ class Records:
         if start is not None:
             query["ExclusiveStartKey"] = start
         answer = self._table.query(**query)
-        return StudyPage(tuple(map(_study_record, answer["Items"])), answer.get("LastEvaluatedKey"))
+        return StudyPage(tuple(map(study_record, answer["Items"])), answer.get("LastEvaluatedKey"))
 
     def remove_study(self, simulation: str) -> int:
         """Remove every item of a study, the study's own last; how many there were."""
@@ -404,7 +271,7 @@ class Records:
             "ended_at": record.ended_at or now(),
             "verdict": record.verdict,
             "error": {"stage": record.stage, "message": record.error},
-            "summary": _to_item(record.summary),
+            "summary": to_item(record.summary),
             "expires_at": expires_at,
         }
         return self._write_unless_succeeded(item)
@@ -422,7 +289,7 @@ class Records:
         """The record of a variant, or None if it has not started."""
         key = {"pk": keys.partition(simulation), "sk": keys.variant_sort_key(index)}
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
-        return None if item is None else _variant_record(item)
+        return None if item is None else variant_record(item)
 
     def succeeded_indices(self, simulation: str) -> set[int]:
         """Which variants have succeeded; their results stay where they are, so this is quick."""
@@ -439,7 +306,7 @@ class Records:
     def variants(self, simulation: str, first: int = 0) -> Iterator[VariantRecord]:
         """All variants from `first` on that have started, in the order of their index, a page at a time."""
         for items in self._variant_pages(simulation, first):
-            yield from map(_variant_record, items)
+            yield from map(variant_record, items)
 
     def _variant_pages(self, simulation: str, first: int = 0, **more: Any) -> Iterator[list[dict[str, Any]]]:
         query: dict[str, Any] = {
@@ -468,101 +335,3 @@ class Records:
                 return False
             raise
         return True
-
-
-def _study_record(item: dict[str, Any]) -> StudyRecord:
-    plain = _from_item(item)
-    return StudyRecord(
-        simulation_id=plain["simulation_id"],
-        name=plain["name"],
-        status=StudyStatus(plain["status"]),
-        created_at=plain["created_at"],
-        started_at=plain.get("started_at", ""),
-        ended_at=plain.get("ended_at", ""),
-        variants=plain.get("variants", 0),
-        succeeded=plain.get("succeeded", 0),
-        failed=plain.get("failed", 0),
-        execution_arn=plain.get("execution_arn", ""),
-        error=_with_cause_in_words(plain.get("error", "")),
-        problems=tuple(Problem(**problem) for problem in plain.get("problems", ())),
-        source=plain.get("source", {}),
-        options=plain.get("options", {}),
-        owner=plain.get("owner", ""),
-        attempt=plain.get("attempt", 1),
-        reopened_at=plain.get("reopened_at", ""),
-        removing=plain.get("removing", False),
-        given_up=plain.get("given_up", False),
-        collected=plain.get("collected", False),
-        stop_reason=plain.get("stop_reason", ""),
-        spent_usd=float(plain.get("spent_usd", 0)),
-        cost_usd=float(plain.get("cost_usd", 0)),
-    )
-
-
-def _variant_record(item: dict[str, Any]) -> VariantRecord:
-    plain = _from_item(item)
-    error = plain.get("error", {})
-    return VariantRecord(
-        index=keys.index_of(plain["sk"]),
-        status=VariantStatus(plain["status"]),
-        started_at=plain.get("started_at", ""),
-        ended_at=plain.get("ended_at", ""),
-        verdict=plain.get("verdict", ""),
-        stage=error.get("stage", ""),
-        error=_in_words(error),
-        summary=plain.get("summary", {}),
-    )
-
-
-def _in_words(error: dict[str, str]) -> str:
-    """A failure's message. Of a lost variant the state machine only has Lambda's error and its JSON cause."""
-    message = error.get("message", "")
-    if "error" not in error:
-        return message
-    try:
-        message = json.loads(message)["errorMessage"]
-    except (ValueError, KeyError, TypeError):
-        pass
-    return f"{error['error']}: {message}" if message else error["error"]
-
-
-def _with_cause_in_words(error: str) -> str:
-    """A study's reason. Of results that were not collected the state machine only has Lambda's JSON cause.
-
-    >>> _with_cause_in_words('Lost: {"errorType": "AccessDenied", "errorMessage": "PutObject", "stackTrace": []}')
-    'Lost: AccessDenied: PutObject'
-    """
-    what, brace, rest = error.partition("{")
-    try:
-        cause = json.loads(brace + rest)
-        return f"{what}{cause['errorType']}: {cause['errorMessage']}"
-    except (ValueError, KeyError, TypeError):
-        return error
-
-
-def _to_item(value: Any) -> Any:
-    """Python numbers as DynamoDB takes them: floats by their shortest exact text, so that they come back the same.
-
-    Raises:
-        ValueError: If a number is one that could be written, but not be read again.
-    """
-    if isinstance(value, float):
-        if not abs(value) < _LARGEST_NUMBER:
-            raise ValueError(f"{value:g} cannot be kept in the table: it holds numbers below {_LARGEST_NUMBER:g}")
-        return Decimal(repr(value)) if abs(value) > _SMALLEST_NUMBER else Decimal(0)
-    if isinstance(value, dict):
-        return {key: _to_item(each) for key, each in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_to_item(each) for each in value]
-    return value
-
-
-def _from_item(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        number = float(value)
-        return int(number) if value == value.to_integral_value() and abs(value) < 2**53 else number
-    if isinstance(value, dict):
-        return {key: _from_item(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_from_item(each) for each in value]
-    return value

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from epsm.problems import Problem
-from epsm.study.schema import MANIFEST_NAME, Study, load_document, problems_of
+from epsm.study.parsing import load_document, problems_of
+from epsm.study.schema import MANIFEST_NAME, Study
 
 _ENTRY = re.compile(rf"^{re.escape(MANIFEST_NAME)}: (\w+)\[(\d+)\]")
 

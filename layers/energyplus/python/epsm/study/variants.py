@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from epsm.store.keys import variant_sort_key
 from epsm.study.schema import Study
 
 
@@ -28,21 +27,6 @@ class Variant:
     @property
     def is_baseline(self) -> bool:
         return not self.values
-
-    def as_item(self, runs_on: str = "function") -> dict[str, Any]:
-        """The item for the state machine, which cannot make the record's key itself and needs it for a lost variant.
-
-        Args:
-            runs_on: ``function`` or ``container``; see `epsm.pipeline.items`.
-        """
-        return {
-            "index": self.index,
-            "model": self.model,
-            "weather": self.weather,
-            "values": self.values,
-            "record_key": variant_sort_key(self.index),
-            "runs_on": runs_on,
-        }
 
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> "Variant":

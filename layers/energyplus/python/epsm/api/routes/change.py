@@ -25,14 +25,14 @@ from epsm.api.app import (
 from epsm.api.bodies import Cancelled, Change, Rerun, StudyState, Submitted, answers
 from epsm.api.incoming import claim_or_reject
 from epsm.api.routes.status import state_of
+from epsm.checks.budget import measured_run_times
 from epsm.estimate import RunTime
-from epsm.operations.budget import measured_run_times
 from epsm.operations.cancel import cancel as cancel_study
 from epsm.operations.rerun import rerun_missing
 from epsm.pipeline.owner_limits import expected_cost_usd
 from epsm.store import keys
 from epsm.store.files import NotThere, is_absent
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.study.records import StudyRecord, StudyStatus
 
 router = APIGatewayHttpRouter()
 
@@ -109,7 +109,7 @@ def _expected_usd(record: StudyRecord, variants: int) -> float:
     if not owner_limits.any:
         return 0.0
     manifest = files.read_manifest(record.simulation_id)
-    measured = measured_run_times(manifest.study, lambda model: manifest.inputs[model].sha256, records)
+    measured = measured_run_times(manifest.study, lambda model: manifest.inputs[model].sha256, records.run_time)
     run_times = {model: RunTime(0.0, "assumed") for model in manifest.study.models} | measured
     part = variants / manifest.variants
     return expected_cost_usd(manifest.study, run_times, settings.variant_memory_mb, part)

@@ -19,7 +19,8 @@ from epsm.problems import Problem, StudyRejected
 from epsm.store import keys
 from epsm.store.files import NotThere
 from epsm.study.manifest import ObjectRef
-from epsm.study.schema import Study, parse_study
+from epsm.study.parsing import parse_study
+from epsm.study.schema import Study
 
 router = APIGatewayHttpRouter()
 

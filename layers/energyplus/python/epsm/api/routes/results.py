@@ -11,7 +11,7 @@ from epsm.api.bodies import Downloads, ResultRows, answers
 from epsm.results import rows
 from epsm.store import keys
 from epsm.store.files import NotThere
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.study.records import StudyRecord, StudyStatus
 
 DOWNLOAD_SECONDS = 900
 """How long a presigned download may be used."""

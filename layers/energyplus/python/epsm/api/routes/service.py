@@ -11,7 +11,7 @@ from epsm import __version__
 from epsm.api.app import functions, map_runs, records, s3, settings, step_functions, who_calls
 from epsm.api.bodies import Health, Resources, Version, answers
 from epsm.energyplus import dictionary
-from epsm.store.records import StudyStatus
+from epsm.study.records import StudyStatus
 
 logger = Logger(child=True)
 router = APIGatewayHttpRouter()

@@ -11,9 +11,10 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from epsm.api.access import Caller
 from epsm.api.app import Refusal, SimulationId, map_runs, own_study, records, who_calls
 from epsm.api.bodies import StudyInList, StudyList, StudyState, TaskState, answers
-from epsm.operations.progress import Counts, seconds_left
+from epsm.operations.progress import seconds_left
 from epsm.store import keys
-from epsm.store.records import StudyRecord, StudyStatus
+from epsm.store.executions import Counts
+from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Options
 
 router = APIGatewayHttpRouter()

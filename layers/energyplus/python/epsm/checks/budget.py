@@ -1,0 +1,42 @@
+"""Whether a study would cost more than its budget, by earlier runs of its models."""
+
+from collections.abc import Callable
+
+from epsm.estimate import RunTime, estimate, in_usd
+from epsm.problems import Problem
+from epsm.study.schema import MANIFEST_NAME, Study
+
+
+def check_budget(
+    study: Study, sha256_of: Callable[[str], str], run_time: Callable[[str], float | None], memory_mb: int
+) -> list[Problem]:
+    """What is wrong with a study of which it is known already that it costs more than it may.
+
+    Only where every model has run before: a guess is no reason to refuse.
+
+    Args:
+        study: The study.
+        sha256_of: The hash of a model, by its name in the study.
+        run_time: Returns the measured engine seconds of a model by its hash, None if it has never run.
+        memory_mb: Memory of the function that runs a variant.
+    """
+    budget_usd = study.options.max_cost_usd
+    if budget_usd is None:
+        return []
+    run_times = measured_run_times(study, sha256_of, run_time)
+    if len(run_times) < len(study.models):
+        return []
+    cost_usd = estimate(study, run_times, memory_mb=memory_mb, capacity=1).cost_usd
+    if cost_usd <= budget_usd:
+        return []
+    where = f"{MANIFEST_NAME}: options.max_cost_usd"
+    what = f"{budget_usd:g} is too little: by earlier runs of its models the study costs about {in_usd(cost_usd)}"
+    return [Problem(where, what)]
+
+
+def measured_run_times(
+    study: Study, sha256_of: Callable[[str], str], run_time: Callable[[str], float | None]
+) -> dict[str, RunTime]:
+    """The run times of those of a study's models that have run before."""
+    found = {model: run_time(sha256_of(model)) for model in study.models}
+    return {model: RunTime(seconds, "measured") for model, seconds in found.items() if seconds is not None}

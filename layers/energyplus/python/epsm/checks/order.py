@@ -1,0 +1,47 @@
+"""Whether a study that is to follow another one can, and when its turn has come."""
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from epsm.problems import Problem
+from epsm.study.owners import owns
+from epsm.study.records import StudyRecord, StudyStatus
+from epsm.study.schema import MANIFEST_NAME, Study
+
+
+class Turn(Enum):
+    """When a study may start."""
+
+    NOW = auto()
+    LATER = auto()
+    NEVER = auto()
+
+
+def turn_of(before: StudyRecord | None) -> Turn:
+    """When a study may start that is to follow `before`; None if that has been removed."""
+    if before is None:
+        return Turn.NEVER
+    if before.status is StudyStatus.COMPLETED:
+        return Turn.NOW
+    return Turn.NEVER if before.status.final else Turn.LATER
+
+
+def check_order(study: Study, find_study: Callable[[str], StudyRecord | None], owner: str) -> list[Problem]:
+    """Problems of the simulation that a study is to follow; another owner's is treated as missing.
+
+    Args:
+        study: The study.
+        find_study: Returns the record of a simulation.
+        owner: Who submits the study.
+    """
+    after = study.options.after
+    if after is None:
+        return []
+    where = f"{MANIFEST_NAME}: options.after"
+    before = find_study(after)
+    if before is None or not (before.owner == owner or owns(owner, before.owner)):
+        return [Problem(where, f"there is no simulation '{after}'", "the name of one of your simulations")]
+    if turn_of(before) is Turn.NEVER:
+        what = f"'{after}' has ended as {before.status.value}, so nothing can follow it"
+        return [Problem(where, what, "one that has completed, or has not ended")]
+    return []

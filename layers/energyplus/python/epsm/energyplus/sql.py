@@ -1,0 +1,9 @@
+"""Reading eplusout.sql."""
+
+import sqlite3
+from pathlib import Path
+
+
+def read_only(database: Path) -> sqlite3.Connection:
+    """A connection that cannot change the database, whatever its path looks like."""
+    return sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)

@@ -1,0 +1,111 @@
+"""What a variant leaves behind: its result.json and its record."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from epsm.energyplus.engine import EngineRun
+from epsm.energyplus.verdict import Diagnosis, Verdict
+from epsm.pipeline.workspace import RunFolder
+from epsm.results.reader import Results
+from epsm.study.manifest import RunManifest
+from epsm.study.records import CANCELLED_STAGE, VariantRecord, VariantStatus, now
+from epsm.study.variants import Variant
+
+RESULT_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that has ended, however it did."""
+
+    diagnosis: Diagnosis
+    run: EngineRun | None = None
+    results: Results | None = None
+    files: RunFolder | None = None
+    series: Path | None = None
+
+
+def stopped(variant: Variant, started_at: str) -> VariantRecord:
+    return VariantRecord(
+        index=variant.index,
+        status=VariantStatus.FAILED,
+        started_at=started_at,
+        ended_at=now(),
+        stage=CANCELLED_STAGE,
+        error="The study was stopped while this variant ran.",
+    )
+
+
+def measures_of(run: EngineRun | None, seconds: float) -> dict[str, float]:
+    return {
+        "seconds": round(seconds, 3),
+        "engine_seconds": round(run.wall_seconds, 3) if run else 0.0,
+        "engine_cpu_seconds": round(run.cpu_seconds, 3) if run else 0.0,
+        "peak_memory_mb": round(run.peak_memory_mb, 1) if run else 0.0,
+    }
+
+
+def result_document(
+    manifest: RunManifest, variant: Variant, finished: Finished, measures: dict[str, float], engine_version: str
+) -> dict[str, Any]:
+    """result.json: all that is known of the variant."""
+    diagnosis, results = finished.diagnosis, finished.results
+    document: dict[str, Any] = {
+        "schema": RESULT_SCHEMA,
+        "simulation_id": manifest.simulation_id,
+        "variant_index": variant.index,
+        "model": variant.model,
+        "weather": variant.weather,
+        "values": variant.values,
+        "verdict": diagnosis.verdict.value,
+        "message": diagnosis.message,
+        "errors": list(diagnosis.messages),
+        "warnings": diagnosis.warnings,
+        "severe_errors": diagnosis.severe_errors,
+        "environments": [dataclasses.asdict(each) for each in diagnosis.environments],
+        **measures,
+        "engine_version": engine_version,
+    }
+    if results is not None:
+        document |= dataclasses.asdict(results)
+    return document
+
+
+def record_of(variant: Variant, finished: Finished, measures: dict[str, float], started_at: str) -> VariantRecord:
+    """The item in the table: what progress and the table of results need. Zones stay in result.json."""
+    diagnosis, results = finished.diagnosis, finished.results
+    summary: dict[str, Any] = {
+        **measures,
+        "warnings": diagnosis.warnings,
+        "severe_errors": diagnosis.severe_errors,
+    }
+    if results is None:
+        return VariantRecord(
+            index=variant.index,
+            status=VariantStatus.FAILED,
+            started_at=started_at,
+            ended_at=now(),
+            verdict=diagnosis.verdict.value,
+            stage="input" if diagnosis.verdict is Verdict.BAD_INPUT else "engine",
+            error=diagnosis.message,
+            summary={**summary, "errors": list(diagnosis.messages)},
+        )
+    return VariantRecord(
+        index=variant.index,
+        status=VariantStatus.SUCCEEDED,
+        started_at=started_at,
+        ended_at=now(),
+        verdict=diagnosis.verdict.value,
+        summary={
+            **summary,
+            "note": diagnosis.message,
+            "period": results.period,
+            "period_days": results.period_days,
+            "zone_count": len(results.zones),
+            "metrics": {name: value for name, value in results.metrics.items() if value is not None},
+            "missing": results.missing,
+            "end_uses": {each.metric: each.energy_kwh for each in results.end_uses},
+        },
+    )

@@ -1,0 +1,150 @@
+"""The catalogue of metrics: names, units, and the cells of tabular reports that they are read from."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+EXTRACTION_VERSION = 1
+"""Raised with every change of what a metric means or where it is read from."""
+
+
+PERFORMANCE = "AnnualBuildingUtilityPerformanceSummary"
+
+
+VERIFICATION = "InputVerificationandResultsSummary"
+
+
+DEMAND = "DemandEndUseComponentsSummary"
+
+
+END_USES = (
+    "Heating",
+    "Cooling",
+    "Interior Lighting",
+    "Exterior Lighting",
+    "Interior Equipment",
+    "Exterior Equipment",
+    "Fans",
+    "Pumps",
+    "Heat Rejection",
+    "Humidification",
+    "Heat Recovery",
+    "Water Systems",
+    "Refrigeration",
+    "Generators",
+)
+
+
+FUELS = (
+    "Electricity",
+    "Natural Gas",
+    "Gasoline",
+    "Diesel",
+    "Coal",
+    "Fuel Oil No 1",
+    "Fuel Oil No 2",
+    "Propane",
+    "Other Fuel 1",
+    "Other Fuel 2",
+    "District Cooling",
+    "District Heating Water",
+    "District Heating Steam",
+)
+
+
+_INTENSITIES = ("Heating", "Cooling", "Interior Lighting", "Interior Equipment", "Fans", "Pumps", "Water Systems")
+
+
+_PEAKS = ("Electricity", "Natural Gas", "District Cooling", "District Heating Water")
+
+
+# To the unit in a metric's name. J-based and IP units are exact by definition (BIPM SI brochure; ASHRAE Fundamentals,
+# "Units and Conversions": 1 Btu(IT) = 1055.05585262 J, 1 ft = 0.3048 m).
+_TO_KWH = {
+    "kWh": Decimal(1),
+    "J": 1 / Decimal(3_600_000),
+    "MJ": 1 / Decimal("3.6"),
+    "GJ": 1000 / Decimal("3.6"),
+    "kBtu": Decimal("1055.05585262") / 3600,
+}
+
+
+_SQUARE_FOOT = Decimal("0.3048") ** 2
+
+
+FACTORS: dict[str, dict[str, Decimal]] = {
+    "kwh": _TO_KWH,
+    "kwh_m2": {
+        **{f"{unit}/m2": factor for unit, factor in _TO_KWH.items()},
+        "kBtu/ft2": _TO_KWH["kBtu"] / _SQUARE_FOOT,
+        "kWh/ft2": 1 / _SQUARE_FOOT,
+    },
+    "m2": {"m2": Decimal(1), "ft2": _SQUARE_FOOT},
+    "m3": {"m3": Decimal(1), "ft3": Decimal("0.3048") ** 3, "gal": Decimal("0.003785411784")},
+    "w": {"W": Decimal(1), "kW": Decimal(1000), "kBtuh": Decimal("1055.05585262") / Decimal("3.6")},
+    "": {"": Decimal(1)},
+    "hours": {"Hours": Decimal(1), "hrs": Decimal(1), "hr": Decimal(1)},
+}
+
+
+def snake(name: str) -> str:
+    """`Fuel Oil No 1` -> `fuel_oil_no_1`."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where a metric is read from: one cell of a tabular report, and the unit of the metric (a key of the factors)."""
+
+    report: str
+    table: str
+    row: str
+    column: str
+    unit: str
+
+
+def _cells() -> dict[str, Cell]:
+    """Every metric that is one cell of a report, by metric name."""
+    cells: dict[str, Cell] = {}
+    for prefix, row in (
+        ("site", "Total Site Energy"),
+        ("net_site", "Net Site Energy"),
+        ("source", "Total Source Energy"),
+        ("net_source", "Net Source Energy"),
+    ):
+        table = "Site and Source Energy"
+        cells[f"{prefix}_eui_kwh_m2"] = Cell(PERFORMANCE, table, row, "Energy Per Total Building Area", "kwh_m2")
+        cells[f"{prefix}_energy_kwh"] = Cell(PERFORMANCE, table, row, "Total Energy", "kwh")
+    for name, row in (
+        ("total_building_area_m2", "Total Building Area"),
+        ("conditioned_area_m2", "Net Conditioned Building Area"),
+        ("unconditioned_area_m2", "Unconditioned Building Area"),
+    ):
+        cells[name] = Cell(PERFORMANCE, "Building Area", row, "Area", "m2")
+    for fuel in FUELS:
+        cells[f"{snake(fuel)}_kwh"] = Cell(PERFORMANCE, "End Uses", "Total End Uses", fuel, "kwh")
+    cells["water_m3"] = Cell(PERFORMANCE, "End Uses", "Total End Uses", "Water", "m3")
+    for name, row in (
+        ("unmet_heating_hours", "Time Setpoint Not Met During Occupied Heating"),
+        ("unmet_cooling_hours", "Time Setpoint Not Met During Occupied Cooling"),
+        ("not_comfortable_hours", "Time Not Comfortable Based on Simple ASHRAE 55-2004"),
+    ):
+        cells[name] = Cell(PERFORMANCE, "Comfort and Setpoint Not Met Summary", row, "Facility", "hours")
+    for fuel in _PEAKS:
+        cells[f"{snake(fuel)}_peak_w"] = Cell(DEMAND, "End Uses", "Total End Uses", fuel, "w")
+    return cells
+
+
+CELLS = _cells()
+
+
+SUMS = {f"{snake(end_use)}_kwh": end_use for end_use in END_USES}
+"""Metrics that add up one end use over all fuels."""
+
+
+INTENSITIES = {f"{snake(end_use)}_kwh_m2": f"{snake(end_use)}_kwh" for end_use in _INTENSITIES}
+"""Metrics that divide an end use by `total_building_area_m2`."""
+
+
+METRICS = (*CELLS, *SUMS, *INTENSITIES)
+"""Names of all metrics that every variant has, in the order of the results table."""

@@ -1,0 +1,115 @@
+"""Items of the DynamoDB table: records as the table has them, and back."""
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from epsm.problems import Problem
+from epsm.store import keys
+from epsm.study.records import StudyRecord, StudyStatus, VariantRecord, VariantStatus
+
+_LARGEST_NUMBER = 1e38
+"""DynamoDB takes up to 9.9e125, but answers in plain digits, of which boto3 reads 38."""
+
+
+_SMALLEST_NUMBER = 1e-130
+"""DynamoDB refuses a smaller one; no energy or area of that size means anything but zero."""
+
+
+def study_record(item: dict[str, Any]) -> StudyRecord:
+    plain = _from_item(item)
+    return StudyRecord(
+        simulation_id=plain["simulation_id"],
+        name=plain["name"],
+        status=StudyStatus(plain["status"]),
+        created_at=plain["created_at"],
+        started_at=plain.get("started_at", ""),
+        ended_at=plain.get("ended_at", ""),
+        variants=plain.get("variants", 0),
+        succeeded=plain.get("succeeded", 0),
+        failed=plain.get("failed", 0),
+        execution_arn=plain.get("execution_arn", ""),
+        error=_with_cause_in_words(plain.get("error", "")),
+        problems=tuple(Problem(**problem) for problem in plain.get("problems", ())),
+        source=plain.get("source", {}),
+        options=plain.get("options", {}),
+        owner=plain.get("owner", ""),
+        attempt=plain.get("attempt", 1),
+        reopened_at=plain.get("reopened_at", ""),
+        removing=plain.get("removing", False),
+        given_up=plain.get("given_up", False),
+        collected=plain.get("collected", False),
+        stop_reason=plain.get("stop_reason", ""),
+        spent_usd=float(plain.get("spent_usd", 0)),
+        cost_usd=float(plain.get("cost_usd", 0)),
+    )
+
+
+def variant_record(item: dict[str, Any]) -> VariantRecord:
+    plain = _from_item(item)
+    error = plain.get("error", {})
+    return VariantRecord(
+        index=keys.index_of(plain["sk"]),
+        status=VariantStatus(plain["status"]),
+        started_at=plain.get("started_at", ""),
+        ended_at=plain.get("ended_at", ""),
+        verdict=plain.get("verdict", ""),
+        stage=error.get("stage", ""),
+        error=_in_words(error),
+        summary=plain.get("summary", {}),
+    )
+
+
+def _in_words(error: dict[str, str]) -> str:
+    """A failure's message. Of a lost variant the state machine only has Lambda's error and its JSON cause."""
+    message = error.get("message", "")
+    if "error" not in error:
+        return message
+    try:
+        message = json.loads(message)["errorMessage"]
+    except (ValueError, KeyError, TypeError):
+        pass
+    return f"{error['error']}: {message}" if message else error["error"]
+
+
+def _with_cause_in_words(error: str) -> str:
+    """A study's reason. Of results that were not collected the state machine only has Lambda's JSON cause.
+
+    >>> _with_cause_in_words('Lost: {"errorType": "AccessDenied", "errorMessage": "PutObject", "stackTrace": []}')
+    'Lost: AccessDenied: PutObject'
+    """
+    what, brace, rest = error.partition("{")
+    try:
+        cause = json.loads(brace + rest)
+        return f"{what}{cause['errorType']}: {cause['errorMessage']}"
+    except (ValueError, KeyError, TypeError):
+        return error
+
+
+def to_item(value: Any) -> Any:
+    """Python numbers as DynamoDB takes them: floats by their shortest exact text, so that they come back the same.
+
+    Raises:
+        ValueError: If a number is one that could be written, but not be read again.
+    """
+    if isinstance(value, float):
+        if not abs(value) < _LARGEST_NUMBER:
+            raise ValueError(f"{value:g} cannot be kept in the table: it holds numbers below {_LARGEST_NUMBER:g}")
+        return Decimal(repr(value)) if abs(value) > _SMALLEST_NUMBER else Decimal(0)
+    if isinstance(value, dict):
+        return {key: to_item(each) for key, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [to_item(each) for each in value]
+    return value
+
+
+def _from_item(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        number = float(value)
+        return int(number) if value == value.to_integral_value() and abs(value) < 2**53 else number
+    if isinstance(value, dict):
+        return {key: _from_item(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_from_item(each) for each in value]
+    return value

@@ -1,0 +1,64 @@
+"""Messages to the outside: notifications by SNS, events on the event bus."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+logger = logging.getLogger(__name__)
+
+EVENT_SOURCE = "epsm"
+BUDGET_SPENT = "Budget Spent"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A mail.
+
+    Attributes:
+        subject: As SNS takes it: fewer than 100 printable ASCII characters, no space before them.
+        message: Its text.
+    """
+
+    subject: str
+    message: str
+
+
+def announcer(events: Any) -> Callable[[str], None]:
+    """Tells the event bus that a simulation's budget is spent.
+
+    Args:
+        events: A boto3 EventBridge client.
+    """
+
+    def announce(simulation: str) -> None:
+        entry = {
+            "Source": EVENT_SOURCE,
+            "DetailType": BUDGET_SPENT,
+            "Detail": json.dumps({"simulation_id": simulation}),
+        }
+        answer = events.put_events(Entries=[entry])
+        if answer["FailedEntryCount"]:
+            raise RuntimeError(f"EventBridge did not take the event: {answer['Entries']}")
+
+    return announce
+
+
+def teller(sns: Any, topic_arn: str) -> Callable[[Notice], None]:
+    """Sends notices to a topic. One that cannot be sent is no reason to lose a study.
+
+    Args:
+        sns: A boto3 SNS client.
+        topic_arn: The topic.
+    """
+
+    def tell(notice: Notice) -> None:
+        try:
+            sns.publish(TopicArn=topic_arn, Subject=notice.subject, Message=notice.message)
+        except (BotoCoreError, ClientError):
+            logger.exception("notice could not be sent", extra={"subject": notice.subject})
+
+    return tell

@@ -1,0 +1,132 @@
+"""Reading a study.json: from text to a Study, or to every fault of the document."""
+
+import json
+from typing import Any
+
+from pydantic import (
+    BaseModel,
+    ValidationError,
+)
+
+from epsm.problems import Problem, StudyRejected
+from epsm.strict_json import RepeatedKey, without_repeated_keys
+from epsm.study.schema import MANIFEST_NAME, GridSampling, Options, Outputs, Parameter, Study
+from epsm.text import nearest
+
+
+def parse_study(document: bytes | str) -> Study:
+    """Read and validate a study.json.
+
+    Args:
+        document: The file's content.
+
+    Raises:
+        StudyRejected: With every fault of the document.
+    """
+    try:
+        return Study.model_validate(load_document(document))
+    except ValidationError as error:
+        raise StudyRejected(problems_of(error)) from None
+
+
+def load_document(document: bytes | str) -> Any:
+    """The JSON of a study.json, whatever it holds.
+
+    Raises:
+        StudyRejected: If it is none.
+    """
+    try:
+        text = document.decode("utf-8-sig") if isinstance(document, bytes) else document
+        return json.loads(text, object_pairs_hook=without_repeated_keys)
+    except UnicodeDecodeError as error:
+        raise StudyRejected([Problem(MANIFEST_NAME, f"is not UTF-8 text (byte {error.start})", "UTF-8")]) from None
+    except json.JSONDecodeError as error:
+        where = f"{MANIFEST_NAME}: line {error.lineno}, column {error.colno}"
+        raise StudyRejected([Problem(where, f"is not JSON: {error.msg}", "a JSON object")]) from None
+    except RepeatedKey as error:
+        raise StudyRejected([Problem(MANIFEST_NAME, f"the key '{error}' is there twice in one object")]) from None
+    except RecursionError:
+        raise StudyRejected([Problem(MANIFEST_NAME, "is nested too deeply")]) from None
+    except ValueError as error:  # a number of thousands of digits
+        raise StudyRejected([Problem(MANIFEST_NAME, f"cannot be read: {error}")]) from None
+
+
+def problems_of(error: ValidationError) -> list[Problem]:
+    """Pydantic's errors in the words of the document: one problem a place, with what is allowed there."""
+    problems: dict[str, Problem] = {}
+    for each in error.errors(include_url=False):
+        # A union reports a fault per member, and names it behind the place.
+        steps = each["loc"][:-1] if each["loc"][-1:] and _is_member_of_value(each["loc"]) else each["loc"]
+        path = ""
+        for step in steps:
+            path += f"[{step}]" if isinstance(step, int) else (f".{step}" if path else str(step))
+        if each["type"] == "too_short" and any(known.startswith(f"{path}[") for known in problems):
+            continue  # the list is only short because its entries, reported already, were dropped
+        what, allowed = _in_words(each["type"], each["msg"], each["input"], each.get("ctx", {}))
+        if each["type"] == "extra_forbidden":
+            allowed = nearest(str(steps[-1]), _keys_beside(steps))
+        if path in problems and problems[path].what == what:
+            allowed = " or ".join(part for part in (problems[path].allowed, allowed) if part)
+        problems[path] = Problem(f"{MANIFEST_NAME}: {path}" if path else MANIFEST_NAME, what, allowed)
+    return list(problems.values())
+
+
+def _keys_beside(steps: tuple[int | str, ...]) -> list[str]:
+    """The keys that are known where an unknown one was found."""
+    parts: dict[str, type[BaseModel]] = {
+        "parameters": Parameter,
+        "sampling": GridSampling,
+        "outputs": Outputs,
+        "options": Options,
+    }
+    part = parts.get(str(steps[0]), Study) if len(steps) > 1 else Study
+    return [field.alias or name for name, field in part.model_fields.items()]
+
+
+def _is_member_of_value(steps: tuple[int | str, ...]) -> bool:
+    """Whether a place ends in the name of a member of `Value`: `("parameters", 0, "values", 2, "float")`."""
+    return len(steps) > 2 and steps[-3] == "values" and isinstance(steps[-2], int) and isinstance(steps[-1], str)
+
+
+def _in_words(kind: str, message: str, found: Any, context: dict[str, Any]) -> tuple[str, str]:
+    """What was found and what is allowed, for one of pydantic's error types."""
+    try:
+        shown = json.dumps(found, ensure_ascii=False, default=str)
+    except (RecursionError, ValueError):
+        shown = type(found).__name__
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    match kind:
+        case "missing":
+            return "is missing", ""
+        case "extra_forbidden":
+            return "is not a key that a study knows", ""
+        case "literal_error":
+            return f"{shown} is not known", str(context["expected"])
+        case "value_error":
+            return str(context["error"]), ""
+        case "too_short":
+            return "is empty", "at least one entry"
+        case "too_long":
+            return "is too long", f"at most {context['max_length']} entries"
+        case "string_too_short":
+            return "is empty", "some text"
+        case "string_too_long":
+            return f"{shown} is too long", f"at most {context['max_length']} characters"
+        case "string_pattern_mismatch":
+            return f"{shown} cannot be a column name", "letters, digits and '_', a letter first"
+        case "greater_than_equal":
+            return f"{shown} is too small", f">= {context['ge']:g}"
+        case "less_than_equal":
+            return f"{shown} is too large", f"<= {context['le']:g}"
+        case "float_type" | "float_parsing" | "finite_number" | "int_type" | "int_parsing" | "int_from_float":
+            return f"{shown} is not a value", "a whole number" if kind.startswith("int") else "a number"
+        case "bool_type":
+            return f"{shown} is not a value", "true or false"
+        case "string_type":
+            return f"{shown} is not a value", "text"
+        case "tuple_type":
+            return f"{shown} is not a list", "a list in [ ]"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"{shown} is not an object", "an object in { }"
+        case _:
+            return f"{shown} does not fit", message[:1].lower() + message[1:]

@@ -1,0 +1,135 @@
+"""What is known of studies and their variants: states and records, whatever keeps them."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from epsm.problems import Problem
+
+RETENTION_MARGIN_DAYS = 40
+"""The table's own expiry comes this much later than the study's retention, which counts from its end: it is the net
+under the daily cleanup, and must not catch a study that ran long, or was run again."""
+
+
+class StudyStatus(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+
+    @property
+    def final(self) -> bool:
+        return self not in (StudyStatus.PENDING, StudyStatus.RUNNING)
+
+
+CANCELLED_STAGE = "cancelled"
+
+
+class VariantStatus(StrEnum):
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRecord:
+    """What is known of a study, from the table.
+
+    Attributes:
+        simulation_id: Its name.
+        name: The name that the modeller gave it.
+        status: Where it is.
+        created_at: ISO 8601, UTC.
+        started_at, ended_at: Likewise, empty until then.
+        variants: How many there are; 0 while it is not known.
+        succeeded, failed: Counts, once it has ended.
+        execution_arn: The Step Functions execution, empty before it is started.
+        error: Why the study as a whole failed, empty otherwise.
+        problems: Why it was rejected.
+        source: Bucket, key and version of the study.json.
+        options: The study's options.
+        owner: Who submitted it through the API; empty for a study.json put into the bucket directly.
+        attempt: 1, and one more for each time that its failed variants were run again.
+        reopened_at: When the last such attempt was asked for; empty before the second.
+        removing: Whether it is being removed, and so is not there any more for those who ask.
+        given_up: Whether its map or its execution ended before everything had run, whatever the reason.
+        collected: Whether `succeeded` and `failed` of a cancelled study are counted, also where both are 0.
+        stop_reason: Why it is being stopped although nobody cancelled it; empty otherwise.
+        spent_usd: What this attempt's variants have cost so far; counted only where `max_cost_usd` limits it, or
+            owners have a limit of dollars a month.
+        cost_usd: The same of all attempts together.
+    """
+
+    simulation_id: str
+    name: str
+    status: StudyStatus
+    created_at: str
+    started_at: str = ""
+    ended_at: str = ""
+    variants: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    execution_arn: str = ""
+    error: str = ""
+    problems: tuple[Problem, ...] = ()
+    source: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    owner: str = ""
+    attempt: int = 1
+    reopened_at: str = ""
+    removing: bool = False
+    given_up: bool = False
+    collected: bool = False
+    stop_reason: str = ""
+    spent_usd: float = 0.0
+    cost_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPage:
+    """Some studies, the newest first, and where the next page starts; None behind the last."""
+
+    studies: tuple[StudyRecord, ...]
+    next_page: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantRecord:
+    """What is known of a variant, from the table.
+
+    Attributes:
+        index: Position in the study.
+        status: running, succeeded or failed.
+        started_at, ended_at: ISO 8601, UTC.
+        verdict: How the engine run ended, a value of `epsm.energyplus.verdict.Verdict`; empty while it runs.
+        stage: For a failure where it happened: ``input``, ``engine``, ``results`` or ``worker``; ``cancelled`` for a
+            variant that was stopped with its study.
+        error: For a failure the message.
+        summary: Metrics, measures and the period, as `epsm.pipeline.run_variant` wrote them.
+    """
+
+    index: int
+    status: VariantStatus
+    started_at: str = ""
+    ended_at: str = ""
+    verdict: str = ""
+    stage: str = ""
+    error: str = ""
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+def now() -> str:
+    return timestamp(datetime.now(UTC))
+
+
+def timestamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def expiry(created_at: datetime, retention_days: int) -> int:
+    """When the table drops a study's items by itself, seconds since 1970."""
+    return int((created_at + timedelta(days=retention_days + RETENTION_MARGIN_DAYS)).timestamp())
