@@ -65,6 +65,22 @@ def test_what_the_engine_refuses_in_a_field_is_told_with_its_line(
     assert any(fault in each and each.startswith("room.idf: line ") for each in problems), problems
 
 
+@pytest.mark.parametrize("number", ["nan", "-nan", "inf", "-Infinity", "1e999", "1_2", "\u0661"])
+def test_what_only_looks_like_a_number_is_refused(number: str, one_zone: str) -> None:
+    """The engine reads nan and inf and goes on; eppy makes numbers of the others."""
+    model = one_zone.replace("  1;                       !- Hourly Value", f"  {number};", 1)
+    assert model != one_zone
+    assert f"'{number}' does not fit Hourly Value (allowed: a number)" in "".join(told(model))
+
+
+def test_a_whole_number_of_epjson_is_written_without_a_point(one_zone: str) -> None:
+    document = as_epjson(one_zone)
+    document["Zone"]["Room"]["multiplier"] = 2.0
+    assert "2.0 does not fit multiplier (allowed: a whole number >= 1)" in "".join(
+        told(json.dumps(document), "room.epJSON")
+    )
+
+
 @pytest.mark.parametrize(
     ("added", "fault"),
     [

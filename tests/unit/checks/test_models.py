@@ -1,5 +1,6 @@
 """Checking a study against the data dictionary and its models: what cannot run is refused, what can run is not."""
 
+import contextlib
 import json
 import random
 import re
@@ -91,10 +92,11 @@ def as_epjson(model: str) -> dict[str, Any]:
 
 
 def number_or_text(value: str) -> float | str:
-    try:
-        return float(value)
-    except ValueError:
-        return value
+    """As the engine's own conversion does: a number without a point is a whole one."""
+    for number in (int, float):
+        with contextlib.suppress(ValueError):
+            return number(value)
+    return value
 
 
 # Names of objects

@@ -5,6 +5,7 @@ it merely warns about (a schedule without type limits, a field it does not know 
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
@@ -171,12 +172,17 @@ def _fits(value: str, field: FieldRule) -> bool:
         number = float(value[1:] if value[0] == "+" else value)  # the engine takes one '+' off before it reads
     except ValueError:
         return bool(field.words) and field.accepts(value)
-    return _within(number, field)
+    # Python takes `1_800` and other scripts' digits for numbers, and eppy writes them as such; the engine does not.
+    return value.isascii() and "_" not in value and _within(number, field)
 
 
 def _within(number: float, field: FieldRule) -> bool:
-    """Whether the engine takes a number; it takes fractions where the dictionary says whole numbers, and nan."""
-    return not (
+    """Whether a number is one, and within the bounds. In IDF the engine takes fractions for whole numbers.
+
+    It takes nan and inf as well, and every comparison with them goes the same way: lights or infiltration of nan ran to
+    the end, without a word and with an energy use that was wrong.
+    """
+    return abs(number) <= sys.float_info.max and not (
         (field.minimum is not None and number < field.minimum)
         or (field.maximum is not None and number > field.maximum)
         or (field.exclusive_minimum is not None and number <= field.exclusive_minimum)
@@ -190,9 +196,8 @@ def _json_misfit(value: object, field: FieldRule) -> str | None:
         case bool() | None:
             return "true or false" if isinstance(value, bool) else "null"
         case int() | float():
-            if field.numeric and not _within(value, field):
-                return str(value)
-            return None
+            whole = field.type != "integer" or isinstance(value, int)  # 2.0 is no integer to the engine
+            return None if not field.numeric or (whole and _within(value, field)) else str(value)
         case str():
             if value == "" and (not field.numeric or field.words or not field.required):
                 return None  # some blanks the engine takes
