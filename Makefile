@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check unit moto infra e2e image-test synth format docs clean
+.PHONY: help demo up test check unit moto infra e2e image-test synth format prose docs clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -77,6 +77,9 @@ synth: $(VENV)/.run ## the CloudFormation template, into cdk.out
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+prose: $(VENV)/.dev ## phrases in documents, comments and messages that have a usual technical term
+	$(BIN)/python -m docs.prose
 
 docs: $(VENV)/.dev ## the generated parts of docs/
 	$(BIN)/python -m docs.generate

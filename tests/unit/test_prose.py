@@ -1,0 +1,69 @@
+"""The check of phrases: what it reads, what it leaves alone, and where it says that something stands."""
+
+import pytest
+
+from docs.prose import RULES, in_markdown, in_python
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("Faults are told at once.", "told"),
+        ("The study was put\ninto the bucket.", "put into"),
+        ("AWS is asked too often.", "asked too often"),
+        ("The file is not used any more.", "any more"),
+        ("Try again in some seconds.", "some seconds"),
+        ("It takes some 20 seconds.", "some"),
+        ("A name that is no token of this API.", "is no"),
+        ("Studies whose time is over are deleted.", "time is over"),
+        ("## Who may\n", "## Who"),
+    ],
+)
+def test_phrases_in_documents_are_found(text: str, phrase: str) -> None:
+    assert [finding.phrase for finding in in_markdown(text)] == [phrase]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "There is no such path.",
+        "The study is no longer there.",
+        "It needs not any more than that.",
+        "Use `told` as a name.",
+        "```\ntold\n```\n",
+        "1. As in\n\n   ```\n   told\n   ```\n",
+        "It is told. <!-- prose: ok -->",
+        "## Retention\n",
+    ],
+)
+def test_usual_terms_code_and_exceptions_are_left_alone(text: str) -> None:
+    assert in_markdown(text) == []
+
+
+def test_lines_are_those_of_the_document() -> None:
+    text = "```\ntold\n```\n\nUse `a\nb`; it is\ntold.\n"
+    assert [(finding.line, finding.phrase) for finding in in_markdown(text)] == [(7, "told")]
+
+
+def test_comments_docstrings_and_messages_are_read_and_code_is_not() -> None:
+    source = '''"""Whoever is told."""
+
+def told(tells: str) -> str:
+    # AWS is asked too
+    # often by all.
+    tell = f"{tells} is no"
+    return (
+        f"The {study} was put "
+        f"into {bucket}"
+    )
+'''
+    assert [(finding.line, finding.phrase) for finding in in_python(source)] == [
+        (1, "told"),
+        (4, "asked too often"),
+        (6, "is no"),
+        (8, "put into"),
+    ]
+
+
+def test_terms_do_not_use_the_phrases_of_other_rules() -> None:
+    assert [rule.term for rule in RULES if in_markdown(rule.term)] == []
