@@ -1,6 +1,7 @@
 """The documents against what they speak of."""
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_every_command_is_there(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
-    assert set(re.findall(r"(?m)(?:^|`)make ([a-z-]+)", text)) <= TARGETS
+    assert set(re.findall(r"(?m)(?:^|`)make ([a-z0-9-]+)", text)) <= TARGETS
     assert set(re.findall(r"(?m)(?:^|`|bin/)epsm ([a-z]+)", text)) <= COMMANDS
 
 
@@ -54,6 +55,18 @@ def test_every_decision_is_in_the_list() -> None:
     folder = ROOT / "docs" / "decisions"
     listed = set(LINK.findall((folder / "README.md").read_text(encoding="utf-8")))
     assert {path.name for path in folder.glob("0*.md")} <= listed
+
+
+@pytest.mark.parametrize("decision", sorted((ROOT / "docs" / "decisions").glob("0*.md")), ids=lambda path: path.stem)
+def test_decisions_have_date_status_and_options(decision: Path) -> None:
+    text = decision.read_text(encoding="utf-8")
+    stated = re.search(r"^\*\*Date\.\*\* (\d{4}-\d\d-\d\d)\. \*\*Status\.\*\* (\w+)", text, re.MULTILINE)
+    assert stated
+    assert date.fromisoformat(stated[1])
+    assert stated[2] in {"Proposed", "Accepted", "Rejected", "Superseded"}
+    options = text.partition("**Options considered.**")[2].partition("**Why.**")[0]
+    assert len(re.findall(r"^- ", options, re.MULTILINE)) >= 2
+    assert stated[2] != "Accepted" or "(chosen)" in options
 
 
 def test_every_choice_of_a_deployment_is_described() -> None:
