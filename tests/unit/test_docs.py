@@ -14,6 +14,8 @@ HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     *sorted(ROOT.glob("docs/**/*.md")),
     *ROOT.glob("benchmarks/*.md"),
 ]
