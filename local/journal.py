@@ -107,8 +107,7 @@ class Journal:
             Closed: If the journal is.
         """
         with self.lock:
-            if self._closed:
-                raise Closed
+            self.check_open()
             where = "owner = ? AND name = ?"
             files = files or {}
             kept = dict(self._rows.execute(f"SELECT version, file FROM kept WHERE {where}", (owner, name)).fetchall())  # noqa: S608
@@ -132,6 +131,11 @@ class Journal:
                     self._rows.execute("ROLLBACK")
                 raise
             return list(set(filter(None, kept.values())) - set(files.values()))
+
+    def check_open(self) -> None:
+        """Raises `Closed` if the journal is."""
+        if self._closed:
+            raise Closed
 
     def owners(self) -> list[str]:
         """Who has values here."""

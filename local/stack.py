@@ -187,7 +187,11 @@ class LocalStack:
         # What breaks off because the workers end is not to be recorded: the next stack is to go on from here.
         self._server.stop()
         if self.journal is not None:
-            self.journal.close()
+            from local.completions import objects
+
+            with self.journal.lock:  # nothing is being kept meanwhile, nor by the next stack
+                objects.remove_unkept(self.journal.objects)
+                self.journal.close()
         self.workers.close()
         self.containers.close()
         self._janitor.close()

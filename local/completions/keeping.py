@@ -59,10 +59,14 @@ def restore(buckets: tuple[str, ...], table: str) -> None:
             journal.forget(owner)  # what is not put back would stay for ever
     for name in buckets:
         versions = s3_backends[ACCOUNT]["aws"].get_bucket(name).keys
+        rewritten: dict[str, set[str]] = {}
         for key, version in journal.read(f"s3:{name}"):
             versions[key] = version  # one more of that key
             if isinstance(version, FakeKey) and not objects.is_kept(version):  # as earlier versions wrote it
-                _write_versions(journal, s3_backends[ACCOUNT]["aws"], name, key, {str(version.version_id)})
+                rewritten.setdefault(key, set()).add(str(version.version_id))
+        # With all versions of a key in their place: those that are not would be forgotten.
+        for key, changed in rewritten.items():
+            _write_versions(journal, s3_backends[ACCOUNT]["aws"], name, key, changed)
     objects.remove_orphans()
     items = dynamodb_backends[ACCOUNT][REGION].get_table(table).items
     for _, item in journal.read(f"dynamodb:{table}"):
@@ -136,6 +140,7 @@ def _object_written(result: Any, *, self: S3Backend, bucket_name: str, key_name:
 def _write_versions(journal: Journal, backend: S3Backend, bucket: str, key: str, changed: set[str]) -> None:
     """Bodies are on the disk before the rows that name them, and go after those rows have gone."""
     with journal.lock:
+        journal.check_open()
         versions = {str(each.version_id): _alone(each) for each in backend.buckets[bucket].keys.getlist(key, [])}
         for name, version in versions.items():
             if isinstance(version, FakeKey) and (name in changed or not objects.is_kept(version)):

@@ -57,6 +57,13 @@ def remove_orphans() -> None:
             path.unlink(missing_ok=True)
 
 
+def remove_unkept(folder: Path) -> None:
+    """Remove files that no journal refers to, when the stack ends: code of functions, uploads that broke off."""
+    for path in list(folder.iterdir()):
+        if (file := _bodies.get(path.name)) is None or not file.kept:
+            path.unlink(missing_ok=True)
+
+
 def keep(version: FakeKey) -> None:
     """The body is on the disk when this returns, and stays there until it is forgotten."""
     if isinstance(file := version._value_buffer.file, _File):

@@ -1,5 +1,7 @@
 """Buckets and tables that are in the journal: what a next process would put back."""
 
+import pickle
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,11 +9,11 @@ from typing import Any
 
 import pytest
 from moto.dynamodb.models import dynamodb_backends
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeKey, s3_backends
 
 from local import completions
 from local.aws import ACCOUNT, REGION
-from local.completions import PROMISES, keeping, local_aws
+from local.completions import PROMISES, keeping, local_aws, objects
 from local.journal import Journal
 from local.stack import LocalStack
 from tests.moto.conftest import Aws, unique
@@ -127,6 +129,81 @@ def test_what_is_removed_leaves_no_row(s3: Any, bucket: str, table: str, journal
     assert len(list(journal.read(f"dynamodb:{table}"))) == 1
     dynamodb.batch_write_item(RequestItems={table: [{"DeleteRequest": {"Key": key}}]})
     assert not list(journal.read(f"dynamodb:{table}"))
+
+
+@pytest.fixture
+def earlier_journal(
+    s3: Any, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Journal, dict[str, bytes]]]:
+    """A journal as it was when rows held the bodies of objects; and the bodies, by version."""
+
+    def state(version: FakeKey) -> dict[str, Any]:  # of moto 5.2.5
+        return {
+            "value": version.value,
+            **{name: value for name, value in version.__dict__.items() if name not in ("_value_buffer", "lock")},
+        }
+
+    put = [("a", bytes(50_000)), ("a", b"a" * 60_000), ("a", b"small"), ("b", b"b" * 10_000)]
+    bodies = {s3.put_object(Bucket=bucket, Key=key, Body=body)["VersionId"]: body for key, body in put}
+    s3.delete_object(Bucket=bucket, Key="b")
+    (tmp_path / "earlier").mkdir()
+    rows = sqlite3.connect(tmp_path / "earlier" / "journal.sqlite")
+    rows.execute(
+        "CREATE TABLE IF NOT EXISTS kept (number INTEGER PRIMARY KEY, owner TEXT, name TEXT, version TEXT, "
+        "value BLOB, UNIQUE (owner, name, version))"
+    )
+    kept = s3_backends[ACCOUNT]["aws"].get_bucket(bucket).keys
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeKey, "__getstate__", state)
+        written = [
+            (f"s3:{bucket}", key, str(version.version_id), pickle.dumps(keeping._alone(version)))
+            for key in ("a", "b")
+            for version in kept.getlist(key)
+        ]
+    rows.executemany("INSERT INTO kept (owner, name, version, value) VALUES (?, ?, ?, ?)", written)
+    rows.commit()
+    rows.close()
+    before = objects._folder
+    journal = Journal(tmp_path / "earlier", "moto")
+    monkeypatch.setattr(completions, "_current", replace(local_aws(), journal=journal))
+    objects.use_folder(journal.objects)
+    yield journal, bodies
+    objects.use_folder(before)
+    journal.close()
+
+
+def test_objects_of_an_earlier_journal_are_moved_from_its_rows_to_files(
+    s3: Any, bucket: str, table: str, earlier_journal: tuple[Journal, dict[str, bytes]]
+) -> None:
+    journal, bodies = earlier_journal
+    before = versions(s3, bucket)
+    for _ in range(2):
+        start_again(bucket, table)
+        assert versions(s3, bucket) == before
+        for key, version, _ in before:
+            if version in bodies:
+                stored = s3.get_object(Bucket=bucket, Key=key, VersionId=version)
+                assert stored["Body"].read() == bodies[version]
+        named = [name for (name,) in journal._rows.execute("SELECT file FROM kept WHERE file <> ''")]
+        assert sorted(named) == sorted(each.name for each in journal.objects.iterdir())
+        assert len(named) == 3  # the small one stays in its row
+    longest = journal._rows.execute("SELECT max(length(value)) FROM kept").fetchone()
+    assert longest[0] < objects.MAX_IN_MEMORY_BYTES
+
+
+def test_a_stack_that_ends_leaves_no_file_that_its_journal_does_not_name(
+    s3: Any, bucket: str, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "_folder", journal.objects)
+    journal.objects.mkdir()
+    code = unique("cdk-assets")
+    s3.create_bucket(Bucket=code)
+    for each in (code, bucket):
+        s3.put_object(Bucket=each, Key="a", Body=bytes(10_000))
+    assert len(list(journal.objects.iterdir())) == 2
+    objects.remove_unkept(journal.objects)
+    ((named,),) = journal._rows.execute("SELECT file FROM kept WHERE file <> ''")
+    assert [each.name for each in journal.objects.iterdir()] == [named]
 
 
 def test_items_are_kept_as_they_are_after_every_kind_of_write(stack: LocalStack, bucket: str, table: str) -> None:
