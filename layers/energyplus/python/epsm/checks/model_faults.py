@@ -36,6 +36,8 @@ _UNIQUE_TOGETHER = {
     "curves": re.compile(r"curve:(linear|quadratic|cubic|quartic|exponent|biquadratic|bicubic|quadraticlinear)"),
 }
 """Classes, in lower case, among which the engine does not take one name twice, in whatever case it is written."""
+_NOT_TOGETHER_YET = {"23.2": ("schedule type limits", "curves"), "25.1": ("curves",)}
+"""Of these kinds, those among which an older version takes a name again in another class or case."""
 
 
 def place_of(each: ModelObject, source: str) -> str:
@@ -211,11 +213,13 @@ def _json_misfit(value: object, field: FieldRule) -> str | None:
 def _double_names(outline: Outline, source: str) -> Iterator[tuple[tuple[str, ...], Problem]]:
     known = dictionary.load()
     seen: dict[tuple[str, str], ModelObject] = {}
+    apart = _NOT_TOGETHER_YET.get(known.model_version, ())
+    kinds = {kind: classes for kind, classes in _UNIQUE_TOGETHER.items() if kind not in apart}
     for class_key, group in outline.objects.items():
         rule = known.find_class(class_key)
         if rule is None or not rule.named or class_key.startswith(_NOT_READ_BY_THE_ENGINE):
             continue
-        together = next((kind for kind, classes in _UNIQUE_TOGETHER.items() if classes.fullmatch(class_key)), None)
+        together = next((kind for kind, classes in kinds.items() if classes.fullmatch(class_key)), None)
         for each in group:
             if not each.name.strip():
                 continue

@@ -13,6 +13,8 @@ from epsm.problems import Problem
 from epsm.text import fold_name, nearest
 
 _BUILT_IN = {"ScheduleNames": ("constant-0.0", "constant-1.0")}
+_WITHOUT_BUILT_IN = ("23.2",)
+"""Versions that have no schedules of their own."""
 _ALSO = {"SpaceNames": ("ZoneNames",), "SpaceAndSpaceListNames": ("ZoneAndZoneListNames", "ZoneNames")}
 """The engine gives each zone that has no space one of its own name."""
 _MADE_FROM_A_FILE = "schedule:file:shading"
@@ -55,7 +57,8 @@ def check_object_names(
 def _names_by_list(outline: Outline) -> dict[str, dict[str, str]]:
     """Reference list -> its names as the engine compares them -> as they are written."""
     known = dictionary.load()
-    names: dict[str, dict[str, str]] = {name: dict.fromkeys(built, "") for name, built in _BUILT_IN.items()}
+    built_in = {} if known.model_version in _WITHOUT_BUILT_IN else _BUILT_IN
+    names: dict[str, dict[str, str]] = {name: dict.fromkeys(built, "") for name, built in built_in.items()}
     for class_key, group in outline.objects.items():
         rule = known.find_class(class_key)
         for provided in rule.provides if rule else ():
