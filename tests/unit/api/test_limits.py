@@ -1,15 +1,39 @@
 """What the API answers to a study beyond its owner's limits."""
 
 import json
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from epsm.pipeline.owner_limits import OverLimit
+from epsm.pipeline.owner_limits import OverLimit, OwnerLimits
 from epsm.problems import Problem
+from epsm.settings import Allowance
+from epsm.study.manifest import ObjectRef, RunManifest, Source
+from epsm.study.records import StudyRecord, StudyStatus
+from epsm.study.schema import Study
+from tests.unit.fakes import MemoryRecords, study_record
+from tests.unit.pipeline.test_owner_limits import MemoryAccounts
 
 ANNA = {"iam": {"userArn": "arn:aws:iam::123456789012:user/anna"}}
+OWNER = "iam:arn:aws:iam::123456789012:user/anna"
+
+
+def ask(app: Any, method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Status and body of an answer to Anna."""
+    http = {"method": method, "path": path, "sourceIp": "", "protocol": "", "userAgent": ""}
+    event = {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"content-type": "application/json"},
+        "requestContext": {"authorizer": ANNA, "http": http, "stage": "$default", "requestId": "1"},
+        "body": json.dumps(body),
+        "isBase64Encoded": False,
+    }
+    answer = app.resolve(event, SimpleNamespace(aws_request_id="1"))
+    return answer["statusCode"], json.loads(answer["body"])
 
 
 @pytest.fixture
@@ -32,19 +56,123 @@ def test_a_study_beyond_a_limit_is_answered_with_429_and_the_limit(
         raise OverLimit([Problem("study.json", "is one too many", "at most 2 at a time")])
 
     monkeypatch.setattr(submitting, "receive", refuse)
-    path = "/api/simulation/run/"
-    http = {"method": "POST", "path": path, "sourceIp": "", "protocol": "", "userAgent": ""}
-    event = {
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {"content-type": "application/json"},
-        "requestContext": {"authorizer": ANNA, "http": http, "stage": "$default", "requestId": "1"},
-        "body": json.dumps({"study": {}}),
-        "isBase64Encoded": False,
-    }
-    answer = submitting.app.resolve(event, SimpleNamespace(aws_request_id="1"))
-    body = json.loads(answer["body"])
-    assert (answer["statusCode"], body["title"]) == (429, "Too Many Requests")
+    status, body = ask(submitting.app, "POST", "/api/simulation/run/", {"study": {}})
+    assert (status, body["title"]) == (429, "Too Many Requests")
     assert body["errors"] == [{"where": "study.json", "what": "is one too many", "allowed": "at most 2 at a time"}]
     assert "is one too many (at most 2 at a time)" in body["detail"]
+
+
+# --- what a study that is there already may come to cost
+
+
+class Stack(MemoryRecords):
+    """What the routes know of one study of Anna's: 4 variants, 1 of which has succeeded in an earlier attempt.
+
+    Attributes:
+        started: Attempts that were started.
+    """
+
+    def __init__(self, status: StudyStatus) -> None:
+        options = {"max_cost_usd": 1.0}
+        counts: dict[str, Any] = {"variants": 4, "succeeded": 1, "options": options, "owner": OWNER}
+        super().__init__(study_record("anna-1", status, datetime.now(UTC), **counts))
+        self.started: list[int] = []
+
+    @property
+    def record(self) -> StudyRecord:
+        return self.by_name["anna-1"]
+
+    def read_manifest(self, simulation: str) -> RunManifest:
+        document: dict[str, Any] = {"models": ["a.idf"], "weather": ["b.epw"], "options": {"max_cost_usd": 0.5}}
+        ref = ObjectRef(bucket="b", key="a.idf", version_id="1", sha256="0", bytes=1)
+        return RunManifest(
+            simulation_id=simulation,
+            created_at=datetime.now(UTC),
+            study=Study.model_validate(document),
+            source=Source(bucket="b", key="study.json", version_id="1"),
+            inputs={"a.idf": ref},
+            external_files={},
+            variants=4,
+            engine_version="25.2.0",
+            image_id="i",
+            code_version="0",
+            extraction_version=1,
+            assumed_run_times_s={"a.idf": 100_000.0},
+        )
+
+    def run_time(self, sha256: str) -> float | None:
+        return None
+
+    def change_options(self, simulation: str, options: dict[str, Any]) -> bool:
+        return self._change(simulation, options=options)
+
+    def rerun(self, *_: Any) -> int:
+        self.started.append(self.record.attempt + 1)
+        return 3
+
+
+@pytest.fixture
+def changing(submitting: Any) -> Any:
+    import epsm.api.routes.change
+
+    return epsm.api.routes.change
+
+
+def deployed(changing: Any, monkeypatch: pytest.MonkeyPatch, stack: Stack, usd_per_month: float) -> MemoryAccounts:
+    """The routes on `stack`, where each owner may spend so much a month."""
+    accounts = MemoryAccounts()
+    limits = OwnerLimits(accounts, stack, Allowance(0, usd_per_month))
+    for name, value in (
+        ("records", stack),
+        ("files", stack),
+        ("owner_limits", limits),
+        ("own_study", lambda _: stack.record),
+        ("map_runs", SimpleNamespace(arn=lambda _: None)),
+        ("rerun_missing", stack.rerun),
+    ):
+        monkeypatch.setattr(changing, name, value)
+    state = {"simulation_id": "anna-1", "name": "", "status": "running", "status_legacy": "running"}
+    monkeypatch.setattr(changing, "state_of", lambda _: state)
+    return accounts
+
+
+def reserved(accounts: MemoryAccounts) -> float:
+    return accounts.read(OWNER).claims["anna-1"].reserved_usd
+
+
+def test_a_budget_that_is_raised_is_reserved_of_its_owners_money(
+    submitting: Any, changing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = Stack(StudyStatus.RUNNING)
+    accounts = deployed(changing, monkeypatch, stack, usd_per_month=4.0)
+    changing.owner_limits.claim(stack.record, 1.0)
+    ask(submitting.app, "PATCH", "/api/simulation/anna-1/", {"max_cost_usd": 2.0})
+    assert (reserved(accounts), stack.record.options["max_cost_usd"]) == (2.0, 2.0)
+
+
+def test_a_budget_is_not_raised_above_its_owners_money(
+    submitting: Any, changing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = Stack(StudyStatus.RUNNING)
+    accounts = deployed(changing, monkeypatch, stack, usd_per_month=1.5)
+    changing.owner_limits.claim(stack.record, 1.0)
+    status, _ = ask(submitting.app, "PATCH", "/api/simulation/anna-1/", {"max_cost_usd": 2.0})
+    assert (status, reserved(accounts), stack.record.options["max_cost_usd"]) == (429, 1.0, 1.0)
+
+
+def test_a_rerun_reserves_money_for_models_that_never_ran_within_the_budget_of_now(
+    submitting: Any, changing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = Stack(StudyStatus.FAILED)
+    accounts = deployed(changing, monkeypatch, stack, usd_per_month=4.0)
+    status, _ = ask(submitting.app, "POST", "/api/simulation/anna-1/rerun/", {})
+    assert (status, stack.started, reserved(accounts)) == (202, [2], 1.0)
+
+
+def test_a_rerun_that_its_owner_cannot_pay_is_refused(
+    submitting: Any, changing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = Stack(StudyStatus.FAILED)
+    deployed(changing, monkeypatch, stack, usd_per_month=0.9)
+    status, _ = ask(submitting.app, "POST", "/api/simulation/anna-1/rerun/", {})
+    assert (status, stack.started) == (429, [])

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from epsm.checks.budget import run_times_of
 from epsm.estimate import RunTime
-from epsm.pipeline.owner_limits import OverLimit, OwnerLimits, expected_cost_usd
+from epsm.pipeline.owner_limits import OverLimit, OwnerLimits, expected_attempt_usd, expected_cost_usd
 from epsm.settings import Allowance
 from epsm.store.accounts import Account, Claim
+from epsm.study.manifest import ObjectRef, RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus, timestamp
 from epsm.study.schema import Study
 from tests.unit.fakes import MemoryRecords, study_record
@@ -222,3 +224,82 @@ def test_a_study_is_not_expected_to_cost_more_than_its_budget(budget: float | No
     cost_usd = expected_cost_usd(study, {"a.idf": RunTime(1000.0, "assumed")}, 1769)
     assert cost_usd == expected if expected else cost_usd > 0.02
     assert expected_cost_usd(study, {"a.idf": RunTime(1000.0, "assumed")}, 1769, part=0.0) == 0
+
+
+# --- a budget that changes
+
+
+def test_a_raised_budget_reserves_what_the_study_is_expected_to_cost_then() -> None:
+    case = Case(usd_per_month=10)
+    case.submit("a", usd=3)
+    case.limits.change(case.records.by_name["a"], 7.0)
+    with pytest.raises(OverLimit, match=r"\$7.00 reserved"):
+        case.submit("b", usd=4)
+    case.submit("c", usd=3)
+
+
+def test_a_lowered_budget_gives_back_what_was_reserved() -> None:
+    case = Case(usd_per_month=10)
+    case.submit("a", usd=8)
+    case.limits.change(case.records.by_name["a"], 2.0)
+    case.submit("b", usd=8)
+
+
+def test_a_budget_is_not_raised_above_what_its_owner_may_spend() -> None:
+    case = Case(usd_per_month=10)
+    case.submit("a", usd=3)
+    case.submit("b", usd=5)
+    with pytest.raises(OverLimit, match=r"\$5.00 reserved") as refused:
+        case.limits.change(case.records.by_name["a"], 6.0)
+    assert "at most $5.00" in refused.value.problems[0].allowed
+    assert case.accounts.read(ANNA).claims["a"].reserved_usd == 3
+    case.limits.change(case.records.by_name["a"], 5.0)
+
+
+def test_a_budget_raised_while_another_study_is_submitted_sees_it() -> None:
+    case = Case(usd_per_month=10)
+    case.submit("a", usd=3)
+    case.accounts.before_write = lambda: case.submit("b", usd=5)
+    with pytest.raises(OverLimit):
+        case.limits.change(case.records.by_name["a"], 6.0)
+
+
+def test_a_study_without_a_claim_gets_none_by_a_change() -> None:
+    case = Case(usd_per_month=10)
+    case.limits.change(case.study("canary"), 6.0)
+    assert case.accounts.read(ANNA).claims == {}
+
+
+def manifest(**changes: Any) -> RunManifest:
+    study = Study.model_validate({"models": ["a.idf"], "weather": ["b.epw"], "name": "A"})
+    ref = ObjectRef(bucket="b", key="a.idf", version_id="1", sha256="hash of a", bytes=1)
+    values = {"simulation_id": "s", "created_at": NOW, "study": study, "inputs": {"a.idf": ref}, "variants": 1}
+    values |= {"source": Source(bucket="b", key="study.json", version_id="1"), "external_files": {}}
+    values |= {"engine_version": "25.2.0", "image_id": "i", "code_version": "0", "extraction_version": 1}
+    return RunManifest.model_validate(values | changes)
+
+
+def test_a_model_that_never_ran_takes_what_was_assumed_when_it_was_accepted() -> None:
+    accepted = manifest(assumed_run_times_s={"a.idf": 31.0})
+    assert run_times_of(accepted, lambda _: None) == {"a.idf": RunTime(31.0, "assumed")}
+    assert run_times_of(accepted, {"hash of a": 7.0}.get) == {"a.idf": RunTime(7.0, "measured")}
+    assert run_times_of(manifest(), lambda _: None)["a.idf"].engine_seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("budget", "part", "spent", "expected"),
+    [
+        (None, 1.0, 0.0, 1.0),
+        (None, 0.5, 0.0, 0.5),
+        (0.001, 1.0, 0.0, None),
+        (None, 1.0, 3.0, None),
+        (2.0, 1.0, 3.0, None),
+    ],
+)
+def test_an_attempt_costs_what_is_estimated_or_spent_within_the_budget_it_has_now(
+    budget: float | None, part: float, spent: float, expected: float | None
+) -> None:
+    run_times = {"a.idf": RunTime(1000.0, "assumed")}
+    whole = expected_cost_usd(manifest().study, run_times, 1769)
+    cost_usd = expected_attempt_usd(manifest(), run_times, 1769, budget, part=part, spent_usd=spent)
+    assert cost_usd == (whole * expected if expected else budget or spent)

@@ -4,7 +4,11 @@ from collections.abc import Callable
 
 from epsm.estimate import RunTime, estimate, in_usd
 from epsm.problems import Problem
+from epsm.study.manifest import RunManifest
 from epsm.study.schema import MANIFEST_NAME, Study
+
+UNKNOWN_RUN_S = 60.0
+"""Assumed of a model that never ran where the manifest, one of an earlier release, says nothing of it."""
 
 
 def check_budget(
@@ -40,3 +44,15 @@ def measured_run_times(
     """The run times of those of a study's models that have run before."""
     found = {model: run_time(sha256_of(model)) for model in study.models}
     return {model: RunTime(seconds, "measured") for model, seconds in found.items() if seconds is not None}
+
+
+def run_times_of(manifest: RunManifest, run_time: Callable[[str], float | None]) -> dict[str, RunTime]:
+    """The run times of an accepted study's models: measured, else as assumed when it was accepted.
+
+    Args:
+        manifest: The study's.
+        run_time: The seconds of earlier runs of a model, by the hash of its file; None if there was none.
+    """
+    known = manifest.assumed_run_times_s
+    assumed = {model: RunTime(known.get(model, UNKNOWN_RUN_S), "assumed") for model in manifest.study.models}
+    return assumed | measured_run_times(manifest.study, lambda model: manifest.inputs[model].sha256, run_time)

@@ -19,6 +19,7 @@ from epsm.problems import Problem, StudyRejected
 from epsm.settings import Allowance
 from epsm.store.accounts import Account, Claim
 from epsm.store.records import Records
+from epsm.study.manifest import RunManifest
 from epsm.study.records import StudyRecord, timestamp
 from epsm.study.schema import MANIFEST_NAME, Study
 
@@ -104,6 +105,33 @@ class OwnerLimits:
                 return
         raise RuntimeError("too many submissions of one owner at once")
 
+    def change(self, record: StudyRecord, expected_usd: float) -> None:
+        """Reserve another amount for a study that has not ended, because its budget changes.
+
+        A study that no claim is kept of (a canary, one that has ended or began without limits) stays without.
+
+        Args:
+            record: The study.
+            expected_usd: What its current attempt is expected to cost from now on, with what it has cost already.
+
+        Raises:
+            OverLimit: If that is more than its owner may spend; nothing is changed.
+        """
+        if not self._allowance.usd_per_month:
+            return
+        for _ in range(_MAX_ATTEMPTS):
+            account = self._settled(self._accounts.read(record.owner))
+            claim = account.claims.get(record.simulation_id)
+            if claim is None:
+                return
+            if expected_usd > claim.reserved_usd and claim.month == account.month:
+                others = {name: each for name, each in account.claims.items() if name != record.simulation_id}
+                self._refuse_cost(replace(account, claims=others), expected_usd)
+            claims = {**account.claims, record.simulation_id: replace(claim, reserved_usd=expected_usd)}
+            if self._accounts.write(record.owner, replace(account, claims=claims)):
+                return
+        raise RuntimeError("too many submissions of one owner at once")
+
     def _settled(self, account: Account) -> Account:
         """The account as of now: a new month begins with nothing spent, ended studies are booked."""
         month = timestamp(datetime.now(UTC))[:7]
@@ -134,13 +162,23 @@ class OwnerLimits:
             what = f"is one too many: {running} of your studies have not ended"
             allowed = f"at most {allowance.running_studies} at a time on this stack; wait for one, or cancel it"
             problems.append(Problem(MANIFEST_NAME, what, allowed))
-        if allowance.usd_per_month:
-            reserved_usd = sum(each.reserved_usd for each in account.claims.values() if each.month == account.month)
-            left_usd = allowance.usd_per_month - account.spent_usd - reserved_usd
-            if expected_usd > left_usd or left_usd <= 0:
-                problems.append(_too_expensive(allowance, account, reserved_usd, expected_usd, left_usd))
+        problems += self._cost_problems(account, expected_usd)
         if problems:
             raise OverLimit(problems)
+
+    def _refuse_cost(self, account: Account, expected_usd: float) -> None:
+        if problems := self._cost_problems(account, expected_usd):
+            raise OverLimit(problems)
+
+    def _cost_problems(self, account: Account, expected_usd: float) -> list[Problem]:
+        allowance = self._allowance
+        if not allowance.usd_per_month:
+            return []
+        reserved_usd = sum(each.reserved_usd for each in account.claims.values() if each.month == account.month)
+        left_usd = allowance.usd_per_month - account.spent_usd - reserved_usd
+        if expected_usd <= left_usd and left_usd > 0:
+            return []
+        return [_too_expensive(allowance, account, reserved_usd, expected_usd, left_usd)]
 
 
 NO_LIMITS = OwnerLimits(_NoAccounts(), Records(None), Allowance())
@@ -171,4 +209,29 @@ def expected_cost_usd(study: Study, run_times: Mapping[str, RunTime], memory_mb:
     """
     cost_usd = part * estimate(study, run_times, memory_mb=memory_mb, capacity=1).cost_usd
     budget_usd = study.options.max_cost_usd
+    return cost_usd if budget_usd is None else min(cost_usd, budget_usd)
+
+
+def expected_attempt_usd(
+    manifest: RunManifest,
+    run_times: Mapping[str, RunTime],
+    memory_mb: int,
+    budget_usd: float | None,
+    *,
+    part: float,
+    spent_usd: float = 0.0,
+) -> float:
+    """What an attempt of an accepted study is expected to cost, with the budget that it has now.
+
+    Args:
+        manifest: The study's.
+        run_times: For each of its models.
+        memory_mb: Memory of the function that runs a variant.
+        budget_usd: Its max_cost_usd, which may have been changed since it was accepted; None for none.
+        part: Of its variants, how many run in this attempt.
+        spent_usd: What the attempt has cost already. Where that is more than was estimated, it is what is known.
+    """
+    study = manifest.study
+    without_budget = study.model_copy(update={"options": study.options.model_copy(update={"max_cost_usd": None})})
+    cost_usd = max(expected_cost_usd(without_budget, run_times, memory_mb, part), spent_usd)
     return cost_usd if budget_usd is None else min(cost_usd, budget_usd)

@@ -139,6 +139,7 @@ class Submitter:
             image_id=self._settings.image_id,
             code_version=__version__,
             extraction_version=EXTRACTION_VERSION,
+            assumed_run_times_s={model: each.engine_seconds for model, each in accepted.run_times.items()},
         )
         return self._accept(manifest)
 

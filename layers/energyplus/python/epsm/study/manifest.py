@@ -54,6 +54,8 @@ class RunManifest(BaseModel):
         code_version: Version of `epsm`.
         extraction_version: Version of the rules by which metrics are read.
         baseline_values: For each model its own value of each parameter, where there is one.
+        assumed_run_times_s: For each model the engine time of one run as assumed from its zones, seconds; for limits
+            until a run of it has been measured.
         seed: Seed of the sampling; None where nothing is random.
     """
 
@@ -75,6 +77,7 @@ class RunManifest(BaseModel):
     seed: int | None = None
     remarks: tuple[str, ...] = ()
     input_remarks: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    assumed_run_times_s: dict[str, float] = Field(default_factory=dict)
 
     @property
     def model_version(self) -> str:

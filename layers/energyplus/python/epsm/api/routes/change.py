@@ -1,6 +1,7 @@
 """Routes that change a study: cancel it, run it again, change it, remove it."""
 
 import json
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
 
@@ -25,11 +26,10 @@ from epsm.api.app import (
 from epsm.api.bodies import Cancelled, Change, Rerun, StudyState, Submitted, answers
 from epsm.api.incoming import claim_or_reject
 from epsm.api.routes.status import state_of
-from epsm.checks.budget import measured_run_times
-from epsm.estimate import RunTime
+from epsm.checks.budget import run_times_of
 from epsm.operations.cancel import cancel as cancel_study
 from epsm.operations.rerun import rerun_missing
-from epsm.pipeline.owner_limits import expected_cost_usd
+from epsm.pipeline.owner_limits import expected_attempt_usd
 from epsm.store import keys
 from epsm.store.files import NotThere, is_absent
 from epsm.study.records import StudyRecord, StudyStatus
@@ -77,7 +77,7 @@ def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Resp
             source = record.source
             if not source["key"].startswith(keys.HOMES):
                 raise Refusal(HTTPStatus.CONFLICT, "The study was put into the bucket; put its study.json there again")
-            expected_usd = _expected_usd(record, record.variants)
+            expected_usd = _expected_usd_of_all(record)
             owner_limits.check(record.owner, expected_usd)
             copied = s3.copy_object(
                 Bucket=source["bucket"],
@@ -91,7 +91,8 @@ def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Resp
         else:
             started = simulation_id
             if record.status is not StudyStatus.COMPLETED:
-                expected_usd = _expected_usd(record, record.variants - record.succeeded)
+                further = replace(record, spent_usd=0.0)
+                expected_usd = _expected_usd_of_rest(further, record.options.get("max_cost_usd"))
                 owner_limits.claim(record, expected_usd, record.attempt + 1)
             variants = rerun_missing(files, records, step_functions, settings.state_machine_arn, record)
     except (NotThere, ClientError) as error:
@@ -104,22 +105,45 @@ def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Resp
     return Response(HTTPStatus.ACCEPTED.value, "application/json", answer.model_dump_json())
 
 
-def _expected_usd(record: StudyRecord, variants: int) -> float:
-    """What it will cost to run some variants of a study again; models that never ran are not counted."""
+def _expected_usd(record: StudyRecord, variants: int, budget_usd: float | None, spent_usd: float = 0.0) -> float:
+    """What some variants of a study are expected to cost with a budget, which may be another than it began with.
+
+    Raises:
+        NotThere: If the study has no manifest.
+    """
+    manifest = files.read_manifest(record.simulation_id)
+    run_times = run_times_of(manifest, records.run_time)
+    part = variants / manifest.variants
+    memory_mb = settings.variant_memory_mb
+    return expected_attempt_usd(manifest, run_times, memory_mb, budget_usd, part=part, spent_usd=spent_usd)
+
+
+def _expected_usd_of_all(record: StudyRecord) -> float:
+    """What running a study from the beginning is expected to cost, with the budget that its study.json says."""
     if not owner_limits.any:
         return 0.0
-    manifest = files.read_manifest(record.simulation_id)
-    measured = measured_run_times(manifest.study, lambda model: manifest.inputs[model].sha256, records.run_time)
-    run_times = {model: RunTime(0.0, "assumed") for model in manifest.study.models} | measured
-    part = variants / manifest.variants
-    return expected_cost_usd(manifest.study, run_times, settings.variant_memory_mb, part)
+    budget_usd = files.read_manifest(record.simulation_id).study.options.max_cost_usd
+    return _expected_usd(record, record.variants, budget_usd)
+
+
+def _expected_usd_of_rest(record: StudyRecord, budget_usd: float | None) -> float:
+    """What those variants are expected to cost that had not succeeded when the study's current attempt began."""
+    if not owner_limits.any:
+        return 0.0
+    return _expected_usd(record, record.variants - record.succeeded, budget_usd, record.spent_usd)
 
 
 @router.patch(
     "/api/simulation/<simulation_id>/",
     summary="Change concurrency, priority or budget of a study that has not ended",
     tags=["studies"],
-    responses=answers(StudyState, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    responses=answers(
+        StudyState,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    ),
 )
 def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> StudyState:
     """Concurrency takes effect with the next variants; a priority as soon as shares are dealt out anew."""
@@ -130,6 +154,8 @@ def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> St
     arn = None if record.status.final else map_runs.arn(record)
     if wanted.max_concurrency is not None and arn is None:
         raise Refusal(HTTPStatus.CONFLICT, "The study does not run variants now")
+    if wanted.max_cost_usd is not None and not record.status.final:
+        _change_reservation(record, wanted.max_cost_usd)
     if not records.change_options(simulation_id, record.options | wanted.model_dump(exclude_none=True)):
         raise Refusal(HTTPStatus.CONFLICT, "The study has ended, or has not been accepted yet")
     if wanted.max_concurrency is not None:
@@ -141,6 +167,21 @@ def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> St
             Payload=json.dumps({"task": "share"}).encode(),
         )
     return state_of(own_study(simulation_id))
+
+
+def _change_reservation(record: StudyRecord, budget_usd: float) -> None:
+    """Reserve of its owner's money what the study is expected to cost with another budget.
+
+    Before the study gets the budget: what its owner may not spend, it never may.
+
+    Raises:
+        OverLimit: If its owner may not spend that much.
+    """
+    try:
+        expected_usd = _expected_usd_of_rest(record, budget_usd)
+    except NotThere:
+        return  # not accepted yet, which its record says too
+    owner_limits.change(record, expected_usd)
 
 
 @router.delete(
