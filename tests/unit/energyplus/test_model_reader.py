@@ -394,3 +394,35 @@ def test_a_file_cut_off_anywhere_keeps_the_objects_before_the_cut(seed: int, one
     content = one_zone.encode()
     whole = list(idf(content).all())
     assert all(each in whole for each in idf(content[: random.Random(seed).randrange(len(content))]).all())
+
+
+def test_text_of_windows_keeps_its_quotes_and_dashes() -> None:
+    name = "Büro \u201cNord\u201d \u2013 alt\u2026"
+    assert decode(f"Zone,{name};".encode("cp1252")) == f"Zone,{name};"
+    assert decode(b"Zone,B\xfcro \x81;") == "Zone,Büro \x81;"  # means nothing in Windows-1252
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("Version,25.2;\n".encode("utf-16"), "room.idf: is text in UTF-16, which EnergyPlus does not read"),
+        (b'\n{"Version": {}}', "room.idf: is not IDF but looks like epJSON (allowed: a name that ends in .epJSON)"),
+        (b"OS:Version,\n {a}, !- Handle\n 3.9.0;\n", "room.idf: is an OpenStudio model (OSM)"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_what_it_is(content: bytes, said: str) -> None:
+    (problem,) = read_outline(content, "room.idf").problems
+    assert str(problem).startswith(said)
+
+
+@pytest.mark.parametrize("line", ["##include a\n", "abc\n"])
+def test_a_fault_in_every_line_is_listed_for_some_and_counted_for_the_rest(line: str) -> None:
+    """A refusal has to fit into an answer: 775,000 problems did not."""
+    problems = read_outline((line * 1_000 + "Version,25.2;").encode(), "room.idf").problems
+    assert len(problems) < 30
+    assert any("980 further lines have such faults" in each.what for each in problems)
+
+
+def test_what_was_found_is_shown_with_what_is_wrong_with_it() -> None:
+    (problem,) = read_outline(b"x" * 5_000, "room.idf").problems
+    assert problem.what.endswith("has no ';'")

@@ -593,3 +593,10 @@ def test_a_damaged_file_is_read_or_refused(seed: int) -> None:
     for _ in range(25):
         weather, found = read_weather(damaged(content, chance), "town.epw")
         assert weather is not None or found
+
+
+def test_a_byte_order_mark_before_location_is_told() -> None:
+    """EnergyPlus runs such a file with one warning and without its place: 146.6 for 143.6 kWh."""
+    weather, (problem,) = read_weather(b"\xef\xbb\xbf" + epw(), "town.epw")
+    assert weather is None
+    assert problem.what == "begins with a byte order mark, behind which EnergyPlus does not find LOCATION"

@@ -4,6 +4,8 @@ This is what submit checks a study against. It knows the syntax of IDF and epJSO
 mean. Editing is `epsm.energyplus.model_editor`'s; simulating is `epsm.energyplus.engine`'s.
 """
 
+import codecs
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -13,8 +15,11 @@ from typing import Any
 from epsm.energyplus.dictionary import ClassRule, FieldPlace
 from epsm.problems import Problem
 from epsm.strict_json import RepeatedKey, without_repeated_keys
-from epsm.text import fold_name
+from epsm.text import fold_name, middle_cut
 
+_MOST_LISTED = 20
+"""Lines with faults of syntax that are listed one by one; the others are counted."""
+_LONGEST_SHOWN = 60
 _PIECE = re.compile(r"([^,;]*)([,;]?)")
 _LINE_ENDS_OF_PYTHON_ONLY = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
@@ -88,16 +93,16 @@ class Outline:
 
 
 def decode(content: bytes) -> str:
-    """Model text from bytes: UTF-8 if it is that, else Latin-1, which older tools write.
+    """Model text from bytes: UTF-8 if it is that, else Windows-1252, which tools on Windows write, else Latin-1.
 
-    What Python's `splitlines` takes for the end of a line and EnergyPlus does not (the ellipsis of Windows, say, read
-    as Latin-1) becomes a space: eppy splits lines that way, too.
+    Windows-1252 is Latin-1 with quotes, dashes and the ellipsis in place of control characters; five bytes mean nothing
+    in it. What Python's `splitlines` takes for the end of a line and EnergyPlus does not becomes a space: eppy splits
+    lines that way, too.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    return _LINE_ENDS_OF_PYTHON_ONLY.sub(" ", text)
+    for encoding in ("utf-8-sig", "cp1252"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return _LINE_ENDS_OF_PYTHON_ONLY.sub(" ", content.decode(encoding))
+    return _LINE_ENDS_OF_PYTHON_ONLY.sub(" ", content.decode("latin-1"))
 
 
 def read_outline(content: bytes, source: str) -> Outline:
@@ -111,11 +116,18 @@ def read_outline(content: bytes, source: str) -> Outline:
         The outline; its `problems` are empty if the syntax is sound.
     """
     start = content[:200].lstrip()
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return Outline(problems=[Problem(source, "is text in UTF-16, which EnergyPlus does not read", "UTF-8")])
     if start.startswith((b"<", b"PK")) or b"\0" in content[:1000]:
         shown = start[:20].decode("latin-1")
         return Outline(problems=[Problem(source, f"is not a model: it starts with '{shown}'", "IDF or epJSON text")])
     text = decode(content)
-    outline = _read_epjson(text, source) if source.lower().endswith(".epjson") else _read_idf(text, source)
+    is_epjson = source.lower().endswith(".epjson")
+    if not is_epjson and start.startswith(b"{"):
+        return Outline(problems=[Problem(source, "is not IDF but looks like epJSON", "a name that ends in .epJSON")])
+    outline = _read_epjson(text, source) if is_epjson else _read_idf(text, source)
+    if outline.of_class("OS:Version"):
+        return Outline(problems=[Problem(source, "is an OpenStudio model (OSM)", "the IDF that OpenStudio exports")])
     if not outline.objects and not outline.problems:
         outline.problems.append(Problem(source, "contains no EnergyPlus object"))
     return outline
@@ -123,6 +135,7 @@ def read_outline(content: bytes, source: str) -> Outline:
 
 def _read_idf(text: str, source: str) -> Outline:
     outline = Outline()
+    faulty_lines = 0
     values: list[str] = []
     start = 0  # line on which the object began
     loose = ""  # a value whose ',' or ';' has not come yet
@@ -132,15 +145,18 @@ def _read_idf(text: str, source: str) -> Outline:
         if not code:
             continue
         if code.startswith("##"):
-            outline.problems.append(
-                Problem(f"{source}: line {number}", f"has the macro command '{code.split()[0]}'", "expanded models")
-            )
+            faulty_lines += 1
+            if faulty_lines <= _MOST_LISTED:
+                what = f"has the macro command '{code.split()[0]}'"
+                outline.problems.append(Problem(f"{source}: line {number}", what, "expanded models"))
             continue
         if loose and code[0] in ",;":
             code = loose + code
         elif loose:
-            problem = f"'{loose}' is not followed by ',' or ';'"
-            outline.problems.append(Problem(f"{source}: line {loose_line}", problem))
+            faulty_lines += 1
+            if faulty_lines <= _MOST_LISTED:
+                what = f"'{middle_cut(loose, _LONGEST_SHOWN)}' is not followed by ',' or ';'"
+                outline.problems.append(Problem(f"{source}: line {loose_line}", what))
             values.append(loose)
         loose = ""
         for piece, end in _PIECE.findall(code):
@@ -156,8 +172,10 @@ def _read_idf(text: str, source: str) -> Outline:
                 if any(values):  # a ';' too many is nothing
                     _add(outline, values, start)
                 values, start = [], 0
+    if faulty_lines > _MOST_LISTED:
+        outline.problems.append(Problem(source, f"{faulty_lines - _MOST_LISTED:,} further lines have such faults"))
     if values or loose:
-        name = next((value for value in (*values, loose) if value), "")
+        name = middle_cut(next((value for value in (*values, loose) if value), ""), _LONGEST_SHOWN)
         outline.problems.append(Problem(f"{source}: line {start}", f"the last object, '{name}', has no ';'"))
     return outline
 

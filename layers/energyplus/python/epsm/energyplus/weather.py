@@ -15,6 +15,7 @@ from epsm.energyplus.weather_records import Place, check_records, is_number
 from epsm.problems import Problem
 
 _HEADER_LINES = 8
+_BYTE_ORDER_MARK = "\xef\xbb\xbf"
 _FURTHEST_FROM_MERIDIAN_DEG = 60
 """Four hours: the largest difference of a place on earth is three (western China, east of Kamchatka's time)."""
 
@@ -59,6 +60,10 @@ def read_weather(content: bytes, source: str) -> tuple[Weather | None, list[Prob
     """
     # Not splitlines: it takes some letters of Latin-1 for the end of a line.
     lines = re.split(r"\r\n|\r|\n", content.decode("latin-1").rstrip("\x1a \r\n"))
+    if lines[0].startswith(_BYTE_ORDER_MARK):
+        # The engine does not find LOCATION behind it, warns, and takes the place of the model, or none.
+        what = "begins with a byte order mark, behind which EnergyPlus does not find LOCATION"
+        return None, [Problem(f"{source}: line 1", what, "the file saved without it (UTF-8 without BOM, or ANSI)")]
     if not lines[0].startswith("LOCATION,"):
         start = lines[0].strip()[:40]
         found = (
