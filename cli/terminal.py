@@ -1,13 +1,32 @@
-"""The terminal that commands print to, which may close, have few letters, or be a pipe that nobody reads any more."""
+"""The terminal that commands print to, which may close, have few letters, or be a pipe that nobody reads any more.
+
+What is shown was often written by somebody else: names in a model, EnergyPlus's words about them, another owner's
+study on an administrator's screen. A terminal obeys escape sequences in it (clear the screen, set the title, write
+into the clipboard), and signs for the direction of writing change what a line seems to say.
+"""
 
 import os
+import re
 import sys
+from collections.abc import Iterable
 
 from rich.console import Console
+from rich.segment import Segment
+
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and newline, and the marks, embeddings and isolates of Unicode's bidirectional text."""
 
 
 class Terminal(Console):
-    """A console whose end is not that of the command: `epsm run STUDY | head` runs the study to its end."""
+    """A console whose end is not that of the command: `epsm run STUDY | head` runs the study to its end.
+
+    What it writes of texts is printable; only rich's own control codes (cursor, colours) reach the terminal.
+    """
+
+    def _render_buffer(self, buffer: Iterable[Segment]) -> str:
+        return super()._render_buffer(
+            each if each.control else Segment(_OBEYED.sub("?", each.text), each.style) for each in buffer
+        )
 
     def on_broken_pipe(self) -> None:
         self.quiet = True

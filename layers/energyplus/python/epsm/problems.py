@@ -10,7 +10,8 @@ MOST_SHOWN = 100
 
 
 _MOST_CHARACTERS = 300
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Also what turns the direction of writing round, and with it what a sentence seems to say."""
 
 
 @dataclass(frozen=True, slots=True)
