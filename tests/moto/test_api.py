@@ -189,7 +189,24 @@ def test_the_same_request_with_a_key_starts_one_study(anna: Client, room: dict[s
     assert answers[0].json() == answers[1].json()
 
 
+def put_model(client: Client, content: bytes) -> None:
+    place = place_for(client, content)
+    if not place["present"]:
+        requests.put(place["url"], data=content, headers=place["headers"], timeout=30).raise_for_status()
+
+
+def test_an_estimate_does_not_tell_who_knows_a_hash_whether_the_file_has_run(
+    anna: Client, ben: Client, room: dict[str, bytes], done: str
+) -> None:
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in room.items()}
+    answer = ben.post("/api/simulation/estimate/", {"study": study_document(), "files": hashes})
+    assert answer.status_code == 422, answer.text
+    (error,) = answer.json()["errors"]
+    assert (error["where"], error["what"]) == ("files.room.idf", "was not uploaded")
+
+
 def test_an_estimate_says_what_it_rests_on(anna: Client, room: dict[str, bytes], done: str) -> None:
+    put_model(anna, room["room.idf"])
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in room.items()}
     answer = anna.post("/api/simulation/estimate/", {"study": study_document(), "files": hashes})
     assert answer.status_code == 200, answer.text

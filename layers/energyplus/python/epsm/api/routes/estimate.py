@@ -35,7 +35,9 @@ def estimate_study(sent: Annotated[StudyOfUploads, Body()]) -> EstimatedStudy:
     """Estimate a study. Its models must have been uploaded; its weather need not."""
     study = parse_study(json.dumps(sent.study))
     before = FilesUploadedBefore(files, s3, settings.inputs_bucket, who_calls().name, sent.files)
-    found = {model: _run_time(model, before.sha256(model), partial(before.read, model)) for model in study.models}
+    # Before a run time is looked up: it would tell that somebody has run a file of which only the hash is known.
+    uploaded = before.sizes(study.models).keys() & set(study.models)
+    found = {model: _run_time(model, before.sha256(model), partial(before.read, model)) for model in uploaded}
     known = {model: run_time for model, run_time in found.items() if run_time is not None}
     if absent := [model for model in study.models if model not in known]:
         allowed = "a SHA-256 of an uploaded file"
