@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from epsm.energyplus import sun
 from epsm.energyplus.daylight import Daylight
+from epsm.energyplus.radiation import Radiation
 from epsm.energyplus.weather_periods import Day
 from epsm.problems import Problem
 
@@ -88,6 +89,8 @@ class _Pass:
     at_night: int = 0
     first_at_night: int = 0
     daylight: Daylight = field(default_factory=Daylight)
+    radiation: Radiation = field(default_factory=Radiation)
+    dampest: float = 0.0
 
 
 def check_records(
@@ -138,8 +141,15 @@ def check_records(
             f"time zone, first on line {found.first_at_night}: its hours are shifted, or its position or zone is wrong"
         )
         problems.append(Problem(source, what))
+    elif found.order is None and (fault := found.radiation.fault()):
+        problems.append(Problem(source, fault))
+    if len(data) >= _HOURS_A_DAY and 0 < found.dampest <= 1:
+        what = f"has a relative humidity (column 9) of at most {found.dampest:g} %, which is nowhere on earth"
+        problems.append(Problem(source, what, "percent, 0 to 100, and not a fraction of 1"))
     if shifted := found.daylight.remark(place.longitude_deg, place.time_zone_h):
         remarks.append(shifted)
+    if contradicted := found.radiation.remark():
+        remarks.append(contradicted)
     return problems, remarks
 
 
@@ -196,6 +206,8 @@ def _judge(
             return Problem(f"{source}: line {line}", what, f"{least:g} to {most:g}, or {missing:g} for a missing value")
         if column not in (15, 16) or day is None or _altitude(place, day, hour) > 0:
             found.gaps.setdefault(column, _Gaps()).add(line)
+    if found.dampest < numbers[2] < 999:
+        found.dampest = numbers[2]
     infrared = numbers[_INFRARED - 7]
     if (infrared <= 0 or infrared >= 9_999) and numbers[_SKY_COVER - 7] >= 99:
         found.gaps.setdefault(_INFRARED, _Gaps()).add(line)
@@ -203,6 +215,15 @@ def _judge(
         direct, diffuse = numbers[8], numbers[9]
         if _SOME_RADIATION < direct < 9_999 or _SOME_RADIATION < diffuse < 9_999:
             found.daylight.add(_day_of_year(day), hour)
+            if per_hour == 1:
+                found.radiation.add(
+                    line,
+                    _day_of_year(day),
+                    lambda later_h: _altitude(place, day, hour + later_h),
+                    global_=numbers[7],
+                    direct=direct,
+                    diffuse=diffuse,
+                )
         shines = _MUCH_RADIATION < direct < 9_999 or _MUCH_RADIATION < diffuse < 9_999
         if shines and _altitude(place, day, hour) < _DARK_DEG:
             found.at_night += 1
@@ -210,7 +231,7 @@ def _judge(
     return None
 
 
-def _altitude(place: Place, day: Day, hour: int) -> float:
+def _altitude(place: Place, day: Day, hour: float) -> float:
     """Of the sun in the middle of an hour."""
     return sun.altitude_deg(place.latitude_deg, place.longitude_deg, place.time_zone_h, _day_of_year(day), hour - 0.5)
 
