@@ -186,6 +186,19 @@ def test_the_child_finds_its_libraries(tmp_path: Path, monkeypatch: pytest.Monke
     assert "LD_LIBRARY_PATH=/somewhere/lib" in run(["env"], tmp_path, timeout_s=30).last_lines
 
 
+@pytest.mark.parametrize("behind", [":", "::", ":.", ":lib"])
+def test_no_library_is_loaded_from_the_files_of_a_study(
+    behind: str, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trailing colon means the working directory to the loader, and a study may bring files of any name."""
+    for folder in (tmp_path, tmp_path / "lib"):
+        folder.mkdir(exist_ok=True)
+        (folder / "libstdc++.so.6").write_text("not the library")
+    monkeypatch.setenv("LD_LIBRARY_PATH", os.environ.get("LD_LIBRARY_PATH", "/nowhere") + behind)
+    ran = run([*engine.start, "--version"], tmp_path, timeout_s=30)
+    assert (ran.exit_code, "EnergyPlus, Version" in ran.last_lines[-1]) == (0, True)
+
+
 # -- the end of time ---------------------------------------------------------------------------------------------
 
 

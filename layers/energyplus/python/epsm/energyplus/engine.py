@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from epsm.energyplus.child_environment import child_environment
 from epsm.energyplus.versions import DEFAULT, RELEASES
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,6 @@ _MARGIN = 1.02
 _LINES_KEPT = 40
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +189,13 @@ def run(
         should_stop: Asked several times a second, in a thread of its own, one question at a time: however long an
             answer takes, the limits of time and memory hold. The run is ended when it answers yes.
     """
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     lines: deque[str] = deque(maxlen=_LINES_KEPT)
     printed_all = threading.Event()
     started = time.monotonic()
     process = subprocess.Popen(
         line,
         cwd=folder,
-        env={**environment, "HOME": str(folder), "TMPDIR": str(folder)},
+        env=child_environment(folder),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,0 +1,26 @@
+"""What a process that works on a study's files sees of this process's environment: no credentials, no search here."""
+
+import os
+from pathlib import Path
+
+_SEARCHED = ("PATH", "LD_LIBRARY_PATH")
+_PASSED_ON = (*_SEARCHED, "LANG", "LC_ALL", "TZ")
+
+
+def child_environment(folder: Path) -> dict[str, str]:
+    """The environment of a process whose home, temporary and working directory is `folder`."""
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    environment |= {name: _absolute_only(environment[name]) for name in _SEARCHED if name in environment}
+    return {**environment, "HOME": str(folder), "TMPDIR": str(folder)}
+
+
+def _absolute_only(paths: str) -> str:
+    """A search path without its empty and relative parts, which mean the working directory.
+
+    There lie the files of the study, which somebody else may have written: a `libstdc++.so.6` among them would be
+    loaded. `export LD_LIBRARY_PATH=/opt/lib:$LD_LIBRARY_PATH` leaves such a part where the variable was not set.
+
+    >>> _absolute_only("/opt/lib::lib:"), _absolute_only(":")
+    ('/opt/lib', '')
+    """
+    return os.pathsep.join(each for each in paths.split(os.pathsep) if each.startswith("/"))
