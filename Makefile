@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check unit moto infra e2e image-test synth format prose docs clean
+.PHONY: help demo up test check unit moto infra e2e image-test synth format docs-site prose docs clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,7 @@ check: $(VENV)/.dev ## format, lint, types, imports, docs, the template (cfn-lin
 	PYTHONPATH=.:layers/energyplus/python $(BIN)/lint-imports --no-logo
 	$(BIN)/python -m infra.packaging --check
 	$(BIN)/python -m docs.generate --check
+	$(BIN)/python -m sphinx -q -W --keep-going -E -b dummy -d build/site-check docs build/site-check
 	$(BIN)/python -m infra.check
 
 unit: $(VENV)/.dev ## tests of the library
@@ -77,6 +78,9 @@ synth: $(VENV)/.run ## the CloudFormation template, into cdk.out
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs-site: $(VENV)/.dev ## the documentation as a site, into build/site
+	$(BIN)/python -m sphinx -q -W --keep-going -E -b html -d build/site-check docs build/site
 
 prose: $(VENV)/.dev ## phrases in documents, comments and messages that have a usual technical term
 	$(BIN)/python -m docs.prose
