@@ -345,3 +345,9 @@ def test_a_model_that_fits_is_read() -> None:
     with pytest.raises(StudyRejected) as caught:
         take_in(json.dumps(study_document(models=["office.idf"])).encode(), files, Limits())
     assert "bytes" not in " ".join(each.what for each in caught.value.problems)
+
+
+def test_what_energyplus_passes_over_in_a_model_is_remarked(files: dict[str, bytes]) -> None:
+    files["room.idf"] = files["room.idf"].replace(b"1;                       !- Multiplier", b"1.5;")
+    (remark,) = accept(files).input_remarks["room.idf"]
+    assert "Multiplier is 1.5" in remark

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from epsm.checks.data_files import CLASSES, check_data_files
+from epsm.checks.model_remarks import model_remarks
 from epsm.checks.models import check_model
 from epsm.checks.parameters import check_parameters
 from epsm.checks.table_files import check_table_files
@@ -153,6 +154,8 @@ def take_in(
         version = version or runnable(version_in(content, model))
         with dictionary.of_version(version):
             checked = check_model(content, model, study)
+            if passed_over := model_remarks(checked.outline, model):
+                remarks[model] = tuple(passed_over)
             own_values[model] = baseline_values(checked.outline, study)
         reader.problems += checked.problems
         external_files[model] = checked.external_files
@@ -184,7 +187,7 @@ def take_in(
             reader.problems += check_data_files(outline, model, table, study.parameters)
             reader.problems += check_time_steps(outline, model, study.parameters, records_per_hour)
             if about:
-                remarks[model] = tuple(about)
+                remarks[model] = (*remarks.get(model, ()), *about)
     if problems := [*draft.problems, *map(draft.in_document, reader.problems)]:
         raise StudyRejected(problems)
     return Accepted(study, tuple(reader.done), external_files, own_values, version, remarks, run_times, reader.done)
