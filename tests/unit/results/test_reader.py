@@ -337,12 +337,10 @@ def test_an_intensity_is_the_end_use_over_the_area(read: Reader, metric: str) ->
 
 
 def test_a_building_without_area_has_no_intensity(read: Reader) -> None:
-    results = read(building() | {AREA: ("m2", "0")})
+    results = read(building() | {AREA: ("m2", "0"), SITE_EUI: ("kWh/m2", "")})
 
-    assert (results.metrics["heating_kwh_m2"], results.missing["heating_kwh_m2"]) == (
-        None,
-        "the building has no floor area",
-    )
+    for name in ("heating_kwh_m2", "site_eui_kwh_m2"):
+        assert (results.metrics[name], results.missing[name]) == (None, "the building has no floor area")
 
 
 def test_an_intensity_without_a_known_area_says_what_is_missing(read: Reader) -> None:

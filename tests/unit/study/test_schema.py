@@ -373,7 +373,12 @@ def test_a_parameter_without_levels_is_refused(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"values": [1, 2, 1.0]}, {"values": ["Rough", "Rough"]}, {"values": None, "multiply": [0.5, 0.5]}],
+    [
+        {"values": [1, 2, 1.0]},
+        {"values": [0, -0.0]},
+        {"values": ["Rough", "Rough"]},
+        {"values": None, "multiply": [0.5, 0.5]},
+    ],
 )
 def test_a_level_listed_twice_is_refused(changes: dict[str, Any]) -> None:
     assert fault_of_parameter(**changes).what == "the same value is listed twice"
@@ -496,3 +501,11 @@ def test_a_number_of_thousands_of_digits_is_refused() -> None:
 def test_a_refusal_can_be_written_as_utf_8(document: str) -> None:
     for fault in faults_of(document).values():
         str(fault).encode()
+
+
+@pytest.mark.parametrize("name", ["meters", "variables"])
+def test_the_blank_name_of_an_output_is_refused(name: str) -> None:
+    """Every run of such a study would end with a message of EnergyPlus that names no study.json."""
+    with pytest.raises(StudyRejected) as refusal:
+        parse_study(json.dumps(study_document(outputs={name: [" "]})))
+    assert [str(each) for each in refusal.value.problems] == [f"study.json: outputs.{name}[0]: is blank"]

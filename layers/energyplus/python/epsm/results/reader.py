@@ -179,6 +179,8 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
         put(name, total, why)
     _leave_out_false_net(tables, metrics, missing)
     area = metrics["total_building_area_m2"]
+    if area == 0 and run_periods:
+        missing |= {name: "the building has no floor area" for name in missing if name.endswith("_eui_kwh_m2")}
     for name, energy_name in INTENSITIES.items():
         energy = metrics[energy_name]
         if energy is None or not area:

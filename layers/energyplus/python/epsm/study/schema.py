@@ -45,6 +45,8 @@ Priority = Literal["high", "normal", "low"]
 
 def _one_value(text: str) -> str:
     """IDF has no quotes: these characters would end the value, the object or the line."""
+    if not text.strip():
+        raise ValueError("is blank")
     if any(character in ",;!" or unicodedata.category(character) == "Cc" for character in text):
         hint = f"; write {text.replace(',', '.')}" if re.fullmatch(r"[+-]?\d+,\d+", text) else ""
         raise ValueError(f"'{text}' contains ',', ';', '!' or a control character, which no IDF value can hold{hint}")
@@ -173,7 +175,8 @@ class Parameter(_Strict):
         if (self.values is None) == (self.multiply is None):
             raise ValueError("give either 'values' or 'multiply'")
         texts = [
-            fold_name(level) if isinstance(level, str) else f"{level!r}".removesuffix(".0") for level in self.levels
+            fold_name(level) if isinstance(level, str) else f"{level + 0.0!r}".removesuffix(".0")
+            for level in self.levels
         ]
         if len(set(texts)) < len(texts):
             raise ValueError("the same value is listed twice")
