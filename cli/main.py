@@ -304,12 +304,11 @@ def _target_or_own_stack(stack: str) -> Iterator[Target]:
 
 def _submit(folder: Path, accepted: Accepted, target: Target) -> str:
     total = sum((folder / name).stat().st_size for name in accepted.inputs if (folder / name).exists())
-    with Progress(TextColumn("Uploading"), BarColumn(), TextColumn("{task.fields[file]}"), console=console) as progress:
+    columns = TextColumn("Uploading"), BarColumn(), TextColumn("{task.fields[file]}", markup=False)
+    with Progress(*columns, console=console) as progress:
         task = progress.add_task("upload", total=total, file="")
         try:
-            source = upload(
-                folder, accepted, target, lambda name, sent: progress.update(task, advance=sent, file=Text(name))
-            )
+            source = upload(folder, accepted, target, lambda name, sent: progress.update(task, advance=sent, file=name))
         except Interrupted:
             progress.stop()
             console.print("Interrupted before study.json, the last file, was uploaded: nothing has started.")
@@ -319,7 +318,8 @@ def _submit(folder: Path, accepted: Accepted, target: Target) -> str:
             raise typer.Exit(2) from None
     simulation = keys.simulation_id(source.bucket, source.key, source.version_id)
     _show_remarks(accepted.remarks)
-    console.print(f"Simulation [bold]{simulation}[/], {accepted.study.variant_count} variants")
+    variants = f", {accepted.study.variant_count} variants"
+    console.print(Text.assemble("Simulation ", (simulation, "bold"), variants))
     return simulation
 
 

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console
 from rich.segment import Segment
@@ -20,8 +21,12 @@ _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u206
 class Terminal(Console):
     """A console whose end is not that of the command: `epsm run STUDY | head` runs the study to its end.
 
-    What it writes of texts is printable; only rich's own control codes (cursor, colours) reach the terminal.
+    What it writes of texts is printable; only rich's own control codes (cursor, colours) reach the terminal. Brackets
+    and colons are what they are: `office [v2].idf` is no markup, and `:key:` no emoji.
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, **options)
 
     def _render_buffer(self, buffer: Iterable[Segment]) -> str:
         return super()._render_buffer(

@@ -1,13 +1,18 @@
 """What reaches a terminal: cli.terminal."""
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from cli.show import show_results
 from cli.terminal import Terminal
+from epsm.study.schema import Study
+from tests.conftest import study_document
+from tests.unit.test_show import parquet as parquet
 
 
 @pytest.mark.parametrize(
@@ -21,7 +26,7 @@ def test_no_name_in_a_study_is_obeyed_by_the_terminal(name: str) -> None:
     table.add_row(Text(name))
     console.print(table)
     console.print(Text(f"Zone {name}"))
-    console.print(f"Zone {name}", markup=False)
+    console.print(f"Zone {name}")
     assert not set(out.getvalue()) & {*"\x1b\x07\x9b\x9d\x9c\r", "\u202e", "\u2066", "\u2069"}
     assert "Zone " in out.getvalue()
 
@@ -34,3 +39,24 @@ def test_colours_and_progress_still_work() -> None:
         progress.add_task("runs")
     assert "\x1b[31mfailed\x1b[0m" in out.getvalue()
     assert "\x1b[?25l" in out.getvalue()  # hides the cursor
+
+
+def test_brackets_and_colons_in_names_are_shown_as_they_are() -> None:
+    """`[v2]` was swallowed as an unknown style, and `[/b]` ended the command with a fault of its own."""
+    name = "office [v2] [/b] :house: [bold].idf"
+    out = io.StringIO()
+    console = Terminal(file=out, width=200)
+    table = Table(title=name)
+    table.add_column(name)
+    table.add_row(name)
+    console.print(table)
+    console.print(f"{name}: kWh/m2")
+    assert out.getvalue().count(name) == 4
+
+
+def test_results_of_a_study_with_brackets_in_its_names_are_shown(parquet: Path) -> None:
+    out = io.StringIO()
+    parameter = {"name": "insulation_m", "class": "Material", "field": "Thickness", "values": [0.1]}
+    study = Study.model_validate(study_document(name="Nord [/b] [v2]", parameters=[parameter]))
+    show_results(Terminal(file=out, width=200), parquet, study)
+    assert "Nord [/b] [v2]: kWh/m2" in out.getvalue()
