@@ -54,7 +54,10 @@ def test_brackets_and_colons_in_names_are_shown_as_they_are() -> None:
     assert out.getvalue().count(name) == 4
 
 
-def test_results_of_a_study_with_brackets_in_its_names_are_shown(parquet: Path) -> None:
+def test_results_of_a_study_with_brackets_in_its_names_are_shown(
+    parquet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.show.remarks", lambda table, study: [])
     out = io.StringIO()
     parameter = {"name": "insulation_m", "class": "Material", "field": "Thickness", "values": [0.1]}
     study = Study.model_validate(study_document(name="Nord [/b] [v2]", parameters=[parameter]))
