@@ -31,7 +31,7 @@ def main(what: str, argument: str) -> None:
         "wall_seconds": wall_seconds,
         "cpu_seconds": cpu_seconds,
         "waiting_seconds": wall_seconds - cpu_seconds,
-        "peak_memory_mb": _peak_memory_mb(),
+        "peak_memory_mb": peak_memory_mb(),
         "calls": calls.of_operation,
     }
     print(json.dumps(measures))
@@ -81,7 +81,7 @@ class _Calls:
         measured[1] += time.monotonic() - context["benchmark_started"]
 
 
-def _peak_memory_mb() -> float:
+def peak_memory_mb() -> float:
     """Largest resident size of this program, MiB.
 
     Not ru_maxrss of getrusage: Linux carries that over from the process that started this one.

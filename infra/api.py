@@ -107,8 +107,9 @@ class Api(Construct):
 
     def _function(self, storage: Storage, pipeline: Pipeline, cleanup: Cleanup) -> lambda_.Function:
         config, machine = self._config, pipeline.state_machine
+        # One whole vCPU: checking a model of 50 MB takes up to 9 CPU seconds and 320 MB (`benchmarks.large_models`).
         function = pipeline.functions.zipped(
-            "api", memory_mb=1024, timeout=_TIMEOUT, description="Answers the HTTP API"
+            "api", memory_mb=1769, timeout=_TIMEOUT, description="Answers the HTTP API"
         )
         for name, value in (
             ("STATE_MACHINE_ARN", machine.state_machine_arn),

@@ -10,7 +10,8 @@ import pytest
 
 from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import FieldPlace
-from epsm.energyplus.model_reader import ModelObject, Outline, decode, read_outline
+from epsm.energyplus.idf_text import decode
+from epsm.energyplus.model_reader import ModelObject, Outline, read_outline
 from epsm.problems import Problem
 
 REAL_MODELS = Path(pyenergyplus.__file__).parent / "data" / "model"

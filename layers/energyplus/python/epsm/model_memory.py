@@ -1,25 +1,30 @@
 """How much memory models take in the functions, and so how large a model a stack accepts.
 
-Measured in fresh processes on IDF files of 1 to 10 MB (a reference building with its surfaces, schedules and gains
-repeated): eppy takes 140 to 230 MB for the first megabyte and up to 330 MB for each. Files without comments take most.
-epJSON, which is read by Python's own `json`, takes some 10 MB for each megabyte.
+Measured by `benchmarks.large_models` in fresh processes on IDF files of 1 to 49 MB (a reference building with its
+surfaces, schedules and gains repeated): where every object is edited, editing takes 12.4 MB at its peak for each
+megabyte of a file without comments, 5.3 MB with them; where few are, 4.6 MB. epJSON, which is read by Python's own
+`json`, takes some 10 MB for each megabyte.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Generic, TypeVar
 
 HANDLER_MB = 350
 """Python with eppy, pandas and a small model; what remains of the memory is the engine's."""
 DEFAULT_MEMORY_MB = 1769
 """Memory of the function that runs a variant, unless a stack is deployed with another `memory_mb`."""
-LARGEST_MODEL_BYTES = 25_000_000
-"""Whatever the memory: checking takes the API half of its 29 s then (some 0.5 s for each megabyte)."""
+LARGEST_MODEL_BYTES = 50_000_000
+"""Whatever the memory: as much as any file of a study. Checking it takes up to 9 CPU seconds of the API's 29."""
 
-_EPPY_MB_PER_MB = 330
+_IDF_MB_PER_MB = 13
 _JSON_MB_PER_MB = 20
 _SMALLEST_ENGINE_MB = 350
 """Kept for the engine beside the largest model."""
 _ALWAYS_ACCEPTED_BYTES = 500_000
 _KEPT_SHARE = 0.2
+
+Model = TypeVar("Model")
 
 
 def largest_model_bytes(memory_mb: int, *, epjson: bool = False) -> int:
@@ -29,10 +34,10 @@ def largest_model_bytes(memory_mb: int, *, epjson: bool = False) -> int:
         memory_mb: Memory of the function that runs a variant, MiB.
         epjson: Whether the file is epJSON, else IDF.
 
-    >>> largest_model_bytes(1769), largest_model_bytes(512), largest_model_bytes(10_240)
-    (3200000, 500000, 25000000)
+    >>> largest_model_bytes(1769), largest_model_bytes(1024), largest_model_bytes(512)
+    (50000000, 24900000, 500000)
     """
-    per_mb = _JSON_MB_PER_MB if epjson else _EPPY_MB_PER_MB
+    per_mb = _JSON_MB_PER_MB if epjson else _IDF_MB_PER_MB
     fits_mb = (memory_mb - HANDLER_MB - _SMALLEST_ENGINE_MB) / per_mb
     rounded = int(fits_mb * 10) * 100_000
     return min(LARGEST_MODEL_BYTES, max(_ALWAYS_ACCEPTED_BYTES, rounded))
@@ -45,7 +50,40 @@ def is_epjson(name: str) -> bool:
 
 def edited_mb(name: str, size_bytes: int) -> float:
     """What a model takes at most while it is kept for editing, MB."""
-    return (_JSON_MB_PER_MB if is_epjson(name) else _EPPY_MB_PER_MB) * size_bytes / 1e6
+    return (_JSON_MB_PER_MB if is_epjson(name) else _IDF_MB_PER_MB) * size_bytes / 1e6
+
+
+class KeptModels(Generic[Model]):
+    """Models that were parsed for variants before, as many as may be kept by their size."""
+
+    def __init__(self) -> None:
+        self._models: dict[str, Model] = {}
+        self._mb: dict[str, float] = {}
+
+    def clear(self) -> None:
+        self._models.clear()
+        self._mb.clear()
+
+    def get(
+        self, name: str, read: Callable[[], bytes], parse: Callable[[bytes], Model], engine_limit_mb: float | None
+    ) -> Model:
+        """The model of that name, parsed if it is not kept.
+
+        Args:
+            name: Its path in the study.
+            read: Gives its content.
+            parse: Makes a model of it.
+            engine_limit_mb: The engine's memory limit, MiB, if any.
+        """
+        if name not in self._models:
+            content = read()
+            self._mb[name] = edited_mb(name, len(content))
+            # Before the next one is parsed: both would have to fit otherwise.
+            if sum(self._mb.values()) > kept_models_mb(engine_limit_mb):
+                self._models.clear()
+                self._mb = {name: self._mb[name]}
+            self._models[name] = parse(content)
+        return self._models[name]
 
 
 def kept_models_mb(engine_limit_mb: float | None) -> float:

@@ -1,24 +1,21 @@
 """Editing a model: from the uploaded file to the in.idf of one variant.
 
 A model is parsed once and then written many times: `prepare` adds the outputs that the results are read from, and
-`PreparedModel.render` writes one variant and puts the old values back. IDF goes through eppy, epJSON through `json`.
+`PreparedModel.render` writes one variant and puts the old values back. `epsm.energyplus.documents` says how a model is
+held in between.
 """
 
 import contextlib
-import copy
-import io
-import itertools
-import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import ClassRule, FieldPlace
-from epsm.energyplus.model_reader import decode, read_outline
-from epsm.energyplus.plain_idf import PlainIdfDocument
-from epsm.energyplus.plain_idf import number_text as number_text  # its readers know it from here
+from epsm.energyplus.documents import Document, EpjsonDocument, IdfDocument, PlainObjects
+from epsm.energyplus.eppy_objects import EppyObjects
+from epsm.energyplus.idf_text import decode
 from epsm.energyplus.versions import DEFAULT, version_in
 from epsm.study.schema import Outputs, Parameter, Study
 from epsm.text import fold_name
@@ -44,154 +41,16 @@ _FILE_FIELD_OF = {
     "rdd": "Output RDD",
     "mdd": "Output MDD",
 }
+_SET_FOR_EVERY_RUN = (
+    *("Version", "RunPeriod", "SimulationControl"),
+    *("Output:SQLite", "Output:Table:SummaryReports", "Output:Diagnostics", "Output:VariableDictionary"),
+    *("OutputControl:Files", "OutputControl:Table:Style"),
+)
+"""Classes whose objects are looked at or changed whatever the study varies."""
 
 
 class CannotEdit(Exception):
     """A parameter does not fit the model. Submit refuses such a study; here it means that it was not asked."""
-
-
-class Document(Protocol):
-    """What editing needs of a parsed model, whatever its syntax. Objects are opaque handles."""
-
-    file_name: str
-
-    def objects(self, rule: ClassRule) -> list[Any]: ...
-    def name_of(self, each: Any) -> str: ...
-    def get(self, each: Any, place: FieldPlace) -> Any: ...
-    def set(self, each: Any, place: FieldPlace, value: Any) -> None: ...
-    def values_of(self, each: Any) -> Any: ...
-    def restore(self, each: Any, values: Any) -> None: ...
-    def add(self, rule: ClassRule, values: Sequence[str]) -> None: ...
-    def remove(self, rule: ClassRule, each: Any) -> None: ...
-    def text(self) -> str: ...
-
-
-class IdfDocument:
-    """An IDF in eppy. The IDD is the process's: eppy holds one for all models."""
-
-    file_name = "in.idf"
-
-    def __init__(self, text: str, idd: Path) -> None:
-        from eppy.modeleditor import IDF  # 0.7 s to import: only where models are edited
-
-        if IDF.getiddname() is None:
-            IDF.setiddname(str(idd))
-        try:
-            self._idf = IDF(io.StringIO(text))
-        except TypeError:  # eppy looks for the group that an object with too many fields could extend
-            self._idf = IDF(io.StringIO(_without_empty_fields_behind_the_last(text)))
-        # eppy's default writes units into comments by a linear search for every field: 32 CPU seconds for a small
-        # office, 125 for a 3 MB model. Without comments it takes milliseconds.
-        self._idf.outputtype = "nocomment"
-
-    def objects(self, rule: ClassRule) -> list[Any]:
-        return list(self._idf.idfobjects[rule.name.upper()])
-
-    def name_of(self, each: Any) -> str:
-        return str(each.obj[1]) if len(each.obj) > 1 else ""
-
-    def get(self, each: Any, place: FieldPlace) -> Any:
-        index = place.position + 1  # eppy's list starts with the class name
-        return each.obj[index] if index < len(each.obj) else ""
-
-    def set(self, each: Any, place: FieldPlace, value: Any) -> None:
-        index = place.position + 1
-        each.obj.extend([""] * (index + 1 - len(each.obj)))
-        each.obj[index] = number_text(value) if isinstance(value, float | int) else value
-
-    def values_of(self, each: Any) -> Any:
-        return list(each.obj)
-
-    def restore(self, each: Any, values: Any) -> None:
-        each.obj[:] = values
-
-    def add(self, rule: ClassRule, values: Sequence[str]) -> None:
-        each = self._idf.newidfobject(rule.name.upper())
-        each.obj[:] = [rule.name, *values]  # eppy would write the class in capitals and fill in the defaults
-
-    def remove(self, rule: ClassRule, each: Any) -> None:
-        self._idf.removeidfobject(each)
-
-    def text(self) -> str:
-        return str(self._idf.idfstr())
-
-
-def _without_empty_fields_behind_the_last(text: str) -> str:
-    """An IDF without empty fields for which its classes have no room (`Timestep,4,,;`): the engine passes over them."""
-    lines = []
-    for each in read_outline(text.encode(), "in.idf").all():
-        assert isinstance(each.values, tuple)
-        rule = dictionary.load().find_class(each.class_name)
-        values = each.values
-        if rule is not None and not rule.repeats and not any(values[len(rule.fields) :]):
-            values = values[: len(rule.fields)]
-        lines.append(",".join([each.class_name, *values]) + ";\n")
-    return "".join(lines)
-
-
-class EpjsonDocument:
-    """An epJSON model: classes of named objects. A handle is the pair of name and fields."""
-
-    file_name = "in.epJSON"
-
-    def __init__(self, text: str) -> None:
-        self._classes: dict[str, dict[str, dict[str, Any]]] = json.loads(text)
-
-    def _group(self, rule: ClassRule) -> dict[str, dict[str, Any]]:
-        key = next((each for each in self._classes if fold_name(each) == fold_name(rule.name)), rule.name)
-        return self._classes.setdefault(key, {})
-
-    def objects(self, rule: ClassRule) -> list[Any]:
-        return list(self._group(rule).items())
-
-    def name_of(self, each: Any) -> str:
-        return str(each[0])
-
-    def _fields(self, each: Any, place: FieldPlace) -> dict[str, Any]:
-        fields: dict[str, Any] = each[1]
-        if place.group is None:
-            return fields
-        groups = fields.setdefault(place.rule.repeat_key or "", [])
-        groups.extend({} for _ in range(place.group + 1 - len(groups)))
-        return groups[place.group]  # type: ignore[no-any-return]
-
-    def get(self, each: Any, place: FieldPlace) -> Any:
-        return self._fields(each, place).get(place.rule.key, "")
-
-    def set(self, each: Any, place: FieldPlace, value: Any) -> None:
-        fields = self._fields(each, place)
-        if value == "":
-            fields.pop(place.rule.key, None)
-        else:
-            whole = place.rule.type == "integer" and isinstance(value, float) and value == int(value)
-            fields[place.rule.key] = int(value) if whole else value
-
-    def values_of(self, each: Any) -> Any:
-        return copy.deepcopy(each[1])
-
-    def restore(self, each: Any, values: Any) -> None:
-        each[1].clear()
-        each[1].update(values)
-
-    def add(self, rule: ClassRule, values: Sequence[str]) -> None:
-        group = self._group(rule)
-        free = (name for number in itertools.count(1) if (name := f"{rule.name} {number}") not in group)
-        name = values[0] if rule.named else next(free)
-        fields: dict[str, Any] = {}
-        group[name] = fields
-        plain = len(rule.fields)
-        for position, value in enumerate(values[:plain]):
-            if value and rule.fields[position].key != "name":
-                fields[rule.fields[position].key] = value
-        if rule.repeats:
-            key = rule.repeats[0].repeat_key or ""
-            fields[key] = [{rule.repeats[0].key: value} for value in values[plain:]]
-
-    def remove(self, rule: ClassRule, each: Any) -> None:
-        del self._group(rule)[each[0]]
-
-    def text(self) -> str:
-        return json.dumps({name: group for name, group in self._classes.items() if group}, indent=1)
 
 
 class PreparedModel:
@@ -203,9 +62,7 @@ class PreparedModel:
         self._version = dictionary.load().model_version
         self._annual = annual
         self.file_name = document.file_name
-        self.needs_expansion = any(
-            document.objects(_rule(name)) for name in dictionary.load().class_names if name.startswith("HVACTemplate:")
-        )
+        self.needs_expansion = any(key.startswith("hvactemplate:") for key in document.class_keys())
 
     def render(self, values: dict[str, float | str], *, first_day: bool = False) -> str:
         """The model's text with the parameters set to `values`; without values, the baseline.
@@ -302,15 +159,13 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
         study: Says which outputs to request, which files to keep and which run period to simulate.
         idd: The engine's `Energy+.idd`.
     """
-    text = decode(content)
     version = dictionary.load().model_version
     document: Document
     if source.lower().endswith(".epjson"):
-        document = EpjsonDocument(text)
-    elif version == DEFAULT:
-        document = IdfDocument(text, idd)
+        document = EpjsonDocument(decode(content))
     else:
-        document = PlainIdfDocument(text)
+        make = EppyObjects(idd) if version == DEFAULT else PlainObjects()
+        document = IdfDocument(content, _editable(study.parameters), make)
     if version_in(content, source) != version:  # of 26.1, run with 25.2 because the study asks for it
         _replace(document, "Version", [version])
     _request_results(document)
@@ -325,6 +180,19 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
         if first is not None:
             _end_in_the_year_it_begins(document, rule, first)
     return PreparedModel(document, study.parameters, annual=study.options.run_period == "annual")
+
+
+def _editable(parameters: Sequence[Parameter]) -> Callable[[str, str], bool]:
+    """Whether an object may be edited, by the key of its class and its name."""
+    patterns: dict[str, list[Parameter]] = {}
+    for parameter in parameters:
+        patterns.setdefault(fold_name(parameter.class_name), []).append(parameter)
+    always = {fold_name(name) for name in _SET_FOR_EVERY_RUN}
+
+    def may_edit(key: str, name: str) -> bool:
+        return key in always or any(each.matches(name) for each in patterns.get(key, ()))
+
+    return may_edit
 
 
 def _end_in_the_year_it_begins(document: Document, rule: ClassRule, run_period: Any) -> None:

@@ -5,7 +5,6 @@ mean. Editing is `epsm.energyplus.model_editor`'s; simulating is `epsm.energyplu
 """
 
 import codecs
-import contextlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from epsm.energyplus.dictionary import ClassRule, FieldPlace
+from epsm.energyplus.idf_text import decode, text_blocks
 from epsm.problems import Problem
 from epsm.strict_json import RepeatedKey, without_repeated_keys
 from epsm.text import fold_name, middle_cut
@@ -21,7 +21,7 @@ _MOST_LISTED = 20
 """Lines with faults of syntax that are listed one by one; the others are counted."""
 _LONGEST_SHOWN = 60
 _PIECE = re.compile(r"([^,;]*)([,;]?)")
-_LINE_ENDS_OF_PYTHON_ONLY = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_MOST_VALUES_SHARED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +92,6 @@ class Outline:
         return None
 
 
-def decode(content: bytes) -> str:
-    """Model text from bytes: UTF-8 if it is that, else Windows-1252, which tools on Windows write, else Latin-1.
-
-    Windows-1252 is Latin-1 with quotes, dashes and the ellipsis in place of control characters; five bytes mean nothing
-    in it. What Python's `splitlines` takes for the end of a line and EnergyPlus does not becomes a space: eppy splits
-    lines that way, too.
-    """
-    for encoding in ("utf-8-sig", "cp1252"):
-        with contextlib.suppress(UnicodeDecodeError):
-            return _LINE_ENDS_OF_PYTHON_ONLY.sub(" ", content.decode(encoding))
-    return _LINE_ENDS_OF_PYTHON_ONLY.sub(" ", content.decode("latin-1"))
-
-
 def read_outline(content: bytes, source: str) -> Outline:
     """Read a model file.
 
@@ -121,11 +108,10 @@ def read_outline(content: bytes, source: str) -> Outline:
     if start.startswith((b"<", b"PK")) or b"\0" in content[:1000]:
         shown = start[:20].decode("latin-1")
         return Outline(problems=[Problem(source, f"is not a model: it starts with '{shown}'", "IDF or epJSON text")])
-    text = decode(content)
     is_epjson = source.lower().endswith(".epjson")
     if not is_epjson and start.startswith(b"{"):
         return Outline(problems=[Problem(source, "is not IDF but looks like epJSON", "a name that ends in .epJSON")])
-    outline = _read_epjson(text, source) if is_epjson else _read_idf(text, source)
+    outline = _read_epjson(decode(content), source) if is_epjson else _read_idf(content, source)
     if outline.of_class("OS:Version"):
         return Outline(problems=[Problem(source, "is an OpenStudio model (OSM)", "the IDF that OpenStudio exports")])
     if not outline.objects and not outline.problems:
@@ -133,14 +119,20 @@ def read_outline(content: bytes, source: str) -> Outline:
     return outline
 
 
-def _read_idf(text: str, source: str) -> Outline:
+def _lines(content: bytes) -> Iterator[str]:
+    for block in text_blocks(content):
+        yield from block.splitlines()
+
+
+def _read_idf(content: bytes, source: str) -> Outline:
     outline = Outline()
     faulty_lines = 0
+    shared: dict[str, str] = {}  # names, words and small numbers recur: each is kept once, which halves the memory
     values: list[str] = []
     start = 0  # line on which the object began
     loose = ""  # a value whose ',' or ';' has not come yet
     loose_line = 0
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(_lines(content), start=1):
         code = line.split("!", 1)[0].strip()
         if not code:
             continue
@@ -167,7 +159,9 @@ def _read_idf(text: str, source: str) -> Outline:
             if not end:
                 loose, loose_line = value, number
                 break
-            values.append(value)
+            values.append(
+                shared.setdefault(value, value) if len(shared) < _MOST_VALUES_SHARED else shared.get(value, value)
+            )
             if end == ";":
                 if any(values):  # a ';' too many is nothing
                     _add(outline, values, start)

@@ -23,7 +23,7 @@ from epsm.energyplus.model_editor import CannotEdit, PreparedModel, prepare
 from epsm.energyplus.verdict import Diagnosis, Verdict, judge
 from epsm.energyplus.versions import DEFAULT
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
-from epsm.model_memory import edited_mb, kept_models_mb, left_for_the_engine_mb
+from epsm.model_memory import KeptModels, left_for_the_engine_mb
 from epsm.pipeline.booking import Booking
 from epsm.pipeline.preflight import try_in_turn
 from epsm.pipeline.variant_documents import Finished, measures_of, record_of, result_document, stopped
@@ -102,8 +102,7 @@ class VariantRunner:
         self._usd_per_second = usd_per_second
         self._budget_spent = budget_spent
         self._manifest: RunManifest | None = None
-        self._models: dict[str, PreparedModel] = {}
-        self._kept_mb: dict[str, float] = {}
+        self._models: KeptModels[PreparedModel] = KeptModels()
 
     def run(
         self,
@@ -212,7 +211,6 @@ class VariantRunner:
     def _manifest_of(self, simulation: str) -> RunManifest:
         if self._manifest is None or self._manifest.simulation_id != simulation:
             self._models.clear()
-            self._kept_mb.clear()
             self._manifest = self._files.read_manifest(simulation)
         return self._manifest
 
@@ -303,15 +301,12 @@ class VariantRunner:
         return Booking(self._records, manifest.simulation_id, usd_per_second, self._budget_spent, started)
 
     def _prepared(self, manifest: RunManifest, name: str, memory_limit_mb: float | None) -> PreparedModel:
-        if name not in self._models:
-            content = self._workspace.read(manifest.inputs[name])
-            self._kept_mb[name] = edited_mb(name, len(content))
-            # Before the next one is parsed: both would have to fit otherwise.
-            if sum(self._kept_mb.values()) > kept_models_mb(memory_limit_mb):
-                self._models.clear()
-                self._kept_mb = {name: self._kept_mb[name]}
-            self._models[name] = _prepare(content, name, manifest, self._installed)
-        return self._models[name]
+        return self._models.get(
+            name,
+            lambda: self._workspace.read(manifest.inputs[name]),
+            lambda content: _prepare(content, name, manifest, self._installed),
+            memory_limit_mb,
+        )
 
     def _engine(self, manifest: RunManifest) -> Engine:
         version = manifest.model_version
