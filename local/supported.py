@@ -78,9 +78,9 @@ SUPPORTED: Mapping[str, Support] = {
         "DestinationConfig FunctionName MaximumRetryAttempts", "MaximumEventAgeInSeconds Qualifier"
     ),
     "AWS::Lambda::Function": _support(
-        "Code Description Environment FunctionName Handler ImageConfig Layers LoggingConfig PackageType Role Runtime "
-        "Timeout",
-        "Architectures EphemeralStorage MemorySize ReservedConcurrentExecutions Tags TracingConfig",
+        "Code Description Environment FunctionName Handler ImageConfig Layers LoggingConfig MemorySize PackageType "
+        "Role Runtime Timeout",
+        "Architectures EphemeralStorage ReservedConcurrentExecutions Tags TracingConfig",
     ),
     "AWS::Lambda::LayerVersion": _support("Content Description", "CompatibleArchitectures CompatibleRuntimes"),
     "AWS::Lambda::Permission": _support("Action FunctionName Principal SourceArn"),

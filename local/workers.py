@@ -21,11 +21,15 @@ from pathlib import Path
 
 from local.aws import CREDENTIALS
 from local.janitor import end_processes_of
+from local.memory import held_mb
 from local.output import Output
 from local.runtime_api import Answer, Request, RuntimeApi
 
 _MOST_TO_LOAD_S = 10.0
 """Lambda's own limit of the Init phase; what loads longer than that loads again at the cost of the first invocation."""
+
+_MEMORY_INTERVAL_S = 0.25
+"""How often memory is looked at: what is held for less than twice that may pass unseen."""
 
 _PASSED_ON = ("LD_LIBRARY_PATH",)
 """Where the engine's system libraries are, on a machine that has them in an unusual place."""
@@ -45,7 +49,7 @@ class FunctionSpec:
         code: Folders with the function's code, first the one to stand in.
         variables: The function's own environment variables.
         timeout_s: Its time limit, seconds.
-        memory_mb: What it is told that it has; not enforced here.
+        memory_mb: What it and all that it starts may hold, MiB; it is killed beyond.
         log_group: Where its output goes.
         most_workers: Concurrent workers of this function.
     """
@@ -73,6 +77,7 @@ class Invocation:
         log: What the function printed meanwhile.
         log_stream: Which environment printed it.
         seconds: Wall-clock duration.
+        peak_memory_mb: The most that was seen to be held, MiB; 0 if it was over before anybody looked.
     """
 
     request_id: str
@@ -81,6 +86,7 @@ class Invocation:
     log: str
     log_stream: str
     seconds: float
+    peak_memory_mb: float
 
 
 def clean_environment(code: Sequence[Path], temporary: Path, endpoint: str) -> dict[str, str]:
@@ -117,6 +123,7 @@ class Worker:
         self.name = f"{time.strftime('%Y/%m/%d')}/[{spec.version}]{folder.name}"
         temporary = folder / "tmp"
         temporary.mkdir(parents=True)
+        self._held_mb = self._peak_memory_mb = 0.0
         self._output = Output()
         self._api = RuntimeApi()
         try:
@@ -171,10 +178,12 @@ class Worker:
         started = time.monotonic()
         self._output.clear()
         deadline_ms = int((time.time() + self._spec.timeout_s) * 1000)
+        self._held_mb = self._peak_memory_mb = 0.0
         self._api.requests.put(Request(request_id, body, deadline_ms, self._spec.arn))
         payload, failed = self._await_answer(request_id, started + self._spec.timeout_s)
         took_s = time.monotonic() - started
-        return Invocation(request_id, payload, failed, self._output.read(), self.name, took_s)
+        printed = self._output.read()
+        return Invocation(request_id, payload, failed, printed, self.name, took_s, self._peak_memory_mb)
 
     def _await_loading(self) -> None:
         """The time limit is that of an invocation: loading does not count."""
@@ -183,14 +192,21 @@ class Worker:
             pass
 
     def _await_answer(self, request_id: str, deadline: float) -> tuple[bytes, bool]:
-        load_error = b""
+        load_error, error = b"", f"RequestId: {request_id} Error:"
         while True:
             try:
-                answer = self._api.answers.get(timeout=max(0.001, deadline - time.monotonic()))
+                left_s = deadline - time.monotonic()
+                answer = self._api.answers.get(timeout=max(0.001, min(left_s, _MEMORY_INTERVAL_S)))
             except queue.Empty:
-                self.kill()
-                message = f"RequestId: {request_id} Error: Task timed out after {self._spec.timeout_s:.2f} seconds"
-                return _error("Sandbox.Timedout", message), True
+                if time.monotonic() >= deadline:
+                    self.kill()
+                    message = f"{error} Task timed out after {self._spec.timeout_s:.2f} seconds"
+                    return _error("Sandbox.Timedout", message), True
+                if (too_much := self._too_much_memory()) is not None:
+                    self.kill()
+                    message = f"{error} Runtime exited with error: signal: killed ({too_much})"
+                    return _error("Runtime.ExitError", message), True
+                continue
             if isinstance(answer, Answer):
                 if answer.request_id == request_id:
                     return answer.body, answer.error
@@ -198,9 +214,21 @@ class Worker:
                     load_error = answer.body  # the process ends right after it
                 continue
             self.kill()
-            how = f"exit status {answer}" if answer >= 0 else f"signal: {signal.Signals(-answer).name}"
-            message = f"RequestId: {request_id} Error: Runtime exited with error: {how}"
+            how = f"exit status {answer}" if answer >= 0 else f"signal: {(signal.strsignal(-answer) or '').lower()}"
+            message = f"{error} Runtime exited with error: {how}"
             return load_error or _error("Runtime.ExitError", message), True
+
+    def _too_much_memory(self) -> str | None:
+        """What to say if the worker holds more than its function has, which Lambda kills it for.
+
+        At two looks in a row: a process that has just forked counts twice for a moment.
+        """
+        before_mb, self._held_mb = self._held_mb, held_mb(self._process.pid)
+        lasting_mb = min(before_mb, self._held_mb)
+        self._peak_memory_mb = max(self._peak_memory_mb, lasting_mb)
+        if lasting_mb <= self._spec.memory_mb:
+            return None
+        return f"out of memory: {lasting_mb:.0f} MB of {self._spec.memory_mb} MB"
 
     def kill(self) -> None:
         """End the worker and what it has started, and remove its folder."""
@@ -224,7 +252,7 @@ def _not_started(spec: FunctionSpec, error: OSError) -> Invocation:
     message = f"RequestId: {request_id} Error: no worker could be started: {error}"
     payload = _error("Sandbox.StartFailed", message)
     stream = f"{time.strftime('%Y/%m/%d')}/[{spec.version}]not-started"
-    return Invocation(request_id, payload, True, message, stream, 0.0)
+    return Invocation(request_id, payload, True, message, stream, 0.0, 0.0)
 
 
 class Workers:

@@ -132,7 +132,7 @@ def _write_logs(function: LambdaFunction, invocation: Invocation) -> None:
         *invocation.log.splitlines(),
         f"END RequestId: {invocation.request_id}",
         f"REPORT RequestId: {invocation.request_id}\tDuration: {invocation.seconds * 1000:.2f} ms\t"
-        f"Memory Size: {function.memory_size} MB",
+        f"Memory Size: {function.memory_size} MB\tMax Memory Used: {invocation.peak_memory_mb:.0f} MB",
     ]
     logs = function.logs_backend
     group = function.logs_group_name

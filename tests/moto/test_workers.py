@@ -65,6 +65,23 @@ def keep(event, context):
     place.write_text("x")
     return {"folder": str(place.parent), "before": before}
 
+def hold(event, context):
+    command = [sys.executable, "-c", "import sys, time; held = b'x' * int(sys.argv[1]); time.sleep(float(sys.argv[2]))"]
+    line = [*command, str(event["megabytes"] << 20), str(event["seconds"])]
+    if event["by"] == "a child":
+        subprocess.run(line, start_new_session=True)
+    else:
+        held = b"x" * (event["megabytes"] << 20)
+        time.sleep(event["seconds"])
+    return "held"
+
+def reserve(event, context):
+    import mmap
+    space = mmap.mmap(-1, 4 << 30)
+    space[:1000] = bytes(1000)
+    time.sleep(1)
+    return "reserved"
+
 def meet(event, context):
     started, folder = time.monotonic(), Path(event["folder"])
     (folder / context.aws_request_id).touch()
@@ -228,6 +245,25 @@ def test_a_worker_that_cannot_be_started_is_a_failed_invocation(tmp_path: Path) 
     assert invocation.failed
     assert json.loads(invocation.payload)["errorType"] == "Sandbox.StartFailed"
     assert "Not a directory" in invocation.log
+
+
+@pytest.mark.parametrize("by", ["itself", "a child"])
+def test_a_function_that_holds_more_than_its_memory_is_killed(aws: Aws, function: str, by: str) -> None:
+    answer = aws.invoke(function, {"do": "hold", "by": by, "megabytes": 300, "seconds": 15})
+    assert (answer.error, answer.value["errorType"]) == ("Unhandled", "Runtime.ExitError")
+    assert "Runtime exited with error: signal: killed (out of memory: 3" in answer.value["errorMessage"]
+    assert answer.value["errorMessage"].endswith(" MB of 256 MB)")
+    assert aws.invoke(function, {"do": "echo", "value": "back"}).value == "back"
+
+
+def test_a_function_that_holds_less_than_its_memory_is_not(aws: Aws, function: str) -> None:
+    assert aws.invoke(function, {"do": "hold", "by": "a child", "megabytes": 150, "seconds": 1}).value == "held"
+    report = lines_of(aws, function, "Max Memory Used")[-1]
+    assert 150 <= int(report.split("Max Memory Used: ")[1].split()[0]) < 256
+
+
+def test_address_space_that_is_only_reserved_does_not_count(aws: Aws, function: str) -> None:
+    assert aws.invoke(function, {"do": "reserve"}).value == "reserved"
 
 
 @pytest.mark.parametrize("way", ["leave", "be_killed"])
