@@ -1,7 +1,7 @@
 """What a modeller sees: tables and lines on the terminal."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from epsm.results.rows import NOT_RUN
 from epsm.store.executions import Counts
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
-from epsm.text import middle_cut
+from epsm.text import file_labels, middle_cut
 
 _MOST_ROWS = 40
 _LONGEST_NAME = 24
@@ -115,7 +115,8 @@ def show_results(console: Console, parquet: Path, study: Study) -> None:
         table.add_column(name, no_wrap=True)
     for name in names:
         table.add_column(name, justify="right", min_width=_NARROWEST, overflow="fold")
-    rows = [_cells(row, names, places) for _, row in shown.iterrows()]
+    labels = {place: file_labels(frame[place].unique()) for place in places}
+    rows = [_cells(row, names, labels) for _, row in shown.iterrows()]
     columns = _that_fit(console.width, rows, extra)
     for heading in columns:
         table.add_column(_HEADINGS.get(heading, heading), justify="right", no_wrap=True)
@@ -149,7 +150,7 @@ class _Cells:
     others: dict[str, str]
 
 
-def _cells(row: pd.Series, parameters: Sequence[str], places: Sequence[str]) -> _Cells:
+def _cells(row: pd.Series, parameters: Sequence[str], labels: Mapping[str, Mapping[str, str]]) -> _Cells:
     levels = [_text(row[name]) for name in parameters]
     if row["baseline"] and levels:
         levels[0] = "baseline"
@@ -162,7 +163,7 @@ def _cells(row: pd.Series, parameters: Sequence[str], places: Sequence[str]) -> 
         "period": _text(row["period"]),
         "result": _text(row["verdict"]) or row["status"],
     }
-    names = (middle_cut(Path(row[name]).stem, _LONGEST_NAME) for name in places)
+    names = (middle_cut(of_files[row[place]], _LONGEST_NAME) for place, of_files in labels.items())
     return _Cells((str(row["variant_index"]), *names, *levels), others)
 
 

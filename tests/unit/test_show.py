@@ -73,6 +73,14 @@ def test_names_that_differ_at_their_ends_stay_different(parquet: Path, monkeypat
     assert ("_TMY3 " in text, "_TMYx " in text) == (True, True)
 
 
+def test_files_of_one_name_are_told_apart_by_their_folders(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pd.read_parquet(parquet)
+    frame["model"] = ["v1/office.idf", "v1/office.idf", "v2/office.idf", "v2/office.idf"]
+    frame.to_parquet(parquet)
+    text = shown(parquet, 160, monkeypatch)
+    assert ("v1/office " in text, "v2/office " in text) == (True, True)
+
+
 def test_severe_errors_of_successful_variants_are_summed(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = " ".join(shown(parquet, 140, monkeypatch).split())
     assert "severe errors in 1 of 3 successful variants: 6 severe errors, 9 warnings" in text

@@ -206,6 +206,14 @@ def test_a_bar_is_named_after_what_was_varied(report: Writer) -> None:
     assert labels(page)[3:5] == ["3: school, baseline", "4: school, insulation_m 0.1"]
 
 
+def test_files_of_one_name_are_told_apart_by_their_folders(report: Writer) -> None:
+    two = study(models=["v1/office.idf", "v2/office.idf"])
+
+    page = report(two, [succeeded(index) for index in range(6)])
+
+    assert [labels(page)[0], labels(page)[3]] == ["0: v1/office, baseline", "3: v2/office, baseline"]
+
+
 def two_parameters(single: str) -> list[dict[str, Any]]:
     return [
         {"name": "insulation_m", "class": "Material", "field": "Thickness", "values": [0.1, 0.2]},

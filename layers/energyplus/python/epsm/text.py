@@ -1,7 +1,8 @@
 """Texts: names as EnergyPlus compares them, and what is shown where there is little room."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import PurePosixPath
 
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 _BLANKS = " \t\r\n"
@@ -30,6 +31,30 @@ def middle_cut(text: str, most: int) -> str:
         return text
     end = (most - 3) // 2
     return f"{text[: most - 3 - end]}...{text[len(text) - end :]}" if most > 3 else text[:most]
+
+
+def file_labels(paths: Iterable[str]) -> dict[str, str]:
+    """For each path what is shown of it: its name without ending, and more where another would look the same.
+
+    >>> file_labels(["models/a.idf", "b.idf"])
+    {'models/a.idf': 'a', 'b.idf': 'b'}
+    >>> file_labels(["v1/office.idf", "v2/office.idf"])
+    {'v1/office.idf': 'v1/office', 'v2/office.idf': 'v2/office'}
+    >>> file_labels(["office.idf", "office.epJSON"])
+    {'office.idf': 'office.idf', 'office.epJSON': 'office.epJSON'}
+    """
+    every = list(paths)
+    forms: tuple[Callable[[PurePosixPath], str], ...] = (
+        lambda path: path.stem,
+        lambda path: str(path.with_suffix("")),
+        str,
+    )
+    labels: dict[str, str] = {}
+    for shown in forms:
+        labels = {path: shown(PurePosixPath(path)) for path in every}
+        if len(set(labels.values())) == len(labels):
+            break
+    return labels
 
 
 _MOST_SUGGESTED_FROM = 3000

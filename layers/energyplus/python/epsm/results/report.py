@@ -1,8 +1,8 @@
 """The study's report: one HTML file that needs nothing else, to read in a browser and to send to a client."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,7 +17,7 @@ from epsm.results.table import Counts
 from epsm.study.manifest import RunManifest
 from epsm.study.records import StudyStatus, VariantStatus
 from epsm.study.schema import Parameter, Study
-from epsm.text import middle_cut
+from epsm.text import file_labels, middle_cut
 
 _MEASURES = ("_kwh_m2", "_percent", "_hours")
 _MAX_BARS = 40
@@ -118,14 +118,15 @@ def _chart(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
     named = study.parameters
     if any(len(_levels(row, named)) > _MAX_LABEL - _MIN_NAME for _, row in bars.iterrows()):
         named = tuple(parameter for parameter in named if len(parameter.levels) > 1)
+    labels = {place: file_labels(table[place].unique()) for place in places}
     label_width, scale, step = 380, 500 / largest, 22
     lines = []
     for line, (_, row) in enumerate(bars.iterrows()):
         x, y = float(label_width), line * step
         pieces = [float(row[name]) if pd.notna(row[name]) else 0.0 for name in INTENSITIES]
         pieces.append(max(0.0, float(row["site_eui_kwh_m2"]) - sum(pieces)))
-        full = escape(_label(row, study.parameters, places, None))
-        label = escape(_label(row, named, places, _MAX_LABEL))
+        full = escape(_label(row, study.parameters, labels, None))
+        label = escape(_label(row, named, labels, _MAX_LABEL))
         label += f"<title>{full}</title>" if full != label else ""
         lines.append(f"<text x='{label_width - 8}' y='{y + 14}' text-anchor='end'>{label}</text>")
         for piece, colour in zip(pieces, _COLOURS, strict=True):
@@ -154,14 +155,16 @@ def _levels(row: pd.Series, named: Sequence[Parameter]) -> str:
     )
 
 
-def _label(row: pd.Series, named: Sequence[Parameter], places: Sequence[str], max_length: int | None) -> str:
+def _label(
+    row: pd.Series, named: Sequence[Parameter], labels: Mapping[str, Mapping[str, str]], max_length: int | None
+) -> str:
     what = _levels(row, named)
     if max_length is None:
-        names = [PurePosixPath(row[place]).stem for place in places]
+        names = [of_files[row[place]] for place, of_files in labels.items()]
         return f"{row['variant_index']}: {', '.join([*names, what])}"
     # What was varied tells neighbours apart; names of files are cut before it is.
-    room = max(_MIN_NAME, (max_length - len(what)) // max(1, len(places)) - 2)
-    names = [middle_cut(PurePosixPath(row[place]).stem, room) for place in places]
+    room = max(_MIN_NAME, (max_length - len(what)) // max(1, len(labels)) - 2)
+    names = [middle_cut(of_files[row[place]], room) for place, of_files in labels.items()]
     return middle_cut(f"{row['variant_index']}: {', '.join([*names, what])}", max_length)
 
 
