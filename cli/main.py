@@ -24,7 +24,7 @@ from cli.fetch import CannotWrite, FolderBusy, fetch, results_folder
 from cli.folder import check_folder, upload
 from cli.interrupts import Interrupted
 from cli.running import running_local_endpoint, state_file
-from cli.show import show_problems, show_results, show_studies, show_study
+from cli.show import counted, show_problems, show_results, show_studies, show_study
 from cli.target import LOCAL, NoStack, Target, find_target, local_target
 from cli.terminal import console
 from cli.watch import NotPickedUp, exit_code, follow
@@ -104,9 +104,9 @@ def check(
     study = accepted.study
     _show_remarks(accepted.remarks)
     console.print(
-        f"{study.name or folder.resolve().name} can run: {study.variant_count} variants of {len(study.models)} "
-        f"model(s), {len(study.weather)} weather file(s) and {len(study.parameters)} parameter(s), "
-        f"with EnergyPlus {accepted.energyplus}"
+        f"{study.name or folder.resolve().name} can run: {counted(study.variant_count, 'variant')} of "
+        f"{counted(len(study.models), 'model')}, {counted(len(study.weather), 'weather file')} and "
+        f"{counted(len(study.parameters), 'parameter')}, with EnergyPlus {accepted.energyplus}"
     )
     options = study.options
     if options.timeout_s > LONGEST_IN_A_FUNCTION_S:
@@ -208,7 +208,9 @@ def rerun(
             Text(f"{record.simulation_id} is {record.status.value}: there is nothing to run again", style="red")
         )
         raise typer.Exit(1)
-    console.print(f"{number} variants run again. Follow them with: epsm status {record.simulation_id} --watch")
+    console.print(
+        f"Running {counted(number, 'variant')} again. Follow with: epsm status {record.simulation_id} --watch"
+    )
 
 
 @app.command()
@@ -318,7 +320,7 @@ def _submit(folder: Path, accepted: Accepted, target: Target) -> str:
             raise typer.Exit(2) from None
     simulation = keys.simulation_id(source.bucket, source.key, source.version_id)
     _show_remarks(accepted.remarks)
-    variants = f", {accepted.study.variant_count} variants"
+    variants = f", {counted(accepted.study.variant_count, 'variant')}"
     console.print(Text.assemble("Simulation ", (simulation, "bold"), variants))
     return simulation
 

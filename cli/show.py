@@ -48,9 +48,20 @@ def status_text(status: StudyStatus) -> Text:
     return Text(status.value, style=f"bold {_COLOUR[status]}")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "variant"), counted(1800, "variant")
+    ('1 variant', '1,800 variants')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def show_problems(console: Console, problems: Sequence[Problem]) -> None:
     """Why a study is refused."""
-    table = Table(title=f"This study cannot run: {len(problems)} problem(s)", title_style="bold red", show_lines=True)
+    table = Table(
+        title=f"This study cannot run: {counted(len(problems), 'problem')}", title_style="bold red", show_lines=True
+    )
     for column in ("where", "what", "allowed, or like it"):
         table.add_column(column, overflow="fold")
     for problem in problems:
@@ -60,10 +71,11 @@ def show_problems(console: Console, problems: Sequence[Problem]) -> None:
 
 def show_studies(console: Console, records: Sequence[StudyRecord]) -> None:
     """A list of studies, one a line. The simulation's name is what other commands need, so it is never cut."""
+    if not records:
+        console.print("No studies yet.")
+        return
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column(
-        "simulation", no_wrap=True, min_width=max((len(each.simulation_id) for each in records), default=0)
-    )
+    table.add_column("simulation", no_wrap=True, min_width=max(len(each.simulation_id) for each in records))
     for name in ("status", "variants", "failed", "created (UTC)"):
         table.add_column(name, no_wrap=True)
     for record in records:

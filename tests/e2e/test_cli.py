@@ -136,7 +136,7 @@ def test_a_study_that_cannot_run_is_refused_with_every_problem(
     folder = make_study("refused", parameters=parameters, weather=["boston.epw"])
     done = epsm(environment, "run", folder, folder=tmp_path)
     assert done.returncode == 2
-    assert "2 problem(s)" in done.stdout
+    assert "2 problems" in done.stdout
     assert not (tmp_path / "results").exists()
 
 
@@ -223,7 +223,7 @@ def test_what_did_not_succeed_is_run_again(environment: dict[str, str], up: Path
     submitted = epsm(environment, "submit", make_study("again", parameters=[schedule]))
     (simulation,) = re.findall(r"Simulation (again-\w+)", submitted.stdout)
     assert epsm(environment, "status", simulation, "--watch").returncode == 1
-    assert "1 variants run again" in epsm(environment, "rerun", simulation).stdout
+    assert "Running 1 variant again" in epsm(environment, "rerun", simulation).stdout
     assert "1 of 2 variants succeeded, 1 failed" in epsm(environment, "status", simulation, "--watch").stdout
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from cli.show import show_results, show_study
+from cli.show import counted, show_problems, show_results, show_studies, show_study
+from epsm.problems import Problem
 from epsm.store.executions import Counts
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
@@ -102,3 +103,17 @@ def test_what_was_not_run_is_not_said_to_have_failed(parquet: Path, monkeypatch:
     frame.loc[3, ["status", "error"]] = ["not_run", "The study was cancelled."]
     frame.to_parquet(parquet)
     assert "What failed or did not run" in shown(parquet, 140, monkeypatch)
+
+
+def test_a_number_has_a_noun_that_fits() -> None:
+    assert [counted(number, "variant") for number in (0, 1, 100000)] == ["0 variants", "1 variant", "100,000 variants"]
+    screen = io.StringIO()
+    show_problems(Console(file=screen, width=100), [Problem("study.json", "is missing", "")])
+    assert "This study cannot run: 1 problem" in screen.getvalue()
+    assert "problem(s)" not in screen.getvalue()
+
+
+def test_an_empty_list_of_studies_says_so() -> None:
+    screen = io.StringIO()
+    show_studies(Console(file=screen, width=100), [])
+    assert screen.getvalue() == "No studies yet.\n"
