@@ -851,3 +851,17 @@ def test_epjson_of_any_shape_is_checked_without_an_exception(one_zone: str) -> N
         except Exception as error:
             raised.add(repr(error))
     assert not raised
+
+
+@pytest.mark.parametrize(
+    ("class_name", "field", "value"),
+    [
+        ("Output:Table:SummaryReports", "Report 1 Name", "ZoneComponentLoadSummary"),
+        ("output:diagnostics", "Key 1", "ReportDuringWarmup"),
+        ("Output:Variable", "Reporting Frequency", "Monthly"),
+    ],
+)
+def test_what_a_model_reports_cannot_be_varied(class_name: str, field: str, value: str) -> None:
+    """With another summary report the variant was ok and had no number."""
+    changes = {"class": class_name, "object": "*", "field": field, "values": [value]}
+    assert fault_of_parameter(**changes).what.endswith("is set for every run and cannot be varied")

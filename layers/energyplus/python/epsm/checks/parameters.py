@@ -11,8 +11,12 @@ from epsm.results.columns import RESERVED
 from epsm.study.schema import MANIFEST_NAME, Parameter, Study
 from epsm.text import fold_name, listed, nearest
 
-_MANAGED_CLASSES = ("version", "output:sqlite", "outputcontrol:files")
-"""Classes that are this project's to set; varying them would be without effect, or wrong."""
+_MANAGED_CLASSES = ("version", "output:", "outputcontrol:files")
+"""How the classes begin that are this project's to set: varying them would be without effect, or wrong.
+
+What a model reports changes no building, but Output:Table:SummaryReports took the reports away that results are read
+from (verdict ok, without a number), and Output:Diagnostics puts the warm-up into the series.
+"""
 
 
 def check_parameters(study: Study) -> list[Problem]:
@@ -40,7 +44,7 @@ def _check_target(parameter: Parameter, where: str) -> Iterator[Problem]:
         yield Problem(f"{where}.field", f"'{parameter.field}' is not a field of {rule.name}", near)
         return
     field = place.rule
-    if fold_name(rule.name) in _MANAGED_CLASSES:
+    if fold_name(rule.name).startswith(_MANAGED_CLASSES):
         yield Problem(f"{where}.class", f"{rule.name} is set for every run and cannot be varied", "another class")
         return
     if field.key == "name":
