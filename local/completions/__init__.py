@@ -72,6 +72,7 @@ def use(local: LocalAws) -> None:
     _current = local
     if first:
         from local.completions import (
+            bucket_hosts,
             cloudformation,
             dispatch,
             dynamodb,
@@ -97,6 +98,7 @@ def use(local: LocalAws) -> None:
             objects,
             keeping,
             dynamodb,
+            bucket_hosts,
         ):
             module.install()
 

@@ -1,0 +1,35 @@
+"""Buckets in the host name. Completes moto/moto_server/werkzeug_app.py, which looks for a bucket in the path alone
+where the host is none of AWS's.
+
+A request to http://BUCKET.localhost:PORT/KEY becomes one to http://localhost:PORT/BUCKET/KEY before moto sees it. So
+boto3 and the AWS command line ask with `addressing_style = virtual`, and so do their presigned URLs and forms.
+"""
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+_BUCKET_AND_HOST = re.compile(r"(?P<bucket>[a-z0-9][a-z0-9.-]+)\.(?P<host>localhost(?::\d+)?)", re.IGNORECASE)
+
+_PATHS = ("PATH_INFO", "RAW_URI", "REQUEST_URI")
+"""The last two are werkzeug's, still encoded as it came: moto reads keys from them."""
+
+
+def install() -> None:
+    DomainDispatcherApplication.__call__ = _with_the_bucket_in_the_path(DomainDispatcherApplication.__call__)
+
+
+def _with_the_bucket_in_the_path(stock: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(stock)
+    def called(self: DomainDispatcherApplication, environ: dict[str, Any], start_response: Any) -> Any:
+        if found := _BUCKET_AND_HOST.fullmatch(environ.get("HTTP_HOST", "")):
+            bucket = found["bucket"].lower()
+            as_it_came: list[str] = [each for each in _PATHS if each in environ]
+            paths: dict[str, Any] = {each: f"/{bucket}{environ[each]}" for each in as_it_came}
+            environ = {**environ, **paths, "HTTP_HOST": found["host"]}
+        return stock(self, environ, start_response)
+
+    return called
