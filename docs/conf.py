@@ -39,7 +39,6 @@ html_theme = "furo"
 html_title = f"EPSM {version}"
 html_show_sphinx = False
 html_copy_source = False
-nitpicky = True
 # Anchors as GitHub makes them, so that links work in both places.
 myst_heading_anchors = 4
 

@@ -13,6 +13,7 @@ import typer
 from botocore import xform_name
 
 from cli.main import app
+from docs.api_reference import reference
 from epsm.study.parsing import parse_study
 from epsm.study.variants import expand
 from infra.packaging import ROOT
@@ -20,7 +21,8 @@ from infra.packaging import ROOT
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 TEXT_OF_TWO_LINES = re.compile(r'"(?:[^"\\\n]|\\.)*\n(?:[^"\\]|\\.)*"')
-API = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))["paths"]
+OPENAPI = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
+API = OPENAPI["paths"]
 AWS_OPTIONS = {"--output", "--query", "--region", "--profile", "--cli-binary-format", "--cli-read-timeout"}
 """What every AWS command takes."""
 RENAMED = {"--notification-endpoint": "--endpoint"}
@@ -118,6 +120,14 @@ def test_aws_commands_have_operations_and_parameters_that_are_there(text: str) -
     without_texts = re.sub(r"'[^']*'|\"[^\"]*\"", "TEXT", text)
     used = re.findall(r"(?<= )--[a-z][a-z0-9-]*", without_texts)
     assert {RENAMED.get(option, option) for option in used} <= members | AWS_OPTIONS
+
+
+def test_the_reference_has_every_operation_and_explains_every_schema_that_it_names() -> None:
+    text = reference(OPENAPI)
+    operations = {f"## {method.upper()} {path}" for path, methods in API.items() for method in methods}
+    headings = set(re.findall(r"^##+ .*$", text, re.MULTILINE))
+    assert operations <= headings
+    assert {f"### {name}" for name in re.findall(r"\[(\w+)\]\(#", text)} <= headings
 
 
 def test_there_are_examples_of_each_kind() -> None:

@@ -1,7 +1,10 @@
 """The check of phrases: what it reads, what it leaves alone, and where it says that something stands."""
 
+import doctest
+
 import pytest
 
+import docs.prose
 from docs.prose import RULES, in_markdown, in_python
 
 
@@ -67,3 +70,8 @@ def told(tells: str) -> str:
 
 def test_terms_do_not_use_the_phrases_of_other_rules() -> None:
     assert [rule.term for rule in RULES if in_markdown(rule.term)] == []
+
+
+def test_examples_hold() -> None:
+    result = doctest.testmod(docs.prose)
+    assert (result.attempted > 0, result.failed) == (True, 0)
