@@ -1,5 +1,6 @@
 """Synthesising the stack: the template that `cdk deploy` would send, kept until something it depends on changes."""
 
+import errno
 import hashlib
 import json
 import os
@@ -19,7 +20,8 @@ def synthesise(context: Mapping[str, str] | None = None) -> Path:
     """A cloud assembly (cdk.out) for the given context, from an earlier run if nothing has changed since.
 
     Raises:
-        subprocess.CalledProcessError: If the CDK app fails; it has said why.
+        infra.synth.SynthesisFailed: If the CDK app fails.
+        OSError: If what it makes cannot be kept in this clone's build folder.
     """
     target = _KEPT / _fingerprint(context or {})
     if not (target / "manifest.json").is_file():
@@ -27,7 +29,10 @@ def synthesise(context: Mapping[str, str] | None = None) -> Path:
             shutil.rmtree(old, ignore_errors=True)
         part = target.with_suffix(f".{os.getpid()}.part")  # another process may be at it, too
         shutil.rmtree(part, ignore_errors=True)
-        run_app(part, context, validate=False)
+        _KEPT.mkdir(parents=True, exist_ok=True)
+        if not os.access(_KEPT, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(_KEPT))
+        run_app(part, context, validate=False, quiet=True)
         try:
             part.rename(target)
         except OSError:  # the other one was faster

@@ -1,13 +1,14 @@
 """What a deployment may choose: infra.config."""
 
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from epsm.study.schema import MOST_VARIANTS
 from infra.config import Config, ConfigError
-from infra.synth import run_app
+from infra.synth import SynthesisFailed, run_app
 from tests.infra.conftest import OTHER_CHOICES, Template
 
 ROLE = "arn:aws:iam::123456789012:role/Modellers"
@@ -140,3 +141,16 @@ def test_the_app_says_what_is_wrong_in_plain_lines(tmp_path: Any, capfd: pytest.
     assert "context memory_mb: 20,000" in said
     assert "context stag: there is no such key; did you mean 'stage'?" in said
     assert "Traceback" not in said
+
+
+def test_the_app_needs_no_home_folder_that_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user of a container often has no entry in passwd; /dev/null is no folder for root either."""
+    monkeypatch.setenv("HOME", "/dev/null/home")
+    run_app(tmp_path, validate=False, quiet=True)
+    assert (tmp_path / "manifest.json").is_file()
+
+
+def test_what_a_quiet_app_said_is_kept_for_the_report(tmp_path: Path) -> None:
+    with pytest.raises(SynthesisFailed, match="stag") as failed:
+        run_app(tmp_path, {"stag": "prod"}, validate=False, quiet=True)
+    assert failed.value.__notes__
