@@ -30,7 +30,7 @@ from cli.terminal import console
 from cli.watch import NotPickedUp, exit_code, follow
 from epsm.checks.study import Accepted
 from epsm.energyplus.engine import EngineMissing
-from epsm.energyplus.versions import RELEASES, SUPPORTED
+from epsm.energyplus.versions import DEFAULT, RELEASES, SUPPORTED
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.operations.cancel import cancel as cancel_study
 from epsm.operations.rerun import rerun_missing
@@ -304,6 +304,11 @@ def _target_or_own_stack(stack: str) -> Iterator[Target]:
         yield local_target(own.endpoint)
 
 
+def _with_engine(accepted: Accepted) -> str:
+    """The EnergyPlus version, where it is not the usual one."""
+    return "" if accepted.energyplus == DEFAULT else f" with EnergyPlus {accepted.energyplus}"
+
+
 def _submit(folder: Path, accepted: Accepted, target: Target) -> str:
     total = sum((folder / name).stat().st_size for name in accepted.inputs if (folder / name).exists())
     columns = TextColumn("Uploading"), BarColumn(), TextColumn("{task.fields[file]}", markup=False)
@@ -320,7 +325,7 @@ def _submit(folder: Path, accepted: Accepted, target: Target) -> str:
             raise typer.Exit(2) from None
     simulation = keys.simulation_id(source.bucket, source.key, source.version_id)
     _show_remarks(accepted.remarks)
-    variants = f", {counted(accepted.study.variant_count, 'variant')}"
+    variants = f", {counted(accepted.study.variant_count, 'variant')}{_with_engine(accepted)}"
     console.print(Text.assemble("Simulation ", (simulation, "bold"), variants))
     return simulation
 
@@ -424,7 +429,7 @@ def _bring(target: Target, record: StudyRecord, folder: Path, with_variants: boo
     if parquet.is_file():
         manifest = target.files.read_manifest(record.simulation_id)
         _show_remarks(manifest.remarks)
-        show_results(console, parquet, manifest.study)
+        show_results(console, parquet, manifest.study, manifest.model_version)
     _show(target, record)
     console.print(Text(f"Results: {folder}/  (report.html, results.csv, results.parquet, manifest.json)"))
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from epsm.energyplus.versions import DEFAULT
 from epsm.pipeline.start import waits
 from epsm.problems import Problem
 from epsm.results.remarks import engine_messages, remarks
@@ -105,7 +106,7 @@ def show_study(console: Console, record: StudyRecord, counts: Counts) -> None:
         )
 
 
-def show_results(console: Console, parquet: Path, study: Study) -> None:
+def show_results(console: Console, parquet: Path, study: Study, energyplus: str = DEFAULT) -> None:
     """The results table: EUI by variant and what it saves, then every reason for a failure.
 
     Columns that would say the same in every row are left out, and so are those for which the terminal has no room.
@@ -118,7 +119,9 @@ def show_results(console: Console, parquet: Path, study: Study) -> None:
     extra = [] if periods == {"annual"} else ["period"]
     extra += [] if (shown["verdict"] == "ok").all() else ["result"]
     table = Table(
-        title=f"{study.name}: kWh/m2" + (" a year" if periods == {"annual"} else ""),
+        title=f"{study.name}: kWh/m2"
+        + (" a year" if periods == {"annual"} else "")
+        + ("" if energyplus == DEFAULT else f", EnergyPlus {energyplus}"),
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )

@@ -46,12 +46,12 @@ def parquet(tmp_path: Path) -> Path:
     return tmp_path / "results.parquet"
 
 
-def shown(parquet: Path, width: int, monkeypatch: pytest.MonkeyPatch) -> str:
+def shown(parquet: Path, width: int, monkeypatch: pytest.MonkeyPatch, energyplus: str = "25.2") -> str:
     monkeypatch.setattr("cli.show.remarks", lambda table, study: [])
     parameter = {"name": "insulation_m", "class": "Material", "field": "Thickness", "values": [0.1]}
     study = Study.model_validate(study_document(parameters=[parameter], weather=[f"{STATION}3.epw"]))
     console = Console(width=width, record=True, file=io.StringIO())
-    show_results(console, parquet, study)
+    show_results(console, parquet, study, energyplus)
     return console.export_text()
 
 
@@ -117,3 +117,10 @@ def test_an_empty_list_of_studies_says_so() -> None:
     screen = io.StringIO()
     show_studies(Console(file=screen, width=100), [])
     assert screen.getvalue() == "No studies yet.\n"
+
+
+@pytest.mark.parametrize(("version", "said"), [("23.2", True), ("25.2", False)])
+def test_the_engines_version_is_named_where_it_is_not_the_usual_one(
+    version: str, said: bool, parquet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (f"EnergyPlus {version}" in shown(parquet, 120, monkeypatch, version)) is said
