@@ -56,7 +56,7 @@ def _aggregate(simulation: str) -> Callable[[], str]:
     from epsm.pipeline.aggregate import aggregate
     from functions.aggregate import handler
 
-    return lambda: aggregate(handler.files, handler.records, simulation).subject
+    return lambda: aggregate(handler.stack.files, handler.stack.records, simulation).subject
 
 
 class _Calls:

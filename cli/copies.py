@@ -61,7 +61,7 @@ class Copies:
 
     def _records(self) -> list[StudyRecord]:
         try:
-            records = list(self._target.records.studies())
+            records = list(self._target.stack.records.studies())
         except Exception as error:
             self._report("", f"Studies cannot be listed, trying again: {faults.line(error) or repr(error)}")
             return []

@@ -87,7 +87,7 @@ def _download(
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_PART}")
         try:
-            s3.download_file(target.results_bucket, keys.run_key(simulation, name), str(part))
+            s3.download_file(target.stack.settings.results_bucket, keys.run_key(simulation, name), str(part))
             part.replace(path)
         except ClientError as error:
             if not is_absent(error):
@@ -117,7 +117,7 @@ def _names(target: Target, simulation: str, with_variants: bool) -> Iterator[str
     prefix = keys.run_key(simulation)
     folder = "variants/" if with_variants else ""
     pages = target.client("s3").get_paginator("list_objects_v2")
-    where = {"Bucket": target.results_bucket, "Prefix": prefix}
+    where = {"Bucket": target.stack.settings.results_bucket, "Prefix": prefix}
     for page in pages.paginate(**where, **({} if with_variants else {"Delimiter": "/"})):
         for each in page.get("Contents", []):
             name = each["Key"].removeprefix(prefix)

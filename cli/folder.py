@@ -6,6 +6,7 @@ import io
 import os
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +89,20 @@ def upload(folder: Path, accepted: Accepted, target: Target, report: Callable[[s
         content = files.read(name) or b""
         if hashlib.sha256(content).hexdigest() != sha256:
             raise StudyRejected([Problem(name, "has changed since it was checked", "the study submitted again")])
-        _put(s3, target.inputs_bucket, prefix + name, content, sha256, lambda sent, name=name: report(name, sent))  # type: ignore[misc]
+        _put(
+            s3,
+            target.stack.settings.inputs_bucket,
+            prefix + name,
+            content,
+            sha256,
+            partial(report, name),
+        )
     key = prefix + MANIFEST_NAME
-    answer = s3.put_object(Bucket=target.inputs_bucket, Key=key, Body=body, ContentType="application/json")
+    answer = s3.put_object(
+        Bucket=target.stack.settings.inputs_bucket, Key=key, Body=body, ContentType="application/json"
+    )
     report(MANIFEST_NAME, len(body))
-    return Source(bucket=target.inputs_bucket, key=key, version_id=answer["VersionId"])
+    return Source(bucket=target.stack.settings.inputs_bucket, key=key, version_id=answer["VersionId"])
 
 
 def _user() -> str:

@@ -14,8 +14,7 @@ from cli.copies import Copies
 from cli.interrupts import Interrupted
 from cli.running import AlreadyRunning, announced, claimed
 from cli.target import Target, local_target
-from epsm.store.files import Files
-from epsm.store.records import Records
+from epsm.store.stack import Stack
 
 if TYPE_CHECKING:
     from local.stack import LocalStack
@@ -81,11 +80,11 @@ def _stay(
     stack: "LocalStack",
     results: Path,
     data: Path,
-    carry_on: "Callable[[LocalStack, Files, Records], Iterable[str]]",
+    carry_on: "Callable[[LocalStack, Stack], Iterable[str]]",
 ) -> None:
     target = local_target(stack.endpoint)
     # Before anybody can find the stack: what runs now was interrupted.
-    carried_on = list(carry_on(stack, target.files, target.records))
+    carried_on = list(carry_on(stack, target.stack))
     with ExitStack() as entered:
         try:
             entered.enter_context(announced(stack.endpoint))
@@ -135,8 +134,8 @@ Where one is          curl {api}/api/simulation/SIMULATION/status/        (all p
 
 With the AWS command line, where it is installed, after
   export {environment}
-Upload a study        aws s3 cp --recursive examples/office-retrofit s3://{target.inputs_bucket}/office-retrofit/
-See executions        aws stepfunctions list-executions --state-machine-arn {target.state_machine_arn}
+Upload a study        aws s3 cp --recursive examples/office-retrofit s3://{target.stack.settings.inputs_bucket}/office-retrofit/
+See executions        aws stepfunctions list-executions --state-machine-arn {target.stack.settings.state_machine_arn}
 Logs                  aws logs tail /aws/lambda/{target.name}-run-variant --follow
 
 Stop                  Ctrl-C; the next 'epsm up' goes on with what has not ended

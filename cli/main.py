@@ -36,7 +36,7 @@ from epsm.operations.cancel import cancel as cancel_study
 from epsm.operations.rerun import rerun_missing
 from epsm.problems import StudyRejected
 from epsm.store import keys
-from epsm.store.executions import Counts, MapRuns
+from epsm.store.executions import RunCounts
 from epsm.store.files import NotThere
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import LONGEST_IN_A_FUNCTION_S, MOST_VARIANTS
@@ -141,7 +141,7 @@ def status(
     """Show where a study is, or list the newest ones."""
     target = _found(stack)
     if simulation is None:
-        show_studies(console, target.records.studies())
+        show_studies(console, target.stack.records.studies())
         return
     record = _known(target, simulation)
     if watch:
@@ -176,8 +176,7 @@ def cancel(
     """Cancel a study: running engines are ended, and what has succeeded is kept."""
     target = _found(stack)
     record = _known(target, simulation)
-    machine = target.state_machine_arn
-    if not cancel_study(target.records, target.client("stepfunctions"), machine, record, "Cancelled by command."):
+    if not cancel_study(target.stack, record, "Cancelled by command."):
         status = _known(target, record.simulation_id).status.value
         console.print(Text(f"{record.simulation_id} has ended already: {status}", style="red"))
         raise typer.Exit(1)
@@ -194,9 +193,7 @@ def rerun(
     record = _known(target, simulation)
     try:
         number = (
-            rerun_missing(
-                target.files, target.records, target.client("stepfunctions"), target.state_machine_arn, record
-            )
+            rerun_missing(target.stack, record)
             if record.status.final and record.status is not StudyStatus.REJECTED
             else 0
         )
@@ -275,10 +272,10 @@ def _found(stack: str) -> Target:
 
 
 def _known(target: Target, simulation: str) -> StudyRecord:
-    record = target.records.study(simulation)
+    record = target.stack.records.study(simulation)
     if record is not None:
         return record
-    begun = [each for each in target.records.studies() if each.simulation_id.startswith(simulation)]
+    begun = [each for each in target.stack.records.studies() if each.simulation_id.startswith(simulation)]
     if len(begun) == 1:
         return begun[0]
     several = f"Several simulations on {target.name} begin with '{simulation}':"
@@ -331,7 +328,7 @@ def _submit(folder: Path, accepted: Accepted, target: Target) -> str:
 
 
 def _follow(target: Target, simulation: str, stack: str, *, own: bool = False) -> StudyRecord:
-    seen = Counts()
+    seen = RunCounts()
     with (
         _telling_how_to_go_on(simulation, stack, lambda: _lost(seen) if own else None),
         Progress(
@@ -347,7 +344,7 @@ def _follow(target: Target, simulation: str, stack: str, *, own: bool = False) -
     ):
         task = progress.add_task("waiting", total=None, counts="")
 
-        def show(record: StudyRecord | None, counts: Counts) -> None:
+        def show(record: StudyRecord | None, counts: RunCounts) -> None:
             nonlocal seen
             seen = counts
             progress.update(
@@ -397,7 +394,7 @@ def _telling_how_to_go_on(
         raise typer.Exit(1) from None
 
 
-def _lost(counts: Counts) -> str:
+def _lost(counts: RunCounts) -> str:
     return (
         "The study ran on a stack of this command's own and ends with it: "
         f"{counts.succeeded} of {counts.total or 'its'} variants had succeeded, and their results are lost.\n"
@@ -406,7 +403,7 @@ def _lost(counts: Counts) -> str:
 
 
 def _show(target: Target, record: StudyRecord) -> None:
-    show_study(console, record, MapRuns(target.client("stepfunctions")).counts(record))
+    show_study(console, record, target.stack.executions.counts(record))
 
 
 def _bring(target: Target, record: StudyRecord, folder: Path, with_variants: bool, stack: str) -> None:
@@ -427,7 +424,7 @@ def _bring(target: Target, record: StudyRecord, folder: Path, with_variants: boo
         return
     parquet = folder / "results.parquet"
     if parquet.is_file():
-        manifest = target.files.read_manifest(record.simulation_id)
+        manifest = target.stack.files.read_manifest(record.simulation_id)
         _show_remarks(manifest.remarks)
         show_results(console, parquet, manifest.study, manifest.model_version)
     _show(target, record)

@@ -17,7 +17,7 @@ from epsm.pipeline.start import waits
 from epsm.problems import Problem
 from epsm.results.remarks import engine_messages, remarks
 from epsm.results.rows import NOT_RUN
-from epsm.store.executions import Counts
+from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
 from epsm.text import file_labels, middle_cut
@@ -90,7 +90,7 @@ def show_studies(console: Console, records: Sequence[StudyRecord]) -> None:
     console.print(table)
 
 
-def show_study(console: Console, record: StudyRecord, counts: Counts) -> None:
+def show_study(console: Console, record: StudyRecord, counts: RunCounts) -> None:
     """One study in full."""
     console.print(Text.assemble(f"{record.name}  ({record.simulation_id})  ", status_text(record.status)))
     if record.error:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from cli.running import running_local_endpoint
-from epsm.store.files import Files
-from epsm.store.records import Records
+from epsm.settings import Settings
+from epsm.store.stack import Stack
 from local.aws import session as local_session
 
 LOCAL = "local"
@@ -27,19 +28,14 @@ class Target:
     Attributes:
         name: Name of the CloudFormation stack.
         client: Makes a boto3 client onto it by service name.
-        inputs_bucket, results_bucket, state_machine_arn: The stack's outputs.
-        files, records: The store on it.
+        stack: Its settings and what it stores.
         poll_s: How often to look for news, seconds.
         patience_s: How long a study is followed without an answer, seconds.
     """
 
     name: str
-    client: Callable[[str], Any]
-    inputs_bucket: str
-    results_bucket: str
-    state_machine_arn: str
-    files: Files
-    records: Records
+    client: Callable[..., Any]
+    stack: Stack
     poll_s: float
     patience_s: float = 900.0
 
@@ -73,8 +69,8 @@ def local_target(endpoint: str) -> Target:
 
 
 def _target(stack: str, session: boto3.Session, endpoint: str | None, poll_s: float) -> Target:
-    def client(service: str) -> Any:
-        return session.client(service, endpoint_url=endpoint)
+    def client(service: str, config: Config | None = None) -> Any:
+        return session.client(service, endpoint_url=endpoint, config=config)
 
     try:
         described = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
@@ -83,15 +79,20 @@ def _target(stack: str, session: boto3.Session, endpoint: str | None, poll_s: fl
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
     if "InputsBucket" not in outputs:
         raise NoStack(f"{stack} is not a stack of this project: it has no output InputsBucket")
-    table = session.resource("dynamodb", endpoint_url=endpoint).Table(outputs["TableName"])
+    settings = Settings(
+        inputs_bucket=outputs["InputsBucket"],
+        results_bucket=outputs["ResultsBucket"],
+        table_name=outputs["TableName"],
+        state_machine_arn=outputs["StateMachineArn"],
+    )
+
+    def resource(service: str) -> Any:
+        return session.resource(service, endpoint_url=endpoint)
+
     return Target(
         name=stack,
         client=client,
-        inputs_bucket=outputs["InputsBucket"],
-        results_bucket=outputs["ResultsBucket"],
-        state_machine_arn=outputs["StateMachineArn"],
-        files=Files(client("s3"), outputs["ResultsBucket"]),
-        records=Records(table),
+        stack=Stack(settings, client, resource),
         poll_s=poll_s,
         # What runs on this machine answers, or has ended.
         patience_s=900.0 if endpoint is None else 5.0,

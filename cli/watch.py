@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import faults
 from cli.target import Target
-from epsm.store.executions import Counts, MapRuns, is_throttle
+from epsm.store.executions import Executions, RunCounts, is_throttle
 from epsm.study.records import StudyRecord, StudyStatus
 
 _PICKED_UP_WITHIN_S = 120.0
@@ -20,7 +20,7 @@ class NotPickedUp(Exception):
 def follow(
     target: Target,
     simulation: str,
-    show: Callable[[StudyRecord | None, Counts], None],
+    show: Callable[[StudyRecord | None, RunCounts], None],
     show_silence: Callable[[], None] = lambda: None,
 ) -> StudyRecord:
     """Wait for the end of a study. A network that fails for a while, throttling and faults of a service are waited out.
@@ -38,14 +38,16 @@ def follow(
     """
     started = time.monotonic()
     # Others may be following too, and an account may ask about once a second.
-    map_runs = MapRuns(target.client("stepfunctions"), fresh_s=3 * target.poll_s)
-    counts = Counts()
+    executions = Executions(
+        target.client("stepfunctions"), target.stack.settings.state_machine_arn, fresh_s=3 * target.poll_s
+    )
+    counts = RunCounts()
     answered = time.monotonic()
     while True:
         try:
-            record = target.records.study(simulation)
+            record = target.stack.records.study(simulation)
             try:
-                counts = map_runs.counts(record) if record else counts
+                counts = executions.counts(record) if record else counts
             except ClientError as error:
                 if not is_throttle(error):
                     raise

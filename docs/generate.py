@@ -1,10 +1,10 @@
 """The generated parts of the documentation: `python -m docs.generate`; with --check, whether they are up to date."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
+from epsm.api.description import description
 from epsm.results.metrics import CELLS, END_USES, EXTRACTION_VERSION, FUELS, INTENSITIES, SUMS
 from epsm.study.manifest import RunManifest
 from epsm.study.schema import Study
@@ -23,11 +23,7 @@ def generated() -> dict[str, str]:
 
 
 def _openapi() -> dict[str, object]:
-    """What the API says of itself; its module takes a handler's environment for granted, and asks nothing of AWS."""
-    names = ("INPUTS_BUCKET", "RESULTS_BUCKET", "TABLE_NAME")
-    os.environ.update({**dict.fromkeys(names, "none"), "AWS_DEFAULT_REGION": "us-east-1"})
-    from epsm.api.description import description
-
+    """What the API says of itself."""
     return description()
 
 

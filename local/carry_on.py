@@ -15,8 +15,9 @@ from pydantic import ValidationError
 
 from epsm.operations.rerun import rerun_missing
 from epsm.store import keys
-from epsm.store.files import Files, NotThere
+from epsm.store.files import NotThere
 from epsm.store.records import Records
+from epsm.store.stack import Stack
 from epsm.study.records import CANCELLED_STAGE, StudyRecord, StudyStatus, VariantStatus
 from local.completions import PROMISES
 from local.journal import Journal
@@ -28,7 +29,7 @@ INTERRUPTED = "The local stack was stopped while this study ran."
 _SUBMIT = f"{STACK_NAME}-submit"
 
 
-def carry_on(stack: LocalStack, files: Files, records: Records) -> Iterator[str]:
+def carry_on(local: LocalStack, stack: Stack) -> Iterator[str]:
     """Run on with every study that has not ended, and submit uploads that submit had not seen.
 
     Call it once, before anything else uses the stack: nothing runs then.
@@ -36,21 +37,18 @@ def carry_on(stack: LocalStack, files: Files, records: Records) -> Iterator[str]
     Yields:
         A line for each study.
     """
-    if stack.journal is None:
+    if local.journal is None:
         return
 
     def submit(event: dict[str, Any]) -> None:
-        stack.client("lambda").invoke(FunctionName=_SUBMIT, InvocationType="Event", Payload=json.dumps(event).encode())
+        local.client("lambda").invoke(FunctionName=_SUBMIT, InvocationType="Event", Payload=json.dumps(event).encode())
 
-    yield from run_on(records, files, stack.client("stepfunctions"), stack.outputs.state_machine_arn, submit)
-    yield from submit_promised(stack.journal, records, submit)
+    yield from run_on(stack, submit)
+    yield from submit_promised(local.journal, stack.records, submit)
 
 
 def run_on(
-    records: Records,
-    files: Files,
-    step_functions: Any,
-    state_machine_arn: str,
+    stack: Stack,
     submit: Callable[[dict[str, Any]], None],
 ) -> Iterator[str]:
     """Start one more attempt of each study that was interrupted, of the variants that have not succeeded.
@@ -58,6 +56,7 @@ def run_on(
     Yields:
         A line for each; for one that could not be started, why. The next start tries that one again.
     """
+    records = stack.records
     for record in list(records.every_study()):
         simulation = record.simulation_id
         if record.status is StudyStatus.PENDING and record.attempt == 1:
@@ -68,7 +67,7 @@ def run_on(
             found = Counter(each.status for each in ended)
             succeeded, failed = found[VariantStatus.SUCCEEDED], found[VariantStatus.FAILED]
             records.finish_study(simulation, StudyStatus.FAILED, succeeded=succeeded, failed=failed, error=INTERRUPTED)
-            yield _run_missing(records, files, step_functions, state_machine_arn, simulation)
+            yield _run_missing(stack, simulation)
 
 
 def submit_promised(journal: Journal, records: Records, submit: Callable[[dict[str, Any]], None]) -> Iterator[str]:
@@ -94,12 +93,12 @@ def submit_promised(journal: Journal, records: Records, submit: Callable[[dict[s
         journal.write(PROMISES, name, None)
 
 
-def _run_missing(records: Records, files: Files, step_functions: Any, state_machine_arn: str, simulation: str) -> str:
-    record = records.study(simulation)
+def _run_missing(stack: Stack, simulation: str) -> str:
+    record = stack.records.study(simulation)
     if record is None or not _was_interrupted(record):
         return f"{simulation} has ended meanwhile"
     try:
-        missing = rerun_missing(files, records, step_functions, state_machine_arn, record)
+        missing = rerun_missing(stack, record)
     except (BotoCoreError, ClientError, NotThere, ValidationError) as fault:
         logger.exception("study could not be carried on", extra={"simulation_id": simulation})
         return f"{record.name} was interrupted and could not be carried on, the next start tries again: {fault}"

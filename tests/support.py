@@ -4,15 +4,18 @@ import io
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
 
+from epsm.settings import Settings
 from epsm.store import keys
 from epsm.store.accounts import Accounts
 from epsm.store.files import Files
 from epsm.store.records import Records
+from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord
 from local.aws import session
 from local.stack import LocalStack
@@ -29,6 +32,22 @@ def wait_for(look: Callable[[], T | None], what: str, within_s: float = 60.0) ->
             return answer
         time.sleep(0.05)
     raise AssertionError(f"{what}: not within {within_s:.0f} s")
+
+
+def stack_of(local: LocalStack) -> Stack:
+    """What the library needs of the local stack."""
+    settings = Settings(
+        inputs_bucket=local.outputs.inputs_bucket,
+        results_bucket=local.outputs.results_bucket,
+        table_name=local.outputs.table_name,
+        state_machine_arn=local.outputs.state_machine_arn,
+    )
+    return Stack(settings, partial(session().client, endpoint_url=local.endpoint), resource_of(local))
+
+
+def resource_of(local: LocalStack) -> Callable[..., Any]:
+    """Makes boto3 resources onto the local stack."""
+    return partial(session().resource, endpoint_url=local.endpoint)
 
 
 def records_of(stack: LocalStack) -> Records:

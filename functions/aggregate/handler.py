@@ -2,23 +2,18 @@
 
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from epsm.pipeline.aggregate import aggregate
-from epsm.settings import Settings
-from epsm.store.files import Files
-from epsm.store.records import Records
+from epsm.store.stack import Stack
 
 logger = Logger()
 tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
 
-settings = Settings.from_environment()
-files = Files(boto3.client("s3"), settings.results_bucket)
-records = Records(boto3.resource("dynamodb").Table(settings.table_name))
+stack = Stack.from_environment()
 
 _TOO_MANY_FAILED = "States.ExceedToleratedFailureThreshold"
 
@@ -36,7 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     tracer.put_annotation("simulation_id", event["simulation_id"])
     tried = event.get("tried") or {}
     trials = tried["trials"] if tried.get("any_failed") else ()
-    summary = aggregate(files, records, event["simulation_id"], _reason(event.get("map_error")), trials)
+    summary = aggregate(stack.files, stack.records, event["simulation_id"], _reason(event.get("map_error")), trials)
     metrics.add_metric("StudiesEnded", MetricUnit.Count, 1)
     logger.info("study ended", extra={"status": summary.status, "failed": summary.failed})
     return summary.as_dict()

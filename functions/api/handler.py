@@ -7,10 +7,13 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from epsm.api.description import app
+from epsm.store.stack import Stack
 
 logger = Logger()
 tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
+
+stack = Stack.from_environment()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -21,6 +24,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     path = event["rawPath"]
     # EPSM's paths end with a slash; who leaves it out means the same.
     event = {**event, "rawPath": path if path.endswith("/") or "." in path.rpartition("/")[2] else f"{path}/"}
+    app.append_context(stack=stack)
     answer: dict[str, Any] = app.resolve(event, context)
     metrics.add_dimension("Method", event["requestContext"]["http"]["method"])
     metrics.add_metric("Requests", MetricUnit.Count, 1)

@@ -9,9 +9,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from epsm.operations.canary import Canary
-from epsm.settings import Settings
-from epsm.store.files import Files
-from epsm.store.records import Records
+from epsm.store.functions import Functions
+from epsm.store.stack import Stack
 
 logger = Logger()
 tracer = Tracer(patch_modules=("botocore",))
@@ -20,16 +19,11 @@ metrics = Metrics()
 FOR_THE_REST_S = 90.0
 """Of the function's time: for removing the study, and for saying what went wrong before Lambda ends it."""
 
-settings = Settings.from_environment()
-s3 = boto3.client("s3")
-canary = Canary(
-    s3,
-    boto3.client("lambda", config=Config(read_timeout=FOR_THE_REST_S - 15, retries={"total_max_attempts": 1})),
-    Files(s3, settings.results_bucket),
-    Records(boto3.resource("dynamodb").Table(settings.table_name)),
-    settings.inputs_bucket,
-    settings.cleanup_function,
-)
+stack = Stack.from_environment()
+# One request: a second would remove what the first is removing.
+patient = Config(read_timeout=FOR_THE_REST_S - 15, retries={"total_max_attempts": 1})
+stack.functions = Functions(boto3.client("lambda", config=patient), stack.settings.cleanup_function)
+canary = Canary(stack)
 
 
 @logger.inject_lambda_context(clear_state=True)

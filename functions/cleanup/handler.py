@@ -15,12 +15,8 @@ from epsm.operations.reconcile import LOOK_BACK, open_studies, reconcile
 from epsm.operations.retention import Remover, StillRuns
 from epsm.operations.shares import capacity_of, share, wanted
 from epsm.pipeline.start import start_followers
-from epsm.settings import Settings
 from epsm.store import notifications
-from epsm.store.executions import find_execution
-from epsm.store.files import Files
-from epsm.store.notifications import teller
-from epsm.store.records import Records
+from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord
 
 SECONDS_TO_THE_MAP = 3.0
@@ -32,16 +28,13 @@ logger = Logger()
 tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
 
-settings = Settings.from_environment()
-s3 = boto3.client("s3")
-step_functions = boto3.client("stepfunctions")
+stack = Stack.from_environment()
+settings, records = stack.settings, stack.records
 # As long as a function may take; a second request would start a second aggregate.
 patient = Config(read_timeout=890, retries={"total_max_attempts": 1})
-files = Files(s3, settings.results_bucket)
-records = Records(boto3.resource("dynamodb").Table(settings.table_name))
-functions = boto3.client("lambda")
-tell = teller(boto3.client("sns"), settings.topic_arn)
-collect = AggregateFunction(boto3.client("lambda", config=patient), settings.aggregate_function, files, tell)
+collect = AggregateFunction(
+    boto3.client("lambda", config=patient), settings.aggregate_function, stack.files, stack.notify
+)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -73,7 +66,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _close(execution_arn: str) -> dict[str, Any]:
     # As it is now, not as it was when the event was sent: it may have been redriven since.
-    execution = find_execution(step_functions, execution_arn)
+    execution = stack.executions.find(execution_arn)
     if execution is None:
         return {"closed": False}
     logger.set_correlation_id(execution.simulation_id)
@@ -86,7 +79,7 @@ def _close(execution_arn: str) -> dict[str, Any]:
 
 def _make_room() -> dict[str, Any]:
     """What the start of a study asks of itself, where it wants more than there is, and of the others that run."""
-    capacity = capacity_of(functions, settings.variant_concurrency)
+    capacity = capacity_of(stack.functions, settings.variant_concurrency)
     if capacity is None or wanted(open_studies(records)) <= capacity:
         return {"shares": {}}
     time.sleep(SECONDS_TO_THE_MAP)
@@ -96,26 +89,26 @@ def _make_room() -> dict[str, Any]:
 def _go_on() -> dict[str, Any]:
     """What the end of a study makes possible: its followers start, the others have more room."""
     studies = list(open_studies(records))
-    started = start_followers(files, records, step_functions, settings.state_machine_arn, studies, tell)
+    started = start_followers(stack, studies)
     metrics.add_metric("StudiesFollowing", MetricUnit.Count, len(started))
     return {"started": started, "shares": _share(studies)}
 
 
 def _share(studies: list[StudyRecord]) -> dict[str, int]:
-    capacity = capacity_of(functions, settings.variant_concurrency)
-    return {} if capacity is None else share(step_functions, studies, capacity)
+    capacity = capacity_of(stack.functions, settings.variant_concurrency)
+    return {} if capacity is None else share(stack.executions, studies, capacity)
 
 
 def _give_up(simulation: str) -> dict[str, Any]:
     logger.set_correlation_id(simulation)
-    given_up = budget.give_up(records, step_functions, settings.state_machine_arn, simulation)
+    given_up = budget.give_up(stack, simulation)
     logger.info("budget spent", extra={"given_up": given_up})
     return {"simulation_id": simulation, "given_up": given_up}
 
 
 def _reconcile(*, all_studies: bool = False) -> dict[str, Any]:
     look_back = None if all_studies else LOOK_BACK
-    found = reconcile(records, step_functions, collect, settings.state_machine_arn, look_back=look_back)
+    found = reconcile(stack, collect, look_back=look_back)
     faults = sum(bool(each.error) for each in found)
     metrics.add_metric("StudiesReconciled", MetricUnit.Count, len(found) - faults)
     metrics.add_metric("CleanupFaults", MetricUnit.Count, faults)
@@ -131,7 +124,7 @@ def _remove_expired(dry_run: bool) -> dict[str, Any]:
     if not dry_run:
         # Once a day without the look-back: a study that is not closed is never removed.
         _reconcile(all_studies=True)
-    removals = Remover(s3, files, records, settings.inputs_bucket).remove_expired(dry_run=dry_run)
+    removals = Remover(stack).remove_expired(dry_run=dry_run)
     faults = sum(bool(each.error) for each in removals)
     removed = sum(each.removed for each in removals)
     metrics.add_metric("StudiesRemoved", MetricUnit.Count, removed)
@@ -142,7 +135,7 @@ def _remove_expired(dry_run: bool) -> dict[str, Any]:
 def _remove(simulation: str) -> dict[str, Any]:
     """Remove one study; `StillRuns` is raised, and so is the answer's error type, if that must wait for long."""
     logger.set_correlation_id(simulation)
-    remover = Remover(s3, files, records, settings.inputs_bucket)
+    remover = Remover(stack)
     record = records.study_or_remains(simulation)
     # What was cancelled a moment ago has workers that end, and is then collected.
     patience_s = SECONDS_TO_THE_END if record is not None and record.removing else 0.0

@@ -14,17 +14,16 @@ from epsm.energyplus.engine import Progress, installed_engine
 from epsm.estimate import container_usd_per_second, usd_per_second
 from epsm.model_memory import HANDLER_MB
 from epsm.pipeline.run_variant import Outcome, SimulationFailed, VariantRunner
-from epsm.settings import Settings
-from epsm.store.files import Files
 from epsm.store.notifications import announcer
-from epsm.store.records import Records
+from epsm.store.stack import Stack
 from epsm.study.preflight import Trial
 from epsm.study.variants import Variant
 
 logger = Logger()
 metrics = Metrics()
 
-settings = Settings.from_environment()
+stack = Stack.from_environment()
+settings = stack.settings
 
 
 def _usd_per_second() -> float:
@@ -35,8 +34,8 @@ def _usd_per_second() -> float:
 
 
 runner = VariantRunner(
-    Files(boto3.client("s3"), settings.results_bucket),
-    Records(boto3.resource("dynamodb").Table(settings.table_name)),
+    stack.files,
+    stack.records,
     Path(tempfile.gettempdir()) / "epsm",
     installed_engine(),
     _usd_per_second(),

@@ -1,6 +1,5 @@
 """Lambda behind the EventBridge rule for uploaded study.json files."""
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import S3EventBridgeNotificationEvent, event_source
@@ -8,29 +7,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from epsm.pipeline.owner_limits import OwnerLimits
 from epsm.pipeline.submit import Submitter
-from epsm.settings import Settings
 from epsm.store import keys
-from epsm.store.accounts import Accounts
-from epsm.store.files import Files
-from epsm.store.notifications import teller
-from epsm.store.records import Records
+from epsm.store.stack import Stack
 from epsm.study.manifest import Source
 
 logger = Logger()
 tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
 
-settings = Settings.from_environment()
-table = boto3.resource("dynamodb").Table(settings.table_name)
-records = Records(table)
-submitter = Submitter(
-    Files(boto3.client("s3"), settings.results_bucket),
-    records,
-    boto3.client("stepfunctions"),
-    settings,
-    tell=teller(boto3.client("sns"), settings.topic_arn),
-    limits=OwnerLimits(Accounts(table), records, settings.allowance),
-)
+stack = Stack.from_environment()
+submitter = Submitter(stack, limits=OwnerLimits(stack.accounts, stack.records, stack.settings.allowance))
 
 
 @logger.inject_lambda_context(clear_state=True)

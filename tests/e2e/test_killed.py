@@ -38,7 +38,7 @@ def test_the_next_stack_carries_on_and_runs_nothing_twice(
         subprocess.run([EPSM, "submit", str(folder)], check=True, capture_output=True, cwd=tmp_path)
         before = wait_for(lambda: _succeeded(target), "a variant")
         # Refused as soon as submit sees it; the stack dies right behind the answer.
-        target.client("s3").put_object(Bucket=target.inputs_bucket, Key="unseen/study.json", Body=b"{}")
+        target.client("s3").put_object(Bucket=target.stack.settings.inputs_bucket, Key="unseen/study.json", Body=b"{}")
     finally:
         os.killpg(first.pid, how)
         first.wait(60)
@@ -46,7 +46,7 @@ def test_the_next_stack_carries_on_and_runs_nothing_twice(
     try:
         target = wait_for(_target, "the stack")
         record = wait_for(lambda: _ended(target), "the end")
-        after = {each.index: each for each in target.records.variants(record.simulation_id)}
+        after = {each.index: each for each in target.stack.records.variants(record.simulation_id)}
         assert (record.status.value, record.attempt, record.succeeded) == ("completed", 2, len(after))
         assert all(after[index].ended_at == each.ended_at for index, each in before.items())
         assert len(before) < len(after)
@@ -83,15 +83,15 @@ def _target() -> Target | None:
 def _succeeded(target: Target) -> dict[int, VariantRecord]:
     return {
         each.index: each
-        for study in target.records.studies()
-        for each in target.records.variants(study.simulation_id)
+        for study in target.stack.records.studies()
+        for each in target.stack.records.variants(study.simulation_id)
         if each.status is VariantStatus.SUCCEEDED
     }
 
 
 def _named(target: Target, name: str) -> StudyRecord | None:
-    return next((each for each in target.records.studies() if each.name == name and each.status.final), None)
+    return next((each for each in target.stack.records.studies() if each.name == name and each.status.final), None)
 
 
 def _ended(target: Target) -> StudyRecord | None:
-    return next((each for each in target.records.studies() if each.status.final and each.attempt == 2), None)
+    return next((each for each in target.stack.records.studies() if each.status.final and each.attempt == 2), None)

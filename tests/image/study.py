@@ -24,8 +24,10 @@ from epsm.pipeline.submit import Submitter
 from epsm.results.reader import read_results
 from epsm.settings import Settings
 from epsm.store import keys
+from epsm.store.executions import Executions
 from epsm.store.files import Files
 from epsm.store.records import Records
+from epsm.store.stack import Stack
 from epsm.study.manifest import Source
 from epsm.study.records import StudyStatus
 from infra.packaging import ROOT
@@ -146,10 +148,11 @@ def _submit(folder: Path, aws: dict[str, str]) -> Prepared:
     version = s3.put_object(Bucket="inputs", Key=key, Body=(folder / "study.json").read_bytes())["VersionId"]
 
     settings = Settings(inputs_bucket="inputs", results_bucket="results", table_name="records")
-    files, records = Files(s3, settings.results_bucket), Records(table)
-    submission = Submitter(files, records, _StepFunctions(), settings).submit(
-        Source(bucket="inputs", key=key, version_id=version)
-    )
+    stack = Stack(settings)
+    stack.s3, stack.records = s3, Records(table)
+    stack.executions = Executions(_StepFunctions(), "arn:machine")
+    files, records = stack.files, stack.records
+    submission = Submitter(stack).submit(Source(bucket="inputs", key=key, version_id=version))
     assert submission.status is StudyStatus.PENDING, f"the study was refused: {submission.problems}"
     with files.open_result(keys.run_key(submission.simulation_id, "items.json")) as stream:
         items = json.load(stream)

@@ -21,6 +21,7 @@ from tests.support import (
     result_json,
     results_table,
     run_study,
+    stack_of,
     upload_study,
     wait_for,
     wait_for_end,
@@ -148,9 +149,7 @@ def test_a_study_that_is_cancelled_stops_its_containers(
     time.sleep(3)  # until its engine runs
     record = records_of(stack).study(simulation)
     assert record is not None
-    assert cancel(
-        records_of(stack), stack.client("stepfunctions"), stack.outputs.state_machine_arn, record, "by a test"
-    )
+    assert cancel(stack_of(stack), record, "by a test")
     wait_for(lambda: not stack.containers.running(), "the end of the container", within_s=20)
     assert wait_for_end(stack, simulation).status is StudyStatus.CANCELLED
     variant = records_of(stack).variant(simulation, 0)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from epsm.pipeline.submit import Submitter
 from epsm.settings import Allowance, Settings
 from epsm.store import keys
 from epsm.store.accounts import Account, Claim
+from epsm.store.stack import Stack
 from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus
+from local.aws import session
 from local.stack import LocalStack
 from tests.conftest import StudyMaker, study_document
 from tests.support import (
@@ -24,6 +27,7 @@ from tests.support import (
     files_of,
     object_names,
     records_of,
+    resource_of,
     result_file,
     result_json,
     run_study,
@@ -55,8 +59,9 @@ def submitter(stack: LocalStack, owner_limits: OwnerLimits = NO_LIMITS, **change
         missing_file_grace_s=0,
         **changes,
     )
-    step_functions = stack.client("stepfunctions")
-    return Submitter(files_of(stack), records_of(stack), step_functions, settings, limits=owner_limits)
+    return Submitter(
+        Stack(settings, partial(session().client, endpoint_url=stack.endpoint), resource_of(stack)), limits=owner_limits
+    )
 
 
 def source_of(stack: LocalStack, key: str, document: dict[str, Any]) -> Source:

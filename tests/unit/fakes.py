@@ -10,7 +10,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from epsm.operations.close import NotCollected
+from epsm.settings import Settings
+from epsm.store.accounts import Accounts
+from epsm.store.executions import Executions
+from epsm.store.notifications import Notice
 from epsm.store.records import Records
+from epsm.store.stack import Stack
 from epsm.study.records import StudyPage, StudyRecord, StudyStatus, VariantRecord, VariantStatus, timestamp
 
 SOME_PAGE = 2
@@ -144,6 +149,34 @@ class MemoryStepFunctions:
         if executionArn not in self._executions:
             raise ClientError({"Error": {"Code": "ExecutionDoesNotExist"}}, "DescribeExecution")
         return self._executions[executionArn]
+
+
+MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:epsm-dev-study"
+
+
+class MemoryStack(Stack):
+    """A stack in memory.
+
+    Args:
+        records: Its studies.
+        step_functions: Its executions.
+        s3: Its buckets.
+        parts: Other parts, by their names in `Stack`.
+    """
+
+    def __init__(
+        self, *, records: Records | None = None, step_functions: Any = None, s3: Any = None, **parts: Any
+    ) -> None:
+        super().__init__(
+            Settings(inputs_bucket="inputs", results_bucket="results", table_name="records", state_machine_arn=MACHINE)
+        )
+        self.notices: list[Notice] = []
+        self.records = MemoryRecords() if records is None else records
+        self.executions = Executions(MemoryStepFunctions() if step_functions is None else step_functions, MACHINE)
+        self.s3 = MemoryS3() if s3 is None else s3
+        self.notify = self.notices.append
+        self.accounts = Accounts(table=None)
+        self.__dict__.update(parts)
 
 
 class _NoSuchKey(Exception):

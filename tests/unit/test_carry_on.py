@@ -11,12 +11,13 @@ import pytest
 
 from epsm.store import keys
 from epsm.store.files import NotThere
+from epsm.store.stack import Stack
 from epsm.study.records import CANCELLED_STAGE, StudyRecord, StudyStatus, VariantRecord, VariantStatus
 from local import carry_on
 from local.carry_on import INTERRUPTED, run_on, submit_promised
 from local.completions import PROMISES
 from local.journal import Journal
-from tests.unit.fakes import MemoryRecords, study_record
+from tests.unit.fakes import MemoryRecords, MemoryStack, study_record
 
 SOURCE = {"bucket": "inputs", "key": "office/study.json", "version_id": "v1"}
 UPLOADED = keys.simulation_id(**SOURCE)
@@ -48,7 +49,7 @@ class Start:
         self.dies: Callable[[], None] = lambda: None
         monkeypatch.setattr(carry_on, "rerun_missing", self._rerun)
 
-    def _rerun(self, files: Any, records: Any, step_functions: Any, machine: str, record: StudyRecord) -> int:
+    def _rerun(self, stack: Stack, record: StudyRecord) -> int:
         self.dies()
         again = replace(record, status=StudyStatus.PENDING, attempt=record.attempt + 1, error="")
         self.records.by_name[record.simulation_id] = again
@@ -56,7 +57,7 @@ class Start:
         return 3
 
     def run_on(self) -> list[str]:
-        return list(run_on(self.records, None, None, "machine", self.submitted.append))  # type: ignore[arg-type]
+        return list(run_on(MemoryStack(records=self.records), self.submitted.append))
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,8 @@ def stack() -> Any:
         source={"bucket": "in", "key": "office/study.json", "version_id": "1"},
     )
     records = Mock(studies=Mock(return_value=[record]))
-    return Mock(Target, client=lambda service: MemoryS3(), results_bucket="results", records=records)
+    stack = Mock(records=records, settings=Mock(results_bucket="results"))
+    return Mock(Target, client=lambda service: MemoryS3(), stack=stack)
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +58,7 @@ def test_a_copy_that_fails_is_reported_once_and_tried_again(stack: Any, printed:
 
 
 def test_a_list_of_studies_that_fails_is_reported_once(stack: Any, printed: io.StringIO, tmp_path: Path) -> None:
-    stack.records.studies.side_effect = OSError(24, "Too many open files")
+    stack.stack.records.studies.side_effect = OSError(24, "Too many open files")
     kept = copier(stack, printed, tmp_path)
     for _ in range(3):
         kept.copy_ended()

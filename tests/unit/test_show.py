@@ -9,7 +9,7 @@ from rich.console import Console
 
 from cli.show import counted, show_problems, show_results, show_studies, show_study
 from epsm.problems import Problem
-from epsm.store.executions import Counts
+from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
 from tests.conftest import study_document
@@ -93,7 +93,7 @@ def test_severe_errors_of_successful_variants_are_summed(parquet: Path, monkeypa
 def test_variants_that_did_not_run_are_counted(status: StudyStatus, words: str) -> None:
     record = StudyRecord("office-1", "Office", status, "2026-05-01T00:00:00.000Z", variants=4)
     console = Console(width=200, record=True, file=io.StringIO())
-    show_study(console, record, Counts(succeeded=1, total=4))
+    show_study(console, record, RunCounts(succeeded=1, total=4))
     assert f"1 of 4 variants succeeded, 0 failed, 0 running, {words}" in console.export_text()
 
 

@@ -23,13 +23,13 @@ from epsm.api.incoming import (
     with_names_of_their_own,
 )
 from epsm.problems import StudyRejected
+from epsm.settings import Settings
 from epsm.store import keys
-from epsm.store.files import OWNER_METADATA, Files
+from epsm.store.files import OWNER_METADATA
 from epsm.study.parsing import parse_study
 from epsm.study.records import StudyRecord, StudyStatus
-from epsm.study.schema import Limits
 from tests.conftest import study_document
-from tests.unit.fakes import MemoryRecords
+from tests.unit.fakes import MemoryRecords, MemoryStack
 
 BUCKET = "inputs"
 ANNA = "iam:arn:aws:iam::123456789012:user/anna"
@@ -110,17 +110,16 @@ def send(
     owner: str = ANNA,
     max_variants: int = 100,
 ) -> Received:
-    sent = FilesInRequest(inputs, BUCKET, files)
-    return receive(
-        study,
-        sent,
-        owner,
-        s3=inputs,
-        records=records,
-        bucket=BUCKET,
-        limits=Limits(max_variants, longest_run_s=840),
-        memory_mb=1769,
+    settings = Settings(
+        inputs_bucket=BUCKET,
+        results_bucket="results",
+        table_name="records",
+        max_variants=max_variants,
+        longest_run_s=840,
+        variant_memory_mb=1769,
     )
+    stack = MemoryStack(records=records, s3=inputs, settings=settings)
+    return receive(stack, study, FilesInRequest(stack.inputs, files), owner)
 
 
 # --- taking a study in
@@ -296,21 +295,12 @@ def uploaded(inputs: Inputs, owner: str, contents: Mapping[str, bytes]) -> dict[
 
 
 def before(inputs: Inputs, hashes: Mapping[str, str], owner: str = ANNA) -> FilesUploadedBefore:
-    return FilesUploadedBefore(Files(inputs, "results"), inputs, BUCKET, owner, hashes)
+    return FilesUploadedBefore(MemoryStack(s3=inputs), owner, hashes)
 
 
 def test_a_study_of_uploaded_files_is_taken_in(inputs: Inputs, records: Claims, room: dict[str, bytes]) -> None:
     sent = before(inputs, uploaded(inputs, ANNA, room))
-    received = receive(
-        document(),
-        sent,
-        ANNA,
-        s3=inputs,
-        records=records,
-        bucket=BUCKET,
-        limits=Limits(),
-        memory_mb=1769,
-    )
+    received = receive(MemoryStack(records=records, s3=inputs), document(), sent, ANNA)
     assert (received.models, received.variants) == (1, 3)
 
 
@@ -334,9 +324,7 @@ def test_a_file_that_was_removed_in_between_is_none(inputs: Inputs) -> None:
 
 def wanted(inputs: Inputs, content: bytes, owner: str = ANNA) -> Any:
     sha256 = hashlib.sha256(content).hexdigest()
-    (upload,) = presign_uploads(
-        {"a.idf": sha256}, {"a.idf": len(content)}, owner, files=Files(inputs, "results"), s3=inputs, bucket=BUCKET
-    )
+    (upload,) = presign_uploads({"a.idf": sha256}, {"a.idf": len(content)}, owner, MemoryStack(s3=inputs))
     return upload
 
 

@@ -7,20 +7,22 @@ from typing import Any
 
 import pytest
 
+from epsm.api.description import app
+from epsm.api.routes import change, submit
 from epsm.pipeline.owner_limits import OverLimit, OwnerLimits
 from epsm.problems import Problem
-from epsm.settings import Allowance
+from epsm.store.stack import Stack
 from epsm.study.manifest import ObjectRef, RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
-from tests.unit.fakes import MemoryRecords, study_record
+from tests.unit.fakes import MemoryRecords, MemoryStack, study_record
 from tests.unit.pipeline.test_owner_limits import MemoryAccounts
 
 ANNA = {"iam": {"userArn": "arn:aws:iam::123456789012:user/anna"}}
 OWNER = "iam:arn:aws:iam::123456789012:user/anna"
 
 
-def ask(app: Any, method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+def ask(stack: Stack, method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     """Status and body of an answer to Anna."""
     http = {"method": method, "path": path, "sourceIp": "", "protocol": "", "userAgent": ""}
     event = {
@@ -32,31 +34,18 @@ def ask(app: Any, method: str, path: str, body: dict[str, Any]) -> tuple[int, di
         "body": json.dumps(body),
         "isBase64Encoded": False,
     }
-    answer = app.resolve(event, SimpleNamespace(aws_request_id="1"))
+    app.append_context(stack=stack)
+    context: Any = SimpleNamespace(aws_request_id="1")
+    answer = app.resolve(event, context)
     return answer["statusCode"], json.loads(answer["body"])
 
 
-@pytest.fixture
-def submitting(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The module of the routes; it takes a handler's environment for granted."""
-    for name in ("INPUTS_BUCKET", "RESULTS_BUCKET", "TABLE_NAME"):
-        monkeypatch.setenv(name, "none")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    import epsm.api.description
-    import epsm.api.routes.submit
-
-    assert epsm.api.description.app
-    return epsm.api.routes.submit
-
-
-def test_a_study_beyond_a_limit_is_answered_with_429_and_the_limit(
-    submitting: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_study_beyond_a_limit_is_answered_with_429_and_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise OverLimit([Problem("study.json", "is one too many", "at most 2 at a time")])
 
-    monkeypatch.setattr(submitting, "receive", refuse)
-    status, body = ask(submitting.app, "POST", "/api/simulation/run/", {"study": {}})
+    monkeypatch.setattr(submit, "receive", refuse)
+    status, body = ask(MemoryStack(), "POST", "/api/simulation/run/", {"study": {}})
     assert (status, body["title"]) == (429, "Too Many Requests")
     assert body["errors"] == [{"where": "study.json", "what": "is one too many", "allowed": "at most 2 at a time"}]
     assert "is one too many (at most 2 at a time)" in body["detail"]
@@ -65,7 +54,7 @@ def test_a_study_beyond_a_limit_is_answered_with_429_and_the_limit(
 # --- what a study that is there already may come to cost
 
 
-class Stack(MemoryRecords):
+class Anna(MemoryRecords):
     """What the routes know of one study of Anna's: 4 variants, 1 of which has succeeded in an earlier attempt.
 
     Attributes:
@@ -111,68 +100,45 @@ class Stack(MemoryRecords):
         return 3
 
 
-@pytest.fixture
-def changing(submitting: Any) -> Any:
-    import epsm.api.routes.change
-
-    return epsm.api.routes.change
-
-
-def deployed(changing: Any, monkeypatch: pytest.MonkeyPatch, stack: Stack, usd_per_month: float) -> MemoryAccounts:
-    """The routes on `stack`, where each owner may spend so much a month."""
-    accounts = MemoryAccounts()
-    limits = OwnerLimits(accounts, stack, Allowance(0, usd_per_month))
-    for name, value in (
-        ("records", stack),
-        ("files", stack),
-        ("owner_limits", limits),
-        ("own_study", lambda _: stack.record),
-        ("map_runs", SimpleNamespace(arn=lambda _: None)),
-        ("rerun_missing", stack.rerun),
-    ):
-        monkeypatch.setattr(changing, name, value)
-    state = {"simulation_id": "anna-1", "name": "", "status": "running", "status_legacy": "running"}
-    monkeypatch.setattr(changing, "state_of", lambda _: state)
-    return accounts
+def deployed(records: Anna, monkeypatch: pytest.MonkeyPatch, usd_per_month: float) -> MemoryStack:
+    """A stack with Anna's study, where each owner may spend so much a month."""
+    stack = MemoryStack(records=records, files=records, accounts=MemoryAccounts())
+    stack.settings = stack.settings.model_copy(update={"owner_max_usd_per_month": usd_per_month})
+    monkeypatch.setattr(change, "rerun_missing", records.rerun)
+    return stack
 
 
-def reserved(accounts: MemoryAccounts) -> float:
-    return accounts.read(OWNER).claims["anna-1"].reserved_usd
+def reserved(stack: Stack) -> float:
+    return stack.accounts.read(OWNER).claims["anna-1"].reserved_usd
 
 
-def test_a_budget_that_is_raised_is_reserved_of_its_owners_money(
-    submitting: Any, changing: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stack = Stack(StudyStatus.RUNNING)
-    accounts = deployed(changing, monkeypatch, stack, usd_per_month=4.0)
-    changing.owner_limits.claim(stack.record, 1.0)
-    ask(submitting.app, "PATCH", "/api/simulation/anna-1/", {"max_cost_usd": 2.0})
-    assert (reserved(accounts), stack.record.options["max_cost_usd"]) == (2.0, 2.0)
+def test_a_budget_that_is_raised_is_reserved_of_its_owners_money(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = Anna(StudyStatus.RUNNING)
+    stack = deployed(records, monkeypatch, usd_per_month=4.0)
+    OwnerLimits(stack.accounts, records, stack.settings.allowance).claim(records.record, 1.0)
+    ask(stack, "PATCH", "/api/simulation/anna-1/", {"max_cost_usd": 2.0})
+    assert (reserved(stack), records.record.options["max_cost_usd"]) == (2.0, 2.0)
 
 
-def test_a_budget_is_not_raised_above_its_owners_money(
-    submitting: Any, changing: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stack = Stack(StudyStatus.RUNNING)
-    accounts = deployed(changing, monkeypatch, stack, usd_per_month=1.5)
-    changing.owner_limits.claim(stack.record, 1.0)
-    status, _ = ask(submitting.app, "PATCH", "/api/simulation/anna-1/", {"max_cost_usd": 2.0})
-    assert (status, reserved(accounts), stack.record.options["max_cost_usd"]) == (429, 1.0, 1.0)
+def test_a_budget_is_not_raised_above_its_owners_money(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = Anna(StudyStatus.RUNNING)
+    stack = deployed(records, monkeypatch, usd_per_month=1.5)
+    OwnerLimits(stack.accounts, records, stack.settings.allowance).claim(records.record, 1.0)
+    status, _ = ask(stack, "PATCH", "/api/simulation/anna-1/", {"max_cost_usd": 2.0})
+    assert (status, reserved(stack), records.record.options["max_cost_usd"]) == (429, 1.0, 1.0)
 
 
 def test_a_rerun_reserves_money_for_models_that_never_ran_within_the_budget_of_now(
-    submitting: Any, changing: Any, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    stack = Stack(StudyStatus.FAILED)
-    accounts = deployed(changing, monkeypatch, stack, usd_per_month=4.0)
-    status, _ = ask(submitting.app, "POST", "/api/simulation/anna-1/rerun/", {})
-    assert (status, stack.started, reserved(accounts)) == (202, [2], 1.0)
+    records = Anna(StudyStatus.FAILED)
+    stack = deployed(records, monkeypatch, usd_per_month=4.0)
+    status, _ = ask(stack, "POST", "/api/simulation/anna-1/rerun/", {})
+    assert (status, records.started, reserved(stack)) == (202, [2], 1.0)
 
 
-def test_a_rerun_that_its_owner_cannot_pay_is_refused(
-    submitting: Any, changing: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stack = Stack(StudyStatus.FAILED)
-    deployed(changing, monkeypatch, stack, usd_per_month=0.9)
-    status, _ = ask(submitting.app, "POST", "/api/simulation/anna-1/rerun/", {})
-    assert (status, stack.started) == (429, [])
+def test_a_rerun_that_its_owner_cannot_pay_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = Anna(StudyStatus.FAILED)
+    stack = deployed(records, monkeypatch, usd_per_month=0.9)
+    status, _ = ask(stack, "POST", "/api/simulation/anna-1/rerun/", {})
+    assert (status, records.started) == (429, [])

@@ -11,7 +11,7 @@ from epsm.operations.close import close
 from epsm.store.executions import Execution
 from epsm.store.notifications import announcer
 from epsm.study.records import StudyStatus
-from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryStepFunctions, study_record
+from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryStack, MemoryStepFunctions, study_record
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:epsm-dev-study"
 
@@ -23,7 +23,7 @@ def records(status: StudyStatus = StudyStatus.RUNNING, **changes: Any) -> Memory
 
 def given_up(of: MemoryRecords) -> list[tuple[str, str]]:
     step_functions = MemoryStepFunctions()
-    done = give_up(of, step_functions, MACHINE, "a")
+    done = give_up(MemoryStack(records=of, step_functions=step_functions), "a")
     assert done is bool(step_functions.stopped)
     return step_functions.stopped
 

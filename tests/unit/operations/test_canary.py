@@ -14,10 +14,10 @@ from epsm.energyplus.weather import read_weather
 from epsm.operations.canary import Canary, CanaryFailed, canary_files
 from epsm.problems import Problem
 from epsm.store import keys
-from epsm.store.files import Files
+from epsm.store.functions import Functions
 from epsm.study.records import StudyStatus, VariantRecord, VariantStatus
 from epsm.study.schema import Limits
-from tests.unit.fakes import MemoryRecords, MemoryS3, study_record
+from tests.unit.fakes import MemoryRecords, MemoryS3, MemoryStack, study_record
 
 PATIENCE_S = 60.0
 GOOD = VariantRecord(0, VariantStatus.SUCCEEDED, verdict="ok")
@@ -49,10 +49,8 @@ class World(MemoryS3):
         self.asked: list[Any] = []
         self.time = 0.0
         self.records = _Records()
-        files = Files(self, "results")
-        self.canary = Canary(
-            self, self, files, self.records, "inputs", "cleanup", clock=lambda: self.time, sleep=self.sleep
-        )
+        stack = MemoryStack(records=self.records, s3=self, functions=Functions(self, "cleanup"))
+        self.canary = Canary(stack, clock=lambda: self.time, sleep=self.sleep)
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> Any:  # noqa: N803 - boto3's names
         super().put_object(Bucket=Bucket, Key=Key, Body=Body)
@@ -81,8 +79,8 @@ class World(MemoryS3):
     def simulation(self) -> str:
         return keys.simulation_id("inputs", self.uploads[-1], "v1")
 
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
-        assert FunctionName == "cleanup"
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
+        assert (FunctionName, InvocationType) == ("cleanup", "RequestResponse")
         self.asked.append(json.loads(Payload))
         error = {"FunctionError": "Unhandled"} if self.removal else {}
         return {"Payload": io.BytesIO(self.removal.encode()), **error}

@@ -11,11 +11,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from epsm.operations.close import STOPPED, AggregateFunction, NotCollected, NotReady, close
-from epsm.store.executions import Execution, find_execution
+from epsm.store.executions import Execution, Executions
 from epsm.store.files import Files
 from epsm.store.notifications import Notice
 from epsm.study.records import StudyStatus
-from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryS3, MemoryStepFunctions, study_record
+from tests.unit.fakes import MACHINE, MemoryCollector, MemoryRecords, MemoryS3, MemoryStepFunctions, study_record
 
 SIMULATION = "office-1"
 ABORTED = Execution("arn:office-1", SIMULATION, SIMULATION, "ABORTED")
@@ -174,20 +174,20 @@ def described(**changes: Any) -> MemoryStepFunctions:
 
 
 def test_an_execution_says_which_simulation_it_was_given() -> None:
-    execution = find_execution(described(), "arn")
+    execution = Executions(described(), MACHINE).find("arn")
     assert execution is not None
     assert (execution.simulation_id, execution.ended) == ("s", True)
 
 
 @pytest.mark.parametrize("given", ["", "{", "[]", "{}", "7"])
 def test_an_execution_started_by_hand_is_of_no_simulation(given: str) -> None:
-    execution = find_execution(described(input=given), "arn")
+    execution = Executions(described(input=given), MACHINE).find("arn")
     assert execution is not None
     assert execution.simulation_id == ""
 
 
 def test_an_execution_that_step_functions_does_not_know_is_none() -> None:
-    assert find_execution(described(), "arn:other") is None
+    assert Executions(described(), MACHINE).find("arn:other") is None
 
 
 # --- the aggregate function

@@ -8,9 +8,8 @@ import pytest
 from epsm.operations.close import NotReady
 from epsm.operations.reconcile import NEVER_STARTED, Reconciled, reconcile
 from epsm.study.records import StudyRecord, StudyStatus
-from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryStepFunctions, study_record
+from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryStack, MemoryStepFunctions, study_record
 
-MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:epsm-dev-study"
 EXECUTIONS = "arn:aws:states:eu-central-1:123456789012:execution:epsm-dev-study"
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -31,10 +30,10 @@ class Case:
     def __init__(self, *studies: StudyRecord, executions: tuple[dict[str, Any], ...] = ()) -> None:
         self.records = MemoryRecords(*studies)
         self.collect = MemoryCollector(self.records)
-        self.step_functions = MemoryStepFunctions(*executions)
+        self.stack = MemoryStack(records=self.records, step_functions=MemoryStepFunctions(*executions))
 
     def reconcile(self, **options: Any) -> tuple[Reconciled, ...]:
-        return reconcile(self.records, self.step_functions, self.collect, MACHINE, **options)
+        return reconcile(self.stack, self.collect, **options)
 
     def status(self, name: str) -> StudyStatus:
         return self.records.by_name[name].status

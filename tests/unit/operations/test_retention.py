@@ -14,7 +14,7 @@ from epsm.study.manifest import ObjectRef, RunManifest, Source
 from epsm.study.records import StudyStatus, timestamp
 from epsm.study.schema import Study
 from tests.conftest import study_document
-from tests.unit.fakes import MemoryRecords, MemoryS3, study_record
+from tests.unit.fakes import MemoryRecords, MemoryS3, MemoryStack, study_record
 
 NOW = datetime(2026, 6, 1, 3, tzinfo=UTC)
 OWNER_FILE = f"uploads/{'0' * 24}/{'a' * 64}"
@@ -26,7 +26,7 @@ class World:
     def __init__(self) -> None:
         self.s3 = MemoryS3()
         self.records = MemoryRecords()
-        self.remover = Remover(self.s3, Files(self.s3, "results"), self.records, "inputs", lambda: NOW)
+        self.remover = Remover(MemoryStack(s3=self.s3, records=self.records), lambda: NOW)
 
     def study(
         self,

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from epsm.operations.shares import Claim, capacity_of, share, shares, wanted
+from epsm.store.executions import Executions
+from epsm.store.functions import Functions
 from epsm.study.records import StudyRecord, StudyStatus
 from tests.unit.fakes import study_record
 
@@ -38,6 +40,10 @@ class MapRuns:
         if self.fault:
             raise ClientError({"Error": {"Code": "ValidationException"}}, "UpdateMapRun")
         self.concurrency[mapRunArn] = maxConcurrency
+
+
+def executions_of(runs: MapRuns) -> Executions:
+    return Executions(runs, "arn:machine")
 
 
 def study(name: str, **options: Any) -> StudyRecord:
@@ -70,37 +76,41 @@ def test_no_more_is_given_than_there_is_beside_the_one_that_each_must_have(claim
 
 def test_a_study_gets_its_share_while_it_runs() -> None:
     runs = MapRuns(a=100, b=100)
-    share(runs, [study("a", priority="high", max_concurrency=100), study("b", priority="low", max_concurrency=100)], 50)
+    share(
+        executions_of(runs),
+        [study("a", priority="high", max_concurrency=100), study("b", priority="low", max_concurrency=100)],
+        50,
+    )
     assert runs.concurrency == {"a": 40, "b": 10}
 
 
 def test_who_is_left_alone_gets_everything_back() -> None:
     runs = MapRuns(b=10)
-    assert share(runs, [study("b", priority="low", max_concurrency=100)], 500) == {"b": 100}
+    assert share(executions_of(runs), [study("b", priority="low", max_concurrency=100)], 500) == {"b": 100}
 
 
 def test_a_study_without_a_map_run_has_no_share_yet() -> None:
     runs = MapRuns(a=100)
-    share(runs, [study("a", max_concurrency=100), study("b", max_concurrency=100)], 100)
+    share(executions_of(runs), [study("a", max_concurrency=100), study("b", max_concurrency=100)], 100)
     assert runs.concurrency == {"a": 100}
 
 
 def test_a_map_run_that_has_ended_is_left_alone() -> None:
     runs = MapRuns(a=100)
     runs.status = "SUCCEEDED"
-    assert share(runs, [study("a", max_concurrency=100)], 10) == {}
+    assert share(executions_of(runs), [study("a", max_concurrency=100)], 10) == {}
 
 
 def test_a_share_that_cannot_be_changed_is_no_fault() -> None:
     runs = MapRuns(a=100)
     runs.fault = True
-    assert share(runs, [study("a", max_concurrency=100)], 10) == {}
+    assert share(executions_of(runs), [study("a", max_concurrency=100)], 10) == {}
 
 
 def test_a_map_run_that_is_not_known_leaves_the_others_their_shares() -> None:
     runs = MapRuns(a=100, b=100)
     runs.unknown = "a"
-    share(runs, [study("a", max_concurrency=100), study("b", max_concurrency=100)], 10)
+    share(executions_of(runs), [study("a", max_concurrency=100), study("b", max_concurrency=100)], 10)
     assert runs.concurrency == {"a": 100, "b": 10}
 
 
@@ -130,4 +140,4 @@ class Account:
 def test_capacity_is_what_is_set_aside_or_most_of_what_the_account_has(
     reserved: int, limit: dict[str, int] | None, capacity: int | None
 ) -> None:
-    assert capacity_of(Account(limit), reserved) == capacity
+    assert capacity_of(Functions(Account(limit), "cleanup"), reserved) == capacity

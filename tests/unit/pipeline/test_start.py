@@ -7,16 +7,13 @@ import pytest
 
 from epsm.checks.order import check_order
 from epsm.operations.reconcile import open_studies
-from epsm.pipeline.start import start_followers, start_or_wait
-from epsm.store.executions import execution_input
+from epsm.pipeline.start import execution_input, start_followers, start_or_wait
 from epsm.store.files import NotThere
-from epsm.store.notifications import Notice
 from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
-from tests.unit.fakes import MemoryRecords, MemoryStepFunctions, study_record
+from tests.unit.fakes import MemoryRecords, MemoryStack, MemoryStepFunctions, study_record
 
-MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:epsm-dev-study"
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BADLY = [each for each in StudyStatus if each.final and each is not StudyStatus.COMPLETED]
 OPEN = [StudyStatus.PENDING, StudyStatus.RUNNING]
@@ -68,15 +65,15 @@ class Case:
     def __init__(self, *studies: StudyRecord) -> None:
         self.records = MemoryRecords(*studies)
         self.step_functions = MemoryStepFunctions()
-        self.told: list[Notice] = []
+        self.stack = MemoryStack(records=self.records, step_functions=self.step_functions)
+        self.told = self.stack.notices
 
     def start(self, run: RunManifest) -> bool:
-        return start_or_wait(self.records, self.step_functions, MACHINE, run, self.told.append)
+        return start_or_wait(self.stack, run)
 
     def go_on(self, **manifests: RunManifest) -> list[str]:
-        files: Any = Manifests(*manifests.values())
-        studies = list(open_studies(self.records, look_back=None))
-        return start_followers(files, self.records, self.step_functions, MACHINE, studies, self.told.append)
+        self.stack.__dict__["files"] = Manifests(*manifests.values())
+        return start_followers(self.stack, list(open_studies(self.records, look_back=None)))
 
 
 def test_a_study_that_follows_none_starts_at_once() -> None:

@@ -1,6 +1,7 @@
-"""What all routes share: clients, who calls, and answers that are no success, each a problem+json document.
+"""What all routes share: the stack, who calls, and answers that are no success, each a problem+json document.
 
-Like a handler, this makes its clients when it is imported.
+The stack comes with each request: `app.append_context(stack=...)` before `app.resolve(...)`. Nothing is read or
+connected when this is imported.
 """
 
 import json
@@ -8,36 +9,20 @@ from base64 import b64decode
 from http import HTTPStatus
 from typing import Annotated, Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Path
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from epsm.api.access import Caller, Unknown, caller_of
 from epsm.pipeline.owner_limits import OverLimit, OwnerLimits
 from epsm.problems import Problem, StudyRejected
-from epsm.settings import Settings
-from epsm.store.accounts import Accounts
-from epsm.store.executions import MapRuns, is_throttle
-from epsm.store.files import Files
-from epsm.store.records import Records
+from epsm.store.executions import is_throttle
+from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord
 
 logger = Logger(child=True)
-settings = Settings.from_environment()
-# Virtual-hosted addresses name the region. botocore's default for presigned ones is S3's global address, which sends
-# callers elsewhere while a bucket is new, and refuses them in the newer regions.
-s3 = boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
-step_functions = boto3.client("stepfunctions")
-functions = boto3.client("lambda")
-map_runs = MapRuns(step_functions)
-files = Files(s3, settings.results_bucket)
-table = boto3.resource("dynamodb").Table(settings.table_name)
-records = Records(table)
-owner_limits = OwnerLimits(Accounts(table), records, settings.allowance)
 app = APIGatewayHttpResolver(enable_validation=True)
 
 SimulationId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,80}$", description="Name of a simulation.")]
@@ -52,11 +37,23 @@ class Refusal(Exception):
         self.detail = detail
 
 
+def stack() -> Stack:
+    """The stack that the request is for."""
+    found: Stack = app.context["stack"]
+    return found
+
+
+def owner_limits() -> OwnerLimits:
+    """The limits of owners on this stack."""
+    return OwnerLimits(stack().accounts, stack().records, stack().settings.allowance)
+
+
 def who_calls() -> Caller:
     """Who sent the request that is being answered."""
     try:
         authorization = str(app.current_event.headers.get("authorization", ""))
         context = app.current_event["requestContext"]
+        settings = stack().settings
         return caller_of(context, settings.administrators, authorization, settings.trusted_session_roles)
     except Unknown as error:
         raise Refusal(HTTPStatus.UNAUTHORIZED, str(error)) from error
@@ -64,7 +61,7 @@ def who_calls() -> Caller:
 
 def own_study(simulation: str) -> StudyRecord:
     """A study of the caller's. One of somebody else's is not there."""
-    record = records.study(simulation)
+    record = stack().records.study(simulation)
     if record is None or not who_calls().may_use(record):
         raise Refusal(HTTPStatus.NOT_FOUND, f"There is no simulation '{simulation}'")
     return record

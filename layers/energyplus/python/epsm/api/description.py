@@ -9,17 +9,13 @@ from aws_lambda_powertools.event_handler import Response
 
 from epsm import __version__
 from epsm.api.app import app
-from epsm.api.routes import change as changing
-from epsm.api.routes import estimate as estimating
-from epsm.api.routes import results, service
-from epsm.api.routes import status as watching
-from epsm.api.routes import submit as submitting
+from epsm.api.routes import change, estimate, results, service, status, submit
 
 __all__ = ["app", "description"]
 
 _EPSM_FIELDS = ("parallel", "batch_mode", "max_workers")
 
-for _part in (submitting, estimating, watching, results, changing, service):
+for _part in (submit, estimate, status, results, change, service):
     app.include_router(_part.router)
 
 

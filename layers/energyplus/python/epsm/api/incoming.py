@@ -3,7 +3,6 @@
 From there it goes the way of every upload; its simulation has its name before the first event has arrived.
 """
 
-import base64
 import hashlib
 import json
 import posixpath
@@ -14,8 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any, Protocol, TypeVar
-from urllib.parse import quote
+from typing import Protocol, TypeVar
 
 from epsm.checks.budget import check_budget, measured_run_times
 from epsm.checks.order import check_order
@@ -23,16 +21,16 @@ from epsm.checks.study import take_in, with_hashes
 from epsm.pipeline.owner_limits import NO_LIMITS, OverLimit, OwnerLimits, expected_cost_usd
 from epsm.problems import Problem, StudyRejected
 from epsm.store import keys
-from epsm.store.files import OWNER_METADATA, Files, NotThere
+from epsm.store.files import NotThere
+from epsm.store.inputs import InputsBucket, simulation_of
 from epsm.store.records import Records
+from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord
-from epsm.study.schema import MANIFEST_NAME, Limits
+from epsm.study.schema import MANIFEST_NAME
 
 Given = TypeVar("Given")
 Got = TypeVar("Got")
 
-UPLOAD_SECONDS = 3600
-"""How long a presigned upload may be used."""
 _LONGEST_KEY_BYTES = 1024
 _AT_A_TIME = 10
 """As many connections as a boto3 client keeps."""
@@ -67,9 +65,8 @@ class Received:
 class FilesInRequest:
     """Files that were sent in the body of the request."""
 
-    def __init__(self, s3: Any, bucket: str, contents: Mapping[str, bytes]) -> None:
-        self._s3 = s3
-        self._bucket = bucket
+    def __init__(self, inputs: InputsBucket, contents: Mapping[str, bytes]) -> None:
+        self._inputs = inputs
         self._contents = contents
         self.place = "the request"
 
@@ -83,35 +80,32 @@ class FilesInRequest:
         return hashlib.sha256(self._contents[name]).hexdigest()
 
     def put(self, name: str, key: str) -> None:
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=self._contents[name])
+        self._inputs.put(key, self._contents[name])
 
 
 class FilesUploadedBefore:
     """Files that the caller uploaded before, named by their hash.
 
     Args:
-        files: The store.
-        s3: A boto3 S3 client.
-        bucket: The inputs bucket.
+        stack: Where they are.
         owner: The caller: only their own files can be named.
         hashes: For each path in the study the SHA-256 of the file, hexadecimal.
     """
 
-    def __init__(self, files: Files, s3: Any, bucket: str, owner: str, hashes: Mapping[str, str]) -> None:
-        self._files = files
-        self._s3 = s3
-        self._bucket = bucket
+    def __init__(self, stack: Stack, owner: str, hashes: Mapping[str, str]) -> None:
+        self._files = stack.files
+        self._inputs = stack.inputs
         self._hashes = {unicodedata.normalize("NFC", name): sha256 for name, sha256 in hashes.items()}
         self._keys = {name: keys.stored_file_key(owner, sha256) for name, sha256 in self._hashes.items()}
         self.place = "the files uploaded before"
 
     def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
-        sizes = _all_at_once(lambda key: self._files.size(self._bucket, key), self._keys.values())
+        sizes = _all_at_once(lambda key: self._files.size(self._inputs.name, key), self._keys.values())
         return {name: size for name, size in zip(self._keys, sizes, strict=True) if size is not None}
 
     def read(self, name: str) -> bytes | None:
         try:
-            content, found = self._files.read(self._bucket, self._keys[name])
+            content, found = self._files.read(self._inputs.name, self._keys[name])
         except (NotThere, KeyError):
             return None
         if found.sha256 != self._hashes[name]:
@@ -124,43 +118,31 @@ class FilesUploadedBefore:
         return self._hashes.get(name, "")
 
     def put(self, name: str, key: str) -> None:
-        self._s3.copy_object(Bucket=self._bucket, Key=key, CopySource={"Bucket": self._bucket, "Key": self._keys[name]})
+        self._inputs.copy(self._keys[name], key)
 
 
 def receive(
-    document: bytes,
-    sent: SentFiles,
-    owner: str,
-    *,
-    s3: Any,
-    records: Records,
-    bucket: str,
-    limits: Limits,
-    memory_mb: int,
-    owner_limits: OwnerLimits = NO_LIMITS,
+    stack: Stack, document: bytes, sent: SentFiles, owner: str, owner_limits: OwnerLimits = NO_LIMITS
 ) -> Received:
     """Check a study and start it on its way.
 
     Args:
+        stack: The stack that is to run it.
         document: The content of study.json.
         sent: The files it names.
         owner: Who sends it.
-        s3: A boto3 S3 client.
-        records: The table.
-        bucket: The inputs bucket.
-        limits: What to accept at most.
-        memory_mb: Memory of the function that runs a variant.
         owner_limits: Holds owners to their limits.
 
     Raises:
         StudyRejected: With every fault; nothing has been stored.
         OverLimit: If it is more than the owner may.
     """
-    accepted = take_in(document, sent, limits, lambda study: check_order(study, records.study, owner))
-    if too_dear := check_budget(accepted.study, sent.sha256, records.run_time, memory_mb):
+    records, settings = stack.records, stack.settings
+    accepted = take_in(document, sent, settings.limits, lambda study: check_order(study, records.study, owner))
+    if too_dear := check_budget(accepted.study, sent.sha256, records.run_time, settings.variant_memory_mb):
         raise StudyRejected(too_dear)
     run_times = accepted.run_times | measured_run_times(accepted.study, sent.sha256, records.run_time)
-    expected_usd = expected_cost_usd(accepted.study, run_times, memory_mb)
+    expected_usd = expected_cost_usd(accepted.study, run_times, settings.variant_memory_mb)
     owner_limits.check(owner, expected_usd)
     document = with_hashes(document, accepted.hashes)
     folder = _folder_name(accepted.study.name)
@@ -168,17 +150,10 @@ def receive(
     places = {name: posixpath.join(posixpath.dirname(key), name) for name in accepted.inputs}
     _check_places(places)
     _all_at_once(lambda each: sent.put(*each), places.items())
-    answer = s3.put_object(
-        Bucket=bucket,
-        Key=key,
-        Body=document,
-        ContentType="application/json",
-        Metadata={OWNER_METADATA: quote(owner)},  # metadata are ASCII
-    )
-    source = {"bucket": bucket, "key": key, "version_id": str(answer["VersionId"])}
-    simulation = keys.simulation_id(bucket, key, source["version_id"])
+    source = stack.inputs.put_study(key, document, owner)
+    simulation = simulation_of(source)
     # Submit would write it too, a moment later: whoever asks at once should find it.
-    record = records.claim_study(simulation, accepted.study.name or folder, source, owner)
+    record = records.claim_study(simulation, accepted.study.name or folder, source.model_dump(), owner)
     claim_or_reject(owner_limits, records, record, expected_usd)
     return Received(simulation, len(accepted.study.models), accepted.study.variant_count)
 
@@ -253,9 +228,7 @@ class Upload:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def presign_uploads(
-    wanted: Mapping[str, str], sizes: Mapping[str, int], owner: str, *, files: Files, s3: Any, bucket: str
-) -> list[Upload]:
+def presign_uploads(wanted: Mapping[str, str], sizes: Mapping[str, int], owner: str, stack: Stack) -> list[Upload]:
     """Where to upload files: by content, so that the same EPW is uploaded once.
 
     The signature covers hash and length: S3 refuses anything else under that name.
@@ -264,25 +237,17 @@ def presign_uploads(
         wanted: For each path in the study the SHA-256 of the file, hexadecimal.
         sizes: Their sizes, bytes.
         owner: Who uploads.
-        files: The store.
-        s3: A boto3 S3 client.
-        bucket: The inputs bucket.
+        stack: Where to.
     """
     uploads = []
     places = {name: keys.stored_file_key(owner, sha256) for name, sha256 in wanted.items()}
-    present = _all_at_once(lambda key: files.size(bucket, key), places.values())
+    present = _all_at_once(lambda key: stack.files.size(stack.inputs.name, key), places.values())
     for (name, key), size in zip(places.items(), present, strict=True):
-        sha256 = wanted[name]
         if size == sizes[name]:
-            uploads.append(Upload(name, sha256, present=True))
+            uploads.append(Upload(name, wanted[name], present=True))
             continue
-        checksum = _base64_of(sha256)
-        url = s3.generate_presigned_url(
-            "put_object",
-            Params={"Bucket": bucket, "Key": key, "ChecksumSHA256": checksum, "ContentLength": sizes[name]},
-            ExpiresIn=UPLOAD_SECONDS,
-        )
-        uploads.append(Upload(name, sha256, False, url, {"x-amz-checksum-sha256": checksum}))
+        url, headers = stack.inputs.presigned_upload(key, wanted[name], sizes[name])
+        uploads.append(Upload(name, wanted[name], False, url, headers))
     return uploads
 
 
@@ -290,7 +255,3 @@ def _all_at_once(ask: Callable[[Given], Got], each: Iterable[Given]) -> list[Got
     """Ask S3 about several files side by side: one after the other, a hundred take longer than a caller waits."""
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         return list(pool.map(ask, each))
-
-
-def _base64_of(sha256: str) -> str:
-    return base64.b64encode(bytes.fromhex(sha256)).decode()

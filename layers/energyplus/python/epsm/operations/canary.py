@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.store import keys
-from epsm.store.files import Files
-from epsm.store.records import Records
+from epsm.store.functions import FunctionFailed
+from epsm.store.inputs import simulation_of
+from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord, StudyStatus, VariantStatus
 from epsm.study.schema import MANIFEST_NAME
 
@@ -64,32 +64,21 @@ class Canary:
     """Sends a study through the stack and says whether it came through.
 
     Args:
-        s3: A boto3 S3 client.
-        functions: A boto3 Lambda client.
-        files, records: The store.
-        inputs_bucket: Bucket that studies are uploaded to.
-        cleanup_function: Name of the function that removes studies.
+        stack: The stack.
         clock: Seconds of a clock that only goes forward.
         sleep: Waits between looks at the record.
     """
 
     def __init__(
         self,
-        s3: Any,
-        functions: Any,
-        files: Files,
-        records: Records,
-        inputs_bucket: str,
-        cleanup_function: str,
+        stack: Stack,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._s3 = s3
-        self._functions = functions
-        self._files = files
-        self._records = records
-        self._inputs_bucket = inputs_bucket
-        self._cleanup_function = cleanup_function
+        self._inputs = stack.inputs
+        self._functions = stack.functions
+        self._files = stack.files
+        self._records = stack.records
         self._clock = clock
         self._sleep = sleep
 
@@ -118,10 +107,8 @@ class Canary:
         """Upload the study, study.json last; the name of its simulation."""
         prefix = keys.canary_prefix(datetime.now(UTC))
         for name, content in canary_files().items():
-            self._s3.put_object(Bucket=self._inputs_bucket, Key=prefix + name, Body=content)
-        key = prefix + MANIFEST_NAME
-        answer = self._s3.put_object(Bucket=self._inputs_bucket, Key=key, Body=json.dumps(_STUDY).encode())
-        return keys.simulation_id(self._inputs_bucket, key, str(answer["VersionId"]))
+            self._inputs.put(prefix + name, content)
+        return simulation_of(self._inputs.put_study(prefix + MANIFEST_NAME, json.dumps(_STUDY).encode()))
 
     def _ended(self, simulation: str, deadline: float) -> StudyRecord:
         record = self._records.study(simulation)
@@ -148,12 +135,10 @@ class Canary:
         return ""
 
     def _remove(self, record: StudyRecord) -> None:
-        payload = json.dumps({"task": "remove", "simulation_id": record.simulation_id}).encode()
-        answer = self._functions.invoke(FunctionName=self._cleanup_function, Payload=payload)
-        content = answer["Payload"].read()
-        if answer.get("FunctionError"):
-            reason = content.decode(errors="replace")[:500]
-            raise CanaryFailed(f"{_described(record)}: it could not be removed: {reason}")
+        try:
+            self._functions.remove(record.simulation_id)
+        except FunctionFailed as failure:
+            raise CanaryFailed(f"{_described(record)}: it could not be removed: {failure}") from failure
 
 
 def canary_files() -> dict[str, bytes]:

@@ -5,32 +5,19 @@ not the functions that they called: those look at the record every few seconds a
 was stopped makes the cleanup function collect what there is.
 """
 
-from typing import Any
-
-from botocore.exceptions import ClientError
-
-from epsm.store import keys
-from epsm.store.records import Records
+from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord
 
 
-def cancel(records: Records, step_functions: Any, state_machine_arn: str, record: StudyRecord, why: str) -> bool:
+def cancel(stack: Stack, record: StudyRecord, why: str) -> bool:
     """Cancel a study; False, and nothing done, if it has ended.
 
     Args:
-        records: The table.
-        step_functions: A boto3 Step Functions client.
-        state_machine_arn: The machine that runs studies.
+        stack: The stack it runs on.
         record: The study.
         why: Who cancelled it, as a sentence for its record.
     """
-    if not records.cancel_study(record.simulation_id, why):
+    if not stack.records.cancel_study(record.simulation_id, why):
         return False
-    arn = record.execution_arn or keys.execution_arn(state_machine_arn, record.simulation_id, record.attempt)
-    try:
-        step_functions.stop_execution(executionArn=arn, error="Cancelled", cause=why)
-    except ClientError as error:
-        # It was not started yet; when it is, it finds the study closed.
-        if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
-            raise
+    stack.executions.stop(record, "Cancelled", why)
     return True

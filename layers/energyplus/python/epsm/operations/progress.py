@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from epsm.store.executions import Counts
+from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord
 
 
-def seconds_left(record: StudyRecord, counts: Counts) -> float | None:
+def seconds_left(record: StudyRecord, counts: RunCounts) -> float | None:
     """What a running study will still take if the rest goes as what has ended; None where nothing can be said."""
     ended = counts.ended - record.succeeded  # in this attempt
     if record.status.final or not record.started_at or ended <= 0 or not counts.total:

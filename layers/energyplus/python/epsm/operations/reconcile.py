@@ -8,15 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.operations.close import Collect, NotCollected, NotReady, close
 from epsm.pipeline.start import waits
-from epsm.store import keys
-from epsm.store.executions import Execution, find_execution
+from epsm.store.executions import Execution
 from epsm.store.records import Records
+from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord, StudyStatus
 
 logger = logging.getLogger(__name__)
@@ -46,10 +45,8 @@ class Reconciled:
 
 
 def reconcile(
-    records: Records,
-    step_functions: Any,
+    stack: Stack,
     collect: Collect,
-    state_machine_arn: str,
     *,
     look_back: timedelta | None = LOOK_BACK,
     sleep: Callable[[float], None] = time.sleep,
@@ -57,10 +54,8 @@ def reconcile(
     """Close open studies whose execution has ended, is gone, or never began.
 
     Args:
-        records: The store.
-        step_functions: A boto3 Step Functions client.
+        stack: The stack.
         collect: Calls the aggregate function.
-        state_machine_arn: The state machine that runs studies.
         look_back: How old the oldest study may be that is looked at; None for all.
         sleep: Waits between looks at variants that still run.
 
@@ -68,15 +63,15 @@ def reconcile(
         What was found. A study that cannot be closed is in it with the reason, and does not stop the others.
     """
     found = []
-    for simulation in [each.simulation_id for each in open_studies(records, look_back)]:
+    for simulation in [each.simulation_id for each in open_studies(stack.records, look_back)]:
         try:
-            changed = _reconcile(records, step_functions, collect, state_machine_arn, simulation, sleep)
+            changed = _reconcile(stack, collect, simulation, sleep)
             error = ""
         except (BotoCoreError, ClientError, NotCollected) as fault:
             logger.exception("study could not be closed", extra={"simulation_id": simulation})
             changed, error = True, str(fault)
         if changed:
-            record = records.study(simulation)
+            record = stack.records.study(simulation)
             found.append(Reconciled(simulation, record.status.value if record else "", error))
     return tuple(found)
 
@@ -96,19 +91,12 @@ def open_studies(records: Records, look_back: timedelta | None = LOOK_BACK) -> I
             yield study
 
 
-def _reconcile(
-    records: Records,
-    step_functions: Any,
-    collect: Collect,
-    state_machine_arn: str,
-    simulation: str,
-    sleep: Callable[[float], None],
-) -> bool:
+def _reconcile(stack: Stack, collect: Collect, simulation: str, sleep: Callable[[float], None]) -> bool:
+    records = stack.records
     record = records.study(simulation)  # the index may be behind
     if record is None or record.status.final:
         return False
-    arn = record.execution_arn or keys.execution_arn(state_machine_arn, simulation, record.attempt)
-    execution = find_execution(step_functions, arn)
+    execution = stack.executions.find(stack.executions.arn_of(record))
     if execution is None:
         return _close_without_execution(records, collect, record)
     try:

@@ -1,21 +1,16 @@
 """Running again what did not succeed: the same simulation, the same pinned inputs, one more attempt."""
 
-import json
 from itertools import islice
-from typing import Any
 
 from epsm.pipeline.items import models_for_containers, write_items
+from epsm.pipeline.start import execution_input
 from epsm.store import keys
-from epsm.store.executions import execution_input
-from epsm.store.files import Files
-from epsm.store.records import Records
+from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord, StudyStatus, expiry
 from epsm.study.variants import expand
 
 
-def rerun_missing(
-    files: Files, records: Records, step_functions: Any, state_machine_arn: str, record: StudyRecord
-) -> int:
+def rerun_missing(stack: Stack, record: StudyRecord) -> int:
     """Run the variants of a study that have not succeeded once more; what has succeeded is kept.
 
     If all have succeeded and yet the study is not completed, its results were never collected: the first variant is
@@ -30,20 +25,19 @@ def rerun_missing(
     """
     if record.status is StudyStatus.COMPLETED:
         return 0
-    manifest = files.read_manifest(record.simulation_id)
+    files, records, simulation = stack.files, stack.records, record.simulation_id
+    manifest = files.read_manifest(simulation)
     attempt = record.attempt + 1
-    items_key = keys.run_key(record.simulation_id, f"items-{attempt}.json")
-    succeeded = records.succeeded_indices(record.simulation_id)
+    items_key = keys.run_key(simulation, f"items-{attempt}.json")
+    succeeded = records.succeeded_indices(simulation)
     variants = (variant for variant in expand(manifest.study) if variant.index not in succeeded)
     missing = write_items(files, items_key, variants, models_for_containers(manifest, records))
     if not missing:
         missing = write_items(files, items_key, islice(expand(manifest.study), 1), in_containers=())
-    if not records.reopen_study(record.simulation_id, attempt):
+    if not records.reopen_study(simulation, attempt):
         return 0
     expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)
-    step_functions.start_execution(
-        stateMachineArn=state_machine_arn,
-        name=keys.execution_name(record.simulation_id, attempt),
-        input=json.dumps(execution_input(manifest, items_key, missing, expires_at)),
+    stack.executions.start(
+        keys.execution_name(simulation, attempt), execution_input(manifest, items_key, missing, expires_at)
     )
     return missing

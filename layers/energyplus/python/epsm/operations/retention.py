@@ -8,15 +8,14 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from epsm.store import keys
-from epsm.store.files import Files, NotThere
-from epsm.store.records import Records
+from epsm.store.files import NotThere
 from epsm.store.removal import NotRemoved, clear, delete_versions, weigh, without_study
+from epsm.store.stack import Stack
 from epsm.study.manifest import ObjectRef, RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus, VariantStatus, expiry, timestamp
 from epsm.study.schema import Options
@@ -65,24 +64,15 @@ class Remover:
     """Removes studies.
 
     Args:
-        s3: A boto3 S3 client.
-        files, records: The store.
-        inputs_bucket: Where studies are uploaded to.
+        stack: The stack that they are on.
         now: What time it is, UTC.
     """
 
-    def __init__(
-        self,
-        s3: Any,
-        files: Files,
-        records: Records,
-        inputs_bucket: str,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._s3 = s3
-        self._inputs_bucket = inputs_bucket
-        self._files = files
-        self._records = records
+    def __init__(self, stack: Stack, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._s3 = stack.s3
+        self._inputs_bucket = stack.settings.inputs_bucket
+        self._files = stack.files
+        self._records = stack.records
         self._now = now
 
     def remove_expired(self, *, dry_run: bool = False) -> tuple[Removal, ...]:

@@ -8,11 +8,11 @@ still for days is no better than one that failed.
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import ClientError
 
-from epsm.store.executions import MapRuns
+from epsm.store.executions import Executions
+from epsm.store.functions import Functions
 from epsm.study.records import StudyRecord
 from epsm.study.schema import Options, Priority
 
@@ -61,25 +61,24 @@ def shares(claims: Sequence[Claim], capacity: int) -> dict[str, int]:
     return given
 
 
-def share(step_functions: Any, studies: Sequence[StudyRecord], capacity: int) -> dict[str, int]:
+def share(executions: Executions, studies: Sequence[StudyRecord], capacity: int) -> dict[str, int]:
     """Give every study that runs variants its share.
 
     Args:
-        step_functions: A boto3 Step Functions client.
+        executions: The executions of studies.
         studies: The studies that have not ended.
         capacity: Variants that can run at a time.
 
     Returns:
         The shares that were changed.
     """
-    runs = _map_runs(step_functions, studies)
+    runs = _map_runs(executions, studies)
     given = shares([_claim(study) for study in studies if study.simulation_id in runs], capacity)
     changed = {}
     for name, number in given.items():
         try:
-            described = step_functions.describe_map_run(mapRunArn=runs[name])
-            if described["status"] == "RUNNING" and described["maxConcurrency"] != number:
-                step_functions.update_map_run(mapRunArn=runs[name], maxConcurrency=number)
+            if executions.running_concurrency(runs[name]) not in (None, number):
+                executions.set_concurrency(runs[name], number)
                 changed[name] = number
         except ClientError:
             # It has ended in the meantime, or Step Functions is busy: the next start or end of a study shares again.
@@ -87,11 +86,11 @@ def share(step_functions: Any, studies: Sequence[StudyRecord], capacity: int) ->
     return changed
 
 
-def _map_runs(step_functions: Any, studies: Sequence[StudyRecord]) -> dict[str, str]:
-    map_runs, found = MapRuns(step_functions), {}
+def _map_runs(executions: Executions, studies: Sequence[StudyRecord]) -> dict[str, str]:
+    found = {}
     for study in studies:
         try:
-            if arn := map_runs.arn(study):
+            if arn := executions.map_run(study):
                 found[study.simulation_id] = arn
         except ClientError:
             # One that is left out keeps what it has until the next start or end of a study.
@@ -112,11 +111,11 @@ def _claim(study: StudyRecord) -> Claim:
     )
 
 
-def capacity_of(functions: Any, reserved: int) -> int | None:
+def capacity_of(functions: Functions, reserved: int) -> int | None:
     """Variants that can run at a time: what is set aside for them, else most of what the account has left.
 
     Args:
-        functions: A boto3 Lambda client.
+        functions: Tells the account's limits.
         reserved: What is set aside; 0 for nothing.
 
     Returns:
@@ -124,9 +123,5 @@ def capacity_of(functions: Any, reserved: int) -> int | None:
     """
     if reserved:
         return reserved
-    try:
-        limit = functions.get_account_settings()["AccountLimit"]
-        return max(1, int((1 - _FOR_OTHERS) * limit["UnreservedConcurrentExecutions"]))
-    except (ClientError, KeyError):
-        logger.warning("the account's concurrency is not known", exc_info=True)
-        return None
+    unreserved = functions.account_limit("UnreservedConcurrentExecutions")
+    return None if unreserved is None else max(1, int((1 - _FOR_OTHERS) * unreserved))

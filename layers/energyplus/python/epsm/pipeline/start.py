@@ -4,7 +4,7 @@ Repeatable: an execution is started under a name of its own, so a second start f
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,13 +12,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from epsm.checks.order import Turn, turn_of
 from epsm.pipeline.items import models_for_containers
 from epsm.pipeline.notices import of_study_not_started
-from epsm.store.executions import start
-from epsm.store.files import Files, NotThere
-from epsm.store.notifications import Notice
-from epsm.store.records import Records
+from epsm.store import keys
+from epsm.store.files import NotThere
+from epsm.store.stack import Stack
 from epsm.study.manifest import RunManifest
-from epsm.study.preflight import pairs_to_try
-from epsm.study.records import StudyRecord, StudyStatus
+from epsm.study.preflight import MOST_AT_A_TIME, pairs_to_try
+from epsm.study.records import StudyRecord, StudyStatus, expiry
 
 logger = logging.getLogger(__name__)
 
@@ -28,43 +27,35 @@ def waits(record: StudyRecord) -> bool:
     return record.status is StudyStatus.PENDING and record.attempt == 1 and bool(record.options.get("after"))
 
 
-def start_or_wait(
-    records: Records,
-    step_functions: Any,
-    state_machine_arn: str,
-    manifest: RunManifest,
-    tell: Callable[[Notice], None],
-) -> bool:
+def start_or_wait(stack: Stack, manifest: RunManifest) -> bool:
     """Start the execution of an accepted study if its turn has come; whether this call started it.
 
-    A study whose turn will never come is cancelled, with the reason in its record, and who subscribed is told.
+    A study that cannot start any more is cancelled, with the reason in its record, and subscribers are notified.
     """
     simulation, study = manifest.simulation_id, manifest.study
     after = study.options.after
     if after is not None:
-        before = records.study(after)
+        before = stack.records.study(after)
         match turn_of(before):
             case Turn.LATER:
                 return False
             case Turn.NEVER:
                 how = before.status.value if before else "removed"
                 why = f"Not started: {after}, which it was to follow, is {how}."
-                if records.cancel_study(simulation, why) and study.options.notify:
-                    tell(of_study_not_started(study.name, simulation, why))
+                if stack.records.cancel_study(simulation, why) and study.options.notify:
+                    stack.notify(of_study_not_started(study.name, simulation, why))
                 return False
-    preflight = pairs_to_try(study, models_for_containers(manifest, records)) if study.has_preflight else []
-    return start(step_functions, state_machine_arn, manifest, preflight)
+    preflight = pairs_to_try(study, models_for_containers(manifest, stack.records)) if study.has_preflight else []
+    items_key = keys.run_key(simulation, "items.json")
+    expires_at = expiry(manifest.created_at, study.options.retention_days)
+    # The name is that of the simulation: a duplicate event, or a submit that died after this, finds the execution.
+    return stack.executions.start(
+        simulation, execution_input(manifest, items_key, manifest.variants, expires_at, preflight)
+    )
 
 
-def start_followers(
-    files: Files,
-    records: Records,
-    step_functions: Any,
-    state_machine_arn: str,
-    studies: Iterable[StudyRecord],
-    tell: Callable[[Notice], None],
-) -> list[str]:
-    """Start the waiting ones among some studies whose turn has come, and cancel those whose turn never will.
+def start_followers(stack: Stack, studies: Iterable[StudyRecord]) -> list[str]:
+    """Start the waiting ones among some studies whose turn has come, and cancel those that cannot start any more.
 
     Returns:
         Names of the simulations that were started.
@@ -74,12 +65,39 @@ def start_followers(
     # The oldest first: one that is cancelled here may have followers of its own, which are younger.
     for study in sorted(waiting, key=lambda each: each.created_at):
         try:
-            if turn_of(records.study(study.options["after"])) is Turn.LATER:
+            if turn_of(stack.records.study(study.options["after"])) is Turn.LATER:
                 continue
-            manifest = files.read_manifest(study.simulation_id)
-            if start_or_wait(records, step_functions, state_machine_arn, manifest, tell):
+            if start_or_wait(stack, stack.files.read_manifest(study.simulation_id)):
                 started.append(study.simulation_id)
         except (BotoCoreError, ClientError, NotThere):
             # The next round tries again; it must not keep the others waiting.
             logger.exception("study could not be started", extra={"simulation_id": study.simulation_id})
     return started
+
+
+def execution_input(
+    manifest: RunManifest, items_key: str, variants: int, expires_at: int, preflight: Sequence[int] = ()
+) -> dict[str, Any]:
+    """What an execution is started with.
+
+    Args:
+        manifest: The run's manifest.
+        items_key: The items that it runs.
+        variants: How many they are.
+        expires_at: When the table drops the study's items, seconds since 1970.
+        preflight: What is tried before, from `epsm.study.preflight.pairs_to_try`.
+    """
+    options = manifest.study.options
+    return {
+        "simulation_id": manifest.simulation_id,
+        "variants": variants,
+        "items_key": items_key,
+        "preflight": list(preflight),
+        "preflight_concurrency": min(options.max_concurrency, MOST_AT_A_TIME),
+        "map_prefix": keys.run_key(manifest.simulation_id, "map"),
+        "max_concurrency": options.max_concurrency,
+        "tolerated_failure_percentage": options.tolerated_failure_percentage,
+        # The state always asks for a number, and no more can fail than there are.
+        "tolerated_failure_count": variants if options.max_failures is None else options.max_failures,
+        "expires_at": str(expires_at),
+    }

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from epsm import __version__
 from epsm.checks.budget import check_budget, measured_run_times
@@ -23,11 +22,8 @@ from epsm.pipeline.start import start_or_wait
 from epsm.pipeline.uploaded_study import UploadedStudy
 from epsm.problems import Problem, StudyRejected, shortened
 from epsm.results.metrics import EXTRACTION_VERSION
-from epsm.settings import Settings
 from epsm.store import keys
-from epsm.store.files import Files
-from epsm.store.notifications import Notice
-from epsm.store.records import Records
+from epsm.store.stack import Stack
 from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus, expiry
 from epsm.study.variants import expand
@@ -58,30 +54,19 @@ class Submitter:
     """Submits studies.
 
     Args:
-        files, records: The store.
-        step_functions: A boto3 Step Functions client.
-        settings: Configuration.
+        stack: The stack that runs them.
         sleep: Waits between looks for a missing file.
-        tell: Tells those who subscribed that an upload was refused. Who came through the API was told at once.
         limits: Holds owners to their limits.
     """
 
     def __init__(
-        self,
-        files: Files,
-        records: Records,
-        step_functions: Any,
-        settings: Settings,
-        sleep: Callable[[float], None] = time.sleep,
-        tell: Callable[[Notice], None] = lambda notice: None,
-        limits: OwnerLimits = NO_LIMITS,
+        self, stack: Stack, sleep: Callable[[float], None] = time.sleep, limits: OwnerLimits = NO_LIMITS
     ) -> None:
+        self._stack = stack
         self._limits = limits
-        self._files = files
-        self._tell = tell
-        self._records = records
-        self._step_functions = step_functions
-        self._settings = settings
+        self._files = stack.files
+        self._records = stack.records
+        self._settings = stack.settings
         self._sleep = sleep
 
     def submit(self, source: Source) -> Submission:
@@ -177,8 +162,7 @@ class Submitter:
     def _start(self, manifest: RunManifest) -> Submission:
         simulation = manifest.simulation_id
         # Only now: whoever closes the study before this one finds it waiting, or it finds that one closed.
-        machine = self._settings.state_machine_arn
-        started = start_or_wait(self._records, self._step_functions, machine, manifest, self._tell)
+        started = start_or_wait(self._stack, manifest)
         return Submission(simulation, StudyStatus.PENDING, manifest.variants, started=started)
 
     def _reject(self, simulation: str, source: Source, problems: tuple[Problem, ...]) -> Submission:
@@ -195,6 +179,6 @@ class Submitter:
         )
         if self._records.reject_study(simulation, shown):
             place = f"s3://{source.bucket}/{source.key}"
-            self._tell(of_rejection(keys.study_folder(source.key), simulation, place, shown))
+            self._stack.notify(of_rejection(keys.study_folder(source.key), simulation, place, shown))
         logger.info("study rejected", extra={"simulation_id": simulation, "problems": len(problems)})
         return Submission(simulation, StudyStatus.REJECTED, 0, tuple(shown))

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from epsm.store import keys
-from epsm.study.manifest import RunManifest
-from epsm.study.preflight import MOST_AT_A_TIME
-from epsm.study.records import StudyRecord, StudyStatus, expiry
+from epsm.study.records import StudyRecord, StudyStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,33 +37,7 @@ class Execution:
         return self.status in ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
-def find_execution(step_functions: Any, arn: str) -> Execution | None:
-    """An execution as Step Functions knows it now; None if it knows none of that ARN (any more)."""
-    try:
-        described = step_functions.describe_execution(executionArn=arn)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
-            return None
-        raise
-    return Execution(
-        arn=arn,
-        name=described["name"],
-        simulation_id=_simulation_in(described.get("input", "")),
-        status=described["status"],
-        error=described.get("error") or "",
-        cause=described.get("cause") or "",
-        ended_at=described.get("stopDate"),
-    )
-
-
-def _simulation_in(text: str) -> str:
-    try:
-        given = json.loads(text)
-    except ValueError:
-        return ""
-    return str(given.get("simulation_id", "")) if isinstance(given, dict) else ""
-
-
+_NO_EXECUTION = "ExecutionDoesNotExist"
 _MOST_REMEMBERED = 1000
 
 
@@ -79,7 +50,7 @@ def is_throttle(error: ClientError) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class RunCounts:
     """Variants by what has become of them: of the map run, and what earlier attempts have come to.
 
     Those that are in none of the counts have not run: they wait, or the study ended before or while they ran.
@@ -99,40 +70,113 @@ class Counts:
         return max(0, self.total - self.ended - self.running)
 
 
-class MapRuns:
-    """The map runs of studies, as Step Functions knows them.
+class Executions:
+    """Executions of the state machine that runs studies.
 
-    It answers only about one such question a second, over everybody who asks in an account. So which map run is a
-    study's is asked once, and what has been counted is good for a moment, and for longer while it is asked too often.
+    Step Functions answers only about one question for a map run a second, for everybody in an account together. So the
+    map run of an execution is looked up once, and its counts are kept for a moment, and for longer while requests are
+    throttled.
 
     Args:
         step_functions: A boto3 Step Functions client.
-        fresh_s: How long counts are good for, seconds.
+        state_machine_arn: The state machine.
+        fresh_s: How long counts are kept, seconds.
     """
 
-    def __init__(self, step_functions: Any, fresh_s: float = 2.0) -> None:
+    def __init__(self, step_functions: Any, state_machine_arn: str, fresh_s: float = 2.0) -> None:
         self._step_functions = step_functions
+        self._state_machine_arn = state_machine_arn
         self._fresh_s = fresh_s
-        self._arns: dict[str, str] = {}
+        self._map_runs: dict[str, str] = {}
         self._counted: dict[str, tuple[float, dict[str, int]]] = {}
 
-    def arn(self, record: StudyRecord) -> str | None:
-        """ARN of a study's map run, None before there is one and after Step Functions has forgotten it (90 days)."""
+    def start(self, name: str, given: dict[str, Any]) -> bool:
+        """Start an execution; False if there is one of that name already.
+
+        Args:
+            name: Name of the execution.
+            given: Its input.
+        """
+        try:
+            self._step_functions.start_execution(
+                stateMachineArn=self._state_machine_arn, name=name, input=json.dumps(given)
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ExecutionAlreadyExists":
+                return False
+            raise
+        return True
+
+    def stop(self, record: StudyRecord, error: str, cause: str) -> None:
+        """Stop the execution of a study, if it has one.
+
+        Args:
+            record: The study.
+            error, cause: Why, as the console shows it.
+        """
+        try:
+            self._step_functions.stop_execution(executionArn=self.arn_of(record), error=error, cause=cause)
+        except ClientError as fault:
+            # It was not started yet; when it is, it finds the study closed.
+            if fault.response["Error"]["Code"] != _NO_EXECUTION:
+                raise
+
+    def arn_of(self, record: StudyRecord) -> str:
+        """ARN of a study's latest execution, whether it was started or not."""
+        return record.execution_arn or keys.execution_arn(self._state_machine_arn, record.simulation_id, record.attempt)
+
+    def find(self, arn: str) -> Execution | None:
+        """An execution as it is now; None if Step Functions has none of that ARN."""
+        try:
+            described = self._step_functions.describe_execution(executionArn=arn)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == _NO_EXECUTION:
+                return None
+            raise
+        return Execution(
+            arn=arn,
+            name=described["name"],
+            simulation_id=_simulation_in(described.get("input", "")),
+            status=described["status"],
+            error=described.get("error") or "",
+            cause=described.get("cause") or "",
+            ended_at=described.get("stopDate"),
+        )
+
+    def map_run(self, record: StudyRecord) -> str | None:
+        """ARN of a study's map run; None before there is one, and after Step Functions has deleted it (90 days)."""
         execution = record.execution_arn
-        if execution and execution not in self._arns:
+        if execution and execution not in self._map_runs:
             try:
                 runs = self._step_functions.list_map_runs(executionArn=execution)["mapRuns"]
             except ClientError as error:
-                if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+                if error.response["Error"]["Code"] != _NO_EXECUTION:
                     raise
                 runs = []
             if not runs:
                 return None
-            _make_room(self._arns)
-            self._arns[execution] = str(runs[-1]["mapRunArn"])
-        return self._arns.get(execution)
+            _make_room(self._map_runs)
+            self._map_runs[execution] = str(runs[-1]["mapRunArn"])
+        return self._map_runs.get(execution)
 
-    def counts(self, record: StudyRecord) -> Counts:
+    def set_concurrency(self, map_run: str, variants_at_a_time: int) -> None:
+        """Change how many variants a map run may run at a time."""
+        self._step_functions.update_map_run(mapRunArn=map_run, maxConcurrency=variants_at_a_time)
+
+    def running_concurrency(self, map_run: str) -> int | None:
+        """How many variants a map run may run at a time; None if it has ended."""
+        described = self._step_functions.describe_map_run(mapRunArn=map_run)
+        return int(described["maxConcurrency"]) if described["status"] == "RUNNING" else None
+
+    def look(self) -> None:
+        """Ask for the state machine.
+
+        Raises:
+            botocore.exceptions.ClientError: If it does not answer.
+        """
+        self._step_functions.describe_state_machine(stateMachineArn=self._state_machine_arn)
+
+    def counts(self, record: StudyRecord) -> RunCounts:
         """How many variants of a study are where; the failures of a cancelled one once its results are collected.
 
         Raises:
@@ -140,11 +184,11 @@ class MapRuns:
                 before.
         """
         if record.status.final and (record.collected or record.succeeded or record.failed):
-            return Counts(0, record.succeeded, record.failed, record.variants)
+            return RunCounts(0, record.succeeded, record.failed, record.variants)
         # Of a study that ended and was never collected the map run still knows what it came to.
-        arn = self.arn(record)
+        arn = self.map_run(record)
         if arn is None:
-            return Counts(succeeded=record.succeeded, total=record.variants)
+            return RunCounts(succeeded=record.succeeded, total=record.variants)
         counted = self._count(arn)
         # What was aborted was stopped with the study, by whoever cancelled it or because too many had failed. A variant
         # that noticed the cancellation itself is a failure to Step Functions: which those are, collecting tells.
@@ -153,7 +197,7 @@ class MapRuns:
         # The map run of a later attempt holds what had not succeeded before, or one variant where nothing was missing.
         succeeded = min(record.succeeded + counted["succeeded"], record.variants)
         running = 0 if record.status.final else counted["running"]
-        return Counts(running, succeeded, failed, record.variants)
+        return RunCounts(running, succeeded, failed, record.variants)
 
     def _count(self, arn: str) -> dict[str, int]:
         moment, counted = self._counted.get(arn, (0.0, None))
@@ -177,45 +221,9 @@ def _make_room(remembered: dict[str, Any]) -> None:
         remembered.clear()
 
 
-def start(step_functions: Any, state_machine_arn: str, manifest: RunManifest, preflight: Sequence[int] = ()) -> bool:
-    """Start the execution; False if it exists: a duplicate event, or a submit that died after this."""
-    expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)
-    items_key = keys.run_key(manifest.simulation_id, "items.json")
-    given = execution_input(manifest, items_key, manifest.variants, expires_at, preflight)
+def _simulation_in(text: str) -> str:
     try:
-        step_functions.start_execution(
-            stateMachineArn=state_machine_arn, name=manifest.simulation_id, input=json.dumps(given)
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ExecutionAlreadyExists":
-            return False
-        raise
-    return True
-
-
-def execution_input(
-    manifest: RunManifest, items_key: str, variants: int, expires_at: int, preflight: Sequence[int] = ()
-) -> dict[str, Any]:
-    """What an execution is started with.
-
-    Args:
-        manifest: The run's manifest.
-        items_key: The items that it runs.
-        variants: How many they are.
-        expires_at: When the table drops the study's items, seconds since 1970.
-        preflight: What is tried before, from `epsm.study.preflight.pairs_to_try`.
-    """
-    options = manifest.study.options
-    return {
-        "simulation_id": manifest.simulation_id,
-        "variants": variants,
-        "items_key": items_key,
-        "preflight": list(preflight),
-        "preflight_concurrency": min(options.max_concurrency, MOST_AT_A_TIME),
-        "map_prefix": keys.run_key(manifest.simulation_id, "map"),
-        "max_concurrency": options.max_concurrency,
-        "tolerated_failure_percentage": options.tolerated_failure_percentage,
-        # The state always asks for a number, and no more can fail than there are.
-        "tolerated_failure_count": variants if options.max_failures is None else options.max_failures,
-        "expires_at": str(expires_at),
-    }
+        given = json.loads(text)
+    except ValueError:
+        return ""
+    return str(given.get("simulation_id", "")) if isinstance(given, dict) else ""

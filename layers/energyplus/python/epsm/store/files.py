@@ -177,6 +177,21 @@ class Files:
         self.put_file(key, packed, "application/gzip")
         packed.unlink()
 
+    def presigned_download(self, key: str, seconds: int) -> str:
+        """An address from which a result object can be downloaded for some seconds."""
+        url: str = self._s3.generate_presigned_url(
+            "get_object", Params={"Bucket": self.results_bucket, "Key": key}, ExpiresIn=seconds
+        )
+        return url
+
+    def look(self) -> None:
+        """Ask for the results bucket.
+
+        Raises:
+            botocore.exceptions.ClientError: If it does not answer.
+        """
+        self._s3.head_bucket(Bucket=self.results_bucket)
+
     def open_result(self, key: str) -> IO[bytes]:
         """A result object as a stream.
 

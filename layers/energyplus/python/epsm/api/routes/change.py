@@ -1,6 +1,5 @@
 """Routes that change a study: cancel it, run it again, change it, remove it."""
 
-import json
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
@@ -10,19 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from botocore.exceptions import ClientError
 
-from epsm.api.app import (
-    Refusal,
-    SimulationId,
-    files,
-    functions,
-    map_runs,
-    own_study,
-    owner_limits,
-    records,
-    s3,
-    settings,
-    step_functions,
-)
+from epsm.api.app import Refusal, SimulationId, own_study, owner_limits, stack
 from epsm.api.bodies import Cancelled, Change, Rerun, StudyState, Submitted, answers
 from epsm.api.incoming import claim_or_reject
 from epsm.api.routes.status import state_of
@@ -32,6 +19,8 @@ from epsm.operations.rerun import rerun_missing
 from epsm.pipeline.owner_limits import expected_attempt_usd
 from epsm.store import keys
 from epsm.store.files import NotThere, is_absent
+from epsm.store.inputs import simulation_of
+from epsm.study.manifest import Source
 from epsm.study.records import StudyRecord, StudyStatus
 
 router = APIGatewayHttpRouter()
@@ -48,8 +37,7 @@ def cancel(task_id: SimulationId) -> Cancelled:
     record = own_study(task_id)
     if record.status is StudyStatus.CANCELLED:
         return Cancelled(task_id=task_id, message="The study was cancelled before.")
-    machine = settings.state_machine_arn
-    if not cancel_study(records, step_functions, machine, record, "Cancelled through the API."):
+    if not cancel_study(stack(), record, "Cancelled through the API."):
         raise Refusal(HTTPStatus.CONFLICT, f"The study has ended as {record.status.value}")
     return Cancelled(task_id=task_id, message="The study was cancelled.")
 
@@ -74,27 +62,9 @@ def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Resp
         raise Refusal(HTTPStatus.CONFLICT, f"The study is {record.status.value}")
     try:
         if wanted.which == "all":
-            source = record.source
-            if not source["key"].startswith(keys.HOMES):
-                raise Refusal(HTTPStatus.CONFLICT, "The study was put into the bucket; put its study.json there again")
-            expected_usd = _expected_usd_of_all(record)
-            owner_limits.check(record.owner, expected_usd)
-            copied = s3.copy_object(
-                Bucket=source["bucket"],
-                Key=source["key"],
-                CopySource={"Bucket": source["bucket"], "Key": source["key"], "VersionId": source["version_id"]},
-            )
-            version = str(copied["VersionId"])
-            started, variants = keys.simulation_id(source["bucket"], source["key"], version), record.variants
-            again = records.claim_study(started, record.name, {**source, "version_id": version}, record.owner)
-            claim_or_reject(owner_limits, records, again, expected_usd)
+            started, variants = _run_all_again(record)
         else:
-            started = simulation_id
-            if record.status is not StudyStatus.COMPLETED:
-                further = replace(record, spent_usd=0.0)
-                expected_usd = _expected_usd_of_rest(further, record.options.get("max_cost_usd"))
-                owner_limits.claim(record, expected_usd, record.attempt + 1)
-            variants = rerun_missing(files, records, step_functions, settings.state_machine_arn, record)
+            started, variants = simulation_id, _run_missing(record)
     except (NotThere, ClientError) as error:
         if isinstance(error, ClientError) and not is_absent(error):
             raise
@@ -105,30 +75,52 @@ def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Resp
     return Response(HTTPStatus.ACCEPTED.value, "application/json", answer.model_dump_json())
 
 
+def _run_all_again(record: StudyRecord) -> tuple[str, int]:
+    """Start a new simulation of a study's files; its name, and how many variants it has."""
+    if not record.source["key"].startswith(keys.HOMES):
+        raise Refusal(HTTPStatus.CONFLICT, "The study was put into the bucket; put its study.json there again")
+    expected_usd = _expected_usd_of_all(record)
+    owner_limits().check(record.owner, expected_usd)
+    source = stack().inputs.copy_study(Source.model_validate(record.source))
+    started = simulation_of(source)
+    again = stack().records.claim_study(started, record.name, source.model_dump(), record.owner)
+    claim_or_reject(owner_limits(), stack().records, again, expected_usd)
+    return started, record.variants
+
+
+def _run_missing(record: StudyRecord) -> int:
+    """Run again what has not succeeded; how many variants that are."""
+    if record.status is not StudyStatus.COMPLETED:
+        further = replace(record, spent_usd=0.0)
+        expected_usd = _expected_usd_of_rest(further, record.options.get("max_cost_usd"))
+        owner_limits().claim(record, expected_usd, record.attempt + 1)
+    return rerun_missing(stack(), record)
+
+
 def _expected_usd(record: StudyRecord, variants: int, budget_usd: float | None, spent_usd: float = 0.0) -> float:
     """What some variants of a study are expected to cost with a budget, which may be another than it began with.
 
     Raises:
         NotThere: If the study has no manifest.
     """
-    manifest = files.read_manifest(record.simulation_id)
-    run_times = run_times_of(manifest, records.run_time)
+    manifest = stack().files.read_manifest(record.simulation_id)
+    run_times = run_times_of(manifest, stack().records.run_time)
     part = variants / manifest.variants
-    memory_mb = settings.variant_memory_mb
+    memory_mb = stack().settings.variant_memory_mb
     return expected_attempt_usd(manifest, run_times, memory_mb, budget_usd, part=part, spent_usd=spent_usd)
 
 
 def _expected_usd_of_all(record: StudyRecord) -> float:
     """What running a study from the beginning is expected to cost, with the budget that its study.json says."""
-    if not owner_limits.any:
+    if not owner_limits().any:
         return 0.0
-    budget_usd = files.read_manifest(record.simulation_id).study.options.max_cost_usd
+    budget_usd = stack().files.read_manifest(record.simulation_id).study.options.max_cost_usd
     return _expected_usd(record, record.variants, budget_usd)
 
 
 def _expected_usd_of_rest(record: StudyRecord, budget_usd: float | None) -> float:
     """What those variants are expected to cost that had not succeeded when the study's current attempt began."""
-    if not owner_limits.any:
+    if not owner_limits().any:
         return 0.0
     return _expected_usd(record, record.variants - record.succeeded, budget_usd, record.spent_usd)
 
@@ -151,21 +143,17 @@ def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> St
     if wanted.max_cost_usd is not None and record.options.get("max_cost_usd") is None:
         # Its variants keep no account: they were told of none when they began.
         raise Refusal(HTTPStatus.CONFLICT, "The study was submitted without max_cost_usd")
-    arn = None if record.status.final else map_runs.arn(record)
-    if wanted.max_concurrency is not None and arn is None:
+    map_run = None if record.status.final else stack().executions.map_run(record)
+    if wanted.max_concurrency is not None and map_run is None:
         raise Refusal(HTTPStatus.CONFLICT, "The study does not run variants now")
     if wanted.max_cost_usd is not None and not record.status.final:
         _change_reservation(record, wanted.max_cost_usd)
-    if not records.change_options(simulation_id, record.options | wanted.model_dump(exclude_none=True)):
+    if not stack().records.change_options(simulation_id, record.options | wanted.model_dump(exclude_none=True)):
         raise Refusal(HTTPStatus.CONFLICT, "The study has ended, or has not been accepted yet")
-    if wanted.max_concurrency is not None:
-        step_functions.update_map_run(mapRunArn=arn, maxConcurrency=wanted.max_concurrency)
+    if wanted.max_concurrency is not None and map_run is not None:
+        stack().executions.set_concurrency(map_run, wanted.max_concurrency)
     if wanted.priority is not None:
-        functions.invoke(
-            FunctionName=settings.cleanup_function,
-            InvocationType="Event",
-            Payload=json.dumps({"task": "share"}).encode(),
-        )
+        stack().functions.ask_to_share()
     return state_of(own_study(simulation_id))
 
 
@@ -181,7 +169,7 @@ def _change_reservation(record: StudyRecord, budget_usd: float) -> None:
         expected_usd = _expected_usd_of_rest(record, budget_usd)
     except NotThere:
         return  # not accepted yet, which its record says too
-    owner_limits.change(record, expected_usd)
+    owner_limits().change(record, expected_usd)
 
 
 @router.delete(
@@ -193,12 +181,8 @@ def _change_reservation(record: StudyRecord, budget_usd: float) -> None:
 def remove(simulation_id: SimulationId) -> Response[str]:
     """Results, inputs that came with it, and records. It is gone at once; its files follow within minutes."""
     own_study(simulation_id)
-    if not records.hide_study(simulation_id):
+    if not stack().records.hide_study(simulation_id):
         raise Refusal(HTTPStatus.CONFLICT, "The study has not ended; cancel it first")
     # A hundred thousand variants take minutes, and a caller's patience ends before. What goes wrong is done at night.
-    functions.invoke(
-        FunctionName=settings.cleanup_function,
-        InvocationType="Event",
-        Payload=json.dumps({"task": "remove", "simulation_id": simulation_id}).encode(),
-    )
+    stack().functions.ask_to_remove(simulation_id)
     return Response(HTTPStatus.NO_CONTENT.value, body="")

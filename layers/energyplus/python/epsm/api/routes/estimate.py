@@ -10,7 +10,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from epsm.api.app import Refusal, SimulationId, files, functions, own_study, records, s3, settings, who_calls
+from epsm.api.app import Refusal, SimulationId, own_study, stack, who_calls
 from epsm.api.bodies import EstimatedStudy, StudyOfUploads, answers
 from epsm.api.incoming import FilesUploadedBefore
 from epsm.estimate import RunTime, assumed_run_time, estimate
@@ -34,7 +34,7 @@ router = APIGatewayHttpRouter()
 def estimate_study(sent: Annotated[StudyOfUploads, Body()]) -> EstimatedStudy:
     """Estimate a study. Its models must have been uploaded; its weather need not."""
     study = parse_study(json.dumps(sent.study))
-    before = FilesUploadedBefore(files, s3, settings.inputs_bucket, who_calls().name, sent.files)
+    before = FilesUploadedBefore(stack(), who_calls().name, sent.files)
     # Before a run time is looked up: it would tell that somebody has run a file of which only the hash is known.
     uploaded = before.sizes(study.models).keys() & set(study.models)
     found = {model: _run_time(model, before.sha256(model), partial(before.read, model)) for model in uploaded}
@@ -55,7 +55,7 @@ def estimate_known_study(simulation_id: SimulationId) -> EstimatedStudy:
     """What all variants of a study take, whether they have run or not; also of one that waits for another."""
     own_study(simulation_id)
     try:
-        manifest = files.read_manifest(simulation_id)
+        manifest = stack().files.read_manifest(simulation_id)
     except NotThere:
         raise Refusal(HTTPStatus.CONFLICT, "The study has not been accepted") from None
     run_times: dict[str, RunTime] = {}
@@ -70,7 +70,7 @@ def estimate_known_study(simulation_id: SimulationId) -> EstimatedStudy:
 
 def _run_time(model: str, sha256: str, read: Callable[[], bytes | None]) -> RunTime | None:
     """As measured by earlier runs, else by the model's zones; None where it has neither run nor can be read."""
-    measured = records.run_time(sha256)
+    measured = stack().records.run_time(sha256)
     if measured is not None:
         return RunTime(measured, "measured")
     content = read()
@@ -82,12 +82,12 @@ def _read_input(ref: ObjectRef) -> bytes | None:
     if not ref.key.startswith(keys.HOMES):
         return None
     try:
-        return files.read(ref.bucket, ref.key, ref.version_id)[0]
+        return stack().files.read(ref.bucket, ref.key, ref.version_id)[0]
     except NotThere:
         return None
 
 
 def _estimated(study: Study, run_times: dict[str, RunTime]) -> EstimatedStudy:
-    at_a_time = capacity_of(functions, settings.variant_concurrency) or LAMBDA_AT_A_TIME
-    made = estimate(study, run_times, memory_mb=settings.variant_memory_mb, capacity=at_a_time)
+    at_a_time = capacity_of(stack().functions, stack().settings.variant_concurrency) or LAMBDA_AT_A_TIME
+    made = estimate(study, run_times, memory_mb=stack().settings.variant_memory_mb, capacity=at_a_time)
     return EstimatedStudy.model_validate(asdict(made))

@@ -6,7 +6,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from epsm.api.app import Refusal, SimulationId, files, own_study, records, s3, settings
+from epsm.api.app import Refusal, SimulationId, own_study, stack
 from epsm.api.bodies import Downloads, ResultRows, answers
 from epsm.results import rows
 from epsm.store import keys
@@ -34,13 +34,13 @@ def results(
     """One row a variant, failed and missing ones too. A number that is not there is null, never 0."""
     record = own_study(simulation_id)
     try:
-        manifest = files.read_manifest(simulation_id)
+        manifest = stack().files.read_manifest(simulation_id)
     except NotThere:
         return ResultRows(simulation_id=simulation_id, status=record.status, variants=0, rows=[], next_start=None)
     study = manifest.study
     found = rows.page(
         study,
-        records,
+        stack().records,
         simulation_id,
         start,
         limit,
@@ -98,15 +98,11 @@ def download(
 ) -> Downloads:
     """Addresses that can be used for a quarter of an hour, each for one file."""
     own_study(simulation_id)
-    there = {}
+    files, there = stack().files, {}
     for each in (name,) if name else _RESULT_FILES:
         key = keys.run_key(simulation_id, each)
-        if files.size(settings.results_bucket, key) is not None:
-            there[each] = s3.generate_presigned_url(
-                "get_object",
-                Params={"Bucket": settings.results_bucket, "Key": key},
-                ExpiresIn=DOWNLOAD_SECONDS,
-            )
+        if files.size(files.results_bucket, key) is not None:
+            there[each] = files.presigned_download(key, DOWNLOAD_SECONDS)
     if not there:
         raise Refusal(HTTPStatus.NOT_FOUND, f"{simulation_id} has no such file (yet)")
     return Downloads(files=there, expires_in_s=DOWNLOAD_SECONDS)

@@ -1,5 +1,6 @@
 """Routes about the service itself."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
@@ -8,7 +9,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm import __version__
-from epsm.api.app import functions, map_runs, records, s3, settings, step_functions, who_calls
+from epsm.api.app import stack, who_calls
 from epsm.api.bodies import Health, Resources, Version, answers
 from epsm.energyplus import dictionary
 from epsm.study.records import StudyStatus
@@ -25,20 +26,13 @@ router = APIGatewayHttpRouter()
 )
 def system_resources() -> Resources:
     """Of your own studies; an administrator's answer covers everybody's."""
-    page = records.study_page(owner=who_calls().only, status=StudyStatus.RUNNING, limit=100)
+    page = stack().records.study_page(owner=who_calls().only, status=StudyStatus.RUNNING, limit=100)
     return Resources(
         engine_version=dictionary.load().version,
         running_studies=len(page.studies),
-        running_variants=sum(map_runs.counts(record).running for record in page.studies),
-        account_concurrency=_account_concurrency(),
+        running_variants=sum(stack().executions.counts(record).running for record in page.studies),
+        account_concurrency=stack().functions.account_limit("ConcurrentExecutions"),
     )
-
-
-def _account_concurrency() -> int | None:
-    try:
-        return int(functions.get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
-    except (BotoCoreError, ClientError, KeyError):
-        return None
 
 
 @router.get(
@@ -50,15 +44,13 @@ def _account_concurrency() -> int | None:
 def health() -> Response[str]:
     """503 if the table, a bucket or the state machine does not answer."""
     checks = {}
-    for name, look in (
-        ("table", lambda: records.study("health")),
-        ("inputs bucket", lambda: s3.head_bucket(Bucket=settings.inputs_bucket)),
-        ("results bucket", lambda: s3.head_bucket(Bucket=settings.results_bucket)),
-        (
-            "state machine",
-            lambda: step_functions.describe_state_machine(stateMachineArn=settings.state_machine_arn),
-        ),
-    ):
+    looks: dict[str, Callable[[], object]] = {
+        "table": lambda: stack().records.study("health"),
+        "inputs bucket": stack().inputs.look,
+        "results bucket": stack().files.look,
+        "state machine": stack().executions.look,
+    }
+    for name, look in looks.items():
         try:
             look()
             checks[name] = "ok"
@@ -80,4 +72,4 @@ def health() -> Response[str]:
 )
 def version() -> Version:
     """Of the code and of EnergyPlus."""
-    return Version(version=__version__, engine_version=dictionary.load().version, stage=settings.stage)
+    return Version(version=__version__, engine_version=dictionary.load().version, stage=stack().settings.stage)

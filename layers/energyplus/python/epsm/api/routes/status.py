@@ -9,11 +9,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from epsm.api.access import Caller
-from epsm.api.app import Refusal, SimulationId, map_runs, own_study, records, who_calls
+from epsm.api.app import Refusal, SimulationId, own_study, stack, who_calls
 from epsm.api.bodies import StudyInList, StudyList, StudyState, TaskState, answers
 from epsm.operations.progress import seconds_left
 from epsm.store import keys
-from epsm.store.executions import Counts
+from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Options
 
@@ -27,12 +27,12 @@ router = APIGatewayHttpRouter()
     responses=answers(StudyState, HTTPStatus.NOT_FOUND),
 )
 def status(simulation_id: SimulationId) -> StudyState:
-    """Counts come from the map run: exact at any size."""
+    """RunCounts come from the map run: exact at any size."""
     return state_of(own_study(simulation_id))
 
 
 def state_of(record: StudyRecord) -> StudyState:
-    counts, defaults = map_runs.counts(record), Options()
+    counts, defaults = stack().executions.counts(record), Options()
     return StudyState(
         simulation_id=record.simulation_id,
         simulationId=record.simulation_id,
@@ -59,13 +59,13 @@ def state_of(record: StudyRecord) -> StudyState:
     )
 
 
-def _percent(record: StudyRecord, counts: Counts) -> float:
+def _percent(record: StudyRecord, counts: RunCounts) -> float:
     if not counts.total:
         return 100.0 if record.status.final else 0.0
     return round(100 * counts.ended / counts.total, 1)
 
 
-def _in_words(record: StudyRecord, counts: Counts) -> str:
+def _in_words(record: StudyRecord, counts: RunCounts) -> str:
     told = f"{counts.ended} of {counts.total} variants have ended, {counts.failed} of them failed"
     return f"{told}; {counts.not_run} were not run" if record.status.final and counts.not_run else told
 
@@ -90,7 +90,7 @@ _TASK_STATES = {
 def task_status(task_id: SimulationId) -> TaskState:
     """The same as the simulation's status in EPSM's words."""
     record = own_study(task_id)
-    counts = map_runs.counts(record)
+    counts = stack().executions.counts(record)
     percent = _percent(record, counts)
     ended = record.status.final
     return TaskState(
@@ -123,7 +123,7 @@ def list_studies(
 ) -> StudyList:
     """Your own studies; an administrator's list holds everybody's."""
     caller = who_calls()
-    found = records.study_page(owner=caller.only, status=status, limit=limit, start=_page_start(page, caller))
+    found = stack().records.study_page(owner=caller.only, status=status, limit=limit, start=_page_start(page, caller))
     listed = [
         StudyInList(
             simulation_id=each.simulation_id,

@@ -1,7 +1,9 @@
 """Routes that take a study, or files for one."""
 
+import functools
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -21,11 +23,10 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from pydantic import ValidationError
 
 from epsm.api.access import Caller
-from epsm.api.app import Refusal, app, files, media_type, owner_limits, records, request_body, s3, settings, who_calls
+from epsm.api.app import Refusal, app, media_type, owner_limits, request_body, stack, who_calls
 from epsm.api.bodies import StudyOfUploads, Submitted, UploadPlace, UploadPlaces, WantedFiles, answers
 from epsm.api.forms import Form, read_form
 from epsm.api.incoming import (
-    UPLOAD_SECONDS,
     FilesInRequest,
     FilesUploadedBefore,
     presign_uploads,
@@ -35,6 +36,7 @@ from epsm.api.incoming import (
 )
 from epsm.problems import Problem, StudyRejected
 from epsm.store import keys
+from epsm.store.inputs import UPLOAD_SECONDS
 
 IDEMPOTENCY_SECONDS = 24 * 3600
 
@@ -71,7 +73,7 @@ def run() -> Response[str]:
         content = request_body().replace(boundary.encode(), b"") if boundary else request_body()
         request = {"key": f"{caller.name} {key}", "content": hashlib.sha256(content).hexdigest()}
         try:
-            submitted = _submit_once(request=request, caller=caller)
+            submitted = _submitter_of(stack().settings.table_name)(request=request, caller=caller)
         except IdempotencyAlreadyInProgressError:
             raise Refusal(HTTPStatus.CONFLICT, "The first request with this Idempotency-Key is still at work") from None
         except IdempotencyValidationError:
@@ -85,35 +87,28 @@ _once = IdempotencyConfig(
 )
 
 
-@idempotent_function(  # type: ignore[untyped-decorator]
-    data_keyword_argument="request",
-    config=_once,
-    persistence_store=DynamoDBPersistenceLayer(
-        settings.table_name,
+@functools.cache
+def _submitter_of(table_name: str) -> Callable[..., dict[str, Any]]:
+    """Submits a request once, however often it is repeated with the same key; the table remembers."""
+    store = DynamoDBPersistenceLayer(
+        table_name,
         key_attr="pk",
         sort_key_attr="sk",
         static_pk_value=keys.IDEMPOTENCY_PARTITION,
         expiry_attr="expires_at",
         status_attr="idempotency_status",
-    ),
-)
-def _submit_once(*, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-    return _submit(caller)
+    )
+
+    @idempotent_function(data_keyword_argument="request", config=_once, persistence_store=store)  # type: ignore[untyped-decorator]
+    def submit_once(*, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        return _submit(caller)
+
+    return submit_once  # type: ignore[no-any-return]
 
 
 def _submit(caller: Caller) -> dict[str, Any]:
     document, sent = _study_in_request(caller)
-    received = receive(
-        document,
-        sent,
-        caller.name,
-        s3=s3,
-        records=records,
-        bucket=settings.inputs_bucket,
-        limits=settings.limits,
-        memory_mb=settings.variant_memory_mb,
-        owner_limits=owner_limits,
-    )
+    received = receive(stack(), document, sent, caller.name, owner_limits())
     return Submitted.started(received.simulation_id, received.models, received.variants).model_dump()
 
 
@@ -130,14 +125,14 @@ def _study_in_request(caller: Caller) -> tuple[bytes, FilesInRequest | FilesUplo
     content_type = app.current_event.headers.get("content-type", "")
     if media_type() == "multipart/form-data":
         document, contents = _study_in_form(read_form(request_body(), content_type))
-        return document, FilesInRequest(s3, settings.inputs_bucket, contents)
+        return document, FilesInRequest(stack().inputs, contents)
     if media_type() not in ("", "application/json"):
         raise Refusal(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"'{content_type}' is neither multipart/form-data nor application/json"
         )
     sent = _study_of_uploads()
     document = json.dumps(sent.study, ensure_ascii=False).encode()
-    return document, FilesUploadedBefore(files, s3, settings.inputs_bucket, caller.name, sent.files)
+    return document, FilesUploadedBefore(stack(), caller.name, sent.files)
 
 
 def _study_in_form(form: Form) -> tuple[bytes, dict[str, bytes]]:
@@ -187,9 +182,7 @@ def uploads(wanted: Annotated[WantedFiles, Body()]) -> UploadPlaces:
         {each.name: each.sha256 for each in wanted.files},
         {each.name: each.bytes for each in wanted.files},
         who_calls().name,
-        files=files,
-        s3=s3,
-        bucket=settings.inputs_bucket,
+        stack(),
     )
     listed = [UploadPlace(**{**asdict(place), "headers": dict(place.headers)}) for place in places]
     return UploadPlaces(files=listed, expires_in_s=UPLOAD_SECONDS)

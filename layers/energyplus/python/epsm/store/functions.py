@@ -1,0 +1,59 @@
+"""Lambda functions of the stack that others invoke, and what the account may run."""
+
+import json
+import logging
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+logger = logging.getLogger(__name__)
+
+
+class FunctionFailed(Exception):
+    """An invoked function raised an error; the message is what Lambda answered."""
+
+
+class Functions:
+    """The functions.
+
+    Args:
+        functions: A boto3 Lambda client.
+        cleanup_function: Name of the function that removes studies and shares the concurrency.
+    """
+
+    def __init__(self, functions: Any, cleanup_function: str) -> None:
+        self._functions = functions
+        self._cleanup_function = cleanup_function
+
+    def ask_to_share(self) -> None:
+        """Have the concurrency shared among the running studies; returns at once."""
+        self._invoke({"task": "share"}, wait=False)
+
+    def ask_to_remove(self, simulation: str) -> None:
+        """Have a study removed; returns at once."""
+        self._invoke({"task": "remove", "simulation_id": simulation}, wait=False)
+
+    def remove(self, simulation: str) -> None:
+        """Remove a study, and wait for the end.
+
+        Raises:
+            FunctionFailed: If it was not removed.
+        """
+        answer = self._invoke({"task": "remove", "simulation_id": simulation}, wait=True)
+        content = answer["Payload"].read()
+        if answer.get("FunctionError"):
+            raise FunctionFailed(content.decode(errors="replace")[:500])
+
+    def _invoke(self, payload: dict[str, str], *, wait: bool) -> Any:
+        how = "RequestResponse" if wait else "Event"
+        return self._functions.invoke(
+            FunctionName=self._cleanup_function, InvocationType=how, Payload=json.dumps(payload).encode()
+        )
+
+    def account_limit(self, name: str) -> int | None:
+        """A limit of the account, such as `ConcurrentExecutions`; None where Lambda does not tell it."""
+        try:
+            return int(self._functions.get_account_settings()["AccountLimit"][name])
+        except (BotoCoreError, ClientError, KeyError):
+            logger.warning("the account's concurrency is not known", exc_info=True)
+            return None

@@ -1,0 +1,93 @@
+"""A deployed stack: its settings, and everything it stores studies with."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+
+from epsm.settings import Settings
+from epsm.store.accounts import Accounts
+from epsm.store.executions import Executions
+from epsm.store.files import Files
+from epsm.store.functions import Functions
+from epsm.store.inputs import InputsBucket
+from epsm.store.notifications import Notice, teller
+from epsm.store.records import Records
+
+_S3 = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+"""Virtual-hosted addresses name the region. botocore's default for presigned ones is S3's global address, which sends
+callers elsewhere while a bucket is new, and refuses them in the newer regions."""
+
+
+class Stack:
+    """What a function, a command or a script needs of a stack. Clients are made when they are first used.
+
+    Args:
+        settings: Names of the stack's resources.
+        client, resource: Make boto3 clients and resources by service name.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        client: Callable[..., Any] = boto3.client,
+        resource: Callable[..., Any] = boto3.resource,
+    ) -> None:
+        self.settings = settings
+        self._client = client
+        self._resource = resource
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The stack that a function belongs to.
+
+        Raises:
+            pydantic.ValidationError: If a variable is missing or does not fit.
+        """
+        return cls(Settings.from_environment())
+
+    @cached_property
+    def s3(self) -> Any:
+        """A boto3 S3 client."""
+        return self._client("s3", config=_S3)
+
+    @cached_property
+    def _table(self) -> Any:
+        return self._resource("dynamodb").Table(self.settings.table_name)
+
+    @cached_property
+    def files(self) -> Files:
+        """Objects in S3."""
+        return Files(self.s3, self.settings.results_bucket)
+
+    @cached_property
+    def inputs(self) -> InputsBucket:
+        """The bucket that studies are uploaded to."""
+        return InputsBucket(self.s3, self.settings.inputs_bucket)
+
+    @cached_property
+    def records(self) -> Records:
+        """Records of studies and variants."""
+        return Records(self._table)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """What owners have running and have spent."""
+        return Accounts(self._table)
+
+    @cached_property
+    def executions(self) -> Executions:
+        """Executions of the state machine."""
+        return Executions(self._client("stepfunctions"), self.settings.state_machine_arn)
+
+    @cached_property
+    def functions(self) -> Functions:
+        """Functions of the stack that others invoke."""
+        return Functions(self._client("lambda"), self.settings.cleanup_function)
+
+    @cached_property
+    def notify(self) -> Callable[[Notice], None]:
+        """Sends a notification to the stack's subscribers."""
+        return teller(self._client("sns"), self.settings.topic_arn)
