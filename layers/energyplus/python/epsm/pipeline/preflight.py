@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from epsm.energyplus import engine
 from epsm.energyplus.engine import Engine
 from epsm.energyplus.model_editor import CannotEdit, PreparedModel
-from epsm.energyplus.verdict import Verdict, judge
-from epsm.model_memory import left_for_the_engine_mb
+from epsm.energyplus.verdict import Verdict
+from epsm.pipeline.simulation import simulate
 from epsm.pipeline.workspace import Workspace
 from epsm.study.manifest import RunManifest
 from epsm.study.preflight import Trial
@@ -45,41 +44,35 @@ def try_in_turn(
     Returns:
         None if it was stopped.
     """
-    options = manifest.study.options
-    only_design_days = options.run_period == "design_days"
+    only_design_days = manifest.study.options.run_period == "design_days"
     period = "design_days" if only_design_days else "as_in_model"
     index = variants[0].index
     reasons: list[str] = []
     for variant in variants:
-        try:
-            text = prepared.render(variant.values, first_day=not only_design_days)
-        except CannotEdit as error:
-            reasons.append(f"{Verdict.BAD_INPUT.value}: {error}")
-            continue
         with workspace.folder() as folder:
-            files = workspace.lay_out(folder, manifest, variant, prepared.file_name, text)
-            line = engine.command(
-                installed,
-                files.model,
-                files.weather,
-                files.output,
-                expand_objects=prepared.needs_expansion,
-                run_period=period,
-            )
-            limit_s = max(1.0, min(options.timeout_s, seconds_left() - _SECONDS_TO_ANSWER))
-            run = engine.run(
-                line,
-                files.model.parent,
-                timeout_s=limit_s,
-                memory_limit_mb=None if memory_limit_mb is None else left_for_the_engine_mb(memory_limit_mb),
-                should_stop=should_stop,
-            )
-            if run.stopped:
+            try:
+                ended = simulate(
+                    workspace,
+                    folder,
+                    manifest,
+                    variant,
+                    prepared,
+                    installed,
+                    run_period=period,
+                    first_day=not only_design_days,
+                    function_s=seconds_left() - _SECONDS_TO_ANSWER,
+                    memory_limit_mb=memory_limit_mb,
+                    should_stop=should_stop,
+                )
+            except CannotEdit as error:
+                reasons.append(f"{Verdict.BAD_INPUT.value}: {error}")
+                continue
+            if ended.run.stopped:
                 return None
-            diagnosis = judge(run, files.output, period)
+            files, diagnosis = ended.files, ended.diagnosis
             if diagnosis.verdict.has_results:
                 return Trial(index, "passed")
-            if diagnosis.verdict is Verdict.DISK_FULL or (run.timed_out and limit_s < options.timeout_s):
+            if diagnosis.verdict is Verdict.DISK_FULL or ended.out_of_function_time:
                 return Trial(index, "not tried", f"{diagnosis.verdict.value}: {diagnosis.message}")
             if not reasons:
                 for path in (files.model, files.output / "eplusout.err"):

@@ -17,15 +17,16 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from epsm.energyplus import dictionary, engine
+from epsm.energyplus import dictionary
 from epsm.energyplus.engine import Engine, EngineMissing, Progress, installed_engine_of
 from epsm.energyplus.model_editor import CannotEdit, PreparedModel, prepare
-from epsm.energyplus.verdict import Diagnosis, Verdict, judge
+from epsm.energyplus.verdict import Diagnosis, Verdict
 from epsm.energyplus.versions import DEFAULT
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
-from epsm.model_memory import KeptModels, left_for_the_engine_mb
+from epsm.model_memory import KeptModels
 from epsm.pipeline.booking import Booking
 from epsm.pipeline.preflight import try_in_turn
+from epsm.pipeline.simulation import simulate
 from epsm.pipeline.variant_documents import Finished, measures_of, record_of, result_document, stopped
 from epsm.pipeline.workspace import NoDiskSpace, Workspace, is_full
 from epsm.results.reader import ImpossibleResult, read_results
@@ -234,34 +235,26 @@ class VariantRunner:
         options = manifest.study.options
         prepared = self._prepared(manifest, variant.model, memory_limit_mb)
         try:
-            text = prepared.render(variant.values)
+            ended = simulate(
+                self._workspace,
+                folder,
+                manifest,
+                variant,
+                prepared,
+                self._engine(manifest),
+                run_period=options.run_period,
+                function_s=seconds_left() - SECONDS_TO_STORE,
+                memory_limit_mb=memory_limit_mb,
+                should_stop=should_stop,
+                on_progress=on_progress,
+            )
         except CannotEdit as error:
             return Finished(Diagnosis(Verdict.BAD_INPUT, str(error), (), 0, 0, ()))
-        files = self._workspace.lay_out(folder, manifest, variant, prepared.file_name, text)
-        try:
-            chosen = self._engine(manifest)
         except EngineMissing as error:
             return Finished(Diagnosis(Verdict.FAILED, str(error), (), 0, 0, ()))
-        line = engine.command(
-            chosen,
-            files.model,
-            files.weather,
-            files.output,
-            expand_objects=prepared.needs_expansion,
-            run_period=options.run_period,
-        )
-        limit_s = max(1.0, min(options.timeout_s, seconds_left() - SECONDS_TO_STORE))
-        run = engine.run(
-            line,
-            files.model.parent,
-            timeout_s=limit_s,
-            memory_limit_mb=None if memory_limit_mb is None else left_for_the_engine_mb(memory_limit_mb),
-            on_progress=on_progress,
-            should_stop=should_stop,
-        )
-        if run.timed_out and limit_s < options.timeout_s and options.timeout_s > LONGEST_IN_A_FUNCTION_S:
+        run, files, diagnosis = ended.run, ended.files, ended.diagnosis
+        if ended.out_of_function_time and options.timeout_s > LONGEST_IN_A_FUNCTION_S:
             raise RanTooLong(f"variant {variant.index}: not at its end after {run.wall_seconds:.0f} s in a function")
-        diagnosis = judge(run, files.output, options.run_period)
         if not diagnosis.verdict.has_results:
             return Finished(diagnosis, run, None, files)
         try:

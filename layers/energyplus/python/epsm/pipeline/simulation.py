@@ -1,0 +1,92 @@
+"""One run of the engine on one edited model: what variants and the trials of the preflight have in common."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from epsm.energyplus import engine
+from epsm.energyplus.engine import Engine, EngineRun, Progress
+from epsm.energyplus.model_editor import PreparedModel
+from epsm.energyplus.verdict import Diagnosis, judge
+from epsm.model_memory import left_for_the_engine_mb
+from epsm.pipeline.workspace import RunFolder, Workspace
+from epsm.study.manifest import RunManifest
+from epsm.study.variants import Variant
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A run that has ended.
+
+    Attributes:
+        files: Where its files are.
+        run: How it ended.
+        diagnosis: What that means.
+        out_of_function_time: Whether it was ended for the function's time and not for the study's own limit.
+    """
+
+    files: RunFolder
+    run: EngineRun
+    diagnosis: Diagnosis
+    out_of_function_time: bool
+
+
+def simulate(
+    workspace: Workspace,
+    folder: Path,
+    manifest: RunManifest,
+    variant: Variant,
+    prepared: PreparedModel,
+    installed: Engine,
+    *,
+    run_period: str,
+    first_day: bool = False,
+    function_s: float,
+    memory_limit_mb: float | None,
+    should_stop: Callable[[], bool],
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Simulated:
+    """Write a variant's model and inputs into a folder, run the engine there, judge the run.
+
+    Args:
+        workspace: Where inputs are kept.
+        folder: From `Workspace.folder`.
+        manifest: The run's manifest.
+        variant: Which variant.
+        prepared: Its model.
+        installed: The engine.
+        run_period: ``annual``, ``design_days`` or ``as_in_model``.
+        first_day: Whether each run period ends on the day on which it begins.
+        function_s: Time that the function has left for the engine, seconds; infinite in a container.
+        memory_limit_mb: Memory that the engine may use, MiB, if this process takes no more than
+            `model_memory.HANDLER_MB`.
+        should_stop: Whether the study was cancelled or given up.
+        on_progress: Called with the dates that the engine reaches.
+
+    Raises:
+        CannotEdit: If the variant does not fit the model.
+        NoDiskSpace: If the inputs do not fit on the disk.
+    """
+    # The text is not kept: for a large model it would take the engine's memory.
+    files = workspace.lay_out(
+        folder, manifest, variant, prepared.file_name, prepared.render(variant.values, first_day=first_day)
+    )
+    line = engine.command(
+        installed,
+        files.model,
+        files.weather,
+        files.output,
+        expand_objects=prepared.needs_expansion,
+        run_period=run_period,
+    )
+    timeout_s = manifest.study.options.timeout_s
+    limit_s = max(1.0, min(timeout_s, function_s))
+    run = engine.run(
+        line,
+        files.model.parent,
+        timeout_s=limit_s,
+        memory_limit_mb=None if memory_limit_mb is None else left_for_the_engine_mb(memory_limit_mb),
+        on_progress=on_progress,
+        should_stop=should_stop,
+    )
+    return Simulated(files, run, judge(run, files.output, run_period), run.timed_out and limit_s < timeout_s)
