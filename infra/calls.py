@@ -1,10 +1,12 @@
 """What the states that call something share: which record they mean, how long they wait, when they try again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
 
 LONGEST_ANSWER = Duration.minutes(17)
 """Longer than a function may run: for an answer that never comes."""
@@ -76,3 +78,28 @@ def retry_aws(task: tasks.DynamoUpdateItem | tasks.DynamoGetItem | tasks.SnsPubl
     """Retry a call of an AWS service, but not the answer that a condition did not hold."""
     never_retry(task, "DynamoDB.ConditionalCheckFailedException")
     retry(task, ["States.TaskFailed"], attempts=8, first_s=1, factor=2, longest_s=30)
+
+
+def run_engine(
+    scope: Construct, name: str, run_variant: lambda_.Function, what: Mapping[str, object], *final_errors: str
+) -> tasks.LambdaInvoke:
+    """A call of the function that runs EnergyPlus, without retries but with its ends told apart.
+
+    Args:
+        scope: The states' construct.
+        name: Of the state.
+        run_variant: The function.
+        what: What it gets besides the simulation.
+        final_errors: Errors of its own that would come again. A cancelled study and time that is over are among them.
+    """
+    task = tasks.LambdaInvoke(
+        scope,
+        name,
+        lambda_function=run_variant,
+        payload=sfn.TaskInput.from_object({"simulation_id": sfn.JsonPath.string_at("$.simulation_id"), **what}),
+        output_path="$.Payload",
+        retry_on_service_exceptions=False,
+        task_timeout=sfn.Timeout.duration(LONGEST_ANSWER),
+    )
+    never_retry(task, *final_errors, "StudyCancelled", "Sandbox.Timedout", "States.Timeout")
+    return task

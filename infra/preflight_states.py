@@ -2,10 +2,9 @@
 
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.calls import LONGEST_ANSWER, never_retry, retry
+from infra.calls import retry, run_engine
 
 _path = sfn.JsonPath.string_at
 
@@ -21,18 +20,7 @@ def try_models(
         then: What follows if no model failed, or none was tried.
         else_: What follows if one failed; `$.tried` says which.
     """
-    attempt = tasks.LambdaInvoke(
-        scope,
-        "Try a model",
-        lambda_function=run_variant,
-        payload=sfn.TaskInput.from_object(
-            {"simulation_id": _path("$.simulation_id"), "preflight": sfn.JsonPath.number_at("$.preflight")}
-        ),
-        output_path="$.Payload",
-        retry_on_service_exceptions=False,
-        task_timeout=sfn.Timeout.duration(LONGEST_ANSWER),
-    )
-    never_retry(attempt, "StudyCancelled", "Sandbox.Timedout", "States.Timeout")
+    attempt = run_engine(scope, "Try a model", run_variant, {"preflight": sfn.JsonPath.number_at("$.preflight")})
     # Some ten minutes. A map that is not distributed writes each retry into the study's own history, which holds 25,000
     # events; and what could not be tried is no reason to keep the variants waiting.
     retry(attempt, ["States.TaskFailed"], attempts=30, first_s=2, factor=2, longest_s=60)

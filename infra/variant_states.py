@@ -11,7 +11,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from epsm.study.schema import LONGEST_RUN_S
-from infra.calls import LONGEST_ANSWER, never_retry, retry, retry_aws, study_key, wait_out_lambda
+from infra.calls import never_retry, retry, retry_aws, run_engine, study_key, wait_out_lambda
 from infra.fargate import Containers
 
 MAP_LABEL = "variants"
@@ -44,19 +44,9 @@ class VariantStates:
 
     def run_variants(self, run_variant: lambda_.Function, results: s3.Bucket) -> sfn.DistributedMap:
         """One child execution for each item of the study's list of variants."""
-        run = tasks.LambdaInvoke(
-            self._scope,
-            "Run EnergyPlus",
-            lambda_function=run_variant,
-            payload=sfn.TaskInput.from_object(
-                {"simulation_id": _path("$.simulation_id"), "variant": sfn.JsonPath.object_at("$.variant")}
-            ),
-            output_path="$.Payload",
-            retry_on_service_exceptions=False,
-            task_timeout=sfn.Timeout.duration(LONGEST_ANSWER),
-        )
         # What EnergyPlus itself refused, and what took too long, would do the same again.
-        never_retry(run, "SimulationFailed", "RanTooLong", "StudyCancelled", "Sandbox.Timedout", "States.Timeout")
+        item = {"variant": sfn.JsonPath.object_at("$.variant")}
+        run = run_engine(self._scope, "Run EnergyPlus", run_variant, item, "SimulationFailed", "RanTooLong")
         wait_out_lambda(run)
         # A worker that died, a bucket or a table that did not answer.
         retry(run, ["States.TaskFailed"], attempts=3, first_s=2, factor=3, longest_s=60)

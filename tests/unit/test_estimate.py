@@ -119,3 +119,12 @@ def test_what_the_preflight_adds_is_told_and_small() -> None:
     assert 0 < with_.preflight_cost_usd < 0.02 * without.cost_usd
     assert with_.cost_usd == pytest.approx(without.cost_usd + with_.preflight_cost_usd, abs=1e-4)
     assert with_.wall_seconds > without.wall_seconds
+
+
+@pytest.mark.parametrize(("year_s", "trial_s"), [(0.71, 0.34), (23.8, 3.1), (0.1, 0.1)])
+def test_a_trial_takes_what_was_measured_and_never_more_than_a_run(year_s: float, trial_s: float) -> None:
+    tried, untried = (
+        made(study(parameters=levels(20), options=options), run_time=RunTime(year_s, "measured"), capacity=1)
+        for options in ({"preflight": True}, UNTRIED)
+    )
+    assert tried.wall_seconds - untried.wall_seconds == pytest.approx(trial_s + 1.0, abs=0.11)
