@@ -499,7 +499,8 @@ MISSING = [
 
 @pytest.mark.parametrize(("column", "code", "name"), MISSING)
 def test_a_few_missing_hours_are_remarked(column: int, code: str, name: str) -> None:
-    (remark,) = whole(with_missing(column, code, range(12, 8_760, 480))).remarks
+    remark, without_sun = whole(with_missing(column, code, range(12, 8_760, 480))).remarks
+    assert without_sun.startswith("there is no radiation in ")
     assert remark.startswith(f"{name} (column {column}) is missing in 19 of 8,760 records")
     assert "first on line 21" in remark
 
@@ -647,3 +648,25 @@ def test_relative_humidity_as_a_fraction_is_refused(chicago: Path) -> None:
 
     (found,) = problems(with_records(chicago, fraction))
     assert found.what == "has a relative humidity (column 9) of at most 1 %, which is nowhere on earth"
+
+
+@pytest.mark.parametrize(
+    ("months", "columns", "value", "said"),
+    [
+        (range(1, 13), (13, 14, 15), "0", "there is no radiation in 3,"),
+        (range(7, 8), (14, 15), "0", "there is no radiation in 3"),
+    ],
+)
+def test_missing_radiation_that_was_written_as_0_is_remarked(
+    months: range, columns: tuple[int, ...], value: str, said: str, chicago: Path
+) -> None:
+    """Not refused: somebody may want to know what a building does without sun."""
+
+    def blank(record: list[str]) -> None:
+        for column in columns if int(record[1]) in months else ():
+            record[column] = value
+
+    weather, found = read_weather(with_records(chicago, blank), "town.epw")
+    assert weather is not None
+    assert found == []
+    assert [each for each in weather.remarks if each.startswith(said)], weather.remarks

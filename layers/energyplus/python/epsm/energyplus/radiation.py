@@ -15,6 +15,9 @@ _MUCH_DIFFUSE = 200.0
 """Wh/m2. Below it hours at sunrise, of which only a part is day, count too much."""
 _MOST_IMPOSSIBLE_SHARE = 0.005
 _LOW_SUN_DEG = 5.0
+_HIGH_SUN_DEG = 10.0
+"""In none but one of 78,000 hours of the years above in which the sun is higher there is no radiation at all."""
+_MOST_DARK_SHARE = 0.01
 _FEWEST_HOURS = 200
 _LARGEST_GLOBAL_DIFFERENCE = 0.2
 
@@ -23,7 +26,7 @@ class Radiation:
     """Collects the radiation of each hour."""
 
     def __init__(self) -> None:
-        self._hours = self._impossible = self._compared = 0
+        self._hours = self._impossible = self._compared = self._dark = self._dark_from_line = 0
         self._first_line = 0
         self._global = self._from_parts = 0.0
 
@@ -57,6 +60,12 @@ class Radiation:
             self._global += global_
             self._from_parts += diffuse + direct * math.sin(math.radians(height_deg))
 
+    def add_dark(self, line: int, altitude_deg: float) -> None:
+        """Note an hour without any radiation."""
+        if altitude_deg > _HIGH_SUN_DEG:
+            self._dark += 1
+            self._dark_from_line = self._dark_from_line or line
+
     def fault(self) -> str:
         """What is impossible, as the end of a sentence about the file; empty if nothing is."""
         if self._hours < _FEWEST_HOURS or self._impossible <= _MOST_IMPOSSIBLE_SHARE * self._hours:
@@ -67,7 +76,20 @@ class Radiation:
             "exchanged, or in another unit"
         )
 
-    def remark(self) -> str:
+    def remarks(self) -> list[str]:
+        """Sentences about radiation that is possible and hardly meant."""
+        return [each for each in (self._darkness(), self._contradiction()) if each]
+
+    def _darkness(self) -> str:
+        by_day = self._dark + self._hours
+        if self._dark < _FEWEST_HOURS or self._dark <= _MOST_DARK_SHARE * by_day:
+            return ""
+        return (
+            f"there is no radiation in {self._dark:,} hours in which the sun stands high, first on line "
+            f"{self._dark_from_line}: missing values may have been written as 0, and EnergyPlus takes none."
+        )
+
+    def _contradiction(self) -> str:
         """A sentence if global radiation contradicts direct and diffuse radiation; empty if it does not."""
         if self._compared < _FEWEST_HOURS or not self._from_parts:
             return ""

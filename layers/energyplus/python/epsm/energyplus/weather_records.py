@@ -148,8 +148,7 @@ def check_records(
         problems.append(Problem(source, what, "percent, 0 to 100, and not a fraction of 1"))
     if shifted := found.daylight.remark(place.longitude_deg, place.time_zone_h):
         remarks.append(shifted)
-    if contradicted := found.radiation.remark():
-        remarks.append(contradicted)
+    remarks += found.radiation.remarks()
     return problems, remarks
 
 
@@ -224,6 +223,8 @@ def _judge(
                     direct=direct,
                     diffuse=diffuse,
                 )
+        elif per_hour == 1 and direct <= 0 and diffuse <= 0:
+            found.radiation.add_dark(line, _altitude(place, day, hour))
         shines = _MUCH_RADIATION < direct < 9_999 or _MUCH_RADIATION < diffuse < 9_999
         if shines and _altitude(place, day, hour) < _DARK_DEG:
             found.at_night += 1
