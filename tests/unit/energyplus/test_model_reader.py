@@ -252,7 +252,7 @@ def test_the_ending_tells_epjson_from_idf(source: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "place"),
-    [(b"", "line 1, column 1"), (b"Version,25.2;", "line 1, column 1"), (b'{\n "Zone": {},\n}', "line 3, column 1")],
+    [(b"", "line 1, column 1"), (b"Version,25.2;", "line 1, column 1"), (b'{\n "Zone": {}\n 1}', "line 3, column 2")],
 )
 def test_what_is_not_json_is_refused_with_its_place(content: bytes, place: str) -> None:
     ((where, what),) = faults(epjson(content))

@@ -150,13 +150,20 @@ def test_names_in_the_form_of_macos_are_brought_into_that_of_everyone_else() -> 
         (b"", "line 1, column 1"),
         (b"models: [room.idf]", "line 1, column 1"),
         (b'{"models": ["room.idf"]', "line 1, column 24"),
-        (b'{\n "models": ["room.idf"],\n}', "line 3, column 1"),
+        (b'{\n "models": ["room.idf"]\n "weather"}', "line 3, column 2"),
         (b"<html></html>", "line 1, column 1"),
     ],
 )
 def test_what_is_not_json_is_refused_with_its_place(document: bytes, place: str) -> None:
     (fault,) = faults_of(document).values()
     assert fault.where == f"study.json: {place}"
+    assert fault.what.startswith("is not JSON")
+
+
+def test_a_comma_too_many_is_refused_near_its_place() -> None:
+    (fault,) = faults_of(b'{\n "models": ["room.idf"],\n}').values()
+    # Python 3.13 names the comma, earlier versions what follows it.
+    assert fault.where in ("study.json: line 2, column 24", "study.json: line 3, column 1")
     assert fault.what.startswith("is not JSON")
 
 
@@ -482,10 +489,11 @@ def test_an_unknown_key_is_named_whatever_it_is_called() -> None:
 # Documents made to break the reader
 
 
-@pytest.mark.parametrize("depth", [2_000, 100_000])
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
-def test_deep_nesting_is_refused(opening: str, closing: str, depth: int) -> None:
-    assert faults_of(opening * depth + "1" + closing * depth)[""].what == "is nested too deeply"
+def test_deep_nesting_is_refused(opening: str, closing: str) -> None:
+    # Python 3.13 reads 2,000 levels and more, which then are not a study; none reads 100,000.
+    assert faults_of(opening * 2_000 + "1" + closing * 2_000)
+    assert faults_of(opening * 100_000 + "1" + closing * 100_000)[""].what == "is nested too deeply"
 
 
 def test_nesting_of_any_depth_is_refused() -> None:
