@@ -29,12 +29,12 @@ $(BIN)/uv:
 # Two stamps: what running a study takes, and that with the tools of development.
 $(VENV)/.run: $(BIN)/uv uv.lock pyproject.toml
 	$(BIN)/uv sync --quiet --frozen --inexact --no-dev
-	$(BIN)/python -m local.system_libraries
+	$(BIN)/python -m epsm_local.system_libraries
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run $(wildcard layers/energyplus/engines/*.txt)
 	$(BIN)/uv sync --quiet --frozen --inexact
-	$(BIN)/python -m local.engines
+	$(BIN)/python -m epsm_local.engines
 	@touch $@
 
 demo: $(VENV)/.run ## run the example study on the local stack and show its results
@@ -52,10 +52,10 @@ check: $(VENV)/.dev ## format, lint, types, imports, docs, the template (cfn-lin
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	PYTHONPATH=.:layers/energyplus/python $(BIN)/lint-imports --no-logo
-	$(BIN)/python -m infra.packaging --check
+	$(BIN)/python -m infra.tools.packaging --check
 	$(BIN)/python -m docs.generate --check
 	$(BIN)/python -m sphinx -q -W --keep-going -E -b dummy -d build/site-check docs build/site-check
-	$(BIN)/python -m infra.check
+	$(BIN)/python -m infra.tools.check
 
 unit: $(VENV)/.dev ## tests of the library
 	$(BIN)/pytest tests/unit
@@ -63,8 +63,8 @@ unit: $(VENV)/.dev ## tests of the library
 infra: $(VENV)/.dev ## tests of the synthesised template
 	$(BIN)/pytest tests/infra
 
-moto: $(VENV)/.dev ## tests of the deployed stack on moto
-	$(BIN)/pytest tests/moto
+moto: $(VENV)/.dev ## tests of the deployed stack on moto, and of what completes moto
+	$(BIN)/pytest tests/stack tests/local
 
 e2e: $(VENV)/.dev ## tests from upload to results, with EnergyPlus
 	$(BIN)/pytest tests/e2e
@@ -73,7 +73,7 @@ image-test: $(VENV)/.dev ## build the container image without Docker (root, Debi
 	$(BIN)/python -m tests.image
 
 synth: $(VENV)/.run ## the CloudFormation template, into cdk.out
-	$(BIN)/python -m infra.synth
+	$(BIN)/python -m infra.tools.synth
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.handlers import INPUTS, RESULTS, STATE_MACHINE_ARN, TABLE
 from epsm.store.files import Files
 from epsm.store.records import Records
-from local.aws import ACCOUNT, client, session
+from epsm_local.aws.session import ACCOUNT, client, session
 
 _SPOOL_BYTES = "65536"
 

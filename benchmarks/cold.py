@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.handlers import variables
 from benchmarks.output import print_machine, print_table
-from infra.packaging import LARGEST_UNZIPPED_MB, LIBRARY, ROOT, dependencies_folder, exported_requirements
+from infra.tools.packaging import LARGEST_UNZIPPED_MB, LIBRARY, ROOT, dependencies_folder, exported_requirements
 
 _HANDLERS = ("submit", "run_variant", "aggregate")
 _IMPORT = """

@@ -15,7 +15,7 @@ from benchmarks.output import print_machine, print_table
 from benchmarks.studies import LARGE_OFFICE, ONE_ZONE, SMALL_OFFICE, WEATHER, Model, one_parameter, write_study
 from benchmarks.study_run import StudyRun, run_study
 from epsm.energyplus.engine import command, installed_engine
-from local.stack import LocalStack
+from epsm_local.stack import LocalStack
 from tests.support import result_file
 
 MODELS = (ONE_ZONE, SMALL_OFFICE, LARGE_OFFICE)

@@ -2,8 +2,8 @@
 
 import os
 
-from infra.packaging import ROOT
-from local.aws import ACCOUNT, CREDENTIALS, REGION
+from epsm_local.aws.session import ACCOUNT, CREDENTIALS, REGION
+from infra.tools.packaging import ROOT
 
 INPUTS, RESULTS, TABLE = "benchmark-inputs", "benchmark-results", "benchmark-records"
 STATE_MACHINE_ARN = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:benchmark"

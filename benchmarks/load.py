@@ -17,7 +17,7 @@ import requests
 
 from benchmarks.output import print_machine, print_table
 from benchmarks.studies import ONE_ZONE, WEATHER
-from local.stack import LocalStack
+from epsm_local.stack import LocalStack
 from tests.conftest import study_document, with_run_period
 
 _LOOK_S = 0.5

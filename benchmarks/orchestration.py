@@ -15,9 +15,9 @@ from benchmarks.study_run import run_study
 from epsm.energyplus import engine
 from epsm.energyplus.model_editor import prepare
 from epsm.study.parsing import parse_study
-from infra.packaging import ROOT
-from local.completions import local_aws
-from local.stack import STACK_NAME, LocalStack
+from epsm_local.moto_patches import local_aws
+from epsm_local.stack import STACK_NAME, LocalStack
+from infra.tools.packaging import ROOT
 
 _STAND_IN = Path(__file__).parent / "stand_in"
 _FUNCTION = f"{STACK_NAME}-run-variant"

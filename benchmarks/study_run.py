@@ -7,7 +7,7 @@ from pathlib import Path
 
 from epsm.store import keys
 from epsm.study.records import StudyStatus, VariantRecord
-from local.stack import LocalStack
+from epsm_local.stack import LocalStack
 from tests.support import records_of, upload_file
 
 _LOOK_S = 0.25

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ("*.md", "docs/**/*.md", "benchmarks/**/*.md", ".github/**/*.md")
-CODE = ("cli", "functions", "infra", "layers", "local", "docs", "benchmarks")
+CODE = ("epsm_cli", "epsm_local", "functions", "infra", "layers", "docs", "benchmarks")
 NOT_READ = {"docs/prose.py", "docs/metrics.md"}
 """The rules themselves, and what is generated from names in the code."""
 

@@ -16,7 +16,7 @@ from infra.cleanup import Cleanup
 from infra.config import Config
 from infra.functions import grant, retention_of
 from infra.pipeline import Pipeline
-from infra.state_machine import executions_and_map_runs
+from infra.state_machine.machine import executions_and_map_runs
 from infra.storage import Storage
 
 _TIMEOUT = Duration.seconds(29)

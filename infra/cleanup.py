@@ -17,7 +17,7 @@ from infra.config import Config
 from infra.functions import grant
 from infra.pipeline import LAMBDA_LIMIT, Pipeline
 from infra.queues import dead_letters
-from infra.state_machine import executions_and_map_runs
+from infra.state_machine.machine import executions_and_map_runs
 from infra.storage import Storage
 
 _RECONCILE_EVERY = Duration.minutes(15)

@@ -15,8 +15,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.config import Config
-from infra.exceptions import accept, accept_wildcards
 from infra.functions import retention_of
+from infra.nag import accept, accept_wildcards
 
 MEMORY_MB = 4096
 _VCPU = 1024

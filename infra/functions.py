@@ -12,8 +12,8 @@ from constructs import Construct
 
 from infra.config import Config
 from infra.config_rules import LOG_RETENTION_DAYS
-from infra.exceptions import accept, accept_wildcards
-from infra.packaging import IMAGE_CONTEXT, IMAGE_EXCLUDE, LIBRARY, ROOT, dependencies_folder
+from infra.nag import accept, accept_wildcards
+from infra.tools.packaging import IMAGE_CONTEXT, IMAGE_EXCLUDE, LIBRARY, ROOT, dependencies_folder
 
 _RUNTIME = lambda_.Runtime.PYTHON_3_13
 

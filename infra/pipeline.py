@@ -15,7 +15,7 @@ from infra.config import Config
 from infra.fargate import Containers
 from infra.functions import Functions, grant
 from infra.queues import dead_letters
-from infra.state_machine import StudyMachine
+from infra.state_machine.machine import StudyMachine
 from infra.storage import Storage
 
 LAMBDA_LIMIT = Duration.minutes(15)

@@ -4,7 +4,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.exceptions import accept
+from infra.nag import accept
 
 
 def dead_letters(scope: Construct, name: str) -> sqs.Queue:

@@ -7,7 +7,7 @@ from infra.api import Api
 from infra.canary import Canary
 from infra.cleanup import Cleanup
 from infra.config import Config
-from infra.monitoring import Monitoring
+from infra.monitoring.alarms import Monitoring
 from infra.pipeline import Pipeline
 from infra.storage import Storage
 

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from epsm.store.keys import CANARY, UPLOADS
 from infra.config import Config
-from infra.exceptions import accept
+from infra.nag import accept
 
 UPLOADS_KEPT_DAYS = 30
 CANARIES_KEPT_DAYS = 7

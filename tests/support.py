@@ -17,8 +17,8 @@ from epsm.store.files import Files
 from epsm.store.records import Records
 from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord
-from local.aws import session
-from local.stack import LocalStack
+from epsm_local.aws.session import session
+from epsm_local.stack import LocalStack
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.run_variant.running import logger, metrics, run, try_pair
+from functions.run_variant.runner import logger, metrics, run, try_pair
 
 tracer = Tracer(patch_modules=("botocore",))
 

@@ -11,7 +11,7 @@ import signal
 import sys
 
 from epsm.pipeline.run_variant import SimulationFailed, StudyCancelled
-from functions.run_variant.running import logger, metrics, run, settings
+from functions.run_variant.runner import logger, metrics, run, settings
 
 
 def main() -> int:

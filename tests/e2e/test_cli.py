@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from epsm.energyplus.engine import Engine
-from infra.packaging import ROOT
+from infra.tools.packaging import ROOT
 from tests.conftest import StudyMaker
 from tests.e2e.html_report import comparable, read_html
 from tests.support import wait_for

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.target import Target, find_target
 from epsm.study.records import StudyRecord, StudyStatus, VariantRecord, VariantStatus
-from local.stack import _free_port
+from epsm_cli.target import Target, find_target
+from epsm_local.stack import _free_port
 from tests.support import wait_for
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ import pytest
 
 from epsm.energyplus.engine import Engine
 from epsm.study.records import StudyStatus
-from local.stack import LocalStack
+from epsm_local.stack import LocalStack
 from tests.conftest import study_document
 from tests.e2e.html_report import Cells, comparable, read_html
 from tests.support import result_file, result_json, results_table, run_study

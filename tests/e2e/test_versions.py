@@ -14,8 +14,8 @@ import pytest
 
 from epsm.energyplus.engine import installed_engine_of
 from epsm.study.records import StudyStatus
-from local.engines import install
-from local.stack import LocalStack
+from epsm_local.engines import install
+from epsm_local.stack import LocalStack
 from tests.conftest import study_document
 from tests.e2e.html_report import Cells, comparable, read_html
 from tests.e2e.test_truth import METRICS, number, with_every_fuel, with_html

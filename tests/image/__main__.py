@@ -23,7 +23,7 @@ from packaging.utils import canonicalize_name
 from epsm import __version__
 from epsm.energyplus.versions import RELEASES
 from epsm.study.records import StudyStatus, VariantStatus
-from infra.packaging import IMAGE_REQUIREMENTS
+from infra.tools.packaging import IMAGE_REQUIREMENTS
 from tests.image.building import (
     BuiltImage,
     base_image,

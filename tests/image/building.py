@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.packaging import IMAGE_CONTEXT, IMAGE_EXCLUDE
+from infra.tools.packaging import IMAGE_CONTEXT, IMAGE_EXCLUDE
 from tests.image.host import CA_IN_IMAGE, PIP_CONF_IN_IMAGE, STATE, build_volumes, run
 
 DOCKERFILE = "functions/run_variant/Dockerfile"

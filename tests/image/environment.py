@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from local.runtime_api import Answer, Request, RuntimeApi
+from epsm_local.aws.runtime_api import Answer, Request, RuntimeApi
 from tests.image.building import BuiltImage
 
 MEMORY_MB = 1769

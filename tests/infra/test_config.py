@@ -8,7 +8,7 @@ import pytest
 
 from epsm.study.schema import MOST_VARIANTS
 from infra.config import Config, ConfigError
-from infra.synth import SynthesisFailed, run_app
+from infra.tools.synth import SynthesisFailed, run_app
 from tests.infra.conftest import OTHER_CHOICES, Template
 
 ROLE = "arn:aws:iam::123456789012:role/Modellers"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.check import lint_definition
+from infra.tools.check import lint_definition
 from tests.infra.conftest import Template
 
 LONGEST_RUN_S = 86_400

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.packaging import LARGEST_UNZIPPED_MB, LIBRARY, ROOT, dependencies_folder
+from infra.tools.packaging import LARGEST_UNZIPPED_MB, LIBRARY, ROOT, dependencies_folder
 from tests.infra.conftest import Template
 
 FUNCTIONS = ("Submit", "RunVariant", "Aggregate", "Cleanup", "Api", "Canary")

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from infra.packaging import ROOT
+from infra.tools.packaging import ROOT
 from tests.infra.conftest import Template
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.packaging import ROOT
+from infra.tools.packaging import ROOT
 from tests.infra.conftest import Template
 
 RUNBOOK = ROOT / "docs" / "runbook"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from epsm.study.preflight import MOST_PAIRS
-from infra.check import lint_definition
-from infra.packaging import ROOT
+from infra.tools.check import lint_definition
+from infra.tools.packaging import ROOT
 from tests.infra.conftest import Template
 
 
@@ -202,7 +202,7 @@ def test_the_app_of_cdk_json_is_the_one_that_is_tested() -> None:
 
 
 def test_every_resource_is_known_to_the_local_stack(template: Template) -> None:
-    from local.supported import check_template
+    from epsm_local.aws.template_support import check_template
 
     check_template(template.document)
 

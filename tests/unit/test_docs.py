@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import app
-from infra.packaging import ROOT
+from epsm_cli.main import app
+from infra.tools.packaging import ROOT
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)

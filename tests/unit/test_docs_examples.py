@@ -12,11 +12,11 @@ import pytest
 import typer
 from botocore import xform_name
 
-from cli.main import app
 from docs.api_reference import reference
 from epsm.study.parsing import parse_study
 from epsm.study.variants import expand
-from infra.packaging import ROOT
+from epsm_cli.main import app
+from infra.tools.packaging import ROOT
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)

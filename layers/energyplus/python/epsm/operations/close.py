@@ -29,7 +29,7 @@ _MOST_LOOKS = 15
 _BEING_PREPARED = frozenset(
     {"CodeArtifactUserPendingException", "ResourceConflictException", "ResourceNotReadyException"}
 )
-"""What Lambda answers while it prepares the image of a function that was idle for weeks, as in `infra.calls`."""
+"""Lambda's errors while it prepares the image of an idle function, as in `infra.state_machine.retries`."""
 _BEFORE_NEXT_INVOKE_S = 10.0
 _MAX_INVOKES = 25
 """Four minutes together, of the cleanup function's fifteen. An event that finds the function not ready after that comes

@@ -1,0 +1,103 @@
+"""Copying the results of ended studies to a folder while the local stack runs. No fault of a copy ends the stack."""
+
+import sqlite3
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from epsm.store import keys
+from epsm.study.records import StudyRecord
+from epsm_cli import faults
+from epsm_cli.fetch import FolderBusy, fetch, results_folder
+from epsm_cli.target import Target
+from epsm_local.aws.journal import Closed, Journal
+
+_COPIED = "copied"
+_FIRST_RETRY_S = 5.0
+_MAX_RETRY_S = 300.0
+
+
+class Copies:
+    """The copies of a local stack's results.
+
+    A copy that fails (full disk, no permission, a file in the folder's place, deletion meanwhile) is reported once,
+    and tried again later and at the next start.
+
+    Args:
+        console: Where to print.
+        target: The local stack.
+        results: Folder that ended studies are copied to.
+        journal: Remembers what has been copied; None to forget it with this process.
+    """
+
+    def __init__(self, console: Console, target: Target, results: Path, journal: Journal | None) -> None:
+        self._console = console
+        self._target = target
+        self._results = results
+        self._journal = journal
+        self._copied = {name for name, _ in journal.read(_COPIED)} if journal else set()
+        self._reported: dict[str, str] = {}
+        self._retries: dict[str, tuple[float, float]] = {}
+
+    def copy_ended(self) -> None:
+        """Copy the studies that have ended since the last call."""
+        for record in self._records():
+            run = _run(record)
+            if record.status.final and time.monotonic() >= self._retries.get(run, (0.0, 0.0))[0]:
+                folder = self._copy(record)
+                if folder is not None:
+                    self._remember(run)
+                    self._console.print(Text(f"{record.name}: {record.status.value}, results in {folder}/"))
+
+    def copy_rest(self) -> None:
+        """Copy what studies that have not ended have produced so far; the rest follows when they have."""
+        for record in self._records():
+            folder = self._copy(record)
+            if folder is not None:
+                what = f"{record.name}: stopped while {record.status.value}; what there is, is in {folder}/"
+                self._console.print(Text(what))
+
+    def _records(self) -> list[StudyRecord]:
+        try:
+            records = list(self._target.stack.records.studies())
+        except Exception as error:
+            self._report("", f"Studies cannot be listed, trying again: {faults.line(error) or repr(error)}")
+            return []
+        # Nobody wants the results of a canary.
+        return [each for each in records if _run(each) not in self._copied and not keys.is_canary(each.source["key"])]
+
+    def _copy(self, record: StudyRecord) -> Path | None:
+        run = _run(record)
+        try:
+            folder = results_folder(self._results, record.source["key"], record.simulation_id)
+            return fetch(
+                self._target, record.simulation_id, folder, with_variants=True, report=lambda done, total: None
+            )
+        except FolderBusy:
+            return None  # usually `epsm run`, which brings the same results; the next look finds them there
+        except Exception as error:
+            why = faults.line(error) or repr(error)
+            self._report(run, f"{record.name}: results are not copied, trying again later: {why}")
+            wait_s = min(_MAX_RETRY_S, 2 * self._retries.get(run, (0.0, _FIRST_RETRY_S / 2))[1])
+            self._retries[run] = (time.monotonic() + wait_s, wait_s)
+            return None
+
+    def _remember(self, run: str) -> None:
+        self._copied.add(run)
+        if self._journal is not None:
+            try:
+                self._journal.write(_COPIED, run, True)
+            except (OSError, sqlite3.Error, Closed) as error:
+                self._report("", f"It cannot be kept that results were copied; the next start copies again: {error}")
+
+    def _report(self, run: str, what: str) -> None:
+        if self._reported.get(run) != what:
+            self._reported[run] = what
+            self._console.print(Text(what, style="red"))
+
+
+def _run(record: StudyRecord) -> str:
+    """A study that was run again is copied again."""
+    return keys.execution_name(record.simulation_id, record.attempt)

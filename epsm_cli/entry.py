@@ -1,0 +1,50 @@
+"""Entry point of the `epsm` command: signals and the terminal first, then the rest, which takes a second to load."""
+
+import os
+import sys
+from contextlib import suppress
+
+from epsm_cli import interrupts
+
+
+def main() -> None:
+    """Run the command and leave with its exit code.
+
+    Exit codes: that of the command; 128 and the signal's number if a signal ended it (130 for Ctrl-C); 1 for a fault.
+    """
+    interrupts.install()
+    _open_closed_streams()
+    try:
+        code = _run()
+    except interrupts.Interrupted as interrupted:
+        code = interrupted.exit_code
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    # Threads of a state machine may sleep between two attempts; nothing of them is needed any more.
+    os._exit(code)
+
+
+def _run() -> int:
+    from epsm_cli import faults
+    from epsm_cli.main import app
+
+    try:
+        app()
+    except SystemExit as end:
+        if end.code is None:
+            return 0
+        return end.code if isinstance(end.code, int) else 1
+    except Exception as error:
+        return faults.report(error)
+    return 0
+
+
+def _open_closed_streams() -> None:
+    """A stream that was closed (`epsm status >&-`) or whose encoding lacks a letter must not end a command."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - for the process
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")

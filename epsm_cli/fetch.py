@@ -1,0 +1,217 @@
+"""Bringing the results of a run to a folder."""
+
+import fcntl
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from epsm.store import keys
+from epsm.store.files import is_absent
+from epsm_cli.target import Target
+
+SUMMARY_FILES = ("manifest.json", "errors.json", "results.csv", "results.parquet", "report.html")
+_NAMING_FILES = ("manifest.json", "errors.json")
+_CONNECTIONS = 8
+_PART = ".part"
+_POLL_INTERVAL_S = 0.1
+_MAX_NAME_BYTES = 200
+"""Of a folder's name; file systems allow 255 bytes, and temporary names are longer than the name itself."""
+
+
+class CannotWrite(Exception):
+    """The results cannot be written to the folder; the message says where and why."""
+
+
+class FolderBusy(Exception):
+    """Another process is writing results to the folder."""
+
+
+def fetch(
+    target: Target,
+    simulation: str,
+    folder: Path,
+    *,
+    with_variants: bool,
+    report: Callable[[int, int], None],
+    wait_s: float = 0.0,
+) -> Path:
+    """Download a run.
+
+    A folder that holds another run is not overwritten: it is renamed after that run first. A run that was renamed so
+    itself, and has gone on since, is brought up to date where it lies. Several processes may fetch to the same folder:
+    one writes at a time, and a file appears under its name when it is complete. An object that is deleted meanwhile is
+    left out.
+
+    Args:
+        target: The stack.
+        simulation: The run.
+        folder: Where to; made if it is not there.
+        with_variants: Whether to bring every variant's own files too.
+        report: Called with the number of files that are there, and of all files.
+        wait_s: How long to wait for another process that is writing to the folder, seconds.
+
+    Returns:
+        The folder that holds it now.
+
+    Raises:
+        CannotWrite: If the folder cannot be made or written (full disk, no permission, a file in its place).
+        FolderBusy: If another process is still writing to it.
+        botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: If the stack does not answer.
+    """
+    names = sorted(_names(target, simulation, with_variants), key=lambda name: name not in _NAMING_FILES)
+    if not names:
+        return folder
+    try:
+        with _place(folder, simulation, time.monotonic() + wait_s) as place:
+            _download(target, simulation, place, names, report)
+            return place
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename and Path(error.filename) != folder else ""
+        raise CannotWrite(f"{folder} cannot be written: {error.strerror or error}{where}") from error
+
+
+def _download(
+    target: Target, simulation: str, folder: Path, names: list[str], report: Callable[[int, int], None]
+) -> None:
+    s3 = target.client("s3")
+
+    def bring(name: str) -> None:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_PART}")
+        try:
+            s3.download_file(target.stack.settings.results_bucket, keys.run_key(simulation, name), str(part))
+            part.replace(path)
+        except ClientError as error:
+            if not is_absent(error):
+                raise
+        finally:
+            part.unlink(missing_ok=True)
+
+    # The file that says whose results these are comes first, so that a copy that is broken off is known for what it is.
+    first = sum(name in _NAMING_FILES for name in names)
+    for name in names[:first]:
+        bring(name)
+    pool = ThreadPoolExecutor(_CONNECTIONS)
+    try:
+        report(first, len(names))
+        waiting = [pool.submit(bring, name) for name in names[first:]]
+        for done, future in enumerate(as_completed(waiting), first + 1):
+            future.result()
+            report(done, len(names))
+    except BaseException as error:
+        # Who interrupts does not wait for large files on a slow line; after a fault, nothing is written any more.
+        pool.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def _names(target: Target, simulation: str, with_variants: bool) -> Iterator[str]:
+    prefix = keys.run_key(simulation)
+    folder = "variants/" if with_variants else ""
+    pages = target.client("s3").get_paginator("list_objects_v2")
+    where = {"Bucket": target.stack.settings.results_bucket, "Prefix": prefix}
+    for page in pages.paginate(**where, **({} if with_variants else {"Delimiter": "/"})):
+        for each in page.get("Contents", []):
+            name = each["Key"].removeprefix(prefix)
+            if name in SUMMARY_FILES or (folder and name.startswith(folder)):
+                yield name
+
+
+@contextmanager
+def _place(folder: Path, simulation: str, deadline: float) -> Iterator[Path]:
+    """The folder for a run, held while it is written.
+
+    Raises:
+        FolderBusy: If another process holds it past the deadline.
+        OSError: If it cannot be made.
+    """
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _held(folder, deadline) as is_there:
+            if not is_there:
+                continue  # renamed while this process waited
+            present = run_in(folder)
+            if present in (None, simulation):
+                _remove_leftovers(folder)
+                yield folder
+                return
+            own = folder.with_name(simulation)
+            if run_in(own) != simulation:
+                folder.rename(_free_name(folder, present))
+                continue
+        folder = own
+
+
+@contextmanager
+def _held(folder: Path, deadline: float) -> Iterator[bool]:
+    """Hold a folder against other processes; whether it still lies under its name when it is held."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        while not _try_lock(descriptor):
+            if time.monotonic() > deadline:
+                raise FolderBusy(f"another process is writing to {folder}")
+            time.sleep(_POLL_INTERVAL_S)
+        held = os.fstat(descriptor)
+        try:
+            named = folder.stat()
+        except FileNotFoundError:
+            yield False
+        else:
+            yield (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino)
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # some network file systems lock no folders; names are unique all the same
+    return True
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Temporary files of a process that was killed while it wrote here."""
+    for part in folder.rglob(f".*{_PART}"):
+        part.unlink(missing_ok=True)
+
+
+def _free_name(folder: Path, present: str) -> Path:
+    """Where results that make room go: beside, under their simulation's name, which a file of theirs has said."""
+    name = present if is_folder_name(present) else f"{folder.name}-earlier"
+    number = 1
+    while (place := folder.with_name(name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return place
+
+
+def is_folder_name(name: str) -> bool:
+    """Whether a name from elsewhere is that of one folder, here."""
+    fits = 0 < len(name.encode(errors="replace")) <= _MAX_NAME_BYTES
+    return fits and name not in (".", "..") and not set(name) & {"/", "\0"}
+
+
+def results_folder(results: Path, manifest_key: str, simulation: str) -> Path:
+    """Where a study's results go: a folder called as the study's own, or as the simulation if that is no name here."""
+    name = keys.study_folder(manifest_key)
+    return results / (name if is_folder_name(name) else simulation)
+
+
+def run_in(folder: Path) -> str | None:
+    """The simulation whose results a folder holds, or None."""
+    for name in _NAMING_FILES:
+        try:
+            return str(json.loads((folder / name).read_text(encoding="utf-8"))["simulation_id"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None

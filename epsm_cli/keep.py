@@ -1,0 +1,143 @@
+"""`epsm up`: a local stack that stays, and what to type at it."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from epsm.store.stack import Stack
+from epsm_cli.copies import Copies
+from epsm_cli.interrupts import Interrupted
+from epsm_cli.running import AlreadyRunning, announced, claimed
+from epsm_cli.target import Target, local_target
+
+if TYPE_CHECKING:
+    from epsm_local.stack import LocalStack
+
+_POLL_INTERVAL_S = 1.0
+
+
+def keep_running(
+    console: Console, port: int, api_port: int, engines: int | None, results: Path, data: Path, *, fresh: bool
+) -> None:
+    """Start the local stack, say how to use it, and stay until a signal to stop.
+
+    Args:
+        console: Where to print.
+        port: Port on 127.0.0.1.
+        api_port: Port of the HTTP API there.
+        engines: Engines at a time; None for one a core.
+        results: Folder that ended studies are copied to.
+        data: Folder that buckets and table are kept in for the next start.
+        fresh: Forget what is in `data`.
+    """
+    try:
+        with ExitStack() as entered:
+            try:
+                entered.enter_context(claimed())
+            except AlreadyRunning as fault:
+                console.print(Text(str(fault)))
+                raise SystemExit(1) from None
+            except OSError as fault:
+                raise _not_to_be_found(console, fault) from None
+            _start_and_stay(console, port, api_port, engines, results, data, fresh=fresh)
+    except Interrupted as interrupted:
+        # Ctrl-C and `kill` are how it is stopped; when the terminal closes, nobody reads the code.
+        raise SystemExit(0) from interrupted
+
+
+def _start_and_stay(
+    console: Console, port: int, api_port: int, engines: int | None, results: Path, data: Path, *, fresh: bool
+) -> None:
+    from epsm_local.aws.journal import CannotKeep
+    from epsm_local.resume import carry_on
+    from epsm_local.stack import LocalStack, PortTaken
+
+    with console.status("Starting the local stack ..."):
+        try:
+            stack = LocalStack(port=port, api_port=api_port, engines=engines, data=data, fresh=fresh)
+        except CannotKeep as fault:
+            console.print(Text(str(fault)))
+            raise SystemExit(1) from None
+        except PortTaken as fault:
+            console.print(Text(f"{fault}. Choose others with --port and --api-port."))
+            raise SystemExit(1) from None
+        except (OSError, sqlite3.Error) as fault:
+            console.print(Text(f"The local stack cannot be started on the data in {data}: {fault}", style="red"))
+            console.print("Choose another folder with --data, and a folder for temporary files with TMPDIR.")
+            raise SystemExit(1) from None
+    with stack:
+        _stay(console, stack, results, data, carry_on)
+
+
+def _stay(
+    console: Console,
+    stack: "LocalStack",
+    results: Path,
+    data: Path,
+    carry_on: "Callable[[LocalStack, Stack], Iterable[str]]",
+) -> None:
+    target = local_target(stack.endpoint)
+    # Before anybody can find the stack: what runs now was interrupted.
+    carried_on = list(carry_on(stack, target.stack))
+    with ExitStack() as entered:
+        try:
+            entered.enter_context(announced(stack.endpoint))
+        except OSError as fault:
+            raise _not_to_be_found(console, fault) from None
+        # No frame and no line breaks: these lines are there to be copied.
+        how_to = _how_to(target, stack.endpoint, stack.api_url or "", results, data)
+        console.print(how_to, soft_wrap=True, highlight=False)
+        for line in carried_on:
+            console.print(Text(line))
+        copies = Copies(console, target, results, stack.journal)
+        try:
+            while True:
+                copies.copy_ended()
+                time.sleep(_POLL_INTERVAL_S)
+        except Interrupted:
+            console.print("Stopping ... what has not ended goes on at the next start. Ctrl-C again to stop at once")
+            copies.copy_rest()
+            raise
+
+
+def _not_to_be_found(console: Console, fault: OSError) -> SystemExit:
+    console.print(Text(f"{fault.filename}: {fault.strerror}: other commands could not find this stack"), style="red")
+    console.print("Set XDG_STATE_HOME to a folder that can be written.")
+    return SystemExit(1)
+
+
+def _how_to(target: Target, endpoint: str, api: str, results: Path, data: Path) -> str:
+    environment = (
+        f"AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"
+        " AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1"
+    )
+    return f"""
+The local stack is running at {endpoint}
+
+In another terminal, after
+  . .venv/bin/activate
+Run a study           epsm run examples/office-retrofit
+  or only send it     epsm submit examples/office-retrofit
+See studies           epsm status
+Stop one              epsm cancel SIMULATION
+Results of one        epsm results SIMULATION        (ended ones are copied to {results}/ anyway)
+
+With HTTP
+Send models, weather  curl {api}/api/simulation/run/ -F idf_files=@office.idf -F weather_file=@chicago.epw
+Where one is          curl {api}/api/simulation/SIMULATION/status/        (all paths: {api}/openapi.json)
+
+With the AWS command line, where it is installed, after
+  export {environment}
+Upload a study        aws s3 cp --recursive examples/office-retrofit s3://{target.stack.settings.inputs_bucket}/office-retrofit/
+See executions        aws stepfunctions list-executions --state-machine-arn {target.stack.settings.state_machine_arn}
+Logs                  aws logs tail /aws/lambda/{target.name}-run-variant --follow
+
+Stop                  Ctrl-C; the next 'epsm up' goes on with what has not ended
+Forget all studies    epsm up --fresh                 (they are kept in {data}/)
+"""

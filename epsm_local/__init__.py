@@ -1,0 +1,6 @@
+"""The stack on a laptop: moto for AWS, the synthesised template deployed as it is, functions in worker processes.
+
+moto leaves gaps at nearly every trigger. `epsm_local.moto_patches` closes them; each module there names the file of
+moto that it completes. `epsm_local.aws` stands around moto: workers, containers, HTTP APIs, schedules, the journal.
+docs/local-stack.md says what is emulated, what is accepted, and what this does not prove.
+"""

@@ -1,0 +1,140 @@
+"""Containers of ECS tasks as processes: the container's command and variables, with the code of its image.
+
+A Python that is the program of a command becomes this process's own: what the image has installed is, from the same
+lock file, in this environment.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from epsm_local.aws.janitor import end_processes_of
+from epsm_local.aws.output import Output
+from epsm_local.aws.workers import Stopped, clean_environment
+
+_LOOK_S = 0.1
+STOP_TIMEOUT_S = 30.0
+"""From SIGTERM to SIGKILL when a task is stopped; ECS's own default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a container ended.
+
+    Attributes:
+        exit_code: As a shell would say it: 137 for one that was killed.
+        log: What it printed.
+    """
+
+    exit_code: int
+    log: str
+
+
+class Containers:
+    """Runs containers, and ends them with the local stack.
+
+    Args:
+        folder: Where they get their folders.
+        endpoint: The local AWS.
+    """
+
+    def __init__(self, folder: Path, endpoint: str) -> None:
+        self._folder = folder
+        self._endpoint = endpoint
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._closed = False
+
+    def run(
+        self, command: Sequence[str], code: Sequence[Path], variables: Mapping[str, str], wanted: Callable[[], bool]
+    ) -> Ended:
+        """Run a container to its end.
+
+        Args:
+            command: Entry point and command.
+            code: Folders with its code, first the one to stand in.
+            variables: The container's own environment variables.
+            wanted: Asked several times a second; the container is stopped when it answers no.
+
+        Raises:
+            Stopped: If the local stack has been stopped.
+        """
+        folder = self._folder / uuid.uuid4().hex[:12]
+        temporary = folder / "tmp"
+        temporary.mkdir(parents=True)
+        try:
+            output = Output()
+            process = self._started(_on_this_machine(command), code, variables, temporary, output.number)
+            try:
+                _await_end(process, wanted)
+            finally:
+                _signal(process, signal.SIGKILL)  # and what it has started
+                process.wait()
+                end_processes_of(folder)
+                with self._lock:
+                    self._running.discard(process)
+            status = process.returncode
+            return Ended(status if status >= 0 else 128 - status, output.read())
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _started(
+        self, line: Sequence[str], code: Sequence[Path], variables: Mapping[str, str], temporary: Path, log: int
+    ) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._closed:
+                raise Stopped("the local stack is being stopped")
+            process = subprocess.Popen(
+                line,
+                cwd=code[0],
+                env={**clean_environment(code, temporary, self._endpoint), **variables},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self._running.add(process)
+            return process
+
+    def running(self) -> list[int]:
+        """Process ids of the containers that run."""
+        with self._lock:
+            return [process.pid for process in self._running]
+
+    def close(self) -> None:
+        """Kill every container."""
+        with self._lock:
+            self._closed = True
+            running = list(self._running)
+        for process in running:
+            _signal(process, signal.SIGKILL)
+
+
+def _on_this_machine(command: Sequence[str]) -> list[str]:
+    program, *rest = command
+    return [sys.executable if PurePosixPath(program).name.startswith("python") else program, *rest]
+
+
+def _await_end(process: subprocess.Popen[bytes], wanted: Callable[[], bool]) -> None:
+    """Wait until the process has ended, or was asked to for `STOP_TIMEOUT_S`."""
+    deadline = None
+    while process.poll() is None and (deadline is None or time.monotonic() < deadline):
+        if deadline is None and not wanted():
+            _signal(process, signal.SIGTERM)
+            deadline = time.monotonic() + STOP_TIMEOUT_S
+        time.sleep(_LOOK_S)
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        pass

@@ -1,0 +1,204 @@
+"""Serves one HTTP API on a port of its own on 127.0.0.1.
+
+moto keeps APIs but answers no calls to them. This reads routes, integrations and authorizers from moto at every call,
+so what is deployed or changed counts at once, and runs the functions where all others run.
+"""
+
+import json
+import logging
+import threading
+import uuid
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from moto.apigatewayv2.models import Api, Route, apigatewayv2_backends
+from moto.awslambda.models import LambdaFunction, lambda_backends
+
+from epsm_local.aws.http_api import callers, cors, messages
+from epsm_local.aws.http_api.messages import Request, Response, message
+from epsm_local.aws.http_api.routes import find_route, find_stage
+from epsm_local.aws.http_bodies import pieces
+from epsm_local.aws.session import ACCOUNT, REGION
+from epsm_local.aws.workers import Invocation
+from epsm_local.moto_patches import functions, in_background
+
+logger = logging.getLogger(__name__)
+
+MOST_BYTES = 10 * 1024 * 1024
+"""Of a request's body; API Gateway's own limit."""
+_MOST_S = 30.0
+"""A function may take that long to answer; API Gateway's own limit."""
+
+
+class HttpApi:
+    """Serves one HTTP API until it is closed.
+
+    Args:
+        api_id: Of an API that moto holds.
+        port: Port on 127.0.0.1; 0 picks a free one.
+
+    Attributes:
+        url: Where the API is, without a slash at the end.
+
+    Raises:
+        OSError: If the port is taken.
+    """
+
+    def __init__(self, api_id: str, port: int = 0) -> None:
+        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server.api_id = api_id
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def answer(api_id: str, request: Request) -> Response:
+    """What the API answers to a request, whatever happens."""
+    request_id = str(uuid.uuid4())
+    try:
+        response = _answer(apigatewayv2_backends[ACCOUNT][REGION].get_api(api_id), request, request_id)
+    except callers.Refused as refused:
+        response = message(refused.status, str(refused), *refused.headers)
+    except Exception:
+        logger.exception("%s %s", request.method, request.target)
+        response = message(500, "Internal Server Error")
+    return Response(response.status, (*response.headers, ("apigw-requestid", request_id)), response.body)
+
+
+def _answer(api: Api, request: Request, request_id: str) -> Response:
+    """Let the function of the request's route answer.
+
+    Raises:
+        callers.Refused: If the route is not for this caller.
+        ValueError: If the function's answer is no response.
+    """
+    routes = {route.route_key: route for route in api.get_routes()}
+    staged = find_stage(api.stages, request.path)
+    match = find_route(routes, request.method, staged[1]) if staged else None
+    if staged is None or match is None:
+        if api.cors_configuration and cors.is_preflight(request):
+            return cors.preflight(api.cors_configuration, request)
+        return message(404, "Not Found")
+    route, now = routes[match.route_key], datetime.now(UTC)
+    event = messages.event(
+        request,
+        api_id=api.api_id,
+        stage=staged[0],
+        match=match,
+        authorizer=_caller(api, route, request, now),
+        request_id=request_id,
+        now=now,
+    )
+    integration = api.get_integration(route.target.removeprefix("integrations/"))
+    function = lambda_backends[ACCOUNT][REGION].get_function(integration.integration_uri)
+    try:
+        invocation = _invoke(function, event, min(_MOST_S, integration.timeout_in_millis / 1000))
+    except TimeoutError:
+        return message(503, "Service Unavailable")
+    if invocation.failed:
+        logger.warning("%s %s: %s", request.method, request.target, invocation.payload.decode(errors="replace"))
+        return message(500, "Internal Server Error")
+    response = messages.response(invocation.payload)
+    return cors.with_headers(api.cors_configuration, request, response) if api.cors_configuration else response
+
+
+def _caller(api: Api, route: Route, request: Request, now: datetime) -> dict[str, Any] | None:
+    """Who calls, in the words of `requestContext.authorizer`; None on a route that does not ask.
+
+    Raises:
+        callers.Refused: If the route is not for this caller.
+        NotImplementedError: For a kind of authorisation that is not emulated.
+    """
+    match route.authorization_type:
+        case None | "NONE":
+            return None
+        case "AWS_IAM":
+            return callers.signed_by(request.headers)
+        case "JWT":
+            authorizer = api.get_authorizer(route.authorizer_id)
+            return callers.bearer(request.headers, authorizer, route.authorization_scopes or (), now)
+    raise NotImplementedError(f"{route.authorization_type} authorisation of {route.route_key}")
+
+
+def _invoke(function: LambdaFunction, event: dict[str, Any], timeout_s: float) -> Invocation:
+    """Run a function, but wait no longer than that: it then goes on alone, as it does on AWS.
+
+    Raises:
+        TimeoutError: If it takes longer.
+    """
+    future: Future[Invocation] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(functions.run(function, json.dumps(event).encode()))
+        except Exception as error:
+            future.set_exception(error)
+
+    in_background(run)
+    return future.result(timeout_s)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    api_id: str
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is no news."""
+        logger.debug("%s", client_address, exc_info=True)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _Server
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def _serve(self) -> None:
+        try:
+            body = self._body()
+        except ValueError:
+            self.close_connection = True
+            return self._send(message(400, "Bad Request", ("connection", "close")))
+        if body is None:
+            return self._send(message(413, "Request Entity Too Large"))
+        request = Request(
+            method=self.command,
+            target=self.path,
+            protocol=self.request_version,
+            headers=messages.joined((name.lower(), value) for name, value in self.headers.items()),
+            body=body,
+            source_ip=str(self.client_address[0]),
+        )
+        return self._send(answer(self.server.api_id, request))
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815
+
+    def _body(self) -> bytes | None:
+        """The request's body; None if it is too long. It is read to its end even then, or clients would not listen."""
+        body = bytearray()
+        for piece in pieces(self.headers, self.rfile):
+            if len(body) <= MOST_BYTES:
+                body += piece
+        return bytes(body) if len(body) <= MOST_BYTES else None
+
+    def _send(self, response: Response) -> None:
+        self.send_response_only(response.status)
+        self.send_header("date", self.date_time_string())
+        for name, value in response.headers:
+            self.send_header(name, value)
+        has_body = response.status not in (204, 304)
+        if has_body:
+            self.send_header("content-length", str(len(response.body)))
+        self.end_headers()
+        if has_body and self.command != "HEAD":
+            self.wfile.write(response.body)
+        self.wfile.flush()

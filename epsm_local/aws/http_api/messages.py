@@ -1,0 +1,186 @@
+"""From an HTTP request to the event of payload format 2.0, and from the function's answer to an HTTP response.
+
+AWS documents both as "Create AWS Lambda proxy integrations for HTTP APIs".
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from epsm_local.aws.http_api.routes import Match
+from epsm_local.aws.session import ACCOUNT
+
+_TEXT = ("application/json", "application/xml", "application/javascript")
+"""What API Gateway hands over as text besides text/*; everything else, forms too, comes in base64."""
+_ABOUT_THE_CONNECTION = {"connection", "content-length", "keep-alive", "transfer-encoding"}
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request.
+
+    Attributes:
+        method: In upper case.
+        target: Path and query as they were sent.
+        protocol: `HTTP/1.1`.
+        headers: Names in lower case; repeated ones joined with commas.
+        body: Its bytes.
+        source_ip: Where it comes from.
+    """
+
+    method: str
+    target: str
+    protocol: str
+    headers: Mapping[str, str]
+    body: bytes
+    source_ip: str
+
+    @property
+    def path(self) -> str:
+        """The path, decoded."""
+        return unquote(self.target.partition("?")[0])
+
+    @property
+    def query(self) -> str:
+        """The query as it was sent."""
+        return self.target.partition("?")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response. Headers may repeat."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def message(status: int, text: str, *headers: tuple[str, str]) -> Response:
+    """A response of the gateway's own."""
+    return Response(status, (("content-type", "application/json"), *headers), json.dumps({"message": text}).encode())
+
+
+def joined(items: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Values by name; several of one name joined with commas."""
+    found: dict[str, list[str]] = {}
+    for name, value in items:
+        found.setdefault(name, []).append(value)
+    return {name: ",".join(values) for name, values in found.items()}
+
+
+def event(
+    request: Request,
+    *,
+    api_id: str,
+    stage: str,
+    match: Match,
+    authorizer: dict[str, Any] | None,
+    request_id: str,
+    now: datetime,
+) -> dict[str, Any]:
+    """What the function gets.
+
+    Args:
+        request: What the client sent.
+        api_id, stage: Where it was sent to.
+        match: The route that it takes.
+        authorizer: Who the caller is; None on a route that does not ask.
+        request_id: Identifies the request.
+        now: When it arrived.
+    """
+    headers = {name: value for name, value in request.headers.items() if name != "cookie"}
+    cookies = [each.strip() for each in request.headers.get("cookie", "").split(";") if each.strip()]
+    host = headers.get("host", "")
+    given: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": match.route_key,
+        "rawPath": request.path,
+        "rawQueryString": request.query,
+        "headers": headers,
+        "requestContext": {
+            "accountId": ACCOUNT,
+            "apiId": api_id,
+            "domainName": host,
+            "domainPrefix": host.partition(".")[0],
+            "http": {
+                "method": request.method,
+                "path": request.path,
+                "protocol": request.protocol,
+                "sourceIp": request.source_ip,
+                "userAgent": headers.get("user-agent", ""),
+            },
+            "requestId": request_id,
+            "routeKey": match.route_key,
+            "stage": stage,
+            "time": now.astimezone(UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "timeEpoch": int(now.timestamp() * 1000),
+        },
+        "isBase64Encoded": False,
+    }
+    if authorizer is not None:
+        given["requestContext"]["authorizer"] = authorizer
+    if cookies:
+        given["cookies"] = cookies
+    if query := joined(parse_qsl(request.query, keep_blank_values=True)):
+        given["queryStringParameters"] = query
+    if match.parameters:
+        given["pathParameters"] = match.parameters
+    if request.body:
+        as_text = _is_text(headers.get("content-type", ""))
+        given["body"] = request.body.decode(errors="replace") if as_text else base64.b64encode(request.body).decode()
+        given["isBase64Encoded"] = not as_text
+    return given
+
+
+def _is_text(content_type: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind.startswith("text/") or kind in _TEXT
+
+
+def response(payload: bytes) -> Response:
+    """What a function's answer says.
+
+    Raises:
+        ValueError: If it says nothing that can be sent.
+    """
+    value = json.loads(payload)
+    if not isinstance(value, dict) or "statusCode" not in value:
+        body = value.encode() if isinstance(value, str) else payload
+        return Response(200, (("content-type", "application/json"),), body)
+    headers = [(str(name).lower(), _header_value(each)) for name, each in (value.get("headers") or {}).items()]
+    headers = [(name, each) for name, each in headers if name not in _ABOUT_THE_CONNECTION]
+    if "content-type" not in dict(headers):
+        headers.append(("content-type", "text/plain; charset=utf-8"))
+    headers += [("set-cookie", str(cookie)) for cookie in value.get("cookies") or ()]
+    for name, text in headers:
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(text):
+            raise ValueError(f"{name!r} with {text!r} is no header")
+    return Response(_status(value["statusCode"]), tuple(headers), _body(value))
+
+
+def _header_value(value: Any) -> str:
+    """As JSON writes it, but without quotes."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _status(value: Any) -> int:
+    status = int(value)
+    if isinstance(value, bool) or not 200 <= status <= 599:
+        raise ValueError(f"{value!r} is no status of a response")
+    return status
+
+
+def _body(answer: Mapping[str, Any]) -> bytes:
+    body = answer.get("body")
+    if body is None:
+        return b""
+    if not isinstance(body, str):
+        raise ValueError("the body of an answer is a text")
+    return base64.b64decode(body, validate=True) if answer.get("isBase64Encoded") else body.encode()

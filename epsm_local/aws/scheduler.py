@@ -1,0 +1,65 @@
+"""Scheduled rules of EventBridge fire: when they are due, and when asked to."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from moto.events.models import Rule
+
+from epsm_local.aws.schedules import Timetable
+from epsm_local.moto_patches import events
+
+logger = logging.getLogger(__name__)
+
+_LOOK_S = 1.0
+
+
+class Scheduler:
+    """Lets scheduled rules of the default bus fire when they are due, from `start` to `close`.
+
+    Args:
+        clock: What time it is.
+    """
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._clock = clock
+        self._timetable = Timetable()
+        self._closed = threading.Event()
+
+    def start(self) -> None:
+        self._look()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def fire(self, rule_name: str) -> None:
+        """Let a rule fire now.
+
+        Raises:
+            ValueError: If there is no such rule, it has no schedule, or it is disabled.
+        """
+        rule = _scheduled().get(rule_name)
+        if rule is None:
+            raise ValueError(f"no enabled rule with a schedule is called {rule_name!r}")
+        events.send_scheduled(rule, self._clock())
+
+    def close(self) -> None:
+        """Let nothing fire any more."""
+        self._closed.set()
+
+    def _run(self) -> None:
+        while not self._closed.wait(_LOOK_S):
+            try:
+                self._look()
+            except Exception:
+                logger.exception("scheduled rules")
+
+    def _look(self) -> None:
+        rules = _scheduled()
+        expressions = {name: rule.scheduled_expression for name, rule in rules.items()}
+        for name, due in self._timetable.due(expressions, self._clock()).items():
+            events.send_scheduled(rules[name], due)
+
+
+def _scheduled() -> dict[str, Rule]:
+    """Rules with a schedule that are not disabled, by name."""
+    return {rule.name: rule for rule in events.rules() if rule.scheduled_expression and rule.state == "ENABLED"}

@@ -1,0 +1,321 @@
+"""Execution environments of Lambda as worker processes.
+
+Each runs AWS's own `awslambdaric` in an environment of its own: only the variables that Lambda sets and the function's
+own, a folder of its own for /tmp, a process group of its own. One invocation at a time; kept warm for the next.
+"""
+
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from epsm_local.aws.janitor import end_processes_of
+from epsm_local.aws.memory import held_mb
+from epsm_local.aws.output import Output
+from epsm_local.aws.runtime_api import Answer, Request, RuntimeApi
+from epsm_local.aws.session import CREDENTIALS
+
+_MOST_TO_LOAD_S = 10.0
+"""Lambda's own limit of the Init phase; what loads longer than that loads again at the cost of the first invocation."""
+
+_MEMORY_INTERVAL_S = 0.25
+"""How often memory is looked at: what is held for less than twice that may pass unseen."""
+
+_PASSED_ON = ("LD_LIBRARY_PATH",)
+"""Where the engine's system libraries are, on a machine that has them in an unusual place."""
+
+
+class Stopped(Exception):
+    """The stack is being stopped: nothing is invoked any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """What a worker needs to know of a function. Two equal ones can share workers.
+
+    Attributes:
+        name, arn, version: Identify the function.
+        handler: `module.function`.
+        code: Folders with the function's code, first the one to stand in.
+        variables: The function's own environment variables.
+        timeout_s: Its time limit, seconds.
+        memory_mb: What it and all that it starts may hold, MiB; it is killed beyond.
+        log_group: Where its output goes.
+        most_workers: Concurrent workers of this function.
+    """
+
+    name: str
+    arn: str
+    version: str
+    handler: str
+    code: tuple[Path, ...]
+    variables: tuple[tuple[str, str], ...]
+    timeout_s: float
+    memory_mb: int
+    log_group: str
+    most_workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """How an invocation went.
+
+    Attributes:
+        request_id: Identifies it.
+        payload: The result or the error, JSON.
+        failed: Whether the payload is an error.
+        log: What the function printed meanwhile.
+        log_stream: Which environment printed it.
+        seconds: Wall-clock duration.
+        peak_memory_mb: The most that was seen to be held, MiB; 0 if it was over before anybody looked.
+    """
+
+    request_id: str
+    payload: bytes
+    failed: bool
+    log: str
+    log_stream: str
+    seconds: float
+    peak_memory_mb: float
+
+
+def clean_environment(code: Sequence[Path], temporary: Path, endpoint: str) -> dict[str, str]:
+    """What every process has that stands for a function or a container, and nothing of this process's own."""
+    return {
+        **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+        **CREDENTIALS,
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "HOME": str(temporary),
+        "TMPDIR": str(temporary),
+        "PYTHONPATH": os.pathsep.join(map(str, code)),
+        "PYTHONUNBUFFERED": "1",
+        "AWS_ENDPOINT_URL": endpoint,
+    }
+
+
+class Worker:
+    """One execution environment.
+
+    Args:
+        spec: The function.
+        folder: A folder of this worker's own; it becomes its /tmp.
+        endpoint: The local AWS.
+
+    Raises:
+        OSError: If there is no room for the folder, or the process cannot be started.
+    """
+
+    def __init__(self, spec: FunctionSpec, folder: Path, endpoint: str) -> None:
+        self._spec = spec
+        self._folder = folder
+        self.name = f"{time.strftime('%Y/%m/%d')}/[{spec.version}]{folder.name}"
+        temporary = folder / "tmp"
+        temporary.mkdir(parents=True)
+        self._held_mb = self._peak_memory_mb = 0.0
+        self._output = Output()
+        self._api = RuntimeApi()
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "awslambdaric", spec.handler],
+                cwd=spec.code[0],
+                env=self._environment(temporary, endpoint),
+                stdin=subprocess.DEVNULL,
+                stdout=self._output.number,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except BaseException:
+            self._api.close()
+            raise
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _environment(self, temporary: Path, endpoint: str) -> dict[str, str]:
+        spec = self._spec
+        return {
+            **clean_environment(spec.code, temporary, endpoint),
+            "LAMBDA_TASK_ROOT": str(spec.code[0]),
+            "_HANDLER": spec.handler,
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+            "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
+            "AWS_LAMBDA_LOG_STREAM_NAME": self.name,
+            "AWS_LAMBDA_RUNTIME_API": self._api.address,
+            # There is no X-Ray daemon to send segments to.
+            "AWS_XRAY_SDK_ENABLED": "false",
+            **dict(spec.variables),
+        }
+
+    def _watch(self) -> None:
+        self._api.answers.put(self._process.wait())
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def invoke(self, body: bytes) -> Invocation:
+        """Run one invocation to its end; afterwards the worker may not be alive."""
+        request_id = str(uuid.uuid4())
+        self._await_loading()
+        started = time.monotonic()
+        self._output.clear()
+        deadline_ms = int((time.time() + self._spec.timeout_s) * 1000)
+        self._held_mb = self._peak_memory_mb = 0.0
+        self._api.requests.put(Request(request_id, body, deadline_ms, self._spec.arn))
+        payload, failed = self._await_answer(request_id, started + self._spec.timeout_s)
+        took_s = time.monotonic() - started
+        printed = self._output.read()
+        return Invocation(request_id, payload, failed, printed, self.name, took_s, self._peak_memory_mb)
+
+    def _await_loading(self) -> None:
+        """The time limit is that of an invocation: loading does not count."""
+        latest = time.monotonic() + _MOST_TO_LOAD_S
+        while self.alive and time.monotonic() < latest and not self._api.asked.wait(0.05):
+            pass
+
+    def _await_answer(self, request_id: str, deadline: float) -> tuple[bytes, bool]:
+        load_error, error = b"", f"RequestId: {request_id} Error:"
+        while True:
+            try:
+                left_s = deadline - time.monotonic()
+                answer = self._api.answers.get(timeout=max(0.001, min(left_s, _MEMORY_INTERVAL_S)))
+            except queue.Empty:
+                if time.monotonic() >= deadline:
+                    self.kill()
+                    message = f"{error} Task timed out after {self._spec.timeout_s:.2f} seconds"
+                    return _error("Sandbox.Timedout", message), True
+                if (too_much := self._too_much_memory()) is not None:
+                    self.kill()
+                    message = f"{error} Runtime exited with error: signal: killed ({too_much})"
+                    return _error("Runtime.ExitError", message), True
+                continue
+            if isinstance(answer, Answer):
+                if answer.request_id == request_id:
+                    return answer.body, answer.error
+                if not answer.request_id:
+                    load_error = answer.body  # the process ends right after it
+                continue
+            self.kill()
+            how = f"exit status {answer}" if answer >= 0 else f"signal: {(signal.strsignal(-answer) or '').lower()}"
+            message = f"{error} Runtime exited with error: {how}"
+            return load_error or _error("Runtime.ExitError", message), True
+
+    def _too_much_memory(self) -> str | None:
+        """What to say if the worker holds more than its function has, which Lambda kills it for.
+
+        At two looks in a row: a process that has just forked counts twice for a moment.
+        """
+        before_mb, self._held_mb = self._held_mb, held_mb(self._process.pid)
+        lasting_mb = min(before_mb, self._held_mb)
+        self._peak_memory_mb = max(self._peak_memory_mb, lasting_mb)
+        if lasting_mb <= self._spec.memory_mb:
+            return None
+        return f"out of memory: {lasting_mb:.0f} MB of {self._spec.memory_mb} MB"
+
+    def kill(self) -> None:
+        """End the worker and what it has started, and remove its folder."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait()
+        end_processes_of(self._folder)  # the engine and what it has started have groups of their own
+        self._api.close()
+        shutil.rmtree(self._folder / "tmp", ignore_errors=True)
+
+
+def _error(kind: str, message: str) -> bytes:
+    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
+
+
+def _not_started(spec: FunctionSpec, error: OSError) -> Invocation:
+    """A fault of this machine, such as a full disk: state machines try again as when a worker has died."""
+    request_id = str(uuid.uuid4())
+    message = f"RequestId: {request_id} Error: no worker could be started: {error}"
+    payload = _error("Sandbox.StartFailed", message)
+    stream = f"{time.strftime('%Y/%m/%d')}/[{spec.version}]not-started"
+    return Invocation(request_id, payload, True, message, stream, 0.0, 0.0)
+
+
+class Workers:
+    """All workers of the local stack: made when needed, reused while warm.
+
+    Args:
+        folder: Where workers get their folders.
+        endpoint: The local AWS.
+    """
+
+    def __init__(self, folder: Path, endpoint: str) -> None:
+        self._folder = folder
+        self._endpoint = endpoint
+        self._lock = threading.Lock()
+        self._idle: dict[FunctionSpec, list[Worker]] = defaultdict(list)
+        self._busy: dict[Worker, FunctionSpec] = {}
+        self._places: dict[str, threading.BoundedSemaphore] = {}
+        self._closed = False
+
+    def invoke(self, spec: FunctionSpec, body: bytes) -> Invocation:
+        """Invoke a function; waits while all its workers are busy."""
+        with self._lock:
+            places = self._places.setdefault(spec.arn, threading.BoundedSemaphore(spec.most_workers))
+        with places:
+            try:
+                worker = self._take(spec)
+            except OSError as error:
+                return _not_started(spec, error)
+            try:
+                return worker.invoke(body)
+            finally:
+                self._give_back(spec, worker)
+
+    def _take(self, spec: FunctionSpec) -> Worker:
+        with self._lock:
+            if self._closed:
+                raise Stopped("the local stack is being stopped")
+            worker = None
+            while self._idle[spec] and worker is None:
+                worker = self._idle[spec].pop()
+                if not worker.alive:
+                    worker.kill()  # what it has left
+                    worker = None
+            if worker is None:
+                worker = Worker(spec, self._folder / uuid.uuid4().hex[:12], self._endpoint)
+            self._busy[worker] = spec
+            return worker
+
+    def _give_back(self, spec: FunctionSpec, worker: Worker) -> None:
+        with self._lock:
+            self._busy.pop(worker, None)
+            if worker.alive and not self._closed:
+                self._idle[spec].append(worker)
+
+    def busy(self, function_name: str) -> list[Worker]:
+        """The workers that run an invocation of a function right now."""
+        with self._lock:
+            return [worker for worker, spec in self._busy.items() if spec.name == function_name]
+
+    def close(self) -> None:
+        """Kill every worker."""
+        with self._lock:
+            self._closed = True
+            workers = [*self._busy, *(worker for group in self._idle.values() for worker in group)]
+        for worker in workers:
+            worker.kill()

@@ -1,0 +1,125 @@
+"""Tasks of Fargate that a state machine runs and waits for: `ecs:runTask.sync`.
+
+Completes moto/stepfunctions/parser/asl/component/state/exec/state_task/service/state_task_service_ecs.py (a KeyError in
+every task). moto's ECS keeps the task and checks cluster, task definition and network; the container is a process.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.ecs.models import ecs_backends
+from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_ecs import (
+    StateTaskServiceEcs,
+)
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+
+from epsm_local.aws.containers import Ended
+from epsm_local.aws.session import ACCOUNT, REGION
+from epsm_local.moto_patches import local_aws
+
+
+def install() -> None:
+    StateTaskServiceEcs._eval_service_task = _eval_service_task
+    StateTaskServiceEcs._build_sync_resolver = _build_sync_resolver
+
+
+def _eval_service_task(
+    self: StateTaskServiceEcs,
+    env: Environment,
+    resource_runtime_part: Any,
+    normalised_parameters: dict[str, Any],
+    state_credentials: Any,
+) -> None:
+    answer = local_aws().client("ecs").run_task(**_lower_first(normalised_parameters))
+    env.stack.append(answer["tasks"][0]["taskArn"])
+
+
+def _build_sync_resolver(
+    self: StateTaskServiceEcs,
+    env: Environment,
+    resource_runtime_part: Any,
+    normalised_parameters: dict[str, Any],
+    state_credentials: Any,
+) -> Callable[[], Any]:
+    arn = env.stack.pop()
+    overrides = _lower_first(normalised_parameters).get("overrides", {})
+
+    def run_to_end() -> dict[str, Any]:
+        described = _run(arn, overrides, env.is_running)
+        if described["Containers"][0]["ExitCode"]:
+            raise _failure(self, env, described)
+        return described
+
+    return run_to_end
+
+
+def _lower_first(value: Any) -> Any:
+    """Parameters as boto3 knows them, from how the States Language writes them."""
+    match value:
+        case dict():
+            return {name[0].lower() + name[1:]: _lower_first(each) for name, each in value.items()}
+        case list():
+            return [_lower_first(each) for each in value]
+    return value
+
+
+def _run(arn: str, overrides: Mapping[str, Any], wanted: Callable[[], bool]) -> dict[str, Any]:
+    """Run the only container of a task to its end; what Step Functions would say of the task."""
+    local, backend = local_aws(), ecs_backends[ACCOUNT][REGION]
+    task = next(found for tasks in backend.tasks.values() for each, found in tasks.items() if each == arn)
+    (container,) = backend.describe_task_definition(task.task_definition_arn).container_definitions
+    named = [each for each in overrides.get("containerOverrides", []) if each["name"] == container["name"]]
+    changed: dict[str, Any] = named[0] if named else {}
+    variables = {each["name"]: each["value"] for each in [*container["environment"], *changed.get("environment", [])]}
+    command = [*container.get("entryPoint", []), *(changed.get("command") or container.get("command", []))]
+    ended = local.containers.run(command, local.code.image(container["image"]), variables, wanted)
+    backend.stop_task(task.cluster_name, arn, "Essential container in task exited")
+    _write_log(container, arn, ended)
+    return {
+        "ClusterArn": task.cluster_arn,
+        "TaskArn": arn,
+        "TaskDefinitionArn": task.task_definition_arn,
+        "LastStatus": "STOPPED",
+        "StopCode": "EssentialContainerExited",
+        "StoppedReason": task.stopped_reason,
+        "Containers": [{"Name": container["name"], "LastStatus": "STOPPED", "ExitCode": ended.exit_code}],
+    }
+
+
+def _failure(service: StateTaskServiceEcs, env: Environment, described: Mapping[str, Any]) -> FailureEventException:
+    name = StatesErrorName(typ=StatesErrorNameType.StatesTaskFailed)
+    details = TaskFailedEventDetails(
+        error=name.error_name,
+        cause=json.dumps(described),
+        resource=service._get_sfn_resource(),
+        resourceType=service._get_sfn_resource_type(),
+    )
+    return FailureEventException(
+        failure_event=FailureEvent(
+            env=env,
+            error_name=name,
+            event_type=HistoryEventType.TaskFailed,
+            event_details=EventDetails(taskFailedEventDetails=details),
+        )
+    )
+
+
+def _write_log(container: Mapping[str, Any], arn: str, ended: Ended) -> None:
+    """As the log driver awslogs does: one stream a task."""
+    options = container.get("logConfiguration", {}).get("options", {})
+    group = options.get("awslogs-group")
+    if not group or not ended.log:
+        return
+    stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{arn.rsplit('/', 1)[-1]}"
+    now = int(time.time() * 1000)
+    logs = local_aws().client("logs")
+    logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    events = [{"timestamp": now, "message": line} for line in ended.log.splitlines() if line]
+    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)

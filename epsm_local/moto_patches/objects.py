@@ -1,0 +1,198 @@
+"""Bodies of S3 objects are files that are open only while they are read. Completes moto/s3/models.py, which keeps one
+open temporary file for every object above a size, so that a study needs as many open files as it has stored objects;
+and moto/core/common_models.py, which lets no model go.
+
+A body belongs to the versions that refer to it: copies of a version share it, and the file goes with the last of them.
+One that the journal refers to (`keep`) stays until the journal forgets it (`forget`): the journal's row names the file
+instead of holding the bytes a second time.
+"""
+
+import hashlib
+import os
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+from moto.core.common_models import BaseModel
+from moto.s3.models import FakeKey
+
+from epsm_local.aws.journal import CannotKeep
+
+MAX_IN_MEMORY_BYTES = 4096
+"""Smaller bodies stay in memory: a file costs a block of the disk."""
+_BLOCK_BYTES = 16 * 1024 * 1024
+
+_folder = Path()
+_bodies: "WeakValueDictionary[str, _File]" = WeakValueDictionary()
+
+
+def install() -> None:
+    FakeKey.value = property(_value, _set_value)
+    FakeKey.etag = property(_etag)
+    FakeKey.__getstate__ = _state
+    FakeKey.__setstate__ = _set_state
+    FakeKey.__del__ = lambda self: None  # moto's warns of copies that were made to be listed
+    BaseModel.__new__ = _untracked
+
+
+def _untracked(cls: type[BaseModel], *_: Any, **__: Any) -> BaseModel:
+    """moto keeps every model that it ever made, deleted objects and copies made to be listed too, for its dashboard."""
+    return object.__new__(cls)
+
+
+def use_folder(folder: Path) -> None:
+    """Store bodies in `folder` from now on; it is made if it is not there."""
+    global _folder  # noqa: PLW0603 - moto's state is the process's
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _folder = folder
+
+
+def remove_orphans() -> None:
+    """Remove files that no body of this process refers to: uploads that broke off when a process was killed."""
+    for path in list(_folder.iterdir()):
+        if path.name not in _bodies:
+            path.unlink(missing_ok=True)
+
+
+def remove_unkept(folder: Path) -> None:
+    """Remove files that no journal refers to, when the stack ends: code of functions, uploads that broke off."""
+    for path in list(folder.iterdir()):
+        if (file := _bodies.get(path.name)) is None or not file.kept:
+            path.unlink(missing_ok=True)
+
+
+def keep(version: FakeKey) -> None:
+    """The body is on the disk when this returns, and stays there until it is forgotten."""
+    if isinstance(file := version._value_buffer.file, _File):
+        file.keep()
+
+
+def is_kept(version: FakeKey) -> bool:
+    """Whether the journal's row of this version need not hold its bytes, or hold few."""
+    file = version._value_buffer.file
+    return not isinstance(file, _File) or file.kept
+
+
+def forget(names: list[str]) -> None:
+    """Remove these files as soon as nobody reads them."""
+    for name in names:
+        if (file := _bodies.get(name)) is not None:
+            file.kept = False
+        else:
+            (_folder / name).unlink(missing_ok=True)
+
+
+def file_name(version: Any) -> str | None:
+    """The file with the version's body; None for a delete marker and for what is small."""
+    file = getattr(getattr(version, "_value_buffer", None), "file", None)
+    return file.path.name if isinstance(file, _File) else None
+
+
+class _File:
+    """A body on the disk.
+
+    Raises:
+        OSError: If there is no room for it.
+    """
+
+    def __init__(self, path: Path, content: bytes | None) -> None:
+        self.path, self.kept = path, content is None
+        _bodies[path.name] = self
+        if content is not None:
+            path.write_bytes(content)
+
+    def keep(self) -> None:
+        if not self.kept:
+            for path in (self.path, self.path.parent):
+                opened = os.open(path, os.O_RDONLY)
+                try:
+                    os.fsync(opened)
+                finally:
+                    os.close(opened)
+            self.kept = True
+
+    def __del__(self) -> None:
+        if not self.kept:
+            self.path.unlink(missing_ok=True)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.kept:
+            return _kept_file, (self.path.name,)
+        return _new_file, (self.path.read_bytes(),)
+
+
+def _new_file(content: bytes) -> _File:
+    return _File(_folder / uuid.uuid4().hex, content)
+
+
+def _kept_file(name: str) -> _File:
+    path = _folder / name
+    if not path.is_file():
+        raise CannotKeep(f"{path} is missing, which holds a stored object: put it back, or forget all with --fresh")
+    return _bodies.get(name) or _File(path, None)
+
+
+class _Body:
+    """What moto calls a buffer: a body, until it is closed."""
+
+    def __init__(self, file: _File | bytes) -> None:
+        self.file: _File | bytes | None = file
+
+    def blocks(self) -> Iterator[bytes]:
+        """The content in pieces.
+
+        Raises:
+            ValueError: If the object was deleted.
+        """
+        file = self.file
+        if file is None:
+            raise ValueError("the object has been deleted")
+        if isinstance(file, bytes):
+            yield file
+            return
+        with file.path.open("rb") as opened:
+            while block := opened.read(_BLOCK_BYTES):
+                yield block
+
+    def close(self) -> None:
+        self.file = None
+
+    def __deepcopy__(self, _: Any) -> "_Body":
+        return _Body(self.file or b"")
+
+
+def _value(self: FakeKey) -> bytes:
+    return b"".join(self._value_buffer.blocks())
+
+
+def _set_value(self: FakeKey, content: bytes | str) -> None:
+    if isinstance(content, str):
+        content = content.encode()
+    content = bytes(content)
+    self._value_buffer.close()
+    self._value_buffer = _Body(content if len(content) <= MAX_IN_MEMORY_BYTES else _new_file(content))
+    self.contentsize = len(content)
+
+
+def _etag(self: FakeKey) -> str:
+    if self._etag is None:
+        digest = hashlib.md5(usedforsecurity=False)
+        for block in self._value_buffer.blocks():
+            digest.update(block)
+        self._etag = digest.hexdigest()
+    return f'"{self._etag}"'
+
+
+def _state(self: FakeKey) -> dict[str, Any]:
+    return {name: value for name, value in self.__dict__.items() if name != "lock"}
+
+
+def _set_state(self: FakeKey, state: dict[str, Any]) -> None:
+    self.__dict__.update({name: value for name, value in state.items() if name != "value"})
+    self.lock = threading.Lock()
+    if "value" in state:  # the form of earlier versions of this program
+        self._value_buffer = _Body(b"")
+        self.value = state["value"]

@@ -1,0 +1,63 @@
+"""Getting a state machine into moto's interpreter, and the interpreter to its services quickly.
+
+Completes moto/stepfunctions/models.py (machines of CloudFormation land in the backend that interprets nothing),
+parser/asl/utils/boto_client.py (a new boto3 client for every task, 25 ms each), parser/asl/component/state/exec/
+state_task/lambda_eval_utils.py (an HTTP request for every Lambda task) and parser/utils.py (a list of every thread
+that ever was).
+"""
+
+import json
+from typing import Any
+
+from moto.awslambda.models import lambda_backends
+from moto.core.config import default_user_config
+from moto.stepfunctions import models
+from moto.stepfunctions.parser.asl.component.program import program
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.utils import boto_client
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+from epsm_local.aws.session import ACCOUNT
+from epsm_local.moto_patches import local_aws
+from epsm_local.moto_patches.functions import run
+
+
+class _NoList(list[Any]):
+    def append(self, item: Any) -> None:
+        pass
+
+
+class _Boto3:
+    """Stands in for the boto3 module where moto makes its clients."""
+
+    @staticmethod
+    def client(*, service_name: str, **_: Any) -> Any:
+        return local_aws().client(service_name)
+
+
+def install() -> None:
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    models.stepfunctions_backends = stepfunctions_parser_backends
+    boto_client.boto3 = _Boto3
+    lambda_eval_utils._invoke_lambda_function = _invoke_lambda_function
+    program.TMP_THREADS = _NoList()
+
+
+def _invoke_lambda_function(parameters: dict[str, Any], region: str, state_credentials: Any) -> dict[str, Any]:
+    """Answer as `lambda.invoke` does, without the way over HTTP; anything unusual takes that way all the same."""
+    backend = lambda_backends[ACCOUNT][region]
+    try:
+        function = backend.get_function(parameters["FunctionName"], parameters.get("Qualifier"))
+    except Exception:
+        return local_aws().client("lambda").invoke(**parameters)  # type: ignore[no-any-return]
+    if parameters.get("InvocationType", "RequestResponse") != "RequestResponse":
+        return local_aws().client("lambda").invoke(**parameters)  # type: ignore[no-any-return]
+    payload = parameters.get("Payload") or b"{}"
+    invocation = run(function, payload.encode() if isinstance(payload, str) else payload)
+    answer = {
+        "ExecutedVersion": str(function.version),
+        "Payload": json.loads(invocation.payload),
+        "StatusCode": 200,
+        "SdkHttpMetadata": {"HttpStatusCode": 200},
+    }
+    return {**answer, "FunctionError": "Unhandled"} if invocation.failed else answer

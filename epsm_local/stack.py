@@ -1,0 +1,221 @@
+"""The local stack: start moto, deploy the template, run until closed. One process."""
+
+import json
+import logging
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any, Self
+
+from epsm_local import moto_patches
+from epsm_local.aws import assets, temporary_folders
+from epsm_local.aws.code_store import CodeStore
+from epsm_local.aws.containers import Containers
+from epsm_local.aws.janitor import Janitor
+from epsm_local.aws.journal import Journal
+from epsm_local.aws.session import ACCOUNT, OWNER, client
+from epsm_local.aws.template_support import check_template
+from epsm_local.aws.workers import Workers
+from epsm_local.moto_patches import LocalAws
+from epsm_local.synth import synthesise
+from epsm_local.system_libraries import prepare
+from infra.tools.packaging import ROOT
+
+logger = logging.getLogger(__name__)
+
+STAGE = "local"
+STACK_NAME = f"epsm-{STAGE}"
+CONTEXT = {
+    "stage": STAGE,
+    "missing_file_grace_s": "3",
+    "canary_every_hours": "0",
+    "bucket_owner": f"iam:arn:aws:iam::{ACCOUNT}:user/{OWNER}",
+}
+"""Choices for a machine of one's own: files do not take long to arrive, nobody waits for a canary's alarm, and what is
+put into the bucket belongs to whoever asks the API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The stack's outputs, as CloudFormation reports them."""
+
+    inputs_bucket: str
+    results_bucket: str
+    table_name: str
+    state_machine_arn: str
+    topic_arn: str
+
+
+class PortTaken(Exception):
+    """Another program listens on a port; the message names it."""
+
+
+class LocalStack:
+    """The deployed stack on this machine. Use it as a context manager, or call `close`.
+
+    Args:
+        port: Port on 127.0.0.1; 0 picks a free one.
+        engines: How many engines may run at a time; None for one a core.
+        context: CDK context for the synthesis, beside the stage.
+        api_port: Port of the HTTP API on 127.0.0.1; 0 picks a free one.
+        data: Folder that buckets and table are kept in, for the next stack on it; None to keep nothing.
+        fresh: Forget what an earlier stack left in `data`.
+
+    Raises:
+        PortTaken: If another program listens there.
+        CannotKeep: If another stack keeps its data there, or another version of moto wrote it.
+
+    Attributes:
+        endpoint: URL to use as AWS_ENDPOINT_URL.
+        api_url: URL of the HTTP API, in place of the stack's output ApiUrl; None if the template has no API.
+        outputs: What the stack is called.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        engines: int | None = None,
+        context: Mapping[str, str] | None = None,
+        api_port: int = 0,
+        data: Path | None = None,
+        fresh: bool = False,
+    ) -> None:
+        started = time.monotonic()
+        for each in filter(None, (port, api_port)):
+            _check_free(each)
+        self.journal = Journal(data, f"moto {moto_patches.MOTO_VERSION}", fresh=fresh) if data else None
+        prepare()
+        number = engines or os.cpu_count() or 1
+        # An engine takes a core: that many are set aside for variants, and shared by those studies that run.
+        cloud_assembly = synthesise({**CONTEXT, "reserved_concurrency": str(number), **(context or {})})
+        manifest = assets.read_assets(cloud_assembly, STACK_NAME)
+        temporary_folders.remove_leftovers()
+        self._folder = temporary_folders.TemporaryFolder()
+        folder = self._folder.path
+        self._janitor = Janitor(folder)
+        port = port or _free_port()
+        # moto reads it when it is imported.
+        os.environ["MOTO_PORT"] = str(port)
+        from moto.server import ThreadedMotoServer
+
+        from epsm_local.aws.http_api.gateway import HttpApi
+        from epsm_local.aws.scheduler import Scheduler
+        from epsm_local.moto_patches import keeping, objects
+
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        # The interpreter logs every error that a state machine catches, with the whole machine, a screen each.
+        logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self.workers = Workers(folder / "workers", self.endpoint)
+        self.containers = Containers(folder / "containers", self.endpoint)
+        code = CodeStore(ROOT / "build" / "code", assets.image_folders(cloud_assembly, manifest))
+        slots = BoundedSemaphore(number)
+        moto_patches.use(LocalAws(self.endpoint, self.workers, self.containers, code, number, slots, self.journal))
+        objects.use_folder(self.journal.objects if self.journal else folder / "objects")
+        self._server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
+        self._server.start()
+        self._scheduler = Scheduler()
+        self._api: HttpApi | None = None
+        try:
+            self.outputs = self._deploy(cloud_assembly, manifest)
+            keeping.restore((self.outputs.inputs_bucket, self.outputs.results_bucket), self.outputs.table_name)
+            if api_id := self._deployed_api():
+                self._api = HttpApi(api_id, api_port)
+            self._scheduler.start()
+        except BaseException:
+            self.close()
+            raise
+        self.api_url = self._api.url if self._api else None
+        logger.info("local stack ready in %.1f s at %s", time.monotonic() - started, self.endpoint)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client onto the local stack."""
+        return client(service, self.endpoint)
+
+    def _deploy(self, cloud_assembly: Path, manifest: dict[str, Any]) -> Outputs:
+        """Deploy the template as it is.
+
+        Raises:
+            NotSupported: If it holds what the local stack does not know.
+            RuntimeError: If CloudFormation fails.
+        """
+        assets.publish_files(cloud_assembly, manifest, self.client("s3"))
+        text = (cloud_assembly / f"{STACK_NAME}.template.json").read_text(encoding="utf-8")
+        check_template(json.loads(text))
+        cloudformation = self.client("cloudformation")
+        cloudformation.create_stack(StackName=STACK_NAME, TemplateBody=text, Capabilities=["CAPABILITY_NAMED_IAM"])
+        stack = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+        if stack["StackStatus"] != "CREATE_COMPLETE":
+            raise RuntimeError(f"the local deployment ended as {stack['StackStatus']}")
+        values = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        return Outputs(
+            inputs_bucket=values["InputsBucket"],
+            results_bucket=values["ResultsBucket"],
+            table_name=values["TableName"],
+            state_machine_arn=values["StateMachineArn"],
+            topic_arn=values["TopicArn"],
+        )
+
+    def _deployed_api(self) -> str | None:
+        """Id of the HTTP API in the stack.
+
+        Raises:
+            RuntimeError: If there are several: there is one port for them.
+        """
+        resources = self.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+        ids = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::ApiGatewayV2::Api"]
+        if len(ids) > 1:
+            raise RuntimeError("the local stack serves one HTTP API; the template has several")
+        return str(ids[0]) if ids else None
+
+    def fire(self, rule_name: str) -> None:
+        """Let a scheduled rule fire now, besides when it is due.
+
+        Raises:
+            ValueError: If there is no such rule, it has no schedule, or it is disabled.
+        """
+        self._scheduler.fire(rule_name)
+
+    def close(self) -> None:
+        """Stop everything. What is in the buckets is gone, unless there is a folder for the data."""
+        self._scheduler.close()
+        if self._api is not None:
+            self._api.close()
+        # What breaks off because the workers end is not to be recorded: the next stack is to go on from here.
+        self._server.stop()
+        if self.journal is not None:
+            from epsm_local.moto_patches import objects
+
+            with self.journal.lock:  # nothing is being kept meanwhile, nor by the next stack
+                objects.remove_unkept(self.journal.objects)
+                self.journal.close()
+        self.workers.close()
+        self.containers.close()
+        self._janitor.close()
+        self._folder.remove()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        # As servers do: what has just been closed is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortTaken(f"Port {port} on 127.0.0.1 cannot be had: {error.strerror}") from None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,83 @@
+"""The system libraries that EnergyPlus needs and a machine without a desktop lacks.
+
+EnergyPlus is linked against libX11, although a simulation never opens a window. On Debian and Ubuntu the few packages
+are downloaded from the distribution's own archive and unpacked into the build folder; nothing is installed, so no root
+is needed. `python -m epsm_local.system_libraries` does it, and starting the local stack does it too.
+"""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from infra.tools.packaging import ROOT
+
+PACKAGES = ("libx11-6", "libxcb1", "libxau6", "libxdmcp6", "libbsd0", "libmd0")
+_FOLDER = ROOT / "build" / "system-libraries"
+_NEEDED = "libX11.so.6"
+
+
+class MissingLibraries(Exception):
+    """EnergyPlus cannot start on this machine; the message says what to install."""
+
+
+def prepare() -> None:
+    """Make sure that child processes of this one find what EnergyPlus needs.
+
+    Raises:
+        MissingLibraries: If it is not there and cannot be brought.
+    """
+    if _loads():
+        return
+    if not _folders():
+        _download()
+    known = os.environ.get("LD_LIBRARY_PATH")
+    os.environ["LD_LIBRARY_PATH"] = os.pathsep.join([*map(str, _folders()), *([known] if known else [])])
+
+
+def _loads() -> bool:
+    try:
+        ctypes.CDLL(_NEEDED)
+    except OSError:
+        return False
+    return True
+
+
+def _folders() -> list[Path]:
+    return sorted({path.parent for path in _FOLDER.rglob("*.so.*")})
+
+
+def _download() -> None:
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise MissingLibraries(f"EnergyPlus needs {_NEEDED}; install your distribution's package of libX11")
+    _FOLDER.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_FOLDER.parent) as name:
+        folder = Path(name)
+        unpacked = folder / "unpacked"
+        lists = folder / "lists"
+        (lists / "partial").mkdir(parents=True)
+        options = ["-qq", "-o", f"Dir::State::Lists={lists}", "-o", f"Dir::Cache={folder}", "-o", "APT::Sandbox::User="]
+        try:
+            _run(["apt-get", *options, "update"], folder)
+            _run(["apt-get", *options, "download", *PACKAGES], folder)
+            for package in sorted(folder.glob("*.deb")):
+                _run(["dpkg-deb", "-x", str(package), str(unpacked)], folder)
+        except subprocess.CalledProcessError as error:
+            said = (error.stderr or error.stdout or "").strip()
+            what = f"EnergyPlus needs {_NEEDED}, and it could not be downloaded; as root: apt-get install libx11-6"
+            raise MissingLibraries(f"{what}\n{said}") from error
+        unpacked.rename(_FOLDER)  # whole or not at all
+
+
+def _run(command: list[str], folder: Path) -> None:
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+
+
+if __name__ == "__main__":
+    try:
+        prepare()
+    except MissingLibraries as error:
+        sys.exit(str(error))

@@ -1,0 +1,131 @@
+"""The states of a study's way around its variants: mark, collect, tell."""
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from infra.state_machine.retries import LONGEST_ANSWER, retry, retry_aws, study_key, wait_out_lambda
+
+_text = tasks.DynamoAttributeValue.from_string
+_path = sfn.JsonPath.string_at
+
+
+def mark_as_running(scope: Construct, table: dynamodb.Table) -> tasks.DynamoUpdateItem:
+    """Mark the study's record; an execution of a study that is not pending ends here."""
+    mark = tasks.DynamoUpdateItem(
+        scope,
+        "Mark study as running",
+        table=table,
+        key=study_key(),
+        update_expression="SET #status = :running, started_at = :now, execution_arn = :arn",
+        # The second is the same call once more, when the answer to the first was lost.
+        condition_expression="#status = :pending OR (#status = :running AND execution_arn = :arn)",
+        expression_attribute_names={"#status": "status"},
+        expression_attribute_values={
+            ":running": _text("running"),
+            ":pending": _text("pending"),
+            ":now": _text(_path("$$.State.EnteredTime")),
+            ":arn": _text(_path("$$.Execution.Id")),
+        },
+        result_path=sfn.JsonPath.DISCARD,
+    )
+    retry_aws(mark)
+    ended = sfn.Fail(
+        scope,
+        "Study is not pending",
+        error="NotPending",
+        cause="The record of this study is not pending any more, so there is nothing to run.",
+    )
+    mark.add_catch(ended, errors=["DynamoDB.ConditionalCheckFailedException"], result_path="$.mark_error")
+    return mark
+
+
+def collect_results(
+    scope: Construct, table: dynamodb.Table, aggregate: lambda_.Function, topic: sns.Topic
+) -> tasks.LambdaInvoke:
+    """Write table, report and record; what cannot be collected is closed all the same."""
+    collect = tasks.LambdaInvoke(
+        scope,
+        "Collect results",
+        lambda_function=aggregate,
+        result_selector={"summary": sfn.JsonPath.object_at("$.Payload")},
+        result_path="$.collected",
+        retry_on_service_exceptions=False,
+        task_timeout=sfn.Timeout.duration(LONGEST_ANSWER),
+    )
+    wait_out_lambda(collect)
+    retry(collect, ["States.TaskFailed"], attempts=5, first_s=2, factor=2, longest_s=60)
+    collect.add_catch(_close_uncollected_study(scope, table, topic), errors=[sfn.Errors.ALL], result_path="$.failure")
+    return collect
+
+
+def _close_uncollected_study(scope: Construct, table: dynamodb.Table, topic: sns.Topic) -> tasks.DynamoUpdateItem:
+    """The results could not be collected: no study stays running because of that."""
+    close = tasks.DynamoUpdateItem(
+        scope,
+        "Close uncollected study",
+        table=table,
+        key=study_key(),
+        update_expression="SET #status = :failed, ended_at = :now, #error = :error",
+        condition_expression="#status IN (:pending, :running)",
+        expression_attribute_names={"#status": "status", "#error": "error"},
+        expression_attribute_values={
+            ":failed": _text("failed"),
+            ":pending": _text("pending"),
+            ":running": _text("running"),
+            ":now": _text(_path("$$.State.EnteredTime")),
+            ":error": _text(sfn.JsonPath.format("The results could not be collected: {}", _path("$.failure.Cause"))),
+        },
+        result_path=sfn.JsonPath.DISCARD,
+    )
+    retry_aws(close)
+    uncollected = sfn.Fail(
+        scope,
+        "Results not collected",
+        error_path=_path("$.failure.Error"),
+        cause_path=_path("$.failure.Cause"),
+    )
+    tell = tasks.SnsPublish(
+        scope,
+        "Tell of uncollected study",
+        topic=topic,
+        subject="A study failed: its results could not be collected",
+        message=sfn.TaskInput.from_text(
+            sfn.JsonPath.format("Simulation {}: {}", _path("$.simulation_id"), _path("$.failure.Cause"))
+        ),
+        result_path=sfn.JsonPath.DISCARD,
+    )
+    retry_aws(tell)
+    tell.add_catch(uncollected, errors=[sfn.Errors.ALL], result_path="$.notice_error")
+    tell.next(uncollected)
+    close.add_catch(uncollected, errors=["DynamoDB.ConditionalCheckFailedException"], result_path="$.close_error")
+    close.next(tell)
+    return close
+
+
+def tell_subscribers(scope: Construct, topic: sns.Topic) -> sfn.Choice:
+    """Send the notice, and end as the study has."""
+    tell = tasks.SnsPublish(
+        scope,
+        "Tell subscribers",
+        topic=topic,
+        subject=_path("$.collected.summary.subject"),
+        message=sfn.TaskInput.from_json_path_at("$.collected.summary.message"),
+        result_path=sfn.JsonPath.DISCARD,
+    )
+    retry_aws(tell)
+    ended = sfn.Succeed(scope, "Study ended", output_path="$.collected.summary")
+    failed = sfn.Fail(scope, "Study failed", error="StudyFailed", cause_path=_path("$.collected.summary.message"))
+    how = sfn.Choice(scope, "How did it end?")
+    how.when(sfn.Condition.string_equals("$.collected.summary.status", "failed"), failed)
+    how.otherwise(ended)
+    # A notice that cannot be sent is no reason to lose a study.
+    tell.add_catch(how, errors=[sfn.Errors.ALL], result_path="$.notice_error")
+    tell.next(how)
+    told = sfn.Choice(scope, "Is anybody to be told?")
+    told.when(sfn.Condition.boolean_equals("$.collected.summary.notify", False), how)
+    told.otherwise(tell)
+    return told

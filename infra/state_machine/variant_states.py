@@ -1,0 +1,202 @@
+"""The states of one variant: a function or a container, and what is noted where neither could."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from epsm.study.schema import LONGEST_RUN_S
+from infra.fargate import Containers
+from infra.state_machine.retries import never_retry, retry, retry_aws, run_engine, study_key, wait_out_lambda
+
+MAP_LABEL = "variants"
+_LONGEST_TASK = Duration.seconds(LONGEST_RUN_S + 3600)
+"""Longer than a study may let a run take, with time to start and to store."""
+_NO_ROOM_FOR_A_TASK = ["ECS.AmazonECSException", "ECS.ServerException", "AmazonECS.Unknown"]
+"""Fargate has no capacity, or the account's vCPUs of Fargate are all in use, or ECS is asked too often."""
+
+_WORN_OUT_EC2 = ["ECS.InvalidParameterException"]
+"""What ECS makes of it when EC2, asked for a network interface by too many tasks at once, refuses to answer; a task
+that is really described wrongly has the same name, so it is not tried for ever."""
+
+_text = tasks.DynamoAttributeValue.from_string
+_path = sfn.JsonPath.string_at
+
+
+class VariantStates:
+    """Makes the map over a study's variants, and what happens to each of them.
+
+    Args:
+        scope: The states' construct.
+        table: The records.
+        containers: For runs that take longer than a function may; None for no such runs.
+    """
+
+    def __init__(self, scope: Construct, table: dynamodb.Table, containers: Containers | None) -> None:
+        self._scope = scope
+        self._table = table
+        self._containers = containers
+
+    def run_variants(self, run_variant: lambda_.Function, results: s3.Bucket) -> sfn.DistributedMap:
+        """One child execution for each item of the study's list of variants."""
+        # What EnergyPlus itself refused, and what took too long, would do the same again.
+        item = {"variant": sfn.JsonPath.object_at("$.variant")}
+        run = run_engine(self._scope, "Run EnergyPlus", run_variant, item, "SimulationFailed", "RanTooLong")
+        wait_out_lambda(run)
+        # A worker that died, a bucket or a table that did not answer.
+        retry(run, ["States.TaskFailed"], attempts=3, first_s=2, factor=3, longest_s=60)
+        failed = sfn.Fail(
+            self._scope, "Variant failed", error_path=_path("$.failure.Error"), cause_path=_path("$.failure.Cause")
+        )
+        run.add_catch(failed, errors=["SimulationFailed", "StudyCancelled"], result_path="$.failure")
+        lost = self._record_lost_variant(failed)
+        first: sfn.IChainable = run
+        if self._containers is not None:
+            in_container = self._run_in_container(self._containers, lost)
+            run.add_catch(in_container, errors=["RanTooLong"], result_path="$.failure")
+            first = self._function_or_container(run, in_container)
+        run.add_catch(lost, errors=[sfn.Errors.ALL], result_path="$.failure")
+        run_variants = sfn.DistributedMap(
+            self._scope,
+            "Run variants",
+            comment="One child execution a variant",
+            label=MAP_LABEL,
+            map_execution_type=sfn.StateMachineType.STANDARD,
+            item_reader=sfn.S3JsonItemReader(bucket=results, key=_path("$.items_key")),
+            item_selector={
+                "simulation_id": _path("$.simulation_id"),
+                "expires_at": _path("$.expires_at"),
+                "variant": sfn.JsonPath.object_at("$$.Map.Item.Value"),
+            },
+            max_concurrency_path=_path("$.max_concurrency"),
+            tolerated_failure_percentage_path=_path("$.tolerated_failure_percentage"),
+            tolerated_failure_count_path=_path("$.tolerated_failure_count"),
+            # Without a writer the outputs of a large map do not fit into a state.
+            result_writer_v2=sfn.ResultWriterV2(bucket=results, prefix=_path("$.map_prefix")),
+            result_path="$.map",
+        )
+        # S3 throttled, or forgot for a moment: nothing has run yet.
+        retry(run_variants, ["States.ItemReaderFailed"], attempts=3, first_s=2, factor=3, longest_s=60)
+        return run_variants.item_processor(first)
+
+    def _function_or_container(self, function: tasks.LambdaInvoke, container: tasks.EcsRunTask) -> sfn.Choice:
+        """Where the item says that it runs."""
+        where = "$.variant.runs_on"
+        choice = sfn.Choice(self._scope, "Function or container?")
+        choice.when(
+            sfn.Condition.and_(sfn.Condition.is_present(where), sfn.Condition.string_equals(where, "container")),
+            container,
+        )
+        choice.otherwise(function)
+        return choice
+
+    def _run_in_container(self, containers: Containers, lost: tasks.DynamoUpdateItem) -> tasks.EcsRunTask:
+        """The container ends well if the variant's record says what became of the variant, so that is read then."""
+        run = tasks.EcsRunTask(
+            self._scope,
+            "Run EnergyPlus in a container",
+            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
+            cluster=containers.cluster,
+            task_definition=containers.task,
+            launch_target=tasks.EcsFargateLaunchTarget(platform_version=ecs.FargatePlatformVersion.VERSION1_4),
+            assign_public_ip=True,
+            subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            security_groups=[containers.security_group],
+            container_overrides=[
+                tasks.ContainerOverride(
+                    container_definition=containers.container,
+                    environment=[
+                        tasks.TaskEnvironmentVariable(name="SIMULATION_ID", value=_path("$.simulation_id")),
+                        tasks.TaskEnvironmentVariable(
+                            name="VARIANT", value=sfn.JsonPath.json_to_string(sfn.JsonPath.object_at("$.variant"))
+                        ),
+                    ],
+                )
+            ],
+            result_path=sfn.JsonPath.DISCARD,
+            task_timeout=sfn.Timeout.duration(_LONGEST_TASK),
+        )
+        never_retry(run, "States.Timeout")
+        # Other tasks may take hours to make room: most of a day.
+        retry(run, _NO_ROOM_FOR_A_TASK, attempts=500, first_s=15, factor=2, longest_s=300)
+        retry(run, _WORN_OUT_EC2, attempts=20, first_s=15, factor=2, longest_s=300)
+        # A host that died, an image that could not be pulled, a bucket or a table that did not answer.
+        retry(run, ["States.TaskFailed"], attempts=3, first_s=15, factor=3, longest_s=300)
+        run.add_catch(lost, errors=[sfn.Errors.ALL], result_path="$.failure")
+        run.next(self._what_the_container_wrote())
+        return run
+
+    def _what_the_container_wrote(self) -> tasks.DynamoGetItem:
+        read = tasks.DynamoGetItem(
+            self._scope,
+            "Read the variant's record",
+            table=self._table,
+            key=self._variant_key(),
+            consistent_read=True,
+            projection_expression=[
+                tasks.DynamoProjectionExpression().with_attribute(name) for name in ("#status", "#error")
+            ],
+            expression_attribute_names={"#status": "status", "#error": "error"},
+            result_path="$.record",
+        )
+        retry_aws(read)
+        status, message = "$.record.Item.status.S", "$.record.Item.error.M.message.S"
+        how = sfn.Choice(self._scope, "Did the variant succeed?")
+        how.when(
+            sfn.Condition.and_(sfn.Condition.is_present(status), sfn.Condition.string_equals(status, "succeeded")),
+            sfn.Succeed(self._scope, "Variant succeeded in its container", output_path="$.variant"),
+        )
+        how.when(
+            sfn.Condition.is_present(message),
+            sfn.Fail(
+                self._scope, "Variant failed in its container", error="SimulationFailed", cause_path=_path(message)
+            ),
+        )
+        how.otherwise(
+            sfn.Fail(
+                self._scope,
+                "Variant was cancelled",
+                error="StudyCancelled",
+                cause="The study was cancelled before the container had begun with the variant.",
+            )
+        )
+        read.next(how)
+        return read
+
+    def _record_lost_variant(self, then: sfn.Fail) -> tasks.DynamoUpdateItem:
+        """A variant whose worker could not say what became of it: its record gets the state machine's own words."""
+        record = tasks.DynamoUpdateItem(
+            self._scope,
+            "Record lost variant",
+            table=self._table,
+            key=self._variant_key(),
+            update_expression="SET #status = :failed, ended_at = :now, #error = :error, expires_at = :expires_at",
+            condition_expression="attribute_not_exists(pk) OR #status = :running",
+            expression_attribute_names={"#status": "status", "#error": "error"},
+            expression_attribute_values={
+                ":failed": _text("failed"),
+                ":running": _text("running"),
+                ":now": _text(_path("$$.State.EnteredTime")),
+                ":expires_at": tasks.DynamoAttributeValue.number_from_string(_path("$.expires_at")),
+                ":error": tasks.DynamoAttributeValue.from_map(
+                    {
+                        "stage": _text("worker"),
+                        "error": _text(_path("$.failure.Error")),
+                        "message": _text(_path("$.failure.Cause")),
+                    }
+                ),
+            },
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        retry_aws(record)
+        record.add_catch(then, errors=["DynamoDB.ConditionalCheckFailedException"], result_path="$.record_error")
+        record.next(then)
+        return record
+
+    def _variant_key(self) -> dict[str, tasks.DynamoAttributeValue]:
+        return {"pk": study_key()["pk"], "sk": _text(_path("$.variant.record_key"))}

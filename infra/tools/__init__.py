@@ -1,0 +1,1 @@
+"""Packaging, synthesising and checking what is deployed."""

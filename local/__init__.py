@@ -1,5 +1,0 @@
-"""The stack on a laptop: moto for AWS, the synthesised template deployed as it is, functions in worker processes.
-
-moto leaves gaps at nearly every trigger. `local.completions` closes them; each module there names the file of moto
-that it completes. docs/local-stack.md says what is emulated, what is accepted, and what this does not prove.
-"""

@@ -1,0 +1,126 @@
+"""What the command shows on terminals of all widths: epsm_cli.show."""
+
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from epsm.problems import Problem
+from epsm.store.executions import RunCounts
+from epsm.study.records import StudyRecord, StudyStatus
+from epsm.study.schema import Study
+from epsm_cli.show import counted, show_problems, show_results, show_studies, show_study
+from tests.conftest import study_document
+
+STATION = "USA_FL_Tampa.Intl.AP.722110_TMY"
+
+
+@pytest.fixture
+def parquet(tmp_path: Path) -> Path:
+    """Two weather files, a baseline and one variant for each, one of them failed."""
+    rows = [
+        {
+            "variant_index": index,
+            "model": "office.idf",
+            "weather": f"{STATION}{'3' if index < 2 else 'x'}.epw",
+            "baseline": index % 2 == 0,
+            "insulation_m": None if index % 2 == 0 else 0.1,
+            "status": "failed" if index == 3 else "succeeded",
+            "verdict": "out of memory" if index == 3 else "ok",
+            "error": "It needed more." if index == 3 else None,
+            "period": "7 days (01/01-01/07)",
+            "site_eui_kwh_m2": None if index == 3 else 123.4,
+            "site_eui_saved_percent": 1.5,
+            "heating_kwh_m2": 41.1,
+            "cooling_kwh_m2": 8.2,
+            "unmet_heating_hours": 7.0,
+            "unmet_cooling_hours": 0.0,
+            "severe_errors": 6 if index in (1, 3) else 0,
+            "warnings": 3,
+        }
+        for index in range(4)
+    ]
+    pd.DataFrame(rows).to_parquet(tmp_path / "results.parquet")
+    return tmp_path / "results.parquet"
+
+
+def shown(parquet: Path, width: int, monkeypatch: pytest.MonkeyPatch, energyplus: str = "25.2") -> str:
+    monkeypatch.setattr("epsm_cli.show.remarks", lambda table, study: [])
+    parameter = {"name": "insulation_m", "class": "Material", "field": "Thickness", "values": [0.1]}
+    study = Study.model_validate(study_document(parameters=[parameter], weather=[f"{STATION}3.epw"]))
+    console = Console(width=width, record=True, file=io.StringIO())
+    show_results(console, parquet, study, energyplus)
+    return console.export_text()
+
+
+def test_a_wide_terminal_shows_every_column(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = shown(parquet, 140, monkeypatch)
+    assert all(value in text for value in ("123.4", "1.5", "41.1", "8.2", "7 days (01/01-01/07)", "out of memory"))
+    assert "No room here" not in text
+
+
+def test_a_narrow_terminal_cuts_no_result_and_says_what_it_leaves_out(
+    parquet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = shown(parquet, 80, monkeypatch)
+    assert all(value in text for value in ("123.4", "1.5", "out of memory"))
+    assert "No room here for: heating, cooling, unmet hours" in text
+
+
+def test_names_that_differ_at_their_ends_stay_different(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = shown(parquet, 80, monkeypatch)
+    assert ("_TMY3 " in text, "_TMYx " in text) == (True, True)
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pd.read_parquet(parquet)
+    frame["model"] = ["v1/office.idf", "v1/office.idf", "v2/office.idf", "v2/office.idf"]
+    frame.to_parquet(parquet)
+    text = shown(parquet, 160, monkeypatch)
+    assert ("v1/office " in text, "v2/office " in text) == (True, True)
+
+
+def test_severe_errors_of_successful_variants_are_summed(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = " ".join(shown(parquet, 140, monkeypatch).split())
+    assert "severe errors in 1 of 3 successful variants: 6 severe errors, 9 warnings" in text
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(StudyStatus.RUNNING, "3 not started"), (StudyStatus.CANCELLED, "3 not run")]
+)
+def test_variants_that_did_not_run_are_counted(status: StudyStatus, words: str) -> None:
+    record = StudyRecord("office-1", "Office", status, "2026-05-01T00:00:00.000Z", variants=4)
+    console = Console(width=200, record=True, file=io.StringIO())
+    show_study(console, record, RunCounts(succeeded=1, total=4))
+    assert f"1 of 4 variants succeeded, 0 failed, 0 running, {words}" in console.export_text()
+
+
+def test_what_was_not_run_is_not_said_to_have_failed(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "did not run" not in shown(parquet, 140, monkeypatch)
+    frame = pd.read_parquet(parquet)
+    frame.loc[3, ["status", "error"]] = ["not_run", "The study was cancelled."]
+    frame.to_parquet(parquet)
+    assert "What failed or did not run" in shown(parquet, 140, monkeypatch)
+
+
+def test_a_number_has_a_noun_that_fits() -> None:
+    assert [counted(number, "variant") for number in (0, 1, 100000)] == ["0 variants", "1 variant", "100,000 variants"]
+    screen = io.StringIO()
+    show_problems(Console(file=screen, width=100), [Problem("study.json", "is missing", "")])
+    assert "This study cannot run: 1 problem" in screen.getvalue()
+    assert "problem(s)" not in screen.getvalue()
+
+
+def test_an_empty_list_of_studies_says_so() -> None:
+    screen = io.StringIO()
+    show_studies(Console(file=screen, width=100), [])
+    assert screen.getvalue() == "No studies yet.\n"
+
+
+@pytest.mark.parametrize(("version", "said"), [("23.2", True), ("25.2", False)])
+def test_the_engines_version_is_named_where_it_is_not_the_usual_one(
+    version: str, said: bool, parquet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (f"EnergyPlus {version}" in shown(parquet, 120, monkeypatch, version)) is said
