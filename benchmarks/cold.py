@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.handlers import variables
 from benchmarks.output import print_machine, print_table
-from infra.tools.packaging import LARGEST_UNZIPPED_MB, LIBRARY, ROOT, dependencies_folder, exported_requirements
+from infra.tools.packaging import LIBRARY, MAX_UNZIPPED_MB, ROOT, dependencies_folder, exported_requirements
 
 _HANDLERS = ("submit", "run_variant", "aggregate")
 _IMPORT = """
@@ -43,7 +43,7 @@ def main() -> None:
                 rows.append([name, kind, statistics.median(seconds), min(seconds), max(seconds)])
     print_table(["handler", "packages", "median import_seconds", "least", "most"], rows)
     layer = dependencies_folder() / "python"
-    print(f"Layers unzipped, of the {LARGEST_UNZIPPED_MB} MB that Lambda allows with the function:\n")
+    print(f"Layers unzipped, of the {MAX_UNZIPPED_MB} MB that Lambda allows with the function:\n")
     print_table(["layer", "size_mb"], [["dependencies", _size_mb(layer)], ["library", _size_mb(LIBRARY)]])
     print("Largest in the layer of dependencies:\n")
     _print_largest({path.name: _size_mb(path) for path in layer.iterdir()})

@@ -20,7 +20,7 @@ from benchmarks.studies import ONE_ZONE, WEATHER
 from epsm_local.stack import LocalStack
 from tests.conftest import study_document, with_run_period
 
-_LOOK_S = 0.5
+_POLL_INTERVAL_S = 0.5
 
 
 class Client:
@@ -52,7 +52,7 @@ class Client:
             state = self.ask("status", "GET", f"/api/simulation/{simulation}/status/")
             if state.get("status") not in ("pending", "running"):
                 break
-            time.sleep(_LOOK_S)
+            time.sleep(_POLL_INTERVAL_S)
         rows = self.ask("results", "GET", f"/api/simulation/{simulation}/results/")["rows"]
         return {"simulation": simulation, "status": state["status"], "rows": [row["variant_index"] for row in rows]}
 

@@ -10,7 +10,7 @@ from epsm.study.records import StudyStatus, VariantRecord
 from epsm_local.stack import LocalStack
 from tests.support import records_of, upload_file
 
-_LOOK_S = 0.25
+_POLL_INTERVAL_S = 0.25
 """How often the record is looked at. The times come from its stamps, so a longer pause costs no precision."""
 
 
@@ -73,7 +73,7 @@ def run_study(stack: LocalStack, folder: Path, places: int, within_s: float = 36
     while (record := records.study(simulation)) is None or not record.status.final:
         if time.monotonic() > deadline:
             raise RuntimeError(f"{simulation} has not ended within {within_s:.0f} s")
-        time.sleep(_LOOK_S)
+        time.sleep(_POLL_INTERVAL_S)
     if record.status is not StudyStatus.COMPLETED:
         raise RuntimeError(f"{simulation} has ended as {record.status}: {record.error or record.problems}")
     return _timed(simulation, uploaded, _moment(record.ended_at), list(records.variants(simulation)), places)

@@ -30,7 +30,7 @@ from epsm.store import keys
 from epsm.store.executions import RunCounts
 from epsm.store.files import NotThere
 from epsm.study.records import StudyRecord, StudyStatus
-from epsm.study.schema import LONGEST_IN_A_FUNCTION_S, MOST_VARIANTS
+from epsm.study.schema import MAX_FUNCTION_RUN_S, MAX_VARIANTS
 from epsm_cli import faults
 from epsm_cli.fetch import CannotWrite, FolderBusy, fetch, results_folder
 from epsm_cli.folder import check_folder, upload
@@ -76,7 +76,7 @@ def run(
         bool | None,
         typer.Option(help="Bring every variant's own files too. Default: yes from a local stack, no from AWS."),
     ] = None,
-    max_variants: MaxVariants = MOST_VARIANTS,
+    max_variants: MaxVariants = MAX_VARIANTS,
     memory_mb: MemoryMb = DEFAULT_MEMORY_MB,
 ) -> None:
     """Run a study to its end and bring the results.
@@ -97,7 +97,7 @@ def run(
 
 @app.command()
 def check(
-    folder: StudyFolder, max_variants: MaxVariants = MOST_VARIANTS, memory_mb: MemoryMb = DEFAULT_MEMORY_MB
+    folder: StudyFolder, max_variants: MaxVariants = MAX_VARIANTS, memory_mb: MemoryMb = DEFAULT_MEMORY_MB
 ) -> None:
     """Check a study as the stack would, without sending anything."""
     accepted = _checked(folder, max_variants, memory_mb)
@@ -109,7 +109,7 @@ def check(
         f"{counted(len(study.parameters), 'parameter')}, with EnergyPlus {accepted.energyplus}"
     )
     options = study.options
-    if options.timeout_s > LONGEST_IN_A_FUNCTION_S:
+    if options.timeout_s > MAX_FUNCTION_RUN_S:
         console.print(f"timeout_s {options.timeout_s} is only taken by a stack that was deployed with Fargate")
     if options.after:
         console.print(f"Whether it may follow {options.after} is for the stack to say")
@@ -119,7 +119,7 @@ def check(
 def submit(
     folder: StudyFolder,
     stack: StackOption = LOCAL,
-    max_variants: MaxVariants = MOST_VARIANTS,
+    max_variants: MaxVariants = MAX_VARIANTS,
     memory_mb: MemoryMb = DEFAULT_MEMORY_MB,
 ) -> None:
     """Upload a study and leave: prints the simulation's name."""

@@ -22,8 +22,8 @@ from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
 from epsm.text import file_labels, middle_cut
 
-_MOST_ROWS = 40
-_LONGEST_NAME = 24
+_MAX_ROWS = 40
+_MAX_NAME = 24
 _NARROWEST = 8
 _EDGES = 2
 _HEADINGS = {
@@ -33,7 +33,7 @@ _HEADINGS = {
     "cooling": "cool-\ning",
     "unmet hours": "unmet\nhours",
 }
-_LEAST_NEEDED = ("unmet hours", "cooling", "heating", "period")
+_MIN_NEEDED = ("unmet hours", "cooling", "heating", "period")
 _COLOUR = {
     StudyStatus.COMPLETED: "green",
     StudyStatus.PARTIAL: "yellow",
@@ -178,7 +178,7 @@ def _cells(row: pd.Series, parameters: Sequence[str], labels: Mapping[str, Mappi
         "period": _text(row["period"]),
         "result": _text(row["verdict"]) or row["status"],
     }
-    names = (middle_cut(of_files[row[place]], _LONGEST_NAME) for place, of_files in labels.items())
+    names = (middle_cut(of_files[row[place]], _MAX_NAME) for place, of_files in labels.items())
     return _Cells((str(row["variant_index"]), *names, *levels), others)
 
 
@@ -191,7 +191,7 @@ def _that_fit(width: int, rows: Sequence[_Cells], extra: Sequence[str]) -> list[
         others = sum(max([_width_of_heading(name), *(len(row.others[name]) for row in rows)]) for name in names)
         return fixed + others + len(rows[0].fixed) + len(names) + _EDGES
 
-    for name in _LEAST_NEEDED:
+    for name in _MIN_NEEDED:
         if needed(columns) <= width:
             break
         columns = [each for each in columns if each != name]
@@ -203,10 +203,10 @@ def _width_of_heading(name: str) -> int:
 
 
 def _worth_showing(frame: pd.DataFrame) -> pd.DataFrame:
-    if len(frame) <= _MOST_ROWS:
+    if len(frame) <= _MAX_ROWS:
         return frame
-    baselines = frame[frame["baseline"]].head(_MOST_ROWS // 2)
-    best = frame[~frame["baseline"]].nsmallest(_MOST_ROWS - len(baselines), "site_eui_kwh_m2")
+    baselines = frame[frame["baseline"]].head(_MAX_ROWS // 2)
+    best = frame[~frame["baseline"]].nsmallest(_MAX_ROWS - len(baselines), "site_eui_kwh_m2")
     return pd.concat([baselines, best]).sort_values("variant_index")
 
 

@@ -86,7 +86,7 @@ def submit_promised(journal: Journal, records: Records, submit: Callable[[dict[s
             source = _source(event["detail"])
             simulation = keys.simulation_id(**source)
             # The rule's promise and the function's are of the same upload.
-            if simulation not in submitted and records.study_or_remains(simulation) is None:
+            if simulation not in submitted and records.study_including_removed(simulation) is None:
                 submit(_upload(source))
                 submitted.add(simulation)
                 yield f"{keys.study_folder(source['key'])} had not been seen; it is submitted"

@@ -13,7 +13,7 @@ from infra.tools.synth import run_app
 
 _DEPENDS_ON = ("infra", "functions", "layers/energyplus", "cdk.json", "uv.lock")
 _KEPT = ROOT / "build" / "synth"
-_MOST_KEPT = 8
+_MAX_KEPT = 8
 
 
 def synthesise(context: Mapping[str, str] | None = None) -> Path:
@@ -25,7 +25,7 @@ def synthesise(context: Mapping[str, str] | None = None) -> Path:
     """
     target = _KEPT / _fingerprint(context or {})
     if not (target / "manifest.json").is_file():
-        for old in sorted(_KEPT.glob("*"), key=lambda each: each.stat().st_mtime)[: -_MOST_KEPT + 1]:
+        for old in sorted(_KEPT.glob("*"), key=lambda each: each.stat().st_mtime)[: -_MAX_KEPT + 1]:
             shutil.rmtree(old, ignore_errors=True)
         part = target.with_suffix(f".{os.getpid()}.part")  # another process may be at it, too
         shutil.rmtree(part, ignore_errors=True)

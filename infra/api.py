@@ -21,7 +21,7 @@ from infra.storage import Storage
 
 _TIMEOUT = Duration.seconds(29)
 """API Gateway waits 30 s."""
-_MOST_AT_ONCE = 5000
+_MAX_AT_ONCE = 5000
 """API Gateway's burst quota for an account and region."""
 _ACCESS_LOG = {
     "request": "$context.requestId",
@@ -96,7 +96,7 @@ class Api(Construct):
             auto_deploy=True,
             throttle=apigateway.ThrottleSettings(
                 rate_limit=self._config.api_requests_per_s,
-                burst_limit=min(_MOST_AT_ONCE, 2 * self._config.api_requests_per_s),
+                burst_limit=min(_MAX_AT_ONCE, 2 * self._config.api_requests_per_s),
             ),
         )
         plain = stage.node.default_child

@@ -1,4 +1,4 @@
-"""The canary: a function that sends a tiny study through the stack, and the rule that lets it fly."""
+"""The canary: a function that sends a tiny study through the stack, and the rule that runs it."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events

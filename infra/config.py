@@ -14,7 +14,7 @@ from constructs import Node
 
 from epsm.operations.shares import LAMBDA_AT_A_TIME
 from epsm.study.owners import IAM, owner_of
-from epsm.study.schema import LONGEST_IN_A_FUNCTION_S, LONGEST_RETENTION_DAYS, LONGEST_RUN_S, MOST_VARIANTS, Options
+from epsm.study.schema import MAX_CONTAINER_RUN_S, MAX_FUNCTION_RUN_S, MAX_RETENTION_DAYS, MAX_VARIANTS, Options
 from epsm.text import nearest
 from infra.config_rules import BASE_IMAGE, LOG_RETENTION_DAYS, listed, texts_faults
 
@@ -30,7 +30,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "memory_mb": (512, 10_240),
     "reserved_concurrency": (0, 1_000_000),
     "account_concurrency": (1, 1_000_000),
-    "max_variants": (1, MOST_VARIANTS),
+    "max_variants": (1, MAX_VARIANTS),
     # Submit looks for missing files sixty times, a second apart.
     "missing_file_grace_s": (0, 60),
     "noncurrent_days": (_USUAL_RETENTION_DAYS + FROM_UPLOAD_TO_END_DAYS, 36_500),
@@ -93,7 +93,7 @@ class Config:
     memory_mb: int = 1769
     reserved_concurrency: int = 0
     account_concurrency: int = LAMBDA_AT_A_TIME
-    max_variants: int = MOST_VARIANTS
+    max_variants: int = MAX_VARIANTS
     missing_file_grace_s: float = 10.0
     log_retention_days: int = 30
     noncurrent_days: int = 365
@@ -136,7 +136,7 @@ class Config:
     @property
     def longest_retention_days(self) -> int:
         """Longest that a study may be kept: its inputs, replaced the moment it began, must be there until it goes."""
-        return min(self.noncurrent_days - FROM_UPLOAD_TO_END_DAYS, LONGEST_RETENTION_DAYS)
+        return min(self.noncurrent_days - FROM_UPLOAD_TO_END_DAYS, MAX_RETENTION_DAYS)
 
     @property
     def jwt_audiences(self) -> list[str]:
@@ -165,7 +165,7 @@ class Config:
     @property
     def longest_run_s(self) -> int:
         """Longest time limit of a run that is accepted, seconds."""
-        return LONGEST_RUN_S if self.fargate else LONGEST_IN_A_FUNCTION_S
+        return MAX_CONTAINER_RUN_S if self.fargate else MAX_FUNCTION_RUN_S
 
     @classmethod
     def from_context(cls, node: Node) -> Self:

@@ -18,7 +18,7 @@ LOG_RETENTION_DAYS = {
 }  # fmt: skip
 """CloudWatch's steps and what the CDK calls them (PutRetentionPolicy in the CloudWatch Logs API reference)."""
 
-_LONGEST_STAGE = 47
+_MAX_STAGE = 47
 """The longest name made of it is a function's, `epsm-<stage>-run-variant`, of which Lambda allows 64 characters."""
 _STAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 _EMAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>.]+(\.[^\s@,;<>.]+)+")
@@ -28,14 +28,14 @@ _SESSION = re.compile(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/([\w+=,.@-]+)/[\
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _OWNER_OF_TOKEN = re.compile(r"jwt:[^\s#]+#\S.*")
 _PINNED_IMAGE = re.compile(r"[a-z0-9][\w./:-]*@sha256:[0-9a-f]{64}")
-_MOST_CHARACTERS = 1500
+_MAX_CHARACTERS = 1500
 """Of each list: all variables of a function together may have 4 KB."""
 
 
 def texts_faults(config: "Config") -> Iterator[tuple[str, str]]:
     """Each text that does not fit: the key, and what is wrong with it and what is allowed."""
-    if not _STAGE.fullmatch(config.stage) or len(config.stage) > _LONGEST_STAGE:
-        allowed = f"1 to {_LONGEST_STAGE} letters, digits and hyphens, no hyphen at an end"
+    if not _STAGE.fullmatch(config.stage) or len(config.stage) > _MAX_STAGE:
+        allowed = f"1 to {_MAX_STAGE} letters, digits and hyphens, no hyphen at an end"
         yield "stage", f"'{config.stage}' does not fit into the names of resources; allowed are {allowed}"
     if config.notify_email and not _EMAIL.fullmatch(config.notify_email):
         yield "notify_email", f"'{config.notify_email}' is not one e-mail address, like anna@example.org"
@@ -48,8 +48,8 @@ def texts_faults(config: "Config") -> Iterator[tuple[str, str]]:
     if not _PINNED_IMAGE.fullmatch(config.base_image):
         yield "base_image", f"'{config.base_image}' names no digest; allowed is name:tag@sha256:<64 hex digits>"
     for key in ("jwt_audience", "administrators", "trusted_session_roles", "bucket_owner"):
-        if (length := len(getattr(config, key))) > _MOST_CHARACTERS:
-            yield key, f"has {length:,} characters, at most {_MOST_CHARACTERS:,} fit"
+        if (length := len(getattr(config, key))) > _MAX_CHARACTERS:
+            yield key, f"has {length:,} characters, at most {_MAX_CHARACTERS:,} fit"
     yield from _caller_faults(config)
 
 

@@ -20,7 +20,7 @@ from epsm_local.aws.janitor import end_processes_of
 from epsm_local.aws.output import Output
 from epsm_local.aws.workers import Stopped, clean_environment
 
-_LOOK_S = 0.1
+_POLL_INTERVAL_S = 0.1
 STOP_TIMEOUT_S = 30.0
 """From SIGTERM to SIGKILL when a task is stopped; ECS's own default."""
 
@@ -130,7 +130,7 @@ def _await_end(process: subprocess.Popen[bytes], wanted: Callable[[], bool]) -> 
         if deadline is None and not wanted():
             _signal(process, signal.SIGTERM)
             deadline = time.monotonic() + STOP_TIMEOUT_S
-        time.sleep(_LOOK_S)
+        time.sleep(_POLL_INTERVAL_S)
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:

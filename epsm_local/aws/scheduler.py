@@ -12,7 +12,7 @@ from epsm_local.moto_patches import events
 
 logger = logging.getLogger(__name__)
 
-_LOOK_S = 1.0
+_POLL_INTERVAL_S = 1.0
 
 
 class Scheduler:
@@ -47,7 +47,7 @@ class Scheduler:
         self._closed.set()
 
     def _run(self) -> None:
-        while not self._closed.wait(_LOOK_S):
+        while not self._closed.wait(_POLL_INTERVAL_S):
             try:
                 self._look()
             except Exception:

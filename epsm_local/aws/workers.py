@@ -25,7 +25,7 @@ from epsm_local.aws.output import Output
 from epsm_local.aws.runtime_api import Answer, Request, RuntimeApi
 from epsm_local.aws.session import CREDENTIALS
 
-_MOST_TO_LOAD_S = 10.0
+_MAX_TO_LOAD_S = 10.0
 """Lambda's own limit of the Init phase; what loads longer than that loads again at the cost of the first invocation."""
 
 _MEMORY_INTERVAL_S = 0.25
@@ -187,7 +187,7 @@ class Worker:
 
     def _await_loading(self) -> None:
         """The time limit is that of an invocation: loading does not count."""
-        latest = time.monotonic() + _MOST_TO_LOAD_S
+        latest = time.monotonic() + _MAX_TO_LOAD_S
         while self.alive and time.monotonic() < latest and not self._api.asked.wait(0.05):
             pass
 

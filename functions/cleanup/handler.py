@@ -136,7 +136,7 @@ def _remove(simulation: str) -> dict[str, Any]:
     """Remove one study; `StillRuns` is raised, and so is the answer's error type, if that must wait for long."""
     logger.set_correlation_id(simulation)
     remover = Remover(stack)
-    record = records.study_or_remains(simulation)
+    record = records.study_including_removed(simulation)
     # What was cancelled a moment ago has workers that end, and is then collected.
     patience_s = SECONDS_TO_THE_END if record is not None and record.removing else 0.0
     started = time.monotonic()

@@ -14,7 +14,7 @@ from epsm.energyplus.engine import Progress, installed_engine
 from epsm.estimate import container_usd_per_second, usd_per_second
 from epsm.model_memory import HANDLER_MB
 from epsm.pipeline.run_variant import Outcome, SimulationFailed, VariantRunner
-from epsm.store.notifications import announcer
+from epsm.store.notifications import budget_event_publisher
 from epsm.store.stack import Stack
 from epsm.study.preflight import Trial
 from epsm.study.variants import Variant
@@ -39,7 +39,7 @@ runner = VariantRunner(
     Path(tempfile.gettempdir()) / "epsm",
     installed_engine(),
     _usd_per_second(),
-    announcer(boto3.client("events")),
+    budget_event_publisher(boto3.client("events")),
     count_costs=settings.owner_max_usd_per_month > 0,
 )
 

@@ -8,7 +8,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-LONGEST_ANSWER = Duration.minutes(17)
+MAX_ANSWER_BYTES = Duration.minutes(17)
 """Longer than a function may run: for an answer that never comes."""
 _THROTTLES = ("Lambda.TooManyRequestsException",)
 _BEING_PREPARED = (
@@ -99,7 +99,7 @@ def run_engine(
         payload=sfn.TaskInput.from_object({"simulation_id": sfn.JsonPath.string_at("$.simulation_id"), **what}),
         output_path="$.Payload",
         retry_on_service_exceptions=False,
-        task_timeout=sfn.Timeout.duration(LONGEST_ANSWER),
+        task_timeout=sfn.Timeout.duration(MAX_ANSWER_BYTES),
     )
     never_retry(task, *final_errors, "StudyCancelled", "Sandbox.Timedout", "States.Timeout")
     return task

@@ -7,7 +7,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.state_machine.retries import LONGEST_ANSWER, retry, retry_aws, study_key, wait_out_lambda
+from infra.state_machine.retries import MAX_ANSWER_BYTES, retry, retry_aws, study_key, wait_out_lambda
 
 _text = tasks.DynamoAttributeValue.from_string
 _path = sfn.JsonPath.string_at
@@ -54,7 +54,7 @@ def collect_results(
         result_selector={"summary": sfn.JsonPath.object_at("$.Payload")},
         result_path="$.collected",
         retry_on_service_exceptions=False,
-        task_timeout=sfn.Timeout.duration(LONGEST_ANSWER),
+        task_timeout=sfn.Timeout.duration(MAX_ANSWER_BYTES),
     )
     wait_out_lambda(collect)
     retry(collect, ["States.TaskFailed"], attempts=5, first_s=2, factor=2, longest_s=60)

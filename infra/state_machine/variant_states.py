@@ -10,12 +10,12 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from epsm.study.schema import LONGEST_RUN_S
+from epsm.study.schema import MAX_CONTAINER_RUN_S
 from infra.fargate import Containers
 from infra.state_machine.retries import never_retry, retry, retry_aws, run_engine, study_key, wait_out_lambda
 
 MAP_LABEL = "variants"
-_LONGEST_TASK = Duration.seconds(LONGEST_RUN_S + 3600)
+_MAX_TASK = Duration.seconds(MAX_CONTAINER_RUN_S + 3600)
 """Longer than a study may let a run take, with time to start and to store."""
 _NO_ROOM_FOR_A_TASK = ["ECS.AmazonECSException", "ECS.ServerException", "AmazonECS.Unknown"]
 """Fargate has no capacity, or the account's vCPUs of Fargate are all in use, or ECS is asked too often."""
@@ -119,7 +119,7 @@ class VariantStates:
                 )
             ],
             result_path=sfn.JsonPath.DISCARD,
-            task_timeout=sfn.Timeout.duration(_LONGEST_TASK),
+            task_timeout=sfn.Timeout.duration(_MAX_TASK),
         )
         never_retry(run, "States.Timeout")
         # Other tasks may take hours to make room: most of a day.

@@ -33,7 +33,7 @@ _HEADER = "# From uv.lock, by `python -m infra.tools.packaging`. Do not edit: `m
 
 _LAYERS = ROOT / "build" / "layers"
 _PLATFORM = ("--python-platform", "x86_64-manylinux2014", "--python-version", "3.13")
-LARGEST_UNZIPPED_MB = 250
+MAX_UNZIPPED_MB = 250
 
 
 def dependencies_folder() -> Path:

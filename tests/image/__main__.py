@@ -42,8 +42,8 @@ from tests.image.study import Prepared, run_bare_engine, submitted_study
 SOMEBODY = (993, 990)
 """Lambda runs a function as a user that the image has never heard of."""
 
-_LARGEST_FOLDERS = 12
-_MOST_PROBLEMS = 20
+_MAX_FOLDERS = 12
+_MAX_PROBLEMS = 20
 _LIBRARIES = """
 import collections, json, pathlib, subprocess
 elves = [each for each in pathlib.Path('/opt/epsm/lib').rglob('*')
@@ -96,10 +96,10 @@ def main() -> int:
         problems = [str(failure)]
     finally:
         clean()
-    for problem in problems[:_MOST_PROBLEMS]:
+    for problem in problems[:_MAX_PROBLEMS]:
         print(f"FAILED: {problem}", file=sys.stderr)
-    if len(problems) > _MOST_PROBLEMS:
-        print(f"FAILED: and {len(problems) - _MOST_PROBLEMS} more like these", file=sys.stderr)
+    if len(problems) > _MAX_PROBLEMS:
+        print(f"FAILED: and {len(problems) - _MAX_PROBLEMS} more like these", file=sys.stderr)
     print("The image test has failed." if problems else "The image test has passed.")
     return 1 if problems else 0
 
@@ -127,7 +127,7 @@ def _build(context: Path | None) -> None:
 def _report_size(image: BuiltImage) -> None:
     sizes = largest_folders(image.root)
     print(f"size: {sizes['/'] / 1e6:.0f} MB unpacked, {compressed_bytes(image.root) / 1e6:.0f} MB gzipped; of these")
-    for folder, size in sizes.most_common(_LARGEST_FOLDERS + 1)[1:]:
+    for folder, size in sizes.most_common(_MAX_FOLDERS + 1)[1:]:
         print(f"  {size / 1e6:5.0f} MB  {folder}")
     sys.stdout.flush()
 

@@ -19,7 +19,7 @@ from packageurl import PackageURL
 
 PYTHON_PACKAGES = "opt/epsm/lib/python3.13/site-packages"
 _DEBIAN_FIELDS = "${binary:Package}\t${Version}\t${Architecture}\t${db:Status-Status}\n"
-_LONGEST_LICENSE = 200
+_MAX_LICENSE = 200
 """Some packages put the whole text where its name belongs."""
 
 
@@ -61,7 +61,7 @@ def python_components(site_packages: Path) -> Iterator[Component]:
 def _licenses(package: Distribution) -> list[License]:
     metadata = package.metadata.json
     name = str(metadata.get("license_expression") or metadata.get("license") or "")
-    return [LicenseFactory().make_from_string(name)] if 0 < len(name) <= _LONGEST_LICENSE else []
+    return [LicenseFactory().make_from_string(name)] if 0 < len(name) <= _MAX_LICENSE else []
 
 
 def debian_components(root: Path) -> Iterator[Component]:

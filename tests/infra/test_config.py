@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from epsm.study.schema import MOST_VARIANTS
+from epsm.study.schema import MAX_VARIANTS
 from infra.config import Config, ConfigError
 from infra.tools.synth import SynthesisFailed, run_app
 from tests.infra.conftest import OTHER_CHOICES, Template
@@ -41,7 +41,7 @@ def test_keys_of_the_cdk_itself_are_left_alone() -> None:
         ("memory_mb", None, "'null' is not a whole number"),
         ("memory_mb", "", "'' is not a whole number"),
         ("max_variants", "0", "not between 1 and"),
-        ("max_variants", str(MOST_VARIANTS + 1), "not between 1 and"),
+        ("max_variants", str(MAX_VARIANTS + 1), "not between 1 and"),
         ("reserved_concurrency", "-1", "not between 0"),
         (
             "reserved_concurrency",

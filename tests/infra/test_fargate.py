@@ -8,7 +8,7 @@ import pytest
 from infra.tools.check import lint_definition
 from tests.infra.conftest import Template
 
-LONGEST_RUN_S = 86_400
+MAX_CONTAINER_RUN_S = 86_400
 
 
 def child_states(template: Template) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def test_without_fargate_the_machine_may_do_nothing_for_it(template: Template, a
 @pytest.mark.parametrize("function", ["Submit", "FunctionsApi"])
 def test_the_door_knows_how_long_a_run_may_take(template: Template, fargate_template: Template, function: str) -> None:
     assert variables(template, function)["LONGEST_RUN_S"] == "840"
-    assert variables(fargate_template, function)["LONGEST_RUN_S"] == str(LONGEST_RUN_S)
+    assert variables(fargate_template, function)["LONGEST_RUN_S"] == str(MAX_CONTAINER_RUN_S)
 
 
 def test_the_choice_changes_nothing_but_machine_and_door(template: Template, fargate_template: Template) -> None:
@@ -105,7 +105,7 @@ def test_the_machine_waits_for_the_end_of_the_task(fargate_template: Template) -
     task = child_states(fargate_template)["Run EnergyPlus in a container"]
     assert task["Resource"].endswith(":ecs:runTask.sync")
     assert task["Parameters"]["LaunchType"] == "FARGATE"
-    assert LONGEST_RUN_S < task["TimeoutSeconds"] < LONGEST_RUN_S + 7200
+    assert MAX_CONTAINER_RUN_S < task["TimeoutSeconds"] < MAX_CONTAINER_RUN_S + 7200
 
 
 def test_the_container_is_told_its_variant(fargate_template: Template) -> None:

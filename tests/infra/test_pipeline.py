@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from epsm.study.preflight import MOST_PAIRS
+from epsm.study.preflight import MAX_TRIED_PAIRS
 from infra.tools.check import lint_definition
 from infra.tools.packaging import ROOT
 from tests.infra.conftest import Template
@@ -242,4 +242,4 @@ def test_a_trial_that_could_not_be_made_keeps_no_study_from_its_variants(templat
 
 def test_retries_of_trials_fit_into_the_history_of_one_execution(template: Template) -> None:
     retries = max(each["MaxAttempts"] for each in state(template, "Try a model")["Retry"])
-    assert MOST_PAIRS * (10 + 3 * retries) < 25_000 / 2
+    assert MAX_TRIED_PAIRS * (10 + 3 * retries) < 25_000 / 2

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from tests.support import wait_for
 
 _S3_OPERATIONS = {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
-_LONGEST_HOLD_S = 30.0
+_MAX_HOLD_S = 30.0
 _HASTE = 20
 
 
@@ -128,7 +128,7 @@ def hold(service: str, operation: str, *about: str) -> Iterator[Hold]:
     fault = Hold(service, operation, about, times=1)
 
     def keep_waiting(carry_out: Callable[[], Iterable[bytes]], start_response: Any) -> Iterable[bytes]:
-        fault._released.wait(_LONGEST_HOLD_S)
+        fault._released.wait(_MAX_HOLD_S)
         return _error(service, 503, "ServiceUnavailable", start_response)
 
     with _installed(fault, keep_waiting):

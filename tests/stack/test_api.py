@@ -226,7 +226,9 @@ def test_a_study_tells_where_it_is(anna: Client, done: str) -> None:
 def test_a_list_knows_what_ended_studies_came_to_and_invents_nothing_of_others(
     stack: LocalStack, anna: Client, done: str
 ) -> None:
-    records_of(stack).claim_study(waiting := unique("waiting"), "waiting", {}, records_of(stack).study(done).owner)  # type: ignore[union-attr]
+    record, waiting = records_of(stack).study(done), unique("waiting")
+    assert record is not None
+    records_of(stack).create_or_get_study(waiting, "waiting", {}, record.owner)
     listed = {each["simulation_id"]: each for each in anna.get("/api/simulation/results/")["results"]}
     assert [(listed[name]["succeeded"], listed[name]["failed"]) for name in (done, waiting)] == [(2, 1), (None, None)]
 
@@ -454,7 +456,7 @@ def test_a_removed_study_leaves_nothing(stack: LocalStack, anna: Client, room: d
     assert anna.ask("DELETE", f"/api/simulation/{simulation}/").status_code == 204
     assert anna.ask("GET", f"/api/simulation/{simulation}/status/").status_code == 404
     assert simulation not in {each["simulation_id"] for each in anna.get("/api/simulation/results/")["results"]}
-    wait_for(lambda: records_of(stack).study_or_remains(simulation) is None, "the removal")
+    wait_for(lambda: records_of(stack).study_including_removed(simulation) is None, "the removal")
     assert object_names(stack, simulation) == set()
     prefix = source["key"].rpartition("/")[0]
     listed = stack.client("s3").list_object_versions(Bucket=stack.outputs.inputs_bucket, Prefix=prefix)
@@ -474,7 +476,7 @@ def test_a_study_that_is_being_removed_cannot_be_changed_any_more(
 ) -> None:
     simulation = submit(anna, room, parameters=[SCHEDULES], name="Hidden")
     wait_for_end(stack, simulation)
-    assert records_of(stack).hide_study(simulation)
+    assert records_of(stack).mark_removing(simulation)
     assert not records_of(stack).reopen_study(simulation, attempt=2)
     for method, path in (("DELETE", ""), ("GET", "results/"), ("GET", "download/")):
         assert anna.ask(method, f"/api/simulation/{simulation}/{path}").status_code == 404

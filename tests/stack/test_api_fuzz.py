@@ -24,7 +24,7 @@ from epsm_local.stack import LocalStack
 from tests.conftest import study_document
 from tests.support import wait_for_end
 
-MOST_LIMITS = 30
+MAX_LIMITS = 30
 """Requests for each operation that lie on or beyond the limits of its description."""
 OWNER = f"iam:arn:aws:iam::{ACCOUNT}:user/{LOCAL_OWNER}"
 EXAMPLES = 8
@@ -145,7 +145,7 @@ def test_every_limit_is_answered_as_the_description_says(described: Any, name: s
     cases = described.iter_coverage_cases(
         operation_of(described, name), generation_modes=modes, generation_config=GenerationConfig()
     )
-    for case in islice(cases, MOST_LIMITS):
+    for case in islice(cases, MAX_LIMITS):
         if case.method == name.partition(" ")[0]:  # else the answer is that of another operation, or of none
             ask(case)
 

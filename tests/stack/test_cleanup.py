@@ -142,7 +142,7 @@ def test_a_failed_study_is_not_closed_twice(stack: LocalStack, make_study: Study
 
 def test_a_record_without_an_execution_is_closed(stack: LocalStack, aws: Aws) -> None:
     simulation = unique("never")
-    records_of(stack).claim_study(simulation, "never", {})
+    records_of(stack).create_or_get_study(simulation, "never", {})
     table(stack).update_item(
         Key={"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY},
         UpdateExpression="SET created_at = :then",
@@ -209,7 +209,7 @@ def test_a_study_is_removed_on_request(stack: LocalStack, make_study: StudyMaker
 
 def test_a_study_that_has_not_ended_is_not_removed(stack: LocalStack, aws: Aws) -> None:
     simulation = unique("open")
-    records_of(stack).claim_study(simulation, "open", {})
+    records_of(stack).create_or_get_study(simulation, "open", {})
     answer = aws.invoke(CLEANUP, {"task": "remove", "simulation_id": simulation})
     assert (answer.error, answer.value["errorType"]) == ("Unhandled", "StillRuns")
 

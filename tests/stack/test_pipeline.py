@@ -161,7 +161,7 @@ def test_what_variants_cost_is_booked_without_a_budget_where_owners_have_one(
     assert record.cost_usd == 0
     again = files_of(stack).read_manifest(record.simulation_id).model_copy(update={"simulation_id": "counted-again"})
     files_of(stack).put_text(f"runs/{again.simulation_id}/manifest.json", again.to_json(), "application/json")
-    records_of(stack).claim_study(again.simulation_id, "Counted", {})
+    records_of(stack).create_or_get_study(again.simulation_id, "Counted", {})
     folder = tmp_path / "runs"
     runner = VariantRunner(files_of(stack), records_of(stack), folder, engine, usd_per_second=1.0, count_costs=True)
     runner.run(again.simulation_id, Variant(0, "room.idf", "chicago.epw"), seconds_left=lambda: math.inf)
@@ -217,7 +217,7 @@ def test_a_run_that_fills_the_disk_says_so(
     )
     again = manifest.model_copy(update={"simulation_id": f"disk-{len(variables)}", "study": year})
     files_of(stack).put_text(f"runs/{again.simulation_id}/manifest.json", again.to_json(), "application/json")
-    monkeypatch.setattr("epsm.pipeline.workspace._LEAST_FREE_MB", 1.0)
+    monkeypatch.setattr("epsm.pipeline.workspace._MIN_FREE_MB", 1.0)
     runner = VariantRunner(files_of(stack), records_of(stack), small_disk, engine)
     with pytest.raises(SimulationFailed, match="disk full"):
         runner.run(again.simulation_id, Variant(0, "room.idf", "chicago.epw"), seconds_left=lambda: 120.0)

@@ -148,7 +148,7 @@ def test_a_study_beyond_its_owners_limit_is_rejected_until_there_is_room(
 ) -> None:
     records, owner = records_of(stack), "iam:arn:aws:iam::123456789012:user/greedy"
     limits = OwnerLimits(accounts_of(stack), records, Allowance(running_studies=1))
-    other = records.claim_study("greedy-1", "Greedy", {}, owner)
+    other = records.create_or_get_study("greedy-1", "Greedy", {}, owner)
     limits.claim(other, 0.0)
     refused = submitter(stack, limits, bucket_owner=owner).submit(quiet_source)
     assert refused.status is StudyStatus.REJECTED
@@ -184,7 +184,7 @@ def test_a_new_upload_of_the_same_study_is_a_new_simulation(stack: LocalStack, m
 
 def test_a_submit_that_died_after_its_record_is_carried_on(stack: LocalStack, quiet_source: Source) -> None:
     simulation = keys.simulation_id(quiet_source.bucket, quiet_source.key, quiet_source.version_id)
-    records_of(stack).claim_study(simulation, "quiet", quiet_source.model_dump())
+    records_of(stack).create_or_get_study(simulation, "quiet", quiet_source.model_dump())
     assert submitter(stack).submit(quiet_source).started
     assert wait_for_end(stack, simulation).status is StudyStatus.COMPLETED
 

@@ -13,7 +13,7 @@ from epsm.operations.close import NotCollected
 from epsm.settings import Settings
 from epsm.store.accounts import Accounts
 from epsm.store.executions import Executions
-from epsm.store.notifications import Notice
+from epsm.store.notifications import Notification
 from epsm.store.records import Records
 from epsm.store.stack import Stack
 from epsm.study.records import StudyPage, StudyRecord, StudyStatus, VariantRecord, VariantStatus, timestamp
@@ -42,7 +42,7 @@ class MemoryRecords(Records):
         self.running: dict[int, str] = {}
         self.removed: list[str] = []
 
-    def study_or_remains(self, simulation: str) -> StudyRecord | None:
+    def study_including_removed(self, simulation: str) -> StudyRecord | None:
         return self.by_name.get(simulation)
 
     def study_page(
@@ -76,7 +76,7 @@ class MemoryRecords(Records):
             simulation, status=status, succeeded=succeeded, failed=failed, error=error, given_up=given_up
         )
 
-    def note_stop(self, simulation: str, why: str) -> bool:
+    def request_stop(self, simulation: str, why: str) -> bool:
         return self._change(simulation, stop_reason=why)
 
     def _change(self, simulation: str, **changes: Any) -> bool:
@@ -170,7 +170,7 @@ class MemoryStack(Stack):
         super().__init__(
             Settings(inputs_bucket="inputs", results_bucket="results", table_name="records", state_machine_arn=MACHINE)
         )
-        self.notices: list[Notice] = []
+        self.notices: list[Notification] = []
         self.records = MemoryRecords() if records is None else records
         self.executions = Executions(MemoryStepFunctions() if step_functions is None else step_functions, MACHINE)
         self.s3 = MemoryS3() if s3 is None else s3

@@ -7,7 +7,7 @@ import pytest
 
 from epsm.model_memory import (
     HANDLER_MB,
-    LARGEST_MODEL_BYTES,
+    MAX_MODEL_BYTES,
     KeptModels,
     edited_mb,
     kept_models_mb,
@@ -19,7 +19,7 @@ from epsm.model_memory import (
 def test_more_memory_takes_larger_models_up_to_what_can_be_checked_in_time() -> None:
     sizes = [largest_model_bytes(memory_mb) for memory_mb in (512, 1769, 3008, 10_240)]
     assert sizes == sorted(sizes)
-    assert sizes[-1] == LARGEST_MODEL_BYTES
+    assert sizes[-1] == MAX_MODEL_BYTES
 
 
 def test_epjson_takes_more_memory_than_idf() -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from epsm.problems import MOST_SHOWN, Problem, StudyRejected, shortened
+from epsm.problems import MAX_PROBLEMS_SHOWN, Problem, StudyRejected, shortened
 from epsm.text import listed, nearest
 
 
@@ -37,15 +37,15 @@ def test_a_rejection_reads_in_a_log_line_however_many_problems_it_has() -> None:
     assert "fault 3" not in text
 
 
-@pytest.mark.parametrize("count", [0, 1, MOST_SHOWN])
+@pytest.mark.parametrize("count", [0, 1, MAX_PROBLEMS_SHOWN])
 def test_as_many_problems_as_fit_are_shown_as_they_are(count: int) -> None:
     assert shortened(problems(count)) == problems(count)
 
 
 def test_what_does_not_fit_is_counted() -> None:
-    shown = shortened(problems(MOST_SHOWN + 7))
-    assert shown[:MOST_SHOWN] == problems(MOST_SHOWN)
-    (rest,) = shown[MOST_SHOWN:]
+    shown = shortened(problems(MAX_PROBLEMS_SHOWN + 7))
+    assert shown[:MAX_PROBLEMS_SHOWN] == problems(MAX_PROBLEMS_SHOWN)
+    (rest,) = shown[MAX_PROBLEMS_SHOWN:]
     assert "7 further problems" in rest.what
 
 
@@ -76,7 +76,7 @@ def test_a_list_that_fits_is_whole() -> None:
 
 
 def test_the_texts_of_a_problem_are_cut_to_what_a_record_can_hold() -> None:
-    shown = shortened([Problem("x" * 10_000, "y" * 10_000, "z" * 10_000)] * MOST_SHOWN)
+    shown = shortened([Problem("x" * 10_000, "y" * 10_000, "z" * 10_000)] * MAX_PROBLEMS_SHOWN)
     assert len(json.dumps([each.as_dict() for each in shown])) < 400_000
 
 

@@ -26,9 +26,9 @@ from epsm_local.moto_patches import functions, in_background
 
 logger = logging.getLogger(__name__)
 
-MOST_BYTES = 10 * 1024 * 1024
+MAX_BYTES = 10 * 1024 * 1024
 """Of a request's body; API Gateway's own limit."""
-_MOST_S = 30.0
+_MAX_S = 30.0
 """A function may take that long to answer; API Gateway's own limit."""
 
 
@@ -98,7 +98,7 @@ def _answer(api: Api, request: Request, request_id: str) -> Response:
     integration = api.get_integration(route.target.removeprefix("integrations/"))
     function = lambda_backends[ACCOUNT][REGION].get_function(integration.integration_uri)
     try:
-        invocation = _invoke(function, event, min(_MOST_S, integration.timeout_in_millis / 1000))
+        invocation = _invoke(function, event, min(_MAX_S, integration.timeout_in_millis / 1000))
     except TimeoutError:
         return message(503, "Service Unavailable")
     if invocation.failed:
@@ -186,9 +186,9 @@ class _Handler(BaseHTTPRequestHandler):
         """The request's body; None if it is too long. It is read to its end even then, or clients would not listen."""
         body = bytearray()
         for piece in pieces(self.headers, self.rfile):
-            if len(body) <= MOST_BYTES:
+            if len(body) <= MAX_BYTES:
                 body += piece
-        return bytes(body) if len(body) <= MOST_BYTES else None
+        return bytes(body) if len(body) <= MAX_BYTES else None
 
     def _send(self, response: Response) -> None:
         self.send_response_only(response.status)

@@ -44,7 +44,7 @@ from moto.stepfunctions.parser.asl.eval.states import (
 from epsm_local.moto_patches import local_aws
 from epsm_local.moto_patches.stepfunctions.map_failures import map_failure
 
-_LOOK_S = 0.05
+_POLL_INTERVAL_S = 0.05
 _COUNTER_OF = {
     "SUCCEEDED": "succeeded",
     "FAILED": "failed",
@@ -173,11 +173,11 @@ class _MapRun:
                 while next_item is not None and self._has_room(len(live)) and slots.acquire(blocking=False):
                     live.add(pool.submit(self._run_child, *next_item))
                     next_item = next(waiting, None)
-                done, live = wait(live, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+                done, live = wait(live, timeout=_POLL_INTERVAL_S, return_when=FIRST_COMPLETED)
                 for each in done:
                     each.result()
                 if not live and next_item is not None:
-                    time.sleep(_LOOK_S)  # every slot is another map run's
+                    time.sleep(_POLL_INTERVAL_S)  # every slot is another map run's
                 if self._too_many_failed(len(items)):
                     break
         finally:

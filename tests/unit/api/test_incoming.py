@@ -16,10 +16,10 @@ from botocore.exceptions import ClientError
 from epsm.api.incoming import (
     FilesInRequest,
     FilesUploadedBefore,
-    Received,
+    SubmittedStudy,
     presign_uploads,
-    receive,
     study_of_files,
+    submit_from_request,
     with_names_of_their_own,
 )
 from epsm.problems import StudyRejected
@@ -75,7 +75,7 @@ class Inputs:
 class Claims(MemoryRecords):
     """Records that can be claimed."""
 
-    def claim_study(self, simulation: str, name: str, source: dict[str, str], owner: str = "") -> StudyRecord:
+    def create_or_get_study(self, simulation: str, name: str, source: dict[str, str], owner: str = "") -> StudyRecord:
         record = StudyRecord(simulation, name, StudyStatus.PENDING, "2026-01-01", source=source, owner=owner)
         return self.by_name.setdefault(simulation, record)
 
@@ -109,7 +109,7 @@ def send(
     study: bytes,
     owner: str = ANNA,
     max_variants: int = 100,
-) -> Received:
+) -> SubmittedStudy:
     settings = Settings(
         inputs_bucket=BUCKET,
         results_bucket="results",
@@ -119,7 +119,7 @@ def send(
         variant_memory_mb=1769,
     )
     stack = MemoryStack(records=records, s3=inputs, settings=settings)
-    return receive(stack, study, FilesInRequest(stack.inputs, files), owner)
+    return submit_from_request(stack, study, FilesInRequest(stack.inputs, files), owner)
 
 
 # --- taking a study in
@@ -300,7 +300,7 @@ def before(inputs: Inputs, hashes: Mapping[str, str], owner: str = ANNA) -> File
 
 def test_a_study_of_uploaded_files_is_taken_in(inputs: Inputs, records: Claims, room: dict[str, bytes]) -> None:
     sent = before(inputs, uploaded(inputs, ANNA, room))
-    received = receive(MemoryStack(records=records, s3=inputs), document(), sent, ANNA)
+    received = submit_from_request(MemoryStack(records=records, s3=inputs), document(), sent, ANNA)
     assert (received.models, received.variants) == (1, 3)
 
 

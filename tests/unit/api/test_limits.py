@@ -44,7 +44,7 @@ def test_a_study_beyond_a_limit_is_answered_with_429_and_the_limit(monkeypatch: 
     def refuse(*_: Any, **__: Any) -> None:
         raise OverLimit([Problem("study.json", "is one too many", "at most 2 at a time")])
 
-    monkeypatch.setattr(submit, "receive", refuse)
+    monkeypatch.setattr(submit, "submit_from_request", refuse)
     status, body = ask(MemoryStack(), "POST", "/api/simulation/run/", {"study": {}})
     assert (status, body["title"]) == (429, "Too Many Requests")
     assert body["errors"] == [{"where": "study.json", "what": "is one too many", "allowed": "at most 2 at a time"}]

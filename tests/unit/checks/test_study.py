@@ -287,14 +287,14 @@ def test_a_check_without_a_stack_allows_a_day(files: dict[str, bytes]) -> None:
 
 
 def test_a_study_json_that_is_too_large_is_refused_unread() -> None:
-    document = b" " * (intake.LARGEST_STUDY_BYTES + 1)
+    document = b" " * (intake.MAX_STUDY_BYTES + 1)
     with pytest.raises(StudyRejected) as refusal:
         take_in(document, Folder({}), Limits())
     assert refusal.value.problems == (Problem("study.json", "has 5,000,001 bytes", "at most 5,000,000"),)
 
 
 def test_a_file_that_is_too_large_is_refused_unread(files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "LARGEST_FILE_BYTES", 1_000_000)
+    monkeypatch.setattr(intake, "MAX_FILE_BYTES", 1_000_000)
     folder = Folder(files | {"chicago.epw": bytes(2_000_000)})
     assert refuse(folder) == [Problem("chicago.epw", "has 2,000,000 bytes", "at most 1,000,000")]
     assert folder.read_names == ["room.idf"]

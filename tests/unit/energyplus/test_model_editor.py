@@ -16,7 +16,7 @@ from epsm.energyplus import dictionary
 from epsm.energyplus.documents import number_text
 from epsm.energyplus.engine import Engine, command, run
 from epsm.energyplus.model_editor import REPORTS, CannotEdit, PreparedModel, prepare
-from epsm.energyplus.model_reader import Outline, read_outline
+from epsm.energyplus.model_reader import ModelOutline, read_outline
 from epsm.energyplus.verdict import judge
 from epsm.results.reader import read_results
 from epsm.study.schema import Study
@@ -48,7 +48,7 @@ def prepared(engine: Engine, model: str | bytes, *parameters: dict[str, Any], **
     return prepare(content, "room.idf", study(*parameters, **changes), engine.idd)
 
 
-def outline_of(text: str) -> Outline:
+def outline_of(text: str) -> ModelOutline:
     outline = read_outline(text.encode(), "in.idf")
     assert not outline.problems
     return outline
@@ -83,7 +83,7 @@ def test_the_baseline_keeps_every_value_of_the_file(engine: Engine, path: Path) 
 
     after = outline_of(prepared(engine, content).render({}))
 
-    def numerically(outline: Outline) -> dict[str, list[list[float | str]]]:
+    def numerically(outline: ModelOutline) -> dict[str, list[list[float | str]]]:
         return {
             name: [[as_number(str(value)) for value in each.values] for each in group]
             for name, group in outline.objects.items()

@@ -11,7 +11,7 @@ import pytest
 from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import FieldPlace
 from epsm.energyplus.idf_text import decode
-from epsm.energyplus.model_reader import ModelObject, Outline, read_outline
+from epsm.energyplus.model_reader import ModelObject, ModelOutline, read_outline
 from epsm.problems import Problem
 
 REAL_MODELS = Path(pyenergyplus.__file__).parent / "data" / "model"
@@ -26,20 +26,20 @@ Timestep,4;
 """
 
 
-def idf(text: str | bytes) -> Outline:
+def idf(text: str | bytes) -> ModelOutline:
     return read_outline(text if isinstance(text, bytes) else text.encode(), "room.idf")
 
 
-def epjson(document: Any) -> Outline:
+def epjson(document: Any) -> ModelOutline:
     return read_outline(document if isinstance(document, bytes) else json.dumps(document).encode(), "room.epJSON")
 
 
-def faults(outline: Outline) -> list[tuple[str, str]]:
+def faults(outline: ModelOutline) -> list[tuple[str, str]]:
     """Place behind the file's name, and fault."""
     return [(each.where.partition(": ")[2], each.what) for each in outline.problems]
 
 
-def values(outline: Outline, class_name: str) -> list[tuple[str, ...]]:
+def values(outline: ModelOutline, class_name: str) -> list[tuple[str, ...]]:
     return [tuple(each.values) for each in outline.of_class(class_name)]
 
 

@@ -9,7 +9,7 @@ import pytest
 from epsm.operations.budget import give_up
 from epsm.operations.close import close
 from epsm.store.executions import Execution
-from epsm.store.notifications import announcer
+from epsm.store.notifications import budget_event_publisher
 from epsm.study.records import StudyStatus
 from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryStack, MemoryStepFunctions, study_record
 
@@ -73,7 +73,7 @@ class Bus:
 
 def test_a_spent_budget_is_announced() -> None:
     bus = Bus(failed=0)
-    announcer(bus)("a")
+    budget_event_publisher(bus)("a")
     (entry,) = bus.entries
     assert (entry["Source"], entry["DetailType"]) == ("epsm", "Budget Spent")
     assert json.loads(entry["Detail"]) == {"simulation_id": "a"}
@@ -81,4 +81,4 @@ def test_a_spent_budget_is_announced() -> None:
 
 def test_an_announcement_that_was_not_taken_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="did not take"):
-        announcer(Bus(failed=1))("a")
+        budget_event_publisher(Bus(failed=1))("a")

@@ -19,7 +19,7 @@ from epsm.study.records import StudyStatus, VariantRecord, VariantStatus
 from epsm.study.schema import Limits
 from tests.unit.fakes import MemoryRecords, MemoryS3, MemoryStack, study_record
 
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 GOOD = VariantRecord(0, VariantStatus.SUCCEEDED, verdict="ok")
 
 
@@ -101,7 +101,7 @@ def world() -> World:
 def failure(world: World) -> str:
     """What the canary says of its failure."""
     with pytest.raises(CanaryFailed) as failed:
-        world.canary.fly(PATIENCE_S)
+        world.canary.run(TIMEOUT_S)
     return str(failed.value)
 
 
@@ -129,13 +129,13 @@ def test_its_weather_is_a_whole_year() -> None:
 
 
 def test_its_study_would_be_accepted_as_one_variant_of_which_nobody_is_told(world: World) -> None:
-    world.canary.fly(PATIENCE_S)
+    world.canary.run(TIMEOUT_S)
     study = take_in(world.objects["inputs", world.uploads[-1], ""], _Sent(canary_files()), Limits(max_variants=1)).study
     assert (study.variant_count, study.options.notify, study.options.run_period) == (1, False, "design_days")
 
 
 def test_study_json_is_uploaded_last_and_all_below_the_canarys_folder(world: World) -> None:
-    world.canary.fly(PATIENCE_S)
+    world.canary.run(TIMEOUT_S)
     assert [key.rpartition("/")[2] for key in world.uploads] == ["canary.idf", "canary.epw", "study.json"]
     assert all(keys.is_canary(key) for key in world.uploads)
 
@@ -144,9 +144,9 @@ def test_study_json_is_uploaded_last_and_all_below_the_canarys_folder(world: Wor
 
 
 def test_a_canary_that_came_through_is_removed_and_measured(world: World) -> None:
-    flight = world.canary.fly(PATIENCE_S)
-    assert flight.simulation_id == world.simulation
-    assert flight.seconds == pytest.approx(20, abs=2)
+    done = world.canary.run(TIMEOUT_S)
+    assert done.simulation_id == world.simulation
+    assert done.seconds == pytest.approx(20, abs=2)
     assert world.asked == [{"task": "remove", "simulation_id": world.simulation}]
 
 
@@ -189,11 +189,11 @@ def test_a_study_without_a_table_is_a_failure(world: World) -> None:
 def test_an_upload_that_nobody_picks_up_is_a_failure(world: World) -> None:
     world.status = None
     assert "was not picked up" in failure(world)
-    assert PATIENCE_S <= world.time < PATIENCE_S + 10
+    assert TIMEOUT_S <= world.time < TIMEOUT_S + 10
 
 
 def test_a_study_that_takes_too_long_is_a_failure(world: World) -> None:
-    world.seconds = 10 * PATIENCE_S
+    world.seconds = 10 * TIMEOUT_S
     assert "is running (execution arn:execution): it has not ended in time" in failure(world)
 
 

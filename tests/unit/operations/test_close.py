@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from epsm.operations.close import STOPPED, AggregateFunction, NotCollected, NotReady, close
 from epsm.store.executions import Execution, Executions
 from epsm.store.files import Files
-from epsm.store.notifications import Notice
+from epsm.store.notifications import Notification
 from epsm.study.records import StudyStatus
 from tests.unit.fakes import MACHINE, MemoryCollector, MemoryRecords, MemoryS3, MemoryStepFunctions, study_record
 
@@ -214,7 +214,7 @@ def collector(
     functions: Functions,
     *,
     manifest: bool = True,
-    tell: Callable[[Notice], None] = lambda notice: None,
+    tell: Callable[[Notification], None] = lambda notice: None,
     sleep: Callable[[float], None] = no_sleep,
 ) -> AggregateFunction:
     s3 = MemoryS3()
@@ -247,13 +247,13 @@ def test_an_error_of_the_aggregate_function_is_raised_with_its_message() -> None
 
 
 def test_those_who_subscribed_are_told_of_an_end_that_the_state_machine_did_not_see() -> None:
-    told: list[Notice] = []
+    told: list[Notification] = []
     collector(Functions(), tell=told.append)(SIMULATION)
-    assert told == [Notice("Office: failed", "Study: Office")]
+    assert told == [Notification("Office: failed", "Study: Office")]
 
 
 def test_nobody_is_told_where_the_study_says_so() -> None:
-    told: list[Notice] = []
+    told: list[Notification] = []
     collector(Functions(notify=False), tell=told.append)(SIMULATION)
     assert told == []
 

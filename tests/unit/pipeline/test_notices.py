@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from epsm.pipeline.notices import for_mail, links, of_rejection, reasons
+from epsm.pipeline.notices import for_mail, links, reasons, rejection_notification
 from epsm.problems import Problem
-from epsm.store.notifications import Notice, teller
+from epsm.store.notifications import Notification, sns_notifier
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_of_many_reasons_the_most_frequent_are_told() -> None:
 
 def test_a_refusal_tells_every_problem_up_to_a_number() -> None:
     problems = [Problem("study.json", f"fault {number}") for number in range(22)]
-    notice = of_rejection("Office", "a-1", "s3://inputs/office/study.json", problems)
+    notice = rejection_notification("Office", "a-1", "s3://inputs/office/study.json", problems)
     assert notice.subject == "Office: rejected, 22 problem(s)"
     assert "- study.json: fault 19\n- and 2 more, in runs/a-1/errors.json" in notice.message
 
@@ -52,9 +52,9 @@ class Sns:
 
 def test_a_notice_goes_to_the_topic() -> None:
     sns = Sns(fault=False)
-    teller(sns, "arn:topic")(Notice("Office", "text"))
+    sns_notifier(sns, "arn:topic")(Notification("Office", "text"))
     assert sns.sent == [{"TopicArn": "arn:topic", "Subject": "Office", "Message": "text"}]
 
 
 def test_a_notice_that_cannot_be_sent_stops_nothing() -> None:
-    teller(Sns(fault=True), "arn:topic")(Notice("Office", "text"))
+    sns_notifier(Sns(fault=True), "arn:topic")(Notification("Office", "text"))

@@ -94,7 +94,7 @@ def test_inputs_without_room_on_the_disk_are_a_full_disk(
     s3, table = aws
     files, records = Files(s3, "results"), Records(table)
     accepted(s3, files, "full", b"Version,25.2;", b"")
-    monkeypatch.setattr("epsm.pipeline.workspace._LEAST_FREE_MB", 1e9)
+    monkeypatch.setattr("epsm.pipeline.workspace._MIN_FREE_MB", 1e9)
     runner = VariantRunner(files, records, tmp_path / "runs", engine)
 
     trial = runner.try_pair("full", 0, seconds_left=lambda: math.inf)

@@ -9,7 +9,7 @@ from epsm.pipeline.aggregate import decide
 from epsm.problems import StudyRejected
 from epsm.results.table import Counts
 from epsm.study.parsing import parse_study
-from epsm.study.preflight import MOST_PAIRS, Trial, pairs_to_try, reason_of, variants_to_try
+from epsm.study.preflight import MAX_TRIED_PAIRS, Trial, pairs_to_try, reason_of, variants_to_try
 from epsm.study.records import StudyStatus
 from epsm.study.schema import PREFLIGHT_FROM, Study
 from tests.conftest import study_document
@@ -56,9 +56,9 @@ def test_each_model_and_weather_is_tried_at_its_baseline() -> None:
 
 
 def test_every_model_is_tried_before_another_weather_is() -> None:
-    many = study(models=[f"{number}.idf" for number in range(MOST_PAIRS)], weather=["a.epw", "b.epw"])
+    many = study(models=[f"{number}.idf" for number in range(MAX_TRIED_PAIRS)], weather=["a.epw", "b.epw"])
     tried = pairs_to_try(many)
-    assert len(tried) == MOST_PAIRS
+    assert len(tried) == MAX_TRIED_PAIRS
     assert {variants_to_try(many, index)[0].model for index in tried} == set(many.models)
 
 
@@ -99,7 +99,7 @@ def test_of_many_failures_the_first_are_told_and_the_others_counted() -> None:
 
 
 def test_all_outcomes_fit_into_the_data_of_a_state() -> None:
-    longest = [failed(10**7, "\U0001f3e0" * 10_000)] * MOST_PAIRS
+    longest = [failed(10**7, "\U0001f3e0" * 10_000)] * MAX_TRIED_PAIRS
     assert len(json.dumps(longest)) < 256 * 1024 * 0.9
 
 

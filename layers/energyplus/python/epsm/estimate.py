@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from epsm.energyplus.model_reader import Outline, read_outline
-from epsm.study.preflight import MOST_AT_A_TIME, pairs_to_try
+from epsm.energyplus.model_reader import ModelOutline, read_outline
+from epsm.study.preflight import MAX_TRIALS_AT_A_TIME, pairs_to_try
 from epsm.study.schema import Study
 
 _USD_PER_GB_S = 0.0000166667
@@ -87,7 +87,7 @@ def assumed_run_time(content: bytes, source: str) -> RunTime:
     return run_time_of(read_outline(content, source))
 
 
-def run_time_of(outline: Outline) -> RunTime:
+def run_time_of(outline: ModelOutline) -> RunTime:
     """The same of a model that has been read."""
     zones = len(outline.of_class("Zone"))
     return RunTime(_SECONDS_START + _SECONDS_PER_ZONE * zones, "assumed")
@@ -108,7 +108,7 @@ def estimate(study: Study, run_times: Mapping[str, RunTime], *, memory_mb: int, 
     at_a_time = max(1, min(study.options.max_concurrency, capacity, study.variant_count))
     trials = [_trial_seconds(run_times[_model_of(study, index)]) for index in pairs_to_try(study)]
     trials_usd = sum(trials) * usd_per_second(memory_mb) + len(trials) * USD_PER_VARIANT_BESIDES_TIME
-    trying = max(sum(trials) / min(at_a_time, MOST_AT_A_TIME), *trials) if trials else 0.0
+    trying = max(sum(trials) / min(at_a_time, MAX_TRIALS_AT_A_TIME), *trials) if trials else 0.0
     running = max(billed / at_a_time, *seconds.values(), _SECONDS_TO_START_ONE * study.variant_count)
     running_usd = billed * usd_per_second(memory_mb) + study.variant_count * USD_PER_VARIANT_BESIDES_TIME
     return Estimate(

@@ -14,12 +14,12 @@ HANDLER_MB = 350
 """Python with eppy, pandas and a small model; what remains of the memory is the engine's."""
 DEFAULT_MEMORY_MB = 1769
 """Memory of the function that runs a variant, unless a stack is deployed with another `memory_mb`."""
-LARGEST_MODEL_BYTES = 50_000_000
+MAX_MODEL_BYTES = 50_000_000
 """Whatever the memory: as much as any file of a study. Checking it takes up to 9 CPU seconds of the API's 29."""
 
 _IDF_MB_PER_MB = 13
 _JSON_MB_PER_MB = 20
-_SMALLEST_ENGINE_MB = 350
+_MIN_ENGINE_MB = 350
 """Kept for the engine beside the largest model."""
 _ALWAYS_ACCEPTED_BYTES = 500_000
 _KEPT_SHARE = 0.2
@@ -38,9 +38,9 @@ def largest_model_bytes(memory_mb: int, *, epjson: bool = False) -> int:
     (50000000, 24900000, 500000)
     """
     per_mb = _JSON_MB_PER_MB if epjson else _IDF_MB_PER_MB
-    fits_mb = (memory_mb - HANDLER_MB - _SMALLEST_ENGINE_MB) / per_mb
+    fits_mb = (memory_mb - HANDLER_MB - _MIN_ENGINE_MB) / per_mb
     rounded = int(fits_mb * 10) * 100_000
-    return min(LARGEST_MODEL_BYTES, max(_ALWAYS_ACCEPTED_BYTES, rounded))
+    return min(MAX_MODEL_BYTES, max(_ALWAYS_ACCEPTED_BYTES, rounded))
 
 
 def is_epjson(name: str) -> bool:

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-MOST_SHOWN = 100
+MAX_PROBLEMS_SHOWN = 100
 """More problems than this are counted, not listed: a refusal must fit into a record and on a screen."""
 
 
-_MOST_CHARACTERS = 300
+_MAX_CHARACTERS = 300
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Also what turns the direction of writing round, and with it what a sentence seems to say."""
 
@@ -31,7 +31,7 @@ class Problem:
     def __post_init__(self) -> None:
         for name in ("where", "what", "allowed"):
             text = _UNPRINTABLE.sub("?", getattr(self, name))
-            cut = text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 3] + "..."
+            cut = text if len(text) <= _MAX_CHARACTERS else text[: _MAX_CHARACTERS - 3] + "..."
             object.__setattr__(self, name, cut)
 
     def __str__(self) -> str:
@@ -50,8 +50,11 @@ class StudyRejected(Exception):
 
 
 def shortened(problems: Sequence[Problem]) -> list[Problem]:
-    """The first `MOST_SHOWN` problems, then one that counts the rest."""
-    if len(problems) <= MOST_SHOWN:
+    """The first `MAX_PROBLEMS_SHOWN` problems, then one that counts the rest."""
+    if len(problems) <= MAX_PROBLEMS_SHOWN:
         return list(problems)
-    rest = len(problems) - MOST_SHOWN
-    return [*problems[:MOST_SHOWN], Problem("study", f"{rest} further problems of the same kinds are not listed")]
+    rest = len(problems) - MAX_PROBLEMS_SHOWN
+    return [
+        *problems[:MAX_PROBLEMS_SHOWN],
+        Problem("study", f"{rest} further problems of the same kinds are not listed"),
+    ]

@@ -9,9 +9,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.study.schema import (
-    LONGEST_IN_A_FUNCTION_S,
-    LONGEST_RETENTION_DAYS,
-    MOST_VARIANTS,
+    MAX_FUNCTION_RUN_S,
+    MAX_RETENTION_DAYS,
+    MAX_VARIANTS,
     Limits,
 )
 
@@ -66,9 +66,9 @@ class Settings(BaseModel):
     table_name: str
     state_machine_arn: str = ""
     aggregate_function: str = ""
-    max_variants: int = Field(default=MOST_VARIANTS, ge=1)
-    longest_run_s: int = Field(default=LONGEST_IN_A_FUNCTION_S, ge=1)
-    longest_retention_days: int = Field(default=LONGEST_RETENTION_DAYS, ge=1)
+    max_variants: int = Field(default=MAX_VARIANTS, ge=1)
+    longest_run_s: int = Field(default=MAX_FUNCTION_RUN_S, ge=1)
+    longest_retention_days: int = Field(default=MAX_RETENTION_DAYS, ge=1)
     missing_file_grace_s: float = Field(default=10.0, ge=0, allow_inf_nan=False)
     image_id: str = "unknown"
     cleanup_function: str = ""

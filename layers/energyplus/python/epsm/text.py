@@ -57,7 +57,7 @@ def file_labels(paths: Iterable[str]) -> dict[str, str]:
     return labels
 
 
-_MOST_SUGGESTED_FROM = 3000
+_MAX_SUGGESTED_FROM = 3000
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
@@ -67,7 +67,7 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
     "'Watts per Floor Area'"
     """
     by_folded = {fold_name(each): each for each in known}
-    if len(by_folded) > _MOST_SUGGESTED_FROM:
+    if len(by_folded) > _MAX_SUGGESTED_FROM:
         return ""  # comparing takes a second for every 20,000 names
     folded = difflib.get_close_matches(fold_name(name), by_folded, n=count, cutoff=0.5)
     return ", ".join(f"'{by_folded[each]}'" for each in folded)

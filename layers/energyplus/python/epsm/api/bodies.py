@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from epsm.checks.study import LARGEST_FILE_BYTES
+from epsm.checks.study import MAX_FILE_BYTES
 from epsm.study.records import StudyStatus
 from epsm.study.schema import Priority
 
-MOST_FILES = 100
+MAX_FILES = 100
 """That are uploaded before their study: the API looks at each while its caller waits."""
 
 
@@ -53,7 +53,7 @@ class StudyOfUploads(BaseModel):
     study: dict[str, Any] = Field(description="A study.json; see docs/study.schema.json.")
     files: dict[str, Sha256] = Field(
         default_factory=dict,
-        max_length=MOST_FILES,
+        max_length=MAX_FILES,
         description="For each file that the study reads, by its path in it, the SHA-256 it was uploaded under.",
     )
 
@@ -86,7 +86,7 @@ class WantedFile(BaseModel):
 
     name: str = Field(min_length=1, max_length=400, description="Its path in the study.")
     sha256: Sha256
-    bytes: int = Field(ge=0, le=LARGEST_FILE_BYTES, description="Its size.")
+    bytes: int = Field(ge=0, le=MAX_FILE_BYTES, description="Its size.")
 
 
 class WantedFiles(BaseModel):
@@ -94,7 +94,7 @@ class WantedFiles(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    files: list[WantedFile] = Field(min_length=1, max_length=MOST_FILES)
+    files: list[WantedFile] = Field(min_length=1, max_length=MAX_FILES)
 
 
 class UploadPlace(BaseModel):

@@ -31,7 +31,7 @@ from epsm.study.schema import MANIFEST_NAME
 Given = TypeVar("Given")
 Got = TypeVar("Got")
 
-_LONGEST_KEY_BYTES = 1024
+_MAX_KEY_BYTES = 1024
 _AT_A_TIME = 10
 """As many connections as a boto3 client keeps."""
 
@@ -48,7 +48,7 @@ class SentFiles(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class SubmittedStudy:
     """A study that was taken in.
 
     Attributes:
@@ -121,9 +121,9 @@ class FilesUploadedBefore:
         self._inputs.copy(self._keys[name], key)
 
 
-def receive(
+def submit_from_request(
     stack: Stack, document: bytes, sent: SentFiles, owner: str, owner_limits: OwnerLimits = NO_LIMITS
-) -> Received:
+) -> SubmittedStudy:
     """Check a study and start it on its way.
 
     Args:
@@ -139,8 +139,8 @@ def receive(
     """
     records, settings = stack.records, stack.settings
     accepted = take_in(document, sent, settings.limits, lambda study: check_order(study, records.study, owner))
-    if too_dear := check_budget(accepted.study, sent.sha256, records.run_time, settings.variant_memory_mb):
-        raise StudyRejected(too_dear)
+    if over_budget := check_budget(accepted.study, sent.sha256, records.run_time, settings.variant_memory_mb):
+        raise StudyRejected(over_budget)
     run_times = accepted.run_times | measured_run_times(accepted.study, sent.sha256, records.run_time)
     expected_usd = expected_cost_usd(accepted.study, run_times, settings.variant_memory_mb)
     owner_limits.check(owner, expected_usd)
@@ -153,9 +153,9 @@ def receive(
     source = stack.inputs.put_study(key, document, owner)
     simulation = simulation_of(source)
     # Submit would write it too, a moment later: whoever asks at once should find it.
-    record = records.claim_study(simulation, accepted.study.name or folder, source.model_dump(), owner)
+    record = records.create_or_get_study(simulation, accepted.study.name or folder, source.model_dump(), owner)
     claim_or_reject(owner_limits, records, record, expected_usd)
-    return Received(simulation, len(accepted.study.models), accepted.study.variant_count)
+    return SubmittedStudy(simulation, len(accepted.study.models), accepted.study.variant_count)
 
 
 def claim_or_reject(owner_limits: OwnerLimits, records: Records, record: StudyRecord, expected_usd: float) -> None:
@@ -178,7 +178,7 @@ def _check_places(places: Mapping[str, str]) -> None:
         if posixpath.basename(name) == MANIFEST_NAME:
             # Put there, it would start a study of its own, and nobody's.
             problems.append(Problem(name, "is what a study is called; no model can read it", "another name"))
-        elif len(key.encode()) > _LONGEST_KEY_BYTES:
+        elif len(key.encode()) > _MAX_KEY_BYTES:
             problems.append(Problem(name, "has too long a name to be stored", "a shorter one"))
     if problems:
         raise StudyRejected(problems)

@@ -12,7 +12,7 @@ from epsm.checks.table_text import Read, begins_with_number, field_text, is_numb
 from epsm.checks.time_steps import time_steps
 from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import FieldPlace
-from epsm.energyplus.model_reader import ModelObject, Outline
+from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.problems import Problem
 from epsm.study.schema import Parameter
 from epsm.text import fold_name
@@ -23,7 +23,9 @@ _SHADING, _WINDOW = "Schedule:File:Shading", "Construction:WindowDataFile"
 CLASSES = (_VARIABLE, _LOOKUP, _SHADING, _WINDOW)
 
 
-def check_data_files(outline: Outline, source: str, read: Read, parameters: Sequence[Parameter] = ()) -> list[Problem]:
+def check_data_files(
+    outline: ModelOutline, source: str, read: Read, parameters: Sequence[Parameter] = ()
+) -> list[Problem]:
     """Faults of the files that a model's lookup tables, imported shading and WINDOW constructions read.
 
     Args:
@@ -46,7 +48,7 @@ def check_data_files(outline: Outline, source: str, read: Read, parameters: Sequ
     return problems
 
 
-def _check_lookup_tables(outline: Outline, source: str, read: Read) -> Iterator[Problem]:
+def _check_lookup_tables(outline: ModelOutline, source: str, read: Read) -> Iterator[Problem]:
     columns: dict[str, list[float]] = {}
     for each in [*outline.of_class(_VARIABLE), *outline.of_class(_LOOKUP)]:
         name = field_text(each, "External File Name")
@@ -84,7 +86,7 @@ def _key(each: ModelObject) -> str:
     return f"{fold_name(each.class_name)} {fold_name(each.name)}"
 
 
-def _variables(lookup: ModelObject, outline: Outline) -> list[str]:
+def _variables(lookup: ModelObject, outline: ModelOutline) -> list[str]:
     wanted = fold_name(field_text(lookup, "Independent Variable List Name"))
     for each in outline.of_class(_LIST):
         if fold_name(each.name) == wanted:

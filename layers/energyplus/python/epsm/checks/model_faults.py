@@ -11,14 +11,14 @@ from dataclasses import replace
 
 from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import ClassRule, FieldRule
-from epsm.energyplus.model_reader import ModelObject, Outline
+from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.problems import Problem
 from epsm.text import fold_name
 
 FieldFilter = Callable[[ModelObject, int], bool]
 """Whether the field at a position is to be passed over: a parameter gives it another value."""
 
-_MOST_ALIKE = 3
+_MAX_ALIKE = 3
 """Faults of one kind in one field of a class that are listed one by one; the others are counted."""
 _JEPLUS_TAG = re.compile(r"@@.*?@@")
 _NOT_READ_BY_THE_ENGINE = (
@@ -46,7 +46,7 @@ def place_of(each: ModelObject, source: str) -> str:
 
 
 def check_model_faults(
-    outline: Outline, source: str, varied: FieldFilter = lambda each, position: False
+    outline: ModelOutline, source: str, varied: FieldFilter = lambda each, position: False
 ) -> list[Problem]:
     """Faults of a model's values and names.
 
@@ -64,16 +64,16 @@ def _limited(faults: Iterable[tuple[tuple[str, ...], Problem]]) -> Iterator[Prob
     last: dict[tuple[str, ...], Problem] = {}
     for kind, problem in faults:
         counts[kind] = counts.get(kind, 0) + 1
-        if counts[kind] < _MOST_ALIKE:
+        if counts[kind] < _MAX_ALIKE:
             yield problem
-        elif counts[kind] == _MOST_ALIKE:
+        elif counts[kind] == _MAX_ALIKE:
             last[kind] = problem
     for kind, problem in last.items():
-        more = counts[kind] - _MOST_ALIKE
+        more = counts[kind] - _MAX_ALIKE
         yield problem if not more else replace(problem, what=f"{problem.what}; and {more} more of this kind")
 
 
-def _value_faults(outline: Outline, source: str, varied: FieldFilter) -> Iterator[tuple[tuple[str, ...], Problem]]:
+def _value_faults(outline: ModelOutline, source: str, varied: FieldFilter) -> Iterator[tuple[tuple[str, ...], Problem]]:
     known = dictionary.load()
     for class_key, group in outline.objects.items():
         rule = known.find_class(class_key)
@@ -210,7 +210,7 @@ def _json_misfit(value: object, field: FieldRule) -> str | None:
     return None
 
 
-def _double_names(outline: Outline, source: str) -> Iterator[tuple[tuple[str, ...], Problem]]:
+def _double_names(outline: ModelOutline, source: str) -> Iterator[tuple[tuple[str, ...], Problem]]:
     known = dictionary.load()
     seen: dict[tuple[str, str], ModelObject] = {}
     apart = _NOT_TOGETHER_YET.get(known.model_version, ())

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 from epsm.checks.model_faults import place_of
 from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import ClassRule, FieldRule
-from epsm.energyplus.model_reader import ModelObject, Outline
+from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.text import nearest
 
-_MOST_REMARKS = 10
+_MAX_REMARKS = 10
 _OF_THE_CONVERTER = ("idf_order", "idf_max_fields", "idf_max_extensible_fields")
 """Keys that EnergyPlus itself writes into epJSON beside the fields."""
 
 
-def model_remarks(outline: Outline, source: str) -> list[str]:
+def model_remarks(outline: ModelOutline, source: str) -> list[str]:
     """Sentences about fields that EnergyPlus ignores or rounds; one for each field of a class.
 
     Args:
@@ -30,11 +30,11 @@ def model_remarks(outline: Outline, source: str) -> list[str]:
         f"{sentence}; so in {counts[kind]:,} objects." if counts[kind] > 1 else f"{sentence}."
         for kind, sentence in first.items()
     ]
-    rest = len(remarks) - _MOST_REMARKS
-    return remarks if rest <= 0 else [*remarks[:_MOST_REMARKS], f"{source}: {rest} more such fields."]
+    rest = len(remarks) - _MAX_REMARKS
+    return remarks if rest <= 0 else [*remarks[:_MAX_REMARKS], f"{source}: {rest} more such fields."]
 
 
-def _found(outline: Outline, source: str) -> Iterator[tuple[tuple[str, str], str]]:
+def _found(outline: ModelOutline, source: str) -> Iterator[tuple[tuple[str, str], str]]:
     for group in outline.objects.values():
         rule = dictionary.load().find_class(group[0].class_name)
         if rule is None:

@@ -14,7 +14,7 @@ from epsm.checks.references import check_object_names
 from epsm.energyplus import dictionary, versions
 from epsm.energyplus.dictionary import ClassRule
 from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS, external_path, in_each_others_way
-from epsm.energyplus.model_reader import ModelObject, Outline, read_outline
+from epsm.energyplus.model_reader import ModelObject, ModelOutline, read_outline
 from epsm.problems import Problem
 from epsm.study.schema import Parameter, Study
 from epsm.text import fold_name, middle_cut, nearest
@@ -26,7 +26,7 @@ _NOT_SUPPORTED = (
     ("groundheattransfer:", "the Slab and Basement preprocessors are not part of the engine package"),
 )
 
-_MOST_OF_A_KIND = 50
+_MAX_OF_A_KIND = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class CheckedModel:
 
     problems: tuple[Problem, ...]
     external_files: tuple[str, ...]
-    outline: Outline = field(default_factory=Outline, compare=False)
+    outline: ModelOutline = field(default_factory=ModelOutline, compare=False)
 
 
 def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
@@ -57,14 +57,14 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
     problems += _check_version(outline, source, study)
     external_files: dict[str, None] = {}
     if not problems:
-        problems += islice(_check_objects(outline, source), _MOST_OF_A_KIND)
+        problems += islice(_check_objects(outline, source), _MAX_OF_A_KIND)
         sound = not problems  # a missing ';' hides objects whose names are then missed
         varied = _set_by(study)
-        problems += check_model_faults(outline, source, varied)[:_MOST_OF_A_KIND]
+        problems += check_model_faults(outline, source, varied)[:_MAX_OF_A_KIND]
         if sound:
-            problems += check_object_names(outline, source, varied)[:_MOST_OF_A_KIND]
+            problems += check_object_names(outline, source, varied)[:_MAX_OF_A_KIND]
         problems += _check_run_period(outline, source, study)
-        problems += islice(check_parameters_on(outline, source, study), _MOST_OF_A_KIND)
+        problems += islice(check_parameters_on(outline, source, study), _MAX_OF_A_KIND)
         for each, name in _external_names(outline):
             path, fault = external_path(name, source)
             if fault:
@@ -96,7 +96,7 @@ def _set_by(study: Study) -> FieldFilter:
     return is_set
 
 
-def _check_version(outline: Outline, source: str, study: Study) -> Iterator[Problem]:
+def _check_version(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
     expected = dictionary.load().model_version
     found = outline.version
     if not outline.objects:
@@ -116,7 +116,7 @@ def _check_version(outline: Outline, source: str, study: Study) -> Iterator[Prob
         yield Problem(source, *versions.misfit(found, expected, study.energyplus))
 
 
-def _check_objects(outline: Outline, source: str) -> Iterator[Problem]:
+def _check_objects(outline: ModelOutline, source: str) -> Iterator[Problem]:
     known = dictionary.load()
     for group in outline.objects.values():
         first = group[0]
@@ -157,7 +157,7 @@ def _check_group(group: list[ModelObject], rule: ClassRule, source: str) -> Iter
         yield Problem(place_of(each, source), what, f"at most {len(rule.fields)}")
 
 
-def _check_run_period(outline: Outline, source: str, study: Study) -> Iterator[Problem]:
+def _check_run_period(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
     has_run_period = bool(outline.of_class("RunPeriod") or outline.of_class("RunPeriod:CustomRange"))
     has_design_day = bool(outline.of_class("SizingPeriod:DesignDay"))  # the engine counts no other sizing period
     chosen = study.options.run_period
@@ -179,7 +179,7 @@ def _check_run_period(outline: Outline, source: str, study: Study) -> Iterator[P
         yield Problem(source, f"would give no energy use: {why}", other)
 
 
-def _asks_for_weather_run(outline: Outline) -> bool:
+def _asks_for_weather_run(outline: ModelOutline) -> bool:
     """SimulationControl's answer; without the object, or with a blank, the engine's default is Yes."""
     rule = dictionary.load().find_class("SimulationControl")
     place = rule.find_field("Run Simulation for Weather File Run Periods") if rule else None
@@ -188,7 +188,7 @@ def _asks_for_weather_run(outline: Outline) -> bool:
     return not any(fold_name(str(answer)) == "no" for answer in answers)
 
 
-def _external_names(outline: Outline) -> Iterator[tuple[ModelObject, str]]:
+def _external_names(outline: ModelOutline) -> Iterator[tuple[ModelObject, str]]:
     for class_name, field_name in EXTERNAL_FILE_FIELDS.items():
         rule = dictionary.load().find_class(class_name)
         if rule is None:

@@ -9,7 +9,7 @@ from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import MANIFEST_NAME, Study
 
 
-class Turn(Enum):
+class StartDecision(Enum):
     """When a study may start."""
 
     NOW = auto()
@@ -17,13 +17,13 @@ class Turn(Enum):
     NEVER = auto()
 
 
-def turn_of(before: StudyRecord | None) -> Turn:
+def start_decision(before: StudyRecord | None) -> StartDecision:
     """When a study may start that is to follow `before`; None if that has been removed."""
     if before is None:
-        return Turn.NEVER
+        return StartDecision.NEVER
     if before.status is StudyStatus.COMPLETED:
-        return Turn.NOW
-    return Turn.NEVER if before.status.final else Turn.LATER
+        return StartDecision.NOW
+    return StartDecision.NEVER if before.status.final else StartDecision.LATER
 
 
 def check_order(study: Study, find_study: Callable[[str], StudyRecord | None], owner: str) -> list[Problem]:
@@ -41,7 +41,7 @@ def check_order(study: Study, find_study: Callable[[str], StudyRecord | None], o
     before = find_study(after)
     if before is None or not (before.owner == owner or owns(owner, before.owner)):
         return [Problem(where, f"there is no simulation '{after}'", "the name of one of your simulations")]
-    if turn_of(before) is Turn.NEVER:
+    if start_decision(before) is StartDecision.NEVER:
         what = f"'{after}' has ended as {before.status.value}, so nothing can follow it"
         return [Problem(where, what, "one that has completed, or has not ended")]
     return []

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import ClassRule, FieldPlace
 from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS
-from epsm.energyplus.model_reader import ModelObject, Outline
+from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.problems import Problem
 from epsm.results.columns import RESERVED
 from epsm.study.schema import MANIFEST_NAME, Parameter, Study
@@ -67,7 +67,7 @@ def _check_target(parameter: Parameter, where: str) -> Iterator[Problem]:
             )
 
 
-def check_parameters_on(outline: Outline, source: str, study: Study) -> Iterator[Problem]:
+def check_parameters_on(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
     setters: dict[tuple[str, str, int], str] = {}
     for index, parameter in enumerate(study.parameters):
         where = f"{MANIFEST_NAME}: parameters[{index}]"
@@ -136,7 +136,7 @@ def _check_multiply(
                 yield Problem(f"{where}.multiply[{position}]", what, place.rule.allowed)
 
 
-def _check_references(parameter: Parameter, outline: Outline, source: str, where: str) -> Iterator[Problem]:
+def _check_references(parameter: Parameter, outline: ModelOutline, source: str, where: str) -> Iterator[Problem]:
     names = {fold_name(each.name): each.name for each in outline.all() if each.name}
     for position, value in enumerate(parameter.values or ()):
         if not isinstance(value, str) or fold_name(value) in names:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from epsm.checks.model_faults import FieldFilter, place_of
 from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import FieldRule
-from epsm.energyplus.model_reader import ModelObject, Outline
+from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.problems import Problem
 from epsm.text import fold_name, nearest
 
@@ -33,7 +33,7 @@ _IN_WORDS = (
 
 
 def check_object_names(
-    outline: Outline, source: str, varied: FieldFilter = lambda each, position: False
+    outline: ModelOutline, source: str, varied: FieldFilter = lambda each, position: False
 ) -> list[Problem]:
     """A problem for each name that is missing, at the first place that gives it.
 
@@ -54,7 +54,7 @@ def check_object_names(
     return [_problem(lists, uses, names, source) for (lists, _), uses in missing.items()]
 
 
-def _names_by_list(outline: Outline) -> dict[str, dict[str, str]]:
+def _names_by_list(outline: ModelOutline) -> dict[str, dict[str, str]]:
     """Reference list -> its names as the engine compares them -> as they are written."""
     known = dictionary.load()
     built_in = {} if known.model_version in _WITHOUT_BUILT_IN else _BUILT_IN
@@ -69,7 +69,7 @@ def _names_by_list(outline: Outline) -> dict[str, dict[str, str]]:
     return names
 
 
-def _fields_that_name(outline: Outline) -> Iterator[tuple[ModelObject, FieldRule, int, str]]:
+def _fields_that_name(outline: ModelOutline) -> Iterator[tuple[ModelObject, FieldRule, int, str]]:
     """Every checked field that is not blank: object, field, position, value."""
     known = dictionary.load()
     for class_key, group in outline.objects.items():
@@ -104,7 +104,7 @@ def _fields_that_name(outline: Outline) -> Iterator[tuple[ModelObject, FieldRule
                         yield each, field, start + number * size + offset, value
 
 
-def _may_be_made_later(outline: Outline, field: FieldRule, key: str) -> bool:
+def _may_be_made_later(outline: ModelOutline, field: FieldRule, key: str) -> bool:
     """Whether something may make the object that is not in the model: ExpandObjects, or a file of schedules."""
     if any(name.startswith("hvactemplate:") for name in outline.objects):
         # What it makes bears the name of a template, or its own.

@@ -20,19 +20,19 @@ from epsm.checks.weather_statistics import check_statistics, uses_weather_for_wa
 from epsm.energyplus import dictionary
 from epsm.energyplus.baseline_values import baseline_values
 from epsm.energyplus.external_files import external_path
-from epsm.energyplus.model_reader import Outline
+from epsm.energyplus.model_reader import ModelOutline
 from epsm.energyplus.versions import DEFAULT, runnable, version_in
 from epsm.energyplus.weather import read_weather, statistics_beside
 from epsm.estimate import RunTime, run_time_of
 from epsm.model_memory import is_epjson, largest_model_bytes
 from epsm.problems import Problem, StudyRejected
 from epsm.study.parsing import load_document
-from epsm.study.partial import read_draft
+from epsm.study.partial import read_partial_study
 from epsm.study.schema import MANIFEST_NAME, Limits, Study
 from epsm.text import nearest
 
-LARGEST_STUDY_BYTES = 5_000_000
-LARGEST_FILE_BYTES = 50_000_000
+MAX_STUDY_BYTES = 5_000_000
+MAX_FILE_BYTES = 50_000_000
 _NEEDED_LATER = (
     *CLASSES,
     "Schedule:File",
@@ -108,9 +108,9 @@ def with_hashes(document: bytes, hashes: Mapping[str, str]) -> bytes:
         StudyRejected: If it would be too large.
     """
     written = json.dumps({**load_document(document), "files": dict(hashes)}, indent=1).encode()
-    if len(written) > LARGEST_STUDY_BYTES:
+    if len(written) > MAX_STUDY_BYTES:
         what = f"has {len(written):,} bytes with the hashes of its files"
-        raise StudyRejected([Problem(MANIFEST_NAME, what, f"at most {LARGEST_STUDY_BYTES:,}")])
+        raise StudyRejected([Problem(MANIFEST_NAME, what, f"at most {MAX_STUDY_BYTES:,}")])
     return written
 
 
@@ -131,10 +131,10 @@ def take_in(
     Raises:
         StudyRejected: With every fault that was found.
     """
-    if len(document) > LARGEST_STUDY_BYTES:
+    if len(document) > MAX_STUDY_BYTES:
         what = f"has {len(document):,} bytes"
-        raise StudyRejected([Problem(MANIFEST_NAME, what, f"at most {LARGEST_STUDY_BYTES:,}")])
-    draft = read_draft(document)
+        raise StudyRejected([Problem(MANIFEST_NAME, what, f"at most {MAX_STUDY_BYTES:,}")])
+    draft = read_partial_study(document)
     study = draft.study
     if study is None:
         raise StudyRejected(draft.problems)
@@ -143,7 +143,7 @@ def take_in(
     reader.problems += _beyond(limits, study)
     external_files: dict[str, tuple[str, ...]] = {}
     own_values: dict[str, dict[str, float | str]] = {}
-    outlines: dict[str, Outline] = {}
+    outlines: dict[str, ModelOutline] = {}
     remarks: dict[str, tuple[str, ...]] = {}
     run_times: dict[str, RunTime] = {}
     version: str | None = study.energyplus
@@ -258,8 +258,8 @@ class _Reader:
         if size is None:
             self.problems.append(Problem(where, f"'{name}' is not in {self._files.place}", nearest(name, self._sizes)))
             return None
-        if size > LARGEST_FILE_BYTES:
-            self.problems.append(Problem(name, f"has {size:,} bytes", f"at most {LARGEST_FILE_BYTES:,}"))
+        if size > MAX_FILE_BYTES:
+            self.problems.append(Problem(name, f"has {size:,} bytes", f"at most {MAX_FILE_BYTES:,}"))
             return None
         content = self._files.read(name)
         if content is None:

@@ -15,7 +15,7 @@ from itertools import islice, product
 
 from epsm.checks.table_text import Read, field_text, is_number, lines_of, place_in, shown
 from epsm.energyplus import dictionary
-from epsm.energyplus.model_reader import ModelObject, Outline
+from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.problems import Problem
 from epsm.study.schema import Parameter
 from epsm.text import fold_name
@@ -27,7 +27,7 @@ _NOT_TEXT = (".json", ".epjson", ".jsonin", ".cbor", ".msgpack", ".ubjson", ".bs
 """Endings of files that the engine reads as JSON and its binary forms; their tables are not looked at here."""
 _ITEMS_AN_HOUR = (2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
 _FIELDS = ("Column Number", "Rows to Skip at Top", "Number of Hours of Data", "Column Separator", "Minutes per Item")
-_MOST_USES = 100
+_MAX_USES = 100
 _WHOLE_PAIR = re.compile(r"\s*[+-]?\d+,\d+\s*")
 
 
@@ -53,7 +53,7 @@ class _Use:
 
 
 def check_table_files(
-    outline: Outline, source: str, read: Read, parameters: Sequence[Parameter] = ()
+    outline: ModelOutline, source: str, read: Read, parameters: Sequence[Parameter] = ()
 ) -> tuple[list[Problem], list[str]]:
     """Faults of the tables that a model's Schedule:File objects read, as they are and as a study varies them.
 
@@ -192,7 +192,7 @@ def _maybe_decimal_commas(lines: list[str], use: _Use, who: str) -> str:
     )
 
 
-def _uses(each: ModelObject, outline: Outline, parameters: Sequence[Parameter]) -> list[_Use]:
+def _uses(each: ModelObject, outline: ModelOutline, parameters: Sequence[Parameter]) -> list[_Use]:
     """The object's own use first, then those of the variants; none where a field is not what the dictionary allows,
     which is told elsewhere or by the engine."""
     own = {field: field_text(each, field) for field in _FIELDS}
@@ -204,7 +204,7 @@ def _uses(each: ModelObject, outline: Outline, parameters: Sequence[Parameter]) 
         limits = None if field == "Schedule Type Limits Name" else limits
         if field in own:
             varied[field] = [_level(parameter, level, own[field]) for level in parameter.levels]
-    combinations = islice(product(*varied.values()), _MOST_USES) if varied else ()
+    combinations = islice(product(*varied.values()), _MAX_USES) if varied else ()
     texts = [own, *(own | dict(zip(varied, values, strict=True)) for values in combinations)]
     uses = [use for text in texts if (use := _use(text)) is not None]
     return [replace(use, limits=limits) for use in uses] if len(uses) == len(texts) else []
@@ -236,7 +236,7 @@ def _variation(use: _Use, own: _Use) -> str:
     return f" with {', '.join(f'{name} {value!s}' for name, (value, base) in parts.items() if value != base)}"
 
 
-def _limits(each: ModelObject, outline: Outline) -> tuple[float, float] | None:
+def _limits(each: ModelObject, outline: ModelOutline) -> tuple[float, float] | None:
     """Of the schedule's type; the engine checks them only where both are given."""
     wanted = fold_name(field_text(each, "Schedule Type Limits Name"))
     for limits in outline.of_class("ScheduleTypeLimits"):

@@ -7,7 +7,7 @@ many as there are time steps, or the run ends ("Number of intervals per hour on 
 from collections.abc import Iterator, Sequence
 
 from epsm.checks.table_text import field_text, is_number
-from epsm.energyplus.model_reader import Outline
+from epsm.energyplus.model_reader import ModelOutline
 from epsm.problems import Problem
 from epsm.study.schema import Parameter
 from epsm.text import fold_name
@@ -21,7 +21,7 @@ _MAY_CHANGE_THEM = (
 )
 
 
-def time_steps(outline: Outline, parameters: Sequence[Parameter]) -> list[int]:
+def time_steps(outline: ModelOutline, parameters: Sequence[Parameter]) -> list[int]:
     """The numbers of time steps an hour that a model is run with: its own, for the baseline, then the study's levels.
 
     Empty where the engine may choose another number by itself (finite differences, PerformancePrecisionTradeoffs).
@@ -48,7 +48,7 @@ def time_steps(outline: Outline, parameters: Sequence[Parameter]) -> list[int]:
 
 
 def check_time_steps(
-    outline: Outline, source: str, parameters: Sequence[Parameter], records_per_hour: dict[str, int]
+    outline: ModelOutline, source: str, parameters: Sequence[Parameter], records_per_hour: dict[str, int]
 ) -> Iterator[Problem]:
     """Weather whose records do not fit a model's time steps.
 

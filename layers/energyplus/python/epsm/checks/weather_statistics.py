@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from epsm.checks.table_text import field_text
-from epsm.energyplus.model_reader import Outline
+from epsm.energyplus.model_reader import ModelOutline
 from epsm.problems import Problem
 from epsm.text import fold_name
 
@@ -66,7 +66,7 @@ def _has_months(cells: Sequence[str]) -> bool:
     return len(months) == _MONTHS and all(_WHOLE_NUMBER.match(cell) for cell in months)
 
 
-def uses_weather_for_water_mains(outline: Outline) -> bool:
+def uses_weather_for_water_mains(outline: ModelOutline) -> bool:
     """Whether a model takes the water mains' temperature from the statistics of the weather file."""
     methods = (field_text(each, "Calculation Method") for each in outline.of_class("Site:WaterMainsTemperature"))
     return any(fold_name(method) in ("", "correlationfromweatherfile") for method in methods)

@@ -4,14 +4,14 @@ import math
 from collections.abc import Mapping
 
 from epsm.energyplus import dictionary
-from epsm.energyplus.model_reader import Outline
+from epsm.energyplus.model_reader import ModelOutline
 from epsm.study.schema import Parameter, Study
 
 BaselineValues = Mapping[str, Mapping[str, float | str]]
 """Model -> parameter -> value."""
 
 
-def baseline_values(outline: Outline, study: Study) -> dict[str, float | str]:
+def baseline_values(outline: ModelOutline, study: Study) -> dict[str, float | str]:
     """The model's own value for each parameter of a study, for the baseline's row in the table.
 
     A factor is 1. A value is there only if it is one: a parameter that writes to several objects has none where they
@@ -25,7 +25,7 @@ def baseline_values(outline: Outline, study: Study) -> dict[str, float | str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _value(outline: Outline, parameter: Parameter) -> float | str | None:
+def _value(outline: ModelOutline, parameter: Parameter) -> float | str | None:
     if parameter.multiply is not None:
         return 1.0
     rule = dictionary.load().find_class(parameter.class_name)

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from epsm.energyplus import sun
 
-_LARGEST_OFFSET_H = 0.75
+_MAX_OFFSET_H = 0.75
 """Less than a shift of one hour; more than mountains on one side, and than daylight saving time for half a year."""
 _FEWEST_DAYS = 20
-_LONGEST_DAY_H = 20
+_MAX_DAY_H = 20
 """Near the poles the first and the last hour of light say nothing."""
 
 
@@ -29,7 +29,7 @@ class Daylight:
     def remark(self, longitude_deg: float, time_zone_h: float) -> str:
         """A sentence if the light is centred on another time than the sun at this place; empty if it is not."""
         offset = _mean_offset_h(self._hours, longitude_deg, time_zone_h)
-        if offset is None or abs(offset) <= _LARGEST_OFFSET_H:
+        if offset is None or abs(offset) <= _MAX_OFFSET_H:
             return ""
         return (
             f"its daylight is centred {abs(offset):.1f} h {'after' if offset > 0 else 'before'} solar noon at this "
@@ -41,6 +41,6 @@ def _mean_offset_h(hours: Mapping[int, tuple[int, int]], longitude_deg: float, t
     offsets = [
         ((first + last - 1) / 2 - sun.noon_h(longitude_deg, time_zone_h, day) + 12) % 24 - 12
         for day, (first, last) in hours.items()
-        if last - first < _LONGEST_DAY_H
+        if last - first < _MAX_DAY_H
     ]
     return sum(offsets) / len(offsets) if len(offsets) >= _FEWEST_DAYS else None

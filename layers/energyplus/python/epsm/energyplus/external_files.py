@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from epsm.study.schema import MANIFEST_NAME
 
-LONGEST_PART_BYTES = 255
+MAX_PART_BYTES = 255
 """NAME_MAX of Linux's file systems; a name may be stored in NFD too, which is longer."""
 
 _RESERVED = re.compile(
@@ -50,10 +50,10 @@ def external_path(name: str, model: str) -> tuple[str, str]:
     if is_reserved(normal, model):
         return "", "a name that EnergyPlus uses for files of its own"
     if any(
-        len(unicodedata.normalize("NFD", part).encode(errors="surrogatepass")) > LONGEST_PART_BYTES
+        len(unicodedata.normalize("NFD", part).encode(errors="surrogatepass")) > MAX_PART_BYTES
         for part in normal.split("/")
     ):
-        return "", f"a name of more than {LONGEST_PART_BYTES} bytes"
+        return "", f"a name of more than {MAX_PART_BYTES} bytes"
     return normal, ""
 
 

@@ -17,11 +17,11 @@ from epsm.problems import Problem
 from epsm.strict_json import RepeatedKey, without_repeated_keys
 from epsm.text import fold_name, middle_cut
 
-_MOST_LISTED = 20
+_MAX_LISTED = 20
 """Lines with faults of syntax that are listed one by one; the others are counted."""
-_LONGEST_SHOWN = 60
+_MAX_SHOWN = 60
 _PIECE = re.compile(r"([^,;]*)([,;]?)")
-_MOST_VALUES_SHARED = 20_000
+_MAX_VALUES_SHARED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class ModelObject:
 
 
 @dataclass(slots=True)
-class Outline:
+class ModelOutline:
     """All objects of a model file, by class name in lower case, and what was wrong with its syntax."""
 
     objects: dict[str, list[ModelObject]] = field(default_factory=dict)
@@ -73,9 +73,9 @@ class Outline:
     def of_class(self, name: str) -> list[ModelObject]:
         return self.objects.get(fold_name(name), [])
 
-    def only(self, names: Iterable[str]) -> "Outline":
+    def only(self, names: Iterable[str]) -> "ModelOutline":
         """The objects of some classes alone."""
-        return Outline({key: group for name in names if (group := self.objects.get(key := fold_name(name)))})
+        return ModelOutline({key: group for name in names if (group := self.objects.get(key := fold_name(name)))})
 
     def all(self) -> Iterator[ModelObject]:
         for group in self.objects.values():
@@ -92,7 +92,7 @@ class Outline:
         return None
 
 
-def read_outline(content: bytes, source: str) -> Outline:
+def read_outline(content: bytes, source: str) -> ModelOutline:
     """Read a model file.
 
     Args:
@@ -104,16 +104,22 @@ def read_outline(content: bytes, source: str) -> Outline:
     """
     start = content[:200].lstrip()
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return Outline(problems=[Problem(source, "is text in UTF-16, which EnergyPlus does not read", "UTF-8")])
+        return ModelOutline(problems=[Problem(source, "is text in UTF-16, which EnergyPlus does not read", "UTF-8")])
     if start.startswith((b"<", b"PK")) or b"\0" in content[:1000]:
         shown = start[:20].decode("latin-1")
-        return Outline(problems=[Problem(source, f"is not a model: it starts with '{shown}'", "IDF or epJSON text")])
+        return ModelOutline(
+            problems=[Problem(source, f"is not a model: it starts with '{shown}'", "IDF or epJSON text")]
+        )
     is_epjson = source.lower().endswith(".epjson")
     if not is_epjson and start.startswith(b"{"):
-        return Outline(problems=[Problem(source, "is not IDF but looks like epJSON", "a name that ends in .epJSON")])
+        return ModelOutline(
+            problems=[Problem(source, "is not IDF but looks like epJSON", "a name that ends in .epJSON")]
+        )
     outline = _read_epjson(decode(content), source) if is_epjson else _read_idf(content, source)
     if outline.of_class("OS:Version"):
-        return Outline(problems=[Problem(source, "is an OpenStudio model (OSM)", "the IDF that OpenStudio exports")])
+        return ModelOutline(
+            problems=[Problem(source, "is an OpenStudio model (OSM)", "the IDF that OpenStudio exports")]
+        )
     if not outline.objects and not outline.problems:
         outline.problems.append(Problem(source, "contains no EnergyPlus object"))
     return outline
@@ -124,8 +130,8 @@ def _lines(content: bytes) -> Iterator[str]:
         yield from block.splitlines()
 
 
-def _read_idf(content: bytes, source: str) -> Outline:
-    outline = Outline()
+def _read_idf(content: bytes, source: str) -> ModelOutline:
+    outline = ModelOutline()
     faulty_lines = 0
     shared: dict[str, str] = {}  # names, words and small numbers recur: each is kept once, which halves the memory
     values: list[str] = []
@@ -138,7 +144,7 @@ def _read_idf(content: bytes, source: str) -> Outline:
             continue
         if code.startswith("##"):
             faulty_lines += 1
-            if faulty_lines <= _MOST_LISTED:
+            if faulty_lines <= _MAX_LISTED:
                 what = f"has the macro command '{code.split()[0]}'"
                 outline.problems.append(Problem(f"{source}: line {number}", what, "expanded models"))
             continue
@@ -146,8 +152,8 @@ def _read_idf(content: bytes, source: str) -> Outline:
             code = loose + code
         elif loose:
             faulty_lines += 1
-            if faulty_lines <= _MOST_LISTED:
-                what = f"'{middle_cut(loose, _LONGEST_SHOWN)}' is not followed by ',' or ';'"
+            if faulty_lines <= _MAX_LISTED:
+                what = f"'{middle_cut(loose, _MAX_SHOWN)}' is not followed by ',' or ';'"
                 outline.problems.append(Problem(f"{source}: line {loose_line}", what))
             values.append(loose)
         loose = ""
@@ -160,29 +166,29 @@ def _read_idf(content: bytes, source: str) -> Outline:
                 loose, loose_line = value, number
                 break
             values.append(
-                shared.setdefault(value, value) if len(shared) < _MOST_VALUES_SHARED else shared.get(value, value)
+                shared.setdefault(value, value) if len(shared) < _MAX_VALUES_SHARED else shared.get(value, value)
             )
             if end == ";":
                 if any(values):  # a ';' too many is nothing
                     _add(outline, values, start)
                 values, start = [], 0
-    if faulty_lines > _MOST_LISTED:
-        outline.problems.append(Problem(source, f"{faulty_lines - _MOST_LISTED:,} further lines have such faults"))
+    if faulty_lines > _MAX_LISTED:
+        outline.problems.append(Problem(source, f"{faulty_lines - _MAX_LISTED:,} further lines have such faults"))
     if values or loose:
-        name = middle_cut(next((value for value in (*values, loose) if value), ""), _LONGEST_SHOWN)
+        name = middle_cut(next((value for value in (*values, loose) if value), ""), _MAX_SHOWN)
         outline.problems.append(Problem(f"{source}: line {start}", f"the last object, '{name}', has no ';'"))
     return outline
 
 
-def _add(outline: Outline, values: list[str], line: int) -> None:
+def _add(outline: ModelOutline, values: list[str], line: int) -> None:
     class_name, *rest = values
     name = rest[0] if rest else ""
     each = ModelObject(class_name, name, tuple(rest), line)
     outline.objects.setdefault(fold_name(class_name), []).append(each)
 
 
-def _read_epjson(text: str, source: str) -> Outline:
-    outline = Outline()
+def _read_epjson(text: str, source: str) -> ModelOutline:
+    outline = ModelOutline()
     try:
         document = json.loads(text, object_pairs_hook=without_repeated_keys, parse_constant=_no_constant)
     except json.JSONDecodeError as error:

@@ -13,13 +13,13 @@ _SOLAR_CONSTANT = 1361.0
 """W/m2 at the mean distance of the sun (Kopp and Lean 2011)."""
 _MUCH_DIFFUSE = 200.0
 """Wh/m2. Below it hours at sunrise, of which only a part is day, count too much."""
-_MOST_IMPOSSIBLE_SHARE = 0.005
+_MAX_IMPOSSIBLE_SHARE = 0.005
 _LOW_SUN_DEG = 5.0
 _HIGH_SUN_DEG = 10.0
 """In none but one of 78,000 hours of the years above in which the sun is higher there is no radiation at all."""
-_MOST_DARK_SHARE = 0.01
+_MAX_DARK_SHARE = 0.01
 _FEWEST_HOURS = 200
-_LARGEST_GLOBAL_DIFFERENCE = 0.2
+_MAX_GLOBAL_DIFFERENCE = 0.2
 
 
 class Radiation:
@@ -68,7 +68,7 @@ class Radiation:
 
     def fault(self) -> str:
         """What is impossible, as the end of a sentence about the file; empty if nothing is."""
-        if self._hours < _FEWEST_HOURS or self._impossible <= _MOST_IMPOSSIBLE_SHARE * self._hours:
+        if self._hours < _FEWEST_HOURS or self._impossible <= _MAX_IMPOSSIBLE_SHARE * self._hours:
             return ""
         return (
             f"has more diffuse radiation (column 16) than the sun would give level ground without air in "
@@ -82,7 +82,7 @@ class Radiation:
 
     def _darkness(self) -> str:
         by_day = self._dark + self._hours
-        if self._dark < _FEWEST_HOURS or self._dark <= _MOST_DARK_SHARE * by_day:
+        if self._dark < _FEWEST_HOURS or self._dark <= _MAX_DARK_SHARE * by_day:
             return ""
         return (
             f"there is no radiation in {self._dark:,} hours in which the sun stands high, first on line "
@@ -94,7 +94,7 @@ class Radiation:
         if self._compared < _FEWEST_HOURS or not self._from_parts:
             return ""
         ratio = self._global / self._from_parts
-        if abs(ratio - 1) <= _LARGEST_GLOBAL_DIFFERENCE:
+        if abs(ratio - 1) <= _MAX_GLOBAL_DIFFERENCE:
             return ""
         return (
             f"its global radiation (column 14) is {ratio:.0%} of what direct normal (15) and diffuse radiation (16), "

@@ -18,9 +18,9 @@ from epsm.energyplus.sql import read_only
 
 _MESSAGE = re.compile(r"^\s*\*\*\s*(Warning|Severe|Fatal|~~~)\s*\*\*\s?(.*)$")
 _COUNTS = re.compile(r"(\d+) Warning; (\d+) Severe Errors")
-_MOST_MESSAGES = 5
-_MOST_LINES = 8
-_MOST_CHARACTERS = 500
+_MAX_MESSAGES = 5
+_MAX_LINES = 8
+_MAX_CHARACTERS = 500
 _NO_SPACE = re.compile(r"disk (is )?full|disk I/O error|no space left", re.IGNORECASE)
 _OPENED = "open for processing"
 # The engine writes the head of an illuminance map anew on every day of the run, always under the map's number: all but
@@ -121,7 +121,7 @@ def read_error_file(path: Path) -> ErrorFile:
         level, text = found.groups()
         if level != "~~~":
             messages.append((level, [text.strip()]))
-        elif messages and len(messages[-1][1]) < _MOST_LINES:
+        elif messages and len(messages[-1][1]) < _MAX_LINES:
             messages[-1][1].append(text.strip())
     return ErrorFile(tuple((level, "\n".join(lines)) for level, lines in messages), last_line)
 
@@ -158,7 +158,7 @@ def judge(run: EngineRun, output: Path, run_period: str = "as_in_model") -> Diag
     return Diagnosis(
         verdict=verdict,
         message=_cut(message),
-        messages=tuple(severe[:_MOST_MESSAGES]),
+        messages=tuple(severe[:_MAX_MESSAGES]),
         warnings=int(counted.group(1)) if counted else len(errors.of_level("Warning")),
         severe_errors=int(counted.group(2)) if counted else len(errors.of_level("Severe")),
         environments=environments,
@@ -166,7 +166,7 @@ def judge(run: EngineRun, output: Path, run_period: str = "as_in_model") -> Diag
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 3] + "..."
+    return text if len(text) <= _MAX_CHARACTERS else text[: _MAX_CHARACTERS - 3] + "..."
 
 
 def _decide(

@@ -18,19 +18,19 @@ from epsm.problems import Problem
 NEEDED_COLUMNS = 28
 """The engine refuses a line with a blank in one of these; behind them it takes blanks for missing values."""
 _FLAGS_COLUMN = 6
-_MOST_LISTED = 5
+_MAX_LISTED = 5
 _HOURS_A_DAY = 24
 
-LARGEST_MISSING_SHARE = 0.01
+MAX_MISSING_SHARE = 0.01
 """Of all records: 88 hours of a year. A repeated value is wrong by the daily swing, some 5 to 10 K; one hour in a
 hundred keeps that below 0.1 K of the yearly mean, less than typical years of one place differ from each other."""
-LONGEST_GAP_H = 24
+MAX_GAP_H = 24
 """Hours in a row. Beyond a day the repeated value takes the place of whole days, and of the peaks that size systems."""
 
 _DARK_DEG = -10.0
 _MUCH_RADIATION = 50.0
 _SOME_RADIATION = 5.0
-_MOST_AT_NIGHT_SHARE = 0.01
+_MAX_AT_NIGHT_SHARE = 0.01
 
 _RANGES = {
     7: ("dry bulb, C", -70.0, 70.0, 99.9),
@@ -122,7 +122,7 @@ def check_records(
             problem = _judge(numbers, number, day, hour, per_hour, place, found, source)
         if problem is not None:
             found.faulty_lines += 1
-            if len(found.lines) < _MOST_LISTED:
+            if len(found.lines) < _MAX_LISTED:
                 found.lines.append(problem)
         if numbers is not None and found.order is None and day is not None:
             minute = -1 if index == 0 else minute
@@ -135,7 +135,7 @@ def check_records(
     missing, remarks = _judge_gaps(found.gaps, len(data), per_hour, source)
     problems += missing
     hours = len(data) / per_hour
-    if found.at_night > _MOST_AT_NIGHT_SHARE * hours and found.order is None:
+    if found.at_night > _MAX_AT_NIGHT_SHARE * hours and found.order is None:
         what = (
             f"has sunshine in {found.at_night:,} hours in which the sun is well below the horizon of this place and "
             f"time zone, first on line {found.first_at_night}: its hours are shifted, or its position or zone is wrong"
@@ -276,9 +276,9 @@ def _judge_gaps(gaps: dict[int, _Gaps], records: int, per_hour: int, source: str
             f"({max(share, 0.0005):.1%}), first on line {each.first_line}"
         )
         gap_h = each.longest / per_hour
-        if share > LARGEST_MISSING_SHARE or (gap_h > LONGEST_GAP_H and column not in (15, 16)):
-            gap = f", {gap_h:.0f} hours in a row" if gap_h > LONGEST_GAP_H else ""
-            allowed = f"at most {LARGEST_MISSING_SHARE:.0%} of the records and {LONGEST_GAP_H} hours in a row"
+        if share > MAX_MISSING_SHARE or (gap_h > MAX_GAP_H and column not in (15, 16)):
+            gap = f", {gap_h:.0f} hours in a row" if gap_h > MAX_GAP_H else ""
+            allowed = f"at most {MAX_MISSING_SHARE:.0%} of the records and {MAX_GAP_H} hours in a row"
             problems.append(Problem(source, what + gap, allowed))
         else:
             remarks.append(f"{what}; {then}.")

@@ -23,6 +23,6 @@ def give_up(stack: Stack, simulation: str) -> bool:
     if budget_usd is None or record.spent_usd < budget_usd:
         return False
     why = f"Its variants have cost {in_usd(record.spent_usd)}; max_cost_usd is {budget_usd:g}."
-    stack.records.note_stop(simulation, why)
+    stack.records.request_stop(simulation, why)
     stack.executions.stop(record, STOP_ERROR, why)
     return True

@@ -40,7 +40,7 @@ _EPW_HEADER = (
 )
 _EPW_HOUR = "-,10,5,71,101325,0,0,300,0,0,0,0,0,0,0,180,2,5,5,10,2000,9,999999999,10,0.1,0,88,0.2,0,0"
 _OK = "ok"
-_LOOK_AGAIN_S = 2.0
+_POLL_INTERVAL_S = 2.0
 
 
 class CanaryFailed(Exception):
@@ -48,7 +48,7 @@ class CanaryFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Flight:
+class CanaryRun:
     """A canary that came through.
 
     Attributes:
@@ -82,11 +82,11 @@ class Canary:
         self._clock = clock
         self._sleep = sleep
 
-    def fly(self, patience_s: float) -> Flight:
+    def run(self, timeout_s: float) -> CanaryRun:
         """Send the study, wait for its end, look at its results, and remove it.
 
         Args:
-            patience_s: How long the study may take, seconds.
+            timeout_s: How long the study may take, seconds.
 
         Raises:
             CanaryFailed: If anything but a whole result came of it.
@@ -94,14 +94,14 @@ class Canary:
         try:
             started = self._clock()
             simulation = self._send()
-            record = self._ended(simulation, started + patience_s)
+            record = self._ended(simulation, started + timeout_s)
             seconds = self._clock() - started
             if fault := self._fault(record):
                 raise CanaryFailed(f"{_described(record)}: {fault}")
             self._remove(record)
         except (BotoCoreError, ClientError) as error:
             raise CanaryFailed(f"AWS refused a request of the canary itself: {error}") from error
-        return Flight(simulation, seconds)
+        return CanaryRun(simulation, seconds)
 
     def _send(self) -> str:
         """Upload the study, study.json last; the name of its simulation."""
@@ -117,7 +117,7 @@ class Canary:
                 if record is None:
                     raise CanaryFailed(f"{simulation}: the upload was not picked up, there is no record of it")
                 raise CanaryFailed(f"{_described(record)}: it has not ended in time")
-            self._sleep(_LOOK_AGAIN_S)
+            self._sleep(_POLL_INTERVAL_S)
             record = self._records.study(simulation)
         return record
 

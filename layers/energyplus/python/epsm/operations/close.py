@@ -14,15 +14,15 @@ from botocore.exceptions import ClientError
 from epsm.store import keys
 from epsm.store.executions import Execution
 from epsm.store.files import Files, NotThere
-from epsm.store.notifications import Notice
+from epsm.store.notifications import Notification
 from epsm.store.records import Records
 from epsm.study.records import StudyRecord, StudyStatus, VariantStatus
 
 logger = logging.getLogger(__name__)
 
 STOPPED = "The execution was stopped in Step Functions."
-_LOOK_AGAIN_S = 3.0
-_MOST_LOOKS = 15
+_POLL_INTERVAL_S = 3.0
+_MAX_POLLS = 15
 """45 s together: a running variant notices within a few seconds that its study was cancelled."""
 
 
@@ -111,10 +111,10 @@ def _wait_for_running_variants(records: Records, simulation: str, sleep: Callabl
     """Wait until the workers of a cancelled study have put down what they were at, or for 45 s."""
     # One pass over all: none starts any more, so later looks need only those that ran.
     running = {each.index for each in records.variants(simulation) if each.status is VariantStatus.RUNNING}
-    for _ in range(_MOST_LOOKS):
+    for _ in range(_MAX_POLLS):
         if not running:
             return
-        sleep(_LOOK_AGAIN_S)
+        sleep(_POLL_INTERVAL_S)
         running = {index for index in running if _runs(records, simulation, index)}
     if running:
         logger.warning("variants still run", extra={"simulation_id": simulation, "variants": len(running)})
@@ -141,7 +141,7 @@ class AggregateFunction:
         functions: Any,
         name: str,
         files: Files,
-        tell: Callable[[Notice], None] = lambda notice: None,
+        tell: Callable[[Notification], None] = lambda notice: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._functions = functions
@@ -162,7 +162,7 @@ class AggregateFunction:
             raise NotCollected(f"{simulation}: {content.decode(errors='replace')[:500]}")
         summary = json.loads(content)
         if summary["notify"]:
-            self._tell(Notice(summary["subject"], summary["message"]))
+            self._tell(Notification(summary["subject"], summary["message"]))
         return True
 
     def _invoke(self, payload: bytes, simulation: str) -> Any:

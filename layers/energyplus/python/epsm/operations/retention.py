@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from epsm.store import keys
 from epsm.store.files import NotThere
-from epsm.store.removal import NotRemoved, clear, delete_versions, weigh, without_study
+from epsm.store.removal import NotRemoved, clear, delete_versions, measure_prefix, orphaned_uploads
 from epsm.store.stack import Stack
 from epsm.study.manifest import ObjectRef, RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus, VariantStatus, expiry, timestamp
@@ -22,7 +22,7 @@ from epsm.study.schema import Options
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_RUN = timedelta(minutes=15)
+_LAMBDA_MAX_RUNTIME = timedelta(minutes=15)
 """No function lives longer, and a container ends itself within seconds of a cancellation: a variant that has been
 running for longer than this in a study that has ended was lost."""
 _COLLECTING = timedelta(seconds=150)
@@ -102,7 +102,7 @@ class Remover:
             NotRemoved: If S3 refuses.
             botocore.exceptions.ClientError: If AWS refuses another call. What is left is removed by another attempt.
         """
-        study = self._records.study_or_remains(simulation)
+        study = self._records.study_including_removed(simulation)
         if study is None:
             return None
         if not study.status.final:
@@ -120,7 +120,7 @@ class Remover:
         return study.removing or (study.status.final and self._now() >= _end_of_retention(study))
 
     def _has_running_variants(self, simulation: str) -> bool:
-        alive_since = timestamp(self._now() - _LONGEST_RUN)
+        alive_since = timestamp(self._now() - _LAMBDA_MAX_RUNTIME)
         return any(
             each.status is VariantStatus.RUNNING and each.started_at > alive_since
             for each in self._records.variants(simulation)
@@ -131,7 +131,7 @@ class Remover:
         reason = _ON_REQUEST if study.removing else time_over
         try:
             # Read again: somebody may have asked to run what is missing since the list was made.
-            current = self._records.study_or_remains(study.simulation_id)
+            current = self._records.study_including_removed(study.simulation_id)
             if current is not None and not self._is_due(current):
                 return Removal(study.simulation_id, study.name, reason, error="It runs again.")
             return self._remove(study, reason, kept, dry_run)
@@ -143,7 +143,7 @@ class Remover:
         inputs = self._inputs_of(study, kept)
         run = (self._s3, self._files.results_bucket, keys.run_key(study.simulation_id))
         if dry_run:
-            number, size = weigh(*run)
+            number, size = measure_prefix(*run)
         else:
             # Inputs before the manifest that names them, items after everything that they lead to.
             for bucket in {each.bucket for each in inputs}:
@@ -166,7 +166,7 @@ class Remover:
         """What a request had put down when its function died: the study.json, put last, never came."""
         reason = "a request put it down and never came to the end"
         try:
-            for folder, versions in without_study(self._s3, self._inputs_bucket, self._now() - _STILL_BEING_SENT):
+            for folder, versions in orphaned_uploads(self._s3, self._inputs_bucket, self._now() - _STILL_BEING_SENT):
                 if not dry_run:
                     pairs = [(each["Key"], each["VersionId"]) for each in versions]
                     delete_versions(self._s3, self._inputs_bucket, pairs)

@@ -11,7 +11,7 @@ from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records
 from epsm.study.manifest import RunManifest
-from epsm.study.schema import LONGEST_IN_A_FUNCTION_S
+from epsm.study.schema import MAX_FUNCTION_RUN_S
 from epsm.study.variants import Variant
 
 _NEAR = 0.8
@@ -29,13 +29,11 @@ def models_for_containers(manifest: RunManifest, records: Records) -> Collection
         records: Where run times are noted.
     """
     study = manifest.study
-    if study.options.timeout_s <= LONGEST_IN_A_FUNCTION_S:
+    if study.options.timeout_s <= MAX_FUNCTION_RUN_S:
         return ()
     run_times = {model: records.run_time(manifest.inputs[model].sha256) for model in study.models}
     return {
-        model
-        for model, seconds in run_times.items()
-        if seconds is not None and seconds >= _NEAR * LONGEST_IN_A_FUNCTION_S
+        model for model, seconds in run_times.items() if seconds is not None and seconds >= _NEAR * MAX_FUNCTION_RUN_S
     }
 
 

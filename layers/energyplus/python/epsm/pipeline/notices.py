@@ -7,19 +7,19 @@ from urllib.parse import quote
 
 from epsm.problems import Problem
 from epsm.store import keys
-from epsm.store.notifications import Notice
+from epsm.store.notifications import Notification
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_SUBJECT = 99
-_MOST_REASONS = 3
-_MOST_PROBLEMS = 20
+_MAX_SUBJECT = 99
+_MAX_REASONS = 3
+_MAX_PROBLEMS = 20
 
 
 def for_mail(subject: str) -> str:
     """A text as SNS takes it for a subject."""
     plain = "".join(character if " " <= character <= "~" else "?" for character in subject).strip()
-    return plain if len(plain) <= _LONGEST_SUBJECT else plain[: _LONGEST_SUBJECT - 3] + "..."
+    return plain if len(plain) <= _MAX_SUBJECT else plain[: _MAX_SUBJECT - 3] + "..."
 
 
 def links(execution_arn: str, results_bucket: str, simulation: str) -> list[str]:
@@ -46,7 +46,7 @@ def reasons(errors: Sequence[str]) -> list[str]:
     ['  2 x no schedule', '  1 x timed out']
     """
     counted = Counter(error.splitlines()[0][:200] for error in errors if error)
-    lines = [f"  {number} x {error}" for error, number in counted.most_common(_MOST_REASONS)]
+    lines = [f"  {number} x {error}" for error, number in counted.most_common(_MAX_REASONS)]
     rest = len(counted) - len(lines)
     return [*lines, f"  and {rest} other reason(s)"] if rest else lines
 
@@ -56,7 +56,7 @@ def heading(name: str, simulation: str, status: str) -> list[str]:
     return [f"Study:      {name}", f"Simulation: {simulation}", f"Status:     {status}"]
 
 
-def of_rejection(name: str, simulation: str, place: str, problems: Sequence[Problem]) -> Notice:
+def rejection_notification(name: str, simulation: str, place: str, problems: Sequence[Problem]) -> Notification:
     """What is told of a study that was uploaded and cannot run.
 
     Args:
@@ -66,13 +66,13 @@ def of_rejection(name: str, simulation: str, place: str, problems: Sequence[Prob
         problems: Why.
     """
     lines = [*heading(name, simulation, "rejected"), f"Uploaded:   {place}", ""]
-    lines += [f"- {problem}" for problem in problems[:_MOST_PROBLEMS]]
-    if len(problems) > _MOST_PROBLEMS:
-        lines.append(f"- and {len(problems) - _MOST_PROBLEMS} more, in {keys.run_key(simulation, 'errors.json')}")
-    return Notice(for_mail(f"{name}: rejected, {len(problems)} problem(s)"), "\n".join(lines))
+    lines += [f"- {problem}" for problem in problems[:_MAX_PROBLEMS]]
+    if len(problems) > _MAX_PROBLEMS:
+        lines.append(f"- and {len(problems) - _MAX_PROBLEMS} more, in {keys.run_key(simulation, 'errors.json')}")
+    return Notification(for_mail(f"{name}: rejected, {len(problems)} problem(s)"), "\n".join(lines))
 
 
-def of_study_not_started(name: str, simulation: str, why: str) -> Notice:
+def not_started_notification(name: str, simulation: str, why: str) -> Notification:
     """What is told of a study that waited for another one which did not complete."""
     lines = [*heading(name, simulation, "cancelled"), "", why]
-    return Notice(for_mail(f"{name}: cancelled, not started"), "\n".join(lines))
+    return Notification(for_mail(f"{name}: cancelled, not started"), "\n".join(lines))

@@ -147,7 +147,7 @@ class OwnerLimits:
 
     def _final_cost(self, simulation: str, claim: Claim) -> float | None:
         """What a claimed attempt has cost; None while it has not ended."""
-        record = self._records.study_or_remains(simulation)
+        record = self._records.study_including_removed(simulation)
         if record is None:
             return claim.reserved_usd  # it was removed, and its account with it
         if record.attempt < claim.attempt:

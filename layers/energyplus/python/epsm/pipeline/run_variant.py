@@ -36,7 +36,7 @@ from epsm.store.records import Records
 from epsm.study.manifest import RunManifest
 from epsm.study.preflight import Trial, variants_to_try
 from epsm.study.records import expiry, now
-from epsm.study.schema import LONGEST_IN_A_FUNCTION_S, Outputs
+from epsm.study.schema import MAX_FUNCTION_RUN_S, Outputs
 from epsm.study.variants import Variant
 from epsm.text import fold_name
 
@@ -133,7 +133,7 @@ class VariantRunner:
         started, started_at = time.monotonic(), now()
         manifest = self._manifest_of(simulation)
         expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)
-        if self._records.must_stop(simulation):
+        if self._records.stop_requested(simulation):
             raise StudyCancelled(simulation)
         if not self._records.start_variant(simulation, variant.index, expires_at):
             return self._outcome_before(simulation, variant)
@@ -182,7 +182,7 @@ class VariantRunner:
         """
         started = time.monotonic()
         manifest = self._manifest_of(simulation)
-        if self._records.must_stop(simulation):
+        if self._records.stop_requested(simulation):
             raise StudyCancelled(simulation)
         variants = variants_to_try(manifest.study, baseline)
         try:
@@ -253,7 +253,7 @@ class VariantRunner:
         except EngineMissing as error:
             return Finished(Diagnosis(Verdict.FAILED, str(error), (), 0, 0, ()))
         run, files, diagnosis = ended.run, ended.files, ended.diagnosis
-        if ended.out_of_function_time and options.timeout_s > LONGEST_IN_A_FUNCTION_S:
+        if ended.out_of_function_time and options.timeout_s > MAX_FUNCTION_RUN_S:
             raise RanTooLong(f"variant {variant.index}: not at its end after {run.wall_seconds:.0f} s in a function")
         if not diagnosis.verdict.has_results:
             return Finished(diagnosis, run, None, files)
@@ -274,19 +274,19 @@ class VariantRunner:
         """Answers whether the study is to stop, from a look at most every few seconds."""
         next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
 
-        def must_stop() -> bool:
+        def stop_requested() -> bool:
             nonlocal next_look
             if time.monotonic() < next_look:
                 return False
             next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
             try:
                 costs.book()
-                return self._records.must_stop(simulation)
+                return self._records.stop_requested(simulation)
             except (BotoCoreError, ClientError):
                 logger.warning("could not look whether the study is to stop", exc_info=True)
                 return False  # a table that does not answer is no reason to end a run
 
-        return must_stop
+        return stop_requested
 
     def _booking(self, manifest: RunManifest, started: float) -> Booking:
         counted = self._count_costs or manifest.study.options.max_cost_usd is not None

@@ -9,14 +9,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from epsm.checks.order import Turn, turn_of
+from epsm.checks.order import StartDecision, start_decision
 from epsm.pipeline.items import models_for_containers
-from epsm.pipeline.notices import of_study_not_started
+from epsm.pipeline.notices import not_started_notification
 from epsm.store import keys
 from epsm.store.files import NotThere
 from epsm.store.stack import Stack
 from epsm.study.manifest import RunManifest
-from epsm.study.preflight import MOST_AT_A_TIME, pairs_to_try
+from epsm.study.preflight import MAX_TRIALS_AT_A_TIME, pairs_to_try
 from epsm.study.records import StudyRecord, StudyStatus, expiry
 
 logger = logging.getLogger(__name__)
@@ -36,14 +36,14 @@ def start_or_wait(stack: Stack, manifest: RunManifest) -> bool:
     after = study.options.after
     if after is not None:
         before = stack.records.study(after)
-        match turn_of(before):
-            case Turn.LATER:
+        match start_decision(before):
+            case StartDecision.LATER:
                 return False
-            case Turn.NEVER:
+            case StartDecision.NEVER:
                 how = before.status.value if before else "removed"
                 why = f"Not started: {after}, which it was to follow, is {how}."
                 if stack.records.cancel_study(simulation, why) and study.options.notify:
-                    stack.notify(of_study_not_started(study.name, simulation, why))
+                    stack.notify(not_started_notification(study.name, simulation, why))
                 return False
     preflight = pairs_to_try(study, models_for_containers(manifest, stack.records)) if study.has_preflight else []
     items_key = keys.run_key(simulation, "items.json")
@@ -65,7 +65,7 @@ def start_followers(stack: Stack, studies: Iterable[StudyRecord]) -> list[str]:
     # The oldest first: one that is cancelled here may have followers of its own, which are younger.
     for study in sorted(waiting, key=lambda each: each.created_at):
         try:
-            if turn_of(stack.records.study(study.options["after"])) is Turn.LATER:
+            if start_decision(stack.records.study(study.options["after"])) is StartDecision.LATER:
                 continue
             if start_or_wait(stack, stack.files.read_manifest(study.simulation_id)):
                 started.append(study.simulation_id)
@@ -93,7 +93,7 @@ def execution_input(
         "variants": variants,
         "items_key": items_key,
         "preflight": list(preflight),
-        "preflight_concurrency": min(options.max_concurrency, MOST_AT_A_TIME),
+        "preflight_concurrency": min(options.max_concurrency, MAX_TRIALS_AT_A_TIME),
         "map_prefix": keys.run_key(manifest.simulation_id, "map"),
         "max_concurrency": options.max_concurrency,
         "tolerated_failure_percentage": options.tolerated_failure_percentage,

@@ -16,7 +16,7 @@ from epsm.checks.order import check_order
 from epsm.checks.study import Accepted, take_in
 from epsm.energyplus.versions import RELEASES
 from epsm.pipeline.items import models_for_containers, write_items
-from epsm.pipeline.notices import of_rejection
+from epsm.pipeline.notices import rejection_notification
 from epsm.pipeline.owner_limits import NO_LIMITS, OwnerLimits, expected_cost_usd
 from epsm.pipeline.start import start_or_wait
 from epsm.pipeline.uploaded_study import UploadedStudy
@@ -80,7 +80,7 @@ class Submitter:
         folder = keys.study_folder(source.key)
         document, owner = self._files.read_study(source.bucket, source.key, source.version_id)
         owner = owner or self._settings.bucket_owner
-        record = self._records.claim_study(simulation, folder, source.model_dump(), owner)
+        record = self._records.create_or_get_study(simulation, folder, source.model_dump(), owner)
         if record.status is not StudyStatus.PENDING:
             return Submission(simulation, record.status, record.variants, record.problems)
         if record.variants:
@@ -97,13 +97,13 @@ class Submitter:
             )
             if uploaded.problems:
                 raise StudyRejected(uploaded.problems)
-            if too_dear := check_budget(
+            if over_budget := check_budget(
                 accepted.study,
                 lambda model: uploaded.refs[model].sha256,
                 self._records.run_time,
                 self._settings.variant_memory_mb,
             ):
-                raise StudyRejected(too_dear)
+                raise StudyRejected(over_budget)
             self._claim(record, accepted, lambda model: uploaded.refs[model].sha256)
         except StudyRejected as rejection:
             problems = dict.fromkeys((*rejection.problems, *uploaded.problems))
@@ -179,6 +179,6 @@ class Submitter:
         )
         if self._records.reject_study(simulation, shown):
             place = f"s3://{source.bucket}/{source.key}"
-            self._stack.notify(of_rejection(keys.study_folder(source.key), simulation, place, shown))
+            self._stack.notify(rejection_notification(keys.study_folder(source.key), simulation, place, shown))
         logger.info("study rejected", extra={"simulation_id": simulation, "problems": len(problems)})
         return Submission(simulation, StudyStatus.REJECTED, 0, tuple(shown))

@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from epsm.checks.study import LARGEST_FILE_BYTES
+from epsm.checks.study import MAX_FILE_BYTES
 from epsm.problems import Problem, StudyRejected
 from epsm.store import keys
 from epsm.store.files import Files, NotThere, Version
 from epsm.study.manifest import ObjectRef, Source
 from epsm.study.parsing import load_document
 
-_LOOK_AGAIN_S = 1.0
-_MOST_LOOKS = 60
-_MOST_VERSIONS_READ = 25
+_POLL_INTERVAL_S = 1.0
+_MAX_POLLS = 60
+_MAX_VERSIONS_READ = 25
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -56,14 +56,14 @@ class UploadedStudy:
     def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
         """Waits for missing files while any still arrive: a parallel upload brings study.json in no certain order."""
         names = set(needed)
-        for _ in range(_MOST_LOOKS):
+        for _ in range(_MAX_POLLS):
             self._look()
             meant = {name: version for name in self._versions if (version := self._meant(name))}
             if names <= meant.keys() and not any(map(self._may_follow, names)):
                 break
             if not names <= meant.keys() and self._is_quiet():
                 break
-            self._sleep(_LOOK_AGAIN_S)
+            self._sleep(_POLL_INTERVAL_S)
         return {name: version.bytes for name, version in meant.items()}
 
     def read(self, name: str) -> bytes | None:
@@ -79,9 +79,9 @@ class UploadedStudy:
     def _read_hashed(self, name: str, sha256: str) -> bytes | None:
         """The version with this hash; another one, for what is said of it, if none arrives."""
         seen: set[str] = set()
-        for _ in range(_MOST_LOOKS):
-            for version in islice(self._nearest_first(name), _MOST_VERSIONS_READ):
-                if version.version_id in seen or version.bytes > LARGEST_FILE_BYTES:
+        for _ in range(_MAX_POLLS):
+            for version in islice(self._nearest_first(name), _MAX_VERSIONS_READ):
+                if version.version_id in seen or version.bytes > MAX_FILE_BYTES:
                     continue
                 seen.add(version.version_id)
                 content = self._read(name, version)
@@ -89,10 +89,10 @@ class UploadedStudy:
                     return content
             if self._is_quiet():
                 break
-            self._sleep(_LOOK_AGAIN_S)
+            self._sleep(_POLL_INTERVAL_S)
             self._look()
         other = self._meant(name)
-        return self._read(name, other) if other and other.bytes <= LARGEST_FILE_BYTES else None
+        return self._read(name, other) if other and other.bytes <= MAX_FILE_BYTES else None
 
     def _read(self, name: str, version: Version) -> bytes | None:
         try:

@@ -20,7 +20,7 @@ from epsm.study.variants import Variant
 
 logger = logging.getLogger(__name__)
 
-_LEAST_FREE_MB = 100.0
+_MIN_FREE_MB = 100.0
 _BLOCK_BYTES = 2**20
 
 
@@ -132,10 +132,10 @@ class Workspace:
         shutil.rmtree(self._runs, ignore_errors=True)
         with _room_for("a run's folder", self._runs):
             self._runs.mkdir(parents=True)
-            if free_disk_mb(self._runs) < _LEAST_FREE_MB:
+            if free_disk_mb(self._runs) < _MIN_FREE_MB:
                 self._forget_kept()
-                if (free_mb := free_disk_mb(self._runs)) < _LEAST_FREE_MB:
-                    raise NoDiskSpace(f"{free_mb:.0f} MB are free in {self._runs}, {_LEAST_FREE_MB:.0f} are needed")
+                if (free_mb := free_disk_mb(self._runs)) < _MIN_FREE_MB:
+                    raise NoDiskSpace(f"{free_mb:.0f} MB are free in {self._runs}, {_MIN_FREE_MB:.0f} are needed")
             own = tempfile.TemporaryDirectory(dir=self._runs, ignore_cleanup_errors=True)
         with own as name:
             yield Path(name)

@@ -38,7 +38,7 @@ class Execution:
 
 
 _NO_EXECUTION = "ExecutionDoesNotExist"
-_MOST_REMEMBERED = 1000
+_MAX_REMEMBERED = 1000
 
 
 _THROTTLES = frozenset({"ThrottlingException", "TooManyRequestsException", "ProvisionedThroughputExceededException"})
@@ -217,7 +217,7 @@ class Executions:
 
 def _make_room(remembered: dict[str, Any]) -> None:
     """A function may live for hours; what it has seen long ago is asked again."""
-    if len(remembered) >= _MOST_REMEMBERED:
+    if len(remembered) >= _MAX_REMEMBERED:
         remembered.clear()
 
 

@@ -21,7 +21,7 @@ OWNER_METADATA = "epsm-owner"
 """Metadata of a study.json that came through the API: who sent it."""
 
 
-_LARGEST_IN_ONE_PART = 16 * 2**20
+_MAX_IN_ONE_PART = 16 * 2**20
 
 
 class NotThere(Exception):
@@ -161,7 +161,7 @@ class Files:
 
     def put_file(self, key: str, path: Path, content_type: str = "application/octet-stream") -> None:
         """Upload a file, in parts where it is large."""
-        if path.stat().st_size <= _LARGEST_IN_ONE_PART:
+        if path.stat().st_size <= _MAX_IN_ONE_PART:
             # boto3's transfer manager starts threads for every file: 10 ms, and a variant has several small ones.
             with path.open("rb") as body:
                 self._s3.put_object(Bucket=self.results_bucket, Key=key, Body=body, ContentType=content_type)

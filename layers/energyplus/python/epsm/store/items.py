@@ -9,11 +9,11 @@ from epsm.problems import Problem
 from epsm.store import keys
 from epsm.study.records import StudyRecord, StudyStatus, VariantRecord, VariantStatus
 
-_LARGEST_NUMBER = 1e38
+_MAX_NUMBER = 1e38
 """DynamoDB takes up to 9.9e125, but answers in plain digits, of which boto3 reads 38."""
 
 
-_SMALLEST_NUMBER = 1e-130
+_MIN_NUMBER = 1e-130
 """DynamoDB refuses a smaller one; no energy or area of that size means anything but zero."""
 
 
@@ -94,9 +94,9 @@ def to_item(value: Any) -> Any:
         ValueError: If a number is one that could be written, but not be read again.
     """
     if isinstance(value, float):
-        if not abs(value) < _LARGEST_NUMBER:
-            raise ValueError(f"{value:g} cannot be kept in the table: it holds numbers below {_LARGEST_NUMBER:g}")
-        return Decimal(repr(value)) if abs(value) > _SMALLEST_NUMBER else Decimal(0)
+        if not abs(value) < _MAX_NUMBER:
+            raise ValueError(f"{value:g} cannot be kept in the table: it holds numbers below {_MAX_NUMBER:g}")
+        return Decimal(repr(value)) if abs(value) > _MIN_NUMBER else Decimal(0)
     if isinstance(value, dict):
         return {key: to_item(each) for key, each in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):

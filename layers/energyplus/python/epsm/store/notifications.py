@@ -15,7 +15,7 @@ BUDGET_SPENT = "Budget Spent"
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Notification:
     """A mail.
 
     Attributes:
@@ -27,7 +27,7 @@ class Notice:
     message: str
 
 
-def announcer(events: Any) -> Callable[[str], None]:
+def budget_event_publisher(events: Any) -> Callable[[str], None]:
     """Tells the event bus that a simulation's budget is spent.
 
     Args:
@@ -47,7 +47,7 @@ def announcer(events: Any) -> Callable[[str], None]:
     return announce
 
 
-def teller(sns: Any, topic_arn: str) -> Callable[[Notice], None]:
+def sns_notifier(sns: Any, topic_arn: str) -> Callable[[Notification], None]:
     """Sends notices to a topic. One that cannot be sent is no reason to lose a study.
 
     Args:
@@ -55,7 +55,7 @@ def teller(sns: Any, topic_arn: str) -> Callable[[Notice], None]:
         topic_arn: The topic.
     """
 
-    def tell(notice: Notice) -> None:
+    def tell(notice: Notification) -> None:
         try:
             sns.publish(TopicArn=topic_arn, Subject=notice.subject, Message=notice.message)
         except (BotoCoreError, ClientError):

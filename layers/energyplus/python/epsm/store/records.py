@@ -29,7 +29,7 @@ class Records:
     def __init__(self, table: Any) -> None:
         self._table = table
 
-    def claim_study(self, simulation: str, name: str, source: dict[str, str], owner: str = "") -> StudyRecord:
+    def create_or_get_study(self, simulation: str, name: str, source: dict[str, str], owner: str = "") -> StudyRecord:
         """Write a new pending study, or find the one of that name; either way return what the table has."""
         created_at = datetime.now(UTC)
         item = {
@@ -45,7 +45,7 @@ class Records:
             **({"owner": owner} if owner else {}),
         }
         self._write(self._table.put_item, Item=item, ConditionExpression="attribute_not_exists(pk)")
-        record = self.study_or_remains(simulation)
+        record = self.study_including_removed(simulation)
         assert record is not None, "a record that was just written is not there"
         return record
 
@@ -112,12 +112,12 @@ class Records:
         }
         return self._update_study(simulation, (StudyStatus.PARTIAL, StudyStatus.FAILED, StudyStatus.CANCELLED), values)
 
-    def hide_study(self, simulation: str) -> bool:
+    def mark_removing(self, simulation: str) -> bool:
         """Note that a study which has ended is being removed; False, and nothing written, if it has not ended."""
         ended = [status for status in StudyStatus if status.final]
         return self._update_study(simulation, ended, {"removing": True})
 
-    def note_stop(self, simulation: str, why: str) -> bool:
+    def request_stop(self, simulation: str, why: str) -> bool:
         """Note that a study which has not ended is being stopped: its variants end themselves."""
         return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), {"stop_reason": why})
 
@@ -139,10 +139,10 @@ class Records:
 
     def study(self, simulation: str) -> StudyRecord | None:
         """The record of a study; None if there is none, or if it is being removed."""
-        record = self.study_or_remains(simulation)
+        record = self.study_including_removed(simulation)
         return None if record is None or record.removing else record
 
-    def study_or_remains(self, simulation: str) -> StudyRecord | None:
+    def study_including_removed(self, simulation: str) -> StudyRecord | None:
         """The record of a study, also of one that is being removed; None if there is none (any more)."""
         key = {"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY}
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
@@ -162,7 +162,7 @@ class Records:
         item = self._table.get_item(Key=key).get("Item")
         return None if item is None else float(item["engine_seconds"])
 
-    def must_stop(self, simulation: str) -> bool:
+    def stop_requested(self, simulation: str) -> bool:
         """Whether what runs of a study is to end: it was cancelled, or is being given up.
 
         The smallest read there is: running variants ask often.

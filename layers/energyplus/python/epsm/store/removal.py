@@ -16,7 +16,7 @@ class NotRemoved(Exception):
     """S3 did not delete an object."""
 
 
-def weigh(s3: Any, bucket: str, prefix: str) -> tuple[int, int]:
+def measure_prefix(s3: Any, bucket: str, prefix: str) -> tuple[int, int]:
     """Number of the objects below a prefix, and their bytes together."""
     sizes = [each["Size"] for page in _pages(s3, bucket, prefix) for each in page]
     return len(sizes), sum(sizes)
@@ -47,7 +47,7 @@ def delete_versions(s3: Any, bucket: str, versions: Sequence[tuple[str, str]]) -
         _delete(s3, bucket, [{"Key": key, "VersionId": version} for key, version in batch])
 
 
-def without_study(s3: Any, bucket: str, before: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def orphaned_uploads(s3: Any, bucket: str, before: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Folders of studies that came through the API, with their versions, whose study.json never came.
 
     Args:

@@ -13,7 +13,7 @@ from epsm.store.executions import Executions
 from epsm.store.files import Files
 from epsm.store.functions import Functions
 from epsm.store.inputs import InputsBucket
-from epsm.store.notifications import Notice, teller
+from epsm.store.notifications import Notification, sns_notifier
 from epsm.store.records import Records
 
 _S3 = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
@@ -88,6 +88,6 @@ class Stack:
         return Functions(self._client("lambda"), self.settings.cleanup_function)
 
     @cached_property
-    def notify(self) -> Callable[[Notice], None]:
+    def notify(self) -> Callable[[Notification], None]:
         """Sends a notification to the stack's subscribers."""
-        return teller(self._client("sns"), self.settings.topic_arn)
+        return sns_notifier(self._client("sns"), self.settings.topic_arn)

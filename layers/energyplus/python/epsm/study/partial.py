@@ -15,7 +15,7 @@ _ENTRY = re.compile(rf"^{re.escape(MANIFEST_NAME)}: (\w+)\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PartialStudy:
     """A study.json as far as it can be read.
 
     Attributes:
@@ -37,7 +37,7 @@ class Draft:
         return replace(problem, where=place + problem.where[found.end() :])
 
 
-def read_draft(document: bytes) -> Draft:
+def read_partial_study(document: bytes) -> PartialStudy:
     """Read a study.json.
 
     Raises:
@@ -45,17 +45,17 @@ def read_draft(document: bytes) -> Draft:
     """
     raw = load_document(document)
     try:
-        return Draft(Study.model_validate(raw))
+        return PartialStudy(Study.model_validate(raw))
     except ValidationError as error:
         problems = tuple(problems_of(error))
         readable = _readable_part(raw, error)
     if readable is None:
-        return Draft(None, problems)
+        return PartialStudy(None, problems)
     rest, numbers = readable
     try:
-        return Draft(Study.model_validate(rest), problems, numbers)
+        return PartialStudy(Study.model_validate(rest), problems, numbers)
     except ValidationError:
-        return Draft(None, problems)
+        return PartialStudy(None, problems)
 
 
 def _readable_part(raw: Any, error: ValidationError) -> tuple[dict[str, Any], dict[str, list[int]]] | None:

@@ -13,12 +13,12 @@ from typing import Any, Literal
 from epsm.study.schema import Study
 from epsm.study.variants import Variant, expand
 
-MOST_PAIRS = 50
+MAX_TRIED_PAIRS = 50
 """Pairs of a model and a weather file that are tried; every model comes before a second weather file does."""
-MOST_AT_A_TIME = 5
+MAX_TRIALS_AT_A_TIME = 5
 """Models that are tried at a time. Trials take seconds; they are few, and on a laptop they share its cores."""
-_MOST_CHARACTERS = 300
-_MOST_TOLD = 3
+_MAX_CHARACTERS = 300
+_MAX_TOLD = 3
 
 Outcome = Literal["passed", "failed", "not tried"]
 
@@ -39,7 +39,7 @@ class Trial:
 
     def as_dict(self) -> dict[str, Any]:
         """As the state machine carries it, which must hold all of them in 256 KB."""
-        return asdict(self) | {"why": self.why[:_MOST_CHARACTERS]}
+        return asdict(self) | {"why": self.why[:_MAX_CHARACTERS]}
 
 
 def pairs_to_try(study: Study, in_containers: Collection[str] = ()) -> list[int]:
@@ -57,7 +57,7 @@ def pairs_to_try(study: Study, in_containers: Collection[str] = ()) -> list[int]
         for model in range(len(study.models))
         if study.models[model] not in in_containers
     )
-    return [pair * study.sample_count for pair in islice(pairs, MOST_PAIRS)]
+    return [pair * study.sample_count for pair in islice(pairs, MAX_TRIED_PAIRS)]
 
 
 def variants_to_try(study: Study, baseline: int) -> list[Variant]:
@@ -82,11 +82,11 @@ def reason_of(study: Study, trials: Sequence[Mapping[str, Any]]) -> str:
     if not failed:
         return ""
     told = []
-    for each in failed[:_MOST_TOLD]:
+    for each in failed[:_MAX_TOLD]:
         model, weather = divmod(each["index"] // study.sample_count, len(study.weather))
         told.append(f"model {study.models[model]} with weather {study.weather[weather]}: {each['why'].rstrip('.')}.")
-    if len(failed) > _MOST_TOLD:
-        told.append(f"{len(failed) - _MOST_TOLD} more failed.")
+    if len(failed) > _MAX_TOLD:
+        told.append(f"{len(failed) - _MAX_TOLD} more failed.")
     return (
         f"Tried before the start: {' '.join(told)} "
         "No variant was started; options.preflight false runs them all the same."

@@ -27,12 +27,12 @@ from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.text import fold_name
 
 MANIFEST_NAME = "study.json"
-LONGEST_IN_A_FUNCTION_S = 840
+MAX_FUNCTION_RUN_S = 840
 """What a run has of the 15 minutes of a Lambda function, seconds."""
-LONGEST_RUN_S = 86_400
+MAX_CONTAINER_RUN_S = 86_400
 """What a run may have in a container, seconds."""
-LONGEST_RETENTION_DAYS = 3650
-MOST_VARIANTS = 100_000
+MAX_RETENTION_DAYS = 3650
+MAX_VARIANTS = 100_000
 """Of a study, unless a stack was deployed with another `max_variants`."""
 PREFLIGHT_FROM = 20
 """Variants of one model and weather from which on these are tried before the variants are started, unless the study
@@ -111,19 +111,19 @@ def _budget(amount: float, info: ValidationInfo) -> float:
     """The bounds of a budget. They hold at the door; what was stored before they were set can be read and removed."""
     if info.context is STORED:
         return amount
-    if amount < _LEAST_BUDGET_USD:
-        raise PydanticCustomError("greater_than_equal", "too small", {"ge": _LEAST_BUDGET_USD})
-    if amount > _LARGEST_BUDGET_USD:
-        raise PydanticCustomError("less_than_equal", "too large", {"le": _LARGEST_BUDGET_USD})
+    if amount < _MIN_BUDGET_USD:
+        raise PydanticCustomError("greater_than_equal", "too small", {"ge": _MIN_BUDGET_USD})
+    if amount > _MAX_BUDGET_USD:
+        raise PydanticCustomError("less_than_equal", "too large", {"le": _MAX_BUDGET_USD})
     return amount
 
 
 STORED: Mapping[str, bool] = {"stored": True}
 """Validation context for studies that were accepted earlier."""
-_LEAST_BUDGET_USD, _LARGEST_BUDGET_USD = 1e-6, 1e6
+_MIN_BUDGET_USD, _MAX_BUDGET_USD = 1e-6, 1e6
 Budget = Annotated[
     float,
-    Field(strict=True, json_schema_extra={"maximum": _LARGEST_BUDGET_USD, "minimum": _LEAST_BUDGET_USD}),
+    Field(strict=True, json_schema_extra={"maximum": _MAX_BUDGET_USD, "minimum": _MIN_BUDGET_USD}),
     AfterValidator(_budget),
 ]
 
@@ -136,7 +136,7 @@ def _hashes(files: dict[str, str]) -> dict[str, str]:
 
 
 Unique = AfterValidator(_without_repetition)
-_MOST_FILES = 1000
+_MAX_FILES = 1000
 
 
 class _Strict(BaseModel):
@@ -267,9 +267,9 @@ class Options(_Strict):
     )
     timeout_s: int = Field(
         strict=True,
-        default=LONGEST_IN_A_FUNCTION_S,
+        default=MAX_FUNCTION_RUN_S,
         ge=1,
-        le=LONGEST_RUN_S,
+        le=MAX_CONTAINER_RUN_S,
         description="Wall-clock seconds that one run may take. More than 840 needs a stack that was deployed with "
         "Fargate.",
     )
@@ -283,7 +283,7 @@ class Options(_Strict):
         strict=True,
         default=30,
         ge=1,
-        le=LONGEST_RETENTION_DAYS,
+        le=MAX_RETENTION_DAYS,
         description="Days until results and inputs are deleted.",
     )
     notify: bool = Field(
@@ -305,10 +305,10 @@ class Study(_Strict):
         default="", max_length=200, description="Shown wherever the study is listed."
     )
     models: Annotated[tuple[ModelPath, ...], Unique] = Field(
-        min_length=1, max_length=_MOST_FILES, description="IDF or epJSON files."
+        min_length=1, max_length=_MAX_FILES, description="IDF or epJSON files."
     )
     weather: Annotated[tuple[WeatherPath, ...], Unique] = Field(
-        min_length=1, max_length=_MOST_FILES, description="EPW files."
+        min_length=1, max_length=_MAX_FILES, description="EPW files."
     )
     energyplus: EngineVersion | None = Field(
         default=None,
@@ -355,7 +355,7 @@ class Limits:
         variant_memory_mb: Memory of the function that runs a variant, MiB; the largest model follows from it.
     """
 
-    max_variants: int = MOST_VARIANTS
-    longest_run_s: int = LONGEST_RUN_S
-    longest_retention_days: int = LONGEST_RETENTION_DAYS
+    max_variants: int = MAX_VARIANTS
+    longest_run_s: int = MAX_CONTAINER_RUN_S
+    longest_retention_days: int = MAX_RETENTION_DAYS
     variant_memory_mb: int = DEFAULT_MEMORY_MB

@@ -83,7 +83,7 @@ def _run_all_again(record: StudyRecord) -> tuple[str, int]:
     owner_limits().check(record.owner, expected_usd)
     source = stack().inputs.copy_study(Source.model_validate(record.source))
     started = simulation_of(source)
-    again = stack().records.claim_study(started, record.name, source.model_dump(), record.owner)
+    again = stack().records.create_or_get_study(started, record.name, source.model_dump(), record.owner)
     claim_or_reject(owner_limits(), stack().records, again, expected_usd)
     return started, record.variants
 
@@ -181,7 +181,7 @@ def _change_reservation(record: StudyRecord, budget_usd: float) -> None:
 def remove(simulation_id: SimulationId) -> Response[str]:
     """Results, inputs that came with it, and records. It is gone at once; its files follow within minutes."""
     own_study(simulation_id)
-    if not stack().records.hide_study(simulation_id):
+    if not stack().records.mark_removing(simulation_id):
         raise Refusal(HTTPStatus.CONFLICT, "The study has not ended; cancel it first")
     # A hundred thousand variants take minutes, and a caller's patience ends before. What goes wrong is done at night.
     stack().functions.ask_to_remove(simulation_id)

@@ -30,8 +30,8 @@ from epsm.api.incoming import (
     FilesInRequest,
     FilesUploadedBefore,
     presign_uploads,
-    receive,
     study_of_files,
+    submit_from_request,
     with_names_of_their_own,
 )
 from epsm.problems import Problem, StudyRejected
@@ -108,7 +108,7 @@ def _submitter_of(table_name: str) -> Callable[..., dict[str, Any]]:
 
 def _submit(caller: Caller) -> dict[str, Any]:
     document, sent = _study_in_request(caller)
-    received = receive(stack(), document, sent, caller.name, owner_limits())
+    received = submit_from_request(stack(), document, sent, caller.name, owner_limits())
     return Submitted.started(received.simulation_id, received.models, received.variants).model_dump()
 
 
