@@ -1,0 +1,88 @@
+"""The analysis of one metric of one model and weather: the method that fits its design, or what can stand in for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from epsm.results.sensitivity.design import Design, Floats, complete_groups
+from epsm.results.sensitivity.given_data import pawn, regression
+from epsm.results.sensitivity.grouped import morris, sobol
+from epsm.results.sensitivity.indices import Basis, Index, Refusal, TooLittle
+from epsm.results.sensitivity.missing import FailureRate, biased_parameters, failure_rates
+
+_GROUPED: dict[str, tuple[Callable[[Design, Floats, float, int], list[Index]], str]] = {
+    "sobol": (sobol, "blocks"),
+    "morris": (morris, "trajectories"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What is known of a metric's sensitivity.
+
+    Attributes:
+        runs: Samples of the design.
+        used: How many of them have a value.
+        indices: By method, index and parameter.
+        refusals: The methods that could not be used, with reasons.
+        r2: Of the regression, where there is one.
+        failure_rates: Where runs without a value lie; empty if there are none.
+        remarks: Sentences that whoever uses the indices must know.
+    """
+
+    runs: int
+    used: int
+    indices: tuple[Index, ...]
+    refusals: tuple[Refusal, ...]
+    r2: float | None
+    failure_rates: tuple[FailureRate, ...]
+    remarks: tuple[str, ...]
+
+
+def analyse(design: Design, results: Floats, confidence: float = 0.95, seed: int = 1) -> Analysis:
+    """Sensitivity of a metric to the parameters.
+
+    Sobol and Morris designs get their own indices; where these cannot be had, and for all other designs, standardised
+    regression coefficients and PAWN stand in.
+
+    Args:
+        design: The samples, without the baseline.
+        results: The metric, a value a sample in their order; NaN where the run has none.
+        confidence: Probability of the intervals.
+        seed: Of bootstraps and permutations: the same gives the same numbers.
+    """
+    if len(results) != design.samples:
+        raise ValueError(f"{len(results)} results do not belong to {design.samples} samples")
+    used = int(np.isfinite(results).sum())
+    indices: list[Index] = []
+    refusals: list[Refusal] = []
+    r2: float | None = None
+    if design.method in _GROUPED:
+        estimator, counted = _GROUPED[design.method]
+        try:
+            indices = estimator(design, results, confidence, seed)
+        except TooLittle as error:
+            complete = 0 if design.problem() else int(complete_groups(design, results).sum())
+            total = design.samples // design.group_size
+            refusals.append(Refusal(design.method, Basis(complete, total, counted), str(error)))
+    if not indices:
+        try:
+            found, r2 = regression(design, results, confidence)
+            indices += found
+        except TooLittle as error:
+            refusals.append(Refusal("regression", Basis(used, design.samples), str(error)))
+        try:
+            indices += pawn(design, results, confidence, seed)
+        except TooLittle as error:
+            refusals.append(Refusal("pawn", Basis(used, design.samples), str(error)))
+    rates = failure_rates(design, results)
+    return Analysis(
+        runs=design.samples,
+        used=used,
+        indices=tuple(indices),
+        refusals=tuple(refusals),
+        r2=r2,
+        failure_rates=tuple(rates),
+        remarks=tuple(biased_parameters(rates)),
+    )

@@ -1,0 +1,160 @@
+"""Sobol indices and Morris's elementary effects: methods whose runs are of use only in whole groups."""
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from epsm.results.sensitivity.design import Design, Floats, complete_groups
+from epsm.results.sensitivity.indices import Basis, Index, TooLittle
+
+_MIN_SHARE = 0.5
+"""Of the groups of a design that must be complete: below, what is left is hardly the design that was meant."""
+_MIN_BLOCKS = 32
+_MIN_TRAJECTORIES = 4
+_MAX_HALF_WIDTH = 0.4
+"""Of a Sobol index's interval. Indices lie between 0 and 1: a wider interval says nothing."""
+_SOBOL_RESAMPLES = 200
+_MORRIS_RESAMPLES = 1000
+
+
+def _complete(design: Design, results: Floats, minimum: int, what: str) -> tuple[Floats, int]:
+    """The results of the complete groups, a row each, and the number of all groups.
+
+    Raises:
+        TooLittle: If there are not enough.
+    """
+    problem = design.problem()
+    if problem:
+        raise TooLittle(problem)
+    complete = complete_groups(design, results)
+    total, used = len(complete), int(complete.sum())
+    if used < max(minimum, math.ceil(_MIN_SHARE * total)):
+        raise TooLittle(
+            f"only {used} of {total} {what} are complete; at least half of them and {minimum} are needed, and one "
+            f"missing run spoils the {design.group_size} of its {what[:-1] if what == 'blocks' else 'trajectory'}"
+        )
+    kept = results.reshape(-1, design.group_size)[complete]
+    if np.ptp(kept) <= 1e-12 * np.abs(kept).max():
+        raise TooLittle("the metric has the same value in all runs: no parameter changes it")
+    return kept, total
+
+
+def sobol(design: Design, results: Floats, confidence: float, seed: int) -> list[Index]:
+    """First-order and total Sobol indices, second-order ones where the design has them, with bootstrap intervals.
+
+    Computed by SALib (first order: Saltelli et al. 2010; total: Jansen 1999; second order: Saltelli 2002) from the
+    complete Saltelli blocks alone: SALib answers a single missing run with zeros and no warning.
+
+    Args:
+        design: A Sobol design.
+        results: A value a sample; NaN where the run has none.
+        confidence: Probability of the intervals, e.g. 0.95.
+        seed: Of the bootstrap.
+
+    Raises:
+        TooLittle: If too few blocks are complete, or the intervals are too wide to say anything.
+    """
+    from SALib.analyze import sobol as salib  # 2 s to import, so only where it is used
+
+    kept, total = _complete(design, results, _MIN_BLOCKS, "blocks")
+    names = design.names
+    problem = {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
+    found = salib.analyze(
+        problem,
+        kept.ravel(),
+        calc_second_order=design.second_order,
+        num_resamples=_SOBOL_RESAMPLES,
+        conf_level=confidence,
+        seed=seed,
+    )
+    widest = max(float(np.max(found[f"{name}_conf"])) for name in ("S1", "ST"))
+    if not widest <= _MAX_HALF_WIDTH:
+        raise TooLittle(
+            f"the widest confidence interval is +/- {widest:.2f} with {len(kept)} of {total} blocks, while indices lie "
+            "between 0 and 1; take more samples"
+        )
+
+    def index(name: str, value: float, width: float, parameter: str, other: str = "") -> Index:
+        return Index(
+            "sobol",
+            name,
+            parameter,
+            float(value),
+            float(value - width),
+            float(value + width),
+            Basis(len(kept), total, "blocks"),
+            other=other,
+        )
+
+    indices = [
+        index(name, found[name][number], found[f"{name}_conf"][number], parameter)
+        for name in ("S1", "ST")
+        for number, parameter in enumerate(names)
+    ]
+    if design.second_order:
+        indices += [
+            index("S2", found["S2"][first, second], found["S2_conf"][first, second], names[first], names[second])
+            for first in range(len(names))
+            for second in range(first + 1, len(names))
+        ]
+    return indices
+
+
+def _mu_star(effects: Floats) -> Floats:
+    return np.asarray(np.abs(effects).mean(axis=-1))
+
+
+def _mu(effects: Floats) -> Floats:
+    return np.asarray(effects.mean(axis=-1))
+
+
+def _sigma(effects: Floats) -> Floats:
+    return np.asarray(effects.std(axis=-1, ddof=1))
+
+
+_MORRIS: Mapping[str, Callable[[Floats], Floats]] = {"mu_star": _mu_star, "mu": _mu, "sigma": _sigma}
+
+
+def morris(design: Design, results: Floats, confidence: float, seed: int) -> list[Index]:
+    """Morris's mu*, mu and sigma of the elementary effects, with bootstrap intervals (percentiles).
+
+    An elementary effect is the change of the metric over the change of one parameter in the unit cube (Morris 1991;
+    mu*: Campolongo et al. 2007), so all have the metric's unit: the effect of a parameter over its whole range.
+    Only complete trajectories count.
+
+    Args:
+        design: A Morris design with its unit cube.
+        results: A value a sample; NaN where the run has none.
+        confidence: Probability of the intervals, e.g. 0.95.
+        seed: Of the bootstrap.
+
+    Raises:
+        TooLittle: If too few trajectories are complete.
+    """
+    kept, total = _complete(design, results, _MIN_TRAJECTORIES, "trajectories")
+    steps = design.steps()[complete_groups(design, results)]
+    # One parameter moves in each step: the sum over parameters is its signed step.
+    effects_in_order = np.diff(kept, axis=1) / steps.sum(axis=2)
+    which = np.abs(steps).argmax(axis=2)
+    effects = np.empty_like(effects_in_order)
+    np.put_along_axis(effects, which, effects_in_order, axis=1)
+    draws = np.random.default_rng(seed).integers(len(effects), size=(_MORRIS_RESAMPLES, len(effects)))
+    tails = (50 * (1 - confidence), 50 * (1 + confidence))
+    indices = []
+    for name, statistic in _MORRIS.items():
+        for number, parameter in enumerate(design.names):
+            own = effects[:, number]
+            low, high = np.percentile(statistic(own[draws]), tails)
+            indices.append(
+                Index(
+                    "morris",
+                    name,
+                    parameter,
+                    float(statistic(own)),
+                    float(low),
+                    float(high),
+                    Basis(len(kept), total, "trajectories"),
+                )
+            )
+    return indices
