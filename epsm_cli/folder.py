@@ -23,26 +23,66 @@ _HASH_KEY = "sha256"
 
 
 class FolderOnDisk:
-    """The files of a study on disk; an `epsm.checks.study.StudyFiles`."""
+    """The files of a study on disk; an `epsm.checks.study.StudyFiles`.
+
+    Links are followed within the folder only: a folder that somebody else made could name any file of this machine,
+    which would be uploaded.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._root = folder.resolve()
         self.place = str(folder)
 
     def paths(self) -> dict[str, Path]:
-        """Every file below the folder by its path in it, Unicode NFC."""
-        return {
-            unicodedata.normalize("NFC", path.relative_to(self._folder).as_posix()): path
-            for path in sorted(self._folder.rglob("*"))
-            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(self._folder).parts)
-        }
+        """Every file below the folder by its path in it, Unicode NFC; also links to files elsewhere."""
+        found: dict[str, Path] = {}
+        for parent, folders, names in os.walk(self._folder, followlinks=True):
+            here = Path(parent)
+            folders[:] = sorted(name for name in folders if not name.startswith(".") and self._may_enter(here / name))
+            found |= {
+                unicodedata.normalize("NFC", (here / name).relative_to(self._folder).as_posix()): here / name
+                for name in names
+                if not name.startswith(".") and (here / name).is_file()
+            }
+        return dict(sorted(found.items()))
 
     def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
-        return {name: path.stat().st_size for name, path in self.paths().items()}
+        """Files with their sizes, and those of `needed` of which `read` says why they cannot be read."""
+        unreadable = {name: 0 for name in needed if self._why_not(self._folder / name)}
+        return {**unreadable, **{name: path.stat().st_size for name, path in self.paths().items()}}
 
     def read(self, name: str) -> bytes | None:
-        path = self.paths().get(name)
-        return None if path is None else path.read_bytes()
+        path = self.paths().get(name, self._folder / name)
+        if fault := self._why_not(path):
+            raise StudyRejected([Problem(name, fault, "the file itself, in the study's folder")])
+        return path.read_bytes() if path.is_file() else None
+
+    def _may_enter(self, folder: Path) -> bool:
+        """Whether a folder lies in the study and is not, by a link, one of those that it lies in itself."""
+        if not folder.is_symlink():
+            return True
+        target = folder.resolve()
+        return target.is_relative_to(self._root) and not folder.parent.resolve().is_relative_to(target)
+
+    def _leads_out(self, path: Path) -> bool:
+        try:
+            return path.is_symlink() and not path.resolve().is_relative_to(self._root)
+        except RuntimeError:  # links in a circle, before Python 3.13
+            return False
+
+    def _why_not(self, path: Path) -> str:
+        """Why something in the folder cannot be read as a file; empty where it can, or where nothing is there."""
+        if path.is_dir() and not path.is_symlink():
+            return "is a folder"
+        steps = [path, *path.parents[: len(path.relative_to(self._folder).parts) - 1]]
+        for step in reversed(steps):
+            if self._leads_out(step):
+                name = "" if step == path else f"'{step.relative_to(self._folder).as_posix()}', a folder of its path, "
+                return f"{name}is a link out of the study's folder, to {step.readlink()}"
+        if path.is_symlink() and not path.is_file():
+            return "is a folder" if path.is_dir() else f"is a link to {path.readlink()}, which is not there"
+        return ""
 
 
 def check_folder(folder: Path, max_variants: int, memory_mb: int = DEFAULT_MEMORY_MB) -> Accepted:
@@ -59,7 +99,9 @@ def check_folder(folder: Path, max_variants: int, memory_mb: int = DEFAULT_MEMOR
     manifest = folder / MANIFEST_NAME
     if not manifest.is_file():
         raise StudyRejected([Problem(str(folder), f"holds no {MANIFEST_NAME}", "the folder of a study")])
-    return take_in(manifest.read_bytes(), FolderOnDisk(folder), Limits(max_variants, variant_memory_mb=memory_mb))
+    files = FolderOnDisk(folder)
+    document = files.read(MANIFEST_NAME) or b""
+    return take_in(document, files, Limits(max_variants, variant_memory_mb=memory_mb))
 
 
 def upload(folder: Path, accepted: Accepted, target: Target, report: Callable[[str, int], None]) -> Source:

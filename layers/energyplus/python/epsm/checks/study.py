@@ -62,7 +62,11 @@ class StudyFiles(Protocol):
         ...
 
     def read(self, name: str) -> bytes | None:
-        """A file's content, None if it has gone in the meantime."""
+        """A file's content, None if it has gone in the meantime.
+
+        Raises:
+            StudyRejected: If it is there and cannot be read.
+        """
         ...
 
 
@@ -261,7 +265,11 @@ class _Reader:
         if size > MAX_FILE_BYTES:
             self.problems.append(Problem(name, f"has {size:,} bytes", f"at most {MAX_FILE_BYTES:,}"))
             return None
-        content = self._files.read(name)
+        try:
+            content = self._files.read(name)
+        except StudyRejected as refusal:
+            self.problems += refusal.problems
+            return None
         if content is None:
             self.problems.append(Problem(where, f"'{name}' was deleted while the study was being read"))
             return None
