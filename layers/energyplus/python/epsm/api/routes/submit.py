@@ -71,7 +71,8 @@ def run() -> Response[str]:
         # A form's boundary is another one each time it is sent.
         boundary = app.current_event.headers.get("content-type", "").rpartition("boundary=")[2].strip('"')
         content = request_body().replace(boundary.encode(), b"") if boundary else request_body()
-        request = {"key": f"{caller.name} {key}", "content": hashlib.sha256(content).hexdigest()}
+        # As JSON, so that one caller's name with the start of a key is not another caller's.
+        request = {"key": json.dumps([caller.name, key]), "content": hashlib.sha256(content).hexdigest()}
         try:
             submitted = _submitter_of(stack().settings.table_name)(request=request, caller=caller)
         except IdempotencyAlreadyInProgressError:
