@@ -56,11 +56,11 @@ def owners(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The owners of the studies that were submitted."""
     submitted: list[str] = []
 
-    def receive(stack: Any, document: Any, sent: Any, owner: str, limits: Any) -> Any:
+    def submit_from_request(stack: Any, document: Any, sent: Any, owner: str, limits: Any) -> Any:
         submitted.append(owner)
         return SimpleNamespace(simulation_id=f"study-{len(submitted)}", models=1, variants=1)
 
-    monkeypatch.setattr(submit, "receive", receive)
+    monkeypatch.setattr(submit, "submit_from_request", submit_from_request)
     return submitted
 
 
