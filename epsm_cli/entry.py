@@ -1,4 +1,4 @@
-"""Entry point of the `epsm` command: signals and the terminal first, then the rest, which takes a second to load."""
+"""Entry point of the `epsm` command: signals and the terminal first, then the rest."""
 
 import os
 import sys
@@ -26,7 +26,6 @@ def main() -> None:
 
 
 def _run() -> int:
-    from epsm_cli import faults
     from epsm_cli.main import app
 
     try:
@@ -36,6 +35,8 @@ def _run() -> int:
             return 0
         return end.code if isinstance(end.code, int) else 1
     except Exception as error:
+        from epsm_cli import faults
+
         return faults.report(error)
     return 0
 

@@ -11,10 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from epsm.settings import Settings
 from epsm.store.stack import Stack
-from epsm_cli.running import running_local_endpoint
+from epsm_cli.running import LOCAL, running_local_endpoint
 from epsm_local.aws.session import session as local_session
-
-LOCAL = "local"
 
 
 class NoStack(Exception):

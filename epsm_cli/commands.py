@@ -1,0 +1,214 @@
+"""What the commands do. `epsm_cli.main` declares them, and imports this when one is run: it takes a second to load.
+
+A command that ends with another exit code than 0 raises `typer.Exit`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+from rich.text import Text
+
+from epsm.checks.study import Accepted
+from epsm.energyplus.engine import EngineMissing
+from epsm.energyplus.versions import RELEASES, SUPPORTED
+from epsm.model_memory import DEFAULT_MEMORY_MB
+from epsm.operations.cancel import cancel as cancel_study
+from epsm.operations.rerun import rerun_missing
+from epsm.problems import StudyRejected
+from epsm.store.files import NotThere
+from epsm.study.records import StudyRecord, StudyStatus
+from epsm.study.schema import MAX_FUNCTION_RUN_S, MAX_VARIANTS
+from epsm_cli import steps
+from epsm_cli.fetch import results_folder
+from epsm_cli.folder import check_folder
+from epsm_cli.running import LOCAL, running_local_endpoint, state_file
+from epsm_cli.show import counted, show_problems, show_studies
+from epsm_cli.target import NoStack, Target, find_target, local_target
+from epsm_cli.terminal import console
+from epsm_cli.watch import exit_code
+from epsm_local.aws.session import leave_user_settings
+
+
+def run(
+    folder: Path, stack: str, to: Path, variant_files: bool | None, max_variants: int | None, memory_mb: int | None
+) -> None:
+    """Run a study to its end and bring the results."""
+    accepted = _checked(folder, max_variants, memory_mb)
+    own = stack == LOCAL and not running_local_endpoint()
+    if stack == LOCAL:
+        _bring_engine(accepted.energyplus)
+    with _target_or_own_stack(stack) as target:
+        simulation = steps.submit(folder, accepted, target)
+        record = steps.follow_to_end(target, simulation, stack, own=own)
+        place = to / (folder.resolve().name or "study")
+        steps.bring(target, record, place, stack == LOCAL if variant_files is None else variant_files, stack)
+    raise typer.Exit(exit_code(record.status))
+
+
+def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None:
+    """Check a study as the stack would."""
+    accepted = _checked(folder, max_variants, memory_mb)
+    study = accepted.study
+    steps.show_remarks(accepted.remarks)
+    console.print(
+        f"{study.name or folder.resolve().name} can run: {counted(study.variant_count, 'variant')} of "
+        f"{counted(len(study.models), 'model')}, {counted(len(study.weather), 'weather file')} and "
+        f"{counted(len(study.parameters), 'parameter')}, with EnergyPlus {accepted.energyplus}"
+    )
+    options = study.options
+    if options.timeout_s > MAX_FUNCTION_RUN_S:
+        console.print(f"timeout_s {options.timeout_s} is only taken by a stack that was deployed with Fargate")
+    if options.after:
+        console.print(f"Whether it may follow {options.after} is for the stack to say")
+
+
+def submit(folder: Path, stack: str, max_variants: int | None, memory_mb: int | None) -> None:
+    """Upload a study."""
+    accepted = _checked(folder, max_variants, memory_mb)
+    if stack == LOCAL:
+        _bring_engine(accepted.energyplus)
+    simulation = steps.submit(folder, accepted, _found(stack))
+    console.print(f"Follow it with: epsm status {simulation}")
+
+
+def status(simulation: str | None, stack: str, *, watch: bool) -> None:
+    """Show a study, or list the newest ones."""
+    target = _found(stack)
+    if simulation is None:
+        show_studies(console, target.stack.records.studies())
+        return
+    record = _known(target, simulation)
+    if watch:
+        record = steps.follow_to_end(target, record.simulation_id, stack)
+    steps.show_state(target, record)
+    raise typer.Exit(exit_code(record.status) if record.status.final else 0)
+
+
+def results(simulation: str, stack: str, to: Path, *, variant_files: bool) -> None:
+    """Bring and show the results of a study that has ended."""
+    target = _found(stack)
+    record = _known(target, simulation)
+    if not record.status.final:
+        steps.show_state(target, record)
+        console.print(f"It has not ended yet. Follow it with: epsm status {record.simulation_id} --watch")
+        raise typer.Exit(1)
+    steps.bring(target, record, results_folder(to, record.source["key"], record.simulation_id), variant_files, stack)
+    raise typer.Exit(exit_code(record.status))
+
+
+def cancel(simulation: str, stack: str) -> None:
+    """Cancel a study."""
+    target = _found(stack)
+    record = _known(target, simulation)
+    if not cancel_study(target.stack, record, "Cancelled by command."):
+        status = _known(target, record.simulation_id).status.value
+        console.print(Text(f"{record.simulation_id} has ended already: {status}", style="red"))
+        raise typer.Exit(1)
+    console.print(f"{record.simulation_id} is cancelled; what has succeeded is being collected")
+
+
+def rerun(simulation: str, stack: str) -> None:
+    """Run again what has not succeeded."""
+    target = _found(stack)
+    record = _known(target, simulation)
+    try:
+        number = (
+            rerun_missing(target.stack, record)
+            if record.status.final and record.status is not StudyStatus.REJECTED
+            else 0
+        )
+    except NotThere:
+        console.print(Text(f"{record.simulation_id}: what it was made of has been removed", style="red"))
+        raise typer.Exit(1) from None
+    if not number:
+        console.print(
+            Text(f"{record.simulation_id} is {record.status.value}: there is nothing to run again", style="red")
+        )
+        raise typer.Exit(1)
+    console.print(
+        f"Running {counted(number, 'variant')} again. Follow with: epsm status {record.simulation_id} --watch"
+    )
+
+
+def engine(version: str) -> None:
+    """Install the EnergyPlus of a version."""
+    if version not in RELEASES:
+        console.print(Text(f"EnergyPlus {version} does not run here; allowed: {SUPPORTED}", style="red"))
+        raise typer.Exit(2)
+    _bring_engine(version)
+    console.print(f"EnergyPlus {version} is installed")
+
+
+def up(port: int, api_port: int, engines: int | None, to: Path, data: Path | None, *, fresh: bool) -> None:
+    """Keep the local stack running."""
+    from epsm_cli.keep import keep_running
+
+    leave_user_settings()
+    keep_running(console, port, api_port, engines, to, data or state_file().parent / "data", fresh=fresh)
+
+
+def _bring_engine(version: str) -> None:
+    """The EnergyPlus of a study's version, downloaded the first time that it is needed on this machine."""
+    from epsm_local.engines import DOWNLOAD_MB, install, is_installed
+
+    if is_installed(version):
+        return
+    console.print(f"Downloading EnergyPlus {version} from PyPI (pyenergyplus-lbnl, {DOWNLOAD_MB} MB, once)")
+    try:
+        install(version)
+    except EngineMissing as error:
+        console.print(Text(str(error), style="red"))
+        raise typer.Exit(1) from None
+
+
+def _checked(folder: Path, max_variants: int | None, memory_mb: int | None) -> Accepted:
+    """The study in a folder; limits that are not given are those of a stack that was deployed without choices."""
+    try:
+        return check_folder(
+            folder,
+            MAX_VARIANTS if max_variants is None else max_variants,
+            DEFAULT_MEMORY_MB if memory_mb is None else memory_mb,
+        )
+    except StudyRejected as rejection:
+        show_problems(console, rejection.problems)
+        raise typer.Exit(2) from None
+
+
+def _found(stack: str) -> Target:
+    try:
+        return find_target(stack)
+    except NoStack as error:
+        console.print(Text(str(error), style="red"))
+        raise typer.Exit(1) from None
+
+
+def _known(target: Target, simulation: str) -> StudyRecord:
+    record = target.stack.records.study(simulation)
+    if record is not None:
+        return record
+    begun = [each for each in target.stack.records.studies() if each.simulation_id.startswith(simulation)]
+    if len(begun) == 1:
+        return begun[0]
+    several = f"Several simulations on {target.name} begin with '{simulation}':"
+    none = f"There is no simulation '{simulation}' on {target.name}"
+    console.print(Text(several if begun else none, style="red"))
+    for each in begun:
+        console.print(f"  {each.simulation_id}")
+    raise typer.Exit(1)
+
+
+@contextmanager
+def _target_or_own_stack(stack: str) -> Iterator[Target]:
+    """The stack that was asked for; for `local`, when none is running, one of this command's own."""
+    if stack != LOCAL or running_local_endpoint():
+        yield _found(stack)
+        return
+    from epsm_local.stack import LocalStack
+
+    leave_user_settings()
+    with console.status("Starting the local stack ..."):
+        own = LocalStack()
+    with own:
+        yield local_target(own.endpoint)

@@ -1,0 +1,195 @@
+"""The steps that commands share: upload a study, follow it to its end, bring what it has produced."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from epsm.checks.study import Accepted
+from epsm.energyplus.versions import DEFAULT
+from epsm.problems import StudyRejected
+from epsm.store import keys
+from epsm.store.executions import RunCounts
+from epsm.study.records import StudyRecord, StudyStatus
+from epsm_cli import faults
+from epsm_cli.fetch import CannotWrite, FolderBusy, fetch
+from epsm_cli.folder import upload
+from epsm_cli.interrupts import Interrupted
+from epsm_cli.running import LOCAL
+from epsm_cli.show import counted, show_problems, show_results, show_study
+from epsm_cli.target import Target
+from epsm_cli.terminal import console
+from epsm_cli.watch import NotPickedUp, follow
+
+_OTHER_WRITER_S = 600.0
+"""How long to wait for another command that writes to the same results folder."""
+
+
+def show_remarks(about_inputs: Iterable[str]) -> None:
+    """What is to be remarked of a study that can run."""
+    for remark in about_inputs:
+        console.print(Text(remark, style="yellow"))
+
+
+def _with_engine(accepted: Accepted) -> str:
+    """The EnergyPlus version, where it is not the usual one."""
+    return "" if accepted.energyplus == DEFAULT else f" with EnergyPlus {accepted.energyplus}"
+
+
+def submit(folder: Path, accepted: Accepted, target: Target) -> str:
+    """Upload a study that has been checked.
+
+    Returns:
+        The simulation's name.
+
+    Raises:
+        typer.Exit: If the stack has its reasons to refuse the study; they have been shown.
+    """
+    total = sum((folder / name).stat().st_size for name in accepted.inputs if (folder / name).exists())
+    columns = TextColumn("Uploading"), BarColumn(), TextColumn("{task.fields[file]}", markup=False)
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("upload", total=total, file="")
+        try:
+            source = upload(folder, accepted, target, lambda name, sent: progress.update(task, advance=sent, file=name))
+        except Interrupted:
+            progress.stop()
+            console.print("Interrupted before study.json, the last file, was uploaded: nothing has started.")
+            raise
+        except StudyRejected as rejection:
+            show_problems(console, rejection.problems)
+            raise typer.Exit(2) from None
+    simulation = keys.simulation_id(source.bucket, source.key, source.version_id)
+    show_remarks(accepted.remarks)
+    variants = f", {counted(accepted.study.variant_count, 'variant')}{_with_engine(accepted)}"
+    console.print(Text.assemble("Simulation ", (simulation, "bold"), variants))
+    return simulation
+
+
+def follow_to_end(target: Target, simulation: str, stack: str, *, own: bool = False) -> StudyRecord:
+    """Show a study's progress until it has ended.
+
+    Args:
+        target: The stack.
+        simulation: The study.
+        stack: The stack as the user calls it.
+        own: Whether the stack is this command's own, and ends with it.
+
+    Raises:
+        typer.Exit: If the stack does not pick the study up, or does not answer any more; it has been said why.
+    """
+    seen = RunCounts()
+    with (
+        _telling_how_to_go_on(simulation, stack, lambda: _lost(seen) if own else None),
+        Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[counts]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+        ) as progress,
+    ):
+        task = progress.add_task("waiting", total=None, counts="")
+
+        def show(record: StudyRecord | None, counts: RunCounts) -> None:
+            nonlocal seen
+            seen = counts
+            progress.update(
+                task,
+                description=record.status.value if record else "waiting for submit",
+                total=counts.total or None,
+                completed=counts.succeeded + counts.failed,
+                counts=f"{counts.running} running, {counts.failed} failed",
+            )
+
+        try:
+            return follow(
+                target,
+                simulation,
+                show,
+                lambda: progress.update(task, description="no answer from the stack, trying again"),
+            )
+        except NotPickedUp as error:
+            console.print(Text(f"{error}: see the logs of {target.name}-submit", style="red"))
+            raise typer.Exit(1) from None
+
+
+@contextmanager
+def _telling_how_to_go_on(
+    simulation: str, stack: str, lost: Callable[[], str | None] = lambda: None, *, ended: bool = False
+) -> Iterator[None]:
+    """When the command ends before its work is done: say why, and what becomes of the study."""
+    where = "" if stack == LOCAL else f" --stack {stack}"
+    try:
+        yield
+    except (Interrupted, BotoCoreError, ClientError, Boto3Error, CannotWrite, FolderBusy) as error:
+        if isinstance(error, Interrupted):
+            console.print("Interrupted.")
+        else:
+            console.print(Text(faults.line(error) or str(error), style="red"), soft_wrap=True)
+        if ended:
+            told = f"The study has ended. Fetch its results with: epsm results {simulation}{where}"
+        else:
+            told = lost() or (
+                f"The study goes on without this command{' while its stack runs' if stack == LOCAL else ''}.\n"
+                f"Follow it with: epsm status {simulation} --watch{where}\n"
+                f"Cancel it with: epsm cancel {simulation}{where}"
+            )
+        console.print(Text(told), soft_wrap=True)
+        if isinstance(error, Interrupted):
+            raise
+        raise typer.Exit(1) from None
+
+
+def _lost(counts: RunCounts) -> str:
+    return (
+        "The study ran on a stack of this command's own and ends with it: "
+        f"{counts.succeeded} of {counts.total or 'its'} variants had succeeded, and their results are lost.\n"
+        "To stop a study and go on later, start 'epsm up' in another terminal before 'epsm run'."
+    )
+
+
+def show_state(target: Target, record: StudyRecord) -> None:
+    """A study in full, with its counts."""
+    show_study(console, record, target.stack.executions.counts(record))
+
+
+def bring(target: Target, record: StudyRecord, folder: Path, with_variants: bool, stack: str) -> None:
+    """Bring the results of a study that has ended to a folder, and show them."""
+    with (
+        _telling_how_to_go_on(record.simulation_id, stack, ended=True),
+        console.status("Fetching results ...") as waiting,
+    ):
+        folder = fetch(
+            target,
+            record.simulation_id,
+            folder,
+            with_variants=with_variants,
+            report=lambda done, total: waiting.update(f"Fetching results ... {done} of {total} files"),
+            wait_s=_OTHER_WRITER_S,
+        )
+    if record.status is StudyStatus.REJECTED:
+        show_problems(console, record.problems)
+        return
+    parquet = folder / "results.parquet"
+    if parquet.is_file():
+        manifest = target.stack.files.read_manifest(record.simulation_id)
+        show_remarks(manifest.remarks)
+        show_results(console, parquet, manifest.study, manifest.model_version)
+    show_state(target, record)
+    console.print(Text(f"Results: {folder}/  (report.html, results.csv, results.parquet, manifest.json)"))

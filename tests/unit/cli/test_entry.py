@@ -1,0 +1,52 @@
+"""The command as a shell starts it: help, version and completion answer without loading what runs studies."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import epsm
+
+COMMAND = Path(sys.executable).with_name("epsm")
+SLOW = {"boto3", "botocore", "moto", "numpy", "pandas", "pyarrow", "eppy", "rich"}
+"""Packages that take a tenth of a second and more to import."""
+
+
+def start(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-X", "importtime", str(COMMAND), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **variables})
+
+
+def imported(done: subprocess.CompletedProcess[str]) -> set[str]:
+    return set(re.findall(r"(?m)^import time:.*\| +(\w+)", done.stderr))
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("run", "--help")], ids=" ".join)
+def test_help_and_version_load_nothing_slow(arguments: tuple[str, ...]) -> None:
+    modules = imported(start(*arguments))
+    assert "typer" in modules  # else the list is not what it seems
+    assert not modules & SLOW
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert start("--version").stdout == f"epsm {epsm.__version__}\n"
+
+
+def test_help_names_every_command() -> None:
+    _, listed = start("--help").stdout.split("Commands:\n")
+    names = {line.split()[0] for line in listed.splitlines()}
+    assert {"run", "check", "submit", "status", "results", "cancel", "rerun", "engine", "up"} <= names
+    assert "..." not in listed, "a summary is cut off"
+
+
+def test_a_shell_can_complete_commands() -> None:
+    done = start(_EPSM_COMPLETE="complete_bash", COMP_WORDS="epsm re", COMP_CWORD="1")
+    assert done.stdout.split() == ["results", "rerun"]
+    assert not imported(done) & SLOW
+
+
+def test_completion_is_offered_for_installation() -> None:
+    assert "complete -o default -F _epsm_completion epsm" in start("--show-completion", "bash").stdout
