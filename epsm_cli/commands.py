@@ -11,13 +11,11 @@ import typer
 from rich.text import Text
 
 from epsm.checks.study import Accepted
-from epsm.energyplus.engine import EngineMissing
 from epsm.energyplus.versions import RELEASES, SUPPORTED
+from epsm.errors import EngineMissing, NotFound, StudyRejected
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.operations.cancel import cancel as cancel_study
 from epsm.operations.rerun import rerun_missing
-from epsm.problems import StudyRejected
-from epsm.store.files import NotThere
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import MAX_FUNCTION_RUN_S, MAX_VARIANTS
 from epsm_cli import steps
@@ -119,7 +117,7 @@ def rerun(simulation: str, stack: str) -> None:
             if record.status.final and record.status is not StudyStatus.REJECTED
             else 0
         )
-    except NotThere:
+    except NotFound:
         console.print(Text(f"{record.simulation_id}: what it was made of has been removed", style="red"))
         raise typer.Exit(1) from None
     if not number:

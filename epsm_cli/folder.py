@@ -13,8 +13,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from epsm.checks.study import Accepted, take_in, with_hashes
+from epsm.errors import StudyRejected
 from epsm.model_memory import DEFAULT_MEMORY_MB
-from epsm.problems import Problem, StudyRejected
+from epsm.problems import Problem
 from epsm.study.manifest import Source
 from epsm.study.schema import MANIFEST_NAME, Limits
 from epsm_cli.target import Target

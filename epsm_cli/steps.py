@@ -20,7 +20,7 @@ from rich.text import Text
 
 from epsm.checks.study import Accepted
 from epsm.energyplus.versions import DEFAULT
-from epsm.problems import StudyRejected
+from epsm.errors import StudyRejected
 from epsm.store import keys
 from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord, StudyStatus

@@ -12,8 +12,9 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from epsm.energyplus.engine import ENGINES, EngineMissing, installed_engine_of
+from epsm.energyplus.engine import ENGINES, installed_engine_of
 from epsm.energyplus.versions import DEFAULT, RELEASES
+from epsm.errors import EngineMissing
 from infra.tools.packaging import LIBRARY
 
 DOWNLOAD_MB = 46

@@ -13,9 +13,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
+from epsm.errors import NotFound
 from epsm.operations.rerun import rerun_missing
 from epsm.store import keys
-from epsm.store.files import NotThere
 from epsm.store.records import Records
 from epsm.store.stack import Stack
 from epsm.study.records import CANCELLED_STAGE, StudyRecord, StudyStatus, VariantStatus
@@ -99,7 +99,7 @@ def _run_missing(stack: Stack, simulation: str) -> str:
         return f"{simulation} has ended meanwhile"
     try:
         missing = rerun_missing(stack, record)
-    except (BotoCoreError, ClientError, NotThere, ValidationError) as fault:
+    except (BotoCoreError, ClientError, NotFound, ValidationError) as fault:
         logger.exception("study could not be carried on", extra={"simulation_id": simulation})
         return f"{record.name} was interrupted and could not be carried on, the next start tries again: {fault}"
     return f"{record.name} was interrupted: {record.succeeded} variants were done; {missing} run now"

@@ -327,7 +327,7 @@ def test_a_variant_whose_worker_always_dies_is_recorded_by_the_state_machine(
 
     variant = wait_for(lost, "a lost variant", within_s=90)[0]
     assert variant.status is VariantStatus.FAILED
-    assert variant.error.startswith("NotThere: s3://")
+    assert variant.error.startswith("NotFound: s3://")
 
 
 def test_the_series_that_were_asked_for_are_there(stack: LocalStack, make_study: StudyMaker) -> None:

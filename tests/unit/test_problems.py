@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from epsm.problems import MAX_PROBLEMS_SHOWN, Problem, StudyRejected, shortened
+from epsm.errors import StudyRejected
+from epsm.problems import MAX_PROBLEMS_SHOWN, Problem, shortened
 from epsm.text import listed, nearest
 
 

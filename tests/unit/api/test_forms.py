@@ -3,7 +3,7 @@
 import pytest
 
 from epsm.api.forms import Form, read_form
-from epsm.problems import StudyRejected
+from epsm.errors import StudyRejected
 
 TYPE = "multipart/form-data; boundary=edge"
 END = b"--edge--\r\n"

@@ -22,7 +22,7 @@ from epsm.api.incoming import (
     submit_from_request,
     with_names_of_their_own,
 )
-from epsm.problems import StudyRejected
+from epsm.errors import StudyRejected
 from epsm.settings import Settings
 from epsm.store import keys
 from epsm.store.files import OWNER_METADATA

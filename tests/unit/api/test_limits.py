@@ -9,7 +9,8 @@ import pytest
 
 from epsm.api.description import app
 from epsm.api.routes import change, submit
-from epsm.pipeline.owner_limits import OverLimit, OwnerLimits
+from epsm.errors import OverLimit
+from epsm.pipeline.owner_limits import OwnerLimits
 from epsm.problems import Problem
 from epsm.store.stack import Stack
 from epsm.study.manifest import ObjectRef, RunManifest, Source

@@ -15,7 +15,8 @@ from epsm.checks.parameters import check_parameters
 from epsm.energyplus import dictionary
 from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS
 from epsm.energyplus.model_reader import read_outline
-from epsm.problems import Problem, StudyRejected
+from epsm.errors import StudyRejected
+from epsm.problems import Problem
 from epsm.results.columns import RESERVED
 from epsm.results.metrics import METRICS
 from epsm.results.table import columns

@@ -9,7 +9,8 @@ import pytest
 
 from epsm.checks import study as intake
 from epsm.checks.study import Accepted, take_in
-from epsm.problems import Problem, StudyRejected
+from epsm.errors import StudyRejected
+from epsm.problems import Problem
 from epsm.study.schema import Limits
 from tests.conftest import study_document
 

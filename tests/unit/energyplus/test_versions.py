@@ -9,7 +9,8 @@ from epsm.checks.study import Accepted, take_in
 from epsm.energyplus import dictionary
 from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.versions import RELEASES, version_in
-from epsm.problems import Problem, StudyRejected
+from epsm.errors import StudyRejected
+from epsm.problems import Problem
 from epsm.study.parsing import parse_study
 from epsm.study.schema import Limits
 from tests.conftest import ENGINE_FOLDER, study_document

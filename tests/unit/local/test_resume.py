@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from epsm.errors import NotFound
 from epsm.store import keys
-from epsm.store.files import NotThere
 from epsm.store.stack import Stack
 from epsm.study.records import CANCELLED_STAGE, StudyRecord, StudyStatus, VariantRecord, VariantStatus
 from epsm_local import resume as carry_on
@@ -130,7 +130,7 @@ def test_what_cannot_be_carried_on_says_so_stops_no_other_and_is_tried_at_the_ne
 
     def fails_once() -> None:
         if next(faults):
-            raise NotThere("manifest.json")
+            raise NotFound("manifest.json")
 
     start.dies = fails_once
     lines = start.run_on()

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from epsm.checks.budget import run_times_of
+from epsm.errors import OverLimit
 from epsm.estimate import RunTime
-from epsm.pipeline.owner_limits import OverLimit, OwnerLimits, expected_attempt_usd, expected_cost_usd
+from epsm.pipeline.owner_limits import OwnerLimits, expected_attempt_usd, expected_cost_usd
 from epsm.settings import Allowance
 from epsm.store.accounts import Account, Claim
 from epsm.study.manifest import ObjectRef, RunManifest, Source

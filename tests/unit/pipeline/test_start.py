@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from epsm.checks.order import check_order
+from epsm.errors import NotFound
 from epsm.operations.reconcile import open_studies
 from epsm.pipeline.start import execution_input, start_followers, start_or_wait
-from epsm.store.files import NotThere
 from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
@@ -55,7 +55,7 @@ class Manifests:
 
     def read_manifest(self, simulation: str) -> RunManifest:
         if simulation not in self._manifests:
-            raise NotThere(simulation)
+            raise NotFound(simulation)
         return self._manifests[simulation]
 
 

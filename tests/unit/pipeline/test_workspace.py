@@ -15,10 +15,11 @@ from botocore.exceptions import ClientError
 from epsm.energyplus.engine import Engine, command, run
 from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.verdict import Verdict, judge
+from epsm.errors import NotFound
 from epsm.pipeline import workspace as run_folder
 from epsm.pipeline.workspace import NoDiskSpace, RunFolder, Workspace
 from epsm.results.reader import read_results
-from epsm.store.files import Files, NotThere
+from epsm.store.files import Files
 from epsm.study.manifest import ObjectRef, RunManifest, Source
 from epsm.study.schema import Study
 from epsm.study.variants import Variant
@@ -396,7 +397,7 @@ def test_a_missing_input_is_no_fault_of_the_variant(workspace: Workspace, bucket
     of = manifest(bucket, {"room.idf": b"", "chicago.epw": b""})
     del bucket.contents["study/chicago.epw"]
 
-    with pytest.raises(NotThere, match="s3://inputs/study/chicago"):
+    with pytest.raises(NotFound, match="s3://inputs/study/chicago"):
         lay_out(workspace, tmp_path / "run", of)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from epsm.errors import StudyRejected
 from epsm.pipeline.aggregate import decide
-from epsm.problems import StudyRejected
 from epsm.results.table import Counts
 from epsm.study.parsing import parse_study
 from epsm.study.preflight import MAX_TRIED_PAIRS, Trial, pairs_to_try, reason_of, variants_to_try

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from epsm.problems import Problem, StudyRejected
+from epsm.errors import StudyRejected
+from epsm.problems import Problem
 from epsm.study.parsing import parse_study
 from epsm.study.schema import Options, Outputs, Study
 from tests.conftest import study_document

@@ -1,7 +1,7 @@
 """What is wrong with a study, told to the modeller who wrote it."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -39,14 +39,6 @@ class Problem:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-
-class StudyRejected(Exception):
-    """A study that cannot be run as it is. Carries every fault that was found, not just the first."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = tuple(problems)
-        super().__init__(f"{len(self.problems)} problem(s): " + "; ".join(map(str, self.problems[:3])))
 
 
 def shortened(problems: Sequence[Problem]) -> list[Problem]:

@@ -16,8 +16,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from botocore.exceptions import ClientError
 
 from epsm.api.access import Caller, Unknown, caller_of
-from epsm.pipeline.owner_limits import OverLimit, OwnerLimits
-from epsm.problems import Problem, StudyRejected
+from epsm.errors import OverLimit, StudyRejected
+from epsm.pipeline.owner_limits import OwnerLimits
+from epsm.problems import Problem
 from epsm.store.executions import is_throttle
 from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord

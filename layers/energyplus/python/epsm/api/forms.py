@@ -6,7 +6,8 @@ from python_multipart import FormParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, MultipartState, parse_options_header
 
-from epsm.problems import Problem, StudyRejected
+from epsm.errors import StudyRejected
+from epsm.problems import Problem
 
 
 @dataclass(slots=True)

@@ -18,10 +18,10 @@ from typing import Protocol, TypeVar
 from epsm.checks.budget import check_budget, measured_run_times
 from epsm.checks.order import check_order
 from epsm.checks.study import take_in, with_hashes
-from epsm.pipeline.owner_limits import NO_LIMITS, OverLimit, OwnerLimits, expected_cost_usd
-from epsm.problems import Problem, StudyRejected
+from epsm.errors import NotFound, OverLimit, StudyRejected
+from epsm.pipeline.owner_limits import NO_LIMITS, OwnerLimits, expected_cost_usd
+from epsm.problems import Problem
 from epsm.store import keys
-from epsm.store.files import NotThere
 from epsm.store.inputs import InputsBucket, simulation_of
 from epsm.store.records import Records
 from epsm.store.stack import Stack
@@ -106,7 +106,7 @@ class FilesUploadedBefore:
     def read(self, name: str) -> bytes | None:
         try:
             content, found = self._files.read(self._inputs.name, self._keys[name])
-        except (NotThere, KeyError):
+        except (NotFound, KeyError):
             return None
         if found.sha256 != self._hashes[name]:
             what = f"is stored with the SHA-256 {found.sha256}"

@@ -23,9 +23,10 @@ from epsm.energyplus.external_files import external_path
 from epsm.energyplus.model_reader import ModelOutline
 from epsm.energyplus.versions import DEFAULT, runnable, version_in
 from epsm.energyplus.weather import read_weather, statistics_beside
+from epsm.errors import StudyRejected
 from epsm.estimate import RunTime, run_time_of
 from epsm.model_memory import is_epjson, largest_model_bytes
-from epsm.problems import Problem, StudyRejected
+from epsm.problems import Problem
 from epsm.study.parsing import load_document
 from epsm.study.partial import read_partial_study
 from epsm.study.schema import MANIFEST_NAME, Limits, Study

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from epsm.energyplus.child_environment import child_environment
 from epsm.energyplus.versions import DEFAULT, RELEASES
+from epsm.errors import EngineMissing
 
 logger = logging.getLogger(__name__)
 
@@ -89,10 +90,6 @@ def installed_engine() -> Engine:
 
 ENGINES = Path(sys.prefix) / "energyplus"
 """Folder of further engines, one folder a version, beside the Python packages: on a laptop and in the image."""
-
-
-class EngineMissing(Exception):
-    """An engine that this release runs is not installed on this machine; the message says how to install it."""
 
 
 def installed_engine_of(model_version: str) -> Engine:

@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from epsm.errors import NotFound
 from epsm.store import keys
 from epsm.store.executions import Execution
-from epsm.store.files import Files, NotThere
+from epsm.store.files import Files
 from epsm.store.notifications import Notification
 from epsm.store.records import Records
 from epsm.study.records import StudyRecord, StudyStatus, VariantStatus
@@ -188,6 +189,6 @@ class AggregateFunction:
     def _has_manifest(self, simulation: str) -> bool:
         try:
             self._files.open_result(keys.run_key(simulation, "manifest.json")).close()
-        except NotThere:
+        except NotFound:
             return False
         return True

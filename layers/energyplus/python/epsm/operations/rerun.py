@@ -21,7 +21,7 @@ def rerun_missing(stack: Stack, record: StudyRecord) -> int:
         meanwhile.
 
     Raises:
-        NotThere: If the run has no manifest.
+        NotFound: If the run has no manifest.
     """
     if record.status is StudyStatus.COMPLETED:
         return 0

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
+from epsm.errors import NotFound
 from epsm.store import keys
-from epsm.store.files import NotThere
 from epsm.store.removal import NotRemoved, clear, delete_versions, measure_prefix, orphaned_uploads
 from epsm.store.stack import Stack
 from epsm.study.manifest import ObjectRef, RunManifest, Source
@@ -192,7 +192,7 @@ class Remover:
     def _pinned(self, study: StudyRecord) -> list[ObjectRef]:
         try:
             manifest: RunManifest = self._files.read_manifest(study.simulation_id)
-        except NotThere:
+        except NotFound:
             return []
         return list(manifest.inputs.values())
 

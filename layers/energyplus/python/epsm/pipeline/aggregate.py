@@ -71,7 +71,7 @@ def aggregate(
         trials: What trying its models came to, where one failed and no variant was started; see `epsm.study.preflight`.
 
     Raises:
-        NotThere: If the run has no manifest.
+        NotFound: If the run has no manifest.
     """
     manifest = files.read_manifest(simulation)
     record = records.study(simulation)

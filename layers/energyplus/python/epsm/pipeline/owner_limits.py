@@ -14,8 +14,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from epsm.errors import OverLimit
 from epsm.estimate import RunTime, estimate, in_usd
-from epsm.problems import Problem, StudyRejected
+from epsm.problems import Problem
 from epsm.settings import Allowance
 from epsm.store.accounts import Account, Claim
 from epsm.store.records import Records
@@ -26,10 +27,6 @@ from epsm.study.schema import MANIFEST_NAME, Study
 _MAX_ATTEMPTS = 20
 _TIME_TO_REOPEN = timedelta(minutes=10)
 """A claim for a further attempt is made before the study is opened again."""
-
-
-class OverLimit(StudyRejected):
-    """The study is one too many, or too expensive, for its owner now; later it may be accepted."""
 
 
 class AccountStore(Protocol):

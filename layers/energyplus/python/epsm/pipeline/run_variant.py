@@ -18,10 +18,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.energyplus import dictionary
-from epsm.energyplus.engine import Engine, EngineMissing, Progress, installed_engine_of
+from epsm.energyplus.engine import Engine, Progress, installed_engine_of
 from epsm.energyplus.model_editor import CannotEdit, PreparedModel, prepare
 from epsm.energyplus.verdict import Diagnosis, Verdict
 from epsm.energyplus.versions import DEFAULT
+from epsm.errors import EngineMissing
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.model_memory import KeptModels
 from epsm.pipeline.booking import Booking

@@ -10,10 +10,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.checks.order import StartDecision, start_decision
+from epsm.errors import NotFound
 from epsm.pipeline.items import models_for_containers
 from epsm.pipeline.notices import not_started_notification
 from epsm.store import keys
-from epsm.store.files import NotThere
 from epsm.store.stack import Stack
 from epsm.study.manifest import RunManifest
 from epsm.study.preflight import MAX_TRIALS_AT_A_TIME, pairs_to_try
@@ -69,7 +69,7 @@ def start_followers(stack: Stack, studies: Iterable[StudyRecord]) -> list[str]:
                 continue
             if start_or_wait(stack, stack.files.read_manifest(study.simulation_id)):
                 started.append(study.simulation_id)
-        except (BotoCoreError, ClientError, NotThere):
+        except (BotoCoreError, ClientError, NotFound):
             # The next round tries again; it must not keep the others waiting.
             logger.exception("study could not be started", extra={"simulation_id": study.simulation_id})
     return started

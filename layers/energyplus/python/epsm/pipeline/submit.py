@@ -15,12 +15,13 @@ from epsm.checks.budget import check_budget, measured_run_times
 from epsm.checks.order import check_order
 from epsm.checks.study import Accepted, take_in
 from epsm.energyplus.versions import RELEASES
+from epsm.errors import StudyRejected
 from epsm.pipeline.items import models_for_containers, write_items
 from epsm.pipeline.notices import rejection_notification
 from epsm.pipeline.owner_limits import NO_LIMITS, OwnerLimits, expected_cost_usd
 from epsm.pipeline.start import start_or_wait
 from epsm.pipeline.uploaded_study import UploadedStudy
-from epsm.problems import Problem, StudyRejected, shortened
+from epsm.problems import Problem, shortened
 from epsm.results.metrics import EXTRACTION_VERSION
 from epsm.store import keys
 from epsm.store.stack import Stack
@@ -73,7 +74,7 @@ class Submitter:
         """Submit the study.json at `source`.
 
         Raises:
-            NotThere: If that version of the object is gone.
+            NotFound: If that version of the object is gone.
             botocore.exceptions.ClientError: If AWS refuses a call; the event is worth another delivery.
         """
         simulation = keys.simulation_id(source.bucket, source.key, source.version_id)

@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from epsm.checks.study import MAX_FILE_BYTES
-from epsm.problems import Problem, StudyRejected
+from epsm.errors import NotFound, StudyRejected
+from epsm.problems import Problem
 from epsm.store import keys
-from epsm.store.files import Files, NotThere, Version
+from epsm.store.files import Files, Version
 from epsm.study.manifest import ObjectRef, Source
 from epsm.study.parsing import load_document
 
@@ -97,7 +98,7 @@ class UploadedStudy:
     def _read(self, name: str, version: Version) -> bytes | None:
         try:
             content, self.refs[name] = self._files.read(self._source.bucket, version.key, version.version_id)
-        except NotThere:
+        except NotFound:
             return None
         return content
 

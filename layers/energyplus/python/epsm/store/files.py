@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
+from epsm.errors import NotFound
 from epsm.store import keys
 from epsm.study.manifest import ObjectRef, RunManifest
 from epsm.study.schema import STORED
@@ -22,10 +23,6 @@ OWNER_METADATA = "epsm-owner"
 
 
 _MAX_IN_ONE_PART = 16 * 2**20
-
-
-class NotThere(Exception):
-    """An object that should exist does not."""
 
 
 def is_absent(error: ClientError) -> bool:
@@ -90,7 +87,7 @@ class Files:
         writes, in the owner's own home.
 
         Raises:
-            NotThere: If there is no such version.
+            NotFound: If there is no such version.
         """
         answer = self._get(bucket, key, version_id)
         owner = unquote(answer.get("Metadata", {}).get(OWNER_METADATA, ""))
@@ -102,14 +99,14 @@ class Files:
             return self._s3.get_object(Bucket=bucket, Key=key, **which)
         except ClientError as error:
             if is_absent(error):
-                raise NotThere(f"s3://{bucket}/{key}") from error
+                raise NotFound(f"s3://{bucket}/{key}") from error
             raise
 
     def read(self, bucket: str, key: str, version_id: str | None = None) -> tuple[bytes, ObjectRef]:
         """An object's content, and a reference that pins it.
 
         Raises:
-            NotThere: If there is no such object or version.
+            NotFound: If there is no such object or version.
         """
         answer = self._get(bucket, key, version_id)
         content = answer["Body"].read()
@@ -121,7 +118,7 @@ class Files:
         """Download a pinned object to a file, which appears whole or not at all.
 
         Raises:
-            NotThere: If the object is gone.
+            NotFound: If the object is gone.
             RuntimeError: If what came is not what was pinned.
         """
         content, found = self.read(ref.bucket, ref.key, None if ref.version_id == "null" else ref.version_id)
@@ -196,18 +193,18 @@ class Files:
         """A result object as a stream.
 
         Raises:
-            NotThere: If there is no such object.
+            NotFound: If there is no such object.
         """
         try:
             return self._s3.get_object(Bucket=self.results_bucket, Key=key)["Body"]  # type: ignore[no-any-return]
         except self._s3.exceptions.NoSuchKey as error:
-            raise NotThere(f"s3://{self.results_bucket}/{key}") from error
+            raise NotFound(f"s3://{self.results_bucket}/{key}") from error
 
     def read_manifest(self, simulation: str) -> RunManifest:
         """The run's manifest.
 
         Raises:
-            NotThere: If the run has none.
+            NotFound: If the run has none.
         """
         with self.open_result(keys.run_key(simulation, "manifest.json")) as stream:
             return RunManifest.model_validate_json(stream.read(), context=STORED)

@@ -8,7 +8,8 @@ from pydantic import (
     ValidationError,
 )
 
-from epsm.problems import Problem, StudyRejected
+from epsm.errors import StudyRejected
+from epsm.problems import Problem
 from epsm.strict_json import RepeatedKey, without_repeated_keys
 from epsm.study.schema import MANIFEST_NAME, GridSampling, Options, Outputs, Parameter, Study
 from epsm.text import nearest

@@ -14,11 +14,12 @@ from epsm.api.bodies import Cancelled, Change, Rerun, StudyState, Submitted, ans
 from epsm.api.incoming import claim_or_reject
 from epsm.api.routes.status import state_of
 from epsm.checks.budget import run_times_of
+from epsm.errors import NotFound
 from epsm.operations.cancel import cancel as cancel_study
 from epsm.operations.rerun import rerun_missing
 from epsm.pipeline.owner_limits import expected_attempt_usd
 from epsm.store import keys
-from epsm.store.files import NotThere, is_absent
+from epsm.store.files import is_absent
 from epsm.store.inputs import simulation_of
 from epsm.study.manifest import Source
 from epsm.study.records import StudyRecord, StudyStatus
@@ -65,7 +66,7 @@ def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Resp
             started, variants = _run_all_again(record)
         else:
             started, variants = simulation_id, _run_missing(record)
-    except (NotThere, ClientError) as error:
+    except (NotFound, ClientError) as error:
         if isinstance(error, ClientError) and not is_absent(error):
             raise
         raise Refusal(HTTPStatus.CONFLICT, "What the study was made of has been removed") from None
@@ -101,7 +102,7 @@ def _expected_usd(record: StudyRecord, variants: int, budget_usd: float | None, 
     """What some variants of a study are expected to cost with a budget, which may be another than it began with.
 
     Raises:
-        NotThere: If the study has no manifest.
+        NotFound: If the study has no manifest.
     """
     manifest = stack().files.read_manifest(record.simulation_id)
     run_times = run_times_of(manifest, stack().records.run_time)
@@ -167,7 +168,7 @@ def _change_reservation(record: StudyRecord, budget_usd: float) -> None:
     """
     try:
         expected_usd = _expected_usd_of_rest(record, budget_usd)
-    except NotThere:
+    except NotFound:
         return  # not accepted yet, which its record says too
     owner_limits().change(record, expected_usd)
 

@@ -13,11 +13,11 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from epsm.api.app import Refusal, SimulationId, own_study, stack, who_calls
 from epsm.api.bodies import EstimatedStudy, StudyOfUploads, answers
 from epsm.api.incoming import FilesUploadedBefore
+from epsm.errors import NotFound, StudyRejected
 from epsm.estimate import RunTime, assumed_run_time, estimate
 from epsm.operations.shares import LAMBDA_AT_A_TIME, capacity_of
-from epsm.problems import Problem, StudyRejected
+from epsm.problems import Problem
 from epsm.store import keys
-from epsm.store.files import NotThere
 from epsm.study.manifest import ObjectRef
 from epsm.study.parsing import parse_study
 from epsm.study.schema import Study
@@ -56,7 +56,7 @@ def estimate_known_study(simulation_id: SimulationId) -> EstimatedStudy:
     own_study(simulation_id)
     try:
         manifest = stack().files.read_manifest(simulation_id)
-    except NotThere:
+    except NotFound:
         raise Refusal(HTTPStatus.CONFLICT, "The study has not been accepted") from None
     run_times: dict[str, RunTime] = {}
     for model in manifest.study.models:
@@ -83,7 +83,7 @@ def _read_input(ref: ObjectRef) -> bytes | None:
         return None
     try:
         return stack().files.read(ref.bucket, ref.key, ref.version_id)[0]
-    except NotThere:
+    except NotFound:
         return None
 
 

@@ -8,9 +8,9 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from epsm.api.app import Refusal, SimulationId, own_study, stack
 from epsm.api.bodies import Downloads, ResultRows, answers
+from epsm.errors import NotFound
 from epsm.results import rows
 from epsm.store import keys
-from epsm.store.files import NotThere
 from epsm.study.records import StudyRecord, StudyStatus
 
 DOWNLOAD_SECONDS = 900
@@ -35,7 +35,7 @@ def results(
     record = own_study(simulation_id)
     try:
         manifest = stack().files.read_manifest(simulation_id)
-    except NotThere:
+    except NotFound:
         return ResultRows(simulation_id=simulation_id, status=record.status, variants=0, rows=[], next_start=None)
     study = manifest.study
     found = rows.page(

@@ -34,7 +34,8 @@ from epsm.api.incoming import (
     submit_from_request,
     with_names_of_their_own,
 )
-from epsm.problems import Problem, StudyRejected
+from epsm.errors import StudyRejected
+from epsm.problems import Problem
 from epsm.store import keys
 from epsm.store.inputs import UPLOAD_SECONDS
 

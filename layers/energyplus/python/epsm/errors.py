@@ -1,0 +1,89 @@
+"""The exceptions that programs catch, in one tree.
+
+```
+EpsmError
+├── StudyRejected       the study cannot run as it is; `problems` says why
+│   └── OverLimit       it exceeds what its owner may run or spend at present
+├── StudyFailed         the study ended without usable results
+├── NotEnded            results were asked for before the study has ended
+├── WaitTimeout         the study has not ended within the given time (also a TimeoutError)
+├── NotFound            there is no such study, run, variant or object
+├── NoStack             there is no such stack, or the local stack is not installed
+├── StackError          AWS refused a request, or cannot be reached
+│   └── NotPickedUp     the study was uploaded, and the stack did not react
+├── EngineMissing       an EnergyPlus version is not installed on this machine
+├── CannotWrite         a folder cannot be written
+├── FolderBusy          another process is writing to the folder
+└── MissingPackage      an optional package is needed (also an ImportError)
+```
+
+All stand in `epsm` itself: `except epsm.EpsmError` catches every one of them.
+"""
+
+from collections.abc import Iterable
+
+from epsm.problems import Problem
+
+
+class EpsmError(Exception):
+    """Base of all exceptions that this package raises on purpose. The message says what to do."""
+
+
+class StudyRejected(EpsmError):
+    """A study that cannot be run as it is. Carries every fault that was found, not just the first.
+
+    Attributes:
+        problems: The faults, each with its place, what was found, and what is allowed.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__(f"{len(self.problems)} problem(s): " + "; ".join(map(str, self.problems[:3])))
+
+
+class OverLimit(StudyRejected):
+    """The study is one too many, or too expensive, for its owner now; later it may be accepted."""
+
+
+class StudyFailed(EpsmError):
+    """A study ended as failed: it was given up, or none of its variants succeeded."""
+
+
+class NotEnded(EpsmError):
+    """The study has not ended yet, so there are no results."""
+
+
+class WaitTimeout(EpsmError, TimeoutError):
+    """The study has not ended within the time that was waited; it continues."""
+
+
+class NotFound(EpsmError):
+    """A study, run, variant or object that should exist does not."""
+
+
+class NoStack(EpsmError):
+    """The stack that was asked for does not exist or does not run; the message says what to do."""
+
+
+class StackError(EpsmError):
+    """A stack refused a request or cannot be reached: credentials, permissions, throttling, network."""
+
+
+class NotPickedUp(StackError):
+    """The upload was not followed by a record: nothing in the stack reacted to it."""
+
+
+class EngineMissing(EpsmError):
+    """An engine that this release runs is not installed on this machine; the message says how to install it."""
+
+
+class CannotWrite(EpsmError):
+    """The results cannot be written to the folder; the message says where and why."""
+
+
+class FolderBusy(EpsmError):
+    """Another process is writing results to the folder."""
+
+
+class MissingPackage(EpsmError, ImportError):
+    """An optional package is needed for this; the message says what to install."""
