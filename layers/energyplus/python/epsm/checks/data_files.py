@@ -1,4 +1,4 @@
-"""Other files that a model reads: lookup tables, imported shading, WINDOW data files.
+"""Other files that a model reads: lookup tables, imported shading, WINDOW data files, ASHRAE 205 representations.
 
 What the engine does (CurveManager.cc, ScheduleManager.cc, HeatBalanceManager.cc, 25.2, and tried): of a lookup table's
 cells it reads the number that a text begins with and leaves out other texts; the number of grid points must fit the
@@ -8,6 +8,7 @@ column is not shaded. A WINDOW data file begins with "Window5" and names the con
 
 from collections.abc import Iterator, Sequence
 
+from epsm.checks.representations import KINDS, check_representations
 from epsm.checks.table_text import Read, begins_with_number, field_text, is_number, lines_of, place_in, shown
 from epsm.checks.time_steps import time_steps
 from epsm.energyplus import dictionary
@@ -20,13 +21,13 @@ from epsm.text import fold_name
 _YEAR_H, _LEAP_YEAR_H = 8_760, 8_784
 _VARIABLE, _LOOKUP, _LIST = "Table:IndependentVariable", "Table:Lookup", "Table:IndependentVariableList"
 _SHADING, _WINDOW = "Schedule:File:Shading", "Construction:WindowDataFile"
-CLASSES = (_VARIABLE, _LOOKUP, _SHADING, _WINDOW)
+CLASSES = (_VARIABLE, _LOOKUP, _SHADING, _WINDOW, *KINDS)
 
 
 def check_data_files(
     outline: ModelOutline, source: str, read: Read, parameters: Sequence[Parameter] = ()
 ) -> list[Problem]:
-    """Faults of the files that a model's lookup tables, imported shading and WINDOW constructions read.
+    """Faults of the files that a model's tables, shading, WINDOW constructions, chillers and coils read.
 
     Args:
         outline: The model.
@@ -45,6 +46,7 @@ def check_data_files(
         name = field_text(each, "File Name")
         if name and (found := read(name)):
             problems += _check_window(*found, each.name)
+    problems += check_representations(outline, read)
     return problems
 
 
