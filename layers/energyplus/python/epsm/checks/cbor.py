@@ -68,6 +68,10 @@ def _group(data: bytes, at: int, levels: int, major: int, count: int | None) -> 
     texts: list[Any] = []
     found: dict[str, Any] = {}
     done = 0
+    if major == _ARRAY and count and data[at : at + 9 * count : 9] == b"\xfb" * min(count, len(data)):
+        # Numbers of eight bytes each, as nearly all of a representation is.
+        _cut(data, at, 9 * count)
+        return None, at + 9 * count
     while count is None or done < count:
         try:
             key, at = _item(data, at, levels - 1)
