@@ -40,6 +40,7 @@ class Version:
         modified: When it was written; S3 tells it to the second.
         etag: Changes with the content; empty for a mark.
         deleted: Whether it is a mark.
+        latest: Whether nothing has been written over it.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Version:
     modified: datetime
     etag: str = ""
     deleted: bool = False
+    latest: bool = False
 
 
 class Files:
@@ -75,10 +77,13 @@ class Files:
                         each["LastModified"],
                         each.get("ETag", ""),
                         deleted=kind == "DeleteMarkers",
+                        latest=each.get("IsLatest", False),
                     )
                     found.setdefault(unicodedata.normalize("NFC", each["Key"][len(prefix) :]), []).append(version)
-        # Stable: S3 lists the versions of a key from the newest on, also those of one second.
-        return {name: sorted(each, key=lambda one: one.modified, reverse=True) for name, each in found.items()}
+        # Stable: S3 lists the versions of a key from the newest on, also those of one second; marks apart from them.
+        return {
+            name: sorted(each, key=lambda one: (one.modified, one.latest), reverse=True) for name, each in found.items()
+        }
 
     def read_study(self, bucket: str, key: str, version_id: str) -> tuple[bytes, str]:
         """A study.json's content, and who sent it through the API; an empty text if nobody did.

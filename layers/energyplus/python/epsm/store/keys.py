@@ -10,6 +10,14 @@ CLEANUP = "cleanup/"
 HOMES = "users/"
 UPLOADS = "uploads/"
 CANARY = "canary/"
+PARTITION_KEY = "pk"
+SORT_KEY = "sk"
+RECORD_TYPE = "record_type"
+CREATED_AT = "created_at"
+OWNER = "owner"
+BY_CREATED_AT = "by_created_at"
+BY_OWNER = "by_owner"
+STUDY_PARTITION_FORMAT = "SIM#{}"
 VARIANT_SORT_PREFIX = "VARIANT#"
 STUDY_SORT_KEY = "SIM"
 IDEMPOTENCY_PARTITION = "IDEMPOTENCY"
@@ -147,7 +155,7 @@ def preflight_key(simulation: str, index: int, name: str) -> str:
 
 
 def partition(simulation: str) -> str:
-    return f"SIM#{simulation}"
+    return STUDY_PARTITION_FORMAT.format(simulation)
 
 
 def model_partition(sha256: str) -> str:
