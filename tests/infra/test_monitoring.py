@@ -12,7 +12,7 @@ from infra.tools.packaging import ROOT
 from tests.infra.conftest import Template
 
 RUNBOOK = ROOT / "docs" / "runbook"
-SECTIONS = ("## What it means", "## Who notices", "## Look at first", "## What to do", "## It is over when")
+SECTIONS = ("## Meaning", "## Impact", "## Diagnosis", "## Remediation", "## Resolution")
 PAGE = re.compile(r"Runbook: docs/runbook/([a-z-]+\.md)$")
 
 Metric = dict[str, Any]

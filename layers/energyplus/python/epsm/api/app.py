@@ -147,7 +147,7 @@ def _unreadable(error: ValueError) -> Response[str]:
 @app.exception_handler(ClientError)  # type: ignore[untyped-decorator]
 def _refused_by_aws(error: ClientError) -> Response[str]:
     if is_throttle(error):
-        logger.warning("AWS is asked too often", exc_info=error)
+        logger.warning("AWS is throttling requests", exc_info=error)
         return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "The service is busy; ask again in some seconds")
     answer: Response[str] = _failed(error)
     return answer
