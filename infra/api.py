@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from epsm.store.keys import HOMES, IDEMPOTENCY_PARTITION, UPLOADS
+from epsm.store import keys
 from infra.cleanup import Cleanup
 from infra.config import Config
 from infra.functions import grant, retention_of
@@ -143,7 +143,7 @@ class Api(Construct):
                 effect=iam.Effect.DENY,
                 principals=[iam.AnyPrincipal()],
                 actions=["s3:PutObject"],
-                resources=[inputs.arn_for_objects(f"{HOMES}*"), inputs.arn_for_objects(f"{UPLOADS}*")],
+                resources=[inputs.arn_for_objects(f"{keys.HOMES}*"), inputs.arn_for_objects(f"{keys.UPLOADS}*")],
                 conditions={"ArnNotEquals": {"aws:PrincipalArn": function.role.role_arn}},
             )
         )
@@ -156,10 +156,10 @@ class Api(Construct):
                 actions=["dynamodb:DeleteItem"],
                 resources=[table.table_arn],
                 # A request that failed may be repeated with its key: that note is all that may be deleted.
-                conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [IDEMPOTENCY_PARTITION]}},
+                conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [keys.IDEMPOTENCY_PARTITION]}},
             )
         )
-        indexes = [f"{table.table_arn}/index/{name}" for name in ("by_owner", "by_created_at")]
+        indexes = [f"{table.table_arn}/index/{name}" for name in (keys.BY_OWNER, keys.BY_CREATED_AT)]
         grant(function, ["dynamodb:Query"], [table.table_arn, *indexes])
         grant(function, ["states:StartExecution", "states:DescribeStateMachine"], [machine.state_machine_arn])
         executions, map_runs = executions_and_map_runs(config)

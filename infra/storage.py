@@ -5,7 +5,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from epsm.store.keys import CANARY, UPLOADS
+from epsm.store import attributes, keys
 from infra.config import Config
 from infra.nag import accept
 
@@ -34,7 +34,7 @@ class Storage(Construct):
         # A study takes copies: what it was made of need not stay.
         self.inputs.add_lifecycle_rule(
             id="forget-uploads",
-            prefix=UPLOADS,
+            prefix=keys.UPLOADS,
             expiration=Duration.days(UPLOADS_KEPT_DAYS),
             noncurrent_version_expiration=_AT_ONCE,
         )
@@ -42,7 +42,7 @@ class Storage(Construct):
         # picked up has no record, and would lie there for ever.
         self.inputs.add_lifecycle_rule(
             id="forget-canaries",
-            prefix=CANARY,
+            prefix=keys.CANARY,
             expiration=Duration.days(CANARIES_KEPT_DAYS),
             noncurrent_version_expiration=_AT_ONCE,
         )
@@ -51,10 +51,10 @@ class Storage(Construct):
         self.table = dynamodb.Table(
             self,
             "Table",
-            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
+            partition_key=dynamodb.Attribute(name=keys.PARTITION_KEY, type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name=keys.SORT_KEY, type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            time_to_live_attribute="expires_at",
+            time_to_live_attribute=attributes.EXPIRES_AT,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
@@ -62,14 +62,14 @@ class Storage(Construct):
             removal_policy=removal,
         )
         self.table.add_global_secondary_index(
-            index_name="by_created_at",
-            partition_key=dynamodb.Attribute(name="record_type", type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name="created_at", type=dynamodb.AttributeType.STRING),
+            index_name=keys.BY_CREATED_AT,
+            partition_key=dynamodb.Attribute(name=attributes.RECORD_TYPE, type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name=attributes.CREATED_AT, type=dynamodb.AttributeType.STRING),
         )
         self.table.add_global_secondary_index(
-            index_name="by_owner",
-            partition_key=dynamodb.Attribute(name="owner", type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name="created_at", type=dynamodb.AttributeType.STRING),
+            index_name=keys.BY_OWNER,
+            partition_key=dynamodb.Attribute(name=attributes.OWNER, type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name=attributes.CREATED_AT, type=dynamodb.AttributeType.STRING),
         )
 
     def _bucket(self, name: str, removal: RemovalPolicy, *, versioned: bool) -> s3.Bucket:

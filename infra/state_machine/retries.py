@@ -8,7 +8,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-MAX_ANSWER_BYTES = Duration.minutes(17)
+from epsm.store import keys
+
+ANSWER_TIMEOUT = Duration.minutes(17)
 """Longer than a function may run: for an answer that never comes."""
 _THROTTLES = ("Lambda.TooManyRequestsException",)
 _BEING_PREPARED = (
@@ -29,7 +31,10 @@ _SERVICE_ERRORS = (
 def study_key() -> dict[str, tasks.DynamoAttributeValue]:
     """Key of the study's record."""
     text, path = tasks.DynamoAttributeValue.from_string, sfn.JsonPath.string_at
-    return {"pk": text(sfn.JsonPath.format("SIM#{}", path("$.simulation_id"))), "sk": text("SIM")}
+    return {
+        keys.PARTITION_KEY: text(sfn.JsonPath.format(keys.STUDY_PARTITION_FORMAT, path("$.simulation_id"))),
+        keys.SORT_KEY: text(keys.STUDY_SORT_KEY),
+    }
 
 
 def retry(
@@ -99,7 +104,7 @@ def run_engine(
         payload=sfn.TaskInput.from_object({"simulation_id": sfn.JsonPath.string_at("$.simulation_id"), **what}),
         output_path="$.Payload",
         retry_on_service_exceptions=False,
-        task_timeout=sfn.Timeout.duration(MAX_ANSWER_BYTES),
+        task_timeout=sfn.Timeout.duration(ANSWER_TIMEOUT),
     )
     never_retry(task, *final_errors, "StudyCancelled", "Sandbox.Timedout", "States.Timeout")
     return task

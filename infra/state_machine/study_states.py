@@ -7,7 +7,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.state_machine.retries import MAX_ANSWER_BYTES, retry, retry_aws, study_key, wait_out_lambda
+from epsm.store import attributes
+from epsm.study.records import StudyStatus
+from infra.state_machine.retries import ANSWER_TIMEOUT, retry, retry_aws, study_key, wait_out_lambda
 
 _text = tasks.DynamoAttributeValue.from_string
 _path = sfn.JsonPath.string_at
@@ -20,13 +22,13 @@ def mark_as_running(scope: Construct, table: dynamodb.Table) -> tasks.DynamoUpda
         "Mark study as running",
         table=table,
         key=study_key(),
-        update_expression="SET #status = :running, started_at = :now, execution_arn = :arn",
+        update_expression=f"SET #status = :running, {attributes.STARTED_AT} = :now, {attributes.EXECUTION_ARN} = :arn",
         # The second is the same call once more, when the answer to the first was lost.
-        condition_expression="#status = :pending OR (#status = :running AND execution_arn = :arn)",
-        expression_attribute_names={"#status": "status"},
+        condition_expression=f"#status = :pending OR (#status = :running AND {attributes.EXECUTION_ARN} = :arn)",
+        expression_attribute_names={"#status": attributes.STATUS},
         expression_attribute_values={
-            ":running": _text("running"),
-            ":pending": _text("pending"),
+            ":running": _text(StudyStatus.RUNNING),
+            ":pending": _text(StudyStatus.PENDING),
             ":now": _text(_path("$$.State.EnteredTime")),
             ":arn": _text(_path("$$.Execution.Id")),
         },
@@ -54,7 +56,7 @@ def collect_results(
         result_selector={"summary": sfn.JsonPath.object_at("$.Payload")},
         result_path="$.collected",
         retry_on_service_exceptions=False,
-        task_timeout=sfn.Timeout.duration(MAX_ANSWER_BYTES),
+        task_timeout=sfn.Timeout.duration(ANSWER_TIMEOUT),
     )
     wait_out_lambda(collect)
     retry(collect, ["States.TaskFailed"], attempts=5, first_s=2, factor=2, longest_s=60)
@@ -69,13 +71,13 @@ def _close_uncollected_study(scope: Construct, table: dynamodb.Table, topic: sns
         "Close uncollected study",
         table=table,
         key=study_key(),
-        update_expression="SET #status = :failed, ended_at = :now, #error = :error",
+        update_expression=f"SET #status = :failed, {attributes.ENDED_AT} = :now, #error = :error",
         condition_expression="#status IN (:pending, :running)",
-        expression_attribute_names={"#status": "status", "#error": "error"},
+        expression_attribute_names={"#status": attributes.STATUS, "#error": attributes.ERROR},
         expression_attribute_values={
-            ":failed": _text("failed"),
-            ":pending": _text("pending"),
-            ":running": _text("running"),
+            ":failed": _text(StudyStatus.FAILED),
+            ":pending": _text(StudyStatus.PENDING),
+            ":running": _text(StudyStatus.RUNNING),
             ":now": _text(_path("$$.State.EnteredTime")),
             ":error": _text(sfn.JsonPath.format("The results could not be collected: {}", _path("$.failure.Cause"))),
         },
@@ -120,7 +122,7 @@ def tell_subscribers(scope: Construct, topic: sns.Topic) -> sfn.Choice:
     ended = sfn.Succeed(scope, "Study ended", output_path="$.collected.summary")
     failed = sfn.Fail(scope, "Study failed", error="StudyFailed", cause_path=_path("$.collected.summary.message"))
     how = sfn.Choice(scope, "How did it end?")
-    how.when(sfn.Condition.string_equals("$.collected.summary.status", "failed"), failed)
+    how.when(sfn.Condition.string_equals("$.collected.summary.status", StudyStatus.FAILED), failed)
     how.otherwise(ended)
     # A notice that cannot be sent is no reason to lose a study.
     tell.add_catch(how, errors=[sfn.Errors.ALL], result_path="$.notice_error")

@@ -10,6 +10,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from epsm.pipeline.items import CONTAINER, RECORD_KEY, RUNS_ON
+from epsm.store import attributes, keys
+from epsm.study.records import LOST_STAGE, VariantStatus
 from epsm.study.schema import MAX_CONTAINER_RUN_S
 from infra.fargate import Containers
 from infra.state_machine.retries import never_retry, retry, retry_aws, run_engine, study_key, wait_out_lambda
@@ -86,10 +89,10 @@ class VariantStates:
 
     def _function_or_container(self, function: tasks.LambdaInvoke, container: tasks.EcsRunTask) -> sfn.Choice:
         """Where the item says that it runs."""
-        where = "$.variant.runs_on"
+        where = f"$.variant.{RUNS_ON}"
         choice = sfn.Choice(self._scope, "Function or container?")
         choice.when(
-            sfn.Condition.and_(sfn.Condition.is_present(where), sfn.Condition.string_equals(where, "container")),
+            sfn.Condition.and_(sfn.Condition.is_present(where), sfn.Condition.string_equals(where, CONTAINER)),
             container,
         )
         choice.otherwise(function)
@@ -141,14 +144,17 @@ class VariantStates:
             projection_expression=[
                 tasks.DynamoProjectionExpression().with_attribute(name) for name in ("#status", "#error")
             ],
-            expression_attribute_names={"#status": "status", "#error": "error"},
+            expression_attribute_names={"#status": attributes.STATUS, "#error": attributes.ERROR},
             result_path="$.record",
         )
         retry_aws(read)
-        status, message = "$.record.Item.status.S", "$.record.Item.error.M.message.S"
+        status = f"$.record.Item.{attributes.STATUS}.S"
+        message = f"$.record.Item.{attributes.ERROR}.M.{attributes.MESSAGE}.S"
         how = sfn.Choice(self._scope, "Did the variant succeed?")
         how.when(
-            sfn.Condition.and_(sfn.Condition.is_present(status), sfn.Condition.string_equals(status, "succeeded")),
+            sfn.Condition.and_(
+                sfn.Condition.is_present(status), sfn.Condition.string_equals(status, VariantStatus.SUCCEEDED)
+            ),
             sfn.Succeed(self._scope, "Variant succeeded in its container", output_path="$.variant"),
         )
         how.when(
@@ -175,19 +181,22 @@ class VariantStates:
             "Record lost variant",
             table=self._table,
             key=self._variant_key(),
-            update_expression="SET #status = :failed, ended_at = :now, #error = :error, expires_at = :expires_at",
-            condition_expression="attribute_not_exists(pk) OR #status = :running",
-            expression_attribute_names={"#status": "status", "#error": "error"},
+            update_expression=(
+                f"SET #status = :failed, {attributes.ENDED_AT} = :now, #error = :error, "
+                f"{attributes.EXPIRES_AT} = :expires_at"
+            ),
+            condition_expression=f"attribute_not_exists({keys.PARTITION_KEY}) OR #status = :running",
+            expression_attribute_names={"#status": attributes.STATUS, "#error": attributes.ERROR},
             expression_attribute_values={
-                ":failed": _text("failed"),
-                ":running": _text("running"),
+                ":failed": _text(VariantStatus.FAILED),
+                ":running": _text(VariantStatus.RUNNING),
                 ":now": _text(_path("$$.State.EnteredTime")),
                 ":expires_at": tasks.DynamoAttributeValue.number_from_string(_path("$.expires_at")),
                 ":error": tasks.DynamoAttributeValue.from_map(
                     {
-                        "stage": _text("worker"),
-                        "error": _text(_path("$.failure.Error")),
-                        "message": _text(_path("$.failure.Cause")),
+                        attributes.STAGE: _text(LOST_STAGE),
+                        attributes.LAMBDA_ERROR: _text(_path("$.failure.Error")),
+                        attributes.MESSAGE: _text(_path("$.failure.Cause")),
                     }
                 ),
             },
@@ -199,4 +208,4 @@ class VariantStates:
         return record
 
     def _variant_key(self) -> dict[str, tasks.DynamoAttributeValue]:
-        return {"pk": study_key()["pk"], "sk": _text(_path("$.variant.record_key"))}
+        return {**study_key(), keys.SORT_KEY: _text(_path(f"$.variant.{RECORD_KEY}"))}

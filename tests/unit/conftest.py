@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 
 from epsm.settings import Settings
-from epsm.store import keys
+from epsm.store import attributes, keys
 from epsm.store.accounts import Accounts
 from epsm.store.files import Files
 from epsm.store.inputs import InputsBucket
@@ -47,16 +47,19 @@ def table(aws: boto3.Session) -> Any:
         return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]
 
     def index(name: str, hash_key: str) -> Any:
-        key_schema = schema(hash_key, keys.CREATED_AT)
+        key_schema = schema(hash_key, attributes.CREATED_AT)
         return {"IndexName": name, "KeySchema": key_schema, "Projection": {"ProjectionType": "ALL"}}
 
-    attributes = (keys.PARTITION_KEY, keys.SORT_KEY, keys.RECORD_TYPE, keys.OWNER, keys.CREATED_AT)
+    named = (keys.PARTITION_KEY, keys.SORT_KEY, attributes.RECORD_TYPE, attributes.OWNER, attributes.CREATED_AT)
     return aws.resource("dynamodb").create_table(
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=schema(keys.PARTITION_KEY, keys.SORT_KEY),
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in attributes],
-        GlobalSecondaryIndexes=[index(keys.BY_CREATED_AT, keys.RECORD_TYPE), index(keys.BY_OWNER, keys.OWNER)],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in named],
+        GlobalSecondaryIndexes=[
+            index(keys.BY_CREATED_AT, attributes.RECORD_TYPE),
+            index(keys.BY_OWNER, attributes.OWNER),
+        ],
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from epsm.problems import Problem
-from epsm.store import keys
+from epsm.store import attributes, keys
 from epsm.store import records as records_module
 from epsm.store.records import Records
 from epsm.study.records import StudyRecord, StudyStatus, VariantRecord, VariantStatus
@@ -20,17 +20,17 @@ ENDED = [status for status in StudyStatus if status.final]
 OPEN = [StudyStatus.PENDING, StudyStatus.RUNNING]
 
 
-def put(table: Any, simulation: str, status: StudyStatus = StudyStatus.PENDING, **attributes: Any) -> None:
+def put(table: Any, simulation: str, status: StudyStatus = StudyStatus.PENDING, **more: Any) -> None:
     """A study as the table has it, in any state."""
     item = {
         keys.PARTITION_KEY: keys.partition(simulation),
         keys.SORT_KEY: keys.STUDY_SORT_KEY,
-        keys.RECORD_TYPE: keys.STUDY_SORT_KEY,
+        attributes.RECORD_TYPE: keys.STUDY_SORT_KEY,
         "simulation_id": simulation,
         "name": simulation,
         "status": status.value,
         "created_at": "2026-05-01T12:00:00.000Z",
-        **attributes,
+        **more,
     }
     table.put_item(Item=item)
 
@@ -303,9 +303,9 @@ def test_the_study_itself_is_removed_last(table: Any, records: Records, monkeypa
 # --- Lists
 
 
-def many(table: Any, number: int, **attributes: Any) -> None:
+def many(table: Any, number: int, **more: Any) -> None:
     for index in range(number):
-        put(table, f"s{index}", created_at=f"2026-05-01T12:00:{index:02d}.000Z", **attributes)
+        put(table, f"s{index}", created_at=f"2026-05-01T12:00:{index:02d}.000Z", **more)
 
 
 def names(studies: Any) -> list[str]:

@@ -14,6 +14,10 @@ from epsm.study.manifest import RunManifest
 from epsm.study.schema import MAX_FUNCTION_RUN_S
 from epsm.study.variants import Variant
 
+RECORD_KEY, RUNS_ON = "record_key", "runs_on"
+"""What an item says besides its variant: the sort key of the variant's record, and where the variant runs."""
+FUNCTION, CONTAINER = "function", "container"
+
 _NEAR = 0.8
 """A variant may take longer than the unchanged model: what came this near to the limit is not tried in a function."""
 
@@ -37,7 +41,7 @@ def models_for_containers(manifest: RunManifest, records: Records) -> Collection
     }
 
 
-def item_of(variant: Variant, runs_on: str = "function") -> dict[str, Any]:
+def item_of(variant: Variant, runs_on: str = FUNCTION) -> dict[str, Any]:
     """The item of a variant for the state machine.
 
     The state machine cannot make the record's key itself, and needs it to record a lost variant.
@@ -46,7 +50,7 @@ def item_of(variant: Variant, runs_on: str = "function") -> dict[str, Any]:
         variant: The variant.
         runs_on: ``function`` or ``container``.
     """
-    return {**asdict(variant), "record_key": keys.variant_sort_key(variant.index), "runs_on": runs_on}
+    return {**asdict(variant), RECORD_KEY: keys.variant_sort_key(variant.index), RUNS_ON: runs_on}
 
 
 def write_items(files: Files, key: str, variants: Iterable[Variant], in_containers: Collection[str]) -> int:
@@ -64,7 +68,7 @@ def write_items(files: Files, key: str, variants: Iterable[Variant], in_containe
         with path.open("w", encoding="utf-8") as file:
             separator = "["
             for variant in variants:
-                item = item_of(variant, "container" if variant.model in in_containers else "function")
+                item = item_of(variant, CONTAINER if variant.model in in_containers else FUNCTION)
                 file.write(separator + json.dumps(item, ensure_ascii=False))
                 separator = ",\n"
                 count += 1

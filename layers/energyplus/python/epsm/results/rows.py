@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from epsm.energyplus.baseline_values import BaselineValues
 from epsm.results.columns import PERIOD, RUN, SAVINGS
-from epsm.study.records import CANCELLED_STAGE, VariantRecord, VariantStatus
+from epsm.study.records import CANCELLED_STAGE, LOST_STAGE, VariantRecord, VariantStatus
 from epsm.study.schema import Study
 from epsm.study.variants import Variant, expand
 
@@ -135,15 +135,15 @@ def _row(
         "input_remarks": " ".join(about) or None,
     }
     if record is None:
-        return row | {"status": NOT_RUN, "error_stage": "worker", "error": why_not_run}
+        return row | {"status": NOT_RUN, "error_stage": LOST_STAGE, "error": why_not_run}
     if record.stage == CANCELLED_STAGE:
         return row | {"status": NOT_RUN, "error_stage": record.stage, "error": record.error}
     if record.status is VariantStatus.RUNNING and stopped:
         what = f"{stopped} while this variant ran."
-        return row | {"status": NOT_RUN, "error_stage": "worker", "error": what}
+        return row | {"status": NOT_RUN, "error_stage": LOST_STAGE, "error": what}
     if record.status is VariantStatus.RUNNING:
         what = "The variant was started and left no result: its worker was lost or stopped."
-        return row | {"status": VariantStatus.FAILED.value, "error_stage": "worker", "error": what}
+        return row | {"status": VariantStatus.FAILED.value, "error_stage": LOST_STAGE, "error": what}
     summary = record.summary
     row |= {name: summary[name] for name in (*PERIOD, *RUN) if name in summary}
     row |= summary.get("metrics", {}) | {"end_uses": summary.get("end_uses", {})}

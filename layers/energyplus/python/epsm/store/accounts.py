@@ -87,7 +87,7 @@ class Accounts:
         try:
             self._table.put_item(
                 Item=item,
-                ConditionExpression="attribute_not_exists(pk) OR version = :seen",
+                ConditionExpression=f"attribute_not_exists({keys.PARTITION_KEY}) OR version = :seen",
                 ExpressionAttributeValues={":seen": account.version},
             )
         except ClientError as error:
@@ -98,7 +98,7 @@ class Accounts:
 
 
 def _key(owner: str) -> dict[str, str]:
-    return {"pk": keys.owner_partition(owner), "sk": keys.ACCOUNT_SORT_KEY}
+    return {keys.PARTITION_KEY: keys.owner_partition(owner), keys.SORT_KEY: keys.ACCOUNT_SORT_KEY}
 
 
 def _claim(item: Mapping[str, Any]) -> Claim:

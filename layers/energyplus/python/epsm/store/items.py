@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from epsm.problems import Problem
-from epsm.store import keys
+from epsm.store import attributes, keys
 from epsm.study.records import StudyRecord, StudyStatus, VariantRecord, VariantStatus
 
 _MAX_NUMBER = 1e38
@@ -22,19 +22,19 @@ def study_record(item: dict[str, Any]) -> StudyRecord:
     return StudyRecord(
         simulation_id=plain["simulation_id"],
         name=plain["name"],
-        status=StudyStatus(plain["status"]),
-        created_at=plain["created_at"],
-        started_at=plain.get("started_at", ""),
-        ended_at=plain.get("ended_at", ""),
+        status=StudyStatus(plain[attributes.STATUS]),
+        created_at=plain[attributes.CREATED_AT],
+        started_at=plain.get(attributes.STARTED_AT, ""),
+        ended_at=plain.get(attributes.ENDED_AT, ""),
         variants=plain.get("variants", 0),
         succeeded=plain.get("succeeded", 0),
         failed=plain.get("failed", 0),
-        execution_arn=plain.get("execution_arn", ""),
-        error=_with_cause_in_words(plain.get("error", "")),
+        execution_arn=plain.get(attributes.EXECUTION_ARN, ""),
+        error=_with_cause_in_words(plain.get(attributes.ERROR, "")),
         problems=tuple(Problem(**problem) for problem in plain.get("problems", ())),
         source=plain.get("source", {}),
         options=plain.get("options", {}),
-        owner=plain.get("owner", ""),
+        owner=plain.get(attributes.OWNER, ""),
         attempt=plain.get("attempt", 1),
         reopened_at=plain.get("reopened_at", ""),
         removing=plain.get("removing", False),
@@ -48,14 +48,14 @@ def study_record(item: dict[str, Any]) -> StudyRecord:
 
 def variant_record(item: dict[str, Any]) -> VariantRecord:
     plain = _from_item(item)
-    error = plain.get("error", {})
+    error = plain.get(attributes.ERROR, {})
     return VariantRecord(
-        index=keys.index_of(plain["sk"]),
-        status=VariantStatus(plain["status"]),
-        started_at=plain.get("started_at", ""),
-        ended_at=plain.get("ended_at", ""),
+        index=keys.index_of(plain[keys.SORT_KEY]),
+        status=VariantStatus(plain[attributes.STATUS]),
+        started_at=plain.get(attributes.STARTED_AT, ""),
+        ended_at=plain.get(attributes.ENDED_AT, ""),
         verdict=plain.get("verdict", ""),
-        stage=error.get("stage", ""),
+        stage=error.get(attributes.STAGE, ""),
         error=_in_words(error),
         summary=plain.get("summary", {}),
     )
@@ -63,14 +63,15 @@ def variant_record(item: dict[str, Any]) -> VariantRecord:
 
 def _in_words(error: dict[str, str]) -> str:
     """A failure's message. Of a lost variant the state machine only has Lambda's error and its JSON cause."""
-    message = error.get("message", "")
-    if "error" not in error:
+    message = error.get(attributes.MESSAGE, "")
+    if attributes.LAMBDA_ERROR not in error:
         return message
     try:
         message = json.loads(message)["errorMessage"]
     except (ValueError, KeyError, TypeError):
         pass
-    return f"{error['error']}: {message}" if message else error["error"]
+    name = error[attributes.LAMBDA_ERROR]
+    return f"{name}: {message}" if message else name
 
 
 def _with_cause_in_words(error: str) -> str:

@@ -12,9 +12,6 @@ UPLOADS = "uploads/"
 CANARY = "canary/"
 PARTITION_KEY = "pk"
 SORT_KEY = "sk"
-RECORD_TYPE = "record_type"
-CREATED_AT = "created_at"
-OWNER = "owner"
 BY_CREATED_AT = "by_created_at"
 BY_OWNER = "by_owner"
 STUDY_PARTITION_FORMAT = "SIM#{}"
@@ -154,6 +151,16 @@ def preflight_key(simulation: str, index: int, name: str) -> str:
     return run_key(simulation, f"preflight/{index}/{name}")
 
 
+def study_key(simulation: str) -> dict[str, str]:
+    """Key of the item of a study."""
+    return {PARTITION_KEY: partition(simulation), SORT_KEY: STUDY_SORT_KEY}
+
+
+def variant_item_key(simulation: str, index: int) -> dict[str, str]:
+    """Key of the item of a variant."""
+    return {PARTITION_KEY: partition(simulation), SORT_KEY: variant_sort_key(index)}
+
+
 def partition(simulation: str) -> str:
     return STUDY_PARTITION_FORMAT.format(simulation)
 
@@ -161,6 +168,11 @@ def partition(simulation: str) -> str:
 def model_partition(sha256: str) -> str:
     """Where it is noted what is known of a model from earlier runs."""
     return f"MODEL#{sha256}"
+
+
+def run_time_key(sha256: str) -> dict[str, str]:
+    """Key of the item that holds how long a model's last runs took."""
+    return {PARTITION_KEY: model_partition(sha256), SORT_KEY: RUN_TIME_SORT_KEY}
 
 
 def owner_partition(owner: str) -> str:

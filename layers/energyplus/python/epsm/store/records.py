@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from epsm.problems import Problem, shortened
-from epsm.store import keys
+from epsm.store import attributes, keys
 from epsm.store.items import study_record, to_item, variant_record
 from epsm.study.records import StudyPage, StudyRecord, StudyStatus, VariantRecord, VariantStatus, expiry, now, timestamp
 from epsm.study.schema import Options
@@ -33,18 +33,17 @@ class Records:
         """Write a new pending study, or find the one of that name; either way return what the table has."""
         created_at = datetime.now(UTC)
         item = {
-            "pk": keys.partition(simulation),
-            "sk": keys.STUDY_SORT_KEY,
-            "record_type": keys.STUDY_SORT_KEY,
-            "expires_at": expiry(created_at, Options().retention_days),
+            **keys.study_key(simulation),
+            attributes.RECORD_TYPE: keys.STUDY_SORT_KEY,
+            attributes.EXPIRES_AT: expiry(created_at, Options().retention_days),
             "simulation_id": simulation,
             "name": name,
-            "status": StudyStatus.PENDING.value,
-            "created_at": timestamp(created_at),
+            attributes.STATUS: StudyStatus.PENDING.value,
+            attributes.CREATED_AT: timestamp(created_at),
             "source": source,
-            **({"owner": owner} if owner else {}),
+            **({attributes.OWNER: owner} if owner else {}),
         }
-        self._write(self._table.put_item, Item=item, ConditionExpression="attribute_not_exists(pk)")
+        self._write(self._table.put_item, Item=item, ConditionExpression=f"attribute_not_exists({keys.PARTITION_KEY})")
         record = self.study_including_removed(simulation)
         assert record is not None, "a record that was just written is not there"
         return record
@@ -56,13 +55,13 @@ class Records:
         return self._update_study(
             simulation,
             (StudyStatus.PENDING,),
-            {"name": name, "variants": variants, "options": options, "expires_at": expires_at},
+            {"name": name, "variants": variants, "options": options, attributes.EXPIRES_AT: expires_at},
         )
 
     def reject_study(self, simulation: str, problems: Sequence[Problem]) -> bool:
         """Close a pending study that cannot run."""
         listed = [problem.as_dict() for problem in shortened(problems)]
-        values = {"status": StudyStatus.REJECTED.value, "ended_at": now(), "problems": listed}
+        values = {attributes.STATUS: StudyStatus.REJECTED.value, attributes.ENDED_AT: now(), "problems": listed}
         return self._update_study(simulation, (StudyStatus.PENDING,), values)
 
     def finish_study(
@@ -77,18 +76,22 @@ class Records:
     ) -> bool:
         """Close a study that has not ended yet; False, and nothing written, if it has."""
         values = {
-            "status": status.value,
-            "ended_at": now(),
+            attributes.STATUS: status.value,
+            attributes.ENDED_AT: now(),
             "succeeded": succeeded,
             "failed": failed,
-            "error": error,
+            attributes.ERROR: error,
             "given_up": given_up,
         }
         return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), values)
 
     def cancel_study(self, simulation: str, why: str) -> bool:
         """Close a study that has not ended as cancelled; False, and nothing written, if it has ended."""
-        values = {"status": StudyStatus.CANCELLED.value, "ended_at": now(), "error": why}
+        values = {
+            attributes.STATUS: StudyStatus.CANCELLED.value,
+            attributes.ENDED_AT: now(),
+            attributes.ERROR: why,
+        }
         return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), values)
 
     def count_cancelled_study(self, simulation: str, *, succeeded: int, failed: int) -> bool:
@@ -99,12 +102,12 @@ class Records:
     def reopen_study(self, simulation: str, attempt: int) -> bool:
         """Make a study that ended without all its variants pending again, to run those that are missing."""
         values = {
-            "status": StudyStatus.PENDING.value,
+            attributes.STATUS: StudyStatus.PENDING.value,
             "attempt": attempt,
             "reopened_at": now(),
-            "ended_at": "",
-            "error": "",
-            "execution_arn": "",
+            attributes.ENDED_AT: "",
+            attributes.ERROR: "",
+            attributes.EXECUTION_ARN: "",
             "given_up": False,
             "collected": False,
             "stop_reason": "",
@@ -130,10 +133,10 @@ class Records:
         allowed = {f":from{number}": status.value for number, status in enumerate(only_from)}
         return self._write(
             self._table.update_item,
-            Key={"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY},
+            Key=keys.study_key(simulation),
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
             ConditionExpression=f"#status IN ({', '.join(allowed)}) AND attribute_not_exists(removing)",
-            ExpressionAttributeNames={"#status": "status", **{f"#{name}": name for name in values}},
+            ExpressionAttributeNames={"#status": attributes.STATUS, **{f"#{name}": name for name in values}},
             ExpressionAttributeValues={**allowed, **{f":{name}": to_item(value) for name, value in values.items()}},
         )
 
@@ -144,22 +147,20 @@ class Records:
 
     def study_including_removed(self, simulation: str) -> StudyRecord | None:
         """The record of a study, also of one that is being removed; None if there is none (any more)."""
-        key = {"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY}
-        item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        item = self._table.get_item(Key=keys.study_key(simulation), ConsistentRead=True).get("Item")
         return None if item is None else study_record(item)
 
     def note_run_time(self, sha256: str, engine_seconds: float) -> None:
         """Note how long a model's last runs took, by the hash of its file."""
         self._table.update_item(
-            Key={"pk": keys.model_partition(sha256), "sk": keys.RUN_TIME_SORT_KEY},
+            Key=keys.run_time_key(sha256),
             UpdateExpression="SET engine_seconds = :seconds, noted_at = :now",
             ExpressionAttributeValues={":seconds": to_item(engine_seconds), ":now": now()},
         )
 
     def run_time(self, sha256: str) -> float | None:
         """Engine seconds of a model's last runs, the mean; None if it has never run."""
-        key = {"pk": keys.model_partition(sha256), "sk": keys.RUN_TIME_SORT_KEY}
-        item = self._table.get_item(Key=key).get("Item")
+        item = self._table.get_item(Key=keys.run_time_key(sha256)).get("Item")
         return None if item is None else float(item["engine_seconds"])
 
     def stop_requested(self, simulation: str) -> bool:
@@ -168,19 +169,19 @@ class Records:
         The smallest read there is: running variants ask often.
         """
         answer = self._table.get_item(
-            Key={"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY},
+            Key=keys.study_key(simulation),
             ProjectionExpression="#status, stop_reason",
-            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeNames={"#status": attributes.STATUS},
         )
         item = answer.get("Item", {})
-        return item.get("status") == StudyStatus.CANCELLED.value or bool(item.get("stop_reason"))
+        return item.get(attributes.STATUS) == StudyStatus.CANCELLED.value or bool(item.get("stop_reason"))
 
     def spend(self, simulation: str, usd: float) -> bool:
         """Add to what a study's variants have cost; whether that is all they may, and nothing follows yet."""
         answer = self._table.update_item(
-            Key={"pk": keys.partition(simulation), "sk": keys.STUDY_SORT_KEY},
+            Key=keys.study_key(simulation),
             UpdateExpression="ADD spent_usd :usd, cost_usd :usd",
-            ConditionExpression="attribute_exists(pk)",
+            ConditionExpression=f"attribute_exists({keys.PARTITION_KEY})",
             ExpressionAttributeValues={":usd": to_item(usd)},
             ReturnValues="ALL_NEW",
         )
@@ -219,7 +220,9 @@ class Records:
             start: The `next_page` of the page before.
         """
         index, attribute, value = (
-            ("by_created_at", "record_type", keys.STUDY_SORT_KEY) if owner is None else ("by_owner", "owner", owner)
+            (keys.BY_CREATED_AT, attributes.RECORD_TYPE, keys.STUDY_SORT_KEY)
+            if owner is None
+            else (keys.BY_OWNER, attributes.OWNER, owner)
         )
         query: dict[str, Any] = {
             "IndexName": index,
@@ -231,7 +234,7 @@ class Records:
         }
         if status is not None:
             query["FilterExpression"] = "#status = :status"
-            query["ExpressionAttributeNames"]["#status"] = "status"
+            query["ExpressionAttributeNames"]["#status"] = attributes.STATUS
             query["ExpressionAttributeValues"][":status"] = status.value
         if start is not None:
             query["ExclusiveStartKey"] = start
@@ -240,8 +243,11 @@ class Records:
 
     def remove_study(self, simulation: str) -> int:
         """Remove every item of a study, the study's own last; how many there were."""
-        key = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": keys.partition(simulation)}}
-        names = {"ProjectionExpression": "pk, sk"}
+        key = {
+            "KeyConditionExpression": f"{keys.PARTITION_KEY} = :pk",
+            "ExpressionAttributeValues": {":pk": keys.partition(simulation)},
+        }
+        names = {"ProjectionExpression": f"{keys.PARTITION_KEY}, {keys.SORT_KEY}"}
         removed = 0
         while items := self._table.query(**key, **names, ScanIndexForward=False, Limit=1000)["Items"]:
             with self._table.batch_writer() as batch:
@@ -253,26 +259,24 @@ class Records:
     def start_variant(self, simulation: str, index: int, expires_at: int) -> bool:
         """Note that a variant runs; False, and nothing written, if it has succeeded already."""
         item = {
-            "pk": keys.partition(simulation),
-            "sk": keys.variant_sort_key(index),
-            "status": VariantStatus.RUNNING.value,
-            "started_at": now(),
-            "expires_at": expires_at,
+            **keys.variant_item_key(simulation, index),
+            attributes.STATUS: VariantStatus.RUNNING.value,
+            attributes.STARTED_AT: now(),
+            attributes.EXPIRES_AT: expires_at,
         }
         return self._write_unless_succeeded(item)
 
     def finish_variant(self, simulation: str, record: VariantRecord, expires_at: int) -> bool:
         """Write how a variant ended; a success is never overwritten."""
         item = {
-            "pk": keys.partition(simulation),
-            "sk": keys.variant_sort_key(record.index),
-            "status": record.status.value,
-            "started_at": record.started_at,
-            "ended_at": record.ended_at or now(),
+            **keys.variant_item_key(simulation, record.index),
+            attributes.STATUS: record.status.value,
+            attributes.STARTED_AT: record.started_at,
+            attributes.ENDED_AT: record.ended_at or now(),
             "verdict": record.verdict,
-            "error": {"stage": record.stage, "message": record.error},
+            attributes.ERROR: {attributes.STAGE: record.stage, attributes.MESSAGE: record.error},
             "summary": to_item(record.summary),
-            "expires_at": expires_at,
+            attributes.EXPIRES_AT: expires_at,
         }
         return self._write_unless_succeeded(item)
 
@@ -280,27 +284,29 @@ class Records:
         return self._write(
             self._table.put_item,
             Item=item,
-            ConditionExpression="attribute_not_exists(pk) OR #status <> :succeeded",
-            ExpressionAttributeNames={"#status": "status"},
+            ConditionExpression=f"attribute_not_exists({keys.PARTITION_KEY}) OR #status <> :succeeded",
+            ExpressionAttributeNames={"#status": attributes.STATUS},
             ExpressionAttributeValues={":succeeded": VariantStatus.SUCCEEDED.value},
         )
 
     def variant(self, simulation: str, index: int) -> VariantRecord | None:
         """The record of a variant, or None if it has not started."""
-        key = {"pk": keys.partition(simulation), "sk": keys.variant_sort_key(index)}
+        key = keys.variant_item_key(simulation, index)
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         return None if item is None else variant_record(item)
 
     def succeeded_indices(self, simulation: str) -> set[int]:
         """Which variants have succeeded; their results stay where they are, so this is quick."""
         pages = self._variant_pages(
-            simulation, ProjectionExpression="sk, #status", ExpressionAttributeNames={"#status": "status"}
+            simulation,
+            ProjectionExpression=f"{keys.SORT_KEY}, #status",
+            ExpressionAttributeNames={"#status": attributes.STATUS},
         )
         return {
-            keys.index_of(item["sk"])
+            keys.index_of(item[keys.SORT_KEY])
             for items in pages
             for item in items
-            if item["status"] == VariantStatus.SUCCEEDED.value
+            if item[attributes.STATUS] == VariantStatus.SUCCEEDED.value
         }
 
     def variants(self, simulation: str, first: int = 0) -> Iterator[VariantRecord]:
@@ -310,7 +316,7 @@ class Records:
 
     def _variant_pages(self, simulation: str, first: int = 0, **more: Any) -> Iterator[list[dict[str, Any]]]:
         query: dict[str, Any] = {
-            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "KeyConditionExpression": f"{keys.PARTITION_KEY} = :pk AND {keys.SORT_KEY} BETWEEN :first AND :last",
             "ExpressionAttributeValues": {
                 ":pk": keys.partition(simulation),
                 ":first": keys.variant_sort_key(first),

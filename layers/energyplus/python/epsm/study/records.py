@@ -27,6 +27,7 @@ class StudyStatus(StrEnum):
 
 
 CANCELLED_STAGE = "cancelled"
+LOST_STAGE = "worker"
 
 
 class VariantStatus(StrEnum):

@@ -12,7 +12,7 @@ from epsm.api.access import Caller
 from epsm.api.app import Refusal, SimulationId, own_study, stack, who_calls
 from epsm.api.bodies import StudyInList, StudyList, StudyState, TaskState, answers
 from epsm.operations.progress import seconds_left
-from epsm.store import keys
+from epsm.store import attributes, keys
 from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Options
@@ -155,8 +155,12 @@ def _page_start(page: str | None, caller: Caller) -> dict[str, str] | None:
         sizes = [len(value.encode()) for value in plain.values()]
     except (ValueError, AttributeError, RecursionError):
         raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "'page' is no token of this API") from None
-    whose, name = ("record_type", keys.STUDY_SORT_KEY) if caller.administrator else ("owner", caller.name)
-    in_this_list = plain.keys() == {"pk", "sk", "created_at", whose} and plain[whose] == name
+    whose, name = attributes.OWNER, caller.name
+    if caller.administrator:
+        whose, name = attributes.RECORD_TYPE, keys.STUDY_SORT_KEY
+    in_this_list = (
+        plain.keys() == {keys.PARTITION_KEY, keys.SORT_KEY, attributes.CREATED_AT, whose} and plain[whose] == name
+    )
     # DynamoDB takes no other keys, and its refusal would be an error of the server's.
     if not in_this_list or not all(0 < size <= 1024 for size in sizes):
         raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "'page' is no token of this list")

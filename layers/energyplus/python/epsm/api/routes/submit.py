@@ -94,8 +94,8 @@ def _submitter_of(table_name: str) -> Callable[..., dict[str, Any]]:
     """Submits a request once, however often it is repeated with the same key; the table remembers."""
     store = DynamoDBPersistenceLayer(
         table_name,
-        key_attr="pk",
-        sort_key_attr="sk",
+        key_attr=keys.PARTITION_KEY,
+        sort_key_attr=keys.SORT_KEY,
         static_pk_value=keys.IDEMPOTENCY_PARTITION,
         expiry_attr="expires_at",
         status_attr="idempotency_status",

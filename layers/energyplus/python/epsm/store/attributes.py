@@ -1,0 +1,18 @@
+"""Names of attributes of the table's items that are written or read in more than one place: by the library, by the
+state machine, by the table's indexes. The other attributes are named as the fields of `epsm.study.records`."""
+
+RECORD_TYPE = "record_type"
+"""Of studies alone: what the index of all studies finds them by."""
+CREATED_AT = "created_at"
+OWNER = "owner"
+STATUS = "status"
+STARTED_AT = "started_at"
+ENDED_AT = "ended_at"
+EXECUTION_ARN = "execution_arn"
+EXPIRES_AT = "expires_at"
+"""Seconds since 1970; the table drops the item by itself some time later."""
+ERROR = "error"
+"""Of a study a text; of a variant a map of `STAGE`, `MESSAGE` and, of a lost one, `LAMBDA_ERROR`."""
+STAGE = "stage"
+MESSAGE = "message"
+LAMBDA_ERROR = "error"
