@@ -16,7 +16,15 @@ from epsm.store import keys
 from epsm.store.files import is_absent
 from epsm_cli.target import Target
 
-SUMMARY_FILES = ("manifest.json", "errors.json", "results.csv", "results.parquet", "report.html")
+SUMMARY_FILES = (
+    "manifest.json",
+    "errors.json",
+    "results.csv",
+    "results.parquet",
+    "report.html",
+    "sensitivity.json",
+    "sensitivity.csv",
+)
 _NAMING_FILES = ("manifest.json", "errors.json")
 _CONNECTIONS = 8
 _PART = ".part"

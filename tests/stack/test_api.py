@@ -260,7 +260,14 @@ def test_rows_come_in_pages(anna: Client, done: str) -> None:
 
 def test_downloads_are_addresses_that_can_be_used(anna: Client, done: str) -> None:
     offered = anna.get(f"/api/simulation/{done}/download/")["files"]
-    assert set(offered) == {"results.csv", "results.parquet", "report.html", "manifest.json"}
+    assert set(offered) == {
+        "results.csv",
+        "results.parquet",
+        "report.html",
+        "sensitivity.json",
+        "sensitivity.csv",
+        "manifest.json",
+    }
     assert requests.get(offered["results.csv"], timeout=30).text.startswith("\ufeffvariant_index,")
 
 

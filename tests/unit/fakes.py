@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import IO, Any
 
 from botocore.exceptions import ClientError
 
@@ -205,8 +205,8 @@ class MemoryS3:
         self.modified = datetime(2026, 1, 1, tzinfo=UTC)
         self.largest_batch = 0
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> None:  # noqa: N803 - boto3's names
-        self.objects[Bucket, Key, ""] = Body
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes | IO[bytes], **_: Any) -> None:  # noqa: N803 - boto3's names
+        self.objects[Bucket, Key, ""] = Body if isinstance(Body, bytes) else Body.read()
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         if (Bucket, Key, "") not in self.objects:

@@ -4,7 +4,7 @@ import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from botocore.exceptions import ClientError

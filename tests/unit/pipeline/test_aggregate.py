@@ -1,16 +1,18 @@
 """What a study has come to, and who is told."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
-from epsm.pipeline.aggregate import aggregate, decide
+from epsm.pipeline.aggregate import StudySummary, aggregate, decide
 from epsm.results.table import Counts
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyStatus
 from epsm.study.schema import Options, Study
+from tests.conftest import study_document
 from tests.unit.fakes import MemoryRecords, MemoryS3, study_record
 
 LOST = "ExecutionDoesNotExist: Step Functions knows the execution of this study no more."
@@ -36,17 +38,17 @@ def test_an_execution_that_was_lost_after_the_last_variant_spoils_nothing() -> N
     assert decide(Counts(3, 0, 0), LOST) == (StudyStatus.COMPLETED, "")
 
 
-@pytest.mark.parametrize("notify", [True, False])
-def test_the_summary_says_whether_anybody_is_to_be_told(notify: bool) -> None:
+def collected(study: Study) -> tuple[StudySummary, MemoryS3]:
+    """A study of which no variant has started, aggregated."""
     created_at = datetime(2026, 5, 1, tzinfo=UTC)
     manifest = RunManifest(
         simulation_id="office-1",
         created_at=created_at,
-        study=Study(models=("office.idf",), weather=("chicago.epw",), options=Options(notify=notify)),
+        study=study,
         source=Source(bucket="inputs", key="office/study.json", version_id="v1"),
         inputs={},
         external_files={},
-        variants=1,
+        variants=study.variant_count,
         engine_version="25.2",
         image_id="image",
         code_version="1",
@@ -55,4 +57,35 @@ def test_the_summary_says_whether_anybody_is_to_be_told(notify: bool) -> None:
     s3 = MemoryS3()
     s3.put_object(Bucket="results", Key=keys.run_key("office-1", "manifest.json"), Body=manifest.to_json().encode())
     records = MemoryRecords(study_record("office-1", StudyStatus.RUNNING, created_at))
-    assert aggregate(Files(s3, "results"), records, "office-1").notify is notify
+    return aggregate(Files(s3, "results"), records, "office-1"), s3
+
+
+def result(s3: MemoryS3, name: str) -> str:
+    return str(s3.get_object(Bucket="results", Key=keys.run_key("office-1", name))["Body"].read().decode())
+
+
+@pytest.mark.parametrize("notify", [True, False])
+def test_the_summary_says_whether_anybody_is_to_be_told(notify: bool) -> None:
+    study = Study(models=("office.idf",), weather=("chicago.epw",), options=Options(notify=notify))
+    assert collected(study)[0].notify is notify
+
+
+def test_a_study_with_parameters_has_an_analysis() -> None:
+    _, s3 = collected(Study.model_validate(study_document()))
+
+    (analysis,) = json.loads(result(s3, "sensitivity.json"))["analyses"]
+    assert (analysis["metric"], analysis["runs"], analysis["used"]) == ("site_eui_kwh_m2", 2, 0)
+    assert "0 runs with a result are too few" in result(s3, "sensitivity.csv")
+    assert "<h2>Sensitivity</h2>" in result(s3, "report.html")
+
+
+def test_a_fault_of_the_analysis_does_not_cost_the_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*arguments: object) -> None:
+        raise MemoryError("too large")
+
+    monkeypatch.setattr("epsm.pipeline.aggregate.analyses", fails)
+    summary, s3 = collected(Study.model_validate(study_document()))
+
+    assert summary.not_run == 3
+    assert result(s3, "results.csv").count("not_run") == 3
+    assert "The sensitivity analysis failed: MemoryError(&#x27;too large&#x27;)" in result(s3, "report.html")

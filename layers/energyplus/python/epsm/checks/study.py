@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
+from epsm.checks.analysis import check_analysis
 from epsm.checks.data_files import CLASSES, check_data_files
 from epsm.checks.model_remarks import model_remarks
 from epsm.checks.models import check_model
@@ -146,6 +147,7 @@ def take_in(
     reader = _Reader(files, (*study.models, *study.weather), study.files)
     reader.problems += look(study)
     reader.problems += _beyond(limits, study)
+    reader.problems += check_analysis(study)
     external_files: dict[str, tuple[str, ...]] = {}
     own_values: dict[str, dict[str, float | str]] = {}
     outlines: dict[str, ModelOutline] = {}

@@ -17,15 +17,20 @@ from epsm.pipeline.notices import for_mail, heading, links, reasons
 from epsm.results.remarks import engine_messages
 from epsm.results.report import write_report
 from epsm.results.rows import CANCELLED, GIVEN_UP, NOT_RUN, NOT_STARTED
+from epsm.results.sensitivity.section import failed_section, sensitivity_section
+from epsm.results.sensitivity.tables import analyses, write_csv, write_json
 from epsm.results.table import Counts, mean_run_times, write_table
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records
+from epsm.study.manifest import RunManifest
 from epsm.study.preflight import reason_of
 from epsm.study.records import StudyStatus, VariantStatus
 from epsm.study.schema import Study
 
 logger = logging.getLogger(__name__)
+
+_ANALYSIS_FILES = {"sensitivity.json": "application/json", "sensitivity.csv": "text/csv; charset=utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +99,15 @@ def aggregate(
             status, error = StudyStatus.CANCELLED, record.error
         else:
             status, error = decide(counts, map_error, reason_of(manifest.study, trials))
-        write_report(html, manifest, parquet, counts, status, error)
+        sections = _analyse(Path(folder), manifest, parquet)
+        write_report(html, manifest, parquet, counts, status, error, sections)
         run_times = mean_run_times(parquet)
         highlights = _highlights(parquet, manifest.study)
         files.put_file(keys.run_key(simulation, parquet.name), parquet)
         files.put_file(keys.run_key(simulation, csv.name), csv, "text/csv; charset=utf-8")
+        for name, content_type in _ANALYSIS_FILES.items():
+            if (Path(folder) / name).is_file():
+                files.put_file(keys.run_key(simulation, name), Path(folder) / name, content_type)
         files.put_file(keys.run_key(simulation, html.name), html, "text/html; charset=utf-8")
     for model, seconds in run_times.items():
         records.note_run_time(manifest.inputs[model].sha256, seconds)
@@ -126,6 +135,22 @@ def aggregate(
         subject=for_mail(subject),
         message=_message(name, simulation, status, counts, error, highlights, where),
     )
+
+
+def _analyse(folder: Path, manifest: RunManifest, parquet: Path) -> list[str]:
+    """Write the files of the sensitivity analysis, where the study has one; the report's section on it."""
+    study = manifest.study
+    if not study.parameters or not study.analysis.metrics:
+        return []
+    try:
+        found = analyses(study, parquet, manifest.seed)
+        write_json(folder / "sensitivity.json", manifest.simulation_id, study, found)
+        write_csv(folder / "sensitivity.csv", found)
+        return [sensitivity_section(found, study.analysis.confidence)]
+    except Exception as error:
+        # A fault of the analysis must not cost the table, which is written and complete.
+        logger.exception("the sensitivity analysis failed", extra={"simulation_id": manifest.simulation_id})
+        return [failed_section(repr(error))]
 
 
 def decide(counts: Counts, map_error: str, not_started: str = "") -> tuple[StudyStatus, str]:

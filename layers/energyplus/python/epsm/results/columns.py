@@ -21,4 +21,7 @@ RUN = (
 )
 END_USES_BY_FUEL = tuple(f"{snake(end_use)}_{snake(fuel)}_kwh" for end_use in END_USES for fuel in FUELS)
 
+NUMBERS = (*METRICS, *SAVINGS, *END_USES_BY_FUEL)
+"""The columns that an analysis can explain."""
+
 RESERVED = frozenset((*VARIANT, *METRICS, *SAVINGS, *PERIOD, *RUN, *END_USES_BY_FUEL, "end_uses"))

@@ -28,7 +28,7 @@ _MAX_REASONS = 20
 _COLOURS = ("#c8553d", "#3a7ca5", "#f2c14e", "#6b8f71", "#8d86c9", "#4f6d7a", "#b08968", "#b8b8b8")
 _STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#1d2429}
-h1{font-size:1.5rem;margin-bottom:.2rem}h2{font-size:1.1rem;margin-top:2rem}
+h1{font-size:1.5rem;margin-bottom:.2rem}h2{font-size:1.1rem;margin-top:2rem}h3,h4{font-size:.95rem;margin-bottom:.2rem}
 .facts{color:#55606a}.status{font-weight:600}.failed,.rejected{color:#b3261e}.partial{color:#9a6700}
 .completed{color:#1a7f37}
 table{border-collapse:collapse;font-size:.85rem;width:100%}
@@ -41,7 +41,13 @@ tr.baseline td{background:#fbf7ea}tr.bad td{color:#b3261e}
 
 
 def write_report(
-    path: Path, manifest: RunManifest, parquet: Path, counts: Counts, status: StudyStatus, error: str
+    path: Path,
+    manifest: RunManifest,
+    parquet: Path,
+    counts: Counts,
+    status: StudyStatus,
+    error: str,
+    sections: Sequence[str] = (),
 ) -> None:
     """Write the report of a study.
 
@@ -51,6 +57,7 @@ def write_report(
         parquet: The results table.
         counts: How many variants ended how.
         status, error: How the study ended.
+        sections: HTML of further sections.
     """
     study = manifest.study
     places = [name for name, files in (("model", study.models), ("weather", study.weather)) if len(files) > 1]
@@ -65,6 +72,7 @@ def write_report(
         _periods(table),
         *(f"<p class='status partial'>{escape(each)}</p>" for each in (*manifest.remarks, *remarks(table, study))),
         _chart(table, study, places),
+        *sections,
         _failures(table),
         _engine_messages(table),
         _rows(table, [*always, *numbers, "period", *judged, *(["note"] if table["note"].notna().any() else [])]),

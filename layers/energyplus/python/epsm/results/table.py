@@ -102,7 +102,7 @@ def write_table(
         for batch in _batches(spool):
             frame = _frame(batch, types, end_uses)
             writer.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
-            _for_spreadsheets(frame).to_csv(text, index=False, header=header)
+            for_spreadsheets(frame).to_csv(text, index=False, header=header)
             header = False
     spool.unlink()
     return Counts(*counted.values())
@@ -125,7 +125,7 @@ def _frame(batch: list[dict[str, Any]], types: dict[str, pa.DataType], end_uses:
     return frame.astype({name: kinds[each] for name, each in types.items()})
 
 
-def _for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:
+def for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:
     """The table with an apostrophe before every text that a spreadsheet would run as a formula."""
     texts = frame.select_dtypes("string")
     # https://owasp.org/www-community/attacks/CSV_Injection

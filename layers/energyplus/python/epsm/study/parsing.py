@@ -11,6 +11,7 @@ from pydantic import (
 from epsm.errors import StudyRejected
 from epsm.problems import Problem
 from epsm.strict_json import RepeatedKey, without_repeated_keys
+from epsm.study.analysis import Analysis
 from epsm.study.schema import MANIFEST_NAME, GridSampling, Options, Outputs, Parameter, Study
 from epsm.text import nearest
 
@@ -77,6 +78,7 @@ def _keys_beside(steps: tuple[int | str, ...]) -> list[str]:
     parts: dict[str, type[BaseModel]] = {
         "parameters": Parameter,
         "sampling": GridSampling,
+        "analysis": Analysis,
         "outputs": Outputs,
         "options": Options,
     }

@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from epsm.model_memory import DEFAULT_MEMORY_MB
+from epsm.study.analysis import Analysis
 from epsm.text import fold_name
 
 MANIFEST_NAME = "study.json"
@@ -316,6 +317,7 @@ class Study(_Strict):
     )
     parameters: Annotated[tuple[Parameter, ...], Unique] = Field(default=(), max_length=50)
     sampling: GridSampling = GridSampling()
+    analysis: Analysis = Analysis()
     outputs: Outputs = Outputs()
     options: Options = Options()
     files: Annotated[dict[str, str], AfterValidator(_hashes)] = Field(

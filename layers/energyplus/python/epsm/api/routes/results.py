@@ -15,7 +15,14 @@ from epsm.study.records import StudyRecord, StudyStatus
 
 DOWNLOAD_SECONDS = 900
 """How long a presigned download may be used."""
-_RESULT_FILES = ("results.csv", "results.parquet", "report.html", "manifest.json")
+_RESULT_FILES = (
+    "results.csv",
+    "results.parquet",
+    "report.html",
+    "sensitivity.json",
+    "sensitivity.csv",
+    "manifest.json",
+)
 
 router = APIGatewayHttpRouter()
 
@@ -92,7 +99,7 @@ def download(
         str | None,
         Query(
             pattern=r"^(variants/[0-9]{1,7}/)?[A-Za-z0-9_]+(\.[A-Za-z0-9]+)+$",
-            description="One file, e.g. variants/3/in.idf; without it the table, the report and the manifest.",
+            description="One file, e.g. variants/3/in.idf; without it table, report, sensitivity analysis, manifest.",
         ),
     ] = None,
 ) -> Downloads:

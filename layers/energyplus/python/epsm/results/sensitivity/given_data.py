@@ -1,5 +1,6 @@
 """Methods for any design, also for what failed runs leave of one: standardised regression, and PAWN."""
 
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -39,10 +40,8 @@ def regression(design: Design, results: Floats, confidence: float) -> tuple[list
         confidence: Probability of the intervals, e.g. 0.95.
 
     Raises:
-        TooLittle: If there are too few runs, parameters cannot be told apart, or R2 is below `MIN_R2`.
+        TooLittle: If there are too few runs, parameters cannot be distinguished, or R2 is below `MIN_R2`.
     """
-    from scipy.stats import t as student
-
     columns, y = _with_results(design, results)
     terms: list[Floats] = []
     place: dict[str, int] = {}
@@ -69,12 +68,14 @@ def regression(design: Design, results: Floats, confidence: float) -> tuple[list
     x = np.column_stack([(term - term.mean()) / term.std(ddof=1) for term in terms])
     z = (y - y.mean()) / y.std(ddof=1)
     if np.linalg.matrix_rank(x) < x.shape[1]:
-        raise TooLittle("some parameters change only together in the runs with a result, and cannot be told apart")
+        raise TooLittle("some parameters change only together in the runs with a result, and cannot be distinguished")
     coefficients, *_ = np.linalg.lstsq(x, z, rcond=None)
     residual = float(np.sum((z - x @ coefficients) ** 2))
     r2 = 1 - residual / float(np.sum(z**2))
     if r2 < MIN_R2:
         raise TooLittle(f"R2 is {r2:.2f}, below {MIN_R2:g}: the metric is not linear in the parameters; see PAWN")
+    from scipy.stats import t as student  # takes a second to import, so only where it is used
+
     errors = np.sqrt(residual / degrees * np.diag(np.linalg.inv(x.T @ x)))
     widths = float(student.ppf(0.5 + confidence / 2, degrees)) * errors
     basis = Basis(len(y), design.samples)
@@ -105,8 +106,6 @@ def pawn(design: Design, results: Floats, confidence: float, seed: int) -> list[
     Raises:
         TooLittle: If there are too few runs.
     """
-    from statistics import NormalDist
-
     columns, y = _with_results(design, results)
     if len(y) < _MIN_PAWN_RUNS:
         raise TooLittle(f"{len(y)} runs with a result are too few; at least {_MIN_PAWN_RUNS} are needed")

@@ -47,7 +47,9 @@ def failure_rates(design: Design, results: Floats) -> list[FailureRate]:
 
 def biased_parameters(rates: list[FailureRate]) -> list[str]:
     """Sentences about the parameters that decide which runs have a value, by a chi-squared test at 5 % for all."""
-    from scipy.stats import chi2_contingency
+    if not rates:
+        return []
+    from scipy.stats import chi2_contingency  # takes a second to import, so only where it is used
 
     names = list(dict.fromkeys(rate.parameter for rate in rates))
     sentences = []

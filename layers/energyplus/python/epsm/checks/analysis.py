@@ -1,0 +1,19 @@
+"""Whether the metrics that a study wants analysed exist."""
+
+from collections.abc import Iterator
+
+from epsm.problems import Problem
+from epsm.results.columns import NUMBERS
+from epsm.study.schema import MANIFEST_NAME, Study
+from epsm.text import nearest
+
+
+def check_analysis(study: Study) -> Iterator[Problem]:
+    """The entries of `analysis.metrics` that no results table has."""
+    for index, metric in enumerate(study.analysis.metrics):
+        if metric not in NUMBERS:
+            yield Problem(
+                f"{MANIFEST_NAME}: analysis.metrics[{index}]",
+                f"'{metric}' is not a number of the results table",
+                nearest(metric, NUMBERS) or "a metric of docs/metrics.md",
+            )

@@ -1,0 +1,167 @@
+"""From the results table of a study to its analyses, and these as JSON and CSV."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from epsm.results.sensitivity.analysis import Analysis, analyse
+from epsm.results.sensitivity.design import Design, Floats
+from epsm.results.sensitivity.indices import Index, Refusal
+from epsm.results.table import for_spreadsheets
+from epsm.study.schema import Study
+
+SCHEMA = 1
+_DEFAULT_SEED = 1
+_COLUMNS = (
+    "model",
+    "weather",
+    "metric",
+    "method",
+    "index",
+    "parameter",
+    "other",
+    "value",
+    "low",
+    "high",
+    "threshold",
+    "used",
+    "of",
+    "counted",
+    "r2",
+    "reason",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricAnalysis:
+    """The analysis of one metric for one model and weather file."""
+
+    model: str
+    weather: str
+    metric: str
+    analysis: Analysis
+
+
+def analyses(study: Study, parquet: Path, seed: int | None = None) -> list[MetricAnalysis]:
+    """The sensitivity of each metric that the study wants analysed, for each model and weather file on its own.
+
+    Args:
+        study: The study.
+        parquet: Its results table.
+        seed: Of bootstraps; the sampling's own, where it has one.
+
+    Returns:
+        Nothing if the study has no parameters or wants no analysis.
+    """
+    if not study.parameters or not study.analysis.metrics:
+        return []
+    names = [parameter.name for parameter in study.parameters]
+    there = set(pq.read_schema(parquet).names)
+    metrics = [metric for metric in study.analysis.metrics if metric in there]
+    table = pq.read_table(parquet, columns=["variant_index", *metrics, *names]).to_pandas()
+    table = table.sort_values("variant_index", ignore_index=True)
+    found = []
+    places = [(model, weather) for model in study.models for weather in study.weather]
+    for number, (model, weather) in enumerate(places):
+        # Sample 0 is the baseline, which is not part of the design.
+        first = number * study.sample_count + 1
+        rows = table.iloc[first : first + study.sample_count - 1]
+        design = _design(study, rows)
+        for metric in study.analysis.metrics:
+            results = rows[metric].to_numpy(dtype=float, na_value=np.nan) if metric in metrics else _nothing(len(rows))
+            found.append(
+                MetricAnalysis(
+                    model, weather, metric, analyse(design, results, study.analysis.confidence, seed or _DEFAULT_SEED)
+                )
+            )
+    return found
+
+
+def _nothing(count: int) -> Floats:
+    """A column that no variant has: an end use by fuel that the building does not have."""
+    return np.full(count, np.nan)
+
+
+def _design(study: Study, rows: pd.DataFrame) -> Design:
+    names = tuple(parameter.name for parameter in study.parameters)
+    return Design(study.sampling.method, names, tuple(_values(rows[name]) for name in names))
+
+
+def _values(column: "pd.Series[Any]") -> Any:
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(dtype=float, na_value=np.nan)
+    return np.array([str(value) for value in column], dtype=object)
+
+
+def write_json(path: Path, simulation: str, study: Study, found: Sequence[MetricAnalysis]) -> None:
+    """Write sensitivity.json."""
+    document = {
+        "schema": SCHEMA,
+        "simulation_id": simulation,
+        "sampling": study.sampling.method,
+        "confidence": study.analysis.confidence,
+        "analyses": [_as_json(each) for each in found],
+    }
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
+
+
+def _as_json(each: MetricAnalysis) -> dict[str, Any]:
+    analysis = each.analysis
+    return {
+        "model": each.model,
+        "weather": each.weather,
+        "metric": each.metric,
+        "runs": analysis.runs,
+        "used": analysis.used,
+        "r2": analysis.r2,
+        "indices": [_index_as_json(index) for index in analysis.indices],
+        "refusals": [
+            {"method": refusal.method, **dataclasses.asdict(refusal.basis), "reason": refusal.reason}
+            for refusal in analysis.refusals
+        ],
+        "failure_rates": [
+            {**dataclasses.asdict(rate), "percent": round(rate.percent, 3)} for rate in analysis.failure_rates
+        ],
+        "remarks": list(analysis.remarks),
+    }
+
+
+def _index_as_json(index: Index) -> dict[str, Any]:
+    return {
+        "method": index.method,
+        "index": index.name,
+        "parameter": index.parameter,
+        "other": index.other or None,
+        "value": index.value,
+        "low": index.low,
+        "high": index.high,
+        "threshold": index.threshold,
+        **dataclasses.asdict(index.basis),
+        "reason": index.reason or None,
+    }
+
+
+def write_csv(path: Path, found: Sequence[MetricAnalysis]) -> None:
+    """Write sensitivity.csv: a row for each index, and for each method that could not be used."""
+    rows: list[dict[str, Any]] = []
+    for each in found:
+        place = {"model": each.model, "weather": each.weather, "metric": each.metric}
+        for index in each.analysis.indices:
+            r2 = each.analysis.r2 if index.method == "regression" else None
+            rows.append({**place, **_index_as_json(index), "r2": r2})
+        rows += [{**place, **_refusal_as_row(refusal)} for refusal in each.analysis.refusals]
+    frame = pd.DataFrame(rows, columns=list(_COLUMNS))
+    texts = ("model", "weather", "metric", "method", "index", "parameter", "other", "counted", "reason")
+    frame = frame.astype(dict.fromkeys(texts, "string"))
+    for_spreadsheets(frame).to_csv(path, index=False, encoding="utf-8-sig")
+
+
+def _refusal_as_row(refusal: Refusal) -> dict[str, Any]:
+    return {"method": refusal.method, **dataclasses.asdict(refusal.basis), "reason": refusal.reason}
