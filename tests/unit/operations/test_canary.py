@@ -52,7 +52,7 @@ class World(MemoryS3):
         stack = MemoryStack(records=self.records, s3=self, functions=Functions(self, "cleanup"))
         self.canary = Canary(stack, clock=lambda: self.time, sleep=self.sleep)
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> Any:  # noqa: N803 - boto3's names
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes | IO[bytes], **_: Any) -> Any:  # noqa: N803 - boto3's names
         super().put_object(Bucket=Bucket, Key=Key, Body=Body)
         self.uploads.append(Key)
         return {"VersionId": "v1"}
