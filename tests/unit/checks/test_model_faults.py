@@ -162,6 +162,70 @@ def test_types_and_words_of_epjson_count_exactly(key: str, value: object, fault:
 # Models of older versions: each was run with the engine of its version
 
 
+@pytest.mark.parametrize(
+    ("class_name", "name", "key", "fault"),
+    [
+        (
+            "Material",
+            "Brick",
+            "Solar_Absorptance",
+            "'Solar_Absorptance' is not a field of it; EnergyPlus would ignore it",
+        ),
+        (
+            "Lights",
+            "Room Lights",
+            "watts_per_zone_floor_area",
+            "is not a field of it; EnergyPlus would ignore it (allowed: 'watts_per_floor_area')",
+        ),
+        (
+            "Zone",
+            "Room",
+            "xyz",
+            "'xyz' is not a field of it; EnergyPlus would ignore it (allowed: a field of the class)",
+        ),
+    ],
+)
+def test_fields_that_a_class_of_epjson_does_not_have_are_refused(
+    class_name: str, name: str, key: str, fault: str, one_zone: str
+) -> None:
+    """The engine ignores them without a word: lights in the field name of another version are none."""
+    document = as_epjson(one_zone)
+    document[class_name][name][key] = 0.1
+    (problem,) = told(json.dumps(document), "room.epJSON")
+    assert problem.startswith(f"room.epJSON: {class_name} '{name}': ")
+    assert fault in problem
+
+
+def test_unknown_fields_in_lists_are_refused_and_counted(one_zone: str) -> None:
+    document = as_epjson(one_zone)
+    for surface in document["BuildingSurface:Detailed"].values():
+        for vertex in surface["vertices"]:
+            vertex["vertex_z"] = 1.0
+    problems = told(json.dumps(document), "room.epJSON")
+    assert len(problems) == 3
+    assert "'vertex_z' in vertices[0] is not a field of it" in problems[0]
+    assert "'vertex_z_coordinate'" in problems[0]
+    assert "more of this kind" in problems[2]
+
+
+def test_what_energyplus_writes_beside_the_fields_of_epjson_passes(one_zone: str) -> None:
+    document = as_epjson(one_zone)
+    document["Material"]["Brick"] |= {"idf_order": 3, "idf_max_fields": 9, "idf_max_extensible_fields": 0, "name": "x"}
+    assert told(json.dumps(document), "room.epJSON") == []
+
+
+def test_field_names_of_another_version_are_refused(one_zone: str) -> None:
+    """EnergyPlus 23.2 ran such a model to its end, with no lights."""
+    document = as_epjson(one_zone)
+    document["Version"]["Version 1"]["version_identifier"] = "23.2"
+    with dictionary.of_version("23.2"):
+        problems = told(json.dumps(document), "room.epJSON")
+    assert [problem for problem in problems if "watts_per_floor_area" in problem] == [
+        "room.epJSON: Lights 'Room Lights': 'watts_per_floor_area' is not a field of it; EnergyPlus would ignore it "
+        "(allowed: 'watts_per_zone_floor_area')"
+    ]
+
+
 def told_of(version: str, model: str) -> list[str]:
     with dictionary.of_version(version):
         return told(model.replace("Version,25.2", f"Version,{version}"))

@@ -1,19 +1,23 @@
 """Faults inside a model that EnergyPlus refuses before it simulates: values, required fields, names given twice.
 
 Only what the engine's own input processor refuses for certain is a fault here; each kind was tried on the engine. What
-it merely warns about (a schedule without type limits, a field it does not know in epJSON) passes.
+it merely warns about (a schedule without type limits) passes. One thing it takes is refused all the same: fields of
+epJSON that the class does not have. It ignores them without a word, so that a model with the field names of another
+version runs without its lights; none of EnergyPlus's own models, as it converts them, has such a field, and what idfkit
+and OpenStudio write has not.
 """
 
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import ClassRule, FieldRule
 from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.problems import Problem
-from epsm.text import fold_name
+from epsm.text import fold_name, nearest
 
 FieldFilter = Callable[[ModelObject, int], bool]
 """Whether the field at a position is to be passed over: a parameter gives it another value."""
@@ -36,6 +40,8 @@ _UNIQUE_TOGETHER = {
     "curves": re.compile(r"curve:(linear|quadratic|cubic|quartic|exponent|biquadratic|bicubic|quadraticlinear)"),
 }
 """Classes, in lower case, among which the engine does not take one name twice, in whatever case it is written."""
+_BESIDE_THE_FIELDS = ("name", "idf_order", "idf_max_fields", "idf_max_extensible_fields")
+"""Keys in objects of epJSON that mean nothing to the engine: it writes the last ones itself when it converts."""
 _NOT_TOGETHER_YET = {"23.2": ("schedule type limits", "curves"), "25.1": ("curves",)}
 """Of these kinds, those among which an older version takes a name again in another class or case."""
 
@@ -81,12 +87,39 @@ def _value_faults(outline: ModelOutline, source: str, varied: FieldFilter) -> It
             continue
         judge = _ClassJudge(rule)
         for each in group:
+            for key, place, allowed in _unknown_keys(each, rule):
+                what = f"'{key}'{place} is not a field of it; EnergyPlus would ignore it"
+                yield (rule.name, key, "unknown"), Problem(place_of(each, source), what, allowed)
             faults = judge.of_idf(each.values) if isinstance(each.values, tuple) else judge.of_epjson(each)
             for position, field, what in faults:
                 if not varied(each, position):
                     where = place_of(each, source)
                     called = f"{rule.name} '{each.name}'" if rule.named and each.name else rule.name
                     yield (rule.name, field.key, what[:7]), Problem(where, f"{called}: {what}", field.allowed)
+
+
+def _unknown_keys(each: ModelObject, rule: ClassRule) -> Iterator[tuple[str, str, str]]:
+    """Keys of an object of epJSON that are no fields of its class: each with its list and the field most like it."""
+    if not isinstance(each.values, dict):
+        return
+    repeat_key = rule.repeats[0].repeat_key if rule.repeats else None
+    groups = each.values.get(repeat_key) if repeat_key else None
+    own = (*(field.key for field in rule.fields), *([repeat_key] if repeat_key else []))
+    in_groups = tuple(field.key for field in rule.repeats)
+    places = [("", each.values, own)]
+    for number, group in enumerate(groups if isinstance(groups, list) else ()):
+        if isinstance(group, dict):
+            places.append((f" in {repeat_key}[{number}]", group, in_groups))
+    for place, keys, known in places:
+        for key in keys:
+            if key not in known and key not in _BESIDE_THE_FIELDS:
+                yield key, place, _most_like(key, known)
+
+
+@lru_cache(maxsize=1_000)
+def _most_like(key: str, known: tuple[str, ...]) -> str:
+    """Cached, because what is wrong in one object of a class is mostly wrong in all of its thousands."""
+    return nearest(key, known, 1) or "a field of the class"
 
 
 class _ClassJudge:
