@@ -11,22 +11,23 @@ import typer
 from rich.text import Text
 
 from epsm.checks.study import Accepted
+from epsm.client.connection import Connection, connect
+from epsm.client.fetch import results_folder
+from epsm.client.folder import check_folder
+from epsm.client.local import LOCAL
 from epsm.energyplus.versions import RELEASES, SUPPORTED
-from epsm.errors import EngineMissing, NotFound, StudyRejected
+from epsm.errors import EngineMissing, NoStack, NotFound, StudyRejected
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.operations.cancel import cancel as cancel_study
 from epsm.operations.rerun import rerun_missing
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import MAX_FUNCTION_RUN_S, MAX_VARIANTS
 from epsm_cli import steps
-from epsm_cli.fetch import results_folder
-from epsm_cli.folder import check_folder
-from epsm_cli.running import LOCAL, running_local_endpoint, state_file
 from epsm_cli.show import counted, show_problems, show_studies
-from epsm_cli.target import NoStack, Target, find_target, local_target
 from epsm_cli.terminal import console
-from epsm_cli.watch import exit_code
 from epsm_local.aws.session import leave_user_settings
+from epsm_local.provider import connection as local_connection
+from epsm_local.running import running_local_endpoint, state_file
 
 
 def run(
@@ -42,7 +43,7 @@ def run(
         record = steps.follow_to_end(target, simulation, stack, own=own)
         place = to / (folder.resolve().name or "study")
         steps.bring(target, record, place, stack == LOCAL if variant_files is None else variant_files, stack)
-    raise typer.Exit(exit_code(record.status))
+    raise typer.Exit(_exit_code(record.status))
 
 
 def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None:
@@ -81,7 +82,7 @@ def status(simulation: str | None, stack: str, *, watch: bool) -> None:
     if watch:
         record = steps.follow_to_end(target, record.simulation_id, stack)
     steps.show_state(target, record)
-    raise typer.Exit(exit_code(record.status) if record.status.final else 0)
+    raise typer.Exit(_exit_code(record.status) if record.status.final else 0)
 
 
 def results(simulation: str, stack: str, to: Path, *, variant_files: bool) -> None:
@@ -93,7 +94,7 @@ def results(simulation: str, stack: str, to: Path, *, variant_files: bool) -> No
         console.print(f"It has not ended yet. Follow it with: epsm status {record.simulation_id} --watch")
         raise typer.Exit(1)
     steps.bring(target, record, results_folder(to, record.source["key"], record.simulation_id), variant_files, stack)
-    raise typer.Exit(exit_code(record.status))
+    raise typer.Exit(_exit_code(record.status))
 
 
 def cancel(simulation: str, stack: str) -> None:
@@ -147,6 +148,13 @@ def up(port: int, api_port: int, engines: int | None, to: Path, data: Path | Non
     keep_running(console, port, api_port, engines, to, data or state_file().parent / "data", fresh=fresh)
 
 
+def _exit_code(status: StudyStatus) -> int:
+    """What a command ends with: 0 all variants succeeded, 1 some or all failed, 2 the study was refused."""
+    if status is StudyStatus.COMPLETED:
+        return 0
+    return 2 if status is StudyStatus.REJECTED else 1
+
+
 def _bring_engine(version: str) -> None:
     """The EnergyPlus of a study's version, downloaded the first time that it is needed on this machine."""
     from epsm_local.engines import DOWNLOAD_MB, install, is_installed
@@ -174,15 +182,15 @@ def _checked(folder: Path, max_variants: int | None, memory_mb: int | None) -> A
         raise typer.Exit(2) from None
 
 
-def _found(stack: str) -> Target:
+def _found(stack: str) -> Connection:
     try:
-        return find_target(stack)
+        return connect(stack)
     except NoStack as error:
         console.print(Text(str(error), style="red"))
         raise typer.Exit(1) from None
 
 
-def _known(target: Target, simulation: str) -> StudyRecord:
+def _known(target: Connection, simulation: str) -> StudyRecord:
     record = target.stack.records.study(simulation)
     if record is not None:
         return record
@@ -198,7 +206,7 @@ def _known(target: Target, simulation: str) -> StudyRecord:
 
 
 @contextmanager
-def _target_or_own_stack(stack: str) -> Iterator[Target]:
+def _target_or_own_stack(stack: str) -> Iterator[Connection]:
     """The stack that was asked for; for `local`, when none is running, one of this command's own."""
     if stack != LOCAL or running_local_endpoint():
         yield _found(stack)
@@ -209,4 +217,4 @@ def _target_or_own_stack(stack: str) -> Iterator[Target]:
     with console.status("Starting the local stack ..."):
         own = LocalStack()
     with own:
-        yield local_target(own.endpoint)
+        yield local_connection(own.endpoint)

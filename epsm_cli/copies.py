@@ -7,11 +7,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from epsm.client.aws_faults import line
+from epsm.client.connection import Connection
+from epsm.client.fetch import fetch, results_folder
+from epsm.errors import FolderBusy
 from epsm.store import keys
 from epsm.study.records import StudyRecord
-from epsm_cli import faults
-from epsm_cli.fetch import FolderBusy, fetch, results_folder
-from epsm_cli.target import Target
 from epsm_local.aws.journal import Closed, Journal
 
 _COPIED = "copied"
@@ -32,7 +33,7 @@ class Copies:
         journal: Remembers what has been copied; None to forget it with this process.
     """
 
-    def __init__(self, console: Console, target: Target, results: Path, journal: Journal | None) -> None:
+    def __init__(self, console: Console, target: Connection, results: Path, journal: Journal | None) -> None:
         self._console = console
         self._target = target
         self._results = results
@@ -63,7 +64,7 @@ class Copies:
         try:
             records = list(self._target.stack.records.studies())
         except Exception as error:
-            self._report("", f"Studies cannot be listed, trying again: {faults.line(error) or repr(error)}")
+            self._report("", f"Studies cannot be listed, trying again: {line(error) or repr(error)}")
             return []
         # Nobody wants the results of a canary.
         return [each for each in records if _run(each) not in self._copied and not keys.is_canary(each.source["key"])]
@@ -78,7 +79,7 @@ class Copies:
         except FolderBusy:
             return None  # usually `epsm run`, which brings the same results; the next look finds them there
         except Exception as error:
-            why = faults.line(error) or repr(error)
+            why = line(error) or repr(error)
             self._report(run, f"{record.name}: results are not copied, trying again later: {why}")
             wait_s = min(_MAX_RETRY_S, 2 * self._retries.get(run, (0.0, _FIRST_RETRY_S / 2))[1])
             self._retries[run] = (time.monotonic() + wait_s, wait_s)

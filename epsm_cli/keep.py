@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from epsm.client.connection import Connection
 from epsm.store.stack import Stack
 from epsm_cli.copies import Copies
 from epsm_cli.interrupts import Interrupted
-from epsm_cli.running import AlreadyRunning, announced, claimed
-from epsm_cli.target import Target, local_target
+from epsm_local.provider import connection as local_connection
+from epsm_local.running import AlreadyRunning, announced, claimed
 
 if TYPE_CHECKING:
     from epsm_local.stack import LocalStack
@@ -82,7 +83,7 @@ def _stay(
     data: Path,
     carry_on: "Callable[[LocalStack, Stack], Iterable[str]]",
 ) -> None:
-    target = local_target(stack.endpoint)
+    target = local_connection(stack.endpoint)
     # Before anybody can find the stack: what runs now was interrupted.
     carried_on = list(carry_on(stack, target.stack))
     with ExitStack() as entered:
@@ -112,7 +113,7 @@ def _not_to_be_found(console: Console, fault: OSError) -> SystemExit:
     return SystemExit(1)
 
 
-def _how_to(target: Target, endpoint: str, api: str, results: Path, data: Path) -> str:
+def _how_to(target: Connection, endpoint: str, api: str, results: Path, data: Path) -> str:
     environment = (
         f"AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"
         " AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1"

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from epsm import __version__
-from epsm_cli.running import LOCAL
+from epsm.client.local import LOCAL
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -19,20 +19,20 @@ from rich.progress import (
 from rich.text import Text
 
 from epsm.checks.study import Accepted
+from epsm.client.aws_faults import line
+from epsm.client.connection import Connection
+from epsm.client.fetch import fetch
+from epsm.client.folder import upload
+from epsm.client.follow import follow
+from epsm.client.local import LOCAL
 from epsm.energyplus.versions import DEFAULT
-from epsm.errors import StudyRejected
+from epsm.errors import CannotWrite, FolderBusy, NotPickedUp, StudyRejected
 from epsm.store import keys
 from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord, StudyStatus
-from epsm_cli import faults
-from epsm_cli.fetch import CannotWrite, FolderBusy, fetch
-from epsm_cli.folder import upload
 from epsm_cli.interrupts import Interrupted
-from epsm_cli.running import LOCAL
 from epsm_cli.show import counted, show_problems, show_results, show_study
-from epsm_cli.target import Target
 from epsm_cli.terminal import console
-from epsm_cli.watch import NotPickedUp, follow
 
 _OTHER_WRITER_S = 600.0
 """How long to wait for another command that writes to the same results folder."""
@@ -49,7 +49,7 @@ def _with_engine(accepted: Accepted) -> str:
     return "" if accepted.energyplus == DEFAULT else f" with EnergyPlus {accepted.energyplus}"
 
 
-def submit(folder: Path, accepted: Accepted, target: Target) -> str:
+def submit(folder: Path, accepted: Accepted, target: Connection) -> str:
     """Upload a study that has been checked.
 
     Returns:
@@ -78,7 +78,7 @@ def submit(folder: Path, accepted: Accepted, target: Target) -> str:
     return simulation
 
 
-def follow_to_end(target: Target, simulation: str, stack: str, *, own: bool = False) -> StudyRecord:
+def follow_to_end(target: Connection, simulation: str, stack: str, *, own: bool = False) -> StudyRecord:
     """Show a study's progress until it has ended.
 
     Args:
@@ -141,7 +141,7 @@ def _telling_how_to_go_on(
         if isinstance(error, Interrupted):
             console.print("Interrupted.")
         else:
-            console.print(Text(faults.line(error) or str(error), style="red"), soft_wrap=True)
+            console.print(Text(line(error) or str(error), style="red"), soft_wrap=True)
         if ended:
             told = f"The study has ended. Fetch its results with: epsm results {simulation}{where}"
         else:
@@ -164,12 +164,12 @@ def _lost(counts: RunCounts) -> str:
     )
 
 
-def show_state(target: Target, record: StudyRecord) -> None:
+def show_state(target: Connection, record: StudyRecord) -> None:
     """A study in full, with its counts."""
     show_study(console, record, target.stack.executions.counts(record))
 
 
-def bring(target: Target, record: StudyRecord, folder: Path, with_variants: bool, stack: str) -> None:
+def bring(target: Connection, record: StudyRecord, folder: Path, with_variants: bool, stack: str) -> None:
     """Bring the results of a study that has ended to a folder, and show them."""
     with (
         _telling_how_to_go_on(record.simulation_id, stack, ended=True),

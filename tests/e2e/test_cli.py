@@ -14,8 +14,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from epsm.client.fetch import SUMMARY_FILES
 from epsm.energyplus.engine import Engine
-from epsm_cli.fetch import SUMMARY_FILES
 from infra.tools.packaging import ROOT
 from tests.conftest import StudyMaker
 from tests.e2e.html_report import comparable, read_html

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from epsm.client.connection import Connection, connect
 from epsm.study.records import StudyRecord, StudyStatus, VariantRecord, VariantStatus
-from epsm_cli.target import Target, find_target
 from epsm_local.stack import _free_port
 from tests.support import wait_for
 
@@ -73,14 +73,14 @@ def _log(folder: Path) -> str:
     return (folder / "up.log").read_text(encoding="utf-8")
 
 
-def _target() -> Target | None:
+def _target() -> Connection | None:
     try:
-        return find_target("local")
+        return connect("local")
     except Exception:
         return None
 
 
-def _succeeded(target: Target) -> dict[int, VariantRecord]:
+def _succeeded(target: Connection) -> dict[int, VariantRecord]:
     return {
         each.index: each
         for study in target.stack.records.studies()
@@ -89,9 +89,9 @@ def _succeeded(target: Target) -> dict[int, VariantRecord]:
     }
 
 
-def _named(target: Target, name: str) -> StudyRecord | None:
+def _named(target: Connection, name: str) -> StudyRecord | None:
     return next((each for each in target.stack.records.studies() if each.name == name and each.status.final), None)
 
 
-def _ended(target: Target) -> StudyRecord | None:
+def _ended(target: Connection) -> StudyRecord | None:
     return next((each for each in target.stack.records.studies() if each.status.final and each.attempt == 2), None)

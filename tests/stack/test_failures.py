@@ -18,7 +18,7 @@ import pytest
 
 from epsm.store import keys
 from epsm.study.records import StudyRecord, StudyStatus
-from epsm_cli.running import announced, claimed
+from epsm_local.running import announced, claimed
 from epsm_local.stack import STACK_NAME, LocalStack
 from tests.conftest import StudyMaker
 from tests.moto_fixtures import unique

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from epsm.client.folder import check_folder, upload
 from epsm.pipeline.owner_limits import NO_LIMITS, OwnerLimits
 from epsm.pipeline.submit import Submitter
 from epsm.settings import Allowance, Settings
@@ -17,9 +18,8 @@ from epsm.store.accounts import Account, Claim
 from epsm.store.stack import Stack
 from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus
-from epsm_cli.folder import check_folder, upload
-from epsm_cli.target import local_target
 from epsm_local.aws.session import session
+from epsm_local.provider import connection as local_connection
 from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker, study_document
 from tests.support import (
@@ -306,7 +306,7 @@ def test_an_upload_with_another_name_starts_nothing(stack: LocalStack, make_stud
 def test_two_folders_of_one_name_sent_at_once_run_their_own_models(
     stack: LocalStack, make_study: StudyMaker, one_day: str
 ) -> None:
-    target = local_target(stack.endpoint)
+    target = local_connection(stack.endpoint)
     simulations = {}
     folders = {}
     for owner in ("A", "B"):

@@ -10,11 +10,11 @@ from unittest.mock import Mock
 import pytest
 from rich.console import Console
 
+from epsm.client.connection import Connection
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm_cli import copies
 from epsm_cli.copies import Copies
-from epsm_cli.target import Target
-from tests.unit.cli.test_fetch import MemoryS3
+from tests.unit.client.test_fetch import MemoryS3
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def stack() -> Any:
     )
     records = Mock(studies=Mock(return_value=[record]))
     stack = Mock(records=records, settings=Mock(results_bucket="results"))
-    return Mock(Target, client=lambda service: MemoryS3(), stack=stack)
+    return Mock(Connection, client=lambda service: MemoryS3(), stack=stack)
 
 
 @pytest.fixture(autouse=True)

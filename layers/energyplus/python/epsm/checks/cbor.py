@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 _UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = range(8)
-_INDEFINITE, _LONGEST_SIMPLE = 31, 24
+_INDEFINITE, _MAX_SIMPLE = 31, 24
 _BREAK = 0xFF
-_MOST_LEVELS = 50
+_MAX_LEVELS = 50
 
 
 class NotCbor(Exception):
@@ -26,7 +26,7 @@ def outline(content: bytes) -> Any:
     {'a': None, 'b': 'c'}
     """
     try:
-        value, end = _item(content, 0, _MOST_LEVELS)
+        value, end = _item(content, 0, _MAX_LEVELS)
     except (IndexError, UnicodeDecodeError, _Stop):
         raise NotCbor("it is cut off or damaged") from None
     if end != len(content):
@@ -41,19 +41,19 @@ class _Stop(Exception):
 def _item(data: bytes, at: int, levels: int) -> tuple[Any, int]:
     """An item and where it ends."""
     if not levels:
-        raise NotCbor(f"it is nested more than {_MOST_LEVELS} deep")
+        raise NotCbor(f"it is nested more than {_MAX_LEVELS} deep")
     major, low = data[at] >> 5, data[at] & 31
     at += 1
     if major == _SIMPLE and low == _INDEFINITE:
         raise _Stop(at)
     number: int | None = low
-    if low >= _LONGEST_SIMPLE:
+    if low >= _MAX_SIMPLE:
         if low == _INDEFINITE and major in (_BYTES, _TEXT, _ARRAY, _MAP):
             number = None
         elif low > 27:  # 28 to 30 are reserved
             raise NotCbor("it is damaged")
         else:
-            size = 1 << (low - _LONGEST_SIMPLE)
+            size = 1 << (low - _MAX_SIMPLE)
             number = int.from_bytes(_cut(data, at, size), "big")
             at += size
     if major in (_BYTES, _TEXT) and number is not None:

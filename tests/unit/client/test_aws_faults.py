@@ -1,10 +1,10 @@
-"""What a user is told of faults: epsm_cli.faults."""
+"""What a user is told of faults: epsm.client.aws_faults."""
 
 import pytest
 from botocore import exceptions as aws
 from botocore.exceptions import ClientError
 
-from epsm_cli import faults
+from epsm.client import aws_faults as faults
 
 
 def refused(code: str, status: int = 400) -> ClientError:

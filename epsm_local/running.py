@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-LOCAL = "local"
-"""What the stack on this machine is called on the command line."""
 _PATIENCE_S = 2.0
 """Whoever asks whether a stack is running holds the lock for a moment."""
 _INTERVAL_S = 0.05

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from epsm.checks.study import Accepted
+from epsm.client.folder import check_folder
 from epsm.errors import StudyRejected
-from epsm_cli.folder import check_folder
 from tests.conftest import study_document
 from tests.unit.checks.test_study import A_YEAR, DAY_OF_WEATHER, WITH_FILE
 

@@ -1,4 +1,4 @@
-"""Whether a local stack is running: epsm_cli.running; and what killed ones left: epsm_local.aws.temporary_folders."""
+"""Whether a local stack is running: epsm_local.running; and what killed ones left: epsm_local.aws.temporary_folders."""
 
 import json
 import os
@@ -10,17 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from epsm_cli import running
-from epsm_cli.running import AlreadyRunning, announced, claimed, running_local_endpoint, state_file
-from epsm_cli.target import NoStack, find_target
+from epsm.client.connection import connect
+from epsm.errors import NoStack
+from epsm_local import running
 from epsm_local.aws import temporary_folders
 from epsm_local.aws.temporary_folders import TemporaryFolder, remove_leftovers
+from epsm_local.running import AlreadyRunning, announced, claimed, running_local_endpoint, state_file
 
 ENDPOINT = "http://127.0.0.1:5005"
 STAYS = "print('there', flush=True); import time; time.sleep(600)"
 """What a process does once it has what it holds."""
 STACK = f"""
-from epsm_cli.running import announced, claimed
+from epsm_local.running import announced, claimed
 with claimed(), announced({ENDPOINT!r}):
     {STAYS}
 """
@@ -57,7 +58,7 @@ def test_a_process_that_got_the_id_of_a_killed_stack_is_no_stack() -> None:
     state_file().write_text(json.dumps({"endpoint": ENDPOINT, "pid": os.getppid()}), encoding="utf-8")
     assert running_local_endpoint() is None
     with pytest.raises(NoStack, match="no local stack is running"):
-        find_target("local")
+        connect("local")
     with claimed():
         # The new stack cannot be found before it is ready, least of all where the old one was.
         assert not state_file().exists()

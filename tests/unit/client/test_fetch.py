@@ -12,9 +12,10 @@ from unittest.mock import Mock
 import pytest
 from botocore.exceptions import ClientError
 
+from epsm.client.connection import Connection
+from epsm.client.fetch import fetch, results_folder, run_in
+from epsm.errors import CannotWrite, FolderBusy
 from epsm.store import keys
-from epsm_cli.fetch import CannotWrite, FolderBusy, fetch, results_folder, run_in
-from epsm_cli.target import Target
 
 
 class MemoryS3:
@@ -32,15 +33,15 @@ class MemoryS3:
 
 
 @pytest.fixture
-def target() -> Target:
-    return Mock(Target, client=lambda service: MemoryS3(), results_bucket="results")
+def target() -> Connection:
+    return Mock(Connection, client=lambda service: MemoryS3(), results_bucket="results")
 
 
-def bring(target: Target, simulation: str, folder: Path, wait_s: float = 0.0) -> Path:
+def bring(target: Connection, simulation: str, folder: Path, wait_s: float = 0.0) -> Path:
     return fetch(target, simulation, folder, with_variants=False, report=lambda done, total: None, wait_s=wait_s)
 
 
-def test_a_run_that_is_fetched_again_stays_where_it_is(target: Target, tmp_path: Path) -> None:
+def test_a_run_that_is_fetched_again_stays_where_it_is(target: Connection, tmp_path: Path) -> None:
     folder = tmp_path / "office"
     for _ in range(2):
         assert bring(target, "older", folder) == folder
@@ -48,7 +49,7 @@ def test_a_run_that_is_fetched_again_stays_where_it_is(target: Target, tmp_path:
 
 
 def test_a_run_that_made_room_for_a_younger_one_is_brought_up_to_date_where_it_lies(
-    target: Target, tmp_path: Path
+    target: Connection, tmp_path: Path
 ) -> None:
     folder = tmp_path / "office"
     bring(target, "older", folder)
@@ -59,7 +60,7 @@ def test_a_run_that_made_room_for_a_younger_one_is_brought_up_to_date_where_it_l
     assert sorted(each.name for each in tmp_path.iterdir()) == ["office", "older"]
 
 
-def test_two_writers_of_one_folder_leave_whole_files(target: Target, tmp_path: Path) -> None:
+def test_two_writers_of_one_folder_leave_whole_files(target: Connection, tmp_path: Path) -> None:
     folder = tmp_path / "office"
     with ThreadPoolExecutor(8) as pool:
         for place in pool.map(lambda _: bring(target, "older", folder, wait_s=30), range(24)):
@@ -67,7 +68,7 @@ def test_two_writers_of_one_folder_leave_whole_files(target: Target, tmp_path: P
     assert sorted(each.name for each in folder.iterdir()) == ["manifest.json", "results.csv"]
 
 
-def test_writers_of_different_runs_do_not_mix_their_files(target: Target, tmp_path: Path) -> None:
+def test_writers_of_different_runs_do_not_mix_their_files(target: Connection, tmp_path: Path) -> None:
     folder = tmp_path / "office"
     runs = ["older", "younger"] * 8
     with ThreadPoolExecutor(8) as pool:
@@ -78,7 +79,7 @@ def test_writers_of_different_runs_do_not_mix_their_files(target: Target, tmp_pa
     assert {run_in(place) for place in tmp_path.iterdir()} == {"older", "younger"}
 
 
-def test_a_folder_that_another_process_writes_to_is_busy(target: Target, tmp_path: Path) -> None:
+def test_a_folder_that_another_process_writes_to_is_busy(target: Connection, tmp_path: Path) -> None:
     folder = tmp_path / "office"
     folder.mkdir()
     held = os.open(folder, os.O_RDONLY)
@@ -89,13 +90,13 @@ def test_a_folder_that_another_process_writes_to_is_busy(target: Target, tmp_pat
     assert bring(target, "older", folder) == folder
 
 
-def test_a_file_in_the_place_of_the_folder_is_named(target: Target, tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_the_folder_is_named(target: Connection, tmp_path: Path) -> None:
     (tmp_path / "office").write_text("", encoding="utf-8")
     with pytest.raises(CannotWrite, match="office"):
         bring(target, "older", tmp_path / "office")
 
 
-def test_a_full_disk_leaves_no_part_of_a_file(target: Target, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_no_part_of_a_file(target: Connection, tmp_path: Path) -> None:
     class Full(MemoryS3):
         def download_file(self, bucket: str, key: str, path: str) -> None:
             Path(path).write_text("half", encoding="utf-8")
@@ -107,7 +108,7 @@ def test_a_full_disk_leaves_no_part_of_a_file(target: Target, tmp_path: Path) ->
     assert list((tmp_path / "office").iterdir()) == []
 
 
-def test_what_is_deleted_while_it_is_fetched_is_left_out(target: Target, tmp_path: Path) -> None:
+def test_what_is_deleted_while_it_is_fetched_is_left_out(target: Connection, tmp_path: Path) -> None:
     class Deleted(MemoryS3):
         def download_file(self, bucket: str, key: str, path: str) -> None:
             if key.endswith("results.csv"):
@@ -119,7 +120,7 @@ def test_what_is_deleted_while_it_is_fetched_is_left_out(target: Target, tmp_pat
     assert [each.name for each in (tmp_path / "office").iterdir()] == ["manifest.json"]
 
 
-def test_leftovers_of_a_killed_process_are_removed(target: Target, tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_process_are_removed(target: Connection, tmp_path: Path) -> None:
     folder = tmp_path / "office"
     folder.mkdir()
     (folder / ".results.csv.0123.part").write_text("half", encoding="utf-8")

@@ -13,12 +13,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from epsm.checks.study import Accepted, take_in, with_hashes
+from epsm.client.connection import Connection
 from epsm.errors import StudyRejected
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.problems import Problem
 from epsm.study.manifest import Source
 from epsm.study.schema import MANIFEST_NAME, Limits
-from epsm_cli.target import Target
 
 _HASH_KEY = "sha256"
 
@@ -105,7 +105,7 @@ def check_folder(folder: Path, max_variants: int, memory_mb: int = DEFAULT_MEMOR
     return take_in(document, files, Limits(max_variants, variant_memory_mb=memory_mb))
 
 
-def upload(folder: Path, accepted: Accepted, target: Target, report: Callable[[str, int], None]) -> Source:
+def upload(folder: Path, accepted: Accepted, connection: Connection, report: Callable[[str, int], None]) -> Source:
     """Upload a study: first what it reads, study.json last, because that starts it.
 
     Files that are there already with the same content are not sent again. study.json gets the hashes of what was
@@ -114,7 +114,7 @@ def upload(folder: Path, accepted: Accepted, target: Target, report: Callable[[s
     Args:
         folder: The study's folder.
         accepted: What `check_folder` found.
-        target: Where to.
+        connection: Where to.
         report: Called with a file's name and the bytes that were sent of it.
 
     Returns:
@@ -123,7 +123,7 @@ def upload(folder: Path, accepted: Accepted, target: Target, report: Callable[[s
     Raises:
         StudyRejected: If a file has changed since it was checked.
     """
-    s3 = target.client("s3")
+    s3 = connection.client("s3")
     # Two people's folders of the same name must not mix.
     prefix = f"{_user()}/{folder.resolve().name}/"
     files = FolderOnDisk(folder)
@@ -134,7 +134,7 @@ def upload(folder: Path, accepted: Accepted, target: Target, report: Callable[[s
             raise StudyRejected([Problem(name, "has changed since it was checked", "the study submitted again")])
         _put(
             s3,
-            target.stack.settings.inputs_bucket,
+            connection.stack.settings.inputs_bucket,
             prefix + name,
             content,
             sha256,
@@ -142,10 +142,10 @@ def upload(folder: Path, accepted: Accepted, target: Target, report: Callable[[s
         )
     key = prefix + MANIFEST_NAME
     answer = s3.put_object(
-        Bucket=target.stack.settings.inputs_bucket, Key=key, Body=body, ContentType="application/json"
+        Bucket=connection.stack.settings.inputs_bucket, Key=key, Body=body, ContentType="application/json"
     )
     report(MANIFEST_NAME, len(body))
-    return Source(bucket=target.stack.settings.inputs_bucket, key=key, version_id=answer["VersionId"])
+    return Source(bucket=connection.stack.settings.inputs_bucket, key=key, version_id=answer["VersionId"])
 
 
 def _user() -> str:

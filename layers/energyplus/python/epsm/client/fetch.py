@@ -12,9 +12,10 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
+from epsm.client.connection import Connection
+from epsm.errors import CannotWrite, FolderBusy
 from epsm.store import keys
 from epsm.store.files import is_absent
-from epsm_cli.target import Target
 
 SUMMARY_FILES = (
     "manifest.json",
@@ -33,16 +34,8 @@ _MAX_NAME_BYTES = 200
 """Of a folder's name; file systems allow 255 bytes, and temporary names are longer than the name itself."""
 
 
-class CannotWrite(Exception):
-    """The results cannot be written to the folder; the message says where and why."""
-
-
-class FolderBusy(Exception):
-    """Another process is writing results to the folder."""
-
-
 def fetch(
-    target: Target,
+    connection: Connection,
     simulation: str,
     folder: Path,
     *,
@@ -58,7 +51,7 @@ def fetch(
     left out.
 
     Args:
-        target: The stack.
+        connection: The stack.
         simulation: The run.
         folder: Where to; made if it is not there.
         with_variants: Whether to bring every variant's own files too.
@@ -73,12 +66,12 @@ def fetch(
         FolderBusy: If another process is still writing to it.
         botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: If the stack does not answer.
     """
-    names = sorted(_names(target, simulation, with_variants), key=lambda name: name not in _NAMING_FILES)
+    names = sorted(_names(connection, simulation, with_variants), key=lambda name: name not in _NAMING_FILES)
     if not names:
         return folder
     try:
         with _place(folder, simulation, time.monotonic() + wait_s) as place:
-            _download(target, simulation, place, names, report)
+            _download(connection, simulation, place, names, report)
             return place
     except OSError as error:
         where = f" ({error.filename})" if error.filename and Path(error.filename) != folder else ""
@@ -86,16 +79,16 @@ def fetch(
 
 
 def _download(
-    target: Target, simulation: str, folder: Path, names: list[str], report: Callable[[int, int], None]
+    connection: Connection, simulation: str, folder: Path, names: list[str], report: Callable[[int, int], None]
 ) -> None:
-    s3 = target.client("s3")
+    s3 = connection.client("s3")
 
     def bring(name: str) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_PART}")
         try:
-            s3.download_file(target.stack.settings.results_bucket, keys.run_key(simulation, name), str(part))
+            s3.download_file(connection.stack.settings.results_bucket, keys.run_key(simulation, name), str(part))
             part.replace(path)
         except ClientError as error:
             if not is_absent(error):
@@ -121,11 +114,11 @@ def _download(
     pool.shutdown()
 
 
-def _names(target: Target, simulation: str, with_variants: bool) -> Iterator[str]:
+def _names(connection: Connection, simulation: str, with_variants: bool) -> Iterator[str]:
     prefix = keys.run_key(simulation)
     folder = "variants/" if with_variants else ""
-    pages = target.client("s3").get_paginator("list_objects_v2")
-    where = {"Bucket": target.stack.settings.results_bucket, "Prefix": prefix}
+    pages = connection.client("s3").get_paginator("list_objects_v2")
+    where = {"Bucket": connection.stack.settings.results_bucket, "Prefix": prefix}
     for page in pages.paginate(**where, **({} if with_variants else {"Delimiter": "/"})):
         for each in page.get("Contents", []):
             name = each["Key"].removeprefix(prefix)

@@ -1,4 +1,4 @@
-"""Which stack a command talks to: epsm_cli.target."""
+"""Which stack a command talks to: epsm.client.connection."""
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -6,7 +6,8 @@ from threading import Thread
 
 import pytest
 
-from epsm_cli.target import NoStack, find_target
+from epsm.client.connection import connect
+from epsm.errors import NoStack
 
 _NO_SUCH_STACK = b"<ErrorResponse><Error><Code>ValidationError</Code><Message>none</Message></Error></ErrorResponse>"
 
@@ -43,11 +44,11 @@ def test_the_region_is_that_of_aws_region_as_with_the_aws_command(
 ) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
     with pytest.raises(NoStack):
-        find_target("epsm-dev")
+        connect("epsm-dev")
     assert "/eu-central-1/" in signed_for[0]
 
 
 def test_without_aws_region_it_is_boto3_s_own_choice(signed_for: list[str]) -> None:
     with pytest.raises(NoStack):
-        find_target("epsm-dev")
+        connect("epsm-dev")
     assert "/us-east-1/" in signed_for[0]

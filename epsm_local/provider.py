@@ -1,0 +1,93 @@
+"""What the library asks for when a study is to run on this machine: the entry point ``local`` of ``epsm.stacks``.
+
+A stack of a program's own runs in a process beside it (`epsm_local.serve`), since it changes settings of the process
+that it runs in, and a notebook's kernel belongs to somebody else. It ends when the program ends, in whatever way.
+"""
+
+import atexit
+import json
+import subprocess
+import sys
+import tempfile
+from threading import Lock
+from typing import IO
+
+from epsm.client.connection import Connection, connection_to
+from epsm.errors import NoStack
+from epsm_local import engines
+from epsm_local.aws.session import session
+from epsm_local.running import running_local_endpoint
+
+_CLOSED_WITHIN_S = 20.0
+_lock = Lock()
+_own: "tuple[subprocess.Popen[bytes], Connection] | None" = None
+
+
+def connection(endpoint: str) -> Connection:
+    """The local stack at an endpoint.
+
+    Raises:
+        NoStack: If there is none.
+    """
+    from epsm_local.stack import STACK_NAME
+
+    # What runs on this machine answers, or has ended.
+    return connection_to(STACK_NAME, session(), poll_s=0.3, patience_s=5.0, endpoint=endpoint)
+
+
+def running() -> Connection | None:
+    """The local stack that `epsm up` keeps running; None if there is none."""
+    endpoint = running_local_endpoint()
+    return None if endpoint is None else connection(endpoint)
+
+
+def start() -> Connection:
+    """Start a local stack that ends with this process; the one that this process has started, if it still runs.
+
+    Raises:
+        NoStack: If it does not start; the message holds what it printed last.
+    """
+    global _own  # noqa: PLW0603 - one for the process
+    with _lock:
+        if _own is not None and _own[0].poll() is None:
+            return _own[1]
+        with tempfile.TemporaryFile() as log:
+            # A session of its own: Ctrl-C interrupts the program that waits, not the stack.
+            process = subprocess.Popen(
+                [sys.executable, "-m", "epsm_local.serve"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+            atexit.register(_close, process)
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line:
+                process.wait()
+                raise NoStack(f"the local stack did not start: {_last_line(log)}")
+        _own = process, connection(json.loads(line)["endpoint"])
+        return _own[1]
+
+
+def install_engine(model_version: str) -> None:
+    """Install the EnergyPlus of a version on this machine, if it is not installed.
+
+    Raises:
+        EngineMissing: If it cannot be downloaded.
+    """
+    engines.install(model_version)
+
+
+def _close(process: "subprocess.Popen[bytes]") -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        process.wait(_CLOSED_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _last_line(log: IO[bytes]) -> str:
+    log.seek(0)
+    return log.read().decode(errors="replace").strip().rpartition("\n")[2] or "it said nothing"

@@ -1,0 +1,102 @@
+"""Connections to a stack: one in an AWS account, or the local one."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+
+from epsm.client.aws_faults import line, one_line
+from epsm.client.local import LOCAL, local_stacks
+from epsm.errors import NoStack
+from epsm.settings import Settings
+from epsm.store.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A stack with what is needed to use it.
+
+    Attributes:
+        name: Name of the CloudFormation stack.
+        client: Makes a boto3 client onto it by service name.
+        stack: Its settings and what it stores.
+        poll_s: How often to look for news, seconds.
+        patience_s: How long a study is followed without an answer, seconds.
+    """
+
+    name: str
+    client: Callable[..., Any] = field(repr=False)
+    stack: Stack = field(repr=False)
+    poll_s: float = field(repr=False)
+    patience_s: float = field(default=900.0, repr=False)
+
+
+def connect(stack: str = LOCAL) -> Connection:
+    """Connect to a stack that runs.
+
+    Args:
+        stack: ``local`` for the one that ``epsm up`` keeps running on this machine; otherwise the name of a
+            CloudFormation stack in the AWS account and region of the usual settings (``AWS_PROFILE``, ``AWS_REGION``,
+            ...).
+
+    Raises:
+        NoStack: If there is none; the message says what to do.
+    """
+    if stack == LOCAL:
+        connection = local_stacks().running()
+        if connection is None:
+            raise NoStack("no local stack is running: start one with 'epsm up', or name one of your AWS account")
+        return connection
+    # boto3 reads AWS_DEFAULT_REGION only; the AWS command and the CDK read AWS_REGION too.
+    try:
+        session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
+        if not session.region_name:
+            raise NoRegionError
+    except (BotoCoreError, ValueError) as error:
+        raise NoStack(_why(stack, error)) from error
+    return connection_to(stack, session, poll_s=3.0)
+
+
+def connection_to(
+    stack: str, session: boto3.Session, *, poll_s: float, patience_s: float = 900.0, endpoint: str | None = None
+) -> Connection:
+    """A connection to a CloudFormation stack by its outputs.
+
+    Args:
+        stack: Its name.
+        session: The account and region.
+        poll_s, patience_s: As in `Connection`.
+        endpoint: URL of an AWS that is not Amazon's.
+
+    Raises:
+        NoStack: If there is none, or it is another project's.
+    """
+
+    def client(service: str, config: Config | None = None) -> Any:
+        return session.client(service, endpoint_url=endpoint, config=config)
+
+    def resource(service: str) -> Any:
+        return session.resource(service, endpoint_url=endpoint)
+
+    try:
+        described = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise NoStack(_why(stack, error)) from error
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+    if "InputsBucket" not in outputs:
+        raise NoStack(f"{stack} is not a stack of this project: it has no output InputsBucket")
+    settings = Settings(
+        inputs_bucket=outputs["InputsBucket"],
+        results_bucket=outputs["ResultsBucket"],
+        table_name=outputs["TableName"],
+        state_machine_arn=outputs["StateMachineArn"],
+    )
+    return Connection(stack, client, Stack(settings, client, resource), poll_s, patience_s)
+
+
+def _why(stack: str, error: Exception) -> str:
+    return f"stack {stack}: {line(error) or one_line(error)}"
