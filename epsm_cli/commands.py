@@ -17,9 +17,11 @@ from epsm.client.folder import check_folder
 from epsm.client.local import LOCAL
 from epsm.energyplus.versions import RELEASES, SUPPORTED
 from epsm.errors import EngineMissing, NoStack, NotFound, StudyRejected
+from epsm.estimate import estimate, in_usd
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.operations.cancel import cancel as cancel_study
 from epsm.operations.rerun import rerun_missing
+from epsm.operations.shares import LAMBDA_AT_A_TIME
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import MAX_FUNCTION_RUN_S, MAX_VARIANTS
 from epsm_cli import steps
@@ -56,11 +58,24 @@ def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None
         f"{counted(len(study.models), 'model')}, {counted(len(study.weather), 'weather file')} and "
         f"{counted(len(study.parameters), 'parameter')}, with EnergyPlus {accepted.energyplus}"
     )
+    if study.sampling.method != "grid":
+        console.print(f"{study.sampling.method}: {counted(study.sample_count - 1, 'sample')} of each model and weather")
+    console.print(_expected(accepted, memory_mb or DEFAULT_MEMORY_MB))
     options = study.options
     if options.timeout_s > MAX_FUNCTION_RUN_S:
         console.print(f"timeout_s {options.timeout_s} is only taken by a stack that was deployed with Fargate")
     if options.after:
         console.print(f"Whether it may follow {options.after} is for the stack to say")
+
+
+def _expected(accepted: Accepted, memory_mb: int) -> str:
+    """What a study takes, as far as that shows without a run."""
+    expected = estimate(accepted.study, accepted.run_times, memory_mb=memory_mb, capacity=LAMBDA_AT_A_TIME)
+    minutes = max(1, round(expected.wall_seconds / 60))
+    return (
+        f"On AWS about {in_usd(expected.cost_usd)} and {minutes} min, {expected.engine_seconds / 3600:.1f} h of "
+        "EnergyPlus, assumed from the number of zones"
+    )
 
 
 def submit(folder: Path, stack: str, max_variants: int | None, memory_mb: int | None) -> None:

@@ -119,7 +119,10 @@ class Pipeline(Construct):
         )
         results = self._storage.results
         grant(function, ["s3:GetObject"], [results.arn_for_objects("runs/*/manifest.json")], _ANY_RUN)
-        names = ("results.parquet", "results.csv", "report.html", "sensitivity.json", "sensitivity.csv")
+        names = (
+            *("results.parquet", "results.csv", "report.html", "design.parquet"),
+            *("sensitivity.json", "sensitivity.csv"),
+        )
         grant(function, ["s3:PutObject"], [results.arn_for_objects(f"runs/*/{name}") for name in names], _ANY_RUN)
         grant(
             function,

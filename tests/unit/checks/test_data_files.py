@@ -6,7 +6,7 @@ from epsm.checks.data_files import check_data_files
 from epsm.checks.time_steps import check_time_steps
 from epsm.energyplus.model_reader import read_outline
 from epsm.problems import Problem
-from epsm.study.schema import Parameter
+from epsm.study.parameters import Parameter
 
 TABLE = """Version,25.2;
 Table:IndependentVariable,Temp,Linear,Constant,0,100,,Dimensionless,t.csv,{x};

@@ -20,8 +20,9 @@ from epsm.problems import Problem
 from epsm.results.columns import RESERVED
 from epsm.results.metrics import METRICS
 from epsm.results.table import columns
+from epsm.study.parameters import Parameter
 from epsm.study.parsing import parse_study
-from epsm.study.schema import Parameter, Study
+from epsm.study.schema import Study
 from tests.conftest import study_document
 
 REAL_MODELS = sorted((Path(pyenergyplus.__file__).parent / "data" / "model").glob("*.idf"))

@@ -5,7 +5,7 @@ import pytest
 from epsm.checks.table_files import check_table_files
 from epsm.energyplus.model_reader import read_outline
 from epsm.problems import Problem
-from epsm.study.schema import Parameter
+from epsm.study.parameters import Parameter
 
 FIELDS = ("column", "skip", "hours", "separator", "interpolate", "minutes")
 

@@ -197,7 +197,7 @@ def test_every_fault_is_named_at_once_with_its_place() -> None:
         name=5,
         models=["../room.idf", "room.txt"],
         weather=[],
-        parameters=[{}, parameter(name="2nd"), parameter(values=None), parameter(values=[0.1, None]), "x"],
+        parameters=[{}, parameter(name="2nd"), parameter(multiply=[2]), parameter(values=[0.1, None]), "x"],
         sampling={"method": "lhs"},
         outputs={"frequency": "hourly", "keep": ["err", "xml"], "meters": [""]},
         options={"timeout_s": 0, "max_concurrency": 1e9, "retention_days": "long"},
@@ -369,9 +369,23 @@ def test_two_parameters_of_one_name_are_refused(names: tuple[str, str]) -> None:
     assert "more than once" in fault.what
 
 
-@pytest.mark.parametrize("changes", [{"values": None}, {"values": [1], "multiply": [2]}], ids=["neither", "both"])
-def test_a_parameter_gives_either_values_or_factors(changes: dict[str, Any]) -> None:
-    assert fault_of_parameter(**changes) == Problem("study.json: parameters[0]", "give either 'values' or 'multiply'")
+def test_a_parameter_without_levels_needs_a_list_of_samples() -> None:
+    fault = fault_of_parameter(values=None)
+    assert fault == Problem(
+        "study.json: parameters[0]", "has no levels", "'values', 'multiply', 'range' or 'distribution'"
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"multiply": [2]}, {"range": {"from": 0, "to": 1}}, {"distribution": {"kind": "uniform", "low": 0, "high": 1}}],
+)
+def test_a_parameter_gives_one_kind_of_levels(other: dict[str, Any]) -> None:
+    fault = fault_of_parameter(values=[1], **other)
+    assert (fault.where, fault.what.split(";")[0]) == (
+        "study.json: parameters[0]",
+        f"has values and {next(iter(other))}",
+    )
 
 
 @pytest.mark.parametrize("changes", [{"values": []}, {"values": None, "multiply": []}])

@@ -15,7 +15,7 @@ from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import FieldPlace
 from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.problems import Problem
-from epsm.study.schema import Parameter
+from epsm.study.parameters import Parameter
 from epsm.text import fold_name
 
 _YEAR_H, _LEAP_YEAR_H = 8_760, 8_784

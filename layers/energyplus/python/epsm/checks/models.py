@@ -16,7 +16,8 @@ from epsm.energyplus.dictionary import ClassRule
 from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS, external_path, in_each_others_way
 from epsm.energyplus.model_reader import ModelObject, ModelOutline, read_outline
 from epsm.problems import Problem
-from epsm.study.schema import Parameter, Study
+from epsm.study.parameters import Parameter
+from epsm.study.schema import Study
 from epsm.text import fold_name, middle_cut, nearest
 
 _NOT_SUPPORTED = (
@@ -86,7 +87,7 @@ def _set_by(study: Study) -> FieldFilter:
     for parameter in study.parameters:
         rule = known.find_class(parameter.class_name)
         place = rule.find_field(parameter.field) if rule else None
-        if rule is not None and place is not None and parameter.values is not None:
+        if rule is not None and place is not None and not parameter.multiplies:
             setters.setdefault((fold_name(rule.name), place.position), []).append(parameter)
 
     def is_set(each: ModelObject, position: int) -> bool:

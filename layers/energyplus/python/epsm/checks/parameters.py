@@ -8,7 +8,10 @@ from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS
 from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.problems import Problem
 from epsm.results.columns import RESERVED
-from epsm.study.schema import MANIFEST_NAME, Parameter, Study
+from epsm.study.distributions import Discrete
+from epsm.study.parameters import Parameter
+from epsm.study.sampling import Listed
+from epsm.study.schema import MANIFEST_NAME, Study
 from epsm.text import fold_name, listed, nearest
 
 _MANAGED_CLASSES = ("version", "output:", "outputcontrol:files")
@@ -19,19 +22,51 @@ from (verdict ok, without a number), and Output:Diagnostics puts the warm-up int
 """
 
 
+class Places:
+    """Where a parameter and its levels stand.
+
+    Args:
+        study: The study.
+        index: Of the parameter.
+    """
+
+    def __init__(self, study: Study, index: int) -> None:
+        self._study = study
+        self._parameter = study.parameters[index]
+        self.parameter = f"{MANIFEST_NAME}: parameters[{index}]"
+
+    def of(self, level: float | str | None) -> str:
+        """The place of a level; without one, of all of them."""
+        sampling, parameter = self._study.sampling, self._parameter
+        if isinstance(sampling, Listed):
+            row = next(
+                (number for number, row in enumerate(sampling.rows or ()) if row.get(parameter.name) == level), 0
+            )
+            if sampling.file is not None:
+                return f"{sampling.file}: row {row + 1}, column {parameter.name}"
+            return f"{MANIFEST_NAME}: sampling.rows[{row}].{parameter.name}"
+        if parameter.range is not None:
+            return f"{self.parameter}.range"
+        kind = "distribution" if parameter.distribution is not None else "multiply" if parameter.multiply else "values"
+        kind = "distribution.values" if isinstance(parameter.distribution, Discrete) else kind
+        position = f"[{parameter.levels.index(level)}]" if level in parameter.levels and kind != "distribution" else ""
+        return f"{self.parameter}.{kind}{position}"
+
+
 def check_parameters(study: Study) -> list[Problem]:
     """Faults of the parameters that show without looking at a model: class, field, unit and values."""
     problems: list[Problem] = []
-    for index, parameter in enumerate(study.parameters):
+    for index, parameter in enumerate(study.with_levels):
         where = f"{MANIFEST_NAME}: parameters[{index}]"
         if fold_name(parameter.name) in RESERVED:
             what = f"'{parameter.name}' is a column that every results table has"
             problems.append(Problem(f"{where}.name", what, "another name"))
-        problems += _check_target(parameter, where)
+        problems += _check_target(parameter, Places(study, index))
     return problems
 
 
-def _check_target(parameter: Parameter, where: str) -> Iterator[Problem]:
+def _check_target(parameter: Parameter, places: Places) -> Iterator[Problem]:
+    where = places.parameter
     known = dictionary.load()
     rule = known.find_class(parameter.class_name)
     if rule is None:
@@ -57,20 +92,38 @@ def _check_target(parameter: Parameter, where: str) -> Iterator[Problem]:
     if parameter.unit is not None and field.unit not in ("*", parameter.unit):
         what = f"'{parameter.unit}' is not the unit of {rule.name}, {field.name}"
         yield Problem(f"{where}.unit", what, f"'{field.unit}'" if field.unit else "no unit")
-    if parameter.multiply is not None and field.type not in ("number", "integer", "any"):
-        yield Problem(f"{where}.multiply", f"{rule.name}, {field.name} is not a number", "values")
-    for position, value in enumerate(parameter.values or ()):
-        if not field.accepts(value):
+    if parameter.multiplies and field.type not in ("number", "integer", "any"):
+        yield Problem(places.of(None), f"{rule.name}, {field.name} is not a number", "values")
+        return
+    if field.type == "integer" and not parameter.levels and parameter.continuous:
+        what = f"gives fractions, and {rule.name}, {field.name} takes whole numbers"
+        yield Problem(places.of(None), what, "'values', or a distribution of kind 'integer'")
+    elif not parameter.multiplies:
+        yield from _one_a_place(_misfits(parameter, places, rule, place))
+
+
+def _misfits(parameter: Parameter, places: Places, rule: ClassRule, place: FieldPlace) -> Iterator[Problem]:
+    for value in parameter.extremes:
+        if not place.rule.accepts(value):
             shown = f"'{value}'" if isinstance(value, str) else f"{value:g}"
-            yield Problem(
-                f"{where}.values[{position}]", f"{shown} does not fit {rule.name}, {field.name}", field.allowed
-            )
+            what = f"{shown} does not fit {rule.name}, {place.rule.name}"
+            yield Problem(places.of(value), what, place.rule.allowed)
+
+
+def _one_a_place(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The first of each place: a range whose first value does not fit, say, is told once."""
+    seen: set[str] = set()
+    for problem in problems:
+        if problem.where not in seen:
+            seen.add(problem.where)
+            yield problem
 
 
 def check_parameters_on(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
     setters: dict[tuple[str, str, int], str] = {}
-    for index, parameter in enumerate(study.parameters):
-        where = f"{MANIFEST_NAME}: parameters[{index}]"
+    for index, parameter in enumerate(study.with_levels):
+        places = Places(study, index)
+        where = places.parameter
         rule = dictionary.load().find_class(parameter.class_name)
         place = rule.find_field(parameter.field) if rule else None
         if rule is None or place is None:
@@ -88,10 +141,10 @@ def check_parameters_on(outline: ModelOutline, source: str, study: Study) -> Ite
                 break
         if place.group is not None:
             yield from _check_group_exists(targets, rule, place, source, where)
-        if parameter.multiply is not None:
-            yield from _check_multiply(parameter, targets, rule, place, source, where)
+        if parameter.multiplies:
+            yield from _one_a_place(_check_multiply(parameter, targets, rule, place, source, places))
         elif place.rule.type == "object":
-            yield from _check_references(parameter, outline, source, where)
+            yield from _check_references(parameter, outline, source, places)
 
 
 def _check_group_exists(
@@ -117,7 +170,12 @@ def _no_target(parameter: Parameter, objects: list[ModelObject], rule: ClassRule
 
 
 def _check_multiply(
-    parameter: Parameter, targets: Iterable[ModelObject], rule: ClassRule, place: FieldPlace, source: str, where: str
+    parameter: Parameter,
+    targets: Iterable[ModelObject],
+    rule: ClassRule,
+    place: FieldPlace,
+    source: str,
+    places: Places,
 ) -> Iterator[Problem]:
     if place.rule.type not in ("number", "integer", "any"):
         return  # check_parameters has said so
@@ -128,20 +186,20 @@ def _check_multiply(
         except (TypeError, ValueError, OverflowError):
             shown = f"'{current}'" if current not in (None, "") else "nothing"
             what = f"{source}: {rule.name} '{target.name}' has {shown} in {place.rule.name}, which cannot be multiplied"
-            yield Problem(f"{where}.multiply", what, "values, or objects that have a number there")
+            yield Problem(places.of(None), what, "values, or objects that have a number there")
             continue
-        for position, factor in enumerate(parameter.multiply or ()):
-            if not place.rule.accepts(number * factor):
+        for factor in parameter.extremes:
+            if isinstance(factor, float) and not place.rule.accepts(number * factor):
                 what = f"{source}: {rule.name} '{target.name}' would get {number * factor:g} in {place.rule.name}"
-                yield Problem(f"{where}.multiply[{position}]", what, place.rule.allowed)
+                yield Problem(places.of(factor), what, place.rule.allowed)
 
 
-def _check_references(parameter: Parameter, outline: ModelOutline, source: str, where: str) -> Iterator[Problem]:
+def _check_references(parameter: Parameter, outline: ModelOutline, source: str, places: Places) -> Iterator[Problem]:
     names = {fold_name(each.name): each.name for each in outline.all() if each.name}
-    for position, value in enumerate(parameter.values or ()):
+    for value in parameter.levels:
         if not isinstance(value, str) or fold_name(value) in names:
             continue
         if dictionary.load().find_class(value) is not None:
             continue  # fields such as Component 1 Object Type name a class
         what = f"{source} has no object called '{value}'"
-        yield Problem(f"{where}.values[{position}]", what, nearest(value, names.values()))
+        yield Problem(places.of(value), what, nearest(value, names.values()))

@@ -15,6 +15,7 @@ from epsm.checks.data_files import CLASSES, check_data_files
 from epsm.checks.model_remarks import model_remarks
 from epsm.checks.models import check_model
 from epsm.checks.parameters import check_parameters
+from epsm.checks.sample_list import with_samples_of
 from epsm.checks.table_files import check_table_files
 from epsm.checks.time_steps import check_time_steps
 from epsm.checks.weather_statistics import check_statistics, uses_weather_for_water_mains
@@ -30,6 +31,7 @@ from epsm.model_memory import is_epjson, largest_model_bytes
 from epsm.problems import Problem
 from epsm.study.parsing import load_document
 from epsm.study.partial import read_partial_study
+from epsm.study.sampling import Listed
 from epsm.study.schema import MANIFEST_NAME, Limits, Study
 from epsm.text import nearest
 
@@ -144,7 +146,10 @@ def take_in(
     study = draft.study
     if study is None:
         raise StudyRejected(draft.problems)
-    reader = _Reader(files, (*study.models, *study.weather), study.files)
+    listed = study.sampling.file if isinstance(study.sampling, Listed) else None
+    reader = _Reader(files, (*study.models, *study.weather, *([listed] if listed else [])), study.files)
+    if listed is not None:
+        study = _with_samples(study, listed, reader)
     reader.problems += look(study)
     reader.problems += _beyond(limits, study)
     reader.problems += check_analysis(study)
@@ -189,15 +194,25 @@ def take_in(
     with dictionary.of_version(version):
         for model, outline in outlines.items():
             table = partial(_table, tables, model)
-            found, about = check_table_files(outline, model, table, study.parameters)
+            found, about = check_table_files(outline, model, table, study.with_levels)
             reader.problems += found
-            reader.problems += check_data_files(outline, model, table, study.parameters)
-            reader.problems += check_time_steps(outline, model, study.parameters, records_per_hour)
+            reader.problems += check_data_files(outline, model, table, study.with_levels)
+            reader.problems += check_time_steps(outline, model, study.with_levels, records_per_hour)
             if about:
                 remarks[model] = (*remarks.get(model, ()), *about)
     if problems := [*draft.problems, *map(draft.in_document, reader.problems)]:
         raise StudyRejected(problems)
     return Accepted(study, tuple(reader.done), external_files, own_values, version, remarks, run_times, reader.done)
+
+
+def _with_samples(study: Study, name: str, reader: "_Reader") -> Study:
+    """The study with the samples of its list's file."""
+    content = reader.read(name, f"{MANIFEST_NAME}: sampling.file")
+    if content is None:
+        return study
+    listed, problems = with_samples_of(study, name, content)
+    reader.problems += problems
+    return listed
 
 
 def _table(tables: Mapping[str, bytes | None], model: str, name: str) -> tuple[str, bytes] | None:

@@ -17,7 +17,7 @@ from epsm.checks.table_text import Read, field_text, is_number, lines_of, place_
 from epsm.energyplus import dictionary
 from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.problems import Problem
-from epsm.study.schema import Parameter
+from epsm.study.parameters import Parameter
 from epsm.text import fold_name
 
 _CLASS = "Schedule:File"
@@ -203,7 +203,7 @@ def _uses(each: ModelObject, outline: ModelOutline, parameters: Sequence[Paramet
         field = _field(parameter, each)
         limits = None if field == "Schedule Type Limits Name" else limits
         if field in own:
-            varied[field] = [_level(parameter, level, own[field]) for level in parameter.levels]
+            varied[field] = [_level(parameter, level, own[field]) for level in parameter.extremes]
     combinations = islice(product(*varied.values()), _MAX_USES) if varied else ()
     texts = [own, *(own | dict(zip(varied, values, strict=True)) for values in combinations)]
     uses = [use for text in texts if (use := _use(text)) is not None]
@@ -222,7 +222,7 @@ def _field(parameter: Parameter, each: ModelObject) -> str:
 def _level(parameter: Parameter, level: float | str, own: str) -> str:
     if isinstance(level, str):
         return level
-    return f"{level * float(own) if parameter.multiply is not None and is_number(own) else level:g}"
+    return f"{level * float(own) if parameter.multiplies and is_number(own) else level:g}"
 
 
 def _variation(use: _Use, own: _Use) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from epsm.checks.table_text import field_text, is_number
 from epsm.energyplus.model_reader import ModelOutline
 from epsm.problems import Problem
-from epsm.study.schema import Parameter
+from epsm.study.parameters import Parameter
 from epsm.text import fold_name
 
 _DEFAULT = 4
@@ -40,8 +40,8 @@ def time_steps(outline: ModelOutline, parameters: Sequence[Parameter]) -> list[i
     for parameter in parameters:
         if fold_name(parameter.class_name) == "timestep":
             numbers += [
-                level * own if parameter.multiply is not None else level
-                for level in parameter.levels
+                level * own if parameter.multiplies else level
+                for level in parameter.extremes
                 if isinstance(level, float)
             ]
     return list(dict.fromkeys(int(number) for number in numbers))

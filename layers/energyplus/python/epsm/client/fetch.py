@@ -23,6 +23,7 @@ SUMMARY_FILES = (
     "results.csv",
     "results.parquet",
     "report.html",
+    "design.parquet",
     "sensitivity.json",
     "sensitivity.csv",
 )

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from epsm.energyplus import dictionary
 from epsm.energyplus.model_reader import ModelOutline
-from epsm.study.schema import Parameter, Study
+from epsm.study.parameters import Parameter
+from epsm.study.schema import Study
 
 BaselineValues = Mapping[str, Mapping[str, float | str]]
 """Model -> parameter -> value."""
@@ -21,18 +22,17 @@ def baseline_values(outline: ModelOutline, study: Study) -> dict[str, float | st
         outline: The model.
         study: The study.
     """
-    values = {parameter.name: _value(outline, parameter) for parameter in study.parameters}
+    values = {parameter.name: _value(outline, parameter, study.numeric(parameter)) for parameter in study.parameters}
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _value(outline: ModelOutline, parameter: Parameter) -> float | str | None:
-    if parameter.multiply is not None:
+def _value(outline: ModelOutline, parameter: Parameter, numeric: bool) -> float | str | None:
+    if parameter.multiplies:
         return 1.0
     rule = dictionary.load().find_class(parameter.class_name)
     place = rule.find_field(parameter.field) if rule else None
     if rule is None or place is None:
         return None
-    numeric = all(isinstance(level, float) for level in parameter.levels)
     own = {_plain(each.value(place), numeric) for each in outline.of_class(rule.name) if parameter.matches(each.name)}
     return own.pop() if len(own) == 1 else None
 

@@ -17,7 +17,8 @@ from epsm.energyplus.documents import Document, EpjsonDocument, IdfDocument, Pla
 from epsm.energyplus.eppy_objects import EppyObjects
 from epsm.energyplus.idf_text import decode
 from epsm.energyplus.versions import DEFAULT, version_in
-from epsm.study.schema import Outputs, Parameter, Study
+from epsm.study.parameters import Parameter
+from epsm.study.schema import Outputs, Study
 from epsm.text import fold_name
 
 REPORTS = (
@@ -126,7 +127,7 @@ class PreparedModel:
 
 
 def _new_value(parameter: Parameter, level: float | str, current: Any) -> float | str:
-    if parameter.multiply is None:
+    if not parameter.multiplies:
         return level
     try:
         product = float(current) * float(level)

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from epsm.pipeline.notices import for_mail, heading, links, reasons
+from epsm.results.design import write_design
 from epsm.results.remarks import engine_messages
 from epsm.results.report import write_report
 from epsm.results.rows import CANCELLED, GIVEN_UP, NOT_RUN, NOT_STARTED
@@ -109,6 +110,10 @@ def aggregate(
             if (Path(folder) / name).is_file():
                 files.put_file(keys.run_key(simulation, name), Path(folder) / name, content_type)
         files.put_file(keys.run_key(simulation, html.name), html, "text/html; charset=utf-8")
+        if manifest.study.parameters and manifest.study.sampling.method != "grid":
+            design = Path(folder) / "design.parquet"
+            write_design(manifest.study, design)
+            files.put_file(keys.run_key(simulation, design.name), design)
     for model, seconds in run_times.items():
         records.note_run_time(manifest.inputs[model].sha256, seconds)
     ended_with = {"succeeded": counts.succeeded, "failed": counts.failed}

@@ -27,6 +27,7 @@ from epsm.store import keys
 from epsm.store.stack import Stack
 from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus, expiry
+from epsm.study.sampling import InUnitCube
 from epsm.study.variants import expand
 
 logger = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ class Submitter:
         except StudyRejected as rejection:
             problems = dict.fromkeys((*rejection.problems, *uploaded.problems))
             return self._reject(simulation, source, tuple(problems))
-        study = accepted.study
+        study = accepted.study.with_seed(simulation)
         manifest = RunManifest(
             simulation_id=simulation,
             created_at=datetime.fromisoformat(record.created_at),
@@ -121,6 +122,7 @@ class Submitter:
             input_remarks=accepted.input_remarks,
             baseline_values=accepted.baseline_values,
             variants=study.variant_count,
+            seed=study.sampling.seed if isinstance(study.sampling, InUnitCube) else None,
             engine_version=RELEASES[accepted.energyplus].version,
             image_id=self._settings.image_id,
             code_version=__version__,

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pandas as pd
 
 from epsm.results.metrics import METRICS
+from epsm.study.parameters import Parameter
 from epsm.study.records import VariantStatus
-from epsm.study.schema import Parameter, Study
+from epsm.study.schema import Study
 
 COLUMNS = ("model", "weather", "baseline", "status", "missing", *METRICS)
 """The columns of the results table that remarks are made from, beside the parameters' own."""
@@ -27,7 +28,7 @@ def remarks(table: pd.DataFrame, study: Study) -> list[str]:
     results.index = done.index
     sentences, not_isolated = [], []
     for parameter in study.parameters:
-        if done.empty or list(parameter.levels) == [1.0]:
+        if done.empty or tuple(parameter.levels) == (1.0,):
             continue
         effects = _effects(parameter, study, done, results)
         if effects.empty and len(parameter.levels) == 1:
@@ -67,7 +68,7 @@ def _effects(parameter: Parameter, study: Study, done: pd.DataFrame, results: "p
     variants, with the model's own values where they are known."""
     places = ["model", "weather"]
     others = [other.name for other in study.parameters if other.name != parameter.name]
-    if len(parameter.levels) > 1:
+    if len(parameter.levels) != 1:
         done = done[done[parameter.name].notna()]  # a baseline whose own value is unknown says nothing about the levels
     # Beside a single value, a baseline with an unknown one is the other level.
     levels = done[parameter.name].astype(object).where(done[parameter.name].notna(), "")

@@ -15,8 +15,10 @@ from epsm.results.remarks import remarks, with_severe_errors
 from epsm.results.rows import NOT_RUN
 from epsm.results.table import Counts
 from epsm.study.manifest import RunManifest
+from epsm.study.parameters import Parameter
 from epsm.study.records import StudyStatus, VariantStatus
-from epsm.study.schema import Parameter, Study
+from epsm.study.sampling import InUnitCube, OneAtATime
+from epsm.study.schema import Study
 from epsm.text import file_labels, middle_cut
 
 _MEASURES = ("_kwh_m2", "_percent", "_hours")
@@ -97,9 +99,18 @@ def _head(manifest: RunManifest, counts: Counts, status: StudyStatus, error: str
         f"<p class='status {colour.value}'>{status.value}{why}</p>"
         f"<p class='facts'>{counts.total} variants: {counts.succeeded} succeeded, {counts.failed} failed, "
         f"{counts.not_run} not run &middot; {len(study.models)} model(s), {len(study.weather)} weather file(s), "
-        f"{len(study.parameters)} parameter(s) &middot; EnergyPlus {escape(manifest.engine_version)} &middot; "
+        f"{len(study.parameters)} parameter(s){_sampling(study)} &middot; "
+        f"EnergyPlus {escape(manifest.engine_version)} &middot; "
         f"{manifest.created_at:%Y-%m-%d %H:%M} UTC &middot; {escape(manifest.simulation_id)}</p>"
     )
+
+
+def _sampling(study: Study) -> str:
+    """How the samples were made, where it is no grid."""
+    if study.sampling.method == "grid":
+        return ""
+    seed = f", seed {study.sampling.seed}" if isinstance(study.sampling, InUnitCube) else ""
+    return f", sampled by {study.sampling.method}{seed}"
 
 
 def _periods(table: pd.DataFrame) -> str:
@@ -124,8 +135,9 @@ def _chart(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
     bars = pd.concat([baselines, best]).sort_values("variant_index")
     largest = max(float(bars["site_eui_kwh_m2"].max()), 1e-9)
     named = study.parameters
-    if any(len(_levels(row, named)) > _MAX_LABEL - _MIN_NAME for _, row in bars.iterrows()):
-        named = tuple(parameter for parameter in named if len(parameter.levels) > 1)
+    if any(len(_levels(row, named, study)) > _MAX_LABEL - _MIN_NAME for _, row in bars.iterrows()):
+        one_at_a_time = isinstance(study.sampling, OneAtATime)
+        named = tuple(each for each in named if one_at_a_time or len(each.levels) != 1)
     labels = {place: file_labels(table[place].unique()) for place in places}
     label_width, scale, step = 380, 500 / largest, 22
     lines = []
@@ -133,8 +145,8 @@ def _chart(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
         x, y = float(label_width), line * step
         pieces = [float(row[name]) if pd.notna(row[name]) else 0.0 for name in INTENSITIES]
         pieces.append(max(0.0, float(row["site_eui_kwh_m2"]) - sum(pieces)))
-        full = escape(_label(row, study.parameters, labels, None))
-        label = escape(_label(row, named, labels, _MAX_LABEL))
+        full = escape(_label(row, study.parameters, study, labels, None))
+        label = escape(_label(row, named, study, labels, _MAX_LABEL))
         label += f"<title>{full}</title>" if full != label else ""
         lines.append(f"<text x='{label_width - 8}' y='{y + 14}' text-anchor='end'>{label}</text>")
         for piece, colour in zip(pieces, _COLOURS, strict=True):
@@ -155,18 +167,25 @@ def _chart(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
     )
 
 
-def _levels(row: pd.Series, named: Sequence[Parameter]) -> str:
+def _levels(row: pd.Series, named: Sequence[Parameter], study: Study) -> str:
     if row["baseline"]:
         return "baseline"
+    if isinstance(study.sampling, OneAtATime):
+        varied = study.design.sample(row["variant_index"] % study.sample_count - 1)
+        named = [parameter for parameter in study.parameters if parameter.name in varied]
     return ", ".join(
-        f"{parameter.name} {'x' if parameter.multiply else ''}{_plain(row[parameter.name])}" for parameter in named
+        f"{parameter.name} {'x' if parameter.multiplies else ''}{_plain(row[parameter.name])}" for parameter in named
     )
 
 
 def _label(
-    row: pd.Series, named: Sequence[Parameter], labels: Mapping[str, Mapping[str, str]], max_length: int | None
+    row: pd.Series,
+    named: Sequence[Parameter],
+    study: Study,
+    labels: Mapping[str, Mapping[str, str]],
+    max_length: int | None,
 ) -> str:
-    what = _levels(row, named)
+    what = _levels(row, named, study)
     if max_length is None:
         names = [of_files[row[place]] for place, of_files in labels.items()]
         return f"{row['variant_index']}: {', '.join([*names, what])}"
@@ -181,7 +200,7 @@ def _not_in_labels(study: Study, named: Sequence[Parameter]) -> str:
     left_out = [parameter for parameter in study.parameters if parameter not in named]
     if not left_out:
         return ""
-    levels = ", ".join(f"{each.name} {'x' if each.multiply else ''}{_plain(each.levels[0])}" for each in left_out)
+    levels = ", ".join(f"{each.name} {'x' if each.multiplies else ''}{_plain(each.levels[0])}" for each in left_out)
     return f"<p class='facts'>In every variant but the baselines: {escape(levels)}.</p>"
 
 

@@ -1,7 +1,6 @@
 """The rows of a study's results: every variant, whether it left a record or not. No pandas here: the API reads it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -89,7 +88,7 @@ def page(
     """
     if start >= study.variant_count:
         return []
-    variants = list(islice(expand(study), start, start + count))
+    variants = list(expand(study, start, start + count))
     absent = f"{CANCELLED}." if stopped == CANCELLED else NOT_STARTED if ended else NOT_STARTED_YET
     last = variants[-1].index
     found: dict[int, VariantRecord] = {}
@@ -97,7 +96,7 @@ def page(
         if record.index > last:
             break
         found[record.index] = record
-    samples = study.variant_count // (len(study.models) * len(study.weather))
+    samples = study.sample_count
     baselines: dict[int, dict[str, Any]] = {}
     for first in {variant.index // samples * samples for variant in variants}:
         baseline = found.get(first) or records.variant(simulation, first)
@@ -131,7 +130,8 @@ def _row(
         "model": variant.model,
         "weather": variant.weather,
         "baseline": variant.is_baseline,
-        **(own_values.get(variant.model, {}) if variant.is_baseline else variant.values),
+        **own_values.get(variant.model, {}),
+        **variant.values,
         "input_remarks": " ".join(about) or None,
     }
     if record is None:

@@ -48,8 +48,7 @@ def columns(study: Study, end_uses: Iterable[str]) -> dict[str, pa.DataType]:
     numbers = (METRICS[0], *SAVINGS, *METRICS[1:], *sorted(end_uses))
     types = {name: _type_of(name) for name in names}
     for parameter in study.parameters:
-        numeric = all(isinstance(level, float) for level in parameter.levels)
-        types[parameter.name] = pa.float64() if numeric else pa.string()
+        types[parameter.name] = pa.float64() if study.numeric(parameter) else pa.string()
     return types | dict.fromkeys(numbers, pa.float64()) | {name: _type_of(name) for name in (*PERIOD, *RUN)}
 
 

@@ -1,6 +1,7 @@
 """Reading a study.json: from text to a Study, or to every fault of the document."""
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import (
@@ -12,8 +13,12 @@ from epsm.errors import StudyRejected
 from epsm.problems import Problem
 from epsm.strict_json import RepeatedKey, without_repeated_keys
 from epsm.study.analysis import Analysis
-from epsm.study.schema import MANIFEST_NAME, GridSampling, Options, Outputs, Parameter, Study
-from epsm.text import nearest
+from epsm.study.consistency import sampling_problems
+from epsm.study.distributions import KINDS
+from epsm.study.parameters import Parameter, Range
+from epsm.study.sampling import METHODS
+from epsm.study.schema import MANIFEST_NAME, Options, Outputs, Study
+from epsm.text import listed, nearest
 
 
 def parse_study(document: bytes | str) -> Study:
@@ -26,9 +31,12 @@ def parse_study(document: bytes | str) -> Study:
         StudyRejected: With every fault of the document.
     """
     try:
-        return Study.model_validate(load_document(document))
+        study = Study.model_validate(load_document(document))
     except ValidationError as error:
         raise StudyRejected(problems_of(error)) from None
+    if problems := sampling_problems(study):
+        raise StudyRejected(problems)
+    return study
 
 
 def load_document(document: bytes | str) -> Any:
@@ -60,10 +68,12 @@ def problems_of(error: ValidationError) -> list[Problem]:
         # A union reports a fault per member, and names it behind the place.
         steps = each["loc"][:-1] if each["loc"][-1:] and _is_member_of_value(each["loc"]) else each["loc"]
         path = ""
-        for step in steps:
+        for step in _without_tags(steps):
             path += f"[{step}]" if isinstance(step, int) else (f".{step}" if path else str(step))
         if each["type"] == "too_short" and any(known.startswith(f"{path}[") for known in problems):
             continue  # the list is only short because its entries, reported already, were dropped
+        if each["type"].startswith("union_tag"):
+            path += f".{each['ctx']['discriminator']}".replace("'", "")
         what, allowed = _in_words(each["type"], each["msg"], each["input"], each.get("ctx", {}))
         if each["type"] == "extra_forbidden":
             allowed = nearest(str(steps[-1]), _keys_beside(steps))
@@ -73,22 +83,40 @@ def problems_of(error: ValidationError) -> list[Problem]:
     return list(problems.values())
 
 
-def _keys_beside(steps: tuple[int | str, ...]) -> list[str]:
+_UNIONS: Mapping[str, Mapping[str, type[BaseModel]]] = {"sampling": METHODS, "distribution": KINDS}
+"""Objects of several shapes: pydantic puts which of them it is into the place."""
+_PARTS: Mapping[str, type[BaseModel]] = {
+    "parameters": Parameter,
+    "range": Range,
+    "analysis": Analysis,
+    "outputs": Outputs,
+    "options": Options,
+}
+
+
+def _without_tags(steps: Sequence[int | str]) -> Iterator[int | str]:
+    before: int | str = ""
+    for step in steps:
+        if step not in _UNIONS.get(str(before), ()):
+            yield step
+        before = step
+
+
+def _keys_beside(steps: Sequence[int | str]) -> list[str]:
     """The keys that are known where an unknown one was found."""
-    parts: dict[str, type[BaseModel]] = {
-        "parameters": Parameter,
-        "sampling": GridSampling,
-        "analysis": Analysis,
-        "outputs": Outputs,
-        "options": Options,
-    }
-    part = parts.get(str(steps[0]), Study) if len(steps) > 1 else Study
+    part: type[BaseModel] = Study
+    before = ""
+    for step in map(str, steps[:-1]):
+        part = _UNIONS.get(before, {}).get(step) or _PARTS.get(step) or part
+        before = step
     return [field.alias or name for name, field in part.model_fields.items()]
 
 
 def _is_member_of_value(steps: tuple[int | str, ...]) -> bool:
-    """Whether a place ends in the name of a member of `Value`: `("parameters", 0, "values", 2, "float")`."""
-    return len(steps) > 2 and steps[-3] == "values" and isinstance(steps[-2], int) and isinstance(steps[-1], str)
+    """Whether a place ends in the name of a member of `Value`: `("parameters", 0, "values", 2, "float")`, or of a
+    sample: `("sampling", "list", "rows", 2, "wall", "float")`."""
+    in_values = len(steps) > 2 and steps[-3] == "values" and isinstance(steps[-2], int) and isinstance(steps[-1], str)
+    return in_values or (len(steps) > 3 and steps[-4] == "rows" and steps[-1] != "[key]")
 
 
 def _in_words(kind: str, message: str, found: Any, context: dict[str, Any]) -> tuple[str, str]:
@@ -103,6 +131,10 @@ def _in_words(kind: str, message: str, found: Any, context: dict[str, Any]) -> t
             return "is missing", ""
         case "extra_forbidden":
             return "is not a key that a study knows", ""
+        case "union_tag_invalid":
+            return f'"{context["tag"]}" is not known', context["expected_tags"]
+        case "union_tag_not_found":
+            return "is missing", listed(KINDS, most=20)
         case "literal_error":
             return f"{shown} is not known", str(context["expected"])
         case "value_error":
@@ -119,6 +151,10 @@ def _in_words(kind: str, message: str, found: Any, context: dict[str, Any]) -> t
             return f"{shown} cannot be a column name", "letters, digits and '_', a letter first"
         case "greater_than_equal":
             return f"{shown} is too small", f">= {context['ge']:g}"
+        case "greater_than":
+            return f"{shown} is too small", f"> {context['gt']:g}"
+        case "less_than":
+            return f"{shown} is too large", f"< {context['lt']:g}"
         case "less_than_equal":
             return f"{shown} is too large", f"<= {context['le']:g}"
         case "float_type" | "float_parsing" | "finite_number" | "int_type" | "int_parsing" | "int_from_float":

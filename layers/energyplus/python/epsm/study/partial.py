@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from epsm.problems import Problem
+from epsm.study.consistency import sampling_problems
 from epsm.study.parsing import load_document, problems_of
 from epsm.study.schema import MANIFEST_NAME, Study
 
@@ -45,7 +46,8 @@ def read_partial_study(document: bytes) -> PartialStudy:
     """
     raw = load_document(document)
     try:
-        return PartialStudy(Study.model_validate(raw))
+        study = Study.model_validate(raw)
+        return PartialStudy(study, tuple(sampling_problems(study)))
     except ValidationError as error:
         problems = tuple(problems_of(error))
         readable = _readable_part(raw, error)
@@ -53,9 +55,12 @@ def read_partial_study(document: bytes) -> PartialStudy:
         return PartialStudy(None, problems)
     rest, numbers = readable
     try:
-        return PartialStudy(Study.model_validate(rest), problems, numbers)
+        draft = PartialStudy(Study.model_validate(rest), problems, numbers)
     except ValidationError:
         return PartialStudy(None, problems)
+    if draft.study is None or "sampling" not in rest:
+        return draft
+    return replace(draft, problems=(*problems, *map(draft.in_document, sampling_problems(draft.study))))
 
 
 def _readable_part(raw: Any, error: ValidationError) -> tuple[dict[str, Any], dict[str, list[int]]] | None:

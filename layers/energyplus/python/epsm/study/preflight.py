@@ -68,7 +68,7 @@ def variants_to_try(study: Study, baseline: int) -> list[Variant]:
     """
     end = baseline + study.sample_count
     chosen = (baseline, baseline + 1, end - 1)
-    return [variant for variant in islice(expand(study), baseline, end) if variant.index in chosen]
+    return [variant for index in dict.fromkeys(chosen) if index < end for variant in expand(study, index, index + 1)]
 
 
 def reason_of(study: Study, trials: Sequence[Mapping[str, Any]]) -> str:

@@ -3,28 +3,28 @@
 The models here are the contract; `docs/study.schema.json` is generated from them.
 """
 
-import math
+import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.study.analysis import Analysis
+from epsm.study.parameters import Parameter
+from epsm.study.sampling import Design, Grid, InUnitCube, Listed, Sampling
+from epsm.study.values import Strict, StudyPath, Text
 from epsm.text import fold_name
 
 MANIFEST_NAME = "study.json"
@@ -44,32 +44,6 @@ Frequency = Literal["Timestep", "Hourly", "Daily", "Monthly", "RunPeriod"]
 Priority = Literal["high", "normal", "low"]
 
 
-def _one_value(text: str) -> str:
-    """IDF has no quotes: these characters would end the value, the object or the line."""
-    if not text.strip():
-        raise ValueError("is blank")
-    if any(character in ",;!" or unicodedata.category(character) == "Cc" for character in text):
-        hint = f"; write {text.replace(',', '.')}" if re.fullmatch(r"[+-]?\d+,\d+", text) else ""
-        raise ValueError(f"'{text}' contains ',', ';', '!' or a control character, which no IDF value can hold{hint}")
-    return text
-
-
-Text = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_one_value)]
-Value = Annotated[float, Field(strict=True)] | Text
-
-
-def _inside_the_study(path: str) -> str:
-    """A path below the folder of study.json, in Unicode NFC (macOS writes file names in NFD)."""
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or "\\" in path or ".." in parts or ":" in parts[0]:
-        raise ValueError(
-            f"'{path}' leaves the study's folder; paths are relative to study.json, with '/' between folders"
-        )
-    if any(unicodedata.category(character) == "Cc" for character in path):
-        raise ValueError(f"{path!r} contains control characters")
-    return unicodedata.normalize("NFC", str(PurePosixPath(path)))
-
-
 def _model_path(path: str) -> str:
     if PurePosixPath(path).suffix.lower() not in (".idf", ".epjson"):
         raise ValueError(f"'{path}' is not a model; models end in .idf or .epJSON")
@@ -83,7 +57,6 @@ def _weather_path(path: str) -> str:
 
 
 EngineVersion = Literal["23.2", "25.1", "25.2"]
-StudyPath = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(_inside_the_study)]
 ModelPath = Annotated[StudyPath, AfterValidator(_model_path)]
 WeatherPath = Annotated[StudyPath, AfterValidator(_weather_path)]
 
@@ -140,82 +113,7 @@ Unique = AfterValidator(_without_repetition)
 _MAX_FILES = 1000
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Parameter(_Strict):
-    """One thing to vary: a field of one object, or of every object of a class.
-
-    Give either `values` (each is written into the field) or `multiply` (the value that the model has is
-    multiplied by each).
-    """
-
-    name: str = Field(
-        pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60, description="Column name in the results table."
-    )
-    class_name: str = Field(alias="class", min_length=1, max_length=200, description="EnergyPlus class, e.g. Material.")
-    object_name: str = Field(
-        default="*",
-        alias="object",
-        min_length=1,
-        max_length=200,
-        description="Name of the object, in any case; * stands for any run of characters, so * alone means all.",
-    )
-    field: str = Field(min_length=1, max_length=200, description="Field name as in the IDD, e.g. Thickness.")
-    unit: str | None = Field(
-        default=None, max_length=60, description="If given, must be the unit that EnergyPlus uses."
-    )
-    values: tuple[Value, ...] | None = Field(default=None, min_length=1, description="Values to write.")
-    multiply: tuple[Annotated[float, Field(strict=True)], ...] | None = Field(
-        default=None, min_length=1, description="Factors for the value that the model has."
-    )
-
-    @model_validator(mode="after")
-    def _one_way_of_varying(self) -> Self:
-        if (self.values is None) == (self.multiply is None):
-            raise ValueError("give either 'values' or 'multiply'")
-        texts = [
-            fold_name(level) if isinstance(level, str) else f"{level + 0.0!r}".removesuffix(".0")
-            for level in self.levels
-        ]
-        if len(set(texts)) < len(texts):
-            raise ValueError("the same value is listed twice")
-        return self
-
-    @property
-    def levels(self) -> Sequence[float | str]:
-        """The values or factors, as they appear in the results table."""
-        levels = self.values if self.values is not None else self.multiply
-        assert levels is not None
-        return levels
-
-    def matches(self, name: str) -> bool:
-        """Whether an object's name fits `object`: case does not count, * is any run of characters."""
-        first, *others = fold_name(self.object_name).split("*")
-        text = fold_name(name)
-        if not others:
-            return text == first
-        *middle, last = others
-        if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
-            return False
-        text = text[len(first) : len(text) - len(last)]
-        # The first place where a part is found leaves the most for the rest, so nothing has to be tried twice.
-        for part in middle:
-            found = text.find(part)
-            if found < 0:
-                return False
-            text = text[found + len(part) :]
-        return True
-
-
-class GridSampling(_Strict):
-    """Every combination of every parameter's levels."""
-
-    method: Literal["grid"] = "grid"
-
-
-class Outputs(_Strict):
+class Outputs(Strict):
     """What to keep of each run beside the results that are always there."""
 
     meters: Annotated[tuple[Text, ...], Unique] = Field(
@@ -230,7 +128,7 @@ class Outputs(_Strict):
     )
 
 
-class Options(_Strict):
+class Options(Strict):
     """How to run the study."""
 
     run_period: Literal["as_in_model", "annual", "design_days"] = Field(
@@ -292,7 +190,7 @@ class Options(_Strict):
     )
 
 
-class Study(_Strict):
+class Study(Strict):
     """A parametric study: models x weather x samples of the parameters.
 
     Sample 0 of each model and weather is the model as it was uploaded, the baseline.
@@ -316,7 +214,7 @@ class Study(_Strict):
         description="EnergyPlus version to run with. Left out, it is the version that the models are written for.",
     )
     parameters: Annotated[tuple[Parameter, ...], Unique] = Field(default=(), max_length=50)
-    sampling: GridSampling = GridSampling()
+    sampling: Sampling = Grid()
     analysis: Analysis = Analysis()
     outputs: Outputs = Outputs()
     options: Options = Options()
@@ -330,14 +228,47 @@ class Study(_Strict):
 
     @property
     def variant_count(self) -> int:
-        """models x weather x (1 baseline + combinations)."""
+        """models x weather x (1 baseline + samples)."""
         return len(self.models) * len(self.weather) * self.sample_count
 
     @property
     def sample_count(self) -> int:
-        """Variants of one model and weather: 1 baseline + combinations."""
-        combinations = math.prod(len(parameter.levels) for parameter in self.parameters)
-        return 1 + combinations if self.parameters else 1
+        """Variants of one model and weather: 1 baseline + samples."""
+        return 1 + self.sampling.count(self.parameters)
+
+    def numeric(self, parameter: Parameter) -> bool:
+        """Whether a parameter's column of the results table holds numbers only."""
+        return next(each for each in self.with_levels if each.name == parameter.name).numeric
+
+    @property
+    def with_levels(self) -> tuple[Parameter, ...]:
+        """The parameters; those of a list with its values as theirs, each once."""
+        if not isinstance(self.sampling, Listed):
+            return self.parameters
+        rows = self.sampling.rows or ()
+        return tuple(
+            parameter.model_copy(
+                update={"values": tuple(dict.fromkeys(row[parameter.name] for row in rows if parameter.name in row))}
+            )
+            for parameter in self.parameters
+        )
+
+    def with_seed(self, simulation: str) -> "Study":
+        """The study with a seed, where its sampling takes one and has none: one made from the simulation's name, so
+        that a repeated submit gives the same samples.
+
+        Args:
+            simulation: Name of the simulation.
+        """
+        if not isinstance(self.sampling, InUnitCube) or self.sampling.seed is not None:
+            return self
+        seed = int.from_bytes(hashlib.sha256(simulation.encode()).digest()[:4], "big")
+        return self.model_copy(update={"sampling": self.sampling.model_copy(update={"seed": seed})})
+
+    @property
+    def design(self) -> Design:
+        """The samples of each model and weather, without the baseline."""
+        return self.sampling.design(self.parameters)
 
     @property
     def has_preflight(self) -> bool:

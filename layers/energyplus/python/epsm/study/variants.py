@@ -1,6 +1,5 @@
 """Variants: every combination of model, weather and sample that a study asks for."""
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,7 @@ class Variant:
         index: Position in the study, from 0; the order is models, then weather, then samples.
         model: Path of the model in the study.
         weather: Path of the EPW in the study.
-        values: For each parameter the value or factor; empty for the baseline.
+        values: For each parameter that is varied the value or factor; empty for the baseline.
     """
 
     index: int
@@ -33,16 +32,21 @@ class Variant:
         return cls(item["index"], item["model"], item["weather"], item["values"])
 
 
-def expand(study: Study) -> Iterator[Variant]:
-    """All variants of a study, one at a time, in their fixed order.
+def expand(study: Study, first: int = 0, end: int | None = None) -> Iterator[Variant]:
+    """The variants of a study, one at a time, in their fixed order: for each model and each weather file the baseline,
+    then the samples of the design.
 
-    For each model and each weather file first the baseline, then the grid with the last parameter changing fastest.
+    Args:
+        study: The study.
+        first: Index of the first variant.
+        end: Index behind the last one; all without it. Variants outside are not made.
     """
-    index = itertools.count()
-    names = [parameter.name for parameter in study.parameters]
-    for model in study.models:
-        for weather in study.weather:
-            yield Variant(next(index), model, weather)
-            if names:
-                for levels in itertools.product(*(parameter.levels for parameter in study.parameters)):
-                    yield Variant(next(index), model, weather, dict(zip(names, levels, strict=True)))
+    design, size = study.design, study.sample_count
+    end = study.variant_count if end is None else min(end, study.variant_count)
+    index = first
+    while index < end:
+        pair, sample = divmod(index, size)
+        model, weather = divmod(pair, len(study.weather))
+        values = design.sample(sample - 1) if sample else {}
+        yield Variant(index, study.models[model], study.weather[weather], values)
+        index += 1

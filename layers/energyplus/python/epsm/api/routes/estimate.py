@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from epsm.api.app import Refusal, SimulationId, own_study, stack, who_calls
 from epsm.api.bodies import EstimatedStudy, StudyOfUploads, answers
 from epsm.api.incoming import FilesUploadedBefore
+from epsm.checks.sample_list import with_samples_of
 from epsm.errors import NotFound, StudyRejected
 from epsm.estimate import RunTime, assumed_run_time, estimate
 from epsm.operations.shares import LAMBDA_AT_A_TIME, capacity_of
@@ -20,6 +21,7 @@ from epsm.problems import Problem
 from epsm.store import keys
 from epsm.study.manifest import ObjectRef
 from epsm.study.parsing import parse_study
+from epsm.study.sampling import Listed
 from epsm.study.schema import Study
 
 router = APIGatewayHttpRouter()
@@ -35,6 +37,8 @@ def estimate_study(sent: Annotated[StudyOfUploads, Body()]) -> EstimatedStudy:
     """Estimate a study. Its models must have been uploaded; its weather need not."""
     study = parse_study(json.dumps(sent.study))
     before = FilesUploadedBefore(stack(), who_calls().name, sent.files)
+    if isinstance(study.sampling, Listed) and study.sampling.file is not None:
+        study = _with_samples(study, study.sampling.file, before)
     # Before a run time is looked up: it would tell that somebody has run a file of which only the hash is known.
     uploaded = before.sizes(study.models).keys() & set(study.models)
     found = {model: _run_time(model, before.sha256(model), partial(before.read, model)) for model in uploaded}
@@ -43,6 +47,17 @@ def estimate_study(sent: Annotated[StudyOfUploads, Body()]) -> EstimatedStudy:
         allowed = "a SHA-256 of an uploaded file"
         raise StudyRejected(Problem(f"files.{model}", "was not uploaded", allowed) for model in absent)
     return _estimated(study, known)
+
+
+def _with_samples(study: Study, name: str, before: FilesUploadedBefore) -> Study:
+    """The study with the samples of its list's file."""
+    content = before.read(name) if name in before.sizes([name]) else None
+    if content is None:
+        raise StudyRejected([Problem(f"files.{name}", "was not uploaded", "a SHA-256 of an uploaded file")])
+    listed, problems = with_samples_of(study, name, content)
+    if problems:
+        raise StudyRejected(problems)
+    return listed
 
 
 @router.get(

@@ -19,6 +19,7 @@ _RESULT_FILES = (
     "results.csv",
     "results.parquet",
     "report.html",
+    "design.parquet",
     "sensitivity.json",
     "sensitivity.csv",
     "manifest.json",

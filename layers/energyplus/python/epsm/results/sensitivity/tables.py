@@ -15,6 +15,7 @@ from epsm.results.sensitivity.analysis import Analysis, analyse
 from epsm.results.sensitivity.design import Design, Floats
 from epsm.results.sensitivity.indices import Index, Refusal
 from epsm.results.table import for_spreadsheets
+from epsm.study.sampling import Morris, Sobol
 from epsm.study.schema import Study
 
 SCHEMA = 1
@@ -90,8 +91,13 @@ def _nothing(count: int) -> Floats:
 
 
 def _design(study: Study, rows: pd.DataFrame) -> Design:
-    names = tuple(parameter.name for parameter in study.parameters)
-    return Design(study.sampling.method, names, tuple(_values(rows[name]) for name in names))
+    sampling, made = study.sampling, study.design
+    unit = None
+    if isinstance(sampling, Morris) and made.unit_row is not None:
+        unit = np.array([made.unit_row(index) for index in range(made.count)], dtype=float)
+    second_order = isinstance(sampling, Sobol) and sampling.second_order
+    values = tuple(_values(rows[name]) for name in made.names)
+    return Design(sampling.method, made.names, values, unit, second_order)
 
 
 def _values(column: "pd.Series[Any]") -> Any:

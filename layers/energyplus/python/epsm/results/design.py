@@ -1,0 +1,39 @@
+"""The design of a study as a table: `design.parquet`, for whoever analyses its results."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from epsm.study.schema import Study
+
+
+def write_design(study: Study, path: Path) -> None:
+    """Write the samples of each model and weather file: one row a sample, sample 0, the baseline, left out.
+
+    Columns are `sample` (variant_index is sample + samples a pair x the pair's number), `block` (a base sample of a
+    Sobol design, a trajectory of a Morris design), for each parameter its value, empty where the sample does not set
+    it, and for methods with a unit cube `<name>:unit`, its place there.
+
+    Args:
+        study: The study, with its seed.
+        path: Where to write.
+    """
+    design, samples = study.design, list(study.design.samples())
+    columns: dict[str, pa.Array] = {
+        "sample": pa.array(range(1, len(samples) + 1), pa.int64()),
+        "block": pa.array([index // design.block for index in range(len(samples))], pa.int64()),
+    }
+    for parameter in study.parameters:
+        kind = pa.float64() if study.numeric(parameter) else pa.string()
+        values = [sample.get(parameter.name) for sample in samples]
+        columns[parameter.name] = pa.array(values if kind == pa.float64() else [_text(each) for each in values], kind)
+    if design.unit_row is not None:
+        rows = [design.unit_row(index) for index in range(len(samples))]
+        for position, name in enumerate(design.names):
+            columns[f"{name}:unit"] = pa.array([row[position] for row in rows], pa.float64())
+    pq.write_table(pa.table(columns), path)
+
+
+def _text(value: float | str | None) -> str | None:
+    return value if value is None or isinstance(value, str) else f"{value:g}"

@@ -1,0 +1,66 @@
+"""Whether a study's parameters and its sampling fit together."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from epsm.problems import Problem
+from epsm.study.distributions import Discrete, LogNormal, Normal
+from epsm.study.parameters import Parameter
+from epsm.study.sampling import Grid, InUnitCube, Listed, Morris, OneAtATime
+from epsm.study.schema import MANIFEST_NAME, Study
+from epsm.text import nearest
+
+_SAMPLED = "'latin_hypercube', 'random', 'sobol' or 'morris'"
+_MAX_ROWS_SHOWN = 20
+
+
+def sampling_problems(study: Study) -> list[Problem]:
+    """Faults of parameters and sampling that each of them alone does not have."""
+    problems = [each for index, parameter in enumerate(study.parameters) for each in _of(parameter, index, study)]
+    where = f"{MANIFEST_NAME}: sampling"
+    match study.sampling:
+        case Listed(rows=None, file=None):
+            problems.append(Problem(where, "has no samples", "'rows', or 'file' with a CSV beside study.json"))
+        case Listed(rows=rows, file=file) if rows is not None and file is not None:
+            problems.append(Problem(where, "has both 'rows' and 'file'", "one of them"))
+        case Listed(rows=rows) if rows is not None:
+            problems += islice(_of_rows(study, rows), _MAX_ROWS_SHOWN)
+        case InUnitCube() if not study.parameters:
+            problems.append(Problem(where, "has nothing to sample: the study has no parameters", "parameters"))
+        case _:
+            pass
+    return problems
+
+
+def _of(parameter: Parameter, index: int, study: Study) -> Iterator[Problem]:
+    where, sampling = f"{MANIFEST_NAME}: parameters[{index}]", study.sampling
+    if isinstance(sampling, Listed):
+        if parameter.has_levels:
+            what = "has levels of its own, and sampling 'list' takes the values from its list"
+            yield Problem(where, what, "a parameter without values, multiply, range and distribution")
+        return
+    if not parameter.has_levels:
+        yield Problem(where, "has no levels", "'values', 'multiply', 'range' or 'distribution'")
+        return
+    if isinstance(sampling, Grid | OneAtATime):
+        if not parameter.levels:
+            what = f"has no levels that sampling '{sampling.method}' could go through"
+            yield Problem(where, what, f"'values', 'multiply', 'range' with 'steps', or sampling {_SAMPLED}")
+        elif isinstance(parameter.distribution, Discrete) and parameter.distribution.weights is not None:
+            what = f"is there, and sampling '{sampling.method}' runs every value alike"
+            yield Problem(f"{where}.distribution.weights", what, f"no weights, or sampling {_SAMPLED}")
+    endless = isinstance(parameter.distribution, Normal | LogNormal) and parameter.distribution.truncate is None
+    if isinstance(sampling, Morris) and endless:
+        what = "has no ends, and sampling 'morris' takes both"
+        yield Problem(f"{where}.distribution", what, "'truncate': [smallest, largest]")
+
+
+def _of_rows(study: Study, rows: tuple[dict[str, float | str], ...]) -> Iterator[Problem]:
+    names = [parameter.name for parameter in study.parameters]
+    for number, row in enumerate(rows):
+        where = f"{MANIFEST_NAME}: sampling.rows[{number}]"
+        for name in row.keys() - set(names):
+            yield Problem(f"{where}.{name}", "is not a parameter of the study", nearest(name, names))
+        for name in names:
+            if name not in row:
+                yield Problem(f"{where}.{name}", "is missing", "a value for every parameter")

@@ -1,0 +1,180 @@
+"""Parameters: what a study varies, each one dimension of its design."""
+
+from collections.abc import Sequence
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from epsm.study.distributions import Discrete, Distribution, WholeNumbers, pick, rounded
+from epsm.study.values import Number, Strict, Value
+from epsm.text import fold_name
+
+_MAX_STEPS = 100_000
+_MAX_WHOLE_NUMBERS = 100
+"""A distribution over at most so many whole numbers is checked number by number, a wider one at its ends."""
+
+
+class Range(Strict):
+    """Evenly spaced values between two ends, which are among them."""
+
+    from_: Number = Field(alias="from")
+    to: Number
+    steps: int | None = Field(
+        default=None,
+        strict=True,
+        ge=2,
+        le=_MAX_STEPS,
+        description="How many values. Left out, any value between the ends, for methods that sample.",
+    )
+
+    @model_validator(mode="after")
+    def _has_a_width(self) -> Self:
+        if self.from_ == self.to:
+            raise ValueError("'from' and 'to' are the same")
+        return self
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """
+        >>> Range.model_validate({"from": 0.1, "to": 0.3, "steps": 3}).levels
+        (0.1, 0.2, 0.3)
+        """
+        if self.steps is None:
+            return ()
+        width, last = self.to - self.from_, self.steps - 1
+        return tuple(rounded(self.from_ + width * step / last) for step in range(self.steps))
+
+    def at(self, u: float) -> Value:
+        return pick(self.levels, u) if self.steps else rounded(self.from_ + u * (self.to - self.from_))
+
+
+class Parameter(Strict):
+    """One thing to vary: a field of one object, or of every object of a class.
+
+    Its levels are `values`, `multiply`, `range` or `distribution`; with a list of samples there are none, the list has
+    the values.
+    """
+
+    name: str = Field(
+        pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60, description="Column name in the results table."
+    )
+    class_name: str = Field(alias="class", min_length=1, max_length=200, description="EnergyPlus class, e.g. Material.")
+    object_name: str = Field(
+        default="*",
+        alias="object",
+        min_length=1,
+        max_length=200,
+        description="Name of the object, in any case; * stands for any run of characters, so * alone means all.",
+    )
+    field: str = Field(min_length=1, max_length=200, description="Field name as in the IDD, e.g. Thickness.")
+    unit: str | None = Field(
+        default=None, max_length=60, description="If given, must be the unit that EnergyPlus uses."
+    )
+    apply: Literal["set", "multiply"] = Field(
+        default="set", description="Whether a level is written into the field, or the model's value multiplied by it."
+    )
+    values: tuple[Value, ...] | None = Field(default=None, min_length=1, description="Values to write.")
+    multiply: tuple[Number, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="Factors for the value that the model has; `values` with apply multiply.",
+    )
+    range: Range | None = None
+    distribution: Distribution | None = None
+
+    @model_validator(mode="after")
+    def _one_kind_of_levels(self) -> Self:
+        kinds = {
+            "values": self.values,
+            "multiply": self.multiply,
+            "range": self.range,
+            "distribution": self.distribution,
+        }
+        given = [name for name, levels in kinds.items() if levels is not None]
+        if len(given) > 1:
+            raise ValueError(f"has {' and '.join(given)}; give one of 'values', 'multiply', 'range' or 'distribution'")
+        texts = [
+            fold_name(level) if isinstance(level, str) else f"{level + 0.0!r}".removesuffix(".0")
+            for level in self.levels
+        ]
+        if len(set(texts)) < len(texts):
+            raise ValueError("the same value is listed twice")
+        if self.multiplies and not self.numeric:
+            raise ValueError("has a text among its levels, and a value can only be multiplied by numbers")
+        return self
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether the study says which values there are, or leaves that to a list of samples."""
+        return any(each is not None for each in (self.values, self.multiply, self.range, self.distribution))
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether a level is a factor for the model's own value."""
+        return self.multiply is not None or self.apply == "multiply"
+
+    @property
+    def levels(self) -> Sequence[float | str]:
+        """The values or factors where they can be counted, in their order; empty for a continuous parameter."""
+        if self.range is not None:
+            return self.range.levels
+        match self.distribution:
+            case Discrete(values=values):
+                return values
+            case WholeNumbers(low=low, high=high) if high - low < _MAX_WHOLE_NUMBERS:
+                return tuple(float(number) for number in range(low, high + 1))
+        return self.values or self.multiply or ()
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """Smallest and largest level; None where there are none, or texts among them."""
+        if self.range is not None:
+            return min(self.range.from_, self.range.to), max(self.range.from_, self.range.to)
+        if self.distribution is not None and not isinstance(self.distribution, Discrete):
+            return self.distribution.bounds
+        numbers = [level for level in self.levels if isinstance(level, float)]
+        return (min(numbers), max(numbers)) if numbers and len(numbers) == len(self.levels) else None
+
+    @property
+    def extremes(self) -> Sequence[float | str]:
+        """The levels to check: all, or the ends of a continuous parameter."""
+        return self.levels or self.bounds or ()
+
+    @property
+    def numeric(self) -> bool:
+        """Whether every level is a number; a list's samples are not looked at."""
+        return all(isinstance(level, float) for level in self.levels)
+
+    @property
+    def continuous(self) -> bool:
+        """Whether any value between two ends can occur."""
+        if self.range is not None:
+            return self.range.steps is None
+        return self.distribution is not None and not isinstance(self.distribution, Discrete | WholeNumbers)
+
+    def at(self, u: float) -> Value:
+        """The level at a place of the unit interval: the quantile function.
+
+        Levels that are listed have an equal part of the interval each.
+        """
+        if self.distribution is not None:
+            return self.distribution.at(u)
+        return self.range.at(u) if self.range is not None else pick(self.levels, u)
+
+    def matches(self, name: str) -> bool:
+        """Whether an object's name fits `object`: case does not count, * is any run of characters."""
+        first, *others = fold_name(self.object_name).split("*")
+        text = fold_name(name)
+        if not others:
+            return text == first
+        *middle, last = others
+        if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
+            return False
+        text = text[len(first) : len(text) - len(last)]
+        # The first place where a part is found leaves the most for the rest, so nothing has to be tried twice.
+        for part in middle:
+            found = text.find(part)
+            if found < 0:
+                return False
+            text = text[found + len(part) :]
+        return True
