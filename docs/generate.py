@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from epsm.api.description import description
-from epsm.results.metrics import CELLS, END_USES, EXTRACTION_VERSION, FUELS, INTENSITIES, SUMS
+from epsm.results.metrics import CELLS, END_USES, ENVELOPE_AREAS, EXTRACTION_VERSION, FUELS, INTENSITIES, SUMS
 from epsm.study.manifest import RunManifest
 from epsm.study.schema import Study
 
@@ -68,6 +68,20 @@ def _metrics() -> str:
         "|---|---|",
     ]
     lines += [f"| `{name}` | `{energy}` / `total_building_area_m2` |" for name, energy in INTENSITIES.items()]
+    lines += [
+        "",
+        "## Areas of the envelope",
+        "",
+        "From the geometry that EnergyPlus simulated, for the whole building: net of openings, times the multipliers",
+        "of zones and zone lists. Windows are whole openings, with frames and dividers; glass doors count as windows,",
+        "and windows with a tilt below 60 degrees as skylights. `envelope` in a variant's `result.json` has all",
+        "surfaces by kind, boundary and orientation, those between zones among them; there a pair of surfaces counts",
+        "once, half on each side.",
+        "",
+        "| metric | surfaces | boundary |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{name}` | {kind} | {boundary} |" for name, (kind, boundary) in ENVELOPE_AREAS.items()]
     lines += [
         "",
         "## End uses by fuel",

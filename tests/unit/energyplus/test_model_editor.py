@@ -423,17 +423,18 @@ def test_the_reports_that_results_are_read_from_are_added(engine: Engine, one_zo
 
 
 def test_the_reports_of_the_model_are_kept(engine: Engine, one_zone: str) -> None:
-    own = "\nOutput:Table:SummaryReports,EnvelopeSummary,demandEndUseComponentsSummary,ZoneComponentLoadSummary;\n"
+    own = "\nOutput:Table:SummaryReports,ClimaticDataSummary,demandEndUseComponentsSummary,ZoneComponentLoadSummary;\n"
 
     text = prepared(engine, without_reports(one_zone) + own).render({})
 
     assert values_of(text, "Output:Table:SummaryReports") == [
         (
-            "EnvelopeSummary",
+            "ClimaticDataSummary",
             "demandEndUseComponentsSummary",
             "ZoneComponentLoadSummary",
             "AnnualBuildingUtilityPerformanceSummary",
             "InputVerificationandResultsSummary",
+            "EnvelopeSummary",
         )
     ]
 
@@ -665,7 +666,7 @@ def small_epjson() -> Epjson:
         "Schedule:Compact": {"Hours": {"data": [{"field": "Through: 12/31"}, {"field": "For: AllDays"}]}},
         "RunPeriod": {"Winter": {"begin_month": 1}, "Summer": {"begin_month": 7}},
         "Output:SQLite": {"Output:SQLite 1": {"option_type": "Simple"}},
-        "Output:Table:SummaryReports": {"Reports": {"reports": [{"report_name": "EnvelopeSummary"}]}},
+        "Output:Table:SummaryReports": {"Reports": {"reports": [{"report_name": "ClimaticDataSummary"}]}},
         "OutputControl:Files": {"Files": {"output_end": "No", "output_sqlite": "No"}},
     }
 
@@ -768,7 +769,7 @@ def test_an_epjson_gets_what_every_run_needs(engine: Engine) -> None:
         "unit_conversion_for_tabular_data": "JtoKWH",
         "format_numeric_values_for_tabular_data": "No",
     }
-    assert [each["report_name"] for each in reports["reports"]] == ["EnvelopeSummary", *REPORTS]
+    assert [each["report_name"] for each in reports["reports"]] == ["ClimaticDataSummary", *REPORTS]
     assert {name for name, value in files.items() if value == "Yes"} == {
         "output_eio",
         "output_sqlite",

@@ -12,7 +12,7 @@ import pytest
 from epsm.energyplus.engine import Engine, command, run
 from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.verdict import Diagnosis, Environment, Verdict, judge
-from epsm.results.metrics import CELLS, END_USES, FUELS, INTENSITIES, METRICS, SUMS, snake
+from epsm.results.metrics import CELLS, END_USES, ENVELOPE_AREAS, FUELS, INTENSITIES, METRICS, SUMS, snake
 from epsm.results.reader import EndUse, ImpossibleResult, Results, Zone, read_results
 from epsm.study.schema import Study
 from tests.conftest import study_document, with_run_period
@@ -92,7 +92,15 @@ def write_database(path: Path, cells: Mapping[Place, tuple[str, str]], zones: Se
             "VALUES (?, ?, ?, ?, ?, ?)",
             [(*place, *content) for place, content in cells.items()],
         )
-        connection.execute("CREATE TABLE Zones (ZoneIndex INTEGER PRIMARY KEY, ZoneName TEXT)")
+        connection.execute(
+            "CREATE TABLE Zones (ZoneIndex INTEGER PRIMARY KEY, ZoneName TEXT, Multiplier REAL, ListMultiplier REAL)"
+        )
+        connection.execute("CREATE TABLE Constructions (ConstructionIndex INTEGER, Name TEXT, TotalLayers INTEGER)")
+        connection.execute(
+            "CREATE TABLE Surfaces (SurfaceIndex INTEGER, SurfaceName TEXT, ConstructionIndex INTEGER, ClassName TEXT, "
+            "Area REAL, GrossArea REAL, Azimuth REAL, Tilt REAL, HeatTransferSurf INTEGER, ZoneIndex INTEGER, "
+            "ExtBoundCond INTEGER)"
+        )
         connection.executemany("INSERT INTO Zones (ZoneName) VALUES (CAST(? AS TEXT))", [(name,) for name in zones])
         connection.commit()
 
@@ -381,13 +389,15 @@ def test_the_period_says_what_the_numbers_cover(
 
 
 DESIGN_DAYS_ONLY = "no run period of the weather file was simulated"
+NO_SURFACES = "the run has no surfaces"
 AREAS = {"total_building_area_m2", "conditioned_area_m2", "unconditioned_area_m2"}
 
 
 def test_design_days_alone_give_no_energy(read: Reader) -> None:
     results = read(building(), environments=[WINTER_DAY])
 
-    assert results.missing == {name: DESIGN_DAYS_ONLY for name in METRICS if name not in AREAS}
+    energy = [name for name in METRICS if name not in {*AREAS, *ENVELOPE_AREAS}]
+    assert results.missing == dict.fromkeys(energy, DESIGN_DAYS_ONLY) | dict.fromkeys(ENVELOPE_AREAS, NO_SURFACES)
 
 
 def test_design_days_alone_give_the_areas(read: Reader) -> None:

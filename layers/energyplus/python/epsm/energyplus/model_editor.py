@@ -25,6 +25,7 @@ REPORTS = (
     "AnnualBuildingUtilityPerformanceSummary",
     "InputVerificationandResultsSummary",
     "DemandEndUseComponentsSummary",
+    "EnvelopeSummary",
 )
 """The tabular reports that `epsm.results.reader` reads."""
 

@@ -146,5 +146,18 @@ INTENSITIES = {f"{snake(end_use)}_kwh_m2": f"{snake(end_use)}_kwh" for end_use i
 """Metrics that divide an end use by `total_building_area_m2`."""
 
 
-METRICS = (*CELLS, *SUMS, *INTENSITIES)
+ENVELOPE_AREAS = {
+    "exterior_wall_area_m2": ("wall", "exterior"),
+    "ground_wall_area_m2": ("wall", "ground"),
+    "roof_area_m2": ("roof", "exterior"),
+    "exterior_floor_area_m2": ("floor", "exterior"),
+    "ground_floor_area_m2": ("floor", "ground"),
+    "window_area_m2": ("window", "exterior"),
+    "skylight_area_m2": ("skylight", "exterior"),
+    "exterior_door_area_m2": ("door", "exterior"),
+}
+"""Metrics that add up the surfaces of one kind and boundary, net of openings; see `epsm.results.areas`."""
+
+
+METRICS = (*CELLS, *SUMS, *INTENSITIES, *ENVELOPE_AREAS)
 """Names of all metrics that every variant has, in the order of the results table."""

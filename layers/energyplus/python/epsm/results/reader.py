@@ -5,6 +5,7 @@ table, row and column **name** and converted from the **unit** that stands besid
 there is None with a reason, never 0.
 """
 
+import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
@@ -15,9 +16,11 @@ from typing import Any
 
 from epsm.energyplus.sql import read_only
 from epsm.energyplus.verdict import Environment
+from epsm.results.areas import EnvelopeArea, area_metrics, read_surfaces, totals
 from epsm.results.metrics import (
     CELLS,
     DEMAND,
+    ENVELOPE_AREAS,
     FACTORS,
     FUELS,
     INTENSITIES,
@@ -43,7 +46,7 @@ class ImpossibleResult(Exception):
     """A number that no building can have: the run is worth nothing."""
 
 
-_WITHOUT_ENERGY = frozenset({"total_building_area_m2", "conditioned_area_m2", "unconditioned_area_m2"})
+_WITHOUT_ENERGY = frozenset({"total_building_area_m2", "conditioned_area_m2", "unconditioned_area_m2", *ENVELOPE_AREAS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class Results:
         missing: For every None the reason.
         end_uses: Energy by end use and fuel, where it is not zero.
         zones: All zones.
+        envelope: Areas of the envelope by kind, boundary and orientation.
         period: What the energy numbers cover, in words: ``annual``, ``31 days (01/01-01/31)``, ``none``.
         period_days: Days they cover; 0 if no weather-file period was simulated.
     """
@@ -101,6 +105,7 @@ class Results:
     zones: tuple[Zone, ...]
     period: str
     period_days: int
+    envelope: tuple[EnvelopeArea, ...] = ()
 
 
 class _Tables:
@@ -189,6 +194,10 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
         else:
             put(name, Decimal(energy) / Decimal(area), "")
     zones = _zones(tables)
+    envelope, no_surfaces = _envelope(database)
+    areas = area_metrics(envelope)
+    for name in ENVELOPE_AREAS:
+        put(name, None if no_surfaces else Decimal(areas[name]), no_surfaces)
     _check_possible(metrics, end_uses, zones, environments)
     return Results(
         metrics={name: metrics[name] for name in METRICS},
@@ -197,7 +206,17 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
         zones=zones,
         period=period,
         period_days=days,
+        envelope=envelope,
     )
+
+
+def _envelope(database: Path) -> tuple[tuple[EnvelopeArea, ...], str]:
+    """The envelope's areas, or none and the reason."""
+    try:
+        areas = totals(read_surfaces(database))
+    except sqlite3.OperationalError as error:
+        return (), f"the run's surfaces cannot be read: {error}"
+    return areas, "" if areas else "the run has no surfaces"
 
 
 def _read_tables(database: Path) -> _Tables:

@@ -1,0 +1,181 @@
+"""Areas of a building's envelope, from the geometry that the engine simulated.
+
+Opaque surfaces come from the tables `Surfaces` and `Zones` of eplusout.sql. Windows come from the Envelope Summary,
+where their frames are counted: `Surfaces` has the glass alone. Everything is for the whole building: times the
+multipliers of zones and zone lists.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Literal
+
+from epsm.energyplus.sql import read_only
+from epsm.results.metrics import ENVELOPE_AREAS, FACTORS
+from epsm.text import fold_name
+
+Kind = Literal["wall", "roof", "floor", "window", "skylight", "door"]
+Boundary = Literal["exterior", "ground", "interior", "adiabatic", "other"]
+ENVELOPE = "EnvelopeSummary"
+
+_KINDS: dict[str, Kind] = {
+    "wall": "wall",
+    "roof": "roof",
+    "floor": "floor",
+    "window": "window",
+    "glass door": "window",
+    "tubulardaylightingdome": "skylight",
+    "door": "door",
+}
+"""By `Surfaces.ClassName`. Shading, internal mass and the inner ends of light pipes are no envelope."""
+_BOUNDARIES: dict[int, Boundary] = {0: "exterior", -1: "ground", -5: "ground", -6: "ground"}
+"""By `Surfaces.ExtBoundCond` (DataSurfaces.hh): -1 ground, -5 C-factor or F-factor method, -6 Kiva. From -2 to -4 are
+other side coefficients and conditions; above 0 is the number of the surface on the other side."""
+_UPRIGHT_FROM_DEG = 60.0
+"""The engine's own limit between skylights and windows, and below which a surface has no cardinal direction."""
+_QUERY = """
+SELECT s.SurfaceIndex, s.SurfaceName, s.ClassName, s.Area, s.GrossArea, s.Azimuth, s.Tilt, s.ExtBoundCond,
+       z.ZoneName, z.Multiplier * z.ListMultiplier, c.Name, c.TotalLayers
+FROM Surfaces s JOIN Zones z USING (ZoneIndex) LEFT JOIN Constructions c USING (ConstructionIndex)
+WHERE s.HeatTransferSurf = 1 ORDER BY s.SurfaceIndex
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeSurface:
+    """One surface of the model.
+
+    Attributes:
+        name: Its name, in capitals as the engine prints it.
+        kind: What it is. A roof that is not exterior is a ceiling.
+        boundary: What is on its other side.
+        orientation: N, E, S or W, by quadrants of azimuth; empty where its tilt is below 60 degrees, or 180.
+        zone, construction: Their names, in capitals.
+        gross_area_m2: Area with openings, of the whole building. A surface between two zones counts half, so that the
+            pair counts once, also where the zones have different multipliers.
+        net_area_m2: The same without openings. For a window the opening, with frame and dividers.
+    """
+
+    name: str
+    kind: Kind
+    boundary: Boundary
+    orientation: str
+    zone: str
+    construction: str
+    gross_area_m2: float
+    net_area_m2: float
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeArea:
+    """All surfaces of one kind, boundary and orientation together; see `EnvelopeSurface`."""
+
+    kind: Kind
+    boundary: Boundary
+    orientation: str
+    gross_area_m2: float
+    net_area_m2: float
+
+
+def read_surfaces(database: Path) -> tuple[EnvelopeSurface, ...]:
+    """The surfaces of a run's envelope, in the engine's order. Air boundaries, which are nothing, are left out.
+
+    Args:
+        database: The run's eplusout.sql.
+
+    Raises:
+        sqlite3.Error: If the database cannot be read, or has no surfaces.
+    """
+    with closing(read_only(database)) as connection:
+        connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
+        rows = connection.execute(_QUERY).fetchall()
+        openings = _openings(connection)
+    surfaces = []
+    for (
+        number,
+        name,
+        class_name,
+        area,
+        gross,
+        azimuth,
+        tilt,
+        other_side,
+        zone,
+        multiplier,
+        construction,
+        layers,
+    ) in rows:
+        kind = _KINDS.get(fold_name(class_name))
+        if kind is None or not layers:
+            continue
+        boundary = _boundary(number, other_side)
+        times = multiplier / 2 if boundary == "interior" else multiplier
+        if kind == "window":
+            kind = "window" if tilt >= _UPRIGHT_FROM_DEG else "skylight"
+            # The report has them times the zone's multipliers already.
+            counted = openings.get(fold_name(name))
+            gross = area = area if counted is None else counted / multiplier
+        surfaces.append(
+            EnvelopeSurface(
+                name, kind, boundary, orientation(azimuth, tilt), zone, construction, gross * times, area * times
+            )
+        )
+    return tuple(surfaces)
+
+
+def _openings(connection: sqlite3.Connection) -> Mapping[str, float]:
+    """Area of the openings of each window, m2, with frames, times its own multiplier and those of its zone."""
+    rows = connection.execute(
+        "SELECT RowName, Units, Value FROM TabularDataWithStrings WHERE ReportName = ? AND ReportForString = "
+        "'Entire Facility' AND TableName IN ('Exterior Fenestration', 'Interior Fenestration') AND ColumnName IN "
+        "('Area of Multiplied Openings', 'Area of Openings')",
+        (ENVELOPE,),
+    ).fetchall()
+    areas: dict[str, float] = {}
+    for name, unit, value in rows:
+        factor = FACTORS["m2"].get(str(unit).strip())
+        try:
+            areas.setdefault(fold_name(str(name).strip()), float(Decimal(str(value).strip()) * (factor or 0)))
+        except InvalidOperation:
+            continue  # an empty cell
+    return areas
+
+
+def _boundary(number: int, other_side: int) -> Boundary:
+    if other_side > 0:
+        return "adiabatic" if other_side == number else "interior"
+    return _BOUNDARIES.get(other_side, "other")
+
+
+def orientation(azimuth_deg: float, tilt_deg: float) -> str:
+    """The cardinal direction that EnergyPlus gives a surface in its Envelope Summary.
+
+    >>> orientation(315, 90), orientation(44.99, 90), orientation(45, 90), orientation(180, 20)
+    ('N', 'N', 'E', '')
+    """
+    if not _UPRIGHT_FROM_DEG <= tilt_deg < 180:
+        return ""
+    return "NESW"[int((round(azimuth_deg, 2) + 45) % 360 // 90)]
+
+
+def totals(surfaces: Iterable[EnvelopeSurface]) -> tuple[EnvelopeArea, ...]:
+    """The surfaces added up by kind, boundary and orientation, in the order in which these first occur."""
+    sums: dict[tuple[Kind, Boundary, str], list[float]] = {}
+    for each in surfaces:
+        sum_of = sums.setdefault((each.kind, each.boundary, each.orientation), [0.0, 0.0])
+        sum_of[0] += each.gross_area_m2
+        sum_of[1] += each.net_area_m2
+    return tuple(EnvelopeArea(*key, *areas) for key, areas in sums.items())
+
+
+def area_metrics(areas: Iterable[EnvelopeArea]) -> dict[str, float]:
+    """Net areas by the name of their metric; 0 where the building has no such surface."""
+    metrics = dict.fromkeys(ENVELOPE_AREAS, 0.0)
+    for each in areas:
+        for name, (kind, boundary) in ENVELOPE_AREAS.items():
+            if (each.kind, each.boundary) == (kind, boundary):
+                metrics[name] += each.net_area_m2
+    return metrics

@@ -1,0 +1,162 @@
+"""Areas of the envelope: worked out by hand, and equal to the engine's own reports."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pyenergyplus
+import pytest
+
+from epsm.energyplus.engine import Engine, command, run
+from epsm.energyplus.model_editor import prepare
+from epsm.results.areas import EnvelopeSurface, area_metrics, orientation, read_surfaces, totals
+from epsm.study.schema import Study
+from tests.conftest import study_document
+
+MODELS = Path(pyenergyplus.__file__).parent / "data" / "model"
+ENVELOPE, VERIFICATION = "EnvelopeSummary", "InputVerificationandResultsSummary"
+STORE = """
+Zone,Store,0,0,0,0,1,1;
+ZoneList,Rooms,Room;
+ZoneGroup,Floors,Rooms,2;
+WindowProperty:FrameAndDivider,Frame,0.1,0,0,2.5;
+BuildingSurface:Detailed,Store South,Wall,Wall,Store,,Surface,North Wall,NoSun,NoWind,0.5,4,
+  8,6,3, 8,6,0, 0,6,0, 0,6,3;
+BuildingSurface:Detailed,Store North,Wall,Wall,Store,,Adiabatic,,NoSun,NoWind,0.5,4,
+  8,9,3, 8,9,0, 0,9,0, 0,9,3;
+BuildingSurface:Detailed,Store East,Wall,Wall,Store,,Outdoors,,SunExposed,WindExposed,0.5,4,
+  8,6,3, 8,6,0, 8,9,0, 8,9,3;
+BuildingSurface:Detailed,Store West,Wall,Wall,Store,,Outdoors,,SunExposed,WindExposed,0.5,4,
+  0,9,3, 0,9,0, 0,6,0, 0,6,3;
+BuildingSurface:Detailed,Store Floor,Floor,Slab,Store,,Ground,,NoSun,NoWind,0,4,
+  0,6,0, 0,9,0, 8,9,0, 8,6,0;
+BuildingSurface:Detailed,Store Roof,Roof,Roof,Store,,Outdoors,,SunExposed,WindExposed,0,4,
+  0,9,3, 0,6,3, 8,6,3, 8,9,3;
+FenestrationSurface:Detailed,Store Skylight,Window,Window,Store Roof,,,,1,4,
+  2,8,3, 2,7,3, 4,7,3, 4,8,3;
+FenestrationSurface:Detailed,Store Door,Door,Wall,Store East,,,,1,4,
+  8,7,2, 8,7,0, 8,8,0, 8,8,2;
+"""
+
+
+def simulated(engine: Engine, model: str, weather: Path, folder: Path) -> Path:
+    """The database of a model that was run on its design days, or on the one day that it has."""
+    run_period = "design_days" if "SizingPeriod:DesignDay" in model else "as_in_model"
+    options = {"run_period": run_period}
+    study = Study.model_validate(study_document(parameters=[], options=options))
+    text = prepare(model.encode(), "room.idf", study, engine.idd).render({})
+    (folder / "in.idf").write_text(text, encoding="utf-8")
+    line = command(engine, folder / "in.idf", weather, folder, run_period=run_period)
+    assert run(line, folder, timeout_s=120).exit_code == 0
+    return folder / "eplusout.sql"
+
+
+@pytest.fixture(scope="module")
+def two_zones(engine: Engine, one_day: str, chicago: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Room, three of them on each of two floors, with two framed windows; Store behind it, with a skylight."""
+    model = one_day.replace("  1;                       !- Multiplier", "  3;")
+    model = model.replace("South Wall,,0.5,,1,4,", "South Wall,,0.5,Frame,2,4,")
+    inner = "North Wall,Wall,Wall,Room,,Surface,Store South,NoSun,NoWind"
+    model = model.replace("North Wall,Wall,Wall,Room,,Outdoors,,SunExposed,WindExposed", inner)
+    assert model.count("Store South") == model.count("Frame,2") == 1
+    return simulated(engine, model + STORE, chicago, tmp_path_factory.mktemp("two_zones"))
+
+
+def test_areas_by_hand(two_zones: Path) -> None:
+    surfaces = {each.name: each for each in read_surfaces(two_zones)}
+    # A window of 4 m x 1.4 m with a frame of 0.1 m around it, twice: 4.2 x 1.6 x 2 of a wall of 8 m x 3 m; times 3 x 2.
+    window, wall = surfaces["SOUTH WINDOW"], surfaces["SOUTH WALL"]
+    assert (window.kind, window.boundary, window.orientation) == ("window", "exterior", "S")
+    assert window.net_area_m2 == pytest.approx(4.2 * 1.6 * 2 * 6, rel=1e-12)
+    assert wall.gross_area_m2 == pytest.approx(24 * 6, rel=1e-12)
+    assert wall.net_area_m2 == pytest.approx((24 - 4.2 * 1.6 * 2) * 6, rel=1e-12)
+    # Between the zones: half of six walls and half of one.
+    assert surfaces["NORTH WALL"].boundary == surfaces["STORE SOUTH"].boundary == "interior"
+    assert surfaces["NORTH WALL"].net_area_m2 == pytest.approx(24 * 6 / 2, rel=1e-12)
+    assert surfaces["STORE SOUTH"].net_area_m2 == pytest.approx(24 / 2, rel=1e-12)
+    assert surfaces["STORE NORTH"].boundary == "adiabatic"
+    assert surfaces["STORE SKYLIGHT"].kind == "skylight"
+    assert surfaces["STORE SKYLIGHT"].net_area_m2 == pytest.approx(2, rel=1e-12)
+    assert surfaces["STORE ROOF"].net_area_m2 == pytest.approx(24 - 2, rel=1e-12)
+
+
+def test_metrics_add_up_net_areas(two_zones: Path) -> None:
+    metrics = area_metrics(totals(read_surfaces(two_zones)))
+
+    assert metrics == pytest.approx(
+        {
+            "exterior_wall_area_m2": (24 - 13.44) * 6 + 18 * 6 * 2 + (9 - 2) + 9,
+            "ground_wall_area_m2": 0,
+            "roof_area_m2": 48 * 6 + 22,
+            "exterior_floor_area_m2": 0,
+            "ground_floor_area_m2": 48 * 6 + 24,
+            "window_area_m2": 13.44 * 6,
+            "skylight_area_m2": 2,
+            "exterior_door_area_m2": 2,
+        },
+        rel=1e-12,
+    )
+
+
+def test_two_zones_are_as_the_engine_reports_them(two_zones: Path) -> None:
+    assert compared(two_zones) >= 18
+
+
+@pytest.mark.parametrize("name", ["RefBldgWarehouseNew2004_Chicago", "ASHRAE901_RetailStandalone_STD2019_Denver"])
+def test_real_models_are_as_the_engine_reports_them(engine: Engine, name: str, chicago: Path, tmp_path: Path) -> None:
+    """Warehouse: doors, interior floors. Retail: windows with frames, skylights. 32 models were compared so once."""
+    model = (MODELS / f"{name}.idf").read_text(encoding="utf-8", errors="replace")
+
+    assert compared(simulated(engine, model, chicago, tmp_path)) > 50
+
+
+def compared(database: Path) -> int:
+    """Compare every area and direction with the Envelope Summary and the totals; how many areas there were."""
+    surfaces = {each.name.upper(): each for each in read_surfaces(database)}
+    with closing(sqlite3.connect(database)) as connection:
+        cells = connection.execute(
+            "SELECT ReportName, TableName, RowName, ColumnName, Value FROM TabularDataWithStrings "
+            "WHERE ReportName IN (?, ?)",
+            (ENVELOPE, VERIFICATION),
+        ).fetchall()
+    areas = {(table, row.upper(), column): value.strip() for report, table, row, column, value in cells}
+    count = 0
+    for (_, row, column), value in areas.items():
+        if row not in surfaces or not value:
+            continue
+        both = 2 if surfaces[row].boundary == "interior" else 1
+        if column == "Cardinal Direction":
+            assert value == surfaces[row].orientation, row
+        elif column in ("Gross Area", "Net Area"):
+            own = surfaces[row].gross_area_m2 if column == "Gross Area" else surfaces[row].net_area_m2
+            assert own * both == pytest.approx(float(value), rel=1e-6), (row, column)
+            count += 1
+    walls = sum_of(surfaces, "wall", "gross_area_m2")
+    windows = sum_of(surfaces, "window", "net_area_m2")
+    total = "Window-Wall Ratio"
+    assert walls == pytest.approx(float(areas[total, "GROSS WALL AREA", "Total"]), rel=1e-6)
+    assert windows == pytest.approx(float(areas[total, "WINDOW OPENING AREA", "Total"]), rel=1e-6)
+    return count
+
+
+def sum_of(surfaces: dict[str, EnvelopeSurface], kind: str, area: str) -> float:
+    outside = ("exterior", "ground")
+    return sum(
+        float(getattr(each, area)) for each in surfaces.values() if each.kind == kind and each.boundary in outside
+    )
+
+
+@pytest.mark.parametrize(
+    ("azimuth", "tilt", "letter"),
+    [
+        (0, 90, "N"),
+        (314.996, 90, "N"),
+        (314.99, 90, "W"),
+        (45, 60, "E"),
+        (134.99, 90, "E"),
+        (225, 90, "W"),
+        (0, 180, ""),
+    ],
+)
+def test_orientation(azimuth: float, tilt: float, letter: str) -> None:
+    assert orientation(azimuth, tilt) == letter
