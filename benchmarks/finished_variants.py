@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from boto3.dynamodb.types import TypeSerializer
 
@@ -71,7 +71,7 @@ class _Caught:
 
 def _item(simulation: str, record: VariantRecord) -> dict[str, Any]:
     caught = _Caught()
-    Records(caught).finish_variant(simulation, record, expiry(datetime.now(UTC), 30))
+    Records(cast(Any, caught)).finish_variant(simulation, record, expiry(datetime.now(UTC), 30))
     serializer = TypeSerializer()
     return {name: serializer.serialize(value) for name, value in caught.item.items()}
 

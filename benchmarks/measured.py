@@ -69,6 +69,7 @@ class _Calls:
     def __init__(self) -> None:
         self.of_operation: dict[str, list[float]] = defaultdict(lambda: [0, 0.0])
         boto3.setup_default_session()
+        assert boto3.DEFAULT_SESSION is not None
         boto3.DEFAULT_SESSION.events.register("before-call", self._begin)
         boto3.DEFAULT_SESSION.events.register("after-call", self._end)
 

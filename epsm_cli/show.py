@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from rich import box
@@ -223,7 +223,8 @@ def _show_failures(console: Console, frame: pd.DataFrame) -> None:
         title_style="bold red",
         box=box.SIMPLE_HEAD,
     )
-    for (verdict, reason), group in failed.fillna({"verdict": "", "error": ""}).groupby(["verdict", "error"]):
+    for key, group in failed.fillna({"verdict": "", "error": ""}).groupby(["verdict", "error"]):
+        verdict, reason = map(str, cast(tuple[object, object], key))
         index = str(group["variant_index"].min())
         table.add_row(str(len(group)), index, verdict or group["status"].iloc[0], Text(reason))
     console.print(table)

@@ -68,7 +68,8 @@ def client(service: str, endpoint: str) -> Any:
     """A boto3 client of the local account. Kept: making one takes 25 ms, and they can be shared by threads."""
     with _lock:
         if (service, endpoint) not in _clients:
-            _clients[service, endpoint] = session().client(
+            any_service: Any = session()
+            _clients[service, endpoint] = any_service.client(
                 service,
                 endpoint_url=endpoint,
                 config=Config(

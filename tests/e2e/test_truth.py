@@ -205,8 +205,8 @@ def test_every_metric_is_what_the_report_of_the_same_run_says(
     wrong = {}
     for metric, place in METRICS.items():
         expected, half_a_digit = number(printed[model], *place)
-        if abs(table.loc[model, metric] - expected) > half_a_digit:
-            wrong[metric] = (table.loc[model, metric], expected)
+        if abs(table[metric][model] - expected) > half_a_digit:
+            wrong[metric] = (table[metric][model], expected)
     assert wrong == {}
 
 
@@ -218,15 +218,15 @@ def test_every_end_use_adds_up_all_fuels(table: pd.DataFrame, printed: dict[str,
         columns = {key[3].split(" [")[0] for key in cells if key[:3] == (PERFORMANCE, "End Uses", end_use)} - {"Water"}
         parts = [number(cells, "End Uses", end_use, column) for column in columns]
         expected, tolerance = sum(part[0] for part in parts), sum(part[1] for part in parts)
-        if abs(table.loc[model, metric] - expected) > tolerance:
-            wrong[metric] = (table.loc[model, metric], expected)
+        if abs(table[metric][model] - expected) > tolerance:
+            wrong[metric] = (table[metric][model], expected)
     assert wrong == {}
 
 
 @pytest.mark.parametrize("model", NAMES)
 def test_end_uses_add_up_to_the_site_energy(table: pd.DataFrame, model: str) -> None:
     row = table.loc[model]
-    total = sum(value for name, value in row.items() if name.endswith("_kwh") and name in ALL_END_USES)
+    total = sum(value for name, value in row.items() if str(name).endswith("_kwh") and name in ALL_END_USES)
     assert total == pytest.approx(row["site_energy_kwh"], rel=1e-9)
 
 
@@ -276,7 +276,8 @@ def test_cooling_and_heating_by_district_energy_are_not_lost(table: pd.DataFrame
 
 def test_the_unit_of_the_models_own_reports_does_not_matter(table: pd.DataFrame) -> None:
     metrics = [name for name in table.columns if name.endswith(("_kwh", "_kwh_m2", "_m2", "_w", "_hours", "_m3"))]
-    assert table.loc["megajoules.idf", metrics].equals(table.loc["district.idf", metrics])
+    rows = [table.loc[[name], metrics].reset_index(drop=True) for name in ("megajoules.idf", "district.idf")]
+    assert rows[0].equals(rows[1])
 
 
 def test_every_fuel_is_there(table: pd.DataFrame) -> None:

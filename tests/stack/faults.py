@@ -150,8 +150,8 @@ def throttled_invocations(function: str, *about: str, times: int) -> Iterator[Fa
     def invoke(parameters: dict[str, Any], region: str, state_credentials: Any) -> Any:
         request = _Request("lambda", "Invoke", str(parameters.get("Payload")))
         if function in parameters["FunctionName"] and fault.meets(request):
-            error = {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}
-            metadata = {"HTTPStatusCode": 429, "RequestId": "throttled"}
+            error: Any = {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}
+            metadata: Any = {"HTTPStatusCode": 429, "RequestId": "throttled"}
             raise ClientError({"Error": error, "ResponseMetadata": metadata}, "Invoke")
         return stock(parameters, region, state_credentials)
 

@@ -18,6 +18,12 @@ from epsm.store.records import Records
 from epsm.store.stack import Stack
 from epsm.study.records import StudyPage, StudyRecord, StudyStatus, VariantRecord, VariantStatus, timestamp
 
+
+def fake(client: object) -> Any:
+    """A stand-in for a client of AWS, which has no more of its methods than a test needs."""
+    return client
+
+
 SOME_PAGE = 2
 """Few enough that tests with three of something need a second page."""
 
@@ -37,7 +43,7 @@ class MemoryRecords(Records):
     """
 
     def __init__(self, *studies: StudyRecord) -> None:
-        super().__init__(table=None)
+        super().__init__(table=fake(None))
         self.by_name = {each.simulation_id: each for each in studies}
         self.running: dict[int, str] = {}
         self.removed: list[str] = []
@@ -172,10 +178,10 @@ class MemoryStack(Stack):
         )
         self.notices: list[Notification] = []
         self.records = MemoryRecords() if records is None else records
-        self.executions = Executions(MemoryStepFunctions() if step_functions is None else step_functions, MACHINE)
-        self.s3 = MemoryS3() if s3 is None else s3
+        self.executions = Executions(fake(MemoryStepFunctions() if step_functions is None else step_functions), MACHINE)
+        self.s3 = fake(MemoryS3() if s3 is None else s3)
         self.notify = self.notices.append
-        self.accounts = Accounts(table=None)
+        self.accounts = Accounts(table=fake(None))
         self.__dict__.update(parts)
 
 

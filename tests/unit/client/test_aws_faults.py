@@ -1,5 +1,7 @@
 """What a user is told of faults: epsm.client.aws_faults."""
 
+from typing import Any
+
 import pytest
 from botocore import exceptions as aws
 from botocore.exceptions import ClientError
@@ -8,7 +10,7 @@ from epsm.client import aws_faults as faults
 
 
 def refused(code: str, status: int = 400) -> ClientError:
-    answer = {"Error": {"Code": code, "Message": "said\nby AWS"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    answer: Any = {"Error": {"Code": code, "Message": "said\nby AWS"}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(answer, "GetItem")
 
 

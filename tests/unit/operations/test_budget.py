@@ -11,7 +11,7 @@ from epsm.operations.close import close
 from epsm.store.executions import Execution
 from epsm.store.notifications import budget_event_publisher
 from epsm.study.records import StudyStatus
-from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryStack, MemoryStepFunctions, study_record
+from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryStack, MemoryStepFunctions, fake, study_record
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:epsm-dev-study"
 
@@ -73,7 +73,7 @@ class Bus:
 
 def test_a_spent_budget_is_announced() -> None:
     bus = Bus(failed=0)
-    budget_event_publisher(bus)("a")
+    budget_event_publisher(fake(bus))("a")
     (entry,) = bus.entries
     assert (entry["Source"], entry["DetailType"]) == ("epsm", "Budget Spent")
     assert json.loads(entry["Detail"]) == {"simulation_id": "a"}
@@ -81,4 +81,4 @@ def test_a_spent_budget_is_announced() -> None:
 
 def test_an_announcement_that_was_not_taken_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="did not take"):
-        budget_event_publisher(Bus(failed=1))("a")
+        budget_event_publisher(fake(Bus(failed=1)))("a")

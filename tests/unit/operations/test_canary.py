@@ -17,7 +17,7 @@ from epsm.store import keys
 from epsm.store.functions import Functions
 from epsm.study.records import StudyStatus, VariantRecord, VariantStatus
 from epsm.study.schema import Limits
-from tests.unit.fakes import MemoryRecords, MemoryS3, MemoryStack, study_record
+from tests.unit.fakes import MemoryRecords, MemoryS3, MemoryStack, fake, study_record
 
 TIMEOUT_S = 60.0
 GOOD = VariantRecord(0, VariantStatus.SUCCEEDED, verdict="ok")
@@ -49,7 +49,7 @@ class World(MemoryS3):
         self.asked: list[Any] = []
         self.time = 0.0
         self.records = _Records()
-        stack = MemoryStack(records=self.records, s3=self, functions=Functions(self, "cleanup"))
+        stack = MemoryStack(records=self.records, s3=self, functions=Functions(fake(self), "cleanup"))
         self.canary = Canary(stack, clock=lambda: self.time, sleep=self.sleep)
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes | IO[bytes], **_: Any) -> Any:  # noqa: N803 - boto3's names

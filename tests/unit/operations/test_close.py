@@ -15,7 +15,7 @@ from epsm.store.executions import Execution, Executions
 from epsm.store.files import Files
 from epsm.store.notifications import Notification
 from epsm.study.records import StudyStatus
-from tests.unit.fakes import MACHINE, MemoryCollector, MemoryRecords, MemoryS3, MemoryStepFunctions, study_record
+from tests.unit.fakes import MACHINE, MemoryCollector, MemoryRecords, MemoryS3, MemoryStepFunctions, fake, study_record
 
 SIMULATION = "office-1"
 ABORTED = Execution("arn:office-1", SIMULATION, SIMULATION, "ABORTED")
@@ -174,20 +174,20 @@ def described(**changes: Any) -> MemoryStepFunctions:
 
 
 def test_an_execution_says_which_simulation_it_was_given() -> None:
-    execution = Executions(described(), MACHINE).find("arn")
+    execution = Executions(fake(described()), MACHINE).find("arn")
     assert execution is not None
     assert (execution.simulation_id, execution.ended) == ("s", True)
 
 
 @pytest.mark.parametrize("given", ["", "{", "[]", "{}", "7"])
 def test_an_execution_started_by_hand_is_of_no_simulation(given: str) -> None:
-    execution = Executions(described(input=given), MACHINE).find("arn")
+    execution = Executions(fake(described(input=given)), MACHINE).find("arn")
     assert execution is not None
     assert execution.simulation_id == ""
 
 
 def test_an_execution_that_step_functions_does_not_know_is_none() -> None:
-    assert Executions(described(), MACHINE).find("arn:other") is None
+    assert Executions(fake(described()), MACHINE).find("arn:other") is None
 
 
 # --- the aggregate function
@@ -220,7 +220,7 @@ def collector(
     s3 = MemoryS3()
     if manifest:
         s3.put_object(Bucket="results", Key=f"runs/{SIMULATION}/manifest.json", Body=b"{}")
-    return AggregateFunction(functions, "aggregate", Files(s3, "results"), tell, sleep)
+    return AggregateFunction(functions, "aggregate", Files(fake(s3), "results"), tell, sleep)
 
 
 def test_the_aggregate_function_is_told_why_the_map_gave_up() -> None:

@@ -14,7 +14,7 @@ from epsm.study.manifest import ObjectRef, RunManifest, Source
 from epsm.study.records import StudyStatus, timestamp
 from epsm.study.schema import Study
 from tests.conftest import study_document
-from tests.unit.fakes import MemoryRecords, MemoryS3, MemoryStack, study_record
+from tests.unit.fakes import MemoryRecords, MemoryS3, MemoryStack, fake, study_record
 
 NOW = datetime(2026, 6, 1, 3, tzinfo=UTC)
 OWNER_FILE = f"uploads/{'0' * 24}/{'a' * 64}"
@@ -106,7 +106,7 @@ def test_a_study_with_a_budget_that_is_refused_today_can_be_removed(world: World
     stored["study"]["options"]["max_cost_usd"] = 1e300
     world.s3.objects[key] = json.dumps(stored).encode()
 
-    assert Files(world.s3, "results").read_manifest(name).study.options.max_cost_usd == 1e300
+    assert Files(fake(world.s3), "results").read_manifest(name).study.options.max_cost_usd == 1e300
     assert names(world.remover.remove_expired()) == [name]
     assert (world.of_run(name), world.has_input(f"{name}/room.idf", name)) == ([], False)
 

@@ -12,7 +12,7 @@ from epsm.operations.shares import Claim, capacity_of, share, shares, wanted
 from epsm.store.executions import Executions
 from epsm.store.functions import Functions
 from epsm.study.records import StudyRecord, StudyStatus
-from tests.unit.fakes import study_record
+from tests.unit.fakes import fake, study_record
 
 claims = st.lists(
     st.builds(Claim, st.uuids().map(str), st.sampled_from([1, 2, 4]), st.integers(1, 10_000)), min_size=1, max_size=12
@@ -43,7 +43,7 @@ class MapRuns:
 
 
 def executions_of(runs: MapRuns) -> Executions:
-    return Executions(runs, "arn:machine")
+    return Executions(fake(runs), "arn:machine")
 
 
 def study(name: str, **options: Any) -> StudyRecord:
@@ -140,4 +140,4 @@ class Account:
 def test_capacity_is_what_is_set_aside_or_most_of_what_the_account_has(
     reserved: int, limit: dict[str, int] | None, capacity: int | None
 ) -> None:
-    assert capacity_of(Functions(Account(limit), "cleanup"), reserved) == capacity
+    assert capacity_of(Functions(fake(Account(limit)), "cleanup"), reserved) == capacity

@@ -13,7 +13,7 @@ from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyStatus
 from epsm.study.schema import Options, Study
 from tests.conftest import study_document
-from tests.unit.fakes import MemoryRecords, MemoryS3, study_record
+from tests.unit.fakes import MemoryRecords, MemoryS3, fake, study_record
 
 LOST = "ExecutionDoesNotExist: Step Functions knows the execution of this study no more."
 
@@ -57,7 +57,7 @@ def collected(study: Study) -> tuple[StudySummary, MemoryS3]:
     s3 = MemoryS3()
     s3.put_object(Bucket="results", Key=keys.run_key("office-1", "manifest.json"), Body=manifest.to_json().encode())
     records = MemoryRecords(study_record("office-1", StudyStatus.RUNNING, created_at))
-    return aggregate(Files(s3, "results"), records, "office-1"), s3
+    return aggregate(Files(fake(s3), "results"), records, "office-1"), s3
 
 
 def result(s3: MemoryS3, name: str) -> str:

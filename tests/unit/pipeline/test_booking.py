@@ -7,6 +7,7 @@ import pytest
 
 from epsm.pipeline.booking import SECONDS_BETWEEN_BOOKINGS, Booking
 from epsm.store.records import Records
+from tests.unit.fakes import fake
 
 
 class Table(Records):
@@ -20,7 +21,7 @@ class Table(Records):
     """
 
     def __init__(self) -> None:
-        super().__init__(table=None)
+        super().__init__(table=fake(None))
         self.booked: list[float] = []
         self.answers = threading.Event()
         self.answers.set()

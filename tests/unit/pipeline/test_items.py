@@ -9,13 +9,14 @@ from epsm.pipeline.items import models_for_containers
 from epsm.store.records import Records
 from epsm.study.manifest import ObjectRef, RunManifest, Source
 from epsm.study.schema import Study
+from tests.unit.fakes import fake
 
 
 class RunTimes(Records):
     """Records that know run times alone."""
 
     def __init__(self, by_hash: Mapping[str, float]) -> None:
-        super().__init__(table=None)
+        super().__init__(table=fake(None))
         self._by_hash = by_hash
 
     def run_time(self, sha256: str) -> float | None:

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from epsm.pipeline.notices import for_mail, links, reasons, rejection_notification
 from epsm.problems import Problem
 from epsm.store.notifications import Notification, sns_notifier
+from tests.unit.fakes import fake
 
 
 @pytest.mark.parametrize(
@@ -52,9 +53,9 @@ class Sns:
 
 def test_a_notice_goes_to_the_topic() -> None:
     sns = Sns(fault=False)
-    sns_notifier(sns, "arn:topic")(Notification("Office", "text"))
+    sns_notifier(fake(sns), "arn:topic")(Notification("Office", "text"))
     assert sns.sent == [{"TopicArn": "arn:topic", "Subject": "Office", "Message": "text"}]
 
 
 def test_a_notice_that_cannot_be_sent_stops_nothing() -> None:
-    sns_notifier(Sns(fault=True), "arn:topic")(Notification("Office", "text"))
+    sns_notifier(fake(Sns(fault=True)), "arn:topic")(Notification("Office", "text"))

@@ -19,6 +19,7 @@ from epsm.study.manifest import ObjectRef, RunManifest, Source
 from epsm.study.preflight import Trial, variants_to_try
 from epsm.study.schema import Study
 from tests.conftest import study_document
+from tests.unit.fakes import fake
 
 INSULATION = {
     "name": "insulation_m",
@@ -34,7 +35,7 @@ Try = Callable[..., Trial | None]
 @pytest.fixture
 def attempt(engine: Engine, chicago: Path, tmp_path: Path) -> Try:
     """Tries a model; keyword arguments are `try_in_turn`'s, and `installed`, `options`, `parameters`."""
-    workspace = Workspace(tmp_path / "runs", Files(None, ""))
+    workspace = Workspace(tmp_path / "runs", Files(fake(None), ""))
     workspace.kept.mkdir(parents=True)
 
     def kept(name: str, content: bytes) -> ObjectRef:

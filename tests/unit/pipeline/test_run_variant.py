@@ -36,7 +36,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
         s3 = boto3.client("s3", region_name="us-east-1")
         for bucket in ("inputs", "results"):
             s3.create_bucket(Bucket=bucket)
-        keys = [("pk", "HASH"), ("sk", "RANGE")]
+        keys: Any = [("pk", "HASH"), ("sk", "RANGE")]
         table = boto3.resource("dynamodb", region_name="us-east-1").create_table(
             TableName="studies",
             BillingMode="PAY_PER_REQUEST",

@@ -12,6 +12,7 @@ from epsm.pipeline.uploaded_study import UploadedStudy
 from epsm.store import keys
 from epsm.store.files import OWNER_METADATA, Files
 from epsm.study.manifest import Source
+from tests.unit.fakes import fake
 
 GRACE_S = 10
 LONG_AGO = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -61,7 +62,7 @@ def bucket() -> VersionedBucket:
 
 def study_of(bucket: VersionedBucket, version: str, document: bytes = b"{}", key: str = "me/a/study.json") -> Any:
     source = Source(bucket="inputs", key=key, version_id=version)
-    return UploadedStudy(Files(bucket, "results"), source, document, timedelta(seconds=GRACE_S), lambda _: None)
+    return UploadedStudy(Files(fake(bucket), "results"), source, document, timedelta(seconds=GRACE_S), lambda _: None)
 
 
 def read(study: UploadedStudy, name: str = "room.idf") -> bytes | None:
@@ -160,4 +161,4 @@ def test_a_study_elsewhere_reaches_no_file_of_the_apis_callers(bucket: Versioned
 def test_an_owner_is_believed_in_the_owners_home_alone(bucket: VersionedBucket, key: str, believed: str) -> None:
     bucket.metadata = {OWNER_METADATA: quote("anna")}
     version = bucket.put(key, 100, b"{}")
-    assert Files(bucket, "results").read_study("inputs", key, version) == (b"{}", believed)
+    assert Files(fake(bucket), "results").read_study("inputs", key, version) == (b"{}", believed)

@@ -24,6 +24,7 @@ from epsm.study.manifest import ObjectRef, RunManifest, Source
 from epsm.study.schema import Study
 from epsm.study.variants import Variant
 from tests.conftest import study_document
+from tests.unit.fakes import fake
 
 PLENTY, LITTLE = 5000.0, 5.0
 
@@ -54,7 +55,7 @@ def bucket() -> Bucket:
 
 @pytest.fixture
 def workspace(tmp_path: Path, bucket: Bucket) -> Workspace:
-    return Workspace(tmp_path / "work", Files(bucket, "results"))
+    return Workspace(tmp_path / "work", Files(fake(bucket), "results"))
 
 
 def manifest(

@@ -12,6 +12,7 @@ from epsm.study.parsing import parse_study
 from epsm.study.records import CANCELLED_STAGE, VariantRecord, VariantStatus
 from epsm.study.schema import Study
 from tests.conftest import study_document
+from tests.unit.fakes import fake
 
 
 class Table(Records):
@@ -22,7 +23,7 @@ class Table(Records):
     """
 
     def __init__(self, *variants: VariantRecord) -> None:
-        super().__init__(table=None)
+        super().__init__(table=fake(None))
         self._variants = {each.index: each for each in variants}
         self.read: list[int] = []
 

@@ -1,12 +1,9 @@
 """What the table is given: every number comes back as it was, or is refused before it is written."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from epsm.store.records import Records
 from epsm.study.records import VariantRecord, VariantStatus
@@ -14,30 +11,12 @@ from epsm.study.records import VariantRecord, VariantStatus
 FOREVER = 4_000_000_000
 
 
-@pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A table of its own in this process."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        keys = [("pk", "HASH"), ("sk", "RANGE")]
-        yield boto3.resource("dynamodb", region_name="us-east-1").create_table(
-            TableName="studies",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
-        )
-
-
 def finished(number: float) -> VariantRecord:
     return VariantRecord(index=0, status=VariantStatus.SUCCEEDED, summary={"metrics": {"site_energy_kwh": number}})
 
 
 @pytest.mark.parametrize("number", [1e15, -4.5e-7, 0.1, 1.2345678901234567e37, 2.0**53 + 2, 1e-129])
-def test_a_number_comes_back_as_it_was(table: Any, number: float) -> None:
-    records = Records(table)
-
+def test_a_number_comes_back_as_it_was(table: Any, records: Records, number: float) -> None:
     records.finish_variant("study", finished(number), FOREVER)
 
     (stored,) = table.scan()["Items"]
@@ -49,16 +28,14 @@ def test_a_number_comes_back_as_it_was(table: Any, number: float) -> None:
 
 
 @pytest.mark.parametrize("number", [1e38, 1e125, -1e126, 4.9e274, float("inf"), float("nan")])
-def test_a_number_that_cannot_be_read_again_is_not_written(table: Any, number: float) -> None:
+def test_a_number_that_cannot_be_read_again_is_not_written(table: Any, records: Records, number: float) -> None:
     with pytest.raises(ValueError, match="cannot be kept in the table"):
-        Records(table).finish_variant("study", finished(number), FOREVER)
+        records.finish_variant("study", finished(number), FOREVER)
 
     assert table.scan()["Items"] == []
 
 
-def test_a_number_too_small_for_the_table_is_zero(table: Any) -> None:
-    records = Records(table)
-
+def test_a_number_too_small_for_the_table_is_zero(records: Records) -> None:
     records.finish_variant("study", finished(-1e-130), FOREVER)
 
     found = records.variant("study", 0)

@@ -76,11 +76,13 @@ def connection_to(
         NoStack: If there is none, or it is another project's.
     """
 
+    any_service: Any = session  # its types know clients by their services' names alone
+
     def client(service: str, config: Config | None = None) -> Any:
-        return session.client(service, endpoint_url=endpoint, config=config)
+        return any_service.client(service, endpoint_url=endpoint, config=config)
 
     def resource(service: str) -> Any:
-        return session.resource(service, endpoint_url=endpoint)
+        return any_service.resource(service, endpoint_url=endpoint)
 
     try:
         described = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]

@@ -184,7 +184,7 @@ def _highlights(parquet: Path, study: Study) -> list[str]:
         lines.append(f"Site EUI:   {euis.min():.1f} to {euis.max():.1f} kWh/m2")
     saved = table["site_eui_saved_percent"].dropna()
     if len(saved) and saved.max() > 0:
-        best = table.loc[saved.idxmax()]
+        best = table[table.index == saved.idxmax()].iloc[0]
         values = ", ".join(
             f"{name}={best[name]:g}" if _is_number(best[name]) else f"{name}={best[name]}" for name in names
         )

@@ -12,7 +12,7 @@ what it has cost is missing for the next.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from epsm.errors import OverLimit
 from epsm.estimate import RunTime, estimate, in_usd
@@ -178,7 +178,7 @@ class OwnerLimits:
         return [_too_expensive(allowance, account, reserved_usd, expected_usd, left_usd)]
 
 
-NO_LIMITS = OwnerLimits(_NoAccounts(), Records(None), Allowance())
+NO_LIMITS = OwnerLimits(_NoAccounts(), Records(cast(Any, None)), Allowance())
 """For stacks without them."""
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -33,7 +34,7 @@ def remarks(table: pd.DataFrame, study: Study) -> list[str]:
         effects = _effects(parameter, study, done, results)
         if effects.empty and len(parameter.levels) == 1:
             not_isolated.append(parameter.name)
-        without = effects.index[~effects]
+        without = effects[~effects].index
         if len(without):
             sentences.append(_without_effect(parameter, study, without, everywhere=len(without) == len(effects)))
     return [*sentences, *_not_isolated(not_isolated), *_missing(done)]
@@ -79,7 +80,7 @@ def _effects(parameter: Parameter, study: Study, done: pd.DataFrame, results: "p
     return (comparable["outcomes"] > 1).groupby(level=places, sort=False).any()
 
 
-def _without_effect(parameter: Parameter, study: Study, places: pd.MultiIndex, *, everywhere: bool) -> str:
+def _without_effect(parameter: Parameter, study: Study, places: "pd.Index[Any]", *, everywhere: bool) -> str:
     where = "" if everywhere else f" {_named(places, study)}"
     equal = "all else equal, every variant has the same results" + ("" if everywhere else " there")
     return (
@@ -88,7 +89,7 @@ def _without_effect(parameter: Parameter, study: Study, places: pd.MultiIndex, *
     )
 
 
-def _named(places: pd.MultiIndex, study: Study) -> str:
+def _named(places: "pd.Index[Any]", study: Study) -> str:
     """`in a.idf with x.epw and in b.idf`: a model alone where it is so with each of the weather files."""
     by_model: dict[str, list[str]] = {}
     for model, weather in places:

@@ -228,16 +228,20 @@ def _engine_messages(table: pd.DataFrame) -> str:
     if not severe and not warnings and done["note"].isna().all():
         return ""
     groups = done.fillna({"note": "", "verdict": ""}).groupby(["verdict", "note"], sort=False)
-    summed = groups.agg(
-        variants=("variant_index", "count"),
-        first=("variant_index", "min"),
-        severe=("severe_errors", "sum"),
-        warnings=("warnings", "sum"),
-    ).sort_values(["severe", "variants"], ascending=False)
+    summed = (
+        groups.agg(
+            variants=("variant_index", "count"),
+            first=("variant_index", "min"),
+            severe=("severe_errors", "sum"),
+            warnings=("warnings", "sum"),
+        )
+        .sort_values(["severe", "variants"], ascending=False)
+        .head(_MAX_REASONS)
+    )
     lines = "".join(
         f"<tr><td>{each['variants']}</td><td>{each['first']}</td><td class='text'>{escape(verdict)}</td>"
         f"<td>{each['severe']:,}</td><td>{each['warnings']:,}</td><td class='text'>{escape(note)}</td></tr>"
-        for (verdict, note), each in summed.head(_MAX_REASONS).iterrows()
+        for (verdict, note), each in zip(summed.index, summed.to_dict("records"), strict=True)
     )
     return (
         f"<h2>What EnergyPlus reported: {severe:,} severe errors, {warnings:,} warnings</h2>"

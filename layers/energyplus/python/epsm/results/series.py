@@ -81,8 +81,8 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
         run_periods = _run_periods(connection, database)
     series = pd.DataFrame(columns).sort_index()
     intervals = [_interval(run_periods.get(times[at][1]), *times[at][2:]) for at in series.index]
-    series.insert(0, "interval_end", pd.to_datetime([end for _, end in intervals]))
-    series.insert(0, "interval_start", pd.to_datetime([start for start, _ in intervals]))
+    series.insert(0, "interval_end", pd.DatetimeIndex([end for _, end in intervals]))
+    series.insert(0, "interval_start", pd.DatetimeIndex([start for start, _ in intervals]))
     series.insert(0, "environment", [times[at][0] for at in series.index])
     return series.reset_index(drop=True)
 

@@ -126,7 +126,7 @@ def _frame(batch: list[dict[str, Any]], types: dict[str, pa.DataType], end_uses:
 
 def for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:
     """The table with an apostrophe before every text that a spreadsheet would run as a formula."""
-    texts = frame.select_dtypes("string")
+    texts: pd.DataFrame = frame.select_dtypes("string")
     # https://owasp.org/www-community/attacks/CSV_Injection
     return frame.assign(**{name: text.where(~_is_formula(text), "'" + text) for name, text in texts.items()})
 

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from epsm.store import keys
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,12 @@ class Accounts:
         table: A boto3 DynamoDB Table resource.
     """
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = table
 
     def read(self, owner: str) -> Account:
         """An owner's account; an empty one if there is none."""
-        item = self._table.get_item(Key=_key(owner), ConsistentRead=True).get("Item")
+        item: dict[str, Any] | None = self._table.get_item(Key=_key(owner), ConsistentRead=True).get("Item")
         if item is None:
             return Account()
         claims = {name: _claim(each) for name, each in item["claims"].items()}
@@ -69,7 +72,7 @@ class Accounts:
 
     def write(self, owner: str, account: Account) -> bool:
         """Replace the item that `account` was made from; False, and nothing written, if it is another one by now."""
-        item = {
+        item: dict[str, Any] = {
             **_key(owner),
             "version": account.version + 1,
             "month": account.month,

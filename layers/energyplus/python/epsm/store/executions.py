@@ -4,12 +4,16 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from epsm.store import keys
 from epsm.study.records import StudyRecord, StudyStatus
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import MapRunItemCountsTypeDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +87,12 @@ class Executions:
         fresh_s: How long counts are kept, seconds.
     """
 
-    def __init__(self, step_functions: Any, state_machine_arn: str, fresh_s: float = 2.0) -> None:
+    def __init__(self, step_functions: "SFNClient", state_machine_arn: str, fresh_s: float = 2.0) -> None:
         self._step_functions = step_functions
         self._state_machine_arn = state_machine_arn
         self._fresh_s = fresh_s
         self._map_runs: dict[str, str] = {}
-        self._counted: dict[str, tuple[float, dict[str, int]]] = {}
+        self._counted: dict[str, tuple[float, MapRunItemCountsTypeDef]] = {}
 
     def start(self, name: str, given: dict[str, Any]) -> bool:
         """Start an execution; False if there is one of that name already.
@@ -199,13 +203,13 @@ class Executions:
         running = 0 if record.status.final else counted["running"]
         return RunCounts(running, succeeded, failed, record.variants)
 
-    def _count(self, arn: str) -> dict[str, int]:
+    def _count(self, arn: str) -> "MapRunItemCountsTypeDef":
         moment, counted = self._counted.get(arn, (0.0, None))
         # Not the monotonic clock: it may stand still while Lambda keeps a function frozen between two requests.
         if counted is not None and 0 <= time.time() - moment < self._fresh_s:
             return counted
         try:
-            fresh: dict[str, int] = self._step_functions.describe_map_run(mapRunArn=arn)["itemCounts"]
+            fresh = self._step_functions.describe_map_run(mapRunArn=arn)["itemCounts"]
         except ClientError as error:
             if counted is None or not is_throttle(error):
                 raise

@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
@@ -17,6 +17,9 @@ from epsm.errors import NotFound
 from epsm.store import keys
 from epsm.study.manifest import ObjectRef, RunManifest
 from epsm.study.schema import STORED
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 OWNER_METADATA = "epsm-owner"
 """Metadata of a study.json that came through the API: who sent it."""
@@ -60,7 +63,7 @@ class Files:
         results_bucket: Bucket that runs are written to.
     """
 
-    def __init__(self, s3: Any, results_bucket: str) -> None:
+    def __init__(self, s3: "S3Client", results_bucket: str) -> None:
         self._s3 = s3
         self.results_bucket = results_bucket
 
@@ -68,8 +71,9 @@ class Files:
         """The versions of the files below a study's folder by their path in it, in Unicode NFC; the newest first."""
         found: dict[str, list[Version]] = {}
         for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+            listed: dict[str, Any] = {**page}
             for kind in ("Versions", "DeleteMarkers"):
-                for each in page.get(kind, []):
+                for each in listed.get(kind, []):
                     version = Version(
                         each["Key"],
                         each["VersionId"],
@@ -99,7 +103,7 @@ class Files:
         return answer["Body"].read(), owner if owner and key.startswith(keys.home(owner)) else ""
 
     def _get(self, bucket: str, key: str, version_id: str | None) -> Any:
-        which = {"VersionId": version_id} if version_id else {}
+        which: dict[str, Any] = {"VersionId": version_id} if version_id else {}
         try:
             return self._s3.get_object(Bucket=bucket, Key=key, **which)
         except ClientError as error:
@@ -201,7 +205,7 @@ class Files:
             NotFound: If there is no such object.
         """
         try:
-            return self._s3.get_object(Bucket=self.results_bucket, Key=key)["Body"]  # type: ignore[no-any-return]
+            return self._s3.get_object(Bucket=self.results_bucket, Key=key)["Body"]  # type: ignore[return-value] # has all of it but writing
         except self._s3.exceptions.NoSuchKey as error:
             raise NotFound(f"s3://{self.results_bucket}/{key}") from error
 

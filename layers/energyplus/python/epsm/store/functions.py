@@ -2,9 +2,13 @@
 
 import json
 import logging
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +25,7 @@ class Functions:
         cleanup_function: Name of the function that removes studies and shares the concurrency.
     """
 
-    def __init__(self, functions: Any, cleanup_function: str) -> None:
+    def __init__(self, functions: "LambdaClient", cleanup_function: str) -> None:
         self._functions = functions
         self._cleanup_function = cleanup_function
 
@@ -45,15 +49,17 @@ class Functions:
             raise FunctionFailed(content.decode(errors="replace")[:500])
 
     def _invoke(self, payload: dict[str, str], *, wait: bool) -> Any:
-        how = "RequestResponse" if wait else "Event"
         return self._functions.invoke(
-            FunctionName=self._cleanup_function, InvocationType=how, Payload=json.dumps(payload).encode()
+            FunctionName=self._cleanup_function,
+            InvocationType="RequestResponse" if wait else "Event",
+            Payload=json.dumps(payload).encode(),
         )
 
     def account_limit(self, name: str) -> int | None:
         """A limit of the account, such as `ConcurrentExecutions`; None where Lambda does not tell it."""
         try:
-            return int(self._functions.get_account_settings()["AccountLimit"][name])
+            limits: Mapping[str, Any] = {**self._functions.get_account_settings()["AccountLimit"]}
+            return int(limits[name])
         except (BotoCoreError, ClientError, KeyError):
             logger.warning("the account's concurrency is not known", exc_info=True)
             return None

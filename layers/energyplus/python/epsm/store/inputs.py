@@ -2,12 +2,15 @@
 
 import base64
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from epsm.store import keys
 from epsm.store.files import OWNER_METADATA
 from epsm.study.manifest import Source
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 UPLOAD_SECONDS = 3600
 """How long a presigned upload may be used."""
@@ -21,7 +24,7 @@ class InputsBucket:
         name: Name of the bucket.
     """
 
-    def __init__(self, s3: Any, name: str) -> None:
+    def __init__(self, s3: "S3Client", name: str) -> None:
         self._s3 = s3
         self.name = name
 

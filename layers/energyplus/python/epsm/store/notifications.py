@@ -4,9 +4,14 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+    from mypy_boto3_sns import SNSClient
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +32,7 @@ class Notification:
     message: str
 
 
-def budget_event_publisher(events: Any) -> Callable[[str], None]:
+def budget_event_publisher(events: "EventBridgeClient") -> Callable[[str], None]:
     """Tells the event bus that a simulation's budget is spent.
 
     Args:
@@ -35,7 +40,7 @@ def budget_event_publisher(events: Any) -> Callable[[str], None]:
     """
 
     def announce(simulation: str) -> None:
-        entry = {
+        entry: PutEventsRequestEntryTypeDef = {
             "Source": EVENT_SOURCE,
             "DetailType": BUDGET_SPENT,
             "Detail": json.dumps({"simulation_id": simulation}),
@@ -47,7 +52,7 @@ def budget_event_publisher(events: Any) -> Callable[[str], None]:
     return announce
 
 
-def sns_notifier(sns: Any, topic_arn: str) -> Callable[[Notification], None]:
+def sns_notifier(sns: "SNSClient", topic_arn: str) -> Callable[[Notification], None]:
     """Sends notices to a topic. One that cannot be sent is no reason to lose a study.
 
     Args:

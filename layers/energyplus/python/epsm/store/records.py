@@ -6,7 +6,7 @@ UTC with milliseconds, so that they sort as texts.
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -15,6 +15,9 @@ from epsm.store import attributes, keys
 from epsm.store.items import study_record, to_item, variant_record
 from epsm.study.records import StudyPage, StudyRecord, StudyStatus, VariantRecord, VariantStatus, expiry, now, timestamp
 from epsm.study.schema import Options
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
 
 _PAGE = 200
 
@@ -26,7 +29,7 @@ class Records:
         table: A boto3 DynamoDB Table resource.
     """
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = table
 
     def create_or_get_study(self, simulation: str, name: str, source: dict[str, str], owner: str = "") -> StudyRecord:
@@ -160,7 +163,7 @@ class Records:
 
     def run_time(self, sha256: str) -> float | None:
         """Engine seconds of a model's last runs, the mean; None if it has never run."""
-        item = self._table.get_item(Key=keys.run_time_key(sha256)).get("Item")
+        item: dict[str, Any] | None = self._table.get_item(Key=keys.run_time_key(sha256)).get("Item")
         return None if item is None else float(item["engine_seconds"])
 
     def stop_requested(self, simulation: str) -> bool:
@@ -243,13 +246,13 @@ class Records:
 
     def remove_study(self, simulation: str) -> int:
         """Remove every item of a study, the study's own last; how many there were."""
-        key = {
+        query: dict[str, Any] = {
             "KeyConditionExpression": f"{keys.PARTITION_KEY} = :pk",
             "ExpressionAttributeValues": {":pk": keys.partition(simulation)},
+            "ProjectionExpression": f"{keys.PARTITION_KEY}, {keys.SORT_KEY}",
         }
-        names = {"ProjectionExpression": f"{keys.PARTITION_KEY}, {keys.SORT_KEY}"}
         removed = 0
-        while items := self._table.query(**key, **names, ScanIndexForward=False, Limit=1000)["Items"]:
+        while items := self._table.query(**query, ScanIndexForward=False, Limit=1000)["Items"]:
             with self._table.batch_writer() as batch:
                 for item in items:
                     batch.delete_item(Key=item)

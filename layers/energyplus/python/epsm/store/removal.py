@@ -3,10 +3,14 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING
 
 from epsm.store import keys
 from epsm.study.schema import MANIFEST_NAME
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef, ObjectTypeDef, ObjectVersionTypeDef
 
 BATCH = 1000
 """The most that S3 deletes with one request, and the most that it lists with one."""
@@ -16,13 +20,13 @@ class NotRemoved(Exception):
     """S3 did not delete an object."""
 
 
-def measure_prefix(s3: Any, bucket: str, prefix: str) -> tuple[int, int]:
+def measure_prefix(s3: "S3Client", bucket: str, prefix: str) -> tuple[int, int]:
     """Number of the objects below a prefix, and their bytes together."""
     sizes = [each["Size"] for page in _pages(s3, bucket, prefix) for each in page]
     return len(sizes), sum(sizes)
 
 
-def clear(s3: Any, bucket: str, prefix: str) -> tuple[int, int]:
+def clear(s3: "S3Client", bucket: str, prefix: str) -> tuple[int, int]:
     """Delete every object below a prefix of a bucket that keeps no versions; how many there were, and their bytes.
 
     Raises:
@@ -36,7 +40,7 @@ def clear(s3: Any, bucket: str, prefix: str) -> tuple[int, int]:
     return number, size
 
 
-def delete_versions(s3: Any, bucket: str, versions: Sequence[tuple[str, str]]) -> None:
+def delete_versions(s3: "S3Client", bucket: str, versions: Sequence[tuple[str, str]]) -> None:
     """Delete exactly these versions, given as key and version id; one that is gone already is no fault.
 
     Raises:
@@ -47,7 +51,9 @@ def delete_versions(s3: Any, bucket: str, versions: Sequence[tuple[str, str]]) -
         _delete(s3, bucket, [{"Key": key, "VersionId": version} for key, version in batch])
 
 
-def orphaned_uploads(s3: Any, bucket: str, before: datetime) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def orphaned_uploads(
+    s3: "S3Client", bucket: str, before: datetime
+) -> Iterator[tuple[str, list["ObjectVersionTypeDef"]]]:
     """Folders of studies that came through the API, with their versions, whose study.json never came.
 
     Args:
@@ -65,13 +71,13 @@ def orphaned_uploads(s3: Any, bucket: str, before: datetime) -> Iterator[tuple[s
             yield folder, found
 
 
-def _pages(s3: Any, bucket: str, prefix: str) -> Iterator[list[dict[str, Any]]]:
+def _pages(s3: "S3Client", bucket: str, prefix: str) -> Iterator[list["ObjectTypeDef"]]:
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         if objects := page.get("Contents"):
             yield objects
 
 
-def _delete(s3: Any, bucket: str, objects: list[dict[str, str]]) -> None:
+def _delete(s3: "S3Client", bucket: str, objects: Sequence["ObjectIdentifierTypeDef"]) -> None:
     answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
     if errors := answer.get("Errors"):
         first = errors[0]

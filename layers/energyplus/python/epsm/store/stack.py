@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 from botocore.config import Config
@@ -15,6 +15,10 @@ from epsm.store.functions import Functions
 from epsm.store.inputs import InputsBucket
 from epsm.store.notifications import Notification, sns_notifier
 from epsm.store.records import Records
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_s3 import S3Client
 
 _S3 = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 """Virtual-hosted addresses name the region. botocore's default for presigned ones is S3's global address, which sends
@@ -49,13 +53,15 @@ class Stack:
         return cls(Settings.from_environment())
 
     @cached_property
-    def s3(self) -> Any:
+    def s3(self) -> "S3Client":
         """A boto3 S3 client."""
-        return self._client("s3", config=_S3)
+        client: S3Client = self._client("s3", config=_S3)
+        return client
 
     @cached_property
-    def _table(self) -> Any:
-        return self._resource("dynamodb").Table(self.settings.table_name)
+    def _table(self) -> "Table":
+        table: Table = self._resource("dynamodb").Table(self.settings.table_name)
+        return table
 
     @cached_property
     def files(self) -> Files:
