@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from epsm.energyplus import sun
+from epsm.energyplus.constant_hours import ConstantHours
 from epsm.energyplus.daylight import Daylight
 from epsm.energyplus.radiation import Radiation
 from epsm.energyplus.weather_periods import Day
@@ -90,6 +91,7 @@ class _Pass:
     first_at_night: int = 0
     daylight: Daylight = field(default_factory=Daylight)
     radiation: Radiation = field(default_factory=Radiation)
+    constant: ConstantHours = field(default_factory=ConstantHours)
     dampest: float = 0.0
 
 
@@ -149,6 +151,8 @@ def check_records(
     if shifted := found.daylight.remark(place.longitude_deg, place.time_zone_h):
         remarks.append(shifted)
     remarks += found.radiation.remarks()
+    if constant := found.constant.remark(per_hour):
+        remarks.append(constant)
     return problems, remarks
 
 
@@ -205,6 +209,7 @@ def _judge(
             return Problem(f"{source}: line {line}", what, f"{least:g} to {most:g}, or {missing:g} for a missing value")
         if column not in (15, 16) or day is None or _altitude(place, day, hour) > 0:
             found.gaps.setdefault(column, _Gaps()).add(line)
+    found.constant.add(line, numbers[0])
     if found.dampest < numbers[2] < 999:
         found.dampest = numbers[2]
     infrared = numbers[_INFRARED - 7]
