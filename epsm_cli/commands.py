@@ -24,8 +24,9 @@ from epsm.operations.rerun import rerun_missing
 from epsm.operations.shares import LAMBDA_AT_A_TIME
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import MAX_FUNCTION_RUN_S, MAX_VARIANTS
+from epsm.text import counted
 from epsm_cli import steps
-from epsm_cli.show import counted, show_problems, show_studies
+from epsm_cli.show import show_problems, show_studies
 from epsm_cli.terminal import console
 from epsm_local.aws.session import leave_user_settings
 from epsm_local.provider import connection as local_connection

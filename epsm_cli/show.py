@@ -20,7 +20,7 @@ from epsm.results.rows import NOT_RUN
 from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
-from epsm.text import file_labels, middle_cut
+from epsm.text import counted, file_labels, middle_cut
 
 _MAX_ROWS = 40
 _MAX_NAME = 24
@@ -47,15 +47,6 @@ _COLOUR = {
 
 def status_text(status: StudyStatus) -> Text:
     return Text(status.value, style=f"bold {_COLOUR[status]}")
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun.
-
-    >>> counted(1, "variant"), counted(1800, "variant")
-    ('1 variant', '1,800 variants')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def show_problems(console: Console, problems: Sequence[Problem]) -> None:

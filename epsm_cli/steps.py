@@ -30,8 +30,9 @@ from epsm.errors import CannotWrite, FolderBusy, NotPickedUp, StudyRejected
 from epsm.store import keys
 from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord, StudyStatus
+from epsm.text import counted
 from epsm_cli.interrupts import Interrupted
-from epsm_cli.show import counted, show_problems, show_results, show_study
+from epsm_cli.show import show_problems, show_results, show_study
 from epsm_cli.terminal import console
 
 _OTHER_WRITER_S = 600.0

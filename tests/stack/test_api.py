@@ -405,7 +405,7 @@ def test_cancel_ends_engines_and_keeps_what_has_succeeded(
     assert (record.status, record.succeeded) == (StudyStatus.CANCELLED, 1)
     assert counts_of(anna, simulation) == (1, 0, 50.0)
     message = anna.get(f"/api/simulation/task/{simulation}/status/")["message"]
-    assert message == "1 of 2 variants have ended, 0 of them failed; 1 were not run"
+    assert message == "1 of 2 variants have ended, 0 of them failed; 1 not run"
 
 
 def test_what_has_ended_cannot_be_cancelled(anna: Client, done: str) -> None:

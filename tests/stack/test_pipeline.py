@@ -412,7 +412,7 @@ def test_who_subscribed_is_told_of_an_upload_that_was_refused(
 ) -> None:
     record = run_study(stack, make_study("told-refused", models=["hall.idf"]))
     notice = told(stack, subscriber, record.simulation_id)
-    assert notice["Subject"] == "told-refused: rejected, 1 problem(s)"
+    assert notice["Subject"] == "told-refused: rejected, 1 problem"
     assert "'hall.idf' is not in s3://" in notice["Message"]
 
 

@@ -34,7 +34,7 @@ def test_a_rejection_carries_every_problem() -> None:
 
 def test_a_rejection_reads_in_a_log_line_however_many_problems_it_has() -> None:
     text = str(StudyRejected(problems(250)))
-    assert text.startswith("250 problem(s): room.idf: fault 0; ")
+    assert text.startswith("250 problems: room.idf: fault 0; ")
     assert "fault 3" not in text
 
 

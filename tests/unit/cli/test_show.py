@@ -11,7 +11,8 @@ from epsm.problems import Problem
 from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
-from epsm_cli.show import counted, show_problems, show_results, show_studies, show_study
+from epsm.text import counted
+from epsm_cli.show import show_problems, show_results, show_studies, show_study
 from tests.conftest import study_document
 
 STATION = "USA_FL_Tampa.Intl.AP.722110_TMY"
@@ -110,7 +111,7 @@ def test_a_number_has_a_noun_that_fits() -> None:
     screen = io.StringIO()
     show_problems(Console(file=screen, width=100), [Problem("study.json", "is missing", "")])
     assert "This study cannot run: 1 problem" in screen.getvalue()
-    assert "problem(s)" not in screen.getvalue()
+    assert "(s)" not in screen.getvalue()
 
 
 def test_an_empty_list_of_studies_says_so() -> None:

@@ -30,13 +30,13 @@ def test_the_files_of_a_study_are_found_in_the_console() -> None:
 
 
 def test_of_many_reasons_the_most_frequent_are_told() -> None:
-    assert reasons(["a", "b\nmore", "b", "c", "d", ""]) == ["  2 x b", "  1 x a", "  1 x c", "  and 1 other reason(s)"]
+    assert reasons(["a", "b\nmore", "b", "c", "d", ""]) == ["  2 x b", "  1 x a", "  1 x c", "  and 1 other reason"]
 
 
 def test_a_refusal_tells_every_problem_up_to_a_number() -> None:
     problems = [Problem("study.json", f"fault {number}") for number in range(22)]
     notice = rejection_notification("Office", "a-1", "s3://inputs/office/study.json", problems)
-    assert notice.subject == "Office: rejected, 22 problem(s)"
+    assert notice.subject == "Office: rejected, 22 problems"
     assert "- study.json: fault 19\n- and 2 more, in runs/a-1/errors.json" in notice.message
 
 

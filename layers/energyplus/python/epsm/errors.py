@@ -23,6 +23,7 @@ All stand in `epsm` itself: `except epsm.EpsmError` catches every one of them.
 from collections.abc import Iterable
 
 from epsm.problems import Problem
+from epsm.text import counted
 
 
 class EpsmError(Exception):
@@ -38,7 +39,7 @@ class StudyRejected(EpsmError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
-        super().__init__(f"{len(self.problems)} problem(s): " + "; ".join(map(str, self.problems[:3])))
+        super().__init__(f"{counted(len(self.problems), 'problem')}: " + "; ".join(map(str, self.problems[:3])))
 
 
 class OverLimit(StudyRejected):

@@ -21,6 +21,15 @@ def fold_name(name: str) -> str:
     return name.strip(_BLANKS).translate(_ASCII_LOWER)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "variant"), counted(1800, "variant")
+    ('1 variant', '1,800 variants')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def middle_cut(text: str, most: int) -> str:
     """A text of at most `most` characters: the middle goes, since names often differ at their ends.
 

@@ -1,1 +1,1 @@
-"""The HTTP API: what its one Lambda function does, from the body of a request to the answer."""
+"""The HTTP API: its one Lambda function, from the body of a request to the response."""

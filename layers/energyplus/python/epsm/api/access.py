@@ -1,7 +1,7 @@
-"""Who calls the API, and what is theirs.
+"""Callers of the API and their access to studies.
 
-API Gateway has checked who it is, by IAM or by a token; here it is only read. A study belongs to whoever submitted it:
-nobody else sees, changes or downloads it but administrators. To everybody else it is as if it did not exist.
+API Gateway has authenticated the caller, by IAM or by a token; here the identity is only read. A study belongs to its
+submitter: only the submitter and administrators see, change or download it. To others it does not exist.
 """
 
 import json
@@ -20,17 +20,17 @@ _TOKEN = re.compile(r"(?:Bearer +)?[\w-]+\.([\w-]+)\.[\w-]+", re.ASCII | re.IGNO
 
 
 class Unknown(Exception):
-    """The request does not say who calls; API Gateway should never let it through."""
+    """The request has no identity; API Gateway should never pass such a request on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls.
+    """An authenticated caller.
 
     Attributes:
-        name: What studies are owned by: ``iam:<ARN>``, of an assumed role without its session (`epsm.study.owners`), or
+        name: Name as an owner: ``iam:<ARN>``, of an assumed role without its session (`epsm.study.owners`), or
             ``jwt:<issuer>#<subject>``.
-        administrator: Whether everything is theirs to see and to change.
+        administrator: Whether the caller may see and change all studies.
     """
 
     name: str
@@ -38,11 +38,11 @@ class Caller:
 
     @property
     def only(self) -> str | None:
-        """Whose studies a list for the caller holds; None for everybody's."""
+        """The owner whose studies a list for the caller holds; None for all studies."""
         return None if self.administrator else self.name
 
     def may_use(self, record: StudyRecord) -> bool:
-        """Whether a study is the caller's. One that is nobody's is the administrators' alone."""
+        """Whether the caller may use a study. Only administrators may use studies without an owner."""
         return self.administrator or owns(self.name, record.owner)
 
 
@@ -58,10 +58,10 @@ def caller_of(
         request_context: Of a payload in format 2.0.
         administrators: ARNs of IAM users or roles, or names of groups in tokens.
         authorization: The request's header of that name, whose token API Gateway has verified.
-        trusted_session_roles: ARNs of the roles whose session names cannot be chosen freely.
+        trusted_session_roles: ARNs of roles whose session names callers cannot choose.
 
     Raises:
-        Unknown: If neither IAM nor a token says who it is.
+        Unknown: If the request has neither an IAM identity nor a token.
     """
     authorizer = request_context.get("authorizer") or {}
     if arn := (authorizer.get("iam") or {}).get("userArn"):
@@ -75,16 +75,17 @@ def caller_of(
 
 
 def _groups(claims: Mapping[str, Any], token: Mapping[str, Any]) -> set[str]:
-    """The groups that a caller is in."""
+    """The caller's groups."""
     return {group for name in _GROUP_CLAIMS for group in _listed(claims.get(name), token.get(name))}
 
 
 def _listed(claim: Any, in_token: Any) -> list[str]:
     """The groups of a claim.
 
-    API Gateway passes an array on as a text, ``[one two]``, in which one group ``HVAC admins`` cannot be told from two.
-    So the array is taken from the token itself, and only if it gives the very text that API Gateway has verified.
-    Without it a text with blanks counts as no group at all: nobody becomes an administrator by a guess.
+    API Gateway passes an array on as a text, ``[one two]``, in which one group ``HVAC admins`` cannot be
+    distinguished from two. So the array is taken from the token itself, and only if it yields exactly the text that API
+    Gateway has verified. Otherwise a text with blanks counts as no group at all: no one becomes
+    administrator by a guess.
 
     >>> _listed("[HVAC admins]", ["HVAC admins"]), _listed("[admins]", None), _listed("[HVAC admins]", None)
     (['HVAC admins'], ['admins'], [])
@@ -100,7 +101,7 @@ def _listed(claim: Any, in_token: Any) -> list[str]:
 
 
 def _claims_in(authorization: str) -> Mapping[str, Any]:
-    """What the token in an Authorization header says, unverified; nothing where it cannot be read."""
+    """Claims of the token in an Authorization header, unverified; none if it cannot be read."""
     found = _TOKEN.fullmatch(authorization.strip())
     if found is None:
         return {}

@@ -1,4 +1,4 @@
-"""What all routes share: the stack, who calls, and answers that are no success, each a problem+json document.
+"""What all routes share: the stack, the caller, and error responses, each a problem+json document.
 
 The stack comes with each request: `app.append_context(stack=...)` before `app.resolve(...)`. Nothing is read or
 connected when this is imported.
@@ -22,6 +22,7 @@ from epsm.problems import Problem
 from epsm.store.executions import is_throttle
 from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord
+from epsm.text import counted
 
 logger = Logger(child=True)
 app = APIGatewayHttpResolver(enable_validation=True)
@@ -30,7 +31,7 @@ SimulationId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,80}$", description="Na
 
 
 class Refusal(Exception):
-    """A request that is answered with a problem."""
+    """A request that is answered with an error."""
 
     def __init__(self, status: HTTPStatus, detail: str) -> None:
         super().__init__(detail)
@@ -50,7 +51,7 @@ def owner_limits() -> OwnerLimits:
 
 
 def who_calls() -> Caller:
-    """Who sent the request that is being answered."""
+    """The caller of the current request."""
     try:
         authorization = str(app.current_event.headers.get("authorization", ""))
         context = app.current_event["requestContext"]
@@ -61,7 +62,7 @@ def who_calls() -> Caller:
 
 
 def own_study(simulation: str) -> StudyRecord:
-    """A study of the caller's. One of somebody else's is not there."""
+    """A study of the caller. Studies of other owners are not found."""
     record = stack().records.study(simulation)
     if record is None or not who_calls().may_use(record):
         raise Refusal(HTTPStatus.NOT_FOUND, f"There is no simulation '{simulation}'")
@@ -75,12 +76,12 @@ def request_body() -> bytes:
 
 
 def media_type() -> str:
-    """What the body is said to be, without parameters."""
+    """Media type of the body, without parameters."""
     return str(app.current_event.headers.get("content-type", "")).partition(";")[0].strip().lower()
 
 
 def _problem(status: HTTPStatus, detail: str, problems: tuple[Problem, ...] = ()) -> Response[str]:
-    """RFC 9457, with EPSM's `error` beside it."""
+    """RFC 9457, with the `error` of legacy EPSM."""
     document: dict[str, Any] = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
     document["error"] = detail
     if problems:
@@ -98,7 +99,7 @@ def _refused(refusal: Refusal) -> Response[str]:
 
 @app.exception_handler(StudyRejected)  # type: ignore[untyped-decorator]
 def _rejected(rejection: StudyRejected) -> Response[str]:
-    detail = f"The study cannot run: {len(rejection.problems)} problem(s)"
+    detail = f"The study cannot run: {counted(len(rejection.problems), 'problem')}"
     return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, rejection.problems)
 
 
@@ -116,7 +117,7 @@ def _invalid(invalid: RequestValidationError) -> Response[str]:
     problems = tuple(
         Problem(".".join(str(step) for step in each["loc"]), f"{each['msg']}") for each in invalid.errors()
     )
-    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not as the API describes it", problems)
+    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is invalid; see /openapi.json", problems)
 
 
 @app.exception_handler(RequestUnsupportedContentType)  # type: ignore[untyped-decorator]
@@ -139,7 +140,7 @@ def _unreadable(error: ValueError) -> Response[str]:
         try:
             json.loads(request_body().decode())
         except ValueError as fault:
-            return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"The body is no JSON in UTF-8: {fault}")
+            return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"The request body is not valid UTF-8 JSON: {fault}")
     answer: Response[str] = _failed(error)
     return answer
 
@@ -148,19 +149,19 @@ def _unreadable(error: ValueError) -> Response[str]:
 def _refused_by_aws(error: ClientError) -> Response[str]:
     if is_throttle(error):
         logger.warning("AWS is throttling requests", exc_info=error)
-        return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "The service is busy; ask again in some seconds")
+        return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "The service is busy; try again in a few seconds")
     answer: Response[str] = _failed(error)
     return answer
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def _failed(error: Exception) -> Response[str]:
-    """Nothing of the inside is told; the log has it, under the id that the answer names."""
+    """Internal details are only logged, under the request id in the response."""
     logger.error("request failed", exc_info=error)
     request = app.current_event.request_context.request_id
-    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"Something went wrong; the log has it as request {request}")
+    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"Internal error; see request {request} in the log")
 
 
 @app.not_found
 def _no_such_path(_: Exception) -> Response[str]:
-    return _problem(HTTPStatus.NOT_FOUND, "There is no such path; see /openapi.json")
+    return _problem(HTTPStatus.NOT_FOUND, "Path not found; see /openapi.json")

@@ -1,4 +1,4 @@
-"""What the API takes and gives: the shapes of its bodies, and the answers that its description promises."""
+"""Bodies of requests and responses, and the responses documented for each route."""
 
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, Self
@@ -8,20 +8,21 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from epsm.checks.study import MAX_FILE_BYTES
 from epsm.study.records import StudyStatus
 from epsm.study.schema import Priority
+from epsm.text import counted
 
 MAX_FILES = 100
-"""That are uploaded before their study: the API looks at each while its caller waits."""
+"""Maximum number of files uploaded before their study: the API checks each within the request."""
 
 
 class ProblemDetails(BaseModel):
-    """Why there is no success (RFC 9457), with EPSM's `error` beside it."""
+    """A problem (RFC 9457), with the `error` of legacy EPSM."""
 
     type: str
     title: str
     status: int
     detail: str
     error: str = Field(description="The same as detail.")
-    errors: list[dict[str, str]] | None = Field(default=None, description="Where, what and what is allowed.")
+    errors: list[dict[str, str]] | None = Field(default=None, description="Location, value found, allowed values.")
 
 
 _MAY_ALWAYS_BE = (
@@ -35,7 +36,7 @@ _MAY_ALWAYS_BE = (
 def answers(
     model: type[BaseModel] | None, *problems: HTTPStatus, success: tuple[HTTPStatus, ...] = (HTTPStatus.OK,)
 ) -> dict[int, Any]:
-    """The answers of a route: its model, none for an empty answer, and the problems it may tell."""
+    """The responses of a route: its model, none for an empty response, and its possible problems."""
     content = {} if model is None else {"application/json": {"model": model}}
     problem = {"application/problem+json": {"model": ProblemDetails}}
     told = dict.fromkeys((*_MAY_ALWAYS_BE, *problems), problem) | dict.fromkeys(success, content)
@@ -46,7 +47,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="Hash of a 
 
 
 class StudyOfUploads(BaseModel):
-    """A study whose files were uploaded before."""
+    """A study whose files were uploaded earlier."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,26 +55,26 @@ class StudyOfUploads(BaseModel):
     files: dict[str, Sha256] = Field(
         default_factory=dict,
         max_length=MAX_FILES,
-        description="For each file that the study reads, by its path in it, the SHA-256 it was uploaded under.",
+        description="SHA-256 of each file of the study, by its path in the study.",
     )
 
 
 class Submitted(BaseModel):
-    """A study that is on its way."""
+    """A study that was submitted."""
 
     simulation_id: str
-    task_id: str = Field(description="The same as simulation_id; EPSM's clients ask with it.")
+    task_id: str = Field(description="Same as simulation_id, for clients of legacy EPSM.")
     message: str
     file_count: int = Field(description="Number of models.")
     variants: int
 
     @classmethod
     def started(cls, simulation: str, models: int, variants: int) -> Self:
-        """A study that has just begun, under the simulation's name."""
+        """A study that has just been submitted, by the simulation's name."""
         return cls(
             simulation_id=simulation,
             task_id=simulation,
-            message=f"Simulation started: {variants} variant(s)",
+            message=f"Simulation started: {counted(variants, 'variant')}",
             file_count=models,
             variants=variants,
         )
@@ -98,7 +99,7 @@ class WantedFiles(BaseModel):
 
 
 class UploadPlace(BaseModel):
-    """Where to PUT a file, with these headers; nowhere if it is there already."""
+    """URL and headers to PUT a file; empty if the file is already present."""
 
     name: str
     sha256: str
@@ -108,39 +109,39 @@ class UploadPlace(BaseModel):
 
 
 class UploadPlaces(BaseModel):
-    """Where to PUT files."""
+    """URLs to PUT files."""
 
     files: list[UploadPlace]
     expires_in_s: int
 
 
 class ModelRunTime(BaseModel):
-    """How long one run of a model takes, and how that is known."""
+    """Time of one run of a model, and whether it is measured or assumed."""
 
     engine_seconds: float
     basis: Literal["measured", "assumed"]
 
 
 class EstimatedStudy(BaseModel):
-    """What a study will take."""
+    """Expected time and cost of a study."""
 
     variants: int
-    engine_seconds: float = Field(description="Of all variants together.")
+    engine_seconds: float = Field(description="Sum over all variants.")
     wall_seconds: float = Field(description="From start to end.")
     cost_usd: float = Field(description="At list prices of us-east-1.")
     preflight_runs: int = Field(
-        description="How often a model is tried with a weather file before the variants are started."
+        description="Number of trials of a model with a weather file before the variants are started."
     )
-    preflight_cost_usd: float = Field(description="What trying the models adds; part of cost_usd.")
+    preflight_cost_usd: float = Field(description="Cost of the trials; part of cost_usd.")
     basis: Literal["measured", "assumed"]
-    run_times: dict[str, ModelRunTime] = Field(description="For each model, a run of one variant.")
+    run_times: dict[str, ModelRunTime] = Field(description="Time of one run, by model.")
 
 
 class StudyState(BaseModel):
-    """Where a study is."""
+    """Status of a study."""
 
     simulation_id: str
-    simulationId: str = Field(description="As EPSM calls it.")  # noqa: N815
+    simulationId: str = Field(description="Same as simulation_id, for clients of legacy EPSM.")  # noqa: N815
     name: str
     status: StudyStatus
     progress: float = Field(description="Variants that have ended, percent.")
@@ -153,12 +154,12 @@ class StudyState(BaseModel):
     ended_at: str
     priority: Priority
     max_concurrency: int = Field(
-        description="Variants at a time that it wants at most; while others run, it gets a share."
+        description="Maximum number of variants at a time; while other studies run, it gets a share."
     )
     after: str | None = Field(description="The simulation that it follows.")
-    max_cost_usd: float | None = Field(description="Its budget; null without one.")
-    spent_usd: float | None = Field(description="Of the budget, by this attempt; null without one.")
-    seconds_left: float | None = Field(description="Estimated from what has ended; null before that.")
+    max_cost_usd: float | None = Field(description="The budget; null without one.")
+    spent_usd: float | None = Field(description="Part of the budget spent by this attempt; null without a budget.")
+    seconds_left: float | None = Field(description="Estimated from ended variants; null until one has ended.")
     attempt: int
     error_message: str
     problems: list[dict[str, str]] = Field(description="Why it was rejected.")
@@ -166,7 +167,7 @@ class StudyState(BaseModel):
 
 
 class TaskState(BaseModel):
-    """Where a study is, as EPSM's clients ask."""
+    """Status of a study in legacy EPSM's format."""
 
     task_id: str
     state: str
@@ -184,17 +185,17 @@ class TaskState(BaseModel):
 
 
 class ResultRows(BaseModel):
-    """Rows of the results table; of a study that still runs, as far as it has come."""
+    """Rows of the results table; partial while the study is running."""
 
     simulation_id: str
     status: StudyStatus
     variants: int
     rows: list[dict[str, Any]]
-    next_start: int | None = Field(description="`start` of the next page; null behind the last.")
+    next_start: int | None = Field(description="`start` of the next page; null after the last.")
 
 
 class Downloads(BaseModel):
-    """Where to GET files."""
+    """URLs to GET files."""
 
     files: dict[str, str]
     expires_in_s: int
@@ -207,17 +208,17 @@ class StudyInList(BaseModel):
     name: str
     status: StudyStatus
     variants: int
-    succeeded: int | None = Field(description="null until it has ended; its own status knows before.")
-    failed: int | None = Field(description="Likewise.")
+    succeeded: int | None = Field(description="null until the study has ended; `status/` has current counts.")
+    failed: int | None = Field(description="null until the study has ended.")
     created_at: str
     ended_at: str
 
 
 class StudyList(BaseModel):
-    """Studies, the newest first."""
+    """Studies, newest first."""
 
     results: list[StudyInList]
-    next: str | None = Field(description="`page` of the next page; null behind the last.")
+    next: str | None = Field(description="`page` of the next page; null after the last.")
 
 
 class Cancelled(BaseModel):
@@ -229,31 +230,31 @@ class Cancelled(BaseModel):
 
 
 class Rerun(BaseModel):
-    """What to run again."""
+    """Variants to rerun."""
 
     model_config = ConfigDict(extra="forbid")
 
     which: Literal["failed", "all"] = Field(
-        default="failed", description="failed: what has not succeeded, in this simulation. all: a new simulation."
+        default="failed", description="failed: variants without success, in this simulation. all: a new simulation."
     )
 
 
 class Change(BaseModel):
-    """What to change of a study that has not ended; what is left out stays."""
+    """Changes to a study that has not ended; omitted settings are unchanged."""
 
     model_config = ConfigDict(extra="forbid")
 
     max_concurrency: int | None = Field(
-        default=None, ge=1, le=10_000, strict=True, description="Variants at the same time, at most."
+        default=None, ge=1, le=10_000, strict=True, description="Maximum number of variants at a time."
     )
-    priority: Priority | None = Field(default=None, description="Share of the concurrency beside other studies.")
+    priority: Priority | None = Field(default=None, description="Share of the concurrency relative to other studies.")
     max_cost_usd: float | None = Field(
         default=None,
         ge=1e-6,
         le=1e6,
         allow_inf_nan=False,
         strict=True,
-        description="The budget of a study that has one.",
+        description="A new budget for a study that has one.",
     )
 
     @model_validator(mode="after")
@@ -264,16 +265,16 @@ class Change(BaseModel):
 
 
 class Resources(BaseModel):
-    """What runs and what may run."""
+    """Resource usage."""
 
     engine_version: str
     running_studies: int
     running_variants: int
-    account_concurrency: int | None = Field(description="Lambda functions that the account may run at a time.")
+    account_concurrency: int | None = Field(description="Lambda concurrency limit of the account.")
 
 
 class Health(BaseModel):
-    """Whether what the service depends on answers."""
+    """State of the service's dependencies."""
 
     status: Literal["ok", "down"]
     checks: dict[str, str]

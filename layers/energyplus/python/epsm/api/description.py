@@ -1,4 +1,4 @@
-"""The API as a whole, and what it says of itself."""
+"""The API as a whole, and its OpenAPI description."""
 
 import functools
 import json
@@ -21,13 +21,13 @@ for _part in (submit, estimate, status, results, change, service):
 
 @app.get("/openapi.json", include_in_schema=False)
 def openapi() -> Response[str]:
-    """This API's own description."""
+    """The OpenAPI description of this API."""
     return Response(HTTPStatus.OK.value, "application/json", json.dumps(description()))
 
 
 @functools.cache
 def description() -> dict[str, Any]:
-    """The OpenAPI document. What the resolver cannot know is the form of `run`, which reads its body itself."""
+    """The OpenAPI document. The form of `run` is added here, because that route reads its body itself."""
     document: dict[str, Any] = json.loads(
         app.get_openapi_json_schema(
             title="EPSM", version=__version__, description="EnergyPlus parametric studies: submit, ask, change, cancel."
@@ -37,10 +37,10 @@ def description() -> dict[str, Any]:
     form = {
         "idf_files": {**several_files, "description": "Models, IDF or epJSON."},
         "weather_file": {**several_files, "description": "Weather files, EPW."},
-        "files": {**several_files, "description": "Files that the models read: schedules, .stat files."},
-        "study": {"type": "string", "description": "A study.json; without it nothing is varied."},
-        "name": {"type": "string", "description": "Name of the study where there is no study.json."},
-        **{name: {"type": "string", "description": "EPSM's; accepted."} for name in _EPSM_FIELDS},
+        "files": {**several_files, "description": "External files of the models: schedules, .stat files."},
+        "study": {"type": "string", "description": "A study.json; without it, models run unchanged."},
+        "name": {"type": "string", "description": "Name of the study if there is no study.json."},
+        **{name: {"type": "string", "description": "Legacy EPSM; ignored."} for name in _EPSM_FIELDS},
     }
     document["paths"]["/api/simulation/run/"]["post"]["requestBody"] = {
         "required": True,

@@ -1,4 +1,4 @@
-"""The body of a multipart form: EPSM's curl lines send models and weather this way."""
+"""Multipart forms: the curl commands documented for legacy EPSM send models and weather this way."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from epsm.problems import Problem
 
 @dataclass(slots=True)
 class Form:
-    """What a form holds: for each field its texts, and its files as (name, content) in the order they were sent."""
+    """A form: for each field its texts, and its files as (name, content) in the order they were sent."""
 
     texts: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)
@@ -25,7 +25,7 @@ def read_form(body: bytes, content_type: str) -> Form:
     """Parse a body of ``multipart/form-data``.
 
     Raises:
-        StudyRejected: If it is none, or not a whole one.
+        StudyRejected: If it is not a multipart form, or incomplete.
     """
     kind, options = parse_options_header(content_type.encode("latin-1", errors="replace"))
     boundary = options.get(b"boundary")
@@ -51,7 +51,7 @@ def read_form(body: bytes, content_type: str) -> Form:
         parser.finalize()
     except FormParserError as error:
         raise StudyRejected([Problem("body", f"is not a whole multipart form: {error}")]) from None
-    # A part that was cut off is dropped by the parser without a word.
+    # The parser silently drops a part that was cut off.
     if not isinstance(parser.parser, MultipartParser) or parser.parser.state != MultipartState.END:
         raise StudyRejected([Problem("body", "ends before the form does: its last boundary is missing")])
     return form

@@ -1,6 +1,6 @@
-"""A study that comes with a request: check it at once, and put it into the inputs bucket, study.json last.
+"""A study in a request: check it at once, and upload it to the inputs bucket, study.json last.
 
-From there it goes the way of every upload; its simulation has its name before the first event has arrived.
+From there it is processed like every upload; the name of its simulation is known before the first event has arrived.
 """
 
 import hashlib
@@ -33,11 +33,11 @@ Got = TypeVar("Got")
 
 _MAX_KEY_BYTES = 1024
 _AT_A_TIME = 10
-"""As many connections as a boto3 client keeps."""
+"""Number of connections in a boto3 client's pool."""
 
 
 class SentFiles(Protocol):
-    """Files that belong to a request; an `epsm.checks.study.StudyFiles` that can also be put beside the study.json."""
+    """Files of a request; an `epsm.checks.study.StudyFiles` that can also be stored beside the study.json."""
 
     place: str
 
@@ -49,7 +49,7 @@ class SentFiles(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SubmittedStudy:
-    """A study that was taken in.
+    """A study that was accepted.
 
     Attributes:
         simulation_id: Name of its simulation.
@@ -84,11 +84,11 @@ class FilesInRequest:
 
 
 class FilesUploadedBefore:
-    """Files that the caller uploaded before, named by their hash.
+    """Files that the caller uploaded earlier, named by their hash.
 
     Args:
-        stack: Where they are.
-        owner: The caller: only their own files can be named.
+        stack: The stack that holds them.
+        owner: The caller, who can name only their own files.
         hashes: For each path in the study the SHA-256 of the file, hexadecimal.
     """
 
@@ -97,7 +97,7 @@ class FilesUploadedBefore:
         self._inputs = stack.inputs
         self._hashes = {unicodedata.normalize("NFC", name): sha256 for name, sha256 in hashes.items()}
         self._keys = {name: keys.stored_file_key(owner, sha256) for name, sha256 in self._hashes.items()}
-        self.place = "the files uploaded before"
+        self.place = "the files uploaded earlier"
 
     def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
         sizes = _all_at_once(lambda key: self._files.size(self._inputs.name, key), self._keys.values())
@@ -114,7 +114,7 @@ class FilesUploadedBefore:
         return content
 
     def sha256(self, name: str) -> str:
-        """The hash that was given; empty where none was."""
+        """The hash in the request; empty if there is none."""
         return self._hashes.get(name, "")
 
     def put(self, name: str, key: str) -> None:
@@ -124,18 +124,18 @@ class FilesUploadedBefore:
 def submit_from_request(
     stack: Stack, document: bytes, sent: SentFiles, owner: str, owner_limits: OwnerLimits = NO_LIMITS
 ) -> SubmittedStudy:
-    """Check a study and start it on its way.
+    """Check a study and submit it.
 
     Args:
         stack: The stack that is to run it.
         document: The content of study.json.
         sent: The files it names.
-        owner: Who sends it.
-        owner_limits: Holds owners to their limits.
+        owner: The caller.
+        owner_limits: Limits of owners.
 
     Raises:
         StudyRejected: With every fault; nothing has been stored.
-        OverLimit: If it is more than the owner may.
+        OverLimit: If it exceeds the owner's limits.
     """
     records, settings = stack.records, stack.settings
     accepted = take_in(document, sent, settings.limits, lambda study: check_order(study, records.study, owner))
@@ -152,7 +152,7 @@ def submit_from_request(
     _all_at_once(lambda each: sent.put(*each), places.items())
     source = stack.inputs.put_study(key, document, owner)
     simulation = simulation_of(source)
-    # Submit would write it too, a moment later: whoever asks at once should find it.
+    # Submit would write it too, a moment later; a client that polls at once must find it.
     record = records.create_or_get_study(simulation, accepted.study.name or folder, source.model_dump(), owner)
     claim_or_reject(owner_limits, records, record, expected_usd)
     return SubmittedStudy(simulation, len(accepted.study.models), accepted.study.variant_count)
@@ -172,12 +172,12 @@ def claim_or_reject(owner_limits: OwnerLimits, records: Records, record: StudyRe
 
 
 def _check_places(places: Mapping[str, str]) -> None:
-    """Refuse files that cannot lie in the bucket beside the study.json."""
+    """Refuse files that cannot be stored in the bucket beside the study.json."""
     problems = []
     for name, key in places.items():
         if posixpath.basename(name) == MANIFEST_NAME:
-            # Put there, it would start a study of its own, and nobody's.
-            problems.append(Problem(name, "is what a study is called; no model can read it", "another name"))
+            # Stored there, it would start another study, without an owner.
+            problems.append(Problem(name, "is reserved for the study; no model can read it", "another name"))
         elif len(key.encode()) > _MAX_KEY_BYTES:
             problems.append(Problem(name, "has too long a name to be stored", "a shorter one"))
     if problems:
@@ -190,7 +190,7 @@ def _folder_name(name: str) -> str:
 
 
 def study_of_files(models: Mapping[str, bytes], weather: Mapping[str, bytes], name: str) -> bytes:
-    """A study.json for models and weather that came without one: every model with every weather, nothing varied."""
+    """A study.json for models and weather without one: every model with every weather file, nothing varied."""
     return json.dumps({"name": name, "models": list(models), "weather": list(weather)}, ensure_ascii=False).encode()
 
 
@@ -217,8 +217,8 @@ class Upload:
     Attributes:
         name: Its path in the study.
         sha256: Hash of its content.
-        present: Whether it is there already.
-        url, headers: Where and how to PUT it; empty where it is there.
+        present: Whether it is already uploaded.
+        url, headers: URL and headers to PUT it; empty if it is present.
     """
 
     name: str
@@ -229,15 +229,15 @@ class Upload:
 
 
 def presign_uploads(wanted: Mapping[str, str], sizes: Mapping[str, int], owner: str, stack: Stack) -> list[Upload]:
-    """Where to upload files: by content, so that the same EPW is uploaded once.
+    """Presigned URLs for files, by content, so that the same EPW is uploaded once.
 
-    The signature covers hash and length: S3 refuses anything else under that name.
+    The signature covers hash and length: S3 refuses any other content under that name.
 
     Args:
         wanted: For each path in the study the SHA-256 of the file, hexadecimal.
         sizes: Their sizes, bytes.
-        owner: Who uploads.
-        stack: Where to.
+        owner: The caller.
+        stack: The stack to upload to.
     """
     uploads = []
     places = {name: keys.stored_file_key(owner, sha256) for name, sha256 in wanted.items()}
@@ -252,6 +252,6 @@ def presign_uploads(wanted: Mapping[str, str], sizes: Mapping[str, int], owner: 
 
 
 def _all_at_once(ask: Callable[[Given], Got], each: Iterable[Given]) -> list[Got]:
-    """Ask S3 about several files side by side: one after the other, a hundred take longer than a caller waits."""
+    """Call S3 for several files concurrently: one after the other, a hundred would exceed the request's time limit."""
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         return list(pool.map(ask, each))

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from epsm.problems import Problem
 from epsm.store import keys
 from epsm.store.notifications import Notification
+from epsm.text import counted
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +46,10 @@ def reasons(errors: Sequence[str]) -> list[str]:
     >>> reasons(["no schedule", "timed out", "no schedule"])
     ['  2 x no schedule', '  1 x timed out']
     """
-    counted = Counter(error.splitlines()[0][:200] for error in errors if error)
-    lines = [f"  {number} x {error}" for error, number in counted.most_common(_MAX_REASONS)]
-    rest = len(counted) - len(lines)
-    return [*lines, f"  and {rest} other reason(s)"] if rest else lines
+    frequencies = Counter(error.splitlines()[0][:200] for error in errors if error)
+    lines = [f"  {number} x {error}" for error, number in frequencies.most_common(_MAX_REASONS)]
+    rest = len(frequencies) - len(lines)
+    return [*lines, f"  and {counted(rest, 'other reason')}"] if rest else lines
 
 
 def heading(name: str, simulation: str, status: str) -> list[str]:
@@ -69,7 +70,7 @@ def rejection_notification(name: str, simulation: str, place: str, problems: Seq
     lines += [f"- {problem}" for problem in problems[:_MAX_PROBLEMS]]
     if len(problems) > _MAX_PROBLEMS:
         lines.append(f"- and {len(problems) - _MAX_PROBLEMS} more, in {keys.run_key(simulation, 'errors.json')}")
-    return Notification(for_mail(f"{name}: rejected, {len(problems)} problem(s)"), "\n".join(lines))
+    return Notification(for_mail(f"{name}: rejected, {counted(len(problems), 'problem')}"), "\n".join(lines))
 
 
 def not_started_notification(name: str, simulation: str, why: str) -> Notification:

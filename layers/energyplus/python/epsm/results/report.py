@@ -19,7 +19,7 @@ from epsm.study.parameters import Parameter
 from epsm.study.records import StudyStatus, VariantStatus
 from epsm.study.sampling import InUnitCube, OneAtATime
 from epsm.study.schema import Study
-from epsm.text import file_labels, middle_cut
+from epsm.text import counted, file_labels, middle_cut
 
 _MEASURES = ("_kwh_m2", "_percent", "_hours")
 _MAX_BARS = 40
@@ -98,8 +98,9 @@ def _head(manifest: RunManifest, counts: Counts, status: StudyStatus, error: str
         f"<h1>{escape(study.name)}</h1>"
         f"<p class='status {colour.value}'>{status.value}{why}</p>"
         f"<p class='facts'>{counts.total} variants: {counts.succeeded} succeeded, {counts.failed} failed, "
-        f"{counts.not_run} not run &middot; {len(study.models)} model(s), {len(study.weather)} weather file(s), "
-        f"{len(study.parameters)} parameter(s){_sampling(study)} &middot; "
+        f"{counts.not_run} not run &middot; {counted(len(study.models), 'model')}, "
+        f"{counted(len(study.weather), 'weather file')}, "
+        f"{counted(len(study.parameters), 'parameter')}{_sampling(study)} &middot; "
         f"EnergyPlus {escape(manifest.engine_version)} &middot; "
         f"{manifest.created_at:%Y-%m-%d %H:%M} UTC &middot; {escape(manifest.simulation_id)}</p>"
     )

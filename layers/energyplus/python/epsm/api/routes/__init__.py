@@ -1,1 +1,1 @@
-"""Routes of the HTTP API, by what they are for."""
+"""Routes of the HTTP API, by purpose."""

@@ -1,4 +1,4 @@
-"""Routes that change a study: cancel it, run it again, change it, remove it."""
+"""Routes that change a study: cancel, rerun, change, delete."""
 
 from dataclasses import replace
 from http import HTTPStatus
@@ -34,10 +34,10 @@ router = APIGatewayHttpRouter()
     responses=answers(Cancelled, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 def cancel(task_id: SimulationId) -> Cancelled:
-    """Nothing new starts, engines that run are ended within seconds, and what has succeeded is kept."""
+    """No further variant starts, running engines are ended within seconds, and results are kept."""
     record = own_study(task_id)
     if record.status is StudyStatus.CANCELLED:
-        return Cancelled(task_id=task_id, message="The study was cancelled before.")
+        return Cancelled(task_id=task_id, message="The study was already cancelled.")
     if not cancel_study(stack(), record, "Cancelled through the API."):
         raise Refusal(HTTPStatus.CONFLICT, f"The study has ended as {record.status.value}")
     return Cancelled(task_id=task_id, message="The study was cancelled.")
@@ -45,7 +45,7 @@ def cancel(task_id: SimulationId) -> Cancelled:
 
 @router.post(
     "/api/simulation/<simulation_id>/rerun/",
-    summary="Run again what failed, or everything",
+    summary="Rerun failed variants or all",
     tags=["studies"],
     responses=answers(
         Submitted,
@@ -57,7 +57,7 @@ def cancel(task_id: SimulationId) -> Cancelled:
     ),
 )
 def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Response[str]:
-    """What has succeeded is not run again and not lost; `all` makes a new simulation of the files as they are now."""
+    """`failed` keeps variants that have succeeded; `all` starts a new simulation from the files' current versions."""
     record = own_study(simulation_id)
     if not record.status.final or record.status is StudyStatus.REJECTED:
         raise Refusal(HTTPStatus.CONFLICT, f"The study is {record.status.value}")
@@ -69,15 +69,15 @@ def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Resp
     except (NotFound, ClientError) as error:
         if isinstance(error, ClientError) and not is_absent(error):
             raise
-        raise Refusal(HTTPStatus.CONFLICT, "What the study was made of has been removed") from None
+        raise Refusal(HTTPStatus.CONFLICT, "The study's input files have been deleted") from None
     if not variants:
-        raise Refusal(HTTPStatus.CONFLICT, "There is nothing to run again")
+        raise Refusal(HTTPStatus.CONFLICT, "There are no variants to rerun")
     answer = Submitted.started(started, 0, variants)
     return Response(HTTPStatus.ACCEPTED.value, "application/json", answer.model_dump_json())
 
 
 def _run_all_again(record: StudyRecord) -> tuple[str, int]:
-    """Start a new simulation of a study's files; its name, and how many variants it has."""
+    """Start a new simulation of a study's files; return its name and its number of variants."""
     if not record.source["key"].startswith(keys.HOMES):
         raise Refusal(HTTPStatus.CONFLICT, "The study was put into the bucket; put its study.json there again")
     expected_usd = _expected_usd_of_all(record)
@@ -90,7 +90,7 @@ def _run_all_again(record: StudyRecord) -> tuple[str, int]:
 
 
 def _run_missing(record: StudyRecord) -> int:
-    """Run again what has not succeeded; how many variants that are."""
+    """Rerun the variants that have not succeeded; return their number."""
     if record.status is not StudyStatus.COMPLETED:
         further = replace(record, spent_usd=0.0)
         expected_usd = _expected_usd_of_rest(further, record.options.get("max_cost_usd"))
@@ -99,7 +99,7 @@ def _run_missing(record: StudyRecord) -> int:
 
 
 def _expected_usd(record: StudyRecord, variants: int, budget_usd: float | None, spent_usd: float = 0.0) -> float:
-    """What some variants of a study are expected to cost with a budget, which may be another than it began with.
+    """Expected cost of some variants of a study under a budget, which may differ from its original one.
 
     Raises:
         NotFound: If the study has no manifest.
@@ -112,7 +112,7 @@ def _expected_usd(record: StudyRecord, variants: int, budget_usd: float | None, 
 
 
 def _expected_usd_of_all(record: StudyRecord) -> float:
-    """What running a study from the beginning is expected to cost, with the budget that its study.json says."""
+    """Expected cost of running a study from the beginning, with the budget in its study.json."""
     if not owner_limits().any:
         return 0.0
     budget_usd = stack().files.read_manifest(record.simulation_id).study.options.max_cost_usd
@@ -120,7 +120,7 @@ def _expected_usd_of_all(record: StudyRecord) -> float:
 
 
 def _expected_usd_of_rest(record: StudyRecord, budget_usd: float | None) -> float:
-    """What those variants are expected to cost that had not succeeded when the study's current attempt began."""
+    """Expected cost of the variants that had not succeeded when the study's current attempt began."""
     if not owner_limits().any:
         return 0.0
     return _expected_usd(record, record.variants - record.succeeded, budget_usd, record.spent_usd)
@@ -128,7 +128,7 @@ def _expected_usd_of_rest(record: StudyRecord, budget_usd: float | None) -> floa
 
 @router.patch(
     "/api/simulation/<simulation_id>/",
-    summary="Change concurrency, priority or budget of a study that has not ended",
+    summary="Change concurrency, priority or budget",
     tags=["studies"],
     responses=answers(
         StudyState,
@@ -139,14 +139,14 @@ def _expected_usd_of_rest(record: StudyRecord, budget_usd: float | None) -> floa
     ),
 )
 def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> StudyState:
-    """Concurrency takes effect with the next variants; a priority as soon as shares are dealt out anew."""
+    """For a study that has not ended. Concurrency applies to the next variants, priority at the next allocation."""
     record = own_study(simulation_id)
     if wanted.max_cost_usd is not None and record.options.get("max_cost_usd") is None:
-        # Its variants keep no account: they were told of none when they began.
+        # Its variants do not record their cost: they started without a budget.
         raise Refusal(HTTPStatus.CONFLICT, "The study was submitted without max_cost_usd")
     map_run = None if record.status.final else stack().executions.map_run(record)
     if wanted.max_concurrency is not None and map_run is None:
-        raise Refusal(HTTPStatus.CONFLICT, "The study does not run variants now")
+        raise Refusal(HTTPStatus.CONFLICT, "The study is not running variants now")
     if wanted.max_cost_usd is not None and not record.status.final:
         _change_reservation(record, wanted.max_cost_usd)
     if not stack().records.change_options(simulation_id, record.options | wanted.model_dump(exclude_none=True)):
@@ -159,7 +159,7 @@ def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> St
 
 
 def _change_reservation(record: StudyRecord, budget_usd: float) -> None:
-    """Reserve of its owner's money what the study is expected to cost with another budget.
+    """Reserve the study's expected cost under another budget from its owner's limit.
 
     Before the study gets the budget: what its owner may not spend, it never may.
 
@@ -175,15 +175,15 @@ def _change_reservation(record: StudyRecord, budget_usd: float) -> None:
 
 @router.delete(
     "/api/simulation/<simulation_id>/",
-    summary="Remove a study that has ended",
+    summary="Delete a study",
     tags=["studies"],
     responses=answers(None, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, success=(HTTPStatus.NO_CONTENT,)),
 )
 def remove(simulation_id: SimulationId) -> Response[str]:
-    """Results, inputs that came with it, and records. It is gone at once; its files follow within minutes."""
+    """Deletes results, inputs and records of a study that has ended: records at once, files within minutes."""
     own_study(simulation_id)
     if not stack().records.mark_removing(simulation_id):
         raise Refusal(HTTPStatus.CONFLICT, "The study has not ended; cancel it first")
-    # A hundred thousand variants take minutes, and a caller's patience ends before. What goes wrong is done at night.
+    # A hundred thousand variants take minutes, longer than a request may. Failed deletions are retried at night.
     stack().functions.ask_to_remove(simulation_id)
     return Response(HTTPStatus.NO_CONTENT.value, body="")

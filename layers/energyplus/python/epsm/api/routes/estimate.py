@@ -1,4 +1,4 @@
-"""Routes that say what a study takes: variants, time and cost."""
+"""Routes that estimate variants, time and cost of a study."""
 
 import json
 from collections.abc import Callable
@@ -29,7 +29,7 @@ router = APIGatewayHttpRouter()
 
 @router.post(
     "/api/simulation/estimate/",
-    summary="Variants, time and cost before anything starts",
+    summary="Estimate variants, time and cost",
     tags=["studies"],
     responses=answers(EstimatedStudy, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
 )
@@ -39,7 +39,7 @@ def estimate_study(sent: Annotated[StudyOfUploads, Body()]) -> EstimatedStudy:
     before = FilesUploadedBefore(stack(), who_calls().name, sent.files)
     if isinstance(study.sampling, Listed) and study.sampling.file is not None:
         study = _with_samples(study, study.sampling.file, before)
-    # Before a run time is looked up: it would tell that somebody has run a file of which only the hash is known.
+    # Before a run time is looked up: it would reveal that somebody has run a file of which only the hash is known.
     uploaded = before.sizes(study.models).keys() & set(study.models)
     found = {model: _run_time(model, before.sha256(model), partial(before.read, model)) for model in uploaded}
     known = {model: run_time for model, run_time in found.items() if run_time is not None}
@@ -62,12 +62,12 @@ def _with_samples(study: Study, name: str, before: FilesUploadedBefore) -> Study
 
 @router.get(
     "/api/simulation/<simulation_id>/estimate/",
-    summary="Time and cost of running a study from the beginning",
+    summary="Estimate time and cost of a submitted study",
     tags=["studies"],
     responses=answers(EstimatedStudy, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 def estimate_known_study(simulation_id: SimulationId) -> EstimatedStudy:
-    """What all variants of a study take, whether they have run or not; also of one that waits for another."""
+    """Time and cost of all variants of a study, whether they have run or not; also of a study that is pending."""
     own_study(simulation_id)
     try:
         manifest = stack().files.read_manifest(simulation_id)
@@ -78,7 +78,7 @@ def estimate_known_study(simulation_id: SimulationId) -> EstimatedStudy:
         ref = manifest.inputs[model]
         found = _run_time(model, ref.sha256, partial(_read_input, ref))
         if found is None:
-            raise Refusal(HTTPStatus.CONFLICT, f"{model} has not run yet and cannot be read (any more)")
+            raise Refusal(HTTPStatus.CONFLICT, f"No run time is known for {model}, and its file is no longer available")
         run_times[model] = found
     return _estimated(manifest.study, run_times)
 
@@ -93,7 +93,7 @@ def _run_time(model: str, sha256: str, read: Callable[[], bytes | None]) -> RunT
 
 
 def _read_input(ref: ObjectRef) -> bytes | None:
-    # What was put into the bucket and not sent to the API, this function may not read.
+    # This function may not read files that were uploaded to the bucket directly.
     if not ref.key.startswith(keys.HOMES):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Routes that give results: rows of the table, and downloads."""
+"""Routes for results: rows of the table, and downloads."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -14,7 +14,7 @@ from epsm.store import keys
 from epsm.study.records import StudyRecord, StudyStatus
 
 DOWNLOAD_SECONDS = 900
-"""How long a presigned download may be used."""
+"""Validity of a presigned download."""
 _RESULT_FILES = (
     "results.csv",
     "results.parquet",
@@ -30,7 +30,7 @@ router = APIGatewayHttpRouter()
 
 @router.get(
     "/api/simulation/<simulation_id>/results/",
-    summary="Rows of the results table",
+    summary="List result rows",
     tags=["results"],
     responses=answers(ResultRows, HTTPStatus.NOT_FOUND),
 )
@@ -39,7 +39,7 @@ def results(
     start: Annotated[int, Query(ge=0, description="Index of the first variant.")] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> ResultRows:
-    """One row a variant, failed and missing ones too. A number that is not there is null, never 0."""
+    """One row per variant, including failed and missing ones. A missing number is null, never 0."""
     record = own_study(simulation_id)
     try:
         manifest = stack().files.read_manifest(simulation_id)
@@ -75,8 +75,8 @@ def _stopped(record: StudyRecord) -> str:
 
 @router.get(
     "/api/simulation/<simulation_id>/parallel-results/",
-    summary="The same, as EPSM calls it",
-    tags=["EPSM"],
+    summary="List result rows (legacy)",
+    tags=["compatibility"],
     responses=answers(ResultRows, HTTPStatus.NOT_FOUND),
 )
 def parallel_results(
@@ -84,13 +84,13 @@ def parallel_results(
     start: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> ResultRows:
-    """See results."""
+    """Same as `results/`, on the path of legacy EPSM."""
     return results(simulation_id, start, limit)
 
 
 @router.get(
     "/api/simulation/<simulation_id>/download/",
-    summary="Presigned downloads",
+    summary="Get download URLs",
     tags=["results"],
     responses=answers(Downloads, HTTPStatus.NOT_FOUND),
 )
@@ -104,7 +104,7 @@ def download(
         ),
     ] = None,
 ) -> Downloads:
-    """Addresses that can be used for a quarter of an hour, each for one file."""
+    """Presigned URLs, valid for 15 minutes, each for one file."""
     own_study(simulation_id)
     files, there = stack().files, {}
     for each in (name,) if name else _RESULT_FILES:
@@ -112,5 +112,5 @@ def download(
         if files.size(files.results_bucket, key) is not None:
             there[each] = files.presigned_download(key, DOWNLOAD_SECONDS)
     if not there:
-        raise Refusal(HTTPStatus.NOT_FOUND, f"{simulation_id} has no such file (yet)")
+        raise Refusal(HTTPStatus.NOT_FOUND, "File not found (results are available once the study has ended)")
     return Downloads(files=there, expires_in_s=DOWNLOAD_SECONDS)

@@ -20,12 +20,12 @@ router = APIGatewayHttpRouter()
 
 @router.get(
     "/api/simulation/system-resources/",
-    summary="What runs and what may run",
+    summary="Get resource usage",
     tags=["service"],
     responses=answers(Resources),
 )
 def system_resources() -> Resources:
-    """Of your own studies; an administrator's answer covers everybody's."""
+    """Counts of your own studies; for administrators, of all studies."""
     page = stack().records.study_page(owner=who_calls().only, status=StudyStatus.RUNNING, limit=100)
     return Resources(
         engine_version=dictionary.load().version,
@@ -37,7 +37,7 @@ def system_resources() -> Resources:
 
 @router.get(
     "/health/",
-    summary="Whether the service can work",
+    summary="Health check",
     tags=["service"],
     responses=answers(Health, success=(HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE)),
 )
@@ -66,10 +66,10 @@ def health() -> Response[str]:
 
 @router.get(
     "/version/",
-    summary="What runs here",
+    summary="Get versions",
     tags=["service"],
     responses=answers(Version),
 )
 def version() -> Version:
-    """Of the code and of EnergyPlus."""
+    """Versions of the service and of EnergyPlus."""
     return Version(version=__version__, engine_version=dictionary.load().version, stage=stack().settings.stage)

@@ -1,4 +1,4 @@
-"""Routes that say where studies are."""
+"""Routes for the status of studies."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -22,12 +22,12 @@ router = APIGatewayHttpRouter()
 
 @router.get(
     "/api/simulation/<simulation_id>/status/",
-    summary="Where a study is",
+    summary="Get study status",
     tags=["studies"],
     responses=answers(StudyState, HTTPStatus.NOT_FOUND),
 )
 def status(simulation_id: SimulationId) -> StudyState:
-    """RunCounts come from the map run: exact at any size."""
+    """State, counts and progress; counts come from the map run and are exact at any size."""
     return state_of(own_study(simulation_id))
 
 
@@ -67,7 +67,7 @@ def _percent(record: StudyRecord, counts: RunCounts) -> float:
 
 def _in_words(record: StudyRecord, counts: RunCounts) -> str:
     told = f"{counts.ended} of {counts.total} variants have ended, {counts.failed} of them failed"
-    return f"{told}; {counts.not_run} were not run" if record.status.final and counts.not_run else told
+    return f"{told}; {counts.not_run} not run" if record.status.final and counts.not_run else told
 
 
 _TASK_STATES = {
@@ -83,12 +83,12 @@ _TASK_STATES = {
 
 @router.get(
     "/api/simulation/task/<task_id>/status/",
-    summary="Where a study is, as EPSM answers",
-    tags=["EPSM"],
+    summary="Get task status (legacy)",
+    tags=["compatibility"],
     responses=answers(TaskState, HTTPStatus.NOT_FOUND),
 )
 def task_status(task_id: SimulationId) -> TaskState:
-    """The same as the simulation's status in EPSM's words."""
+    """The simulation's status in legacy EPSM's format."""
     record = own_study(task_id)
     counts = stack().executions.counts(record)
     percent = _percent(record, counts)
@@ -112,16 +112,16 @@ def task_status(task_id: SimulationId) -> TaskState:
 
 @router.get(
     "/api/simulation/results/",
-    summary="Your studies, the newest first",
+    summary="List studies",
     tags=["studies"],
     responses=answers(StudyList),
 )
 def list_studies(
     status: Annotated[StudyStatus | None, Query(description="Only those in this state.")] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    page: Annotated[str | None, Query(max_length=2000, description="`next` of the page before.")] = None,
+    page: Annotated[str | None, Query(max_length=2000, description="`next` of the previous page.")] = None,
 ) -> StudyList:
-    """Your own studies; an administrator's list holds everybody's."""
+    """Your own studies, newest first; for administrators, all studies."""
     caller = who_calls()
     found = stack().records.study_page(owner=caller.only, status=status, limit=limit, start=_page_start(page, caller))
     listed = [
@@ -146,7 +146,7 @@ def list_studies(
 
 
 def _page_start(page: str | None, caller: Caller) -> dict[str, str] | None:
-    """The key that a page token stands for. It says where to go on, and never in whose list."""
+    """The key in a page token: the position in a list, never the list's owner."""
     if page is None:
         return None
     try:
@@ -154,14 +154,14 @@ def _page_start(page: str | None, caller: Caller) -> dict[str, str] | None:
         plain = {str(name): str(value) for name, value in start.items()}
         sizes = [len(value.encode()) for value in plain.values()]
     except (ValueError, AttributeError, RecursionError):
-        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "'page' is no token of this API") from None
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid 'page' token") from None
     whose, name = attributes.OWNER, caller.name
     if caller.administrator:
         whose, name = attributes.RECORD_TYPE, keys.STUDY_SORT_KEY
     in_this_list = (
         plain.keys() == {keys.PARTITION_KEY, keys.SORT_KEY, attributes.CREATED_AT, whose} and plain[whose] == name
     )
-    # DynamoDB takes no other keys, and its refusal would be an error of the server's.
+    # DynamoDB accepts no other keys, and its refusal would become a server error.
     if not in_this_list or not all(0 < size <= 1024 for size in sizes):
-        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "'page' is no token of this list")
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "The 'page' token belongs to a different query")
     return plain

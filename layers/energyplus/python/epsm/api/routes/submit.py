@@ -1,4 +1,4 @@
-"""Routes that take a study, or files for one."""
+"""Routes for submitting a study and uploading its files."""
 
 import functools
 import hashlib
@@ -57,10 +57,10 @@ router = APIGatewayHttpRouter()
     ),
 )
 def run() -> Response[str]:
-    """Submit a study: a multipart form with its files, or JSON that names files uploaded before.
+    """Submit a study: a multipart form with its files, or JSON that names files uploaded earlier.
 
     Form fields: `idf_files` (repeated), `weather_file` (repeated), and `study` with a study.json; without it every
-    model is run with every weather file. `parallel`, `batch_mode` and `max_workers` are EPSM's and accepted. With the
+    model is run with every weather file. `parallel`, `batch_mode` and `max_workers` (legacy EPSM) are ignored. With the
     header `Idempotency-Key` a repetition of the request within a day starts nothing and gets the same answer.
     """
     caller = who_calls()
@@ -69,7 +69,7 @@ def run() -> Response[str]:
         submitted = _submit(caller)
     else:
         _once.register_lambda_context(app.lambda_context)
-        # A form's boundary is another one each time it is sent.
+        # A form's boundary differs each time it is sent.
         boundary = app.current_event.headers.get("content-type", "").rpartition("boundary=")[2].strip('"')
         content = request_body().replace(boundary.encode(), b"") if boundary else request_body()
         # As JSON, so that one caller's name with the start of a key is not another caller's.
@@ -77,7 +77,8 @@ def run() -> Response[str]:
         try:
             submitted = _submitter_of(stack().settings.table_name)(request=request, caller=caller)
         except IdempotencyAlreadyInProgressError:
-            raise Refusal(HTTPStatus.CONFLICT, "The first request with this Idempotency-Key is still at work") from None
+            detail = "The first request with this Idempotency-Key is still in progress"
+            raise Refusal(HTTPStatus.CONFLICT, detail) from None
         except IdempotencyValidationError:
             detail = "This Idempotency-Key was used for another request"
             raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, detail) from None
@@ -174,12 +175,12 @@ def _study_of_uploads() -> StudyOfUploads:
 
 @router.post(
     "/api/simulation/uploads/",
-    summary="Where to upload files, by content",
+    summary="Get upload URLs",
     tags=["studies"],
     responses=answers(UploadPlaces, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
 )
 def uploads(wanted: Annotated[WantedFiles, Body()]) -> UploadPlaces:
-    """Presigned uploads. A file that the caller has uploaded before, under whatever name, need not be sent again."""
+    """Presigned URLs by content. A file that the caller has already uploaded, by any name, need not be sent again."""
     places = presign_uploads(
         {each.name: each.sha256 for each in wanted.files},
         {each.name: each.bytes for each in wanted.files},
