@@ -449,6 +449,28 @@ SizingPeriod:DesignDay,Winter,1,21,WinterDesignDay,-20,0,,,Wetbulb,-20,,,,,80000
 """
 
 
+PERIOD = "RunPeriod,Spell,{},Sunday,No,No;\n"
+
+
+@pytest.mark.parametrize("days", ["2,28,,2,29,", "1,1,,2,29,", "3,1,,2,29,", "2,28,2019,2,29,", "3,1,2020,2,29,"])
+def test_a_run_period_to_a_leap_day_of_no_year_is_refused(days: str, one_zone: str) -> None:
+    """EnergyPlus 25.2 runs the first 1,097 days, or 367 or 732 if it is given another weekday."""
+    problem = fault(without(one_zone, "RunPeriod") + PERIOD.format(days))
+    assert problem.what == (
+        "RunPeriod 'Spell' ends on 29 February without a year: EnergyPlus would run it to the next leap year"
+    )
+    assert problem.allowed == "a Begin Year and an End Year"
+
+
+@pytest.mark.parametrize("days", ["2,28,2020,2,29,", "2,28,2019,2,29,2020", "12,1,,2,28,", "1,1,,12,31,"])
+def test_other_run_periods_about_leap_days_pass(days: str, one_zone: str) -> None:
+    assert not check(without(one_zone, "RunPeriod") + PERIOD.format(days)).problems
+
+
+def test_a_run_period_that_is_stretched_to_the_year_may_end_on_any_day(one_zone: str) -> None:
+    assert not check(without(one_zone, "RunPeriod") + PERIOD.format("2,28,,2,29,"), run_period="annual").problems
+
+
 @pytest.mark.parametrize("run_period", ["as_in_model", "annual"])
 def test_a_model_with_a_run_period_can_run(run_period: str, one_zone: str) -> None:
     assert not check(one_zone, run_period=run_period).problems

@@ -4,6 +4,7 @@ Everything here works on text in memory and names every fault it finds; nothing 
 find out (a zone without surfaces, say) comes back as the verdict of the run.
 """
 
+from calendar import isleap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -11,6 +12,7 @@ from itertools import islice
 from epsm.checks.model_faults import FieldFilter, check_model_faults, place_of
 from epsm.checks.parameters import check_parameters_on
 from epsm.checks.references import check_object_names
+from epsm.checks.table_text import field_text, is_number
 from epsm.energyplus import dictionary, versions
 from epsm.energyplus.dictionary import ClassRule
 from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS, external_path, in_each_others_way
@@ -65,6 +67,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
         if sound:
             problems += check_object_names(outline, source, varied)[:_MAX_OF_A_KIND]
         problems += _check_run_period(outline, source, study)
+        problems += _check_leap_days(outline, source, study)
         problems += islice(check_parameters_on(outline, source, study), _MAX_OF_A_KIND)
         for each, name in _external_names(outline):
             path, fault = external_path(name, source)
@@ -178,6 +181,24 @@ def _check_run_period(outline: ModelOutline, source: str, study: Study) -> Itera
         # 'annual' stretches a run period that is there; where there is none, it would be refused as well.
         other = "another SimulationControl, or options.run_period 'annual'" if has_run_period else "a RunPeriod"
         yield Problem(source, f"would give no energy use: {why}", other)
+
+
+def _check_leap_days(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
+    """Run periods to 29 February without a year: the engine goes on to the next leap year, for 367 to 1,461 days."""
+    varied = any(fold_name(each.class_name) == "runperiod" for each in study.parameters)
+    if study.options.run_period != "as_in_model" or varied:
+        return
+    for each in outline.of_class("RunPeriod"):
+        begin = [field_text(each, f"Begin {part}") for part in ("Month", "Day of Month", "Year")]
+        end = [field_text(each, f"End {part}") for part in ("Month", "Day of Month", "Year")]
+        if not all(is_number(text) for text in (*begin[:2], *end[:2])) or end[2]:
+            continue
+        first, last = ((int(float(month)), int(float(day))) for month, day, _ in (begin, end))
+        within_leap_year = is_number(begin[2]) and isleap(int(float(begin[2]))) and first <= last
+        if last == (2, 29) and not within_leap_year:
+            what = f"RunPeriod '{each.name}' ends on 29 February without a year"
+            what += ": EnergyPlus would run it to the next leap year"
+            yield Problem(place_of(each, source), what, "a Begin Year and an End Year")
 
 
 def _asks_for_weather_run(outline: ModelOutline) -> bool:
