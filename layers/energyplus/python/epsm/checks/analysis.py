@@ -4,16 +4,18 @@ from collections.abc import Iterator
 
 from epsm.problems import Problem
 from epsm.results.columns import NUMBERS
+from epsm.results.impact import impact_columns
 from epsm.study.schema import MANIFEST_NAME, Study
 from epsm.text import nearest
 
 
 def check_analysis(study: Study) -> Iterator[Problem]:
     """The entries of `analysis.metrics` that no results table has."""
+    numbers = (*NUMBERS, *impact_columns(study.impact))
     for index, metric in enumerate(study.analysis.metrics):
-        if metric not in NUMBERS:
+        if metric not in numbers:
             yield Problem(
                 f"{MANIFEST_NAME}: analysis.metrics[{index}]",
                 f"'{metric}' is not a number of the results table",
-                nearest(metric, NUMBERS) or "a metric of docs/metrics.md",
+                nearest(metric, numbers) or "a metric of docs/metrics.md",
             )

@@ -1,5 +1,6 @@
 """Names of the columns that every results table has; a parameter cannot be called like one of them."""
 
+from epsm.results import impact
 from epsm.results.metrics import END_USES, FUELS, METRICS, snake
 
 VARIANT = ("variant_index", "model", "weather", "baseline")
@@ -24,4 +25,4 @@ END_USES_BY_FUEL = tuple(f"{snake(end_use)}_{snake(fuel)}_kwh" for end_use in EN
 NUMBERS = (*METRICS, *SAVINGS, *END_USES_BY_FUEL)
 """The columns that an analysis can explain."""
 
-RESERVED = frozenset((*VARIANT, *METRICS, *SAVINGS, *PERIOD, *RUN, *END_USES_BY_FUEL, "end_uses"))
+RESERVED = frozenset((*VARIANT, *METRICS, *SAVINGS, *PERIOD, *RUN, *END_USES_BY_FUEL, *impact.COLUMNS, "end_uses"))

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from epsm.energyplus.baseline_values import BaselineValues
 from epsm.results.columns import PERIOD, RUN, SAVINGS
+from epsm.results.impact import impact_savings, with_impact
 from epsm.study.records import CANCELLED_STAGE, LOST_STAGE, VariantRecord, VariantStatus
 from epsm.study.schema import Study
 from epsm.study.variants import Variant, expand
@@ -54,10 +55,10 @@ def rows(
         while record is not None and record.index < variant.index:
             record = next(remaining, None)
         own = record if record is not None and record.index == variant.index else None
-        row = _row(variant, own, why_not_run, stopped, own_values, input_remarks)
+        row = with_impact(_row(variant, own, why_not_run, stopped, own_values, input_remarks), study.impact)
         if variant.is_baseline:
             baseline = row
-        row |= _savings(row, baseline)
+        row |= _savings(row, baseline) | impact_savings(row, baseline, study.impact)
         yield row
 
 
@@ -101,18 +102,20 @@ def page(
     for first in {variant.index // samples * samples for variant in variants}:
         baseline = found.get(first) or records.variant(simulation, first)
         where = variants[0]
-        baselines[first] = _row(
+        baseline_row = _row(
             Variant(first, where.model, where.weather), baseline, absent, stopped, own_values, input_remarks
         )
+        baselines[first] = with_impact(baseline_row, study.impact)
     page_rows = []
     for variant in variants:
         own = found.get(variant.index)
-        row = _row(variant, own, absent, stopped, own_values, input_remarks)
+        row = with_impact(_row(variant, own, absent, stopped, own_values, input_remarks), study.impact)
         if not ended and own is None:
             row |= {"error_stage": None}
         elif not ended and own is not None and own.status is VariantStatus.RUNNING:
             row |= {"status": VariantStatus.RUNNING.value, "error_stage": None, "error": None}
-        page_rows.append(row | _savings(row, baselines[variant.index // samples * samples]))
+        reference = baselines[variant.index // samples * samples]
+        page_rows.append(row | _savings(row, reference) | impact_savings(row, reference, study.impact))
     return page_rows
 
 

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from epsm.energyplus.baseline_values import BaselineValues
 from epsm.results.columns import PERIOD, RUN, SAVINGS, VARIANT
+from epsm.results.impact import impact_columns
 from epsm.results.metrics import METRICS
 from epsm.results.rows import NOT_RUN, NOT_STARTED, InputRemarks, rows
 from epsm.study.records import VariantRecord, VariantStatus
@@ -45,7 +46,7 @@ class Counts:
 def columns(study: Study, end_uses: Iterable[str]) -> dict[str, pa.DataType]:
     """Names and types of the table's columns, in order."""
     names = [*VARIANT, *(parameter.name for parameter in study.parameters)]
-    numbers = (METRICS[0], *SAVINGS, *METRICS[1:], *sorted(end_uses))
+    numbers = (METRICS[0], *SAVINGS, *impact_columns(study.impact), *METRICS[1:], *sorted(end_uses))
     types = {name: _type_of(name) for name in names}
     for parameter in study.parameters:
         types[parameter.name] = pa.float64() if study.numeric(parameter) else pa.string()

@@ -15,6 +15,7 @@ from epsm.strict_json import RepeatedKey, without_repeated_keys
 from epsm.study.analysis import Analysis
 from epsm.study.consistency import sampling_problems
 from epsm.study.distributions import KINDS
+from epsm.study.impact import FuelFactors, Fuels, Impact
 from epsm.study.parameters import Parameter, Range
 from epsm.study.sampling import METHODS
 from epsm.study.schema import MANIFEST_NAME, Options, Outputs, Study
@@ -89,6 +90,9 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "parameters": Parameter,
     "range": Range,
     "analysis": Analysis,
+    "impact": Impact,
+    "fuels": Fuels,
+    **dict.fromkeys(Fuels.model_fields, FuelFactors),
     "outputs": Outputs,
     "options": Options,
 }

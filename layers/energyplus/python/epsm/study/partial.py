@@ -74,7 +74,7 @@ def _readable_part(raw: Any, error: ValidationError) -> tuple[dict[str, Any], di
                 return None  # whether a model fits hangs on it
             case ("options", str(name), *_):
                 rest["options"] = {key: value for key, value in rest["options"].items() if key != name}
-            case ("name" | "outputs" | "sampling" | "analysis" as name, *_):
+            case ("name" | "outputs" | "sampling" | "analysis" | "impact" as name, *_):
                 rest.pop(name, None)
             case (str(name),) if each["type"] == "extra_forbidden":
                 rest.pop(name)

@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.study.analysis import Analysis
+from epsm.study.impact import Impact
 from epsm.study.parameters import Parameter
 from epsm.study.sampling import Design, Grid, InUnitCube, Listed, Sampling
 from epsm.study.values import Strict, StudyPath, Text
@@ -216,6 +217,9 @@ class Study(Strict):
     parameters: Annotated[tuple[Parameter, ...], Unique] = Field(default=(), max_length=50)
     sampling: Sampling = Grid()
     analysis: Analysis = Analysis()
+    impact: Impact | None = Field(
+        default=None, description="Factors by fuel, for columns with operational emissions and energy cost."
+    )
     outputs: Outputs = Outputs()
     options: Options = Options()
     files: Annotated[dict[str, str], AfterValidator(_hashes)] = Field(

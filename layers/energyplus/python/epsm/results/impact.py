@@ -1,0 +1,82 @@
+"""Emissions and cost of the energy that a variant uses, from the factors by fuel that the study gives."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from epsm.results.metrics import FUELS, snake
+from epsm.study.impact import Impact
+
+GWP = ("operational_gwp_kgco2e", "operational_gwp_kgco2e_m2", "operational_gwp_saved_kgco2e")
+COST = ("energy_cost", "energy_cost_m2", "energy_cost_saved")
+COLUMNS = (*GWP, *COST)
+"""Columns of the results table of a study with such factors: of the building, by floor area, saved."""
+_FUELS = tuple(snake(fuel) for fuel in FUELS)
+
+
+def impact_columns(impact: Impact | None) -> tuple[str, ...]:
+    """The columns that a study's factors give."""
+    if impact is None:
+        return ()
+    return (*(GWP if impact.has_gwp else ()), *(COST if impact.has_cost else ()))
+
+
+def with_impact(row: dict[str, Any], impact: Impact | None) -> dict[str, Any]:
+    """A row with what its energy emits and costs.
+
+    Every fuel that the variant uses counts with its energy of all end uses, electricity less what is generated on
+    site. Where a factor or an energy is missing there is no number, and `missing` says why.
+
+    Args:
+        row: A row of the results table; only one with results gets numbers.
+        impact: The study's factors; without them nothing is added.
+    """
+    if impact is None or not row.get("period_days"):
+        return row
+    given = impact.fuels.given
+    missing = [row["missing"]] if row.get("missing") else []
+    numbers: dict[str, float | None] = {}
+    for columns, factor_name, wanted in (
+        (GWP, "gwp_kgco2e_per_kwh", impact.has_gwp),
+        (COST, "cost_per_kwh", impact.has_cost),
+    ):
+        if not wanted:
+            continue
+        factors = {fuel: getattr(each, factor_name) for fuel, each in given.items()}
+        total, reason = _total(row, factors, factor_name)
+        if reason:
+            missing.append(f"no {columns[0]}: {reason}")
+        area = row.get("total_building_area_m2")
+        numbers[columns[0]] = total
+        numbers[columns[1]] = total / area if total is not None and area else None
+    return row | numbers | {"missing": "; ".join(missing) or None}
+
+
+def _total(row: Mapping[str, Any], factors: Mapping[str, float | None], factor_name: str) -> tuple[float | None, str]:
+    """Energy times factor over all fuels, or None and the reason."""
+    terms = []
+    for fuel in _FUELS:
+        used = row.get(f"{fuel}_kwh")
+        if used is None:
+            return None, f"there is no {fuel}_kwh"
+        factor = factors.get(fuel)
+        if fuel == "electricity" and used:
+            gross, net = row.get("site_energy_kwh"), row.get("net_site_energy_kwh")
+            if gross is None or net is None:
+                return None, "without net_site_energy_kwh it is not known how much electricity is generated on site"
+            used -= gross - net
+        if used and factor is None:
+            return None, f"impact.fuels has no {factor_name} of {fuel}, which the variant uses"
+        terms.append(used * factor if factor is not None else 0.0)
+    return math.fsum(terms), ""
+
+
+def impact_savings(row: Mapping[str, Any], baseline: Mapping[str, Any], impact: Impact | None) -> dict[str, Any]:
+    """Saved against the baseline of the same model and weather, over the period that both cover."""
+    saved: dict[str, float | None] = {}
+    for total, _, saving in (GWP, COST):
+        if saving in impact_columns(impact):
+            own, reference = row.get(total), baseline.get(total)
+            comparable = own is not None and reference is not None and row.get("period") == baseline.get("period")
+            saved[saving] = reference - own if own is not None and reference is not None and comparable else None
+    return saved
