@@ -13,7 +13,7 @@ from epsm.energyplus.engine import Engine, command, run
 from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.verdict import judge, read_environments
 from epsm.results.reader import ImpossibleResult, read_results
-from epsm.results.series import read_series
+from epsm.results.series import missing_series, read_series
 from epsm.study.schema import Frequency, Outputs, Study
 from tests.conftest import study_document
 
@@ -235,6 +235,18 @@ def test_case_does_not_count_in_what_is_asked_for(database: Path) -> None:
 
     assert found is not None
     assert list(found)[3:] == [f"{METER} [kWh]"]
+
+
+def test_a_series_that_a_run_does_not_have_is_named_with_the_reason() -> None:
+    series = pd.DataFrame(
+        columns=["environment", "ROOM: Zone Mean Air Temperature [C]", "HALL: LIT [kWh]", "BOTH [kWh]"]
+    )
+    asked = (TEMPERATURE, "Hall: Lit", "Both [kWh] Sum", "Heating")
+    cut = "EnergyPlus cuts names at '[', also those of Meter:Custom: use a name without brackets and unit"
+    assert missing_series(series, asked) == {
+        "Both [kWh] Sum": f"the model has no 'Both [kWh] Sum'; {cut}",
+        "Heating": "the model has no 'Heating'",
+    }
 
 
 def test_only_what_is_asked_for_is_there(database: Path) -> None:

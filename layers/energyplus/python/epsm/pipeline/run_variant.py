@@ -39,7 +39,6 @@ from epsm.study.preflight import Trial, variants_to_try
 from epsm.study.records import expiry, now
 from epsm.study.schema import MAX_FUNCTION_RUN_S, Outputs
 from epsm.study.variants import Variant
-from epsm.text import fold_name
 
 logger = logging.getLogger(__name__)
 
@@ -383,11 +382,10 @@ def _series(database: Path, outputs: Outputs, folder: Path) -> tuple[Path | None
     asked = (*outputs.meters, *outputs.variables)
     if not asked:
         return None, {}
-    from epsm.results.series import read_series  # pandas and pyarrow: only where series are asked for
+    from epsm.results.series import missing_series, read_series  # pandas and pyarrow: only where series are asked for
 
     series = read_series(database, outputs)
     assert series is not None
     path = folder / "series.parquet"
     series.to_parquet(path, index=False)
-    there = {fold_name(column.rsplit(" [", 1)[0].rpartition(": ")[2]) for column in series.columns}
-    return path, {f"series {name}": f"the model has no '{name}'" for name in asked if fold_name(name) not in there}
+    return path, {f"series {name}": why for name, why in missing_series(series, asked).items()}

@@ -3,6 +3,7 @@
 import datetime
 import math
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -85,6 +86,24 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
     series.insert(0, "interval_start", pd.DatetimeIndex([start for start, _ in intervals]))
     series.insert(0, "environment", [times[at][0] for at in series.index])
     return series.reset_index(drop=True)
+
+
+def missing_series(series: pd.DataFrame, asked: Iterable[str]) -> dict[str, str]:
+    """The meters and variables that were asked for and that a run does not have, each with the reason.
+
+    Args:
+        series: What `read_series` found.
+        asked: Names of meters and variables.
+    """
+    labels = [fold_name(column.rsplit(" [", 1)[0]) for column in series.columns]
+    # Behind the key of a variable; but names, of Meter:Custom for one, may hold a colon themselves.
+    there = {*labels, *(label.partition(": ")[2] for label in labels), *(label.rpartition(": ")[2] for label in labels)}
+    hint = "; EnergyPlus cuts names at '[', also those of Meter:Custom: use a name without brackets and unit"
+    return {
+        name: f"the model has no '{name}'" + (hint if "[" in name else "")
+        for name in asked
+        if fold_name(name) not in there
+    }
 
 
 def _label(key: str | None, name: str, unit: str | None) -> tuple[str, float]:
