@@ -98,6 +98,32 @@ def test_metrics_add_up_net_areas(two_zones: Path) -> None:
     )
 
 
+def test_coefficients_by_hand(two_zones: Path) -> None:
+    surfaces = {each.name: each for each in read_surfaces(two_zones)}
+    # Brick 0.12 m of 0.9 W/mK, insulation 0.05 m of 0.035 W/mK; films of ASHRAE 90.1, A9.4.1, in h-ft2-F/Btu.
+    resistance = 0.12 / 0.9 + 0.05 / 0.035
+    wall, films = surfaces["SOUTH WALL"], (0.17 + 0.68) * 0.17611
+    assert wall.u_without_films_w_m2k == pytest.approx(1 / resistance, rel=1e-9)
+    assert wall.u_w_m2k == pytest.approx(1 / (resistance + films), rel=1e-4)
+    # Double glazing with a U-factor of 2.7 W/m2K, films included, and an SHGC of 0.6.
+    window = surfaces["SOUTH WINDOW"]
+    assert window.u_w_m2k == pytest.approx(2.7, rel=0.02)
+    assert window.shgc == pytest.approx(0.6, rel=0.02)
+    assert window.u_without_films_w_m2k is None
+    assert wall.shgc is None
+
+
+def test_coefficients_of_several_surfaces_are_weighted_by_area() -> None:
+    def roof(name: str, area: float, u: float | None) -> EnvelopeSurface:
+        return EnvelopeSurface(name, "roof", "exterior", "", "ROOM", "ROOF", area, area, u)
+
+    (both,) = totals([roof("A", 30, 0.2), roof("B", 10, 0.4)])
+    (unknown,) = totals([roof("A", 30, 0.2), roof("B", 10, None)])
+
+    assert both.u_w_m2k == pytest.approx((30 * 0.2 + 10 * 0.4) / 40, rel=1e-12)
+    assert (both.net_area_m2, unknown.u_w_m2k, both.shgc) == (40, None, None)
+
+
 def test_two_zones_are_as_the_engine_reports_them(two_zones: Path) -> None:
     assert compared(two_zones) >= 18
 

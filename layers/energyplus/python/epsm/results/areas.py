@@ -5,8 +5,10 @@ where their frames are counted: `Surfaces` has the glass alone. Everything is fo
 multipliers of zones and zone lists.
 """
 
+import contextlib
+import math
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -34,6 +36,18 @@ _KINDS: dict[str, Kind] = {
 _BOUNDARIES: dict[int, Boundary] = {0: "exterior", -1: "ground", -5: "ground", -6: "ground"}
 """By `Surfaces.ExtBoundCond` (DataSurfaces.hh): -1 ground, -5 C-factor or F-factor method, -6 Kiva. From -2 to -4 are
 other side coefficients and conditions; above 0 is the number of the surface on the other side."""
+_COEFFICIENTS = ("u_w_m2k", "u_without_films_w_m2k", "shgc", "visible_transmittance")
+_U_VALUES = {"W/m2-K": Decimal(1)}
+_COLUMNS: dict[str, tuple[str, Mapping[str, Decimal]]] = {
+    "U-Factor with Film": ("u_w_m2k", _U_VALUES),
+    "U-Factor no Film": ("u_without_films_w_m2k", _U_VALUES),
+    "Glass U-Factor": ("u_w_m2k", _U_VALUES),
+    "Glass SHGC": ("shgc", FACTORS[""]),
+    "Glass Visible Transmittance": ("visible_transmittance", FACTORS[""]),
+    "Area of Multiplied Openings": ("net_area_m2", FACTORS["m2"]),
+    "Area of Openings": ("net_area_m2", FACTORS["m2"]),
+}
+"""Columns of the Envelope Summary: attribute, and factors by unit."""
 _UPRIGHT_FROM_DEG = 60.0
 """The engine's own limit between skylights and windows, and below which a surface has no cardinal direction."""
 _QUERY = """
@@ -57,6 +71,9 @@ class EnvelopeSurface:
         gross_area_m2: Area with openings, of the whole building. A surface between two zones counts half, so that the
             pair counts once, also where the zones have different multipliers.
         net_area_m2: The same without openings. For a window the opening, with frame and dividers.
+        u_w_m2k, u_without_films_w_m2k: Heat transfer coefficients that the engine reports, with films of air as in
+            ASHRAE 90.1 and without; for windows of the glass, with films. None where it reports none.
+        shgc, visible_transmittance: Of the glass of a window that is not interior.
     """
 
     name: str
@@ -67,17 +84,28 @@ class EnvelopeSurface:
     construction: str
     gross_area_m2: float
     net_area_m2: float
+    u_w_m2k: float | None = None
+    u_without_films_w_m2k: float | None = None
+    shgc: float | None = None
+    visible_transmittance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EnvelopeArea:
-    """All surfaces of one kind, boundary and orientation together; see `EnvelopeSurface`."""
+    """All surfaces of one kind, boundary and orientation together; see `EnvelopeSurface`.
+
+    Coefficients are means weighted by net area, None where one of the surfaces has none.
+    """
 
     kind: Kind
     boundary: Boundary
     orientation: str
     gross_area_m2: float
     net_area_m2: float
+    u_w_m2k: float | None = None
+    u_without_films_w_m2k: float | None = None
+    shgc: float | None = None
+    visible_transmittance: float | None = None
 
 
 def read_surfaces(database: Path) -> tuple[EnvelopeSurface, ...]:
@@ -92,7 +120,7 @@ def read_surfaces(database: Path) -> tuple[EnvelopeSurface, ...]:
     with closing(read_only(database)) as connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
         rows = connection.execute(_QUERY).fetchall()
-        openings = _openings(connection)
+        reported = _reported(connection)
     surfaces = []
     for (
         number,
@@ -116,32 +144,39 @@ def read_surfaces(database: Path) -> tuple[EnvelopeSurface, ...]:
         if kind == "window":
             kind = "window" if tilt >= _UPRIGHT_FROM_DEG else "skylight"
             # The report has them times the zone's multipliers already.
-            counted = openings.get(fold_name(name))
+            counted = reported["net_area_m2"].get(fold_name(name))
             gross = area = area if counted is None else counted / multiplier
+        facing, coefficients = (
+            orientation(azimuth, tilt),
+            (reported[each].get(fold_name(name)) for each in _COEFFICIENTS),
+        )
         surfaces.append(
             EnvelopeSurface(
-                name, kind, boundary, orientation(azimuth, tilt), zone, construction, gross * times, area * times
+                name, kind, boundary, facing, zone, construction, gross * times, area * times, *coefficients
             )
         )
     return tuple(surfaces)
 
 
-def _openings(connection: sqlite3.Connection) -> Mapping[str, float]:
-    """Area of the openings of each window, m2, with frames, times its own multiplier and those of its zone."""
+def _reported(connection: sqlite3.Connection) -> Mapping[str, Mapping[str, float]]:
+    """What the Envelope Summary says of each surface, by attribute of `EnvelopeSurface` and name.
+
+    Areas of windows are there times the window's own multiplier and those of its zone.
+    """
     rows = connection.execute(
-        "SELECT RowName, Units, Value FROM TabularDataWithStrings WHERE ReportName = ? AND ReportForString = "
-        "'Entire Facility' AND TableName IN ('Exterior Fenestration', 'Interior Fenestration') AND ColumnName IN "
-        "('Area of Multiplied Openings', 'Area of Openings')",
+        "SELECT RowName, ColumnName, Units, Value FROM TabularDataWithStrings "
+        "WHERE ReportName = ? AND ReportForString = 'Entire Facility'",
         (ENVELOPE,),
     ).fetchall()
-    areas: dict[str, float] = {}
-    for name, unit, value in rows:
-        factor = FACTORS["m2"].get(str(unit).strip())
-        try:
-            areas.setdefault(fold_name(str(name).strip()), float(Decimal(str(value).strip()) * (factor or 0)))
-        except InvalidOperation:
-            continue  # an empty cell
-    return areas
+    values: dict[str, dict[str, float]] = {name: {} for name in (*_COEFFICIENTS, "net_area_m2")}
+    for name, column, unit, value in rows:
+        attribute, units = _COLUMNS.get(str(column), ("", {}))
+        factor = units.get(str(unit).strip())
+        if not attribute or factor is None:
+            continue
+        with contextlib.suppress(InvalidOperation):  # an empty cell
+            values[attribute].setdefault(fold_name(str(name).strip()), float(Decimal(str(value).strip()) * factor))
+    return values
 
 
 def _boundary(number: int, other_side: int) -> Boundary:
@@ -163,12 +198,22 @@ def orientation(azimuth_deg: float, tilt_deg: float) -> str:
 
 def totals(surfaces: Iterable[EnvelopeSurface]) -> tuple[EnvelopeArea, ...]:
     """The surfaces added up by kind, boundary and orientation, in the order in which these first occur."""
-    sums: dict[tuple[Kind, Boundary, str], list[float]] = {}
+    groups: dict[tuple[Kind, Boundary, str], list[EnvelopeSurface]] = {}
     for each in surfaces:
-        sum_of = sums.setdefault((each.kind, each.boundary, each.orientation), [0.0, 0.0])
-        sum_of[0] += each.gross_area_m2
-        sum_of[1] += each.net_area_m2
-    return tuple(EnvelopeArea(*key, *areas) for key, areas in sums.items())
+        groups.setdefault((each.kind, each.boundary, each.orientation), []).append(each)
+    return tuple(_together(key, group) for key, group in groups.items())
+
+
+def _together(key: tuple[Kind, Boundary, str], group: Sequence[EnvelopeSurface]) -> EnvelopeArea:
+    areas = [each.net_area_m2 for each in group]
+    net = math.fsum(areas)
+
+    def mean(attribute: str) -> float | None:
+        values = [getattr(each, attribute) for each in group]
+        known = net > 0 and all(value is not None for value in values)
+        return math.fsum(value * area for value, area in zip(values, areas, strict=True)) / net if known else None
+
+    return EnvelopeArea(*key, math.fsum(each.gross_area_m2 for each in group), net, *map(mean, _COEFFICIENTS))
 
 
 def area_metrics(areas: Iterable[EnvelopeArea]) -> dict[str, float]:
