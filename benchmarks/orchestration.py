@@ -16,7 +16,8 @@ from epsm.energyplus import engine
 from epsm.energyplus.model_editor import prepare
 from epsm.study.parsing import parse_study
 from epsm_local.moto_patches import local_aws
-from epsm_local.stack import STACK_NAME, LocalStack
+from epsm_local.product import STACK_NAME
+from epsm_local.stack import LocalStack
 from infra.tools.packaging import ROOT
 
 _STAND_IN = Path(__file__).parent / "stand_in"

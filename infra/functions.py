@@ -48,7 +48,8 @@ class Functions(Construct):
                 self,
                 "Library",
                 code=lambda_.Code.from_asset(
-                    str(LIBRARY), exclude=["generate_dictionary.py", "engines", "**/__pycache__"]
+                    str(LIBRARY),
+                    exclude=["generate_dictionary.py", "checked_references.json", "engines", "**/__pycache__"],
                 ),
                 compatible_runtimes=[_RUNTIME],
                 description="The epsm library",

@@ -12,6 +12,7 @@ import pytest
 from epsm.energyplus.engine import Engine, installed_engine
 from epsm_local.stack import LocalStack
 from epsm_local.system_libraries import prepare
+from infra.tools.product import template_text
 
 ENGINES = 4
 """Engines, and child executions of maps, that may run at a time on the stack."""
@@ -28,8 +29,8 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[LocalStack]:
-    """The product's stack, deployed on moto; one for all tests."""
-    with LocalStack(engines=ENGINES, context={"fargate": "true"}) as running:
+    """The product's stack, with Fargate, deployed on moto; one for all tests."""
+    with LocalStack(engines=ENGINES, template=template_text({"fargate": "true"})) as running:
         yield running
 
 

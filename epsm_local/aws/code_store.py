@@ -6,26 +6,32 @@ from the environment that this process runs in, which the same lock file describ
 
 import hashlib
 import io
+import os
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from epsm_local.cache import remove_unused
+
 OWN_PACKAGE = "python/epsm/"
 """What is taken from a layer: the project's own package."""
+_UNUSED_DAYS = 90.0
+"""After which code is removed: longer than a stack of another version is left running."""
 
 
 class CodeStore:
     """Unpacks code once for each content.
 
     Args:
-        folder: Where to keep it.
-        images: For each image tag the folder that CDK staged as its build context.
+        folder: Where to keep it. Code that no stack has used for long is removed from there.
+        images: For each image tag the build context, a zip.
     """
 
-    def __init__(self, folder: Path, images: Mapping[str, Path]) -> None:
+    def __init__(self, folder: Path, images: Mapping[str, bytes]) -> None:
         self._folder = folder
+        remove_unused(folder, _UNUSED_DAYS)
         self._images = images
         # Asked at every invocation; the same content is then the same object, which Python has hashed before.
         self._zipped: dict[bytes, Path] = {}
@@ -47,12 +53,12 @@ class CodeStore:
         """The folders that the image's Dockerfile puts on the Python path.
 
         Raises:
-            LookupError: If the template names an image that CDK did not stage.
+            LookupError: If the template names an image that there is not.
         """
         tag = uri.rsplit(":", 1)[-1]
         if tag not in self._images:
-            raise LookupError(f"{uri} is none of the staged images {sorted(self._images)}")
-        context = self._images[tag]
+            raise LookupError(f"{uri} is none of the images {sorted(self._images)}")
+        context = self.zipped(self._images[tag])
         return context, context / "layers" / "energyplus" / "python"
 
     def _own_package(self, content: bytes) -> Path | None:
@@ -72,4 +78,5 @@ class CodeStore:
                 part.rename(target)
             except OSError:  # another thread, or another stack on this machine, was faster
                 shutil.rmtree(part)
+        os.utime(target)
         return target

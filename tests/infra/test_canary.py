@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from epsm_local.synth import synthesise
+from infra.tools.synthesised import synthesise
 from tests.infra.conftest import Template
 from tests.infra.test_functions import allowed, as_list, statements
 from tests.infra.test_monitoring import alarms

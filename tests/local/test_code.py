@@ -1,6 +1,8 @@
 """Where the code of functions lies on disk: epsm_local/aws/code_store.py."""
 
+import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from tests.moto_fixtures import zipped
 
 @pytest.fixture
 def store(tmp_path: Path) -> CodeStore:
-    return CodeStore(tmp_path / "code", {"tag": tmp_path / "context"})
+    return CodeStore(tmp_path / "code", {"tag": zipped({"functions/run_variant/handler.py": "x = 1"})})
 
 
 def test_a_zip_is_unpacked(store: CodeStore) -> None:
@@ -62,12 +64,21 @@ def test_of_a_layer_of_dependencies_nothing_is_taken(store: CodeStore) -> None:
     assert store.layer(zipped({"python/pydantic/main.py": "y = 2"})) is None
 
 
-def test_an_image_is_the_folders_that_its_dockerfile_puts_on_the_path(store: CodeStore, tmp_path: Path) -> None:
-    context = tmp_path / "context"
-    uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/assets:tag"
-    assert store.image(uri) == (context, context / "layers" / "energyplus" / "python")
+def test_an_image_is_the_folders_that_its_dockerfile_puts_on_the_path(store: CodeStore) -> None:
+    context, library = store.image("123456789012.dkr.ecr.us-east-1.amazonaws.com/assets:tag")
+    assert (context / "functions" / "run_variant" / "handler.py").read_text() == "x = 1"
+    assert library == context / "layers" / "energyplus" / "python"
+
+
+def test_code_that_was_not_used_for_long_is_removed(tmp_path: Path) -> None:
+    old, recent = (CodeStore(tmp_path, {}).zipped(zipped({"handler.py": text})) for text in ("x = 1", "x = 2"))
+    day_s = 86_400.0
+    os.utime(old, (0, time.time() - 91 * day_s))
+    os.utime(recent, (0, time.time() - 89 * day_s))
+    CodeStore(tmp_path, {})
+    assert list(tmp_path.iterdir()) == [recent]
 
 
 def test_an_image_that_was_not_staged_is_named(store: CodeStore) -> None:
-    with pytest.raises(LookupError, match=r"assets:other is none of the staged images \['tag'\]"):
+    with pytest.raises(LookupError, match=r"assets:other is none of the images \['tag'\]"):
         store.image("123456789012.dkr.ecr.us-east-1.amazonaws.com/assets:other")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from epsm_local.stack import STACK_NAME, LocalStack
+from epsm_local.product import STACK_NAME
+from epsm_local.stack import LocalStack
 from tests.moto_fixtures import Aws, unique
 from tests.support import wait_for
 

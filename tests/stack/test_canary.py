@@ -7,7 +7,8 @@ import pytest
 
 from epsm.store import keys
 from epsm.study.records import StudyRecord, StudyStatus
-from epsm_local.stack import STACK_NAME, LocalStack
+from epsm_local.product import STACK_NAME
+from epsm_local.stack import LocalStack
 from tests.moto_fixtures import Aws
 from tests.stack import faults
 from tests.support import object_names, records_of

@@ -14,7 +14,8 @@ from epsm.store import keys
 from epsm.store.records import Records
 from epsm.study.records import StudyRecord, StudyStatus, VariantStatus, timestamp
 from epsm_local.aws.session import session
-from epsm_local.stack import STACK_NAME, LocalStack
+from epsm_local.product import STACK_NAME
+from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker
 from tests.moto_fixtures import Aws, unique
 from tests.support import (

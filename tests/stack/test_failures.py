@@ -18,8 +18,9 @@ import pytest
 
 from epsm.store import keys
 from epsm.study.records import StudyRecord, StudyStatus
+from epsm_local.product import STACK_NAME
 from epsm_local.running import announced, claimed
-from epsm_local.stack import STACK_NAME, LocalStack
+from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker
 from tests.moto_fixtures import unique
 from tests.stack import faults

@@ -12,7 +12,8 @@ from epsm.operations.cancel import cancel
 from epsm.pipeline.run_variant import SECONDS_TO_STORE
 from epsm.store import keys
 from epsm.study.records import StudyStatus, VariantStatus
-from epsm_local.stack import STACK_NAME, LocalStack
+from epsm_local.product import STACK_NAME
+from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker
 from tests.support import (
     files_of,

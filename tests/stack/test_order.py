@@ -5,7 +5,8 @@ from functools import partial
 from typing import Any
 
 from epsm.study.records import StudyRecord, StudyStatus
-from epsm_local.stack import STACK_NAME, LocalStack
+from epsm_local.product import STACK_NAME
+from epsm_local.stack import LocalStack
 from tests.conftest import ENGINES, StudyMaker
 from tests.moto_fixtures import Aws
 from tests.stack.clients import SCHEDULES, Client, submit

@@ -19,7 +19,8 @@ from epsm.pipeline.run_variant import SECONDS_TO_STORE, RanTooLong, SimulationFa
 from epsm.study.records import StudyStatus, VariantStatus
 from epsm.study.variants import Variant
 from epsm_local.moto_patches import objects
-from epsm_local.stack import STACK_NAME, LocalStack
+from epsm_local.product import STACK_NAME
+from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker, with_run_period
 from tests.moto_fixtures import unique
 from tests.stack.clients import SCHEDULES

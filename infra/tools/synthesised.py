@@ -20,7 +20,7 @@ def synthesise(context: Mapping[str, str] | None = None) -> Path:
     """A cloud assembly (cdk.out) for the given context, from an earlier run if nothing has changed since.
 
     Raises:
-        infra.synth.SynthesisFailed: If the CDK app fails.
+        infra.tools.synth.SynthesisFailed: If the CDK app fails.
         OSError: If what it makes cannot be kept in this clone's build folder.
     """
     target = _KEPT / _fingerprint(context or {})

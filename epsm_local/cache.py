@@ -1,0 +1,38 @@
+"""Where files are kept that can be made or downloaded again: not beside the code, which may be in site-packages."""
+
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+_DAY_S = 86_400.0
+
+
+def cache_folder() -> Path:
+    """This user's cache of EPSM: below XDG_CACHE_HOME or ~/.cache, else a folder for temporary files.
+
+    A user of a container often has no entry in passwd, or a home that cannot be written.
+    """
+    chosen = os.environ.get("XDG_CACHE_HOME")
+    try:
+        folder = (Path(chosen) if chosen else Path.home() / ".cache") / "epsm"
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    except (OSError, RuntimeError):
+        pass
+    folder = Path(tempfile.gettempdir()) / f"epsm-{os.getuid()}" / "cache"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def remove_unused(folder: Path, days: float) -> None:
+    """Remove what is in a folder and was not used for so long, by the time of its last change."""
+    latest = time.time() - days * _DAY_S
+    for path in folder.glob("*"):
+        try:
+            if path.stat().st_mtime < latest:
+                shutil.rmtree(path, ignore_errors=True)
+        except OSError:  # another process was faster
+            continue
