@@ -1,4 +1,5 @@
 # make demo   installs what it needs, runs the example study on the local stack, shows its results
+# make install   installs the command into .venv
 # make test   the gate: checks and tests
 # make up     keeps the local stack running
 # make help   the rest
@@ -7,6 +8,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+# At least `minimumCliVersion` of cdk.out/manifest.json.
+CDK := aws-cdk@2.1148.0
 export UV_PYTHON := $(abspath $(BIN)/python)
 export UV_PROJECT_ENVIRONMENT := $(abspath $(VENV))
 # The stack and its functions are many short processes; without bytecode each would compile hundreds of modules anew.
@@ -16,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check unit moto infra e2e image-test synth format docs-site prose docs clean
+.PHONY: help install demo up test check unit moto infra e2e image-test synth deploy wheel wheel-test format docs-site prose docs clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,16 +29,23 @@ $(BIN)/uv:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-# Two stamps: what running a study takes, and that with the tools of development.
+# Three stamps: what running a study takes; what the CDK takes, with Node.js; all, with the tools of development.
 $(VENV)/.run: $(BIN)/uv uv.lock pyproject.toml
-	$(BIN)/uv sync --quiet --frozen --inexact --no-dev
-	$(BIN)/python -m epsm_local.system_libraries
+	$(BIN)/uv sync --quiet --frozen --inexact --no-default-groups --extra local
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run $(wildcard layers/energyplus/engines/*.txt)
-	$(BIN)/uv sync --quiet --frozen --inexact
+$(VENV)/.cdk: $(VENV)/.run
+	$(BIN)/uv sync --quiet --frozen --inexact --no-default-groups --extra local --group infra
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.cdk $(wildcard layers/energyplus/engines/*.txt)
+	$(BIN)/uv sync --quiet --frozen --inexact --all-extras
+	$(BIN)/python -m epsm_local.system_libraries
 	$(BIN)/python -m epsm_local.engines
 	@touch $@
+
+install: $(VENV)/.run ## install the command with the local stack into .venv
+	@echo "Installed. Run: $(BIN)/epsm run examples/office-retrofit"
 
 demo: $(VENV)/.run ## run the example study on the local stack and show its results
 	$(BIN)/epsm run examples/office-retrofit --stack local
@@ -46,7 +56,7 @@ up: $(VENV)/.run ## keep the local stack running on 127.0.0.1
 test: check ## everything that CI runs
 	$(BIN)/pytest $(IN_PARALLEL)
 
-check: $(VENV)/.dev ## format, lint, types, imports, docs, the template (cfn-lint, cdk-nag), the state machine (statelint), the lock file
+check: $(VENV)/.dev ## format, lint, types, imports, docs, the packaged template, the template (cfn-lint, cdk-nag), the state machine (statelint), the lock file
 	$(BIN)/uv lock --quiet --check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -55,6 +65,7 @@ check: $(VENV)/.dev ## format, lint, types, imports, docs, the template (cfn-lin
 	$(BIN)/python -m infra.tools.packaging --check
 	$(BIN)/python -m docs.generate --check
 	$(BIN)/python -m sphinx -q -W --keep-going -E -b dummy -d build/site-check docs build/site-check
+	$(BIN)/python -m infra.tools.product --check
 	$(BIN)/python -m infra.tools.check
 
 unit: $(VENV)/.dev ## tests of the library
@@ -72,8 +83,17 @@ e2e: $(VENV)/.dev ## tests from upload to results, with EnergyPlus
 image-test: $(VENV)/.dev ## build the container image without Docker (root, Debian) and run a variant in it
 	$(BIN)/python -m tests.image
 
-synth: $(VENV)/.run ## the CloudFormation template, into cdk.out
+synth: $(VENV)/.cdk ## the CloudFormation template, into cdk.out
 	$(BIN)/python -m infra.tools.synth
+
+deploy: $(VENV)/.cdk ## deploy to AWS: make deploy CONTEXT="-c stage=dev"; needs credentials and Docker
+	PATH="$$($(BIN)/python -m infra.tools.synth --node):$$PATH" npx --yes $(CDK) deploy $(CONTEXT)
+
+wheel: $(BIN)/uv ## the wheel, into dist
+	$(BIN)/uv build --quiet --wheel --clear --out-dir dist
+
+wheel-test: wheel ## install the wheel into an empty environment and run the example study with it
+	$(BIN)/python -m tests.wheel dist/epsm-*.whl
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .
@@ -89,4 +109,4 @@ docs: $(VENV)/.dev ## the generated parts of docs/
 	$(BIN)/python -m docs.generate
 
 clean: ## what was built; the environment and results stay
-	rm -rf build cdk.out
+	rm -rf build dist cdk.out

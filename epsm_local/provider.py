@@ -16,6 +16,7 @@ from epsm.client.connection import Connection, connection_to
 from epsm.errors import NoStack
 from epsm_local import engines
 from epsm_local.aws.session import session
+from epsm_local.product import STACK_NAME
 from epsm_local.running import running_local_endpoint
 
 _CLOSED_WITHIN_S = 20.0
@@ -29,8 +30,6 @@ def connection(endpoint: str) -> Connection:
     Raises:
         NoStack: If there is none.
     """
-    from epsm_local.stack import STACK_NAME
-
     # What runs on this machine answers, or has ended.
     return connection_to(STACK_NAME, session(), poll_s=0.3, patience_s=5.0, endpoint=endpoint)
 

@@ -71,9 +71,9 @@ def _build_layer(folder: Path) -> None:
     part.rename(folder)
 
 
-def exported_requirements(*groups: str) -> str:
-    """The locked requirements of the library and of dependency groups, with hashes."""
-    chosen = [option for group in groups for option in ("--group", group)]
+def exported_requirements(*extras: str) -> str:
+    """The locked requirements of the library and of its extras, with hashes."""
+    chosen = [option for extra in extras for option in ("--extra", extra)]
     return _uv("export", "--quiet", "--frozen", "--no-default-groups", "--no-emit-project", "--no-header",
                "--no-annotate", *chosen)  # fmt: skip
 
