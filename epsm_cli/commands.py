@@ -32,6 +32,9 @@ from epsm_local.aws.session import leave_user_settings
 from epsm_local.provider import connection as local_connection
 from epsm_local.running import running_local_endpoint, state_file
 
+_MAX_TARGETS = 60
+"""Shown of what the parameters' targets mean in the models."""
+
 
 def run(
     folder: Path, stack: str, to: Path, variant_files: bool | None, max_variants: int | None, memory_mb: int | None
@@ -59,6 +62,10 @@ def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None
         f"{counted(len(study.models), 'model')}, {counted(len(study.weather), 'weather file')} and "
         f"{counted(len(study.parameters), 'parameter')}, with EnergyPlus {accepted.energyplus}"
     )
+    for target in accepted.targets[:_MAX_TARGETS]:
+        console.print(Text(f"  {target}"))
+    if len(accepted.targets) > _MAX_TARGETS:
+        console.print(f"  and {len(accepted.targets) - _MAX_TARGETS} further ones")
     if study.sampling.method != "grid":
         console.print(f"{study.sampling.method}: {counted(study.sample_count - 1, 'sample')} of each model and weather")
     console.print(_expected(accepted, memory_mb or DEFAULT_MEMORY_MB))

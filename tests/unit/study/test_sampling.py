@@ -221,7 +221,7 @@ def faults(sampling: Any, *levels: dict[str, Any]) -> dict[str, str]:
         ({"method": "random", "samples": 5}, {"distribution": {"kind": "normal", "mean": 0, "sdev": 1, "sd": 1}},
          "parameters[0].distribution.sdev", "'sd'"),
         ({"method": "random", "samples": 5}, {}, "parameters[0]", "has no levels"),
-        ({"method": "random", "samples": 5}, {"apply": "multiply", "values": ["x"]}, "parameters[0]", "multiplied"),
+        ({"method": "random", "samples": 5}, {"apply": "multiply", "values": ["x"]}, "parameters[0]", "only be set"),
         ({"method": "list"}, {}, "sampling", "'rows'"),
         ({"method": "list", "rows": [{"a": 1}], "file": "x.csv"}, {}, "sampling", "both"),
         ({"method": "list", "file": "x.xlsx"}, {}, "sampling.file", ".csv"),

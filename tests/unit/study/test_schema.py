@@ -98,7 +98,7 @@ def test_a_study_survives_being_stored() -> None:
 
 def test_a_parameter_without_an_object_means_every_object() -> None:
     (read,) = parse(study_document(parameters=[parameter(object=None)])).parameters
-    assert read.object_name == "*"
+    assert [target.object_name for target in read.all_targets] == ["*"]
 
 
 def test_whole_numbers_are_numbers() -> None:

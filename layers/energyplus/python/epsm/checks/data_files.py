@@ -15,7 +15,7 @@ from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import FieldPlace
 from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.problems import Problem
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import Dimension
 from epsm.text import fold_name
 
 _YEAR_H, _LEAP_YEAR_H = 8_760, 8_784
@@ -25,7 +25,7 @@ CLASSES = (_VARIABLE, _LOOKUP, _SHADING, _WINDOW, *KINDS)
 
 
 def check_data_files(
-    outline: ModelOutline, source: str, read: Read, parameters: Sequence[Parameter] = ()
+    outline: ModelOutline, source: str, read: Read, parameters: Sequence[Dimension] = ()
 ) -> list[Problem]:
     """Faults of the files that a model's tables, shading, WINDOW constructions, chillers and coils read.
 
@@ -35,7 +35,7 @@ def check_data_files(
         read: Gives the content of a file that the model names.
         parameters: What the study varies.
     """
-    varied = {fold_name(parameter.class_name) for parameter in parameters}
+    varied = {fold_name(target.class_name) for parameter in parameters for target in parameter.all_targets}
     problems: list[Problem] = []
     if not varied & {fold_name(name) for name in (_VARIABLE, _LOOKUP, _LIST)}:
         problems += _check_lookup_tables(outline, source, read)

@@ -13,13 +13,15 @@ from epsm.checks.model_faults import FieldFilter, check_model_faults, place_of
 from epsm.checks.parameters import check_parameters_on
 from epsm.checks.references import check_object_names
 from epsm.checks.table_text import field_text, is_number
+from epsm.checks.target_matches import TargetInModel, targets_in
 from epsm.energyplus import dictionary, versions
 from epsm.energyplus.dictionary import ClassRule
 from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS, external_path, in_each_others_way
 from epsm.energyplus.model_reader import ModelObject, ModelOutline, read_outline
+from epsm.energyplus.targets import selected_objects
 from epsm.problems import Problem
-from epsm.study.parameters import Parameter
 from epsm.study.schema import Study
+from epsm.study.targets import Target
 from epsm.text import fold_name, middle_cut, nearest
 
 _NOT_SUPPORTED = (
@@ -40,11 +42,13 @@ class CheckedModel:
         problems: Every fault, of the model itself and of the study's parameters on it.
         external_files: Files that the model reads (Schedule:File and the like), as study paths.
         outline: What the model contains.
+        edits: What each target of each parameter means in it.
     """
 
     problems: tuple[Problem, ...]
     external_files: tuple[str, ...]
     outline: ModelOutline = field(default_factory=ModelOutline, compare=False)
+    edits: tuple[TargetInModel, ...] = ()
 
 
 def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
@@ -80,22 +84,22 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
             problems.append(
                 Problem(source, f"reads '{other}', but '{file}' is a file and cannot hold it", "other names")
             )
-    return CheckedModel(tuple(problems), tuple(external_files), outline)
+    return CheckedModel(tuple(problems), tuple(external_files), outline, tuple(targets_in(outline, source, study)))
 
 
 def _set_by(study: Study) -> FieldFilter:
     """Fields that a parameter gives a value of its own: they may be faulty, or a tag of another tool, in the model."""
     known = dictionary.load()
-    setters: dict[tuple[str, int], list[Parameter]] = {}
-    for parameter in study.parameters:
-        rule = known.find_class(parameter.class_name)
-        place = rule.find_field(parameter.field) if rule else None
-        if rule is not None and place is not None and not parameter.multiplies:
-            setters.setdefault((fold_name(rule.name), place.position), []).append(parameter)
+    setters: dict[tuple[str, int], list[tuple[Target, ClassRule]]] = {}
+    for target in (target for parameter in study.parameters for target in parameter.all_targets):
+        rule = known.find_class(target.class_name)
+        place = rule.find_field(target.field) if rule else None
+        if rule is not None and place is not None and not target.relative:
+            setters.setdefault((fold_name(rule.name), place.position), []).append((target, rule))
 
     def is_set(each: ModelObject, position: int) -> bool:
         candidates = setters.get((fold_name(each.class_name), position), ()) if setters else ()
-        return any(parameter.matches(each.name) for parameter in candidates)
+        return any(selected_objects(target, rule, [each]) for target, rule in candidates)
 
     return is_set
 
@@ -185,7 +189,9 @@ def _check_run_period(outline: ModelOutline, source: str, study: Study) -> Itera
 
 def _check_leap_days(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
     """Run periods to 29 February without a year: the engine goes on to the next leap year, for 367 to 1,461 days."""
-    varied = any(fold_name(each.class_name) == "runperiod" for each in study.parameters)
+    varied = any(
+        fold_name(target.class_name) == "runperiod" for each in study.parameters for target in each.all_targets
+    )
     if study.options.run_period != "as_in_model" or varied:
         return
     for each in outline.of_class("RunPeriod"):

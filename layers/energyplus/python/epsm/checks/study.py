@@ -17,6 +17,7 @@ from epsm.checks.models import check_model
 from epsm.checks.parameters import check_parameters
 from epsm.checks.sample_list import with_samples_of
 from epsm.checks.table_files import check_table_files
+from epsm.checks.target_matches import TargetInModel, unmatched_targets
 from epsm.checks.time_steps import check_time_steps
 from epsm.checks.weather_statistics import check_statistics, uses_weather_for_water_mains
 from epsm.energyplus import dictionary
@@ -88,6 +89,7 @@ class Accepted:
             sentences that begin with the file.
         run_times: For each model the time of a run, assumed from the model itself.
         hashes: SHA-256, hexadecimal, of each input as it was checked.
+        targets: What each target of each parameter means in each model.
     """
 
     study: Study
@@ -98,6 +100,7 @@ class Accepted:
     input_remarks: dict[str, tuple[str, ...]]
     run_times: dict[str, RunTime] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
+    targets: tuple[TargetInModel, ...] = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -157,6 +160,7 @@ def take_in(
     own_values: dict[str, dict[str, float | str]] = {}
     outlines: dict[str, ModelOutline] = {}
     remarks: dict[str, tuple[str, ...]] = {}
+    edits: list[TargetInModel] = []
     run_times: dict[str, RunTime] = {}
     version: str | None = study.energyplus
     for index, model in enumerate(study.models):
@@ -170,12 +174,15 @@ def take_in(
                 remarks[model] = tuple(passed_over)
             own_values[model] = baseline_values(checked.outline, study)
         reader.problems += checked.problems
+        edits += checked.edits
         external_files[model] = checked.external_files
         run_times[model] = run_time_of(checked.outline)
         outlines[model] = checked.outline.only(_NEEDED_LATER)
     version = version or DEFAULT
     with dictionary.of_version(version):
         reader.problems += check_parameters(study)
+        if len(outlines) == len(study.models):
+            reader.problems += unmatched_targets(study, edits)
         for_water_mains = any(map(uses_weather_for_water_mains, outlines.values()))
     records_per_hour: dict[str, int] = {}
     for index, weather in enumerate(study.weather):
@@ -202,7 +209,17 @@ def take_in(
                 remarks[model] = (*remarks.get(model, ()), *about)
     if problems := [*draft.problems, *map(draft.in_document, reader.problems)]:
         raise StudyRejected(problems)
-    return Accepted(study, tuple(reader.done), external_files, own_values, version, remarks, run_times, reader.done)
+    return Accepted(
+        study,
+        tuple(reader.done),
+        external_files,
+        own_values,
+        version,
+        remarks,
+        run_times,
+        reader.done,
+        tuple(edits),
+    )
 
 
 def _with_samples(study: Study, name: str, reader: "_Reader") -> Study:

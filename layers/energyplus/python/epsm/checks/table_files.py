@@ -16,8 +16,10 @@ from itertools import islice, product
 from epsm.checks.table_text import Read, field_text, is_number, lines_of, place_in, shown
 from epsm.energyplus import dictionary
 from epsm.energyplus.model_reader import ModelObject, ModelOutline
+from epsm.energyplus.targets import selected_objects
 from epsm.problems import Problem
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import Dimension
+from epsm.study.targets import Target
 from epsm.text import fold_name
 
 _CLASS = "Schedule:File"
@@ -53,7 +55,7 @@ class _Use:
 
 
 def check_table_files(
-    outline: ModelOutline, source: str, read: Read, parameters: Sequence[Parameter] = ()
+    outline: ModelOutline, source: str, read: Read, parameters: Sequence[Dimension] = ()
 ) -> tuple[list[Problem], list[str]]:
     """Faults of the tables that a model's Schedule:File objects read, as they are and as a study varies them.
 
@@ -192,37 +194,37 @@ def _maybe_decimal_commas(lines: list[str], use: _Use, who: str) -> str:
     )
 
 
-def _uses(each: ModelObject, outline: ModelOutline, parameters: Sequence[Parameter]) -> list[_Use]:
+def _uses(each: ModelObject, outline: ModelOutline, parameters: Sequence[Dimension]) -> list[_Use]:
     """The object's own use first, then those of the variants; none where a field is not what the dictionary allows,
     which is told elsewhere or by the engine."""
     own = {field: field_text(each, field) for field in _FIELDS}
     varied: dict[str, list[str]] = {}
     limits = _limits(each, outline)
-    for parameter in parameters:
-        limits = None if fold_name(parameter.class_name) == "scheduletypelimits" else limits
-        field = _field(parameter, each)
+    for varying, target in ((each, target) for each in parameters for target in each.all_targets):
+        limits = None if fold_name(target.class_name) == "scheduletypelimits" else limits
+        field = _field(target, each)
         limits = None if field == "Schedule Type Limits Name" else limits
         if field in own:
-            varied[field] = [_level(parameter, level, own[field]) for level in parameter.extremes]
+            varied[field] = [_level(target, level, own[field]) for level in varying.extremes]
     combinations = islice(product(*varied.values()), _MAX_USES) if varied else ()
     texts = [own, *(own | dict(zip(varied, values, strict=True)) for values in combinations)]
     uses = [use for text in texts if (use := _use(text)) is not None]
     return [replace(use, limits=limits) for use in uses] if len(uses) == len(texts) else []
 
 
-def _field(parameter: Parameter, each: ModelObject) -> str:
-    """The field of an object that a parameter writes to; empty if none."""
-    rule = dictionary.load().find_class(parameter.class_name)
-    place = rule.find_field(parameter.field) if rule else None
-    if rule is None or place is None or rule.name != _CLASS or not parameter.matches(each.name):
+def _field(target: Target, each: ModelObject) -> str:
+    """The field of an object that a target writes to; empty if none."""
+    rule = dictionary.load().find_class(target.class_name)
+    place = rule.find_field(target.field) if rule else None
+    if rule is None or place is None or rule.name != _CLASS or not selected_objects(target, rule, [each]):
         return ""
     return place.rule.name
 
 
-def _level(parameter: Parameter, level: float | str, own: str) -> str:
-    if isinstance(level, str):
-        return level
-    return f"{level * float(own) if parameter.multiplies and is_number(own) else level:g}"
+def _level(target: Target, level: float | str, own: str) -> str:
+    if isinstance(level, str) or (target.relative and not is_number(own)):
+        return str(level)
+    return f"{target.new_value(level, float(own) if target.relative else None):g}"
 
 
 def _variation(use: _Use, own: _Use) -> str:

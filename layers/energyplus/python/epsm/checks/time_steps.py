@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from epsm.checks.table_text import field_text, is_number
 from epsm.energyplus.model_reader import ModelOutline
 from epsm.problems import Problem
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import Dimension
 from epsm.text import fold_name
 
 _DEFAULT = 4
@@ -21,7 +21,7 @@ _MAY_CHANGE_THEM = (
 )
 
 
-def time_steps(outline: ModelOutline, parameters: Sequence[Parameter]) -> list[int]:
+def time_steps(outline: ModelOutline, parameters: Sequence[Dimension]) -> list[int]:
     """The numbers of time steps an hour that a model is run with: its own, for the baseline, then the study's levels.
 
     Empty where the engine may choose another number by itself (finite differences, PerformancePrecisionTradeoffs).
@@ -38,17 +38,16 @@ def time_steps(outline: ModelOutline, parameters: Sequence[Parameter]) -> list[i
     own = float(given[0]) if given and given[0] else float(_DEFAULT)
     numbers = [own]
     for parameter in parameters:
-        if fold_name(parameter.class_name) == "timestep":
-            numbers += [
-                level * own if parameter.multiplies else level
-                for level in parameter.extremes
-                if isinstance(level, float)
-            ]
+        for target in parameter.all_targets:
+            if fold_name(target.class_name) != "timestep":
+                continue
+            values = [target.new_value(level, own) for level in parameter.extremes if isinstance(level, float)]
+            numbers += [value for value in values if isinstance(value, float)]
     return list(dict.fromkeys(int(number) for number in numbers))
 
 
 def check_time_steps(
-    outline: ModelOutline, source: str, parameters: Sequence[Parameter], records_per_hour: dict[str, int]
+    outline: ModelOutline, source: str, parameters: Sequence[Dimension], records_per_hour: dict[str, int]
 ) -> Iterator[Problem]:
     """Weather whose records do not fit a model's time steps.
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from epsm.energyplus import dictionary
 from epsm.energyplus.model_reader import ModelOutline
-from epsm.study.parameters import Parameter
+from epsm.energyplus.targets import selected_objects
+from epsm.study.parameters import Dimension
 from epsm.study.schema import Study
 
 BaselineValues = Mapping[str, Mapping[str, float | str]]
@@ -15,8 +16,9 @@ BaselineValues = Mapping[str, Mapping[str, float | str]]
 def baseline_values(outline: ModelOutline, study: Study) -> dict[str, float | str]:
     """The model's own value for each parameter of a study, for the baseline's row in the table.
 
-    A factor is 1. A value is there only if it is one: a parameter that writes to several objects has none where they
-    differ, and neither has a field that is blank, or that holds a text (`autosize`) where the study gives numbers.
+    A factor is 1, what is added 0. A value is there only if it is one: a parameter that writes to several objects has
+    none where they differ, and neither has a field that is blank, or that holds a text (`autosize`) where the study
+    gives numbers.
 
     Args:
         outline: The model.
@@ -26,15 +28,24 @@ def baseline_values(outline: ModelOutline, study: Study) -> dict[str, float | st
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _value(outline: ModelOutline, parameter: Parameter, numeric: bool) -> float | str | None:
-    if parameter.multiplies:
-        return 1.0
-    rule = dictionary.load().find_class(parameter.class_name)
-    place = rule.find_field(parameter.field) if rule else None
-    if rule is None or place is None:
-        return None
-    own = {_plain(each.value(place), numeric) for each in outline.of_class(rule.name) if parameter.matches(each.name)}
-    return own.pop() if len(own) == 1 else None
+def _value(outline: ModelOutline, parameter: Dimension, numeric: bool) -> float | str | None:
+    levels: set[float | str | None] = set()
+    for target in parameter.all_targets:
+        rule = dictionary.load().find_class(target.class_name)
+        place = rule.find_field(target.field) if rule else None
+        if rule is None or place is None:
+            return None
+        if target.relative:
+            levels.add(target.level_of(0.0))
+            continue
+        for each in selected_objects(target, rule, outline.of_class(rule.name)):
+            own = _plain(each.value(place), numeric)
+            levels.add(None if own is None else _rounded(target.level_of(own), exact=target.way == "set"))
+    return levels.pop() if len(levels) == 1 else None
+
+
+def _rounded(level: float | str | None, *, exact: bool) -> float | str | None:
+    return level if exact or not isinstance(level, float) else float(f"{level:.12g}")
 
 
 def _plain(value: object, numeric: bool) -> float | str | None:

@@ -8,6 +8,7 @@ held in between.
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from epsm.energyplus.dictionary import ClassRule, FieldPlace
 from epsm.energyplus.documents import Document, EpjsonDocument, IdfDocument, PlainObjects
 from epsm.energyplus.eppy_objects import EppyObjects
 from epsm.energyplus.idf_text import decode
+from epsm.energyplus.targets import number_in, selected
 from epsm.energyplus.versions import DEFAULT, version_in
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import Dimension
 from epsm.study.schema import Outputs, Study
+from epsm.study.targets import Target
 from epsm.text import fold_name
 
 REPORTS = (
@@ -55,14 +58,22 @@ class CannotEdit(Exception):
     """A parameter does not fit the model. Submit refuses such a study; here it means that it was not asked."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    target: Target
+    place: FieldPlace
+    object: Any
+
+
 class PreparedModel:
     """A model with its outputs requested, ready to be written once for each variant of a study."""
 
-    def __init__(self, document: Document, parameters: Sequence[Parameter], *, annual: bool = False) -> None:
+    def __init__(self, document: Document, parameters: Sequence[Dimension], *, annual: bool = False) -> None:
         self._document = document
         self._parameters = parameters
         self._version = dictionary.load().model_version
         self._annual = annual
+        self._chosen: dict[str, list[_Edit]] | None = None
         self.file_name = document.file_name
         self.needs_expansion = any(key.startswith("hvactemplate:") for key in document.class_keys())
 
@@ -78,6 +89,8 @@ class PreparedModel:
         """
         with contextlib.ExitStack() as undo:
             undo.enter_context(dictionary.of_version(self._version))
+            if values:
+                self._edits()
             for parameter in self._parameters:
                 if parameter.name in values:
                     undo.enter_context(self._edited(parameter, values[parameter.name]))
@@ -107,36 +120,53 @@ class PreparedModel:
             for each, values in zip(changed, before, strict=True):
                 document.restore(each, values)
 
+    def _edits(self) -> dict[str, list[_Edit]]:
+        """For each parameter what it edits; chosen by the model's own values, whatever other parameters change."""
+        if self._chosen is None:
+            self._chosen = {each.name: self._edits_of(each) for each in self._parameters}
+        return self._chosen
+
+    def _edits_of(self, parameter: Dimension) -> list[_Edit]:
+        document, edits = self._document, []
+        for target in parameter.all_targets:
+            rule = _rule(target.class_name)
+            place = rule.find_field(target.field)
+            if place is None:
+                raise CannotEdit(f"{parameter.name}: {rule.name} has no field '{target.field}'")
+            objects = selected(target, rule, document.objects(rule), document.name_of, document.get)
+            edits += [_Edit(target, place, each) for each in objects]
+        if not edits:
+            shown = ", ".join(f"{target.class_name} '{target.shown_objects}'" for target in parameter.all_targets)
+            raise CannotEdit(f"{parameter.name}: the model has no {shown}")
+        return edits
+
     @contextlib.contextmanager
-    def _edited(self, parameter: Parameter, level: float | str) -> Iterator[None]:
-        document = self._document
-        rule = _rule(parameter.class_name)
-        place = rule.find_field(parameter.field)
-        if place is None:
-            raise CannotEdit(f"{parameter.name}: {rule.name} has no field '{parameter.field}'")
-        targets = [each for each in document.objects(rule) if parameter.matches(document.name_of(each))]
-        if not targets:
-            raise CannotEdit(f"{parameter.name}: the model has no {rule.name} '{parameter.object_name}'")
-        before = [document.values_of(each) for each in targets]
+    def _edited(self, parameter: Dimension, level: float | str) -> Iterator[None]:
+        document, edits = self._document, self._edits()[parameter.name]
+        before = [document.values_of(edit.object) for edit in edits]
         try:
-            for each in targets:
-                document.set(each, place, _new_value(parameter, level, document.get(each, place)))
+            for edit in edits:
+                value = _new_value(parameter, edit, level, document.get(edit.object, edit.place))
+                if value is not None:
+                    document.set(edit.object, edit.place, value)
             yield
         finally:
-            for each, values in zip(targets, before, strict=True):
-                document.restore(each, values)
+            for edit, values in zip(reversed(edits), reversed(before), strict=True):
+                document.restore(edit.object, values)
 
 
-def _new_value(parameter: Parameter, level: float | str, current: Any) -> float | str:
-    if not parameter.multiplies:
-        return level
-    try:
-        product = float(current) * float(level)
-    except (TypeError, ValueError, OverflowError):
-        raise CannotEdit(f"{parameter.name}: '{current}' cannot be multiplied") from None
-    if not math.isfinite(product):
-        raise CannotEdit(f"{parameter.name}: {current} x {level} is too large")
-    return product
+def _new_value(parameter: Dimension, edit: _Edit, level: float | str, current: Any) -> float | str | None:
+    """What to write; None to leave the field as it is."""
+    own = number_in(current)
+    if edit.target.relative and own is None:
+        if edit.target.blank == "skip":
+            return None
+        what = "multiplied" if edit.target.way == "multiply" else "added to"
+        raise CannotEdit(f"{parameter.name}: '{current}' cannot be {what}")
+    value = edit.target.new_value(level, own)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise CannotEdit(f"{parameter.name}: {current} with {edit.target.way} {level} is too large")
+    return value
 
 
 def _rule(class_name: str) -> ClassRule:
@@ -184,11 +214,11 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
     return PreparedModel(document, study.parameters, annual=study.options.run_period == "annual")
 
 
-def _editable(parameters: Sequence[Parameter]) -> Callable[[str, str], bool]:
+def _editable(parameters: Sequence[Dimension]) -> Callable[[str, str], bool]:
     """Whether an object may be edited, by the key of its class and its name."""
-    patterns: dict[str, list[Parameter]] = {}
-    for parameter in parameters:
-        patterns.setdefault(fold_name(parameter.class_name), []).append(parameter)
+    patterns: dict[str, list[Target]] = {}
+    for target in (target for parameter in parameters for target in parameter.all_targets):
+        patterns.setdefault(fold_name(target.class_name), []).append(target)
     always = {fold_name(name) for name in _SET_FOR_EVERY_RUN}
 
     def may_edit(key: str, name: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from epsm.results.metrics import METRICS
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import Dimension
 from epsm.study.records import VariantStatus
 from epsm.study.schema import Study
 
@@ -63,7 +63,7 @@ def with_severe_errors(table: pd.DataFrame) -> int:
     return int((done["severe_errors"].fillna(0) > 0).sum())
 
 
-def _effects(parameter: Parameter, study: Study, done: pd.DataFrame, results: "pd.Series[int]") -> "pd.Series[bool]":
+def _effects(parameter: Dimension, study: Study, done: pd.DataFrame, results: "pd.Series[int]") -> "pd.Series[bool]":
     """For each model and weather whether the results differ, in any digit, between any two variants that differ in
     this parameter alone; nothing for a model and weather that has no two such variants. The baseline is one of the
     variants, with the model's own values where they are known."""
@@ -80,13 +80,17 @@ def _effects(parameter: Parameter, study: Study, done: pd.DataFrame, results: "p
     return (comparable["outcomes"] > 1).groupby(level=places, sort=False).any()
 
 
-def _without_effect(parameter: Parameter, study: Study, places: "pd.Index[Any]", *, everywhere: bool) -> str:
+def _without_effect(parameter: Dimension, study: Study, places: "pd.Index[Any]", *, everywhere: bool) -> str:
     where = "" if everywhere else f" {_named(places, study)}"
     equal = "all else equal, every variant has the same results" + ("" if everywhere else " there")
     return (
-        f"{parameter.name} had no effect{where}: {equal}. EnergyPlus may not use {parameter.class_name}, "
-        f"{parameter.field} here: often a method or type field of the object decides which of its fields count."
+        f"{parameter.name} had no effect{where}: {equal}. EnergyPlus may not use {_fields(parameter)} "
+        f"here: often a method or type field of the object decides which of its fields count."
     )
+
+
+def _fields(parameter: Dimension) -> str:
+    return " and ".join(dict.fromkeys(f"{target.class_name}, {target.field}" for target in parameter.all_targets))
 
 
 def _named(places: "pd.Index[Any]", study: Study) -> str:

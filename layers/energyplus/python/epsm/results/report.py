@@ -15,7 +15,7 @@ from epsm.results.remarks import remarks, with_severe_errors
 from epsm.results.rows import NOT_RUN
 from epsm.results.table import Counts
 from epsm.study.manifest import RunManifest
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import Dimension
 from epsm.study.records import StudyStatus, VariantStatus
 from epsm.study.sampling import InUnitCube, OneAtATime
 from epsm.study.schema import Study
@@ -168,7 +168,7 @@ def _chart(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
     )
 
 
-def _levels(row: pd.Series, named: Sequence[Parameter], study: Study) -> str:
+def _levels(row: pd.Series, named: Sequence[Dimension], study: Study) -> str:
     if row["baseline"]:
         return "baseline"
     if isinstance(study.sampling, OneAtATime):
@@ -181,7 +181,7 @@ def _levels(row: pd.Series, named: Sequence[Parameter], study: Study) -> str:
 
 def _label(
     row: pd.Series,
-    named: Sequence[Parameter],
+    named: Sequence[Dimension],
     study: Study,
     labels: Mapping[str, Mapping[str, str]],
     max_length: int | None,
@@ -196,7 +196,7 @@ def _label(
     return middle_cut(f"{row['variant_index']}: {', '.join([*names, what])}", max_length)
 
 
-def _not_in_labels(study: Study, named: Sequence[Parameter]) -> str:
+def _not_in_labels(study: Study, named: Sequence[Dimension]) -> str:
     """The parameters with a single value, where the labels have no room for them: all but the baselines have it."""
     left_out = [parameter for parameter in study.parameters if parameter not in named]
     if not left_out:

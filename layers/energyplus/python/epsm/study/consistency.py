@@ -5,7 +5,7 @@ from itertools import islice
 
 from epsm.problems import Problem
 from epsm.study.distributions import Discrete, LogNormal, Normal
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import Dimension
 from epsm.study.sampling import Grid, InUnitCube, Listed, Morris, OneAtATime
 from epsm.study.schema import MANIFEST_NAME, Study
 from epsm.text import nearest
@@ -32,7 +32,7 @@ def sampling_problems(study: Study) -> list[Problem]:
     return problems
 
 
-def _of(parameter: Parameter, index: int, study: Study) -> Iterator[Problem]:
+def _of(parameter: Dimension, index: int, study: Study) -> Iterator[Problem]:
     where, sampling = f"{MANIFEST_NAME}: parameters[{index}]", study.sampling
     if isinstance(sampling, Listed):
         if parameter.has_levels:

@@ -1,11 +1,12 @@
 """Parameters: what a study varies, each one dimension of its design."""
 
 from collections.abc import Sequence
-from typing import Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from epsm.study.distributions import Discrete, Distribution, WholeNumbers, pick, rounded
+from epsm.study.targets import Apply, Target
 from epsm.study.values import Number, Strict, Value
 from epsm.text import fold_name
 
@@ -48,8 +49,8 @@ class Range(Strict):
         return pick(self.levels, u) if self.steps else rounded(self.from_ + u * (self.to - self.from_))
 
 
-class Parameter(Strict):
-    """One thing to vary: a field of one object, or of every object of a class.
+class Dimension(Strict):
+    """One dimension of the design: a name and levels.
 
     Its levels are `values`, `multiply`, `range` or `distribution`; with a list of samples there are none, the list has
     the values.
@@ -57,21 +58,6 @@ class Parameter(Strict):
 
     name: str = Field(
         pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60, description="Column name in the results table."
-    )
-    class_name: str = Field(alias="class", min_length=1, max_length=200, description="EnergyPlus class, e.g. Material.")
-    object_name: str = Field(
-        default="*",
-        alias="object",
-        min_length=1,
-        max_length=200,
-        description="Name of the object, in any case; * stands for any run of characters, so * alone means all.",
-    )
-    field: str = Field(min_length=1, max_length=200, description="Field name as in the IDD, e.g. Thickness.")
-    unit: str | None = Field(
-        default=None, max_length=60, description="If given, must be the unit that EnergyPlus uses."
-    )
-    apply: Literal["set", "multiply"] = Field(
-        default="set", description="Whether a level is written into the field, or the model's value multiplied by it."
     )
     values: tuple[Value, ...] | None = Field(default=None, min_length=1, description="Values to write.")
     multiply: tuple[Number, ...] | None = Field(
@@ -99,9 +85,14 @@ class Parameter(Strict):
         ]
         if len(set(texts)) < len(texts):
             raise ValueError("the same value is listed twice")
-        if self.multiplies and not self.numeric:
-            raise ValueError("has a text among its levels, and a value can only be multiplied by numbers")
+        if not self.numeric and any(target.way != "set" for target in self.all_targets):
+            raise ValueError("has a text among its levels, and texts can only be set")
         return self
+
+    @property
+    def all_targets(self) -> Sequence[Target]:
+        """Where its levels go."""
+        raise NotImplementedError
 
     @property
     def has_levels(self) -> bool:
@@ -111,7 +102,7 @@ class Parameter(Strict):
     @property
     def multiplies(self) -> bool:
         """Whether a level is a factor for the model's own value."""
-        return self.multiply is not None or self.apply == "multiply"
+        return all(target.way == "multiply" for target in self.all_targets)
 
     @property
     def levels(self) -> Sequence[float | str]:
@@ -161,20 +152,41 @@ class Parameter(Strict):
             return self.distribution.at(u)
         return self.range.at(u) if self.range is not None else pick(self.levels, u)
 
-    def matches(self, name: str) -> bool:
-        """Whether an object's name fits `object`: case does not count, * is any run of characters."""
-        first, *others = fold_name(self.object_name).split("*")
-        text = fold_name(name)
-        if not others:
-            return text == first
-        *middle, last = others
-        if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
-            return False
-        text = text[len(first) : len(text) - len(last)]
-        # The first place where a part is found leaves the most for the rest, so nothing has to be tried twice.
-        for part in middle:
-            found = text.find(part)
-            if found < 0:
-                return False
-            text = text[found + len(part) :]
-        return True
+
+class Parameter(Dimension, Target):
+    """One thing to vary: a field of one object, or of several objects of a class."""
+
+    @property
+    def all_targets(self) -> Sequence[Target]:
+        return (self,)
+
+    @property
+    def way(self) -> Apply:
+        return "multiply" if self.multiply is not None else self.apply
+
+
+class CoupledParameter(Dimension):
+    """One thing to vary that goes to several places, each with its own way of applying the level."""
+
+    targets: tuple[Target, ...] = Field(min_length=1, max_length=100)
+
+    @model_validator(mode="after")
+    def _no_factors(self) -> Self:
+        if self.multiply is not None:
+            raise ValueError("has 'multiply' beside 'targets'; give 'values', and apply 'multiply' in each target")
+        return self
+
+    @property
+    def all_targets(self) -> Sequence[Target]:
+        return self.targets
+
+
+def _kind(document: Any) -> str:
+    coupled = "targets" in document if isinstance(document, dict) else isinstance(document, CoupledParameter)
+    return SEVERAL_TARGETS if coupled else ONE_TARGET
+
+
+ONE_TARGET, SEVERAL_TARGETS = "one target", "several targets"
+AnyParameter = Annotated[
+    Annotated[Parameter, Tag(ONE_TARGET)] | Annotated[CoupledParameter, Tag(SEVERAL_TARGETS)], Discriminator(_kind)
+]

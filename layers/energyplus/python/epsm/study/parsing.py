@@ -16,9 +16,10 @@ from epsm.study.analysis import Analysis
 from epsm.study.consistency import sampling_problems
 from epsm.study.distributions import KINDS
 from epsm.study.impact import FuelFactors, Fuels, Impact
-from epsm.study.parameters import Parameter, Range
+from epsm.study.parameters import ONE_TARGET, SEVERAL_TARGETS, CoupledParameter, Parameter, Range
 from epsm.study.sampling import METHODS
 from epsm.study.schema import MANIFEST_NAME, Options, Outputs, Study
+from epsm.study.targets import Target
 from epsm.text import listed, nearest
 
 
@@ -73,6 +74,8 @@ def problems_of(error: ValidationError) -> list[Problem]:
             path += f"[{step}]" if isinstance(step, int) else (f".{step}" if path else str(step))
         if each["type"] == "too_short" and any(known.startswith(f"{path}[") for known in problems):
             continue  # the list is only short because its entries, reported already, were dropped
+        if each["type"] == "tuple_type" and path in problems:
+            continue  # a text that is none of the allowed ones need not be a list either
         if each["type"].startswith("union_tag"):
             path += f".{each['ctx']['discriminator']}".replace("'", "")
         what, allowed = _in_words(each["type"], each["msg"], each["input"], each.get("ctx", {}))
@@ -88,6 +91,9 @@ _UNIONS: Mapping[str, Mapping[str, type[BaseModel]]] = {"sampling": METHODS, "di
 """Objects of several shapes: pydantic puts which of them it is into the place."""
 _PARTS: Mapping[str, type[BaseModel]] = {
     "parameters": Parameter,
+    ONE_TARGET: Parameter,
+    SEVERAL_TARGETS: CoupledParameter,
+    "targets": Target,
     "range": Range,
     "analysis": Analysis,
     "impact": Impact,
@@ -101,7 +107,7 @@ _PARTS: Mapping[str, type[BaseModel]] = {
 def _without_tags(steps: Sequence[int | str]) -> Iterator[int | str]:
     before: int | str = ""
     for step in steps:
-        if step not in _UNIONS.get(str(before), ()):
+        if step not in (*_UNIONS.get(str(before), ()), ONE_TARGET, SEVERAL_TARGETS):
             yield step
         before = step
 
@@ -120,6 +126,9 @@ def _is_member_of_value(steps: tuple[int | str, ...]) -> bool:
     """Whether a place ends in the name of a member of `Value`: `("parameters", 0, "values", 2, "float")`, or of a
     sample: `("sampling", "list", "rows", 2, "wall", "float")`."""
     in_values = len(steps) > 2 and steps[-3] == "values" and isinstance(steps[-2], int) and isinstance(steps[-1], str)
+    in_target = len(steps) > 4 and (steps[-2] in ("object", "except") or steps[-3] == "where")
+    if in_target and isinstance(steps[-1], str):
+        return True
     return in_values or (len(steps) > 3 and steps[-4] == "rows" and steps[-1] != "[key]")
 
 

@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.study.analysis import Analysis
 from epsm.study.impact import Impact
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import AnyParameter, Dimension
 from epsm.study.sampling import Design, Grid, InUnitCube, Listed, Sampling
 from epsm.study.values import Strict, StudyPath, Text
 from epsm.text import fold_name
@@ -214,7 +214,7 @@ class Study(Strict):
         default=None,
         description="EnergyPlus version to run with. Left out, it is the version that the models are written for.",
     )
-    parameters: Annotated[tuple[Parameter, ...], Unique] = Field(default=(), max_length=50)
+    parameters: Annotated[tuple[AnyParameter, ...], Unique] = Field(default=(), max_length=50)
     sampling: Sampling = Grid()
     analysis: Analysis = Analysis()
     impact: Impact | None = Field(
@@ -240,12 +240,12 @@ class Study(Strict):
         """Variants of one model and weather: 1 baseline + samples."""
         return 1 + self.sampling.count(self.parameters)
 
-    def numeric(self, parameter: Parameter) -> bool:
+    def numeric(self, parameter: Dimension) -> bool:
         """Whether a parameter's column of the results table holds numbers only."""
         return next(each for each in self.with_levels if each.name == parameter.name).numeric
 
     @property
-    def with_levels(self) -> tuple[Parameter, ...]:
+    def with_levels(self) -> tuple[Dimension, ...]:
         """The parameters; those of a list with its values as theirs, each once."""
         if not isinstance(self.sampling, Listed):
             return self.parameters

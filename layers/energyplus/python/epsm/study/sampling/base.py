@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import Dimension
 from epsm.study.values import Strict, Value
 
 MAX_SAMPLES = 1_000_000
@@ -56,7 +56,7 @@ class InUnitCube(Strict):
 
     seed: Seed = None
 
-    def count(self, parameters: Sequence[Parameter]) -> int:
+    def count(self, parameters: Sequence[Dimension]) -> int:
         """Number of samples of one model and weather, without the baseline."""
         raise NotImplementedError
 
@@ -68,7 +68,7 @@ class InUnitCube(Strict):
         """Gives the point of sample i."""
         raise NotImplementedError
 
-    def design(self, parameters: Sequence[Parameter]) -> Design:
+    def design(self, parameters: Sequence[Dimension]) -> Design:
         """The design. A study as the manifest has it has a seed; without one it is 0, which serves for checks."""
         seed = self.seed or 0
         row = _rows(self, len(parameters), seed)
@@ -79,7 +79,7 @@ class InUnitCube(Strict):
         names = tuple(each.name for each in parameters)
         return Design(names, self.count(parameters), sample, row, self.block(len(parameters)))
 
-    def samples(self, parameters: Sequence[Parameter], seed: int) -> Iterator[dict[str, Value]]:
+    def samples(self, parameters: Sequence[Dimension], seed: int) -> Iterator[dict[str, Value]]:
         """All samples with that seed."""
         return self.model_copy(update={"seed": seed}).design(parameters).samples()
 

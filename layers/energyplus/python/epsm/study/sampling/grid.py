@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import Dimension
 from epsm.study.sampling.base import Design
 from epsm.study.values import Strict, Value
 
@@ -14,11 +14,11 @@ class Grid(Strict):
 
     method: Literal["grid"] = "grid"
 
-    def count(self, parameters: Sequence[Parameter]) -> int:
+    def count(self, parameters: Sequence[Dimension]) -> int:
         """Number of samples of one model and weather, without the baseline."""
         return math.prod(len(each.levels) for each in parameters) if parameters else 0
 
-    def design(self, parameters: Sequence[Parameter]) -> Design:
+    def design(self, parameters: Sequence[Dimension]) -> Design:
         def sample(index: int) -> dict[str, Value]:
             values: dict[str, Value] = {}
             for each in reversed(parameters):
@@ -28,6 +28,6 @@ class Grid(Strict):
 
         return Design(tuple(each.name for each in parameters), self.count(parameters), sample)
 
-    def samples(self, parameters: Sequence[Parameter], seed: int = 0) -> Iterator[dict[str, Value]]:
+    def samples(self, parameters: Sequence[Dimension], seed: int = 0) -> Iterator[dict[str, Value]]:
         """All samples; nothing here is random."""
         return self.design(parameters).samples()

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import Dimension
 from epsm.study.sampling.base import MAX_SAMPLES, InUnitCube, permutation, source, table
 
 
@@ -19,7 +19,7 @@ class LatinHypercube(InUnitCube):
     method: Literal["latin_hypercube"]
     size: int = Field(strict=True, ge=1, le=MAX_SAMPLES, alias="samples")
 
-    def count(self, parameters: Sequence[Parameter]) -> int:
+    def count(self, parameters: Sequence[Dimension]) -> int:
         return self.size
 
     def rows(self, dimensions: int, seed: int) -> Callable[[int], tuple[float, ...]]:

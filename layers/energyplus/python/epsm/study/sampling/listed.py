@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import Dimension
 from epsm.study.sampling.base import MAX_SAMPLES, Design
 from epsm.study.values import Strict, StudyPath, Value
 
@@ -27,14 +27,14 @@ class Listed(Strict):
         default=None, description="Instead of `rows`: a CSV beside study.json, with the parameters as columns."
     )
 
-    def count(self, parameters: Sequence[Parameter]) -> int:
+    def count(self, parameters: Sequence[Dimension]) -> int:
         """Number of samples of one model and weather, without the baseline; 0 while the file has not been read."""
         return len(self.rows or ())
 
-    def design(self, parameters: Sequence[Parameter]) -> Design:
+    def design(self, parameters: Sequence[Dimension]) -> Design:
         names, rows = tuple(each.name for each in parameters), self.rows or ()
         return Design(names, len(rows), lambda index: {name: rows[index][name] for name in names})
 
-    def samples(self, parameters: Sequence[Parameter], seed: int = 0) -> Iterator[dict[str, Value]]:
+    def samples(self, parameters: Sequence[Dimension], seed: int = 0) -> Iterator[dict[str, Value]]:
         """All samples; nothing here is random."""
         return self.design(parameters).samples()

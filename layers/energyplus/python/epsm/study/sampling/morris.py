@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import Dimension
 from epsm.study.sampling.base import InUnitCube, permutation, source, table
 
 _MAX_TRAJECTORIES = 100_000
@@ -25,7 +25,7 @@ class Morris(InUnitCube):
     trajectories: int = Field(strict=True, ge=2, le=_MAX_TRAJECTORIES)
     levels: Literal[4, 6, 8, 10] = 4
 
-    def count(self, parameters: Sequence[Parameter]) -> int:
+    def count(self, parameters: Sequence[Dimension]) -> int:
         return self.trajectories * (len(parameters) + 1)
 
     def block(self, dimensions: int) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import Dimension
 from epsm.study.sampling.base import Design
 from epsm.study.values import Strict, Value
 
@@ -13,14 +13,14 @@ class OneAtATime(Strict):
 
     method: Literal["one_at_a_time"]
 
-    def count(self, parameters: Sequence[Parameter]) -> int:
+    def count(self, parameters: Sequence[Dimension]) -> int:
         """Number of samples of one model and weather, without the baseline."""
         return sum(len(each.levels) for each in parameters)
 
-    def design(self, parameters: Sequence[Parameter]) -> Design:
+    def design(self, parameters: Sequence[Dimension]) -> Design:
         every = [(each.name, level) for each in parameters for level in each.levels]
         return Design(tuple(each.name for each in parameters), len(every), lambda index: dict([every[index]]))
 
-    def samples(self, parameters: Sequence[Parameter], seed: int = 0) -> Iterator[dict[str, Value]]:
+    def samples(self, parameters: Sequence[Dimension], seed: int = 0) -> Iterator[dict[str, Value]]:
         """All samples; nothing here is random."""
         return self.design(parameters).samples()

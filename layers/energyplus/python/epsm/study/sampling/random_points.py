@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import Dimension
 from epsm.study.sampling.base import MAX_SAMPLES, InUnitCube, source, table
 
 
@@ -16,7 +16,7 @@ class RandomPoints(InUnitCube):
     method: Literal["random"]
     size: int = Field(strict=True, ge=1, le=MAX_SAMPLES, alias="samples")
 
-    def count(self, parameters: Sequence[Parameter]) -> int:
+    def count(self, parameters: Sequence[Dimension]) -> int:
         return self.size
 
     def rows(self, dimensions: int, seed: int) -> Callable[[int], tuple[float, ...]]:

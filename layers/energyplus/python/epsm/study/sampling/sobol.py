@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from epsm.study.parameters import Parameter
+from epsm.study.parameters import Dimension
 from epsm.study.sampling.base import InUnitCube, source
 from epsm.study.sampling.sobol_directions import INITIAL_NUMBERS
 
@@ -42,7 +42,7 @@ class Sobol(InUnitCube):
             )
         return samples
 
-    def count(self, parameters: Sequence[Parameter]) -> int:
+    def count(self, parameters: Sequence[Dimension]) -> int:
         return self.size * self.block(len(parameters))
 
     def block(self, dimensions: int) -> int:

@@ -1,0 +1,107 @@
+"""What the targets of a study's parameters mean in each model: which objects, and their old and new values."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from epsm.energyplus import dictionary
+from epsm.energyplus.model_reader import ModelOutline
+from epsm.energyplus.targets import number_in, selected_objects
+from epsm.problems import Problem
+from epsm.study.parameters import CoupledParameter, Dimension
+from epsm.study.schema import MANIFEST_NAME, Study
+from epsm.study.targets import Target
+from epsm.study.values import Value
+from epsm.text import listed
+
+
+@dataclass(frozen=True, slots=True)
+class TargetInModel:
+    """A target in a model.
+
+    Attributes:
+        model: Path of the model in the study.
+        parameter: Name of the parameter.
+        position: Of the target among those of the parameter.
+        place: Class and field.
+        objects: Names of the objects that it means.
+        skipped: How many of these stay as they are, because they have no number in the field.
+        old, new: The values there, in words: of the model, and of all variants but the baseline.
+    """
+
+    model: str
+    parameter: str
+    position: int
+    place: str
+    objects: tuple[str, ...]
+    skipped: int
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        count = f"{len(self.objects)} object{'' if len(self.objects) == 1 else 's'}"
+        left = f", {self.skipped} left as they are" if self.skipped else ""
+        values = f": {self.old} -> {self.new}" if self.objects else ""
+        return f"{self.parameter}: {self.place} of {count} in {self.model}{left}{values}"
+
+
+def targets_in(outline: ModelOutline, source: str, study: Study) -> Iterator[TargetInModel]:
+    """What each target means in a model; those whose class or field does not exist are left out."""
+    for parameter in study.with_levels:
+        for position, target in enumerate(parameter.all_targets):
+            rule = dictionary.load().find_class(target.class_name)
+            place = rule.find_field(target.field) if rule else None
+            if rule is None or place is None:
+                continue
+            objects = selected_objects(target, rule, outline.of_class(rule.name))
+            own = [each.value(place) for each in objects]
+            numbers = [number_in(value) for value in own]
+            skipped = numbers.count(None) if target.relative else 0
+            yield TargetInModel(
+                source,
+                parameter.name,
+                position,
+                f"{rule.name}, {place.rule.name}",
+                tuple(each.name for each in objects),
+                skipped,
+                _in_words([_plain(value) for value in own]),
+                _in_words(_new_values(parameter, target, [number for number in numbers if number is not None])),
+            )
+
+
+def _new_values(parameter: Dimension, target: Target, own: list[float]) -> list[Value]:
+    bases: list[float | None] = [*own] if target.relative else [None]
+    return [target.new_value(level, base) for base in bases for level in parameter.extremes]
+
+
+def _plain(value: object) -> Value:
+    number = number_in(value)
+    return number if number is not None else str(value if value is not None else "").strip() or "blank"
+
+
+def _in_words(values: Iterable[Value]) -> str:
+    """`0.1 to 0.3`, and texts beside.
+
+    >>> _in_words([0.3, 0.1, "autosize"]), _in_words([2.0])
+    ("0.1 to 0.3, 'autosize'", '2')
+    """
+    every = list(dict.fromkeys(values))
+    numbers = sorted(value for value in every if isinstance(value, float))
+    texts = [value for value in every if isinstance(value, str)]
+    spread = f"{numbers[0]:g} to {numbers[-1]:g}" if len(numbers) > 1 else "".join(f"{each:g}" for each in numbers)
+    return ", ".join(part for part in (spread, listed(texts, most=3)) if part)
+
+
+def unmatched_targets(study: Study, edits: Iterable[TargetInModel]) -> Iterator[Problem]:
+    """Of parameters with several targets those targets that mean nothing in any model."""
+    every = list(edits)
+    met = {(each.parameter, each.position) for each in every if each.objects}
+    known = {(each.parameter, each.position) for each in every}
+    for index, parameter in enumerate(study.parameters):
+        if not isinstance(parameter, CoupledParameter):
+            continue
+        for position, target in enumerate(parameter.targets):
+            if (parameter.name, position) in known - met:
+                what = f"no model has a {target.class_name} that it means ('{target.shown_objects}'"
+                what += " with these conditions)" if target.where or target.except_ else ")"
+                where = f"{MANIFEST_NAME}: parameters[{index}].targets[{position}]"
+                yield Problem(where, what, "objects of at least one model")

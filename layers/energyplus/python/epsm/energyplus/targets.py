@@ -1,0 +1,54 @@
+"""The objects of a model that a target of a parameter means."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from epsm.energyplus.dictionary import ClassRule, FieldPlace
+from epsm.energyplus.model_reader import ModelObject
+from epsm.study.targets import Target
+
+Each = TypeVar("Each")
+
+
+def places_of_conditions(target: Target, rule: ClassRule) -> Mapping[str, FieldPlace]:
+    """Where the fields stand that `where` names, those that the class has."""
+    found = {name: rule.find_field(name) for name in target.where}
+    return {name: place for name, place in found.items() if place is not None}
+
+
+def selected(
+    target: Target,
+    rule: ClassRule,
+    objects: Iterable[Each],
+    name_of: Callable[[Each], str],
+    value_of: Callable[[Each, FieldPlace], object],
+) -> list[Each]:
+    """Those objects of a class that a target means.
+
+    Args:
+        target: The target.
+        rule: Its class.
+        objects: All objects of the class.
+        name_of, value_of: Give an object's name and the value of a field.
+    """
+    places = places_of_conditions(target, rule)
+    return [
+        each
+        for each in objects
+        if target.matches(name_of(each))
+        and target.meets({name: value_of(each, place) for name, place in places.items()})
+    ]
+
+
+def selected_objects(target: Target, rule: ClassRule, objects: Iterable[ModelObject]) -> list[ModelObject]:
+    """The same of a model that has been read."""
+    return selected(target, rule, objects, lambda each: each.name, lambda each, place: each.value(place))
+
+
+def number_in(value: object) -> float | None:
+    """A field's number; None for a blank, `autosize` or another text."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if abs(number) < float("inf") else None
