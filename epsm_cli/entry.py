@@ -6,6 +6,12 @@ from contextlib import suppress
 
 from epsm_cli import interrupts
 
+_INSTALL = (
+    """Install the command with "pip install 'epsm[local]'" to run studies on this machine, """
+    """or with "pip install 'epsm[cli]'" to run them on AWS only."""
+)
+_OWN = ("epsm", "epsm_cli", "epsm_local")
+
 
 def main() -> None:
     """Run the command and leave with its exit code.
@@ -26,10 +32,15 @@ def main() -> None:
 
 
 def _run() -> int:
-    from epsm_cli.main import app
-
     try:
+        from epsm_cli.main import app
+
         app()
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").split(".")[0] in _OWN:
+            raise
+        print(f"The Python package '{missing.name}' is not installed. {_INSTALL}", file=sys.stderr)
+        return 1
     except SystemExit as end:
         if end.code is None:
             return 0

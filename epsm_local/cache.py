@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import tempfile
 import time
 from pathlib import Path
@@ -22,8 +23,18 @@ def cache_folder() -> Path:
             return folder
     except (OSError, RuntimeError):
         pass
-    folder = Path(tempfile.gettempdir()) / f"epsm-{os.getuid()}" / "cache"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return _temporary_folder()
+
+
+def _temporary_folder() -> Path:
+    """Of this user alone: code that is put there is run."""
+    base = Path(tempfile.gettempdir()) / f"epsm-{os.getuid()}"
+    base.mkdir(mode=0o700, exist_ok=True)
+    status = base.lstat()
+    if status.st_uid != os.getuid() or not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o022:
+        base = Path(tempfile.mkdtemp(prefix="epsm-cache-"))
+    folder = base / "cache"
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import epsm
+from tests.conftest import StudyMaker
 
 COMMAND = Path(sys.executable).with_name("epsm")
 SLOW = {"boto3", "botocore", "moto", "numpy", "pandas", "pyarrow", "eppy", "rich"}
@@ -50,3 +51,15 @@ def test_a_shell_can_complete_commands() -> None:
 
 def test_completion_is_offered_for_installation() -> None:
     assert "complete -o default -F _epsm_completion epsm" in start("--show-completion", "bash").stdout
+
+
+@pytest.mark.parametrize("package", ["typer", "moto"])
+def test_a_command_without_its_packages_says_what_to_install(package: str, make_study: StudyMaker) -> None:
+    """`pip install epsm` installs the library; the command comes with it, but not the packages that it needs."""
+    code = f"import sys; sys.modules[{package!r}] = None; from epsm_cli.entry import main; main()"
+    arguments = ["run", str(make_study())]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"package '{package}" in done.stderr
+    assert "pip install 'epsm[local]'" in done.stderr
+    assert "Traceback" not in done.stderr
