@@ -100,7 +100,9 @@ class LocalStack:
         self.containers = Containers(folder / "containers", self.endpoint)
         code = CodeStore(cache_folder() / "code", deployed.images)
         slots = BoundedSemaphore(number)
-        moto_patches.use(LocalAws(self.endpoint, self.workers, self.containers, code, number, slots, self.journal))
+        aws = LocalAws(self.endpoint, self.workers, self.containers, code, number, slots, self.journal)
+        self._stopping = aws.stopping
+        moto_patches.use(aws)
         objects.use_folder(self.journal.objects if self.journal else folder / "objects")
         self._server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
         self._server.start()
@@ -169,6 +171,7 @@ class LocalStack:
 
     def close(self) -> None:
         """Stop everything. What is in the buckets is gone, unless there is a folder for the data."""
+        self._stopping.set()
         self._scheduler.close()
         if self._api is not None:
             self._api.close()

@@ -7,8 +7,8 @@ take from `local_aws()`.
 import importlib.metadata
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from threading import BoundedSemaphore, Thread
+from dataclasses import dataclass, field
+from threading import BoundedSemaphore, Event, Thread
 from typing import Any
 
 from epsm_local.aws.code_store import CodeStore
@@ -34,6 +34,7 @@ class LocalAws:
         engines: How many engines may run at a time: one a core.
         map_slots: As many places for child executions of Distributed Maps, over all map runs.
         journal: Keeps buckets and table for the next process; None to keep nothing.
+        stopping: Set before the server stops: nothing can be delivered from then on.
     """
 
     endpoint: str
@@ -43,6 +44,7 @@ class LocalAws:
     engines: int
     map_slots: BoundedSemaphore
     journal: Journal | None = None
+    stopping: Event = field(default_factory=Event)
 
     def client(self, service: str) -> Any:
         return client(service, self.endpoint)

@@ -19,6 +19,7 @@ from moto.events.utils import EventTemplateParser
 
 from epsm_local.aws.schedules import parse
 from epsm_local.aws.session import ACCOUNT, REGION
+from epsm_local.aws.workers import Stopped
 from epsm_local.moto_patches import in_background, local_aws, promise
 from epsm_local.moto_patches.functions import queue_url
 
@@ -103,13 +104,20 @@ def _send(rule: Rule, event: dict[str, Any]) -> None:
 
 
 def _deliver_or_bury(rule: str, target: dict[str, Any], event: dict[str, Any]) -> None:
-    """Deliver an event to a target; after the last attempt it goes to the target's dead-letter queue."""
+    """Deliver an event to a target; after the last attempt it goes to the target's dead-letter queue.
+
+    Raises:
+        Stopped: If the stack is being stopped, which is no failure of the target.
+    """
+    stopping = local_aws().stopping
     for attempt in range(_ATTEMPTS):
         try:
             return _deliver(target["Arn"], _text_for(target, event))
         except Exception as error:
-            logger.warning("rule %s, target %s, attempt %d: %s", rule, target["Arn"], attempt + 1, error)
-            time.sleep(0.2 * 2**attempt)
+            if not stopping.is_set():
+                logger.warning("rule %s, target %s, attempt %d: %s", rule, target["Arn"], attempt + 1, error)
+            if stopping.wait(0.2 * 2**attempt):
+                raise Stopped("the local stack is being stopped") from None
     if dead_letters := target.get("DeadLetterConfig", {}).get("Arn"):
         local_aws().client("sqs").send_message(QueueUrl=queue_url(dead_letters), MessageBody=json.dumps(event))
     return None
