@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from epsm.checks.rules import Rules
 from epsm.checks.sample_list import read_sample_list
-from epsm.checks.study import Accepted, take_in
+from epsm.checks.study import Accepted, check_study
 from epsm.errors import StudyRejected
 from epsm.study.schema import Limits
 from epsm.study.variants import expand
@@ -25,7 +26,7 @@ def files(one_zone: str) -> dict[str, bytes]:
 
 def accept(files: dict[str, bytes], sampling: dict[str, Any], *parameters: dict[str, Any]) -> Accepted:
     document = study_document(parameters=list(parameters), sampling=sampling)
-    return take_in(json.dumps(document).encode(), Folder(files), Limits(1000))
+    return check_study(json.dumps(document).encode(), Folder(files), Rules(Limits(1000)))
 
 
 def faults(files: dict[str, bytes], sampling: dict[str, Any], *parameters: dict[str, Any]) -> dict[str, str]:

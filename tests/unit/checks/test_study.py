@@ -1,5 +1,6 @@
 """Taking a study in: everything that it names is read and checked, and it is refused with every fault or accepted."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any
 import pytest
 
 from epsm.checks import study as intake
-from epsm.checks.study import Accepted, take_in
+from epsm.checks.rules import Rules
+from epsm.checks.study import Accepted, check_study
 from epsm.errors import StudyRejected
+from epsm.estimate import RunTime
 from epsm.problems import Problem
 from epsm.study.schema import Limits
 from tests.conftest import study_document
@@ -64,7 +67,9 @@ def files(one_zone: str) -> dict[str, bytes]:
 
 def accept(folder: Folder | Mapping[str, bytes], max_variants: int = 1_000, **changes: Any) -> Accepted:
     folder = folder if isinstance(folder, Folder) else Folder(folder)
-    return take_in(json.dumps(study_document(**changes), ensure_ascii=False).encode(), folder, Limits(max_variants))
+    return check_study(
+        json.dumps(study_document(**changes), ensure_ascii=False).encode(), folder, Rules(Limits(max_variants))
+    )
 
 
 def refuse(folder: Folder | Mapping[str, bytes], max_variants: int = 1_000, **changes: Any) -> list[Problem]:
@@ -263,7 +268,7 @@ def test_the_cap_is_named_together_with_other_faults(files: dict[str, bytes]) ->
 def test_a_run_may_take_no_longer_than_the_stack_lets_it(files: dict[str, bytes]) -> None:
     document = json.dumps(study_document(options={"timeout_s": 3600})).encode()
     with pytest.raises(StudyRejected) as refusal:
-        take_in(document, Folder(files), Limits(longest_run_s=840))
+        check_study(document, Folder(files), Rules(Limits(longest_run_s=840)))
     allowed = "at most 840 on this stack, which was deployed without Fargate"
     assert refusal.value.problems == (Problem("study.json: options.timeout_s", "3600 is too large", allowed),)
 
@@ -273,13 +278,16 @@ def test_a_run_that_the_stack_has_time_for_is_accepted(
     timeout_s: int, longest_run_s: int, files: dict[str, bytes]
 ) -> None:
     document = json.dumps(study_document(options={"timeout_s": timeout_s})).encode()
-    assert take_in(document, Folder(files), Limits(longest_run_s=longest_run_s)).study.options.timeout_s == timeout_s
+    assert (
+        check_study(document, Folder(files), Rules(Limits(longest_run_s=longest_run_s))).study.options.timeout_s
+        == timeout_s
+    )
 
 
 def test_a_study_may_be_kept_no_longer_than_what_it_is_made_of(files: dict[str, bytes]) -> None:
     document = json.dumps(study_document(options={"retention_days": 356})).encode()
     with pytest.raises(StudyRejected) as refusal:
-        take_in(document, Folder(files), Limits(longest_retention_days=355))
+        check_study(document, Folder(files), Rules(Limits(longest_retention_days=355)))
     assert [each.where for each in refusal.value.problems] == ["study.json: options.retention_days"]
 
 
@@ -290,7 +298,7 @@ def test_a_check_without_a_stack_allows_a_day(files: dict[str, bytes]) -> None:
 def test_a_study_json_that_is_too_large_is_refused_unread() -> None:
     document = b" " * (intake.MAX_STUDY_BYTES + 1)
     with pytest.raises(StudyRejected) as refusal:
-        take_in(document, Folder({}), Limits())
+        check_study(document, Folder({}), Rules(Limits()))
     assert refusal.value.problems == (Problem("study.json", "has 5,000,001 bytes", "at most 5,000,000"),)
 
 
@@ -334,7 +342,9 @@ def test_a_few_missing_hours_of_weather_are_remarked_not_refused(files: dict[str
 def test_a_model_that_the_functions_cannot_edit_is_refused(name: str, memory_mb: int, size: int, largest: str) -> None:
     files = Folder({name: b"x" * size, "chicago.epw": b""})
     with pytest.raises(StudyRejected) as caught:
-        take_in(json.dumps(study_document(models=[name])).encode(), files, Limits(variant_memory_mb=memory_mb))
+        check_study(
+            json.dumps(study_document(models=[name])).encode(), files, Rules(Limits(variant_memory_mb=memory_mb))
+        )
     (problem,) = [each for each in caught.value.problems if each.where == name]
     assert f"{size:,} bytes" in problem.what
     assert f"{memory_mb:,} MB" in problem.what
@@ -344,7 +354,7 @@ def test_a_model_that_the_functions_cannot_edit_is_refused(name: str, memory_mb:
 def test_a_model_that_fits_is_read() -> None:
     files = Folder({"office.idf": b"x" * 50_000_000, "chicago.epw": b""})
     with pytest.raises(StudyRejected) as caught:
-        take_in(json.dumps(study_document(models=["office.idf"])).encode(), files, Limits())
+        check_study(json.dumps(study_document(models=["office.idf"])).encode(), files, Rules(Limits()))
     assert "bytes" not in " ".join(each.what for each in caught.value.problems)
 
 
@@ -352,3 +362,48 @@ def test_what_energyplus_passes_over_in_a_model_is_remarked(files: dict[str, byt
     files["room.idf"] = files["room.idf"].replace(b"1;                       !- Multiplier", b"1.5;")
     (remark,) = accept(files).input_remarks["room.idf"]
     assert "Multiplier is 1.5" in remark
+
+
+# --- What a stack asks beside the files
+
+
+def rules(**changes: Any) -> Rules:
+    return Rules(Limits(), **changes)
+
+
+def checked(files: Mapping[str, bytes], rules: Rules, **options: Any) -> Accepted:
+    return check_study(json.dumps(study_document(options=options)).encode(), Folder(files), rules)
+
+
+def test_the_study_that_it_is_to_follow_must_be_there_where_that_is_known(files: dict[str, bytes]) -> None:
+    with pytest.raises(StudyRejected, match="there is no simulation 'office-1'"):
+        checked(files, rules(find_study=lambda simulation: None), after="office-1")
+
+    assert checked(files, rules(), after="office-1").study.options.after == "office-1"
+
+
+def test_a_budget_is_checked_by_earlier_runs_of_what_was_read(files: dict[str, bytes]) -> None:
+    asked: list[str] = []
+
+    def run_time(sha256: str) -> float:
+        asked.append(sha256)
+        return 3600.0
+
+    with pytest.raises(StudyRejected, match=r"max_cost_usd: 0\.01 is too little"):
+        checked(files, rules(run_time=run_time), max_cost_usd=0.01)
+
+    assert asked == [hashlib.sha256(files["room.idf"]).hexdigest()]
+    assert checked(files, rules(run_time=run_time), max_cost_usd=100).study.options.max_cost_usd == 100
+
+
+def test_a_budget_is_not_checked_by_a_guess(files: dict[str, bytes]) -> None:
+    for known in (None, lambda sha256: None):
+        assert checked(files, rules(run_time=known), max_cost_usd=0.000001).expected_run_times
+
+
+def test_a_run_is_expected_to_take_as_long_as_the_last_else_as_assumed(files: dict[str, bytes]) -> None:
+    assumed = checked(files, rules())
+    measured = checked(files, rules(run_time=lambda sha256: 12.5))
+
+    assert assumed.expected_run_times == assumed.run_times == measured.run_times
+    assert measured.expected_run_times == {"room.idf": RunTime(12.5, "measured")}

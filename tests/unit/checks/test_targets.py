@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from epsm.checks.study import Accepted, take_in
+from epsm.checks.rules import Rules
+from epsm.checks.study import Accepted, check_study
 from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.model_reader import read_outline
 from epsm.errors import StudyRejected
@@ -49,7 +50,7 @@ def files(one_zone: str) -> dict[str, bytes]:
 def accept(files: dict[str, bytes], *parameters: dict[str, Any], model: str = "leaky.idf", **changes: Any) -> Accepted:
     changes = {"models": [model]} | changes
     document = study_document(parameters=list(parameters), **changes)
-    return take_in(json.dumps(document).encode(), Folder(files), Limits(1000))
+    return check_study(json.dumps(document).encode(), Folder(files), Rules(Limits(1000)))
 
 
 def faults(files: dict[str, bytes], *parameters: dict[str, Any], **changes: Any) -> dict[str, str]:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from epsm.checks.study import Accepted, take_in
+from epsm.checks.rules import Rules
+from epsm.checks.study import Accepted, check_study
 from epsm.energyplus import dictionary
 from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.versions import RELEASES, version_in
@@ -37,7 +38,7 @@ def weather(golden: Any) -> bytes:
 def accepted(models: dict[str, str], weather: bytes, **changes: Any) -> Accepted:
     document = study_document(models=list(models), **changes)
     files = {name: text.encode() for name, text in models.items()} | {"chicago.epw": weather}
-    return take_in(json.dumps(document).encode(), Folder(files), Limits())
+    return check_study(json.dumps(document).encode(), Folder(files), Rules(Limits()))
 
 
 def problems(models: dict[str, str], weather: bytes, **changes: Any) -> list[Problem]:

@@ -9,7 +9,8 @@ from typing import IO, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from epsm.checks.study import take_in
+from epsm.checks.rules import Rules
+from epsm.checks.study import check_study
 from epsm.energyplus.weather import read_weather
 from epsm.operations.canary import Canary, CanaryFailed, canary_files
 from epsm.problems import Problem
@@ -130,7 +131,9 @@ def test_its_weather_is_a_whole_year() -> None:
 
 def test_its_study_would_be_accepted_as_one_variant_of_which_nobody_is_told(world: World) -> None:
     world.canary.run(TIMEOUT_S)
-    study = take_in(world.objects["inputs", world.uploads[-1], ""], _Sent(canary_files()), Limits(max_variants=1)).study
+    study = check_study(
+        world.objects["inputs", world.uploads[-1], ""], _Sent(canary_files()), Rules(Limits(max_variants=1))
+    ).study
     assert (study.variant_count, study.options.notify, study.options.run_period) == (1, False, "design_days")
 
 

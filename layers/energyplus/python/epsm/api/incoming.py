@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 
-from epsm.checks.budget import check_budget, measured_run_times
-from epsm.checks.order import check_order
-from epsm.checks.study import take_in, with_hashes
+from epsm.checks.rules import Rules
+from epsm.checks.study import check_study, with_hashes
 from epsm.errors import NotFound, OverLimit, StudyRejected
 from epsm.pipeline.owner_limits import NO_LIMITS, OwnerLimits, expected_cost_usd
 from epsm.problems import Problem
@@ -138,11 +137,8 @@ def submit_from_request(
         OverLimit: If it exceeds the owner's limits.
     """
     records, settings = stack.records, stack.settings
-    accepted = take_in(document, sent, settings.limits, lambda study: check_order(study, records.study, owner))
-    if over_budget := check_budget(accepted.study, sent.sha256, records.run_time, settings.variant_memory_mb):
-        raise StudyRejected(over_budget)
-    run_times = accepted.run_times | measured_run_times(accepted.study, sent.sha256, records.run_time)
-    expected_usd = expected_cost_usd(accepted.study, run_times, settings.variant_memory_mb)
+    accepted = check_study(document, sent, Rules(settings.limits, owner, records.study, records.run_time))
+    expected_usd = expected_cost_usd(accepted.study, accepted.expected_run_times, settings.variant_memory_mb)
     owner_limits.check(owner, expected_usd)
     document = with_hashes(document, accepted.hashes)
     folder = _folder_name(accepted.study.name)

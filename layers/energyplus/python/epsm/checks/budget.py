@@ -1,6 +1,6 @@
 """Whether a study would cost more than its budget, by earlier runs of its models."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from epsm.estimate import RunTime, estimate, in_usd
 from epsm.problems import Problem
@@ -11,26 +11,22 @@ UNKNOWN_RUN_S = 60.0
 """Assumed of a model that never ran where the manifest, one of an earlier release, says nothing of it."""
 
 
-def check_budget(
-    study: Study, sha256_of: Callable[[str], str], run_time: Callable[[str], float | None], memory_mb: int
-) -> list[Problem]:
+def check_budget(study: Study, measured: Mapping[str, RunTime], memory_mb: int) -> list[Problem]:
     """What is wrong with a study of which it is known already that it costs more than it may.
 
     Only where every model has run before: a guess is no reason to refuse.
 
     Args:
         study: The study.
-        sha256_of: The hash of a model, by its name in the study.
-        run_time: Returns the measured engine seconds of a model by its hash, None if it has never run.
+        measured: From `measured_run_times`.
         memory_mb: Memory of the function that runs a variant.
     """
     budget_usd = study.options.max_cost_usd
     if budget_usd is None:
         return []
-    run_times = measured_run_times(study, sha256_of, run_time)
-    if len(run_times) < len(study.models):
+    if len(measured) < len(study.models):
         return []
-    cost_usd = estimate(study, run_times, memory_mb=memory_mb, capacity=1).cost_usd
+    cost_usd = estimate(study, measured, memory_mb=memory_mb, capacity=1).cost_usd
     if cost_usd <= budget_usd:
         return []
     where = f"{MANIFEST_NAME}: options.max_cost_usd"

@@ -1,20 +1,23 @@
-"""Taking a study in: read everything it names, check everything, and refuse it with every fault or accept it.
+"""Checking a study: read everything it names, check everything, and refuse it with every fault or accept it.
 
 Knows nothing of where the files are: submit gives it a folder of a bucket, the command line a folder on disk.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
 from epsm.checks.analysis import check_analysis
+from epsm.checks.budget import check_budget, measured_run_times
 from epsm.checks.data_files import CLASSES, check_data_files
 from epsm.checks.model_remarks import model_remarks
 from epsm.checks.models import check_model
+from epsm.checks.order import check_order
 from epsm.checks.parameters import check_parameters
+from epsm.checks.rules import Rules
 from epsm.checks.sample_list import with_samples_of
 from epsm.checks.table_files import check_table_files
 from epsm.checks.target_matches import TargetInModel, unmatched_targets
@@ -88,6 +91,7 @@ class Accepted:
         input_remarks: What is worth knowing of inputs that can be run: for each model and weather file that has any,
             sentences that begin with the file.
         run_times: For each model the time of a run, assumed from the model itself.
+        expected_run_times: The same, measured for those models that have run before.
         hashes: SHA-256, hexadecimal, of each input as it was checked.
         targets: What each target of each parameter means in each model.
     """
@@ -99,6 +103,7 @@ class Accepted:
     energyplus: str
     input_remarks: dict[str, tuple[str, ...]]
     run_times: dict[str, RunTime] = field(default_factory=dict)
+    expected_run_times: dict[str, RunTime] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
     targets: tuple[TargetInModel, ...] = ()
 
@@ -125,23 +130,28 @@ def with_hashes(document: bytes, hashes: Mapping[str, str]) -> bytes:
     return written
 
 
-def take_in(
-    document: bytes,
-    files: StudyFiles,
-    limits: Limits,
-    look: Callable[[Study], Sequence[Problem]] = lambda study: (),
-) -> Accepted:
-    """Check a study and all that it names.
+def check_study(document: bytes, files: StudyFiles, rules: Rules) -> Accepted:
+    """Check a study and all that it names. The only such composition of checks: bucket, API and command call it.
 
     Args:
         document: The content of study.json.
         files: The files beside it.
-        limits: What to accept at most.
-        look: Finds what else is wrong with the study.
+        rules: What the stack asks that is to run it.
 
     Raises:
         StudyRejected: With every fault that was found.
     """
+    accepted = _check_files(document, files, rules)
+    study, run_time = accepted.study, rules.run_time
+    measured = {} if run_time is None else measured_run_times(study, accepted.hashes.__getitem__, run_time)
+    # Once everything else is right: what a study costs that cannot run is no fault of its budget.
+    if problems := check_budget(study, measured, rules.limits.variant_memory_mb):
+        raise StudyRejected(problems)
+    return replace(accepted, expected_run_times=accepted.run_times | measured)
+
+
+def _check_files(document: bytes, files: StudyFiles, rules: Rules) -> Accepted:
+    limits = rules.limits
     if len(document) > MAX_STUDY_BYTES:
         what = f"has {len(document):,} bytes"
         raise StudyRejected([Problem(MANIFEST_NAME, what, f"at most {MAX_STUDY_BYTES:,}")])
@@ -153,7 +163,8 @@ def take_in(
     reader = _Reader(files, (*study.models, *study.weather, *([listed] if listed else [])), study.files)
     if listed is not None:
         study = _with_samples(study, listed, reader)
-    reader.problems += look(study)
+    if rules.find_study is not None:
+        reader.problems += check_order(study, rules.find_study, rules.owner)
     reader.problems += _beyond(limits, study)
     reader.problems += check_analysis(study)
     external_files: dict[str, tuple[str, ...]] = {}
@@ -217,8 +228,8 @@ def take_in(
         version,
         remarks,
         run_times,
-        reader.done,
-        tuple(edits),
+        hashes=reader.done,
+        targets=tuple(edits),
     )
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from epsm.checks.study import Accepted, take_in, with_hashes
+from epsm.checks.rules import Rules
+from epsm.checks.study import Accepted, check_study, with_hashes
 from epsm.client.connection import Connection
 from epsm.errors import StudyRejected
 from epsm.model_memory import DEFAULT_MEMORY_MB
@@ -102,7 +103,7 @@ def check_folder(folder: Path, max_variants: int, memory_mb: int = DEFAULT_MEMOR
         raise StudyRejected([Problem(str(folder), f"holds no {MANIFEST_NAME}", "the folder of a study")])
     files = FolderOnDisk(folder)
     document = files.read(MANIFEST_NAME) or b""
-    return take_in(document, files, Limits(max_variants, variant_memory_mb=memory_mb))
+    return check_study(document, files, Rules(Limits(max_variants, variant_memory_mb=memory_mb)))
 
 
 def upload(folder: Path, accepted: Accepted, connection: Connection, report: Callable[[str, int], None]) -> Source:

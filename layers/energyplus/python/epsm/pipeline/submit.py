@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from epsm import __version__
-from epsm.checks.budget import check_budget, measured_run_times
-from epsm.checks.order import check_order
-from epsm.checks.study import Accepted, take_in
+from epsm.checks.rules import Rules
+from epsm.checks.study import Accepted, check_study
 from epsm.energyplus.versions import RELEASES
 from epsm.errors import StudyRejected
 from epsm.pipeline.items import models_for_containers, write_items
@@ -91,22 +90,11 @@ class Submitter:
         quiet_for = timedelta(seconds=self._settings.missing_file_grace_s)
         uploaded = UploadedStudy(self._files, source, document, quiet_for, self._sleep)
         try:
-            accepted = take_in(
-                document,
-                uploaded,
-                self._settings.limits,
-                lambda study: check_order(study, self._records.study, owner),
-            )
+            rules = Rules(self._settings.limits, owner, self._records.study, self._records.run_time)
+            accepted = check_study(document, uploaded, rules)
             if uploaded.problems:
                 raise StudyRejected(uploaded.problems)
-            if over_budget := check_budget(
-                accepted.study,
-                lambda model: uploaded.refs[model].sha256,
-                self._records.run_time,
-                self._settings.variant_memory_mb,
-            ):
-                raise StudyRejected(over_budget)
-            self._claim(record, accepted, lambda model: uploaded.refs[model].sha256)
+            self._claim(record, accepted)
         except StudyRejected as rejection:
             problems = dict.fromkeys((*rejection.problems, *uploaded.problems))
             return self._reject(simulation, source, tuple(problems))
@@ -131,7 +119,7 @@ class Submitter:
         )
         return self._accept(manifest)
 
-    def _claim(self, record: StudyRecord, accepted: Accepted, sha256_of: Callable[[str], str]) -> None:
+    def _claim(self, record: StudyRecord, accepted: Accepted) -> None:
         """Count the study against its owner's limits; a canary, one small run, is the stack's own.
 
         Raises:
@@ -140,8 +128,8 @@ class Submitter:
         study = accepted.study
         if not self._limits.any or (keys.is_canary(record.source["key"]) and study.variant_count == 1):
             return
-        run_times = accepted.run_times | measured_run_times(study, sha256_of, self._records.run_time)
-        self._limits.claim(record, expected_cost_usd(study, run_times, self._settings.variant_memory_mb))
+        expected_usd = expected_cost_usd(study, accepted.expected_run_times, self._settings.variant_memory_mb)
+        self._limits.claim(record, expected_usd)
 
     def _accept(self, manifest: RunManifest) -> Submission:
         simulation = manifest.simulation_id
