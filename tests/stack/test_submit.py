@@ -18,6 +18,7 @@ from epsm.store.accounts import Account, Claim
 from epsm.store.stack import Stack
 from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus
+from epsm.study.variants import expand
 from epsm_local.aws.session import session
 from epsm_local.provider import connection as local_connection
 from epsm_local.stack import LocalStack
@@ -125,6 +126,22 @@ def test_the_manifest_holds_all_that_is_needed_to_run_the_study_again(
     assert manifest.engine_version == "25.2.0"
     assert manifest.image_id != "unknown"
     assert manifest.variants == 3
+
+
+def test_a_sampled_study_without_a_seed_runs_with_one_that_its_manifest_has(
+    stack: LocalStack, make_study: StudyMaker
+) -> None:
+    wall: dict[str, Any] = {"name": "wall", "class": "Material", "object": "Wall Insulation", "field": "Thickness"}
+    wall["range"] = {"from": 0.1, "to": 0.3}
+    sampling = {"method": "latin_hypercube", "samples": 2}
+    record = run_study(stack, make_study("sampled", parameters=[wall], sampling=sampling))
+    assert (record.status, record.variants) == (StudyStatus.COMPLETED, 3)
+    manifest = RunManifest.model_validate_json(result_file(stack, record.simulation_id, "manifest.json"))
+    assert manifest.seed is not None
+    assert manifest.study.with_seed("another") == manifest.study
+    items = json.loads(result_file(stack, record.simulation_id, "items.json"))
+    assert [item["values"] for item in items] == [each.values for each in expand(manifest.study)]
+    assert "design.parquet" in object_names(stack, record.simulation_id)
 
 
 def test_a_model_that_is_replaced_while_the_study_runs_does_not_change_it(

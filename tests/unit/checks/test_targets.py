@@ -216,3 +216,24 @@ def test_factors_and_targets_do_not_go_together(files: dict[str, bytes]) -> None
 def test_a_study_with_targets_survives_being_stored(files: dict[str, bytes]) -> None:
     study = accept(files, INFILTRATION, WALL).study
     assert type(study).model_validate_json(study.model_dump_json(by_alias=True)) == study
+
+
+@pytest.mark.parametrize(
+    ("field", "level", "own"),
+    [
+        ("Field 3", 20.0, "'Until: 08:00'"),
+        ("Field 4", "Until: 09:00", "'0.1'"),
+        ("Field 4", 0.2, ""),
+        ("Field 3", "Until: 09:00", ""),
+    ],
+)
+def test_a_number_over_an_until_and_a_text_over_a_number_are_refused(
+    files: dict[str, bytes], field: str, level: float | str, own: str
+) -> None:
+    hours = {"name": "hours", "class": "Schedule:Compact", "object": "Office Hours", "field": field, "values": [level]}
+    if not own:
+        accept(files, hours)
+        return
+    ((place, said),) = faults(files, hours).items()
+    assert place == "parameters[0].values"
+    assert f"has {own} in {field}" in said

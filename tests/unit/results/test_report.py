@@ -206,6 +206,25 @@ def test_a_bar_is_named_after_what_was_varied(report: Writer) -> None:
     assert labels(page)[3:5] == ["3: school, baseline", "4: school, insulation_m 0.1"]
 
 
+def test_one_at_a_time_a_bar_is_named_after_the_one_parameter_that_differs(report: Writer) -> None:
+    parameters = [
+        {"name": "wall", "class": "Material", "field": "Thickness", "values": [0.1]},
+        {"name": "lighting", "class": "Lights", "field": "Watts per Floor Area", "multiply": [0.5, 0.7]},
+    ]
+    page = report(
+        study(parameters=parameters, sampling={"method": "one_at_a_time"}), [succeeded(index) for index in range(4)]
+    )
+
+    assert labels(page) == ["0: baseline", "1: wall 0.1", "2: lighting x0.5", "3: lighting x0.7"]
+
+
+def test_the_head_says_how_samples_were_drawn(report: Writer) -> None:
+    sampling = {"method": "random", "samples": 2, "seed": 7}
+
+    assert "sampled by random, seed 7" in report(study(sampling=sampling), [succeeded(0)]).html
+    assert "sampled by" not in report(study(), [succeeded(0)]).html
+
+
 def test_files_of_one_name_are_told_apart_by_their_folders(report: Writer) -> None:
     two = study(models=["v1/office.idf", "v2/office.idf"])
 

@@ -16,6 +16,7 @@ from epsm.study.schema import MANIFEST_NAME, Study
 from epsm.study.targets import Target
 from epsm.text import fold_name, listed, nearest
 
+_COMPACT = "Schedule:Compact"
 _MANAGED_CLASSES = ("version", "output:", "outputcontrol:files")
 """How the classes begin that are this project's to set: varying them would be without effect, or wrong.
 
@@ -155,9 +156,31 @@ def check_parameters_on(outline: ModelOutline, source: str, study: Study) -> Ite
                 yield from _one_a_place(_check_relative(parameter, target, targets, rule, place, source, places))
             elif place.rule.type == "object":
                 yield from _check_references(parameter, outline, source, places)
+            if rule.name == _COMPACT and place.group is not None and not target.relative:
+                yield from _check_compact(parameter, targets, place, source, places)
         if known and not found and len(parameter.all_targets) > 1:
             what = f"none of its {len(parameter.all_targets)} targets means an object of {source}"
             yield Problem(f"{MANIFEST_NAME}: parameters[{index}].targets", what, "a target for each model")
+
+
+def _check_compact(
+    parameter: Dimension, objects: Iterable[ModelObject], place: FieldPlace, source: str, places: Places
+) -> Iterator[Problem]:
+    """A number over `Until: 07:00`, or a text over a temperature: the engine would read another schedule, or none."""
+    numeric = all(_is_number(level) for level in parameter.extremes)
+    textual = not any(_is_number(level) for level in parameter.extremes)
+    for each in objects:
+        own = each.value(place)
+        if own in (None, "") or (numeric if _is_number(own) else textual):
+            continue
+        wanted = "a number" if _is_number(own) else "a text"
+        what = f"{source}: {_COMPACT} '{each.name}' has '{own}' in {place.rule.name}, where only {wanted} fits"
+        yield Problem(places.of(None), what, "another field, or values of the same kind")
+        return
+
+
+def _is_number(value: object) -> bool:
+    return number_in(value) is not None
 
 
 def _set_twice(
