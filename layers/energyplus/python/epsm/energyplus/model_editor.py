@@ -32,6 +32,8 @@ REPORTS = (
 )
 """The tabular reports that `epsm.results.reader` reads."""
 
+_TARIFF, _BILLS = "utilitycost:tariff", ("EconomicResultSummary",)
+"""The bills that a model's tariffs give, a report of their own."""
 _FILES_ALWAYS_WRITTEN = (
     *("Output EIO", "Output SQLite", "Output END"),
     # With daylighting by DElight the engine reads these back itself, and stops where they are not written.
@@ -257,7 +259,8 @@ def _request_results(document: Document) -> None:
             group += 1
     if not any(fold_name(name).startswith("allsummary") for name in wanted):
         known = {fold_name(name) for name in wanted}
-        wanted += [name for name in REPORTS if fold_name(name) not in known]
+        reports = (*REPORTS, *(_BILLS if _TARIFF in document.class_keys() else ()))
+        wanted += [name for name in reports if fold_name(name) not in known]
     _replace(document, rule.name, wanted)
 
 

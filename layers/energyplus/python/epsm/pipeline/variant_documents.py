@@ -107,5 +107,6 @@ def record_of(variant: Variant, finished: Finished, measures: dict[str, float], 
             "metrics": {name: value for name, value in results.metrics.items() if value is not None},
             "missing": results.missing,
             "end_uses": {each.metric: each.energy_kwh for each in results.end_uses},
+            **({"utility_bills": results.utility_bills} if results.utility_bills else {}),
         },
     )

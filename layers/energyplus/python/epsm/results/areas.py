@@ -224,3 +224,12 @@ def area_metrics(areas: Iterable[EnvelopeArea]) -> dict[str, float]:
             if (each.kind, each.boundary) == (kind, boundary):
                 metrics[name] += each.net_area_m2
     return metrics
+
+
+def envelope_of(database: Path) -> tuple[tuple[EnvelopeArea, ...], str]:
+    """The envelope's areas, or none and the reason."""
+    try:
+        areas = totals(read_surfaces(database))
+    except sqlite3.OperationalError as error:
+        return (), f"the run's surfaces cannot be read: {error}"
+    return areas, "" if areas else "the run has no surfaces"

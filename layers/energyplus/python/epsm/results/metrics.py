@@ -35,6 +35,9 @@ END_USES = (
 )
 
 
+ECONOMICS = "Economics Results Summary Report"
+
+
 FUELS = (
     "Electricity",
     "Natural Gas",
@@ -157,6 +160,16 @@ ENVELOPE_AREAS = {
     "exterior_door_area_m2": ("door", "exterior"),
 }
 """Metrics that add up the surfaces of one kind and boundary, net of openings; see `epsm.results.areas`."""
+
+
+UTILITY_BILLS = {
+    "utility_bill": ("Cost", "Total"),
+    "utility_bill_electricity": ("Cost", "Electricity"),
+    "utility_bill_natural_gas": ("Cost", "Natural Gas"),
+    "utility_bill_other": ("Cost", "Other"),
+    "utility_bill_m2": ("Cost per Total Building Area", "Total"),
+}
+"""Row and column of the table Annual Cost, which only runs of models with tariffs have."""
 
 
 METRICS = (*CELLS, *SUMS, *INTENSITIES, *ENVELOPE_AREAS)

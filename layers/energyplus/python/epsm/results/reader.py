@@ -5,21 +5,21 @@ table, row and column **name** and converted from the **unit** that stands besid
 there is None with a reason, never 0.
 """
 
-import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 from epsm.energyplus.sql import read_only
 from epsm.energyplus.verdict import Environment
-from epsm.results.areas import EnvelopeArea, area_metrics, read_surfaces, totals
+from epsm.results.areas import EnvelopeArea, area_metrics, envelope_of
 from epsm.results.metrics import (
     CELLS,
     DEMAND,
+    ECONOMICS,
     ENVELOPE_AREAS,
     FACTORS,
     FUELS,
@@ -27,6 +27,7 @@ from epsm.results.metrics import (
     METRICS,
     PERFORMANCE,
     SUMS,
+    UTILITY_BILLS,
     VERIFICATION,
     Cell,
     snake,
@@ -95,6 +96,7 @@ class Results:
         end_uses: Energy by end use and fuel, where it is not zero.
         zones: All zones.
         envelope: Areas of the envelope by kind, boundary and orientation.
+        utility_bills: What the model's tariffs charge for the period, in its currency; empty without tariffs.
         period: What the energy numbers cover, in words: ``annual``, ``31 days (01/01-01/31)``, ``none``.
         period_days: Days they cover; 0 if no weather-file period was simulated.
     """
@@ -106,6 +108,7 @@ class Results:
     period: str
     period_days: int
     envelope: tuple[EnvelopeArea, ...] = ()
+    utility_bills: dict[str, float] = field(default_factory=dict)
 
 
 class _Tables:
@@ -194,7 +197,7 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
         else:
             put(name, Decimal(energy) / Decimal(area), "")
     zones = _zones(tables)
-    envelope, no_surfaces = _envelope(database)
+    envelope, no_surfaces = envelope_of(database)
     areas = area_metrics(envelope)
     for name in ENVELOPE_AREAS:
         put(name, None if no_surfaces else Decimal(areas[name]), no_surfaces)
@@ -207,16 +210,15 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
         period=period,
         period_days=days,
         envelope=envelope,
+        utility_bills=_utility_bills(tables) if run_periods else {},
     )
 
 
-def _envelope(database: Path) -> tuple[tuple[EnvelopeArea, ...], str]:
-    """The envelope's areas, or none and the reason."""
-    try:
-        areas = totals(read_surfaces(database))
-    except sqlite3.OperationalError as error:
-        return (), f"the run's surfaces cannot be read: {error}"
-    return areas, "" if areas else "the run has no surfaces"
+def _utility_bills(tables: _Tables) -> dict[str, float]:
+    """The bills that there are. Their unit is the currency's sign, which the engine writes as it is in the model."""
+    texts = {name: tables.text(ECONOMICS, "Annual Cost", *place) for name, place in UTILITY_BILLS.items()}
+    numbers = {name: _plain_number(text) for name, text in texts.items()}
+    return {name: number for name, number in numbers.items() if number is not None}
 
 
 def _read_tables(database: Path) -> _Tables:
@@ -225,8 +227,8 @@ def _read_tables(database: Path) -> _Tables:
         connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
         rows = connection.execute(
             "SELECT ReportName, TableName, RowName, ColumnName, Units, Value FROM TabularDataWithStrings "
-            "WHERE ReportForString = 'Entire Facility' AND ReportName IN (?, ?, ?)",
-            (PERFORMANCE, VERIFICATION, DEMAND),
+            "WHERE ReportForString = 'Entire Facility' AND ReportName IN (?, ?, ?, ?)",
+            (PERFORMANCE, VERIFICATION, DEMAND, ECONOMICS),
         ).fetchall()
         zones = [name for (name,) in connection.execute("SELECT ZoneName FROM Zones ORDER BY ZoneIndex")]
     return _Tables(rows, zones)

@@ -149,7 +149,7 @@ def _row(
         return row | {"status": VariantStatus.FAILED.value, "error_stage": LOST_STAGE, "error": what}
     summary = record.summary
     row |= {name: summary[name] for name in (*PERIOD, *RUN) if name in summary}
-    row |= summary.get("metrics", {}) | {"end_uses": summary.get("end_uses", {})}
+    row |= summary.get("metrics", {}) | {"end_uses": summary.get("end_uses", {})} | summary.get("utility_bills", {})
     reasons = dict.fromkeys(summary.get("missing", {}).values())
     return row | {
         "status": record.status.value,
@@ -163,8 +163,13 @@ def _row(
 
 def _savings(row: dict[str, Any], baseline: dict[str, Any]) -> dict[str, float | None]:
     """Saved against the baseline of the same model and weather; nothing where the two do not cover the same period."""
+    same_period = row.get("period") == baseline.get("period")
     own, reference = row.get("site_eui_kwh_m2"), baseline.get("site_eui_kwh_m2")
-    if own is None or not reference or row.get("period") != baseline.get("period"):
-        return dict.fromkeys(SAVINGS)
-    saved = float(reference) - float(own)
-    return dict(zip(SAVINGS, (saved, 100 * saved / float(reference)), strict=True))
+    savings: dict[str, float | None] = dict.fromkeys(SAVINGS)
+    if own is not None and reference and same_period:
+        saved = float(reference) - float(own)
+        savings = dict(zip(SAVINGS, (saved, 100 * saved / float(reference)), strict=True))
+    own_bill, bill = row.get("utility_bill"), baseline.get("utility_bill")
+    if own_bill is not None and bill is not None and same_period:
+        savings["utility_bill_saved"] = float(bill) - float(own_bill)
+    return savings

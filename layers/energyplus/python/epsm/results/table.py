@@ -5,7 +5,7 @@ Parquet and CSV with exactly those columns.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from epsm.energyplus.baseline_values import BaselineValues
-from epsm.results.columns import PERIOD, RUN, SAVINGS, VARIANT
+from epsm.results.columns import BILLS, PERIOD, RUN, SAVINGS, VARIANT
 from epsm.results.impact import impact_columns
 from epsm.results.metrics import METRICS
 from epsm.results.rows import NOT_RUN, NOT_STARTED, InputRemarks, rows
@@ -43,14 +43,19 @@ class Counts:
         return self.succeeded + self.failed + self.not_run
 
 
-def columns(study: Study, end_uses: Iterable[str]) -> dict[str, pa.DataType]:
+def columns(study: Study, end_uses: Iterable[str], bills: Collection[str] = ()) -> dict[str, pa.DataType]:
     """Names and types of the table's columns, in order."""
     names = [*VARIANT, *(parameter.name for parameter in study.parameters)]
-    numbers = (METRICS[0], *SAVINGS, *impact_columns(study.impact), *METRICS[1:], *sorted(end_uses))
+    numbers = (METRICS[0], *SAVINGS, *impact_columns(study.impact), *_only(bills), *METRICS[1:], *sorted(end_uses))
     types = {name: _type_of(name) for name in names}
     for parameter in study.parameters:
         types[parameter.name] = pa.float64() if study.numeric(parameter) else pa.string()
     return types | dict.fromkeys(numbers, pa.float64()) | {name: _type_of(name) for name in (*PERIOD, *RUN)}
+
+
+def _only(bills: Collection[str]) -> list[str]:
+    """The columns of bills that any row has, in their order."""
+    return [name for name in BILLS if name in bills]
 
 
 def _type_of(name: str) -> pa.DataType:
@@ -89,13 +94,15 @@ def write_table(
     spool = parquet.with_suffix(".jsonl")
     counted = dict.fromkeys((VariantStatus.SUCCEEDED.value, VariantStatus.FAILED.value, NOT_RUN), 0)
     end_uses: set[str] = set()
+    bills: set[str] = set()
     with spool.open("w", encoding="utf-8") as file:
         every = rows(study, records, why_not_run, stopped=stopped, own_values=own_values, input_remarks=input_remarks)
         for row in every:
             counted[row["status"]] += 1
             end_uses.update(row.get("end_uses", ()))
+            bills |= row.keys() & set(BILLS)
             file.write(json.dumps(row) + "\n")
-    types = columns(study, end_uses)
+    types = columns(study, end_uses, bills)
     schema = pa.schema(list(types.items()))
     with pq.ParquetWriter(parquet, schema) as writer, csv.open("w", encoding="utf-8-sig", newline="") as text:
         header = True
