@@ -56,7 +56,7 @@ up: $(VENV)/.run ## keep the local stack running on 127.0.0.1
 test: check ## everything that CI runs
 	$(BIN)/pytest $(IN_PARALLEL)
 
-check: $(VENV)/.dev ## format, lint, types, imports, docs, the packaged template, the template (cfn-lint, cdk-nag), the state machine (statelint), the lock file
+check: $(VENV)/.dev ## format, lint, types, imports, docs, wording, the packaged template, the template (cfn-lint, cdk-nag), the state machine (statelint), the lock file
 	$(BIN)/uv lock --quiet --check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -64,6 +64,7 @@ check: $(VENV)/.dev ## format, lint, types, imports, docs, the packaged template
 	PYTHONPATH=.:layers/energyplus/python $(BIN)/lint-imports --no-logo
 	$(BIN)/python -m infra.tools.packaging --check
 	$(BIN)/python -m docs.generate --check
+	$(BIN)/python -m docs.prose
 	$(BIN)/python -m sphinx -q -W --keep-going -E -b dummy -d build/site-check docs build/site-check
 	$(BIN)/python -m infra.tools.product --check
 	$(BIN)/python -m infra.tools.check

@@ -38,7 +38,7 @@ def main() -> None:
             ("not compiled, as in a layer", {"PYTHONPYCACHEPREFIX": empty, "PYTHONDONTWRITEBYTECODE": "1"}),
         ):
             for name in _HANDLERS:
-                _import_seconds(name, more)  # brings the files into the page cache, and compiles them if that is asked
+                _import_seconds(name, more)  # loads the files into the page cache, and compiles them if requested
                 seconds = [_import_seconds(name, more) for _ in range(chosen.interpreters)]
                 rows.append([name, kind, statistics.median(seconds), min(seconds), max(seconds)])
     print_table(["handler", "packages", "median import_seconds", "least", "most"], rows)

@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def _warm_up(stack: LocalStack, folder: Path, places: int) -> None:
-    """The first study of a stack starts its workers, so it is told apart; then every worker gets something to do."""
+    """The first study of a stack starts its workers, reported separately; then every worker gets something to do."""
     write_study(folder / "one", ONE_ZONE, one_parameter(1))
     write_study(folder / "warm-up", ONE_ZONE, one_parameter(4 * places))
     cold = run_study(stack, folder / "one", places)

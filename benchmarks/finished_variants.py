@@ -22,7 +22,7 @@ from epsm.store.records import Records
 from epsm.study.records import VariantRecord, VariantStatus, expiry
 
 _ITEMS_A_PAGE = 400
-"""What fits into the 1 MB of a page: an item has some 2.6 KB as DynamoDB counts."""
+"""What fits into the 1 MB of a page: an item has about 2.6 KB as DynamoDB counts."""
 _ONE_FAILS_OF = 100
 
 

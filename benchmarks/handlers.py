@@ -1,4 +1,4 @@
-"""Handlers as a benchmark loads them: in a process of their own, told what Lambda would tell them."""
+"""Handlers as a benchmark loads them: each in its own process, with the environment that Lambda would set."""
 
 import os
 

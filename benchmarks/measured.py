@@ -90,7 +90,7 @@ def peak_memory_mb() -> float:
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
-    raise RuntimeError("this system does not tell the peak memory of a process")
+    raise RuntimeError("this system does not report the peak memory of a process")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ _MAX_TARGETS = 60
 def run(
     folder: Path, stack: str, to: Path, variant_files: bool | None, max_variants: int | None, memory_mb: int | None
 ) -> None:
-    """Run a study to its end and bring the results."""
+    """Run a study to its end and download the results."""
     accepted = _checked(folder, max_variants, memory_mb)
     own = stack == LOCAL and not running_local_endpoint()
     if stack == LOCAL:
@@ -73,7 +73,7 @@ def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None
     if options.timeout_s > MAX_FUNCTION_RUN_S:
         console.print(f"timeout_s {options.timeout_s} is only taken by a stack that was deployed with Fargate")
     if options.after:
-        console.print(f"Whether it may follow {options.after} is for the stack to say")
+        console.print(f"`after: {options.after}` can only be checked by the stack")
 
 
 def _expected(accepted: Accepted, memory_mb: int) -> str:
@@ -109,7 +109,7 @@ def status(simulation: str | None, stack: str, *, watch: bool) -> None:
 
 
 def results(simulation: str, stack: str, to: Path, *, variant_files: bool) -> None:
-    """Bring and show the results of a study that has ended."""
+    """Download and show the results of a study that has ended."""
     target = _found(stack)
     record = _known(target, simulation)
     if not record.status.final:

@@ -57,7 +57,7 @@ class Copies:
         for record in self._records():
             folder = self._copy(record)
             if folder is not None:
-                what = f"{record.name}: stopped while {record.status.value}; what there is, is in {folder}/"
+                what = f"{record.name}: interrupted while {record.status.value}; partial results are in {folder}/"
                 self._console.print(Text(what))
 
     def _records(self) -> list[StudyRecord]:
@@ -77,7 +77,7 @@ class Copies:
                 self._target, record.simulation_id, folder, with_variants=True, report=lambda done, total: None
             )
         except FolderBusy:
-            return None  # usually `epsm run`, which brings the same results; the next look finds them there
+            return None  # usually `epsm run`, which downloads the same results; the next attempt finds them there
         except Exception as error:
             why = line(error) or repr(error)
             self._report(run, f"{record.name}: results are not copied, trying again later: {why}")

@@ -27,7 +27,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
-    # Threads of a state machine may sleep between two attempts; nothing of them is needed any more.
+    # Threads of a state machine may sleep between two attempts; they are no longer needed.
     os._exit(code)
 
 

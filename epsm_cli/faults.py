@@ -1,4 +1,4 @@
-"""What a user is told of a fault: one line for each known kind; the rest is a fault of EPSM with a file to report."""
+"""Messages for faults: one line for each known kind; any other is a bug of EPSM with a file to report."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ from epsm_cli.terminal import console
 
 
 def report(error: Exception) -> int:
-    """Tell the user of a fault that nothing else has dealt with; the command's exit code."""
+    """Report a fault that was not handled elsewhere; return the command's exit code."""
     known = line(error)
     if known is not None:
         console.print(Text(known, style="red"))

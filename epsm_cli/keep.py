@@ -139,6 +139,6 @@ Upload a study        aws s3 cp --recursive examples/office-retrofit s3://{targe
 See executions        aws stepfunctions list-executions --state-machine-arn {target.stack.settings.state_machine_arn}
 Logs                  aws logs tail /aws/lambda/{target.name}-run-variant --follow
 
-Stop                  Ctrl-C; the next 'epsm up' goes on with what has not ended
-Forget all studies    epsm up --fresh                 (they are kept in {data}/)
+Stop                  Ctrl-C; the next 'epsm up' resumes unfinished studies
+Discard all studies   epsm up --fresh                 (they are kept in {data}/)
 """

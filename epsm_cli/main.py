@@ -1,4 +1,4 @@
-"""The `epsm` command: what there is to type. What it does is in `epsm_cli.commands`.
+"""The `epsm` command: its arguments and options. The commands themselves are in `epsm_cli.commands`.
 
 Nothing that takes time is imported before a command is run, so that help, version and the shell's completion answer at
 once.
@@ -31,7 +31,7 @@ MaxVariants = Annotated[
 MemoryMb = Annotated[
     int | None, typer.Option(help="Memory of the stack's functions in MB, if it was deployed with another memory_mb.")
 ]
-ResultsFolder = Annotated[Path, typer.Option("--to", help="Folder that results are put into.")]
+ResultsFolder = Annotated[Path, typer.Option("--to", help="Output folder for results.")]
 
 
 def _show_version(asked: bool) -> None:
@@ -56,14 +56,14 @@ def run(
     to: ResultsFolder = Path("results"),
     variant_files: Annotated[
         bool | None,
-        typer.Option(help="Bring every variant's own files too. Default: yes from a local stack, no from AWS."),
+        typer.Option(help="Also download per-variant files. Default: yes from a local stack, no from AWS."),
     ] = None,
     max_variants: MaxVariants = None,
     memory_mb: MemoryMb = None,
 ) -> None:
-    """Run a study to its end and bring the results.
+    """Run a study to its end and download the results.
 
-    With 'local', a local stack that is running is used; if none is, one is started for this study.
+    With 'local', a running local stack is used; if there is none, one is started for this study.
     """
     from epsm_cli import commands
 
@@ -110,9 +110,9 @@ def results(
     simulation: Annotated[str, typer.Argument(help="Name of a simulation, or how it begins.")],
     stack: StackOption = LOCAL,
     to: ResultsFolder = Path("results"),
-    variant_files: Annotated[bool, typer.Option(help="Bring every variant's own files too.")] = False,
+    variant_files: Annotated[bool, typer.Option(help="Also download per-variant files.")] = False,
 ) -> None:
-    """Bring the results of a study that has ended, and show them."""
+    """Download the results of a study that has ended, and show them."""
     from epsm_cli import commands
 
     commands.results(simulation, stack, to, variant_files=variant_files)
@@ -154,8 +154,8 @@ def up(
     api_port: Annotated[int, typer.Option(help="Port of the HTTP API on 127.0.0.1.")] = 8000,
     engines: Annotated[int | None, typer.Option(help="Engines at a time; default: one a core.")] = None,
     to: ResultsFolder = Path("results"),
-    data: Annotated[Path | None, typer.Option(help="Folder that studies are kept in between starts.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the studies of earlier starts.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Data folder of the stack, kept between starts.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Discard studies kept from earlier runs.")] = False,
 ) -> None:
     """Keep the local stack running until Ctrl-C. Studies that end meanwhile are copied to the results folder."""
     from epsm_cli import commands

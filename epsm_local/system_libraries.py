@@ -27,7 +27,7 @@ def prepare() -> None:
     """Make sure that child processes of this one find what EnergyPlus needs.
 
     Raises:
-        MissingLibraries: If it is not there and cannot be brought.
+        MissingLibraries: If it is missing and cannot be downloaded.
     """
     if _loads():
         return

@@ -166,5 +166,5 @@ class Api(Construct):
         grant(function, ["states:StopExecution", "states:ListMapRuns"], [executions], _OWN)
         grant(function, ["states:DescribeMapRun", "states:UpdateMapRun"], [map_runs], _OWN)
         grant(function, ["lambda:InvokeFunction"], [cleanup.function.function_arn])
-        grant(function, ["lambda:GetAccountSettings"], ["*"], "the account's settings are no resource")
+        grant(function, ["lambda:GetAccountSettings"], ["*"], "the account's settings are not a resource")
         return function

@@ -24,7 +24,7 @@ class Canary(Construct):
 
     Attributes:
         function: The function.
-        lost: Queue of flights that failed or could not be started; the alarms on the function tell of both.
+        lost: Queue of canaries that failed or could not be started; the alarms on the function report both.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class Canary(Construct):
         self.function = self._function(storage, pipeline, cleanup)
         events.Rule(
             self,
-            "Fly",
-            description="Sends a tiny study through the stack",
-            # A schedule there must be, also where it is switched off.
+            "Fly",  # prose: ok - a construct's name, which its rule's physical name contains
+            description="Runs the canary, a tiny study through the whole stack",
+            # A rule needs a schedule even if it is disabled.
             schedule=events.Schedule.rate(Duration.hours(hours or 1)),
             enabled=hours > 0,
             targets=[
@@ -63,19 +63,19 @@ class Canary(Construct):
         )
         function.add_environment("CLEANUP_FUNCTION", cleanup.function.function_name)
         inputs, results = storage.inputs, storage.results
-        grant(function, ["s3:PutObject"], [inputs.arn_for_objects(f"{CANARY}*")], "each flight has its own folder")
+        grant(function, ["s3:PutObject"], [inputs.arn_for_objects(f"{CANARY}*")], "each canary has its own folder")
         # Without the right to list, a missing object would look like a forbidden one.
         grant(function, ["s3:ListBucket"], [results.bucket_arn])
         grant(
             function,
             ["s3:GetObject"],
             [results.arn_for_objects("runs/*/results.csv")],
-            "each flight is a run of its own; the name of the file is exact",
+            "each canary is a new run; the name of the file is exact",
         )
         grant(function, ["dynamodb:GetItem"], [storage.table.table_arn])
         grant(function, ["lambda:InvokeFunction"], [cleanup.function.function_arn])
         function.configure_async_invoke(
-            # What failed is to be told, not tried again until it works.
+            # A failure is to be reported, not retried until it works.
             retry_attempts=0,
             max_event_age=_LATE,
             on_failure=destinations.SqsDestination(self.lost),

@@ -1,4 +1,4 @@
-"""Keeping order: studies whose execution ended badly, records left open, data whose time is over."""
+"""Cleanup: studies whose execution failed, records left open, expired data."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ from infra.state_machine.machine import executions_and_map_runs
 from infra.storage import Storage
 
 _RECONCILE_EVERY = Duration.minutes(15)
-_ANY_RUN = "any run may come to its end"
+_ANY_RUN = "any run may end"
 
 
 class Cleanup(Construct):
@@ -48,7 +48,7 @@ class Cleanup(Construct):
             memory_mb=512,
             # It waits for the aggregate function, which may take as long.
             timeout=LAMBDA_LIMIT,
-            description="Closes studies whose execution has ended, removes studies whose time is over",
+            description="Closes studies whose execution has ended, deletes studies past their retention period",
         )
         function.add_environment("STATE_MACHINE_ARN", machine.state_machine_arn)
         function.add_environment("AGGREGATE_FUNCTION", aggregate.function_name)
@@ -78,7 +78,7 @@ class Cleanup(Construct):
                 conditions={"StringEquals": {"s3:prefix": HOMES}},
             )
         )
-        grant(function, ["lambda:GetAccountSettings"], ["*"], "the account's settings are no resource")
+        grant(function, ["lambda:GetAccountSettings"], ["*"], "the account's settings are not a resource")
         function.configure_async_invoke(
             retry_attempts=2, max_event_age=Duration.hours(6), on_failure=destinations.SqsDestination(self.lost)
         )
@@ -118,7 +118,7 @@ class Cleanup(Construct):
         events.Rule(
             self,
             "Retention",
-            description="Removes studies whose time is over, every day at 03:00 UTC",
+            description="Deletes studies past their retention period, every day at 03:00 UTC",
             schedule=events.Schedule.cron(hour="3", minute="0"),
             targets=[self._target(Duration.hours(6), {"task": "retention", "dry_run": False})],
         )

@@ -62,30 +62,30 @@ class Config:
     """Choices for one deployment; every field is a context key of that name.
 
     Attributes:
-        stage: Names the stack, `epsm-<stage>`, so that several can stand side by side.
+        stage: Names the stack, `epsm-<stage>`, so that several can coexist.
         memory_mb: Memory of a run_variant function; 1,769 MB is one whole vCPU, and a run uses one core.
-        reserved_concurrency: Lambda executions set aside for variants; 0 reserves none and takes what the account has.
-        account_concurrency: Lambda executions that the account may run at a time; AWS's own number where it was not
-            asked for more. The alarm before that limit is set by it.
-        max_variants: Largest study that is accepted.
-        missing_file_grace_s: Submit gives a missing file up when none of the study has arrived for this long.
+        reserved_concurrency: Lambda executions reserved for variants; 0 reserves none.
+        account_concurrency: Lambda concurrency limit of the account; AWS's default unless it was raised. The alarm
+            before that limit uses it.
+        max_variants: Maximum number of variants of a study.
+        missing_file_grace_s: Seconds without any new upload after which submit stops waiting for missing files.
         log_retention_days: Days that logs are kept; one of CloudWatch's own steps.
-        noncurrent_days: Days that a replaced or deleted input is still there, for the studies that were made of it; no
-            study may be kept longer than ten days less.
-        notify_email: Who is told when a study ends or an alarm goes off; empty for nobody.
-        keep_data: Whether buckets and table stay when the stack is deleted.
-        jwt_issuer: Issuer of the tokens that the API takes; empty for callers with AWS credentials (IAM).
-        jwt_audience: Audiences of those tokens, with commas.
-        administrators: Who sees everybody's studies: ARNs of IAM users and roles, or groups in tokens, with commas.
-        trusted_session_roles: ARNs, with commas, of the IAM roles whose session names cannot be chosen freely; of other
+        noncurrent_days: Days that a replaced or deleted input is kept for the studies that use it; the maximum
+            retention of a study is ten days less.
+        notify_email: Address for notifications of studies' ends and for alarms; empty for none.
+        keep_data: Whether buckets and table are retained when the stack is deleted.
+        jwt_issuer: Issuer of the tokens that the API accepts; empty for callers with AWS credentials (IAM).
+        jwt_audience: Audiences of those tokens, comma-separated.
+        administrators: Callers that see all studies: ARNs of IAM users and roles, or groups in tokens, comma-separated.
+        trusted_session_roles: ARNs, comma-separated, of IAM roles whose session names callers cannot choose; for other
             roles all sessions are one owner.
-        bucket_owner: Owner of studies that are uploaded directly to the bucket, as records name callers
-            (`iam:` and an ARN, for one); empty for nobody's but the administrators'.
-        owner_max_running_studies: Studies that one owner may have at a time that have not ended; 0 for any number.
-        owner_max_usd_per_month: What one owner's studies may cost in a month (UTC), at list prices; 0 for any amount.
-        api_requests_per_s: Requests to the API, a second, over all callers; twice as many at once.
-        fargate: Whether a variant that needs longer than Lambda gives it is run by a task of Fargate.
-        canary_every_hours: Hours from one canary, a tiny study through the whole stack, to the next; 0 for none.
+        bucket_owner: Owner of studies uploaded directly to the bucket (e.g. `iam:<ARN>`); if empty, only administrators
+            can see them.
+        owner_max_running_studies: Maximum number of one owner's studies that have not ended; 0 for no limit.
+        owner_max_usd_per_month: Maximum cost of one owner's studies in a month (UTC), at list prices; 0 for no limit.
+        api_requests_per_s: Rate limit of the API, requests per second over all callers; the burst limit is twice that.
+        fargate: Whether variants that exceed Lambda's time limit run as Fargate tasks.
+        canary_every_hours: Hours between two canaries, tiny studies through the whole stack; 0 for none.
         base_image: Base of the container image, with its digest.
     """
 

@@ -74,7 +74,7 @@ def _caller_faults(config: "Config") -> Iterator[tuple[str, str]]:
     arn = owner.removeprefix("iam:")
     if owner == arn or not (_IAM_CALLER.fullmatch(arn) or _SESSION.fullmatch(arn)):
         allowed = "iam:<ARN of a user, role or session> or jwt:<issuer>#<subject>"
-        yield "bucket_owner", f"'{owner}' is no owner; allowed is {allowed}"
+        yield "bucket_owner", f"'{owner}' is not an owner; allowed is {allowed}"
     elif _SESSION.fullmatch(arn) and config.owner_of_uploads != owner:
         reason = "whoever may assume the role can choose this session name"
         yield "bucket_owner", f"'{owner}': {reason}; name the role, or list it in trusted_session_roles"

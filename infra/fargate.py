@@ -158,7 +158,7 @@ class Containers(Construct):
         accept_wildcards(
             role,
             {
-                revisions: "a study that runs while the stack is deployed goes on with the next revision",
+                revisions: "a study that runs during a deployment continues with the next revision",
                 tasks: "tasks are named when they are started; the cluster is this stack's own",
             },
         )

@@ -1,4 +1,4 @@
-"""The way of a study: upload event -> submit -> state machine -> run_variant -> aggregate -> notice."""
+"""The pipeline of a study: upload event -> submit -> state machine -> run_variant -> aggregate -> notice."""
 
 from aws_cdk import Aws, Duration, Size
 from aws_cdk import aws_events as events

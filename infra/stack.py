@@ -45,7 +45,7 @@ class EpsmStack(Stack):
             ("TableName", storage.table.table_name, "Records of studies and variants"),
             ("StateMachineArn", pipeline.state_machine.state_machine_arn, "One execution a study"),
             ("ApiUrl", api.http.api_endpoint, "The HTTP API"),
-            ("TopicArn", pipeline.topic.topic_arn, "Told when a study ends"),
-            ("AlarmsTopicArn", monitoring.topic.topic_arn, "Told when something is wrong with the stack"),
+            ("TopicArn", pipeline.topic.topic_arn, "SNS topic: notifications of studies' ends"),
+            ("AlarmsTopicArn", monitoring.topic.topic_arn, "SNS topic: alarms of the stack"),
         ):
             CfnOutput(self, name, value=value, description=description)

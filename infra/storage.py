@@ -1,4 +1,4 @@
-"""Buckets and table: what a study brings in, what it leaves, and what is known of it."""
+"""Buckets for inputs and results, and the table of records."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb

@@ -6,7 +6,7 @@ from typing import Any
 from epsm_local.aws.session import ACCOUNT, REGION
 
 BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
-"""What CDK calls it, unless it is told otherwise."""
+"""CDK's default name."""
 
 
 def publish_files(files: Mapping[str, bytes], s3: Any) -> None:

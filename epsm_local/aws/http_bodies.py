@@ -12,7 +12,7 @@ def pieces(headers: Message, stream: BufferedIOBase) -> Iterator[bytes]:
 
     Raises:
         ConnectionError: If the stream ends before the body does.
-        ValueError: If a length is no number.
+        ValueError: If a length is not a number.
     """
     if "chunked" not in headers.get("Transfer-Encoding", "").lower():
         yield from _read(stream, int(headers.get("Content-Length") or 0))

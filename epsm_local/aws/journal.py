@@ -28,9 +28,9 @@ class Journal:
     version costs as much as its own body.
 
     Args:
-        folder: Where to keep it; made if it is not there.
+        folder: Its folder; created if missing.
         made_by: What the pickled values belong to; a journal of another maker is not read.
-        fresh: Forget what is there.
+        fresh: Discard existing data.
 
     Attributes:
         objects: Folder for files that values refer to.

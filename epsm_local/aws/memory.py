@@ -7,7 +7,7 @@ _HELD = re.compile(r"^Rss(?:Anon|Shmem):\s*(\d+) kB", re.MULTILINE)
 
 
 def held_mb(pid: int) -> float:
-    """What a process and all that it has started hold, MiB; 0 where the system does not tell.
+    """Memory of a process and all its descendants, MiB; 0 where the system does not report it.
 
     Pages of files (programs, libraries) are left out: the kernel drops them before it ends a process for its memory,
     and those that two processes share would count twice. Address space that is only reserved does not count, which is

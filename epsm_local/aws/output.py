@@ -5,7 +5,7 @@ import os
 
 
 class Output:
-    """Takes what a process prints; closed when nobody refers to it any more.
+    """Captures the output of a process; closed when it is no longer referenced.
 
     Attributes:
         number: Descriptor to give a process as its standard output.

@@ -79,7 +79,7 @@ class _Server(ThreadingHTTPServer):
     api: RuntimeApi
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A killed worker resets its connection; that is no news."""
+        """A killed worker resets its connection; that is not an error."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -43,7 +43,7 @@ class Scheduler:
         events.send_scheduled(rule, self._clock())
 
     def close(self) -> None:
-        """Let nothing fire any more."""
+        """Stop firing."""
         self._closed.set()
 
     def _run(self) -> None:

@@ -17,7 +17,7 @@ class Schedule(Protocol):
     """A schedule expression that is understood."""
 
     def after(self, now: datetime, since: datetime) -> datetime | None:
-        """The first due time after `now` of a schedule that began at `since`; None if there is none any more."""
+        """The first due time after `now` of a schedule that began at `since`; None if there is none left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _for_croniter(fields: list[str]) -> str:
         raise ValueError("one of day and day of the week is '?', and only one")
     expression = " ".join(("0", minutes, hours, day, month, _weekday(weekday), year)).replace("?", "*")
     if not croniter.is_valid(expression, second_at_beginning=True):
-        raise ValueError(f"{' '.join(fields)} is no cron expression")
+        raise ValueError(f"{' '.join(fields)} is not a cron expression")
     return expression
 
 

@@ -21,7 +21,7 @@ CREDENTIALS = {
     "AWS_REGION": REGION,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-"""moto takes any; these are no secret and open nothing."""
+"""moto accepts any; these are not secret and give no access."""
 
 _lock = threading.Lock()
 _clients: dict[tuple[str, str], Any] = {}
@@ -47,7 +47,7 @@ def leave_user_settings() -> None:
 def session() -> boto3.Session:
     """A session with the local account's credentials, whatever the user's own settings are: variables, files, proxies.
 
-    A broken config file, an unknown profile, S3 acceleration or a proxy are no business of a stack on this machine.
+    A broken config file, an unknown profile, S3 acceleration or a proxy must not affect a stack on this machine.
     """
     core = botocore.session.Session()
     settings = core.get_component("config_store")

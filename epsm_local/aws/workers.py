@@ -36,7 +36,7 @@ _PASSED_ON = ("LD_LIBRARY_PATH",)
 
 
 class Stopped(Exception):
-    """The stack is being stopped: nothing is invoked any more."""
+    """The stack is being stopped: nothing more is invoked."""
 
 
 @dataclass(frozen=True, slots=True)

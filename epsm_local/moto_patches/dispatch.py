@@ -1,6 +1,6 @@
 """Which service a request is for. Completes moto/backends.py, which lists moto's folder anew for every request.
 
-Each of the some 150 looks at the disk lets other threads run first: with eight clients a request waited for seconds.
+Each of about 150 disk accesses lets other threads run first: with eight clients a request waited for seconds.
 """
 
 from moto import backends

@@ -43,7 +43,7 @@ def emit(source: str, detail_type: str, detail: dict[str, Any], resources: Seque
 
 
 def send_scheduled(rule: Rule, due: datetime) -> None:
-    """Tell a rule's targets that it was due then."""
+    """Send a rule's targets the event of its due time."""
     event = _event("aws.events", "Scheduled Event", {}, [rule.arn], due.timestamp())
     _send(rule, event)
 

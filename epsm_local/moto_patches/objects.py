@@ -44,7 +44,7 @@ def _untracked(cls: type[BaseModel], *_: Any, **__: Any) -> BaseModel:
 
 
 def use_folder(folder: Path) -> None:
-    """Store bodies in `folder` from now on; it is made if it is not there."""
+    """Store bodies in `folder` from now on; it is created if missing."""
     global _folder  # noqa: PLW0603 - moto's state is the process's
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _folder = folder
@@ -131,7 +131,7 @@ def _new_file(content: bytes) -> _File:
 def _kept_file(name: str) -> _File:
     path = _folder / name
     if not path.is_file():
-        raise CannotKeep(f"{path} is missing, which holds a stored object: put it back, or forget all with --fresh")
+        raise CannotKeep(f"{path} is missing, which holds a stored object: restore it, or discard all with --fresh")
     return _bodies.get(name) or _File(path, None)
 
 

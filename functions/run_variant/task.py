@@ -16,8 +16,8 @@ from functions.run_variant.runner import logger, metrics, run, settings
 
 def main() -> int:
     """Run the variant that the variables SIMULATION_ID and VARIANT name, VARIANT being an item of items.json."""
-    # Who stops the task has cancelled the study, or will have: the run notices within seconds, ends its engine and puts
-    # down that it was stopped, which ECS gives it 30 seconds for.
+    # A task is stopped when its study is cancelled: the run notices within seconds, ends its engine and records that it
+    # was stopped, within the 30 seconds that ECS gives it.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         run(

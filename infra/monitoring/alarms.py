@@ -1,4 +1,4 @@
-"""What is watched and who is told: alarms, each with a page in docs/runbook/, their topic, and the dashboard."""
+"""Alarms, each with a page in docs/runbook/, their topic, and the dashboard."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -40,11 +40,11 @@ class Monitoring(Construct):
     """Alarms, the topic that they go to, and the dashboard.
 
     Args:
-        pipeline: What is watched.
-        canary: Watched by alarms of its own; its queue by none, because they tell of the same flights.
-        functions: Functions to watch beside the pipeline's.
-        queues: Dead-letter queues to watch beside the pipeline's.
-        apis: APIs to watch.
+        pipeline: The pipeline to monitor.
+        canary: Monitored by its own alarms; its queue by none, because they report the same faults.
+        functions: Functions to monitor besides the pipeline's.
+        queues: Dead-letter queues to monitor besides the pipeline's.
+        apis: APIs to monitor.
     """
 
     def __init__(
@@ -128,9 +128,9 @@ class Monitoring(Construct):
             self._alarm(
                 f"{queue.node.id}NotEmpty",
                 queue.metric_approximate_number_of_messages_visible(period=PERIOD),
-                f"The dead-letter queue {queue.node.id} holds what nobody could handle.",
+                f"The dead-letter queue {queue.node.id} holds a message that could not be processed.",
                 "dead-letter-queue",
-                # A queue that nobody touches for hours reports nothing; what lies in it lies there still.
+                # An idle queue reports nothing after a few hours, although its messages are still there.
                 silence=cloudwatch.TreatMissingData.IGNORE,
             )
 
@@ -157,9 +157,9 @@ class Monitoring(Construct):
                 },
                 "ExecutionThrottled",
             ),
-            "Step Functions has been slowing studies down for a quarter of an hour.",
+            "Step Functions has been throttling studies for 15 minutes.",
             "state-machine-throttled",
-            # One more: the newest may hold nothing but the zeros that stand in for what is yet to come.
+            # One more: the newest may hold only zeros filled in for data that has not arrived yet.
             within=_QUARTER_OF_AN_HOUR + 1,
             times=_QUARTER_OF_AN_HOUR,
         )
@@ -167,8 +167,8 @@ class Monitoring(Construct):
     def _watch_functions(self) -> None:
         run_variant = self._pipeline.run_variant
         for function in self._functions:
-            # An error of run_variant is a variant that failed, which is the modeller's to see: in the study's report.
-            # An error of the canary has an alarm of its own.
+            # An error of run_variant is a failed variant, which the study's report shows to the modeller.
+            # An error of the canary has its own alarm.
             if function not in (run_variant, self._canary.function):
                 self._alarm(
                     f"{function.node.id}Errors",
@@ -181,13 +181,13 @@ class Monitoring(Construct):
                 self._alarm(
                     f"{function.node.id}Throttled",
                     function.metric_throttles(period=PERIOD),
-                    f"The function {short_name(function)} was refused for want of concurrency at least once.",
+                    f"The function {short_name(function)} was throttled at least once.",
                     "function-throttled",
                 )
         self._alarm(
             f"{run_variant.node.id}Throttled",
             run_variant.metric_throttles(period=PERIOD),
-            "Variants have been waiting for Lambda's concurrency for a quarter of an hour.",
+            "Lambda has been throttling variants for 15 minutes.",
             "variants-throttled",
             within=_QUARTER_OF_AN_HOUR,
             times=_QUARTER_OF_AN_HOUR,
@@ -195,7 +195,7 @@ class Monitoring(Construct):
         self._alarm(
             f"{run_variant.node.id}NearTimeLimit",
             run_variant.metric_duration(period=PERIOD, statistic="Maximum"),
-            "A variant took more than 80 % of the time that a function has.",
+            "A variant ran for more than 80 % of the function's time limit.",
             "variant-near-time-limit",
             above=_NEAR * _seconds(run_variant) * 1000,
             within=_periods_of_a_run(run_variant),
@@ -206,18 +206,18 @@ class Monitoring(Construct):
             self._alarm(
                 f"{api.node.id}ApiServerErrors",
                 api.metric_server_error(period=PERIOD, statistic="Sum"),
-                "The API answered that something went wrong on its side.",
+                "The API answered at least one request with a server error (5xx).",
                 "api-server-errors",
             )
 
     def _watch_cleanup(self) -> None:
-        # What it cannot do for one study it counts, and goes on to the next.
+        # It counts a failure for one study and continues with the next.
         self._alarm(
             "CleanupFaults",
             own(self._config.name, "cleanup", "CleanupFaults"),
-            "A study could not be closed or removed.",
+            "A study could not be closed or deleted.",
             "cleanup-faults",
-            # It looks every quarter of an hour: one notice for as long as the fault lasts.
+            # It runs every 15 minutes: one notification for as long as the fault lasts.
             within=_QUARTER_OF_AN_HOUR + 1,
         )
 
@@ -227,16 +227,16 @@ class Monitoring(Construct):
         self._alarm(
             "CanaryFailed",
             function.metric_errors(period=PERIOD),
-            "A tiny study did not come through the stack.",
+            "The canary, a tiny study through the whole stack, failed.",
             "canary-failed",
-            # One notice for as long as the fault lasts.
+            # One notification for as long as the fault lasts.
             within=min(until_the_next + _periods_of_a_run(function), _PERIODS_OF_A_DAY),
         )
         if hours > 0:
             self._alarm(
                 "CanarySilent",
                 function.metric_invocations(period=Duration.hours(hours)),
-                "No tiny study was sent through the stack three times in a row.",
+                "The canary has not run three times in a row.",
                 "canary-failed",
                 below=1,
                 within=_MISSED_CANARIES,
@@ -248,7 +248,7 @@ class Monitoring(Construct):
         self._alarm(
             "AccountConcurrency",
             claimed_concurrency(),
-            "The account's Lambda functions have been using 80 % of its concurrency for a quarter of an hour.",
+            "80 % of the account's Lambda concurrency has been in use for 15 minutes.",
             "account-concurrency",
             above=_concurrency_to_tell(self._config),
             within=_QUARTER_OF_AN_HOUR,
@@ -257,14 +257,14 @@ class Monitoring(Construct):
 
     def _watch_table(self) -> None:
         for name, metric, meaning, page in (
-            ("TableThrottled", "ThrottledRequests", "DynamoDB refused requests as too many.", "table-throttled"),
-            ("TableSystemErrors", "SystemErrors", "DynamoDB failed to answer requests.", "table-system-errors"),
+            ("TableThrottled", "ThrottledRequests", "DynamoDB throttled requests.", "table-throttled"),
+            ("TableSystemErrors", "SystemErrors", "DynamoDB answered with server errors.", "table-system-errors"),
         ):
             # More than one period, for the same reason.
             self._alarm(name, table_requests(self._pipeline.table, metric), meaning, page, within=_QUARTER_OF_AN_HOUR)
 
     def _let_alarms_tell(self) -> None:
-        """The topic has a policy, so CloudWatch may publish only if that says so."""
+        """The topic has a policy, so CloudWatch may publish only if the policy allows it."""
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AlarmsMayPublish",
@@ -277,9 +277,9 @@ class Monitoring(Construct):
 
 
 def _concurrency_to_tell(config: Config) -> float:
-    """Claimed concurrency of the account that is near its limit: 80 % of what is not set aside is in use.
+    """Claimed concurrency of the account that is near its limit: 80 % of the unreserved part is in use.
 
-    What is set aside counts as claimed all the time, so it must not bring the alarm nearer.
+    Reserved concurrency always counts as claimed, so it must not lower the alarm's threshold.
     """
     reserved = config.reserved_concurrency
     return reserved + _NEAR * (config.account_concurrency - reserved)

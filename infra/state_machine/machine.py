@@ -1,4 +1,4 @@
-"""The state machine of a study: mark, run every variant in a Distributed Map, collect, tell.
+"""The state machine of a study: mark, run every variant in a Distributed Map, collect, notify.
 
 The names of the states are what the platform engineer reads in the console.
 """
@@ -20,7 +20,7 @@ from infra.fargate import Containers
 from infra.functions import retention_of
 from infra.nag import accept, accept_wildcards
 from infra.state_machine.preflight_states import try_models
-from infra.state_machine.study_states import collect_results, mark_as_running, tell_subscribers
+from infra.state_machine.study_states import collect_results, mark_as_running, notify_subscribers
 from infra.state_machine.variant_states import MAP_LABEL, VariantStates
 
 _ON_ANY_RESOURCE = [
@@ -72,7 +72,7 @@ class StudyMachine(Construct):
         run_variants.next(collect)
         # Whatever the map came to, what succeeded is kept.
         run_variants.add_catch(collect, errors=[sfn.Errors.ALL], result_path="$.map_error")
-        collect.next(tell_subscribers(self, topic))
+        collect.next(notify_subscribers(self, topic))
         logs_of_executions = logs.LogGroup(
             self,
             "ExecutionLogs",
@@ -98,7 +98,7 @@ class StudyMachine(Construct):
         accept(
             self.machine,
             "AwsSolutions-SF1",
-            "Errors are logged with their data. Logging ALL would write some 10 KB a variant, a gigabyte for a large "
+            "Errors are logged with their data. Logging ALL would write about 10 KB a variant, a gigabyte for a large "
             "study; the console keeps every event of every execution for 90 days anyway.",
         )
         for which in (":*", f"/{MAP_LABEL}:*"):

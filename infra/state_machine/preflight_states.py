@@ -21,8 +21,8 @@ def try_models(
         else_: What follows if one failed; `$.tried` says which.
     """
     attempt = run_engine(scope, "Try a model", run_variant, {"preflight": sfn.JsonPath.number_at("$.preflight")})
-    # Some ten minutes. A map that is not distributed writes each retry into the study's own history, which holds 25,000
-    # events; and what could not be tried is no reason to keep the variants waiting.
+    # About ten minutes. A map that is not distributed writes each retry into the study's own history, which holds
+    # 25,000 events; and a model that could not be tried must not delay the variants.
     retry(attempt, ["States.TaskFailed"], attempts=30, first_s=2, factor=2, longest_s=60)
     not_tried = sfn.Pass(
         scope,

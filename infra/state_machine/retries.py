@@ -88,7 +88,7 @@ def retry_aws(task: tasks.DynamoUpdateItem | tasks.DynamoGetItem | tasks.SnsPubl
 def run_engine(
     scope: Construct, name: str, run_variant: lambda_.Function, what: Mapping[str, object], *final_errors: str
 ) -> tasks.LambdaInvoke:
-    """A call of the function that runs EnergyPlus, without retries but with its ends told apart.
+    """A call of the function that runs EnergyPlus, without retries but with its outcomes distinguished.
 
     Args:
         scope: The states' construct.

@@ -1,4 +1,4 @@
-"""The states of a study's way around its variants: mark, collect, tell."""
+"""The states of a study before and after its variants: mark, collect, notify."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
@@ -39,7 +39,7 @@ def mark_as_running(scope: Construct, table: dynamodb.Table) -> tasks.DynamoUpda
         scope,
         "Study is not pending",
         error="NotPending",
-        cause="The record of this study is not pending any more, so there is nothing to run.",
+        cause="The record of this study is no longer pending, so there is nothing to run.",
     )
     mark.add_catch(ended, errors=["DynamoDB.ConditionalCheckFailedException"], result_path="$.mark_error")
     return mark
@@ -90,9 +90,9 @@ def _close_uncollected_study(scope: Construct, table: dynamodb.Table, topic: sns
         error_path=_path("$.failure.Error"),
         cause_path=_path("$.failure.Cause"),
     )
-    tell = tasks.SnsPublish(
+    notify = tasks.SnsPublish(
         scope,
-        "Tell of uncollected study",
+        "Notify of uncollected study",
         topic=topic,
         subject="A study failed: its results could not be collected",
         message=sfn.TaskInput.from_text(
@@ -100,34 +100,34 @@ def _close_uncollected_study(scope: Construct, table: dynamodb.Table, topic: sns
         ),
         result_path=sfn.JsonPath.DISCARD,
     )
-    retry_aws(tell)
-    tell.add_catch(uncollected, errors=[sfn.Errors.ALL], result_path="$.notice_error")
-    tell.next(uncollected)
+    retry_aws(notify)
+    notify.add_catch(uncollected, errors=[sfn.Errors.ALL], result_path="$.notice_error")
+    notify.next(uncollected)
     close.add_catch(uncollected, errors=["DynamoDB.ConditionalCheckFailedException"], result_path="$.close_error")
-    close.next(tell)
+    close.next(notify)
     return close
 
 
-def tell_subscribers(scope: Construct, topic: sns.Topic) -> sfn.Choice:
-    """Send the notice, and end as the study has."""
-    tell = tasks.SnsPublish(
+def notify_subscribers(scope: Construct, topic: sns.Topic) -> sfn.Choice:
+    """Publish the notification, then end with the status of the study."""
+    notify = tasks.SnsPublish(
         scope,
-        "Tell subscribers",
+        "Notify subscribers",
         topic=topic,
         subject=_path("$.collected.summary.subject"),
         message=sfn.TaskInput.from_json_path_at("$.collected.summary.message"),
         result_path=sfn.JsonPath.DISCARD,
     )
-    retry_aws(tell)
+    retry_aws(notify)
     ended = sfn.Succeed(scope, "Study ended", output_path="$.collected.summary")
     failed = sfn.Fail(scope, "Study failed", error="StudyFailed", cause_path=_path("$.collected.summary.message"))
     how = sfn.Choice(scope, "How did it end?")
     how.when(sfn.Condition.string_equals("$.collected.summary.status", StudyStatus.FAILED), failed)
     how.otherwise(ended)
-    # A notice that cannot be sent is no reason to lose a study.
-    tell.add_catch(how, errors=[sfn.Errors.ALL], result_path="$.notice_error")
-    tell.next(how)
-    told = sfn.Choice(scope, "Is anybody to be told?")
-    told.when(sfn.Condition.boolean_equals("$.collected.summary.notify", False), how)
-    told.otherwise(tell)
-    return told
+    # A notification that cannot be sent must not lose a study.
+    notify.add_catch(how, errors=[sfn.Errors.ALL], result_path="$.notice_error")
+    notify.next(how)
+    choice = sfn.Choice(scope, "Notify?")
+    choice.when(sfn.Condition.boolean_equals("$.collected.summary.notify", False), how)
+    choice.otherwise(notify)
+    return choice

@@ -21,7 +21,7 @@ MAP_LABEL = "variants"
 _MAX_TASK = Duration.seconds(MAX_CONTAINER_RUN_S + 3600)
 """Longer than a study may let a run take, with time to start and to store."""
 _NO_ROOM_FOR_A_TASK = ["ECS.AmazonECSException", "ECS.ServerException", "AmazonECS.Unknown"]
-"""Fargate has no capacity, or the account's vCPUs of Fargate are all in use, or ECS is asked too often."""
+"""Fargate has no capacity, or the account's vCPUs of Fargate are all in use, or ECS throttles requests."""
 
 _WORN_OUT_EC2 = ["ECS.InvalidParameterException"]
 """What ECS makes of it when EC2, asked for a network interface by too many tasks at once, refuses to answer; a task

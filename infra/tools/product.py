@@ -35,7 +35,7 @@ def _normalised(cloud_assembly: Path) -> str:
     for tag, name, _ in _assets(cloud_assembly):
         text = text.replace(tag, f"asset-{name}")
     if left := re.findall(r"\b[0-9a-f]{64}\b", text):
-        raise ValueError(f"the template refers to content that is no asset: {sorted(set(left))}")
+        raise ValueError(f"the template refers to content that is not an asset: {sorted(set(left))}")
     return text
 
 

@@ -164,7 +164,7 @@ def names_of_groups(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, 
     """Like `numbered_names`, from another version's dictionary, for classes whose groups have the same keys.
 
     Raises:
-        LookupError: If a class repeats fields whose names nothing tells.
+        LookupError: If a class repeats fields whose names cannot be derived.
     """
     names: dict[str, list[str]] = {}
     for name, entry in schema["properties"].items():
@@ -173,7 +173,7 @@ def names_of_groups(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, 
             continue
         repeats = known["classes"].get(name, {}).get("repeats")
         if repeats is None or [field["key"] for field in repeats["fields"]] != group:
-            raise LookupError(f"{name}: nothing tells the names of {group}")
+            raise LookupError(f"{name}: the names of {group} cannot be derived")
         names[name] = [field["name"].replace("#", str(repeats["first"]), 1) for field in repeats["fields"]]
     return names
 

@@ -72,7 +72,7 @@ def test_keys_of_the_cdk_itself_are_left_alone() -> None:
         ("owner_max_running_studies", "many", "not a whole number"),
         ("owner_max_usd_per_month", "-5", "not between 0"),
         ("owner_max_usd_per_month", "inf", "not a number"),
-        ("bucket_owner", "anna", "is no owner"),
+        ("bucket_owner", "anna", "is not an owner"),
         ("bucket_owner", f"iam:{SESSION}", "can choose this session name; name the role"),
         ("trusted_session_roles", SESSION, "is not the ARN of an IAM role"),
         ("trusted_session_roles", "Modellers", "is not the ARN of an IAM role"),

@@ -151,15 +151,15 @@ def test_a_failed_study_is_a_failed_execution(template: Template) -> None:
 
 
 def test_those_who_subscribed_are_told_unless_the_study_says_no(template: Template) -> None:
-    told = state(template, "Is anybody to be told?")
-    (choice,) = told["Choices"]
-    assert state(template, "Collect results")["Next"] == "Is anybody to be told?"
+    notify = state(template, "Notify?")
+    (choice,) = notify["Choices"]
+    assert state(template, "Collect results")["Next"] == "Notify?"
     assert (choice["Variable"], choice["BooleanEquals"]) == ("$.collected.summary.notify", False)
-    assert (choice["Next"], told["Default"]) == ("How did it end?", "Tell subscribers")
+    assert (choice["Next"], notify["Default"]) == ("How did it end?", "Notify subscribers")
 
 
 def test_a_notice_that_cannot_be_sent_does_not_fail_the_study(template: Template) -> None:
-    (catch,) = state(template, "Tell subscribers")["Catch"]
+    (catch,) = state(template, "Notify subscribers")["Catch"]
     assert catch["Next"] == "How did it end?"
 
 
@@ -208,8 +208,8 @@ def test_every_resource_is_known_to_the_local_stack(template: Template) -> None:
 
 
 def test_an_end_without_results_is_told_too(template: Template) -> None:
-    assert state(template, "Close uncollected study")["Next"] == "Tell of uncollected study"
-    assert state(template, "Tell of uncollected study")["Next"] == "Results not collected"
+    assert state(template, "Close uncollected study")["Next"] == "Notify of uncollected study"
+    assert state(template, "Notify of uncollected study")["Next"] == "Results not collected"
 
 
 @pytest.mark.parametrize("name", ["Run EnergyPlus", "Collect results"])

@@ -90,7 +90,7 @@ def _claims(authorization: str) -> dict[str, Any]:
     """What the token says.
 
     Raises:
-        ValueError: If it is no JWT.
+        ValueError: If it is not a JWT.
     """
     token = re.sub(r"^Bearer +", "", authorization, flags=re.IGNORECASE)
     _header, payload, _signature = token.split(".")

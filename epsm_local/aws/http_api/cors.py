@@ -1,4 +1,4 @@
-"""What an HTTP API with a CORS configuration tells browsers. AWS documents it as "Configure CORS for HTTP APIs"."""
+"""CORS responses of an HTTP API. AWS documents them as "Configure CORS for HTTP APIs"."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -76,7 +76,7 @@ def _answer(api: Api, request: Request, request_id: str) -> Response:
 
     Raises:
         callers.Refused: If the route is not for this caller.
-        ValueError: If the function's answer is no response.
+        ValueError: If the function's answer is not a valid response.
     """
     routes = {route.route_key: route for route in api.get_routes()}
     staged = find_stage(api.stages, request.path)
@@ -149,7 +149,7 @@ class _Server(ThreadingHTTPServer):
     api_id: str
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is no news."""
+        """A client that disconnects is not an error."""
         logger.debug("%s", client_address, exc_info=True)
 
 

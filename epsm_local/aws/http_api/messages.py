@@ -161,7 +161,7 @@ def response(payload: bytes) -> Response:
     headers += [("set-cookie", str(cookie)) for cookie in value.get("cookies") or ()]
     for name, text in headers:
         if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(text):
-            raise ValueError(f"{name!r} with {text!r} is no header")
+            raise ValueError(f"{name!r} with {text!r} is not a valid header")
     return Response(_status(value["statusCode"]), tuple(headers), _body(value))
 
 
@@ -173,7 +173,7 @@ def _header_value(value: Any) -> str:
 def _status(value: Any) -> int:
     status = int(value)
     if isinstance(value, bool) or not 200 <= status <= 599:
-        raise ValueError(f"{value!r} is no status of a response")
+        raise ValueError(f"{value!r} is not a status of a response")
     return status
 
 

@@ -1,4 +1,4 @@
-"""Step Functions as this project needs it. Completes moto/stepfunctions, which brings an ASL interpreter.
+"""Step Functions as this project needs it. Completes moto/stepfunctions, which has an ASL interpreter.
 
 `interpreter`: machines made by CloudFormation reach the interpreter; clients are kept. `map_run`: Distributed Map.
 `item_reader`: items that cannot be read. `result_writer`: result files. `executions`: names, stopping, events of

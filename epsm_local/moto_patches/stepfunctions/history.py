@@ -47,7 +47,7 @@ def _subclasses(kind: Any) -> list[Any]:
 
 
 def _telling_paths(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """A path that finds nothing is no error of the service that was to be called."""
+    """A path that finds nothing is not an error of the called service."""
 
     def from_error(self: ExecutionState, env: Any, ex: Exception) -> Any:
         if isinstance(ex, NoSuchJsonPathError):

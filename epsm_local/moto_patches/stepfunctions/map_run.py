@@ -102,7 +102,7 @@ def children(record: MapRunRecord) -> dict[str, Child]:
 
 def _from_state_props(self: StateMap, state_props: Any) -> None:
     _stock_from_state_props(self, state_props)
-    # moto's default objects do not tell "0 tolerated" from "nothing said".
+    # moto's default objects do not distinguish "0 tolerated" from "not set".
     self.iteration_component._tolerance_given = (
         state_props.get(ToleratedFailureCountDecl) is not None,
         state_props.get(ToleratedFailurePercentageDecl) is not None,

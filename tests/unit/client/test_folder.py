@@ -101,7 +101,7 @@ def test_a_link_that_the_study_does_not_read_does_not_matter(folder: Path) -> No
 @pytest.mark.parametrize("target", ["gone.csv", "use.csv"])
 def test_a_link_to_nothing_says_so(folder: Path, target: str) -> None:
     (folder / "use.csv").symlink_to(target)
-    assert problems(folder)[0].startswith(f"use.csv: is a link to {target}, which is not there")
+    assert problems(folder)[0].startswith(f"use.csv: is a link to {target}, which does not exist")
 
 
 def test_a_folder_with_the_name_of_a_file_is_called_one(folder: Path) -> None:

@@ -134,7 +134,7 @@ def test_what_cannot_be_carried_on_says_so_stops_no_other_and_is_tried_at_the_ne
 
     start.dies = fails_once
     lines = start.run_on()
-    assert sum("could not be carried on, the next start tries again: manifest.json" in each for each in lines) == 1
+    assert sum("could not be resumed, the next start tries again: manifest.json" in each for each in lines) == 1
     (other,) = {"a", "b"} - set(start.attempts)
     assert start.records.by_name[other].error == INTERRUPTED
     start.records.by_name = {other: start.records.by_name[other]}

@@ -214,13 +214,13 @@ def collector(
     functions: Functions,
     *,
     manifest: bool = True,
-    tell: Callable[[Notification], None] = lambda notice: None,
+    notify: Callable[[Notification], None] = lambda notice: None,
     sleep: Callable[[float], None] = no_sleep,
 ) -> AggregateFunction:
     s3 = MemoryS3()
     if manifest:
         s3.put_object(Bucket="results", Key=f"runs/{SIMULATION}/manifest.json", Body=b"{}")
-    return AggregateFunction(functions, "aggregate", Files(fake(s3), "results"), tell, sleep)
+    return AggregateFunction(functions, "aggregate", Files(fake(s3), "results"), notify, sleep)
 
 
 def test_the_aggregate_function_is_told_why_the_map_gave_up() -> None:
@@ -248,13 +248,13 @@ def test_an_error_of_the_aggregate_function_is_raised_with_its_message() -> None
 
 def test_those_who_subscribed_are_told_of_an_end_that_the_state_machine_did_not_see() -> None:
     told: list[Notification] = []
-    collector(Functions(), tell=told.append)(SIMULATION)
+    collector(Functions(), notify=told.append)(SIMULATION)
     assert told == [Notification("Office: failed", "Study: Office")]
 
 
 def test_nobody_is_told_where_the_study_says_so() -> None:
     told: list[Notification] = []
-    collector(Functions(notify=False), tell=told.append)(SIMULATION)
+    collector(Functions(notify=False), notify=told.append)(SIMULATION)
     assert told == []
 
 

@@ -1,4 +1,4 @@
-"""Removing studies whose time is over."""
+"""Deleting studies past their retention period."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What those who subscribed are told: epsm.pipeline.notices."""
+"""Notifications of a study's end: epsm.pipeline.notices."""
 
 from typing import Any
 

@@ -134,7 +134,7 @@ def _trial_seconds(run_time: RunTime) -> float:
 
 
 def in_usd(amount: float) -> str:
-    """An amount as it is told.
+    """An amount as it is shown.
 
     >>> in_usd(1234.5), in_usd(0.00051)
     ('$1234.50', '$0.00051')

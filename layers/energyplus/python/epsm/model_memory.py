@@ -3,7 +3,7 @@
 Measured by `benchmarks.large_models` in fresh processes on IDF files of 1 to 49 MB (a reference building with its
 surfaces, schedules and gains repeated): where every object is edited, editing takes 12.4 MB at its peak for each
 megabyte of a file without comments, 5.3 MB with them; where few are, 4.6 MB. epJSON, which is read by Python's own
-`json`, takes some 10 MB for each megabyte.
+`json`, takes about 10 MB for each megabyte.
 """
 
 from collections.abc import Callable
@@ -97,7 +97,7 @@ def left_for_the_engine_mb(engine_limit_mb: float) -> float:
 
 
 def _resident_mb() -> float:
-    """Resident size of this process, MiB; 0 where the system does not tell."""
+    """Resident size of this process, MiB; 0 where the system does not report it."""
     try:
         for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
             if line.startswith("VmRSS:"):

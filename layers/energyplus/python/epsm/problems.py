@@ -1,4 +1,4 @@
-"""What is wrong with a study, told to the modeller who wrote it."""
+"""Faults of a study, reported to its modeller."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a function is told by its environment. The only place that reads environment variables."""
+"""Settings of a function from its environment. The only module that reads environment variables."""
 
 import os
 from collections.abc import Mapping
@@ -44,15 +44,15 @@ class Settings(BaseModel):
         aggregate_function: Name of the function that collects results; only those have it that invoke it.
         max_variants: Largest study that is accepted.
         longest_run_s: Longest time limit of a run that is accepted, seconds; beyond a function's only with Fargate.
-        longest_retention_days: Longest that a study is kept; replaced inputs must be there as long.
-        missing_file_grace_s: Submit gives a file that is not there yet up when none has arrived for this long, seconds.
+        longest_retention_days: Maximum retention of a study; replaced inputs must be kept as long.
+        missing_file_grace_s: Seconds without any new upload after which submit stops waiting for missing files.
         image_id: Content hash of the container image, written into the run's manifest.
         cleanup_function: Name of the function that removes studies; only the API and the canary have it.
         administrators: Who sees everybody's studies: ARNs of IAM users and roles, or groups in tokens.
-        trusted_session_roles: ARNs of the roles whose session names cannot be chosen freely; only the API has it.
-        bucket_owner: Whose a study is that was put into the bucket directly; only submit has it.
-        topic_arn: Topic of those who are told of the ends of studies; only the functions have it that tell them.
-        variant_concurrency: Lambda executions set aside for variants; 0 for none.
+        trusted_session_roles: ARNs of roles whose session names callers cannot choose; set only for the API.
+        bucket_owner: Owner of studies uploaded directly to the bucket; set only for submit.
+        topic_arn: SNS topic for study notifications; set only for functions that publish to it.
+        variant_concurrency: Lambda executions reserved for variants; 0 for none.
         variant_memory_mb: Memory of the function that runs a variant, for estimates of cost; in a container its own.
         owner_max_running_studies: Studies that one owner may have at a time that have not ended; 0 for any number.
         owner_max_usd_per_month: What one owner's studies may cost in a month; 0 for any amount.

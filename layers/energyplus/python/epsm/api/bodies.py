@@ -39,8 +39,8 @@ def answers(
     """The responses of a route: its model, none for an empty response, and its possible problems."""
     content = {} if model is None else {"application/json": {"model": model}}
     problem = {"application/problem+json": {"model": ProblemDetails}}
-    told = dict.fromkeys((*_MAY_ALWAYS_BE, *problems), problem) | dict.fromkeys(success, content)
-    return {status.value: {"description": status.phrase, "content": body} for status, body in told.items()}
+    responses = dict.fromkeys((*_MAY_ALWAYS_BE, *problems), problem) | dict.fromkeys(success, content)
+    return {status.value: {"description": status.phrase, "content": body} for status, body in responses.items()}
 
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="Hash of a file's content, hexadecimal.")]

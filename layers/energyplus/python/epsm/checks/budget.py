@@ -14,7 +14,7 @@ UNKNOWN_RUN_S = 60.0
 def check_budget(study: Study, measured: Mapping[str, RunTime], memory_mb: int) -> list[Problem]:
     """What is wrong with a study of which it is known already that it costs more than it may.
 
-    Only where every model has run before: a guess is no reason to refuse.
+    Only where every model has run before: an assumption does not justify a refusal.
 
     Args:
         study: The study.

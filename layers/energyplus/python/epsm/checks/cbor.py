@@ -13,14 +13,14 @@ _MAX_LEVELS = 50
 
 
 class NotCbor(Exception):
-    """The bytes are no single, complete item of CBOR."""
+    """The bytes are not a single, complete item of CBOR."""
 
 
 def outline(content: bytes) -> Any:
     """A document: maps as dict, as far as their keys are texts, texts as str, anything else as None.
 
     Raises:
-        NotCbor: If it is no CBOR, is cut off, or something follows it.
+        NotCbor: If it is not CBOR, is cut off, or something follows it.
 
     >>> outline(bytes.fromhex("a2 61 61 82 01 02 61 62 61 63"))
     {'a': None, 'b': 'c'}

@@ -2,9 +2,9 @@
 
 Only what the engine's own input processor refuses for certain is a fault here; each kind was tried on the engine. What
 it merely warns about (a schedule without type limits) passes. One thing it takes is refused all the same: fields of
-epJSON that the class does not have. It ignores them without a word, so that a model with the field names of another
-version runs without its lights; none of EnergyPlus's own models, as it converts them, has such a field, and what idfkit
-and OpenStudio write has not.
+epJSON that the class does not have. It silently ignores them, so that a model with the field names of another version
+runs without its lights; none of EnergyPlus's own models, as it converts them, has such a field, and what idfkit and
+OpenStudio write has not.
 """
 
 import re
@@ -99,7 +99,7 @@ def _value_faults(outline: ModelOutline, source: str, varied: FieldFilter) -> It
 
 
 def _unknown_keys(each: ModelObject, rule: ClassRule) -> Iterator[tuple[str, str, str]]:
-    """Keys of an object of epJSON that are no fields of its class: each with its list and the field most like it."""
+    """Keys of an epJSON object that are not fields of its class: each with its list and the most similar field."""
     if not isinstance(each.values, dict):
         return
     repeat_key = rule.repeats[0].repeat_key if rule.repeats else None
@@ -137,7 +137,7 @@ class _ClassJudge:
         size = len(self._fields) - self._plain
         if not size:
             if any(values[self._plain :]):
-                return  # too many fields, as after a missing ';': told as that
+                return  # too many fields, as after a missing ';': reported as that
             values = values[: self._plain]
         for position in self._required:
             if position >= len(values) or not values[position]:
@@ -215,7 +215,7 @@ def _within(number: float, field: FieldRule) -> bool:
     """Whether a number is one, and within the bounds. In IDF the engine takes fractions for whole numbers.
 
     It takes nan and inf as well, and every comparison with them goes the same way: lights or infiltration of nan ran to
-    the end, without a word and with an energy use that was wrong.
+    the end, without a message and with a wrong energy use.
     """
     return abs(number) <= sys.float_info.max and not (
         (field.minimum is not None and number < field.minimum)
@@ -231,7 +231,7 @@ def _json_misfit(value: object, field: FieldRule) -> str | None:
         case bool() | None:
             return "true or false" if isinstance(value, bool) else "null"
         case int() | float():
-            whole = field.type != "integer" or isinstance(value, int)  # 2.0 is no integer to the engine
+            whole = field.type != "integer" or isinstance(value, int)  # 2.0 is not an integer to the engine
             return None if not field.numeric or (whole and _within(value, field)) else str(value)
         case str():
             if value == "" and (not field.numeric or field.words or not field.required):

@@ -1,4 +1,4 @@
-"""What EnergyPlus makes of a model without a word: it runs, and not as it is written."""
+"""Faults that EnergyPlus silently works around: the model runs, but not as written."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -52,4 +52,4 @@ def _fractions(values: tuple[str, ...], rule: ClassRule) -> Iterator[tuple[Field
             if value and not float(value).is_integer():
                 yield rule.fields[position], value
         except ValueError:
-            continue  # a word, or what `model_faults` tells
+            continue  # a word, or a fault that `model_faults` reports

@@ -110,9 +110,7 @@ def _check_version(outline: ModelOutline, source: str, study: Study) -> Iterator
     if not outline.objects:
         return
     if found is None:
-        yield Problem(
-            source, "has no Version object, so nothing tells whether it fits the engine", f"Version,{expected};"
-        )
+        yield Problem(source, "has no Version object, so its EnergyPlus version is unknown", f"Version,{expected};")
         return
     model = ".".join(found.split(".")[:2])
     if versions.runs_as(model, expected, study.energyplus):

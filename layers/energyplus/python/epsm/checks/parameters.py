@@ -125,7 +125,7 @@ def _misfits(
 
 
 def _one_a_place(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """The first of each place: a range whose first value does not fit, say, is told once."""
+    """The first of each place: a range whose first value does not fit, say, is reported once."""
     seen: set[str] = set()
     for problem in problems:
         if problem.where not in seen:

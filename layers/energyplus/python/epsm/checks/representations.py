@@ -49,7 +49,7 @@ def check_representations(outline: ModelOutline, read: Read) -> Iterator[Problem
 def _check(path: str, content: bytes, reader: str, kind: str, needed: str) -> Iterator[Problem]:
     ending = path.rpartition(".")[2]
     if ending not in ("cbor", "json"):
-        what = f"is read by {reader}, and EnergyPlus tells the format by the ending of the name"
+        what = f"is read by {reader}, and EnergyPlus derives the format from the ending of the name"
         yield Problem(path, what, "a name that ends in .cbor or .json, in lower case")
         return
     try:

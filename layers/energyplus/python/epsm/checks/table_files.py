@@ -195,8 +195,8 @@ def _maybe_decimal_commas(lines: list[str], use: _Use, who: str) -> str:
 
 
 def _uses(each: ModelObject, outline: ModelOutline, parameters: Sequence[Dimension]) -> list[_Use]:
-    """The object's own use first, then those of the variants; none where a field is not what the dictionary allows,
-    which is told elsewhere or by the engine."""
+    """The object's own use first, then those of the variants; none where a field has a value that the dictionary does
+    not allow, which is reported elsewhere or by the engine."""
     own = {field: field_text(each, field) for field in _FIELDS}
     varied: dict[str, list[str]] = {}
     limits = _limits(each, outline)

@@ -8,7 +8,7 @@ from epsm.energyplus import dictionary
 from epsm.energyplus.model_reader import ModelObject
 
 Read = Callable[[str], tuple[str, bytes] | None]
-"""From a file name as the model writes it, its path in the study and its content; None if it is not there."""
+"""From a file name as the model writes it, its path in the study and its content; None if it does not exist."""
 
 _NUMBER_AT_START = re.compile(r"[+-]?\.?\d")
 

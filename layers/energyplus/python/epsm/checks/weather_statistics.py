@@ -55,7 +55,7 @@ def check_statistics(content: bytes, source: str, *, for_water_mains: bool = Fal
             if not _has_months(cells):
                 return [Problem(where, "does not have a whole number of mm for each month", _ALLOWED)]
     if for_water_mains and not any(_DRY_BULB in line for line in lines):
-        # Beside a severe error the engine goes on with 10 C; without any .stat it computes the means from the EPW.
+        # Beside a severe error the engine continues with 10 C; without any .stat it computes the means from the EPW.
         what = f"has no '{_DRY_BULB}', from which Site:WaterMainsTemperature takes the water's temperature"
         return [Problem(source, what, _ALLOWED)]
     return []

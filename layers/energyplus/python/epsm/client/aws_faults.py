@@ -40,7 +40,7 @@ _RENEW = "renew your credentials (for instance with 'aws sso login') and try aga
 
 
 def is_expired(error: BaseException) -> bool:
-    """Whether credentials were good and are not any more, or cannot be renewed."""
+    """Whether credentials have expired or cannot be renewed."""
     return isinstance(error, (*_EXPIRED_SSO, *_NOT_LOGGED_IN)) or _code(error) in EXPIRED
 
 

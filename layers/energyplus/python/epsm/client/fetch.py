@@ -54,9 +54,9 @@ def fetch(
     Args:
         connection: The stack.
         simulation: The run.
-        folder: Where to; made if it is not there.
-        with_variants: Whether to bring every variant's own files too.
-        report: Called with the number of files that are there, and of all files.
+        folder: Output folder; created if missing.
+        with_variants: Whether to download per-variant files too.
+        report: Called with the number of downloaded files, and of all files.
         wait_s: How long to wait for another process that is writing to the folder, seconds.
 
     Returns:
@@ -109,7 +109,7 @@ def _download(
             future.result()
             report(done, len(names))
     except BaseException as error:
-        # Who interrupts does not wait for large files on a slow line; after a fault, nothing is written any more.
+        # An interrupt does not wait for large files on a slow line; after a fault, nothing more is written.
         pool.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
         raise
     pool.shutdown()
@@ -204,7 +204,7 @@ def is_folder_name(name: str) -> bool:
 
 
 def results_folder(results: Path, manifest_key: str, simulation: str) -> Path:
-    """Where a study's results go: a folder called as the study's own, or as the simulation if that is no name here."""
+    """Output folder of a study: named like the study's own, or like the simulation if that is not a valid name here."""
     name = keys.study_folder(manifest_key)
     return results / (name if is_folder_name(name) else simulation)
 

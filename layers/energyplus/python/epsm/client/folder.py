@@ -83,7 +83,7 @@ class FolderOnDisk:
                 name = "" if step == path else f"'{step.relative_to(self._folder).as_posix()}', a folder of its path, "
                 return f"{name}is a link out of the study's folder, to {step.readlink()}"
         if path.is_symlink() and not path.is_file():
-            return "is a folder" if path.is_dir() else f"is a link to {path.readlink()}, which is not there"
+            return "is a folder" if path.is_dir() else f"is a link to {path.readlink()}, which does not exist"
         return ""
 
 

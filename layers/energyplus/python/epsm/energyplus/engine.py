@@ -321,7 +321,7 @@ def _read(
             try:
                 on_progress(Progress(environment.strip(), int(month), int(day)))
             except Exception:
-                # Telling how far a run is must never harm the run; and a pipe that nobody empties would stop it.
+                # Reporting progress must never harm the run; and a pipe that nobody empties would block it.
                 logger.exception("progress could not be reported")
     printed_all.set()
 

@@ -189,8 +189,8 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
 
     Args:
         content: The uploaded file's bytes.
-        source: Its path in the study; the ending tells IDF from epJSON.
-        study: Says which outputs to request, which files to keep and which run period to simulate.
+        source: Its path in the study; the ending distinguishes IDF from epJSON.
+        study: Defines the outputs to request, the files to keep and the run period to simulate.
         idd: The engine's `Energy+.idd`.
     """
     version = dictionary.load().model_version
@@ -274,7 +274,7 @@ def _request_series(document: Document, outputs: Outputs) -> None:
 
 
 def _silence_warm_up(document: Document) -> None:
-    """Drop ReportDuringWarmup: in the database its values cannot be told from those of the run period."""
+    """Drop ReportDuringWarmup: in the database its values look like those of the run period."""
     rule = _rule("Output:Diagnostics")
     for each in document.objects(rule):
         groups = range(1, 20)

@@ -97,7 +97,7 @@ def read_outline(content: bytes, source: str) -> ModelOutline:
 
     Args:
         content: The file's bytes.
-        source: Its path in the study, used in problems; its ending tells IDF from epJSON.
+        source: Its path in the study, used in problems; its ending distinguishes IDF from epJSON.
 
     Returns:
         The outline; its `problems` are empty if the syntax is sound.
@@ -214,4 +214,4 @@ def _read_epjson(text: str, source: str) -> ModelOutline:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number that EnergyPlus reads")
+    raise ValueError(f"{name} is not a number that EnergyPlus reads")

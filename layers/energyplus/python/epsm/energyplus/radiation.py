@@ -45,7 +45,7 @@ class Radiation:
         Args:
             line: Of the file.
             day_of_year: From 1.
-            altitude_deg: Height of the sun some hours before (negative) or after the middle of the hour.
+            altitude_deg: Height of the sun a number of hours before (negative) or after the middle of the hour.
             global_, diffuse: On level ground, Wh/m2; 9999 or more where missing.
             direct: Normal to the sun, Wh/m2; 9999 or more where missing.
         """

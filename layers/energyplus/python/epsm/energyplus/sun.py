@@ -1,4 +1,4 @@
-"""Where the sun stands, to a degree: enough to tell day from night."""
+"""Position of the sun, to a degree: enough to distinguish day from night."""
 
 import functools
 import math

@@ -127,7 +127,7 @@ def read_error_file(path: Path) -> ErrorFile:
 
 
 def read_environments(path: Path) -> tuple[Environment, ...]:
-    """The simulated periods, from eplusout.eio; empty if the file is not there."""
+    """The simulated periods, from eplusout.eio; empty if the file is missing."""
     if not path.is_file():
         return ()
     environments = []

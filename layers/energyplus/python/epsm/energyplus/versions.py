@@ -92,6 +92,6 @@ def misfit(model: str, engine: str, asked: str | None) -> tuple[str, str]:
             '"energyplus": "25.2" in study.json, which runs it with 25.2',
         )
     return (
-        f"{what}; bring it up with the IDFVersionUpdater of EnergyPlus {DEFAULT}",
+        f"{what}; update it with the IDFVersionUpdater of EnergyPlus {DEFAULT}",
         f"version {SUPPORTED}",
     )

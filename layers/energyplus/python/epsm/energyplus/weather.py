@@ -1,9 +1,9 @@
 """Weather files: whether an EPW is whole, in order and complete, and what it says about itself.
 
 The format is the one of EnergyPlus's Auxiliary Programs guide, "EnergyPlus Weather File (EPW) Data Dictionary": eight
-header lines from LOCATION to DATA PERIODS, then one line of values for each interval. What is required here is what
-the engine requires (tried with 25.2), and beyond that what it runs without a word and with wrong results: files that
-are cut off, out of order, impossible, or whose values are missing for long (`weather_records`).
+header lines from LOCATION to DATA PERIODS, then one line of values for each interval. Requirements here are
+those of the engine (tried with 25.2); in addition, files are refused that it silently runs with wrong results: cut off,
+out of order, impossible, or with values missing for long (`weather_records`).
 """
 
 import re

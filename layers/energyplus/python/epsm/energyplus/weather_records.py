@@ -1,8 +1,8 @@
 """The records of an EPW: whether each is readable, physically possible, in its place, and not missing.
 
 What the engine does with a missing value (WeatherManager.cc, 25.2): it repeats the value of the record before; if there
-is none, it takes 6 C, 3 C, 50 %, the pressure of the elevation and no wind. Missing radiation is no radiation. Infrared
-radiation is computed from opaque sky cover and dew point. It says so in no output that anybody reads.
+is none, it takes 6 C, 3 C, 50 %, the pressure of the elevation and no wind. Missing radiation counts as zero. Infrared
+radiation is computed from opaque sky cover and dew point. No output that is commonly read reports it.
 """
 
 import math
@@ -23,7 +23,7 @@ _MAX_LISTED = 5
 _HOURS_A_DAY = 24
 
 MAX_MISSING_SHARE = 0.01
-"""Of all records: 88 hours of a year. A repeated value is wrong by the daily swing, some 5 to 10 K; one hour in a
+"""Of all records: 88 hours of a year. A repeated value is wrong by the daily swing, about 5 to 10 K; one hour in a
 hundred keeps that below 0.1 K of the yearly mean, less than typical years of one place differ from each other."""
 MAX_GAP_H = 24
 """Hours in a row. Beyond a day the repeated value takes the place of whole days, and of the peaks that size systems."""

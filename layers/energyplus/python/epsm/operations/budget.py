@@ -1,8 +1,8 @@
 """A study's budget: what its variants have cost so far, and giving it up when that is what it may cost at most.
 
 Every running variant of a study with a budget adds what it has cost to the study's record, every few seconds and at its
-end; the additions are atomic. Whoever finds the budget spent says so in an event, and the cleanup function stops the
-execution. What is spent beyond the budget is what the variants that run then cost within some 20 seconds.
+end; the additions are atomic. The variant that finds the budget spent publishes an event, and the cleanup function
+stops the execution. The budget is exceeded by the cost of running variants within about 20 seconds.
 """
 
 from epsm.estimate import in_usd

@@ -1,7 +1,7 @@
 """The canary: a tiny study through the whole stack, so that one that does not work is noticed before a modeller does.
 
-It goes the way of every upload: one room, two design days, one variant. What came through is removed; what did not is
-kept, to be looked at.
+It takes the path of every upload: one room, two design days, one variant. A successful study is removed; a failed one
+is kept for diagnosis.
 """
 
 import importlib.resources

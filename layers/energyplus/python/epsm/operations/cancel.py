@@ -1,8 +1,8 @@
 """Cancelling a study: nothing new starts, engines that run are ended within seconds, what has succeeded is kept.
 
 The record comes first: whatever is on its way finds the study closed. Stopping the execution stops its children, but
-not the functions that they called: those look at the record every few seconds and end their engine. That the execution
-was stopped makes the cleanup function collect what there is.
+not the functions that they called: those look at the record every few seconds and end their engine. The stop of the
+execution makes the cleanup function collect the partial results.
 """
 
 from epsm.store.stack import Stack

@@ -33,8 +33,8 @@ _BEING_PREPARED = frozenset(
 """Lambda's errors while it prepares the image of an idle function, as in `infra.state_machine.retries`."""
 _BEFORE_NEXT_INVOKE_S = 10.0
 _MAX_INVOKES = 25
-"""Four minutes together, of the cleanup function's fifteen. An event that finds the function not ready after that comes
-again, and an open study is looked at every quarter of an hour."""
+"""Four minutes together, of the cleanup function's fifteen. An event that finds the function not ready after that is
+retried, and open studies are checked every 15 minutes."""
 
 
 class NotCollected(Exception):
@@ -42,7 +42,7 @@ class NotCollected(Exception):
 
 
 class NotReady(NotCollected):
-    """Lambda still prepares the aggregate function, which was idle for weeks; that is no fault of the study's."""
+    """Lambda still prepares the aggregate function, which was idle for weeks; this is not a fault of the study."""
 
 
 class Collect(Protocol):
@@ -82,7 +82,7 @@ def close(
     elif not record.status.final and execution.status == "ABORTED":
         records.cancel_study(simulation, STOPPED)
         record = records.study(simulation)
-        assert record is not None, "a record that was just written is not there"
+        assert record is not None, "a record that was just written is missing"
     if record.status is StudyStatus.CANCELLED:
         _wait_for_running_variants(records, simulation, sleep)
         collect(simulation)
@@ -109,8 +109,8 @@ def _is_of(execution: Execution, record: StudyRecord) -> bool:
 
 
 def _wait_for_running_variants(records: Records, simulation: str, sleep: Callable[[float], None]) -> None:
-    """Wait until the workers of a cancelled study have put down what they were at, or for 45 s."""
-    # One pass over all: none starts any more, so later looks need only those that ran.
+    """Wait until the workers of a cancelled study have recorded their variants, or for 45 s."""
+    # One pass over all: no further variant starts, so later polls need only those that ran.
     running = {each.index for each in records.variants(simulation) if each.status is VariantStatus.RUNNING}
     for _ in range(_MAX_POLLS):
         if not running:
@@ -133,7 +133,7 @@ class AggregateFunction:
         functions: A boto3 Lambda client that waits as long as the function may take, and sends each request once.
         name: Name of the function.
         files: The store.
-        tell: Tells those who subscribed: the state machine, which does so else, has ended.
+        notify: Notifies subscribers, because the state machine, which usually does, has ended.
         sleep: Waits until an idle function has been made ready again.
     """
 
@@ -142,12 +142,12 @@ class AggregateFunction:
         functions: Any,
         name: str,
         files: Files,
-        tell: Callable[[Notification], None] = lambda notice: None,
+        notify: Callable[[Notification], None] = lambda notice: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._functions = functions
         self._sleep = sleep
-        self._tell = tell
+        self._notify = notify
         self._name = name
         self._files = files
 
@@ -163,7 +163,7 @@ class AggregateFunction:
             raise NotCollected(f"{simulation}: {content.decode(errors='replace')[:500]}")
         summary = json.loads(content)
         if summary["notify"]:
-            self._tell(Notification(summary["subject"], summary["message"]))
+            self._notify(Notification(summary["subject"], summary["message"]))
         return True
 
     def _invoke(self, payload: bytes, simulation: str) -> Any:

@@ -1,4 +1,4 @@
-"""Removing studies whose time is over: their inputs, their results and their items, and a report of what was removed.
+"""Deletes studies past their retention period: inputs, results and items; writes a report of the deletions.
 
 The study's own item goes last, so that a removal that was interrupted is found again. Of the inputs only the versions
 go that the run has pinned, and only where no study that is kept may want them.
@@ -76,7 +76,7 @@ class Remover:
         self._now = now
 
     def remove_expired(self, *, dry_run: bool = False) -> tuple[Removal, ...]:
-        """Remove every study whose time is over, the oldest first, and what never became one, and write the report.
+        """Remove every expired study, the oldest first, and orphaned uploads, and write the report.
 
         The report is `cleanup/<time>.json` in the results bucket; a dry run's name says so.
 
@@ -163,8 +163,8 @@ class Remover:
         return removal
 
     def _remove_unfinished(self, dry_run: bool) -> Iterator[Removal]:
-        """What a request had put down when its function died: the study.json, put last, never came."""
-        reason = "a request put it down and never came to the end"
+        """Orphaned uploads: the request failed before it wrote study.json, which comes last."""
+        reason = "orphaned upload: the request failed before study.json was written"
         try:
             for folder, versions in orphaned_uploads(self._s3, self._inputs_bucket, self._now() - _STILL_BEING_SENT):
                 if not dry_run:

@@ -2,7 +2,7 @@
 
 Step Functions lets a map run's concurrency be changed while it runs; so each gets its share when a study starts or
 ends, by its priority. A share is never 0: that would mean "without limit" to Step Functions, and a study that stands
-still for days is no better than one that failed.
+still for days is as bad as a failed one.
 """
 
 import logging
@@ -115,8 +115,8 @@ def capacity_of(functions: Functions, reserved: int) -> int | None:
     """Variants that can run at a time: what is set aside for them, else most of what the account has left.
 
     Args:
-        functions: Tells the account's limits.
-        reserved: What is set aside; 0 for nothing.
+        functions: Source of the account's limits.
+        reserved: Reserved concurrency; 0 for none.
 
     Returns:
         None where Lambda does not say.

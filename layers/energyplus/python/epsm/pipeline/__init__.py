@@ -1,1 +1,1 @@
-"""The way of a study, one module a function: submit, run_variant, aggregate, and what these share."""
+"""The steps of a study, one module per function: submit, run_variant, aggregate, and their common parts."""

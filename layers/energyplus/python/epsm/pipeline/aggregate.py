@@ -36,15 +36,15 @@ _ANALYSIS_FILES = {"sensitivity.json": "application/json", "sensitivity.csv": "t
 
 @dataclass(frozen=True, slots=True)
 class StudySummary:
-    """How a study ended, for the state machine and for those who are told.
+    """The end of a study, for the state machine and for subscribers.
 
     Attributes:
         simulation_id: Which study.
         status: completed, partial, failed or cancelled.
         succeeded, failed, not_run: Numbers of variants.
         error: Why the study as a whole failed; empty otherwise.
-        notify: Whether those who subscribed are to be told.
-        subject, message: A notice in words.
+        notify: Whether subscribers are notified.
+        subject, message: The notification.
     """
 
     simulation_id: str

@@ -1,4 +1,4 @@
-"""What those who subscribed are told when a study ends: in words, with the numbers that matter and where to look."""
+"""Notifications of a study's end: text with key figures and links."""
 
 import logging
 from collections import Counter
@@ -58,7 +58,7 @@ def heading(name: str, simulation: str, status: str) -> list[str]:
 
 
 def rejection_notification(name: str, simulation: str, place: str, problems: Sequence[Problem]) -> Notification:
-    """What is told of a study that was uploaded and cannot run.
+    """Notification of a rejected study.
 
     Args:
         name: Of the study, or of its folder.
@@ -74,6 +74,6 @@ def rejection_notification(name: str, simulation: str, place: str, problems: Seq
 
 
 def not_started_notification(name: str, simulation: str, why: str) -> Notification:
-    """What is told of a study that waited for another one which did not complete."""
+    """Notification of a study that was not started because the one it follows did not complete."""
     lines = [*heading(name, simulation, "cancelled"), "", why]
     return Notification(for_mail(f"{name}: cancelled, not started"), "\n".join(lines))

@@ -53,7 +53,7 @@ class SimulationFailed(Exception):
 
 
 class RanTooLong(Exception):
-    """The function's time was over before the study's own limit; a container has more. The record says running."""
+    """The function timed out before the study's own limit; a container has more time. The record says running."""
 
 
 class StudyCancelled(Exception):
@@ -62,7 +62,7 @@ class StudyCancelled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the state machine is told of a variant that succeeded."""
+    """Result of a successful variant for the state machine."""
 
     index: int
     verdict: str
@@ -284,7 +284,7 @@ class VariantRunner:
                 return self._records.stop_requested(simulation)
             except (BotoCoreError, ClientError):
                 logger.warning("could not look whether the study is to stop", exc_info=True)
-                return False  # a table that does not answer is no reason to end a run
+                return False  # a table that does not answer must not end a run
 
         return stop_requested
 
@@ -353,7 +353,7 @@ def _prepare(content: bytes, name: str, manifest: RunManifest, installed: Engine
 
 
 def _without_room(finished: Finished, error: OSError | ClientError) -> Finished:
-    """A run that came to its end, but whose results had no room on the disk; any other error is raised again."""
+    """A completed run whose results did not fit on the disk; any other error is raised again."""
     if isinstance(error, ClientError):
         # S3 on this machine, which may share the function's disk: the local stack.
         full = error.response["ResponseMetadata"].get("HTTPStatusCode") == HTTPStatus.INSUFFICIENT_STORAGE

@@ -30,7 +30,7 @@ def waits(record: StudyRecord) -> bool:
 def start_or_wait(stack: Stack, manifest: RunManifest) -> bool:
     """Start the execution of an accepted study if its turn has come; whether this call started it.
 
-    A study that cannot start any more is cancelled, with the reason in its record, and subscribers are notified.
+    A study that can no longer start is cancelled, with the reason in its record, and subscribers are notified.
     """
     simulation, study = manifest.simulation_id, manifest.study
     after = study.options.after
@@ -55,7 +55,7 @@ def start_or_wait(stack: Stack, manifest: RunManifest) -> bool:
 
 
 def start_followers(stack: Stack, studies: Iterable[StudyRecord]) -> list[str]:
-    """Start the waiting ones among some studies whose turn has come, and cancel those that cannot start any more.
+    """Start those of some studies that are waiting and can now start, and cancel those that can no longer start.
 
     Returns:
         Names of the simulations that were started.

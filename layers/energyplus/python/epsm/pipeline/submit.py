@@ -1,7 +1,7 @@
 """Submitting: from an uploaded study.json to a started execution, or to a refusal that says everything.
 
 Idempotent from end to end. The name of the simulation comes from the upload itself, so a duplicate event finds the
-record and the execution of the first one; a submit that died half-way is carried on by the next delivery.
+record and the execution of the first one; a submit that died half-way is completed by the next delivery.
 """
 
 import logging

@@ -1,8 +1,8 @@
 """The files of a study in a bucket: which of their versions the study means.
 
 Folders are shared: somebody may upload another file of the same name before submit has looked. A study.json with hashes
-means exactly those bytes, in whatever version they are. One without means the versions that were there when it was
-written, or the first that arrived after it; where S3's clock cannot tell, the study is refused rather than guessed.
+means exactly those bytes, in whatever version they are. One without means the versions that existed when it was
+written, or the first that arrived after it; where S3's clock is ambiguous, the study is refused.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,7 +36,7 @@ class UploadedStudy:
 
     Attributes:
         refs: Every file that was read, pinned to the version that was read.
-        problems: Files of which it cannot be told which version is meant.
+        problems: Files whose intended version is ambiguous.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class UploadedStudy:
         self.problems: list[Problem] = []
 
     def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
-        """Waits for missing files while any still arrive: a parallel upload brings study.json in no certain order."""
+        """Waits for missing files while any still arrive: a parallel upload writes study.json in no certain order."""
         names = set(needed)
         for _ in range(_MAX_POLLS):
             self._look()
@@ -146,7 +146,7 @@ class UploadedStudy:
         return datetime.now(UTC) <= self._written + self._quiet_for
 
     def _unclear(self, name: str, meant: Version) -> str:
-        """Why it cannot be told which version is meant; empty where it can."""
+        """Why the intended version is ambiguous; empty if it is not."""
         there = [each for each in self._versions[name] if not each.deleted and each.etag != meant.etag]
         following = [each for each in there if self._written < each.modified <= self._written + self._quiet_for]
         if self._is_older(meant) and following:

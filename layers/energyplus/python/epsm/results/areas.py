@@ -32,7 +32,7 @@ _KINDS: dict[str, Kind] = {
     "tubulardaylightingdome": "skylight",
     "door": "door",
 }
-"""By `Surfaces.ClassName`. Shading, internal mass and the inner ends of light pipes are no envelope."""
+"""By `Surfaces.ClassName`. Shading, internal mass and the inner ends of light pipes are not envelope."""
 _BOUNDARIES: dict[int, Boundary] = {0: "exterior", -1: "ground", -5: "ground", -6: "ground"}
 """By `Surfaces.ExtBoundCond` (DataSurfaces.hh): -1 ground, -5 C-factor or F-factor method, -6 Kiva. From -2 to -4 are
 other side coefficients and conditions; above 0 is the number of the surface on the other side."""

@@ -1,8 +1,8 @@
 """Results of one run, from its eplusout.sql.
 
 One source of truth: the tabular reports as the engine stored them in `TabularDataWithStrings`, found by report,
-table, row and column **name** and converted from the **unit** that stands beside each number. A value that is not
-there is None with a reason, never 0.
+table, row and column **name** and converted from the **unit** given with each number. A missing value is None
+with a reason, never 0.
 """
 
 from collections import Counter
@@ -262,9 +262,9 @@ def _check_possible(
 ) -> None:
     """Refuse numbers that no building can have.
 
-    All electricity that mankind uses is some 3e13 kWh a year, so no building's energy in kWh, intensity in kWh/m2
-    (also of a plant without floor area to speak of), power in W, water in m3 or area in m2 comes near the limit.
-    What only rounding can have caused passes.
+    The world's electricity use is about 3e13 kWh a year, so no building's energy in kWh, intensity in kWh/m2 (also of a
+    plant without floor area to speak of), power in W, water in m3 or area in m2 comes near the limit. Rounding errors
+    are tolerated.
     """
     values = {**metrics, **{each.metric: each.energy_kwh for each in end_uses}}
     for each in zones:
@@ -289,7 +289,7 @@ def _check_possible(
 
 
 def _leave_out_false_net(tables: _Tables, metrics: dict[str, float | None], missing: dict[str, str]) -> None:
-    """Without a meter of purchased electricity the engine leaves all electricity out of Net: that is no net energy."""
+    """Without a meter of purchased electricity the engine omits all electricity from Net: that is not net energy."""
     generated, _ = tables.number(
         Cell(PERFORMANCE, "Electric Loads Satisfied", "Total On-Site Electric Sources", "Electricity", "kwh")
     )

@@ -107,7 +107,7 @@ def _head(manifest: RunManifest, counts: Counts, status: StudyStatus, error: str
 
 
 def _sampling(study: Study) -> str:
-    """How the samples were made, where it is no grid."""
+    """The sampling method, if it is not a grid."""
     if study.sampling.method == "grid":
         return ""
     seed = f", seed {study.sampling.seed}" if isinstance(study.sampling, InUnitCube) else ""
@@ -190,7 +190,7 @@ def _label(
     if max_length is None:
         names = [of_files[row[place]] for place, of_files in labels.items()]
         return f"{row['variant_index']}: {', '.join([*names, what])}"
-    # What was varied tells neighbours apart; names of files are cut before it is.
+    # Varied values distinguish neighbours; names of files are cut first.
     room = max(_MIN_NAME, (max_length - len(what)) // max(1, len(labels)) - 2)
     names = [middle_cut(of_files[row[place]], room) for place, of_files in labels.items()]
     return middle_cut(f"{row['variant_index']}: {', '.join([*names, what])}", max_length)

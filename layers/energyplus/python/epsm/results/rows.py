@@ -81,8 +81,8 @@ def page(
         records: Reads the records of variants.
         simulation: Which run of it.
         start: Index of the first variant.
-        count: How many.
-        ended: Whether the study has; else what has no result yet is no failure.
+        count: Number of variants.
+        ended: Whether the study has ended; before, a variant without a result is not a failure.
         stopped: `GIVEN_UP` or `CANCELLED` if the study was.
         own_values: The models' own values of the parameters, for the baselines.
         input_remarks: What is worth knowing of models and weather files, for the rows that used them.

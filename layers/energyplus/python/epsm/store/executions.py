@@ -49,7 +49,7 @@ _THROTTLES = frozenset({"ThrottlingException", "TooManyRequestsException", "Prov
 
 
 def is_throttle(error: ClientError) -> bool:
-    """Whether a service of AWS says that it is asked too often."""
+    """Whether AWS throttled the request."""
     return error.response["Error"]["Code"] in _THROTTLES
 
 
@@ -184,8 +184,7 @@ class Executions:
         """How many variants of a study are where; the failures of a cancelled one once its results are collected.
 
         Raises:
-            botocore.exceptions.ClientError: If Step Functions refuses; not if it is asked too often and has answered
-                before.
+            botocore.exceptions.ClientError: If Step Functions refuses; not if it throttles and has answered before.
         """
         if record.status.final and (record.collected or record.succeeded or record.failed):
             return RunCounts(0, record.succeeded, record.failed, record.variants)
@@ -194,8 +193,8 @@ class Executions:
         if arn is None:
             return RunCounts(succeeded=record.succeeded, total=record.variants)
         counted = self._count(arn)
-        # What was aborted was stopped with the study, by whoever cancelled it or because too many had failed. A variant
-        # that noticed the cancellation itself is a failure to Step Functions: which those are, collecting tells.
+        # Aborted children were stopped with the study, by a cancellation or because too many had failed. A variant that
+        # noticed the cancellation itself is a failure to Step Functions; collecting the results counts those.
         cancelled = record.status is StudyStatus.CANCELLED
         failed = 0 if cancelled else counted["failed"] + counted["timedOut"]
         # The map run of a later attempt holds what had not succeeded before, or one variant where nothing was missing.

@@ -40,7 +40,7 @@ class Version:
     Attributes:
         key, version_id: Which.
         bytes: Its size; 0 for a mark.
-        modified: When it was written; S3 tells it to the second.
+        modified: When it was written; S3 records it to the second.
         etag: Changes with the content; empty for a mark.
         deleted: Whether it is a mark.
         latest: Whether nothing has been written over it.
@@ -138,7 +138,7 @@ class Files:
         part.replace(target)
 
     def size(self, bucket: str, key: str) -> int | None:
-        """Size of an object in bytes, None if it is not there."""
+        """Size of an object in bytes, None if it does not exist."""
         try:
             return int(self._s3.head_object(Bucket=bucket, Key=key)["ContentLength"])
         except ClientError as error:
@@ -154,7 +154,7 @@ class Files:
         self._s3.put_object(Bucket=self.results_bucket, Key=key, Body=text.encode(), ContentType=content_type)
 
     def put_text_once(self, key: str, text: str, content_type: str) -> bool:
-        """Write an object that is not there yet; False, and nothing written, if it is."""
+        """Write an object that does not exist yet; False, and nothing written, if it does."""
         try:
             self._s3.put_object(
                 Bucket=self.results_bucket, Key=key, Body=text.encode(), ContentType=content_type, IfNoneMatch="*"
@@ -184,7 +184,7 @@ class Files:
         packed.unlink()
 
     def presigned_download(self, key: str, seconds: int) -> str:
-        """An address from which a result object can be downloaded for some seconds."""
+        """A presigned URL of a result object, valid for `seconds`."""
         url: str = self._s3.generate_presigned_url(
             "get_object", Params={"Bucket": self.results_bucket, "Key": key}, ExpiresIn=seconds
         )

@@ -56,7 +56,7 @@ class Functions:
         )
 
     def account_limit(self, name: str) -> int | None:
-        """A limit of the account, such as `ConcurrentExecutions`; None where Lambda does not tell it."""
+        """A limit of the account, such as `ConcurrentExecutions`; None if Lambda does not report it."""
         try:
             limits: Mapping[str, Any] = {**self._functions.get_account_settings()["AccountLimit"]}
             return int(limits[name])

@@ -65,7 +65,7 @@ def execution_arn(state_machine_arn: str, simulation: str, attempt: int = 1) -> 
 def home(owner: str) -> str:
     """The folder of the inputs bucket that holds what one caller of the API has uploaded.
 
-    Names of callers are ARNs or token subjects; a hash of them is safe in a key and tells nothing.
+    Names of callers are ARNs or token subjects; a hash of them is safe in a key and reveals nothing.
     """
     return f"{HOMES}{_hashed(owner)}/"
 
@@ -176,7 +176,7 @@ def run_time_key(sha256: str) -> dict[str, str]:
 
 
 def owner_partition(owner: str) -> str:
-    """Where it is noted what an owner has running and has spent; the name itself tells nothing, as in `home`."""
+    """Partition of an owner's running studies and spending; the key reveals nothing, as in `home`."""
     return f"OWNER#{_hashed(owner)}"
 
 

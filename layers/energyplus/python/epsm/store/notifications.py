@@ -33,7 +33,7 @@ class Notification:
 
 
 def budget_event_publisher(events: "EventBridgeClient") -> Callable[[str], None]:
-    """Tells the event bus that a simulation's budget is spent.
+    """Publishes an event that a simulation's budget is spent.
 
     Args:
         events: A boto3 EventBridge client.
@@ -53,17 +53,17 @@ def budget_event_publisher(events: "EventBridgeClient") -> Callable[[str], None]
 
 
 def sns_notifier(sns: "SNSClient", topic_arn: str) -> Callable[[Notification], None]:
-    """Sends notices to a topic. One that cannot be sent is no reason to lose a study.
+    """Publishes notifications to a topic. A failure to publish must not lose a study.
 
     Args:
         sns: A boto3 SNS client.
         topic_arn: The topic.
     """
 
-    def tell(notice: Notification) -> None:
+    def notify(notification: Notification) -> None:
         try:
-            sns.publish(TopicArn=topic_arn, Subject=notice.subject, Message=notice.message)
+            sns.publish(TopicArn=topic_arn, Subject=notification.subject, Message=notification.message)
         except (BotoCoreError, ClientError):
-            logger.exception("notice could not be sent", extra={"subject": notice.subject})
+            logger.exception("notification could not be sent", extra={"subject": notification.subject})
 
-    return tell
+    return notify

@@ -48,7 +48,7 @@ class Records:
         }
         self._write(self._table.put_item, Item=item, ConditionExpression=f"attribute_not_exists({keys.PARTITION_KEY})")
         record = self.study_including_removed(simulation)
-        assert record is not None, "a record that was just written is not there"
+        assert record is not None, "a record that was just written is missing"
         return record
 
     def accept_study(
@@ -149,7 +149,7 @@ class Records:
         return None if record is None or record.removing else record
 
     def study_including_removed(self, simulation: str) -> StudyRecord | None:
-        """The record of a study, also of one that is being removed; None if there is none (any more)."""
+        """The record of a study, also of one that is being removed; None if there is none."""
         item = self._table.get_item(Key=keys.study_key(simulation), ConsistentRead=True).get("Item")
         return None if item is None else study_record(item)
 

@@ -41,7 +41,7 @@ def clear(s3: "S3Client", bucket: str, prefix: str) -> tuple[int, int]:
 
 
 def delete_versions(s3: "S3Client", bucket: str, versions: Sequence[tuple[str, str]]) -> None:
-    """Delete exactly these versions, given as key and version id; one that is gone already is no fault.
+    """Delete exactly these versions, given as key and version id; one that no longer exists is skipped.
 
     Raises:
         NotRemoved: If S3 refuses one; some may be deleted by then.

@@ -42,7 +42,7 @@ def read_partial_study(document: bytes) -> PartialStudy:
     """Read a study.json.
 
     Raises:
-        StudyRejected: If it is no JSON at all.
+        StudyRejected: If it is not JSON at all.
     """
     raw = load_document(document)
     try:

@@ -18,7 +18,7 @@ MAX_TRIED_PAIRS = 50
 MAX_TRIALS_AT_A_TIME = 5
 """Models that are tried at a time. Trials take seconds; they are few, and on a laptop they share its cores."""
 _MAX_CHARACTERS = 300
-_MAX_TOLD = 3
+_MAX_SHOWN = 3
 
 Outcome = Literal["passed", "failed", "not tried"]
 
@@ -81,13 +81,13 @@ def reason_of(study: Study, trials: Sequence[Mapping[str, Any]]) -> str:
     failed = sorted((each for each in trials if each["outcome"] == "failed"), key=lambda each: int(each["index"]))
     if not failed:
         return ""
-    told = []
-    for each in failed[:_MAX_TOLD]:
+    lines = []
+    for each in failed[:_MAX_SHOWN]:
         model, weather = divmod(each["index"] // study.sample_count, len(study.weather))
-        told.append(f"model {study.models[model]} with weather {study.weather[weather]}: {each['why'].rstrip('.')}.")
-    if len(failed) > _MAX_TOLD:
-        told.append(f"{len(failed) - _MAX_TOLD} more failed.")
+        lines.append(f"model {study.models[model]} with weather {study.weather[weather]}: {each['why'].rstrip('.')}.")
+    if len(failed) > _MAX_SHOWN:
+        lines.append(f"{len(failed) - _MAX_SHOWN} more failed.")
     return (
-        f"Tried before the start: {' '.join(told)} "
+        f"Tried before the start: {' '.join(lines)} "
         "No variant was started; options.preflight false runs them all the same."
     )

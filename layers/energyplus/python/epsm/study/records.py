@@ -53,10 +53,10 @@ class StudyRecord:
         problems: Why it was rejected.
         source: Bucket, key and version of the study.json.
         options: The study's options.
-        owner: Who submitted it through the API; empty for a study.json put into the bucket directly.
+        owner: Who submitted it through the API; empty for a study.json uploaded to the bucket directly.
         attempt: 1, and one more for each time that its failed variants were run again.
-        reopened_at: When the last such attempt was asked for; empty before the second.
-        removing: Whether it is being removed, and so is not there any more for those who ask.
+        reopened_at: When the last such attempt was requested; empty before the second.
+        removing: Whether it is being removed, and so is hidden from queries.
         given_up: Whether its map or its execution ended before everything had run, whatever the reason.
         collected: Whether `succeeded` and `failed` of a cancelled study are counted, also where both are 0.
         stop_reason: Why it is being stopped although nobody cancelled it; empty otherwise.

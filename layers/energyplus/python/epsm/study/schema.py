@@ -83,7 +83,7 @@ def _no_truth_value(value: Any) -> Any:
 
 
 def _budget(amount: float, info: ValidationInfo) -> float:
-    """The bounds of a budget. They hold at the door; what was stored before they were set can be read and removed."""
+    """The bounds of a budget. They apply on submission; studies stored before can still be read and removed."""
     if info.context is STORED:
         return amount
     if amount < _MIN_BUDGET_USD:
@@ -186,9 +186,7 @@ class Options(Strict):
         le=MAX_RETENTION_DAYS,
         description="Days until results and inputs are deleted.",
     )
-    notify: bool = Field(
-        strict=True, default=True, description="Whether those who subscribed are told when the study ends."
-    )
+    notify: bool = Field(strict=True, default=True, description="Whether subscribers are notified when the study ends.")
 
 
 class Study(Strict):

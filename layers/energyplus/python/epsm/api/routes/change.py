@@ -79,7 +79,8 @@ def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Resp
 def _run_all_again(record: StudyRecord) -> tuple[str, int]:
     """Start a new simulation of a study's files; return its name and its number of variants."""
     if not record.source["key"].startswith(keys.HOMES):
-        raise Refusal(HTTPStatus.CONFLICT, "The study was put into the bucket; put its study.json there again")
+        detail = "This study was uploaded to the bucket directly; upload its study.json again to rerun it"
+        raise Refusal(HTTPStatus.CONFLICT, detail)
     expected_usd = _expected_usd_of_all(record)
     owner_limits().check(record.owner, expected_usd)
     source = stack().inputs.copy_study(Source.model_validate(record.source))

@@ -66,8 +66,8 @@ def _percent(record: StudyRecord, counts: RunCounts) -> float:
 
 
 def _in_words(record: StudyRecord, counts: RunCounts) -> str:
-    told = f"{counts.ended} of {counts.total} variants have ended, {counts.failed} of them failed"
-    return f"{told}; {counts.not_run} not run" if record.status.final and counts.not_run else told
+    text = f"{counts.ended} of {counts.total} variants have ended, {counts.failed} of them failed"
+    return f"{text}; {counts.not_run} not run" if record.status.final and counts.not_run else text
 
 
 _TASK_STATES = {
