@@ -29,8 +29,8 @@ CONTEXT: Mapping[str, str] = {
     "bucket_owner": f"iam:arn:aws:iam::{ACCOUNT}:user/{OWNER}",
     "reserved_concurrency": "2",
 }
-"""Settings for a single user's machine: files arrive fast, no canary is needed, and studies uploaded to the bucket belong
-to the API's default user. The concurrency is replaced by the number of engines."""
+"""Settings for a single user's machine: files arrive fast, no canary is needed, and studies uploaded to the bucket
+belong to the API's default user. The concurrency is replaced by the number of engines."""
 
 TEMPLATE = Path(__file__).with_name("template.json")
 _CLONE = Path(__file__).parents[2]
