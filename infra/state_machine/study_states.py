@@ -127,7 +127,7 @@ def notify_subscribers(scope: Construct, topic: sns.Topic) -> sfn.Choice:
     # A notification that cannot be sent must not lose a study.
     notify.add_catch(how, errors=[sfn.Errors.ALL], result_path="$.notice_error")
     notify.next(how)
-    choice = sfn.Choice(scope, "Notify?")
+    choice = sfn.Choice(scope, "Notify subscribers?")
     choice.when(sfn.Condition.boolean_equals("$.collected.summary.notify", False), how)
     choice.otherwise(notify)
     return choice

@@ -151,9 +151,9 @@ def test_a_failed_study_is_a_failed_execution(template: Template) -> None:
 
 
 def test_those_who_subscribed_are_told_unless_the_study_says_no(template: Template) -> None:
-    notify = state(template, "Notify?")
+    notify = state(template, "Notify subscribers?")
     (choice,) = notify["Choices"]
-    assert state(template, "Collect results")["Next"] == "Notify?"
+    assert state(template, "Collect results")["Next"] == "Notify subscribers?"
     assert (choice["Variable"], choice["BooleanEquals"]) == ("$.collected.summary.notify", False)
     assert (choice["Next"], notify["Default"]) == ("How did it end?", "Notify subscribers")
 
