@@ -107,7 +107,7 @@ def _deliver_or_bury(rule: str, target: dict[str, Any], event: dict[str, Any]) -
     """Deliver an event to a target; after the last attempt it goes to the target's dead-letter queue.
 
     Raises:
-        Stopped: If the stack is being stopped, which is no failure of the target.
+        Stopped: If the stack is being stopped, which is not a failure of the target.
     """
     stopping = local_aws().stopping
     for attempt in range(_ATTEMPTS):
