@@ -144,7 +144,7 @@ def check_study(document: bytes, files: StudyFiles, rules: Rules) -> Accepted:
     accepted = _check_files(document, files, rules)
     study, run_time = accepted.study, rules.run_time
     measured = {} if run_time is None else measured_run_times(study, accepted.hashes.__getitem__, run_time)
-    # Once everything else is right: what a study costs that cannot run is no fault of its budget.
+    # Last, once everything else is valid: a budget matters only for a study that can run.
     if problems := check_budget(study, measured, rules.limits.variant_memory_mb):
         raise StudyRejected(problems)
     return replace(accepted, expected_run_times=accepted.run_times | measured)
