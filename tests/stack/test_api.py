@@ -214,6 +214,20 @@ def test_an_estimate_says_what_it_rests_on(anna: Client, room: dict[str, bytes],
     assert answer.json()["cost_usd"] > 0
 
 
+def test_an_estimate_counts_the_samples_of_a_list_that_was_uploaded(anna: Client, room: dict[str, bytes]) -> None:
+    table = b"wall\n0.1\n0.2\n0.3\n"
+    wall = {"name": "wall", "class": "Material", "object": "Wall Insulation", "field": "Thickness"}
+    study = study_document(parameters=[wall], sampling={"method": "list", "file": "samples.csv"})
+    put_model(anna, room["room.idf"])
+    files = room | {"samples.csv": table}
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    absent = anna.post("/api/simulation/estimate/", {"study": study, "files": hashes})
+    assert [error["where"] for error in absent.json()["errors"]] == ["files.samples.csv"]
+    put_model(anna, table)
+    answer = anna.post("/api/simulation/estimate/", {"study": study, "files": hashes})
+    assert (answer.status_code, answer.json()["variants"]) == (200, 4), answer.text
+
+
 # --- asking
 
 
