@@ -15,6 +15,7 @@ from epsm.client.connection import Connection, connect
 from epsm.client.fetch import results_folder
 from epsm.client.folder import check_folder
 from epsm.client.local import LOCAL
+from epsm.client.run import matches
 from epsm.energyplus.versions import RELEASES, SUPPORTED
 from epsm.errors import EngineMissing, NoStack, NotFound, StudyRejected
 from epsm.estimate import estimate, in_usd
@@ -214,10 +215,7 @@ def _found(stack: str) -> Connection:
 
 
 def _known(target: Connection, simulation: str) -> StudyRecord:
-    record = target.stack.records.study(simulation)
-    if record is not None:
-        return record
-    begun = [each for each in target.stack.records.studies() if each.simulation_id.startswith(simulation)]
+    begun = matches(target, simulation)
     if len(begun) == 1:
         return begun[0]
     several = f"Several simulations on {target.name} begin with '{simulation}':"

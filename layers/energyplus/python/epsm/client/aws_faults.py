@@ -1,10 +1,13 @@
 """Faults of AWS and of this machine: which of them may pass, and each known kind in one line."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from boto3.exceptions import Boto3Error
 from botocore import exceptions as aws
 from botocore.exceptions import BotoCoreError, ClientError
 
-from epsm.errors import EpsmError
+from epsm.errors import EpsmError, StackError
 from epsm.store.executions import is_throttle
 
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
@@ -98,3 +101,16 @@ def _code(error: BaseException) -> str:
 def one_line(error: BaseException) -> str:
     """What an error says, without line breaks; its type where it says nothing."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+@contextmanager
+def stack_errors() -> Iterator[None]:
+    """Make faults of AWS the library's own.
+
+    Raises:
+        StackError: For each of them; the original one is its cause.
+    """
+    try:
+        yield
+    except (BotoCoreError, ClientError, Boto3Error) as error:
+        raise StackError(line(error) or one_line(error)) from error

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -14,6 +14,9 @@ from epsm.client.local import LOCAL, local_stacks
 from epsm.errors import NoStack
 from epsm.settings import Settings
 from epsm.store.stack import Stack
+
+if TYPE_CHECKING:
+    from epsm.client.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,33 @@ class Connection:
     stack: Stack = field(repr=False)
     poll_s: float = field(repr=False)
     patience_s: float = field(default=900.0, repr=False)
+
+    def runs(self, limit: int = 50) -> "list[Run]":
+        """The newest runs of the stack, the newest first.
+
+        Args:
+            limit: How many to return at most.
+
+        Raises:
+            StackError: If the stack does not answer.
+        """
+        from epsm.client import run
+
+        return run.newest(self, limit)
+
+    def run(self, simulation_id: str) -> "Run":
+        """One run of the stack.
+
+        Args:
+            simulation_id: Its name, or how the name begins, if only one of the 50 newest runs begins so.
+
+        Raises:
+            NotFound: If there is none, or several begin so.
+            StackError: If the stack does not answer.
+        """
+        from epsm.client import run
+
+        return run.find(self, simulation_id)
 
 
 def connect(stack: str = LOCAL) -> Connection:

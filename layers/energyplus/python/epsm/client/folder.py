@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from epsm.checks.rules import Rules
-from epsm.checks.study import Accepted, check_study, with_hashes
+from epsm.checks.study import Accepted, StudyFiles, check_study, with_hashes
 from epsm.client.connection import Connection
 from epsm.errors import StudyRejected
 from epsm.model_memory import DEFAULT_MEMORY_MB
@@ -107,14 +107,36 @@ def check_folder(folder: Path, max_variants: int, memory_mb: int = DEFAULT_MEMOR
 
 
 def upload(folder: Path, accepted: Accepted, connection: Connection, report: Callable[[str, int], None]) -> Source:
+    """Upload a study in a folder; see `upload_files`.
+
+    Args:
+        folder: The study's folder.
+        accepted: What `check_folder` found.
+        connection: Where to.
+        report: Called with a file's name and the bytes that were sent of it.
+    """
+    document = (folder / MANIFEST_NAME).read_bytes()
+    return upload_files(document, FolderOnDisk(folder), folder.resolve().name, accepted, connection, report)
+
+
+def upload_files(
+    document: bytes,
+    files: StudyFiles,
+    name: str,
+    accepted: Accepted,
+    connection: Connection,
+    report: Callable[[str, int], None],
+) -> Source:
     """Upload a study: first what it reads, study.json last, because that starts it.
 
     Files that are there already with the same content are not sent again. study.json gets the hashes of what was
     checked, so that another upload to the same folder at the same time changes nothing.
 
     Args:
-        folder: The study's folder.
-        accepted: What `check_folder` found.
+        document: The content of study.json.
+        files: The files beside it.
+        name: Name of the study's folder in the bucket.
+        accepted: What the check of both has found.
         connection: Where to.
         report: Called with a file's name and the bytes that were sent of it.
 
@@ -124,29 +146,19 @@ def upload(folder: Path, accepted: Accepted, connection: Connection, report: Cal
     Raises:
         StudyRejected: If a file has changed since it was checked.
     """
-    s3 = connection.client("s3")
+    s3, bucket = connection.client("s3"), connection.stack.settings.inputs_bucket
     # Two people's folders of the same name must not mix.
-    prefix = f"{_user()}/{folder.resolve().name}/"
-    files = FolderOnDisk(folder)
-    body = with_hashes((folder / MANIFEST_NAME).read_bytes(), accepted.hashes)
-    for name, sha256 in accepted.hashes.items():
-        content = files.read(name) or b""
+    prefix = f"{_user()}/{name}/"
+    body = with_hashes(document, accepted.hashes)
+    for path, sha256 in accepted.hashes.items():
+        content = files.read(path) or b""
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise StudyRejected([Problem(name, "has changed since it was checked", "the study submitted again")])
-        _put(
-            s3,
-            connection.stack.settings.inputs_bucket,
-            prefix + name,
-            content,
-            sha256,
-            partial(report, name),
-        )
+            raise StudyRejected([Problem(path, "has changed since it was checked", "the study submitted again")])
+        _put(s3, bucket, prefix + path, content, sha256, partial(report, path))
     key = prefix + MANIFEST_NAME
-    answer = s3.put_object(
-        Bucket=connection.stack.settings.inputs_bucket, Key=key, Body=body, ContentType="application/json"
-    )
+    answer = s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
     report(MANIFEST_NAME, len(body))
-    return Source(bucket=connection.stack.settings.inputs_bucket, key=key, version_id=answer["VersionId"])
+    return Source(bucket=bucket, key=key, version_id=answer["VersionId"])
 
 
 def _user() -> str:

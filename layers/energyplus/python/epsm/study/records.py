@@ -13,6 +13,12 @@ under the daily cleanup, and must not catch a study that ran long, or was run ag
 
 
 class StudyStatus(StrEnum):
+    """Where a study is; a text, e.g. ``"completed"``.
+
+    pending and running are on their way; completed (every variant succeeded), partial, failed, cancelled and rejected
+    are final, until it is run again.
+    """
+
     PENDING = "pending"
     RUNNING = "running"
     COMPLETED = "completed"

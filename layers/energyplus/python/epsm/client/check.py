@@ -1,0 +1,56 @@
+"""What a check of a study finds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from epsm.checks.target_matches import TargetInModel
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a study that can run will do.
+
+    Attributes:
+        variants: How many runs of EnergyPlus, baselines included.
+        models, weather: Paths in the study.
+        parameters: Names.
+        energyplus: Version that it runs with, e.g. ``25.2``.
+        targets: What each target of each parameter changes in each model, with old and new values in words.
+        baseline_values: For each model its own values of the parameters, where each is one.
+        files: Every file that the study reads.
+        engine_seconds: Of all variants together, on one core, estimated from the number of zones.
+        remarks: What is worth knowing of models and weather files that can be run.
+    """
+
+    variants: int
+    models: tuple[str, ...]
+    weather: tuple[str, ...]
+    parameters: tuple[str, ...]
+    energyplus: str
+    targets: tuple[TargetInModel, ...]
+    baseline_values: Mapping[str, Mapping[str, float | str]]
+    files: tuple[str, ...]
+    engine_seconds: float
+    remarks: tuple[str, ...]
+
+    @property
+    def matches(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """For each model and parameter the names of the objects that it changes."""
+        found: dict[str, dict[str, tuple[str, ...]]] = {model: {} for model in self.models}
+        for target in self.targets:
+            changed = found[target.model]
+            changed[target.parameter] = (*changed.get(target.parameter, ()), *target.objects)
+        return found
+
+    def __str__(self) -> str:
+        lines = [
+            f"{counted(self.variants, 'variant')} of {counted(len(self.models), 'model')}, "
+            f"{counted(len(self.weather), 'weather file')} and {counted(len(self.parameters), 'parameter')}, "
+            f"with EnergyPlus {self.energyplus}"
+        ]
+        return "\n".join([*lines, *map(str, self.targets), *self.remarks])
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

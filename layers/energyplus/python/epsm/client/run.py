@@ -1,0 +1,300 @@
+"""A study that was started: where it is, waiting for its end, its results."""
+
+import io
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from epsm.client.aws_faults import stack_errors
+from epsm.client.connection import Connection
+from epsm.client.fetch import fetch, results_folder
+from epsm.client.follow import follow
+from epsm.client.frames import DESIGN, RESULTS, SERIES, only_series, read_parquet
+from epsm.errors import NotEnded, NotFound, StudyFailed, StudyRejected, WaitTimeout
+from epsm.operations.cancel import cancel
+from epsm.operations.rerun import rerun_missing
+from epsm.problems import Problem
+from epsm.store import keys
+from epsm.store.executions import RunCounts
+from epsm.study.records import StudyRecord, StudyStatus
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_REPORT = "report.html"
+_OTHER_WRITER_S = 600.0
+Show = Callable[[StudyRecord | None, RunCounts], None]
+
+
+class Run:
+    """A study on a stack. Every answer is fresh: nothing is remembered.
+
+    All methods raise `StackError` if AWS refuses a request or cannot be reached.
+
+    Attributes:
+        simulation_id: Its name, unique in its stack.
+        connection: The stack.
+    """
+
+    def __init__(self, connection: Connection, simulation_id: str, *, is_new: bool = False) -> None:
+        self.connection = connection
+        self.simulation_id = simulation_id
+        self._is_new = is_new
+
+    def __repr__(self) -> str:
+        return f"Run({self.simulation_id!r} on {self.connection.name!r})"
+
+    @property
+    def status(self) -> StudyStatus:
+        """Where it is: ``pending``, ``running``, or how it ended (``completed``, ``partial``, ``failed``, ...).
+
+        Raises:
+            NotFound: If the stack has no such run, or no longer has it.
+        """
+        record = self._record()
+        return StudyStatus.PENDING if record is None else record.status
+
+    @property
+    def counts(self) -> RunCounts:
+        """How many of its variants run, have succeeded and have failed.
+
+        Raises:
+            NotFound: As for `status`.
+        """
+        record = self._record()
+        with stack_errors():
+            return RunCounts() if record is None else self.connection.stack.executions.counts(record)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Why the stack has rejected it; empty if it has not.
+
+        Raises:
+            NotFound: As for `status`.
+        """
+        record = self._record()
+        return () if record is None else record.problems
+
+    def wait(self, timeout_s: float | None = None, *, progress: bool | None = None) -> "Run":
+        """Wait for the end. The run continues if waiting is interrupted.
+
+        Args:
+            timeout_s: How long at most, seconds; None for as long as it takes.
+            progress: Whether to show a progress bar; None for where there is a terminal.
+
+        Returns:
+            This run, so that ``run.wait().results()`` reads well.
+
+        Raises:
+            WaitTimeout: If it has not ended within the time.
+            StudyRejected: If the stack has rejected it.
+            StudyFailed: If it has failed as a whole; `results` says why, variant by variant.
+            NotPickedUp: If the stack does not react to the upload.
+        """
+        latest = None if timeout_s is None else time.monotonic() + timeout_s
+
+        def check_time() -> None:
+            if latest is not None and time.monotonic() > latest:
+                raise WaitTimeout(f"{self.simulation_id} has not ended within {timeout_s:g} s; it continues")
+
+        if not self._is_new:
+            self._record()
+        with stack_errors(), _bar(sys.stderr.isatty() if progress is None else progress) as show:
+
+            def look(record: StudyRecord | None, counts: RunCounts) -> None:
+                show(record, counts)
+                if record is None or not record.status.final:
+                    check_time()
+
+            record = follow(self.connection, self.simulation_id, look, check_time)
+        self._is_new = False
+        if record.status is StudyStatus.REJECTED:
+            raise StudyRejected(record.problems)
+        if record.status is StudyStatus.FAILED:
+            raise StudyFailed(f"{self.simulation_id}: {record.error or 'no variant has succeeded'}")
+        return self
+
+    def cancel(self) -> bool:
+        """Cancel it: running engines are stopped within seconds, and what has succeeded is kept.
+
+        Returns:
+            Whether it was cancelled; False if it had ended.
+
+        Raises:
+            NotFound: As for `status`; also just after the start, before the stack has noticed the upload.
+        """
+        with stack_errors():
+            return cancel(self.connection.stack, self._known(), "Cancelled by a program.")
+
+    def rerun(self) -> int:
+        """Run again what has not succeeded of a run that has ended; what has succeeded is kept.
+
+        Returns:
+            How many variants run again; 0 if there is nothing to run again.
+
+        Raises:
+            NotEnded: If it has not ended.
+            NotFound: If its input files have been deleted.
+        """
+        record = self._known()
+        if not record.status.final:
+            raise NotEnded(f"{self.simulation_id} is {record.status.value}; it can be run again when it has ended")
+        if record.status is StudyStatus.REJECTED:
+            return 0
+        with stack_errors():
+            return rerun_missing(self.connection.stack, record)
+
+    def results(self) -> "pd.DataFrame":
+        """The results table: one row a variant, failed ones too; energy in kWh, intensities in kWh/m2.
+
+        Raises:
+            NotEnded: If the run has not ended.
+            StudyRejected: If the stack has rejected it.
+            NotFound: If its results have been deleted, or are not collected yet after it was cancelled.
+            MissingPackage: If pandas is not installed.
+        """
+        record = self._record()
+        if record is None or not record.status.final:
+            state = StudyStatus.PENDING if record is None else record.status
+            raise NotEnded(f"{self.simulation_id} is {state.value}; call wait() first")
+        if record.status is StudyStatus.REJECTED:
+            raise StudyRejected(record.problems)
+        return read_parquet(io.BytesIO(self._read(RESULTS)))
+
+    def design(self) -> "pd.DataFrame":
+        """The samples of a study, without the baseline, as docs/results.md describes `design.parquet`.
+
+        One row a sample: `sample`, `block`, a column for each parameter, and `<parameter>:unit`, its place in the unit
+        cube, where the method has one.
+
+        Raises:
+            NotFound: If the results are not collected yet, or have been deleted.
+            MissingPackage: If pandas is not installed.
+        """
+        return read_parquet(io.BytesIO(self._read(DESIGN)))
+
+    def series(self, variant: int, name: str | None = None) -> "pd.DataFrame":
+        """The time series of one variant, available as soon as it has succeeded.
+
+        Args:
+            variant: Its index (``variant_index`` in the table).
+            name: A meter or variable; all that the study asks for if it is not given. See `epsm.read_series`.
+
+        Raises:
+            NotFound: If the variant has no series, or none of that name.
+            MissingPackage: If pandas is not installed.
+        """
+        return only_series(read_parquet(io.BytesIO(self._read(SERIES.format(variant)))), name)
+
+    def download(self, folder: str | Path = "results", *, variant_files: bool = False) -> Path:
+        """Download the results, as ``epsm results`` does.
+
+        Args:
+            folder: Where results are kept; those of this run go to a folder in it that is called as the study.
+            variant_files: Whether to download the files of every variant, too.
+
+        Returns:
+            The folder of this run.
+
+        Raises:
+            NotFound: As for `status`.
+            CannotWrite: If the folder cannot be written.
+            FolderBusy: If another process writes to it for ten minutes.
+        """
+        place = results_folder(Path(folder), self._known().source["key"], self.simulation_id)
+        with stack_errors():
+            return fetch(
+                self.connection,
+                self.simulation_id,
+                place,
+                with_variants=variant_files,
+                report=lambda done, total: None,
+                wait_s=_OTHER_WRITER_S,
+            )
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Download the report, one HTML file.
+
+        Args:
+            path: Where to; a temporary file if it is not given.
+
+        Raises:
+            NotFound: If there is none: the run has not ended, or its results have been deleted.
+            CannotWrite: If the file cannot be written.
+        """
+        content = self._read(_REPORT)
+        place = Path(tempfile.mkdtemp(prefix="epsm-")) / _REPORT if path is None else Path(path)
+        place.write_bytes(content)
+        return place
+
+    def _record(self) -> StudyRecord | None:
+        """The record; None if the stack has not noticed the upload yet."""
+        with stack_errors():
+            record = self.connection.stack.records.study(self.simulation_id)
+        if record is None and not self._is_new:
+            raise NotFound(f"there is no simulation '{self.simulation_id}' on {self.connection.name}")
+        self._is_new = self._is_new and record is None
+        return record
+
+    def _known(self) -> StudyRecord:
+        record = self._record()
+        if record is None:
+            raise NotFound(f"{self.simulation_id}: the stack has not noticed the upload yet")
+        return record
+
+    def _read(self, name: str) -> bytes:
+        with stack_errors():
+            return self.connection.stack.files.open_result(keys.run_key(self.simulation_id, name)).read()
+
+
+def newest(connection: Connection, limit: int) -> list[Run]:
+    """See `Connection.runs`."""
+    with stack_errors():
+        return [Run(connection, record.simulation_id) for record in connection.stack.records.studies(limit)]
+
+
+def find(connection: Connection, simulation_id: str) -> Run:
+    """See `Connection.run`."""
+    with stack_errors():
+        matching = matches(connection, simulation_id)
+    if len(matching) == 1:
+        return Run(connection, matching[0].simulation_id)
+    if not matching:
+        raise NotFound(f"there is no simulation '{simulation_id}' on {connection.name}")
+    names = ", ".join(record.simulation_id for record in matching)
+    raise NotFound(f"several simulations on {connection.name} begin with '{simulation_id}': {names}")
+
+
+def matches(connection: Connection, simulation_id: str) -> list[StudyRecord]:
+    """The simulation of that name, or those of the newest whose names begin so."""
+    record = connection.stack.records.study(simulation_id)
+    if record is not None:
+        return [record]
+    return [each for each in connection.stack.records.studies() if each.simulation_id.startswith(simulation_id)]
+
+
+@contextmanager
+def _bar(shown: bool) -> Iterator[Show]:
+    """A progress bar, where there is to be one and what draws it is installed."""
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    except ImportError:
+        shown = False
+    if not shown:
+        yield lambda record, counts: None
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("waiting", total=None)
+
+        def show(record: StudyRecord | None, counts: RunCounts) -> None:
+            failed = f", {counts.failed} failed" if counts.failed else ""
+            state = "waiting for submit" if record is None else f"{record.status.value}{failed}"
+            progress.update(task, description=state, total=counts.total or None, completed=counts.ended)
+
+        yield show
