@@ -80,6 +80,39 @@ def test_areas_by_hand(two_zones: Path) -> None:
     assert surfaces["STORE ROOF"].net_area_m2 == pytest.approx(24 - 2, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("class_area", "reported", "expected"),
+    [
+        (2.78892, "16.73", 16.73352),  # no frame: the exact area of the glass, times the zone's multiplier
+        (2.78892, "17.40", 17.40),  # with a frame of 0.67 m2
+        (2.78892, "16.73352", 16.73352),
+        (2.78892, "", 16.73352),
+    ],
+)
+def test_windows_of_engines_that_round(tmp_path: Path, class_area: float, reported: str, expected: float) -> None:
+    database = tmp_path / "eplusout.sql"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript(
+            "CREATE TABLE Zones (ZoneIndex, ZoneName, Multiplier, ListMultiplier);"
+            "CREATE TABLE Constructions (ConstructionIndex, Name, TotalLayers);"
+            "CREATE TABLE Surfaces (SurfaceIndex, SurfaceName, ConstructionIndex, ClassName, Area, GrossArea, Azimuth, "
+            "Tilt, HeatTransferSurf, ZoneIndex, ExtBoundCond);"
+            "CREATE TABLE TabularDataWithStrings (ReportName, ReportForString, TableName, RowName, ColumnName, Units, "
+            "Value);"
+            "INSERT INTO Zones VALUES (1, 'ROOM', 3, 2);"
+            "INSERT INTO Constructions VALUES (1, 'GLASS', 1);"
+        )
+        surface = (1, "WINDOW", 1, "Window", class_area, class_area, 180, 90, 1, 1, 0)
+        connection.execute("INSERT INTO Surfaces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", surface)
+        cell = ("Entire Facility", "Exterior Fenestration", "WINDOW", "Area of Multiplied Openings", "m2", reported)
+        connection.execute("INSERT INTO TabularDataWithStrings VALUES (?, ?, ?, ?, ?, ?, ?)", (ENVELOPE, *cell))
+        connection.commit()
+
+    (window,) = read_surfaces(database)
+
+    assert window.net_area_m2 == pytest.approx(expected, rel=1e-12)
+
+
 def test_metrics_add_up_net_areas(two_zones: Path) -> None:
     metrics = area_metrics(totals(read_surfaces(two_zones)))
 

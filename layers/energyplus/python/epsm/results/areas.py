@@ -145,7 +145,9 @@ def read_surfaces(database: Path) -> tuple[EnvelopeSurface, ...]:
             kind = "window" if tilt >= _UPRIGHT_FROM_DEG else "skylight"
             # The report has them times the zone's multipliers already.
             counted = reported["net_area_m2"].get(fold_name(name))
-            gross = area = area if counted is None else counted / multiplier
+            # Before 25.2 it has two decimals: the glass is exact, and all there is where no frame adds to it.
+            glass_alone = counted is None or counted == round(area * multiplier, 2)
+            gross = area = area if counted is None or glass_alone else counted / multiplier
         facing, coefficients = (
             orientation(azimuth, tilt),
             (reported[each].get(fold_name(name)) for each in _COEFFICIENTS),
