@@ -1,6 +1,5 @@
 """Lambda behind the EventBridge rules that keep records and storage in order."""
 
-import time
 from typing import Any
 
 import boto3
@@ -11,18 +10,11 @@ from botocore.config import Config
 
 from epsm.operations import budget
 from epsm.operations.close import AggregateFunction, close
+from epsm.operations.react import on_execution_ended, on_execution_started, remove_when_ended, share_among
 from epsm.operations.reconcile import LOOK_BACK, open_studies, reconcile
-from epsm.operations.retention import Remover, StillRuns
-from epsm.operations.shares import capacity_of, share, wanted
-from epsm.pipeline.start import start_followers
+from epsm.operations.retention import Remover
 from epsm.store import notifications
 from epsm.store.stack import Stack
-from epsm.study.records import StudyRecord
-
-SECONDS_TO_THE_MAP = 3.0
-"""An execution that begins has no map run yet, whose concurrency could be changed."""
-SECONDS_TO_THE_END = 240.0
-SECONDS_BETWEEN_LOOKS = 10.0
 
 logger = Logger()
 tracer = Tracer(patch_modules=("botocore",))
@@ -48,7 +40,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     match event.get("detail-type"):
         case "Step Functions Execution Status Change":
             detail = event["detail"]
-            return _make_room() if detail["status"] == "RUNNING" else _close(detail["executionArn"]) | _go_on()
+            if detail["status"] == "RUNNING":
+                return {"shares": on_execution_started(stack)}
+            return _close(detail["executionArn"]) | _go_on()
         case notifications.BUDGET_SPENT:
             return _give_up(event["detail"]["simulation_id"])
     match event.get("task"):
@@ -57,7 +51,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         case "retention":
             return _remove_expired(bool(event.get("dry_run", False)))
         case "share":
-            return {"shares": _share(list(open_studies(records)))}
+            return {"shares": share_among(stack, list(open_studies(records)))}
         case "remove":
             return _remove(event["simulation_id"])
         case task:
@@ -77,26 +71,10 @@ def _close(execution_arn: str) -> dict[str, Any]:
     return {"simulation_id": execution.simulation_id, "closed": closed}
 
 
-def _make_room() -> dict[str, Any]:
-    """What the start of a study asks of itself, where it wants more than there is, and of the others that run."""
-    capacity = capacity_of(stack.functions, settings.variant_concurrency)
-    if capacity is None or wanted(open_studies(records)) <= capacity:
-        return {"shares": {}}
-    time.sleep(SECONDS_TO_THE_MAP)
-    return {"shares": _share(list(open_studies(records)))}
-
-
 def _go_on() -> dict[str, Any]:
-    """What the end of a study makes possible: its followers start, the others have more room."""
-    studies = list(open_studies(records))
-    started = start_followers(stack, studies)
-    metrics.add_metric("StudiesFollowing", MetricUnit.Count, len(started))
-    return {"started": started, "shares": _share(studies)}
-
-
-def _share(studies: list[StudyRecord]) -> dict[str, int]:
-    capacity = capacity_of(stack.functions, settings.variant_concurrency)
-    return {} if capacity is None else share(stack.executions, studies, capacity)
+    reaction = on_execution_ended(stack)
+    metrics.add_metric("StudiesFollowing", MetricUnit.Count, len(reaction.started))
+    return {"started": reaction.started, "shares": reaction.shares}
 
 
 def _give_up(simulation: str) -> dict[str, Any]:
@@ -135,18 +113,6 @@ def _remove_expired(dry_run: bool) -> dict[str, Any]:
 def _remove(simulation: str) -> dict[str, Any]:
     """Remove one study; `StillRuns` is raised, and so is the answer's error type, if that must wait for long."""
     logger.set_correlation_id(simulation)
-    remover = Remover(stack)
-    record = records.study_including_removed(simulation)
-    # What was cancelled a moment ago has workers that end, and is then collected.
-    patience_s = SECONDS_TO_THE_END if record is not None and record.removing else 0.0
-    started = time.monotonic()
-    while True:
-        try:
-            removal = remover.remove(simulation)
-            break
-        except StillRuns:
-            if time.monotonic() - started > patience_s:
-                raise
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+    removal = remove_when_ended(stack, simulation)
     metrics.add_metric("StudiesRemoved", MetricUnit.Count, int(removal is not None))
     return {"simulation_id": simulation, "removed": removal is not None}

@@ -1,0 +1,84 @@
+"""What follows when a study begins or ends: the others get their shares of the concurrency, followers start, and what
+was to be removed is removed once nothing of it runs."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from epsm.operations.reconcile import open_studies
+from epsm.operations.retention import Removal, Remover, StillRuns
+from epsm.operations.shares import capacity_of, share, wanted
+from epsm.pipeline.start import start_followers
+from epsm.store.stack import Stack
+from epsm.study.records import StudyRecord
+
+_SECONDS_TO_THE_MAP = 3.0
+"""An execution that begins has no map run yet, whose concurrency could be changed."""
+_SECONDS_TO_THE_END = 240.0
+_POLL_INTERVAL_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What was done after a study had ended.
+
+    Attributes:
+        started: Simulations that had waited for another one.
+        shares: Variants at a time of the studies whose share was changed.
+    """
+
+    started: Sequence[str]
+    shares: dict[str, int]
+
+
+def on_execution_started(stack: Stack, sleep: Callable[[float], None] = time.sleep) -> dict[str, int]:
+    """Share the concurrency, where the studies that run want more than there is; the shares that were changed."""
+    capacity = _capacity(stack)
+    if capacity is None or wanted(open_studies(stack.records)) <= capacity:
+        return {}
+    sleep(_SECONDS_TO_THE_MAP)
+    return share_among(stack, list(open_studies(stack.records)))
+
+
+def on_execution_ended(stack: Stack) -> Reaction:
+    """Start the studies that waited for one that has ended, and share what has become free."""
+    studies = list(open_studies(stack.records))
+    started = start_followers(stack, studies)
+    return Reaction(started, share_among(stack, studies))
+
+
+def share_among(stack: Stack, studies: Sequence[StudyRecord]) -> dict[str, int]:
+    """Share the concurrency among studies; none where Lambda does not tell how much there is."""
+    capacity = _capacity(stack)
+    return {} if capacity is None else share(stack.executions, studies, capacity)
+
+
+def _capacity(stack: Stack) -> int | None:
+    return capacity_of(stack.functions, stack.settings.variant_concurrency)
+
+
+def remove_when_ended(
+    stack: Stack,
+    simulation: str,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Removal | None:
+    """Remove a study; one that was cancelled a moment ago has workers that end, and is then collected.
+
+    Returns:
+        What was removed; None if there was nothing.
+
+    Raises:
+        StillRuns: If it is not being removed by its owner, or has not ended after some minutes.
+    """
+    remover = Remover(stack)
+    record = stack.records.study_including_removed(simulation)
+    timeout_s = _SECONDS_TO_THE_END if record is not None and record.removing else 0.0
+    started = clock()
+    while True:
+        try:
+            return remover.remove(simulation)
+        except StillRuns:
+            if clock() - started > timeout_s:
+                raise
+            sleep(_POLL_INTERVAL_S)
