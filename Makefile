@@ -7,6 +7,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LIBRARY := layers/energyplus/python/epsm
 UV_VERSION := 0.13.9
 # At least `minimumCliVersion` of cdk.out/manifest.json.
 CDK := aws-cdk@2.1148.0
@@ -19,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check unit moto infra e2e image-test synth deploy wheel wheel-test format docs-site prose docs clean
+.PHONY: help install demo up test check unit coverage mutants moto infra e2e image-test synth deploy wheel wheel-test format docs-site prose docs clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -71,6 +72,16 @@ check: $(VENV)/.dev ## format, lint, types, imports, docs, wording, the packaged
 
 unit: $(VENV)/.dev ## tests of the library
 	$(BIN)/pytest tests/unit
+
+coverage: $(VENV)/.dev ## branches of the library that its unit tests reach, by package
+	$(BIN)/coverage run --branch --source=$(LIBRARY) --data-file=build/coverage -m pytest tests/unit
+	@for room in study energyplus checks results store pipeline operations api; do \
+		printf '%-12s' $$room; \
+		$(BIN)/coverage report --data-file=build/coverage --include='$(LIBRARY)/'$$room'/*' --format=total; \
+	done
+
+mutants: $(VENV)/.dev ## changes of the library that its unit tests do not notice (a sample of each package; long)
+	$(BIN)/python -m tests.mutants
 
 infra: $(VENV)/.dev ## tests of the synthesised template
 	$(BIN)/pytest tests/infra
