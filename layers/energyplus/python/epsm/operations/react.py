@@ -48,7 +48,7 @@ def on_execution_ended(stack: Stack) -> Reaction:
 
 
 def share_among(stack: Stack, studies: Sequence[StudyRecord]) -> dict[str, int]:
-    """Share the concurrency among studies; none where Lambda does not tell how much there is."""
+    """Share the concurrency among studies; none where Lambda does not state the limit."""
     capacity = _capacity(stack)
     return {} if capacity is None else share(stack.executions, studies, capacity)
 
@@ -69,7 +69,7 @@ def remove_when_ended(
         What was removed; None if there was nothing.
 
     Raises:
-        StillRuns: If it is not being removed by its owner, or has not ended after some minutes.
+        StillRuns: If it is not being removed by its owner, or has not ended after a few minutes.
     """
     remover = Remover(stack)
     record = stack.records.study_including_removed(simulation)
