@@ -1,5 +1,6 @@
 """The analysis of one metric of one model and weather: the method that fits its design, or what can stand in for it."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from epsm.results.sensitivity.given_data import pawn, regression
 from epsm.results.sensitivity.grouped import morris, sobol
 from epsm.results.sensitivity.indices import Basis, Index, Refusal, TooLittle
 from epsm.results.sensitivity.missing import FailureRate, biased_parameters, failure_rates
+from epsm.results.sensitivity.one_at_a_time import one_at_a_time
 
 _GROUPED: dict[str, tuple[Callable[[Design, Floats, float, int], list[Index]], str]] = {
     "sobol": (sobol, "blocks"),
@@ -40,17 +42,20 @@ class Analysis:
     remarks: tuple[str, ...]
 
 
-def analyse(design: Design, results: Floats, confidence: float = 0.95, seed: int = 1) -> Analysis:
+def analyse(
+    design: Design, results: Floats, confidence: float = 0.95, seed: int = 1, baseline: float = math.nan
+) -> Analysis:
     """Sensitivity of a metric to the parameters.
 
-    Sobol and Morris designs get their own indices; where these cannot be had, and for all other designs, standardised
-    regression coefficients and PAWN stand in.
+    Sobol, Morris and one-at-a-time designs get their own indices; where those of Sobol and Morris are unavailable, and
+    for all other designs, standardised regression coefficients and PAWN stand in.
 
     Args:
         design: The samples, without the baseline.
         results: The metric, a value a sample in their order; NaN where the run has none.
         confidence: Probability of the intervals.
         seed: Of bootstraps and permutations: the same gives the same numbers.
+        baseline: The metric of the model as it is; NaN where it has none. Only one-at-a-time designs compare with it.
     """
     if len(results) != design.samples:
         raise ValueError(f"{len(results)} results do not belong to {design.samples} samples")
@@ -66,7 +71,9 @@ def analyse(design: Design, results: Floats, confidence: float = 0.95, seed: int
             complete = 0 if design.problem() else int(complete_groups(design, results).sum())
             total = design.samples // design.group_size
             refusals.append(Refusal(design.method, Basis(complete, total, counted), str(error)))
-    if not indices:
+    if design.varied is not None:
+        indices = one_at_a_time(design, results, baseline)
+    elif not indices:
         try:
             found, r2 = regression(design, results, confidence)
             indices += found

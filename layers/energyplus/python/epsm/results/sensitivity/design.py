@@ -21,6 +21,7 @@ class Design:
         values: A column a parameter: floats, or an array of objects where values are texts.
         unit: The same in the unit cube (samples x parameters); only Morris needs it.
         second_order: Whether a Sobol design has the blocks of second-order indices.
+        varied: For ``one_at_a_time`` the number of the parameter that each sample varies.
     """
 
     method: str
@@ -28,6 +29,7 @@ class Design:
     values: tuple[NDArray[Any], ...]
     unit: Floats | None = None
     second_order: bool = False
+    varied: NDArray[np.intp] | None = None
 
     @property
     def samples(self) -> int:

@@ -39,8 +39,10 @@ def failure_rates(design: Design, results: Floats) -> list[FailureRate]:
     if not missing.any():
         return []
     rates = []
-    for name, values in zip(design.names, design.values, strict=True):
-        for part, members in _parts(values):
+    for number, (name, values) in enumerate(zip(design.names, design.values, strict=True)):
+        own = np.ones(len(values), dtype=bool) if design.varied is None else design.varied == number
+        for part, level in _parts(values, own):
+            members = own & level
             rates.append(FailureRate(name, part, int(members.sum()), int((missing & members).sum())))
     return rates
 
@@ -68,12 +70,12 @@ def biased_parameters(rates: list[FailureRate]) -> list[str]:
     return sentences
 
 
-def _parts(values: NDArray[Any]) -> list[tuple[str, NDArray[np.bool_]]]:
-    levels = np.unique(values)
+def _parts(values: NDArray[Any], own: NDArray[np.bool_]) -> list[tuple[str, NDArray[np.bool_]]]:
+    levels = np.unique(values[own])
     if values.dtype == object or len(levels) <= _MAX_LEVELS:
         return [(_shown(level), values == level) for level in levels[:_MAX_LEVELS]]
     numbers = values.astype(float)
-    edges = np.quantile(numbers, (0, 0.25, 0.5, 0.75, 1))
+    edges = np.quantile(numbers[own], (0, 0.25, 0.5, 0.75, 1))
     quarter = np.searchsorted(edges[1:-1], numbers, side="right")
     return [(f"{edges[part]:.4g} to {edges[part + 1]:.4g}", quarter == part) for part in range(4)]
 

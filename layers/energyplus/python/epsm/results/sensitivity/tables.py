@@ -15,7 +15,7 @@ from epsm.results.sensitivity.analysis import Analysis, analyse
 from epsm.results.sensitivity.design import Design, Floats
 from epsm.results.sensitivity.indices import Index, Refusal
 from epsm.results.table import for_spreadsheets
-from epsm.study.sampling import Morris, Sobol
+from epsm.study.sampling import Morris, OneAtATime, Sobol
 from epsm.study.schema import Study
 
 SCHEMA = 1
@@ -72,16 +72,14 @@ def analyses(study: Study, parquet: Path, seed: int | None = None) -> list[Metri
     places = [(model, weather) for model in study.models for weather in study.weather]
     for number, (model, weather) in enumerate(places):
         # Sample 0 is the baseline, which is not part of the design.
-        first = number * study.sample_count + 1
-        rows = table.iloc[first : first + study.sample_count - 1]
+        first = number * study.sample_count
+        rows = table.iloc[first + 1 : first + study.sample_count]
         design = _design(study, rows)
         for metric in study.analysis.metrics:
-            results = rows[metric].to_numpy(dtype=float, na_value=np.nan) if metric in metrics else _nothing(len(rows))
-            found.append(
-                MetricAnalysis(
-                    model, weather, metric, analyse(design, results, study.analysis.confidence, seed or _DEFAULT_SEED)
-                )
-            )
+            column = table[metric].to_numpy(dtype=float, na_value=np.nan) if metric in metrics else _nothing(len(table))
+            results = column[first + 1 : first + study.sample_count]
+            analysis = analyse(design, results, study.analysis.confidence, seed or _DEFAULT_SEED, float(column[first]))
+            found.append(MetricAnalysis(model, weather, metric, analysis))
     return found
 
 
@@ -92,12 +90,16 @@ def _nothing(count: int) -> Floats:
 
 def _design(study: Study, rows: pd.DataFrame) -> Design:
     sampling, made = study.sampling, study.design
-    unit = None
+    unit, varied = None, None
     if isinstance(sampling, Morris) and made.unit_row is not None:
         unit = np.array([made.unit_row(index) for index in range(made.count)], dtype=float)
+    if isinstance(sampling, OneAtATime):
+        varied = np.array(
+            [made.names.index(next(iter(made.sample(index)))) for index in range(made.count)], dtype=np.intp
+        )
     second_order = isinstance(sampling, Sobol) and sampling.second_order
     values = tuple(_values(rows[name]) for name in made.names)
-    return Design(sampling.method, made.names, values, unit, second_order)
+    return Design(sampling.method, made.names, values, unit, second_order, varied)
 
 
 def _values(column: "pd.Series[Any]") -> Any:

@@ -1,0 +1,36 @@
+"""One parameter at a time: how far the metric moves when only one parameter changes."""
+
+import math
+
+import numpy as np
+
+from epsm.results.sensitivity.design import Design, Floats
+from epsm.results.sensitivity.indices import Basis, Index
+
+
+def one_at_a_time(design: Design, results: Floats, baseline: float) -> list[Index]:
+    """The range of the metric over the levels of each parameter and the baseline: largest minus smallest value.
+
+    There is no interval: nothing is random. Interactions between parameters are invisible to this design.
+
+    Args:
+        design: A design that says which parameter each sample varies.
+        results: A value a sample; NaN where the run has none.
+        baseline: The metric of the model as it is; NaN where it has none.
+    """
+    assert design.varied is not None
+    indices = []
+    for number, name in enumerate(design.names):
+        own = results[design.varied == number]
+        there = own[np.isfinite(own)]
+        basis = Basis(len(there), len(own))
+        values = there if math.isnan(baseline) else np.append(there, baseline)
+        if len(there) == 0:
+            why = "none of its levels has a result"
+        elif len(values) < 2:
+            why = "the baseline has no result, and there is a single level with one"
+        else:
+            indices.append(Index("one_at_a_time", "range", name, float(np.ptp(values)), None, None, basis))
+            continue
+        indices.append(Index("one_at_a_time", "range", name, None, None, None, basis, reason=why))
+    return indices
