@@ -5,7 +5,16 @@ import sys
 from pathlib import Path
 
 from epsm.api.description import description
-from epsm.results.metrics import CELLS, END_USES, ENVELOPE_AREAS, EXTRACTION_VERSION, FUELS, INTENSITIES, SUMS
+from epsm.results.metrics import (
+    CELLS,
+    END_USES,
+    ENVELOPE_AREAS,
+    EXTRACTION_VERSION,
+    FUELS,
+    INTENSITIES,
+    PEAK_TIMES,
+    SUMS,
+)
 from epsm.study.manifest import RunManifest
 from epsm.study.schema import Study
 
@@ -85,6 +94,14 @@ def _metrics() -> str:
     ]
     lines += [f"| `{name}` | {kind} | {boundary} |" for name, (kind, boundary) in ENVELOPE_AREAS.items()]
     lines += [
+        "",
+        "## Times of peaks",
+        "",
+        "The time of each fuel's peak demand, from row *Time of Peak* of table *End Uses* of",
+        "DemandEndUseComponentsSummary, as `MM-DD HH:MM` in local standard time: the end of the time step with the",
+        "peak. Empty where the fuel is not used.",
+        "",
+        ", ".join(f"`{name}`" for name in PEAK_TIMES) + ".",
         "",
         "## End uses by fuel",
         "",

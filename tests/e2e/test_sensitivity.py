@@ -9,7 +9,7 @@ import pytest
 from epsm.study.records import StudyStatus
 from epsm_local.stack import LocalStack
 from tests.conftest import study_document, with_run_period
-from tests.support import result_file, result_json, run_study
+from tests.support import result_file, result_json, results_table, run_study
 
 LIGHTING, INSULATION = (0.0, 0.5, 1.0, 1.5), (0.05, 0.07, 0.09)
 
@@ -32,7 +32,17 @@ def simulation(stack: LocalStack, one_zone: str, chicago: Path, tmp_path_factory
                 "values": INSULATION,
             },
         ],
-        analysis={"metrics": ["heating_kwh", "interior_lighting_kwh"]},
+        analysis={"metrics": ["heating_kwh", "interior_lighting_kwh", "lights_peak_w"]},
+        outputs={
+            "cells": [
+                {
+                    "name": "lights_peak_w",
+                    "report": "PeakEnergyEndUseElectricityPart1Monthly",
+                    "row": "January",
+                    "column": "INTERIORLIGHTS:ELECTRICITY {Maximum}",
+                }
+            ]
+        },
     )
     (folder / "study.json").write_text(json.dumps(document), encoding="utf-8")
     record = run_study(stack, folder)
@@ -61,6 +71,17 @@ def test_the_energy_for_light_depends_on_nothing_else(coefficients: dict[str, di
     lighting = coefficients["interior_lighting_kwh"]
     assert lighting["lighting"]["value"] == pytest.approx(1)
     assert lighting["insulation_m"]["value"] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_cell_that_the_study_names_is_a_column_and_is_analysed(
+    stack: LocalStack, simulation: str, coefficients: dict[str, dict[str, Any]]
+) -> None:
+    table = results_table(stack, simulation)
+    # Lights of 10 W/m2 on 48 m2, in full use on Monday, times the factor. Without any, EnergyPlus prints no maximum.
+    lit = table[table["lighting"] != 0]
+    assert list(lit["lights_peak_w"]) == pytest.approx(list(480.0 * lit["lighting"]))
+    assert coefficients["lights_peak_w"]["lighting"]["value"] == pytest.approx(1)
+    assert table["electricity_peak_time"][0].startswith("01-02 ")
 
 
 def test_the_report_has_a_section_on_sensitivity(stack: LocalStack, simulation: str) -> None:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from epsm.checks.parameters import check_parameters
-from epsm.results.metrics import METRICS
+from epsm.results.metrics import METRICS, PEAK_TIMES
 from epsm.results.rows import CANCELLED, GIVEN_UP, rows
 from epsm.results.table import Counts, columns, write_table
 from epsm.study.records import VariantRecord, VariantStatus
@@ -330,6 +330,7 @@ def test_the_columns_are_those_of_the_contract() -> None:
     assert names[7 + len(METRICS) :] == [
         "cooling_electricity_kwh",
         "heating_electricity_kwh",
+        *PEAK_TIMES,
         "period",
         "period_days",
         "zone_count",

@@ -11,11 +11,15 @@ from epsm.text import nearest
 
 def check_analysis(study: Study) -> Iterator[Problem]:
     """The entries of `analysis.metrics` that no results table has."""
-    numbers = (*NUMBERS, *impact_columns(study.impact))
+    known = {
+        *NUMBERS,
+        *impact_columns(study.impact),
+        *(cell.name for cell in study.outputs.cells if cell.kind == "number"),
+    }
     for index, metric in enumerate(study.analysis.metrics):
-        if metric not in numbers:
+        if metric not in known:
             yield Problem(
                 f"{MANIFEST_NAME}: analysis.metrics[{index}]",
                 f"'{metric}' is not a number of the results table",
-                nearest(metric, numbers) or "a metric of docs/metrics.md",
+                nearest(metric, known) or "a metric of docs/metrics.md",
             )

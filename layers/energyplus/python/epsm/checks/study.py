@@ -12,6 +12,7 @@ from typing import Protocol
 
 from epsm.checks.analysis import check_analysis
 from epsm.checks.budget import check_budget, measured_run_times
+from epsm.checks.cells import check_cells
 from epsm.checks.data_files import CLASSES, check_data_files
 from epsm.checks.model_remarks import model_remarks
 from epsm.checks.models import check_model
@@ -167,6 +168,7 @@ def _check_files(document: bytes, files: StudyFiles, rules: Rules) -> Accepted:
         reader.problems += check_order(study, rules.find_study, rules.owner)
     reader.problems += _beyond(limits, study)
     reader.problems += check_analysis(study)
+    reader.problems += check_cells(study)
     external_files: dict[str, tuple[str, ...]] = {}
     own_values: dict[str, dict[str, float | str]] = {}
     outlines: dict[str, ModelOutline] = {}

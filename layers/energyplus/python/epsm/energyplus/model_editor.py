@@ -34,6 +34,13 @@ REPORTS = (
 
 _TARIFF, _BILLS = "utilitycost:tariff", ("EconomicResultSummary",)
 """The bills that a model's tariffs give, a report of their own."""
+
+_REQUESTED_AS = {
+    "annualheatemissionsreport": "heatemissionssummary",
+    "annualthermalresiliencesummary": "thermalresiliencesummary",
+}
+"""Reports that are requested by another name than the one under which EnergyPlus stores them."""
+
 _FILES_ALWAYS_WRITTEN = (
     *("Output EIO", "Output SQLite", "Output END"),
     # With daylighting by DElight the engine reads these back itself, and stops where they are not written.
@@ -202,7 +209,7 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
         document = IdfDocument(content, _editable(study.parameters), make)
     if version_in(content, source) != version:  # of 26.1, run with 25.2 because the study asks for it
         _replace(document, "Version", [version])
-    _request_results(document)
+    _request_results(document, study.outputs)
     _request_series(document, study.outputs)
     _choose_files(document, study.outputs)
     if study.options.run_period == "annual":
@@ -244,7 +251,7 @@ def _replace(document: Document, class_name: str, values: Sequence[str]) -> None
     document.add(rule, values)
 
 
-def _request_results(document: Document) -> None:
+def _request_results(document: Document, outputs: Outputs) -> None:
     # Energy in kWh with all digits, whatever unit and rounding the model chose for its own tables.
     # (EnergyPlus before 25.2 has no third field: it always writes all digits.)
     sqlite = ["SimpleAndTabular", "JtoKWH", "No"]
@@ -261,6 +268,11 @@ def _request_results(document: Document) -> None:
         known = {fold_name(name) for name in wanted}
         reports = (*REPORTS, *(_BILLS if _TARIFF in document.class_keys() else ()))
         wanted += [name for name in reports if fold_name(name) not in known]
+    # Monthly reports are in AllSummaryAndMonthly alone; a report that is requested twice is printed once.
+    requested = {fold_name(name) for name in wanted}
+    named = {fold_name(cell.report).replace(" ", "") for cell in outputs.cells}
+    named |= {_REQUESTED_AS[name] for name in named if name in _REQUESTED_AS}
+    wanted += [name for name in rule.repeats[0].words if fold_name(name) in named - requested]
     _replace(document, rule.name, wanted)
 
 

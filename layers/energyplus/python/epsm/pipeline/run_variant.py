@@ -30,6 +30,7 @@ from epsm.pipeline.preflight import try_in_turn
 from epsm.pipeline.simulation import simulate
 from epsm.pipeline.variant_documents import Finished, measures_of, record_of, result_document, stopped
 from epsm.pipeline.workspace import NoDiskSpace, Workspace, is_full
+from epsm.results.cells import read_cells
 from epsm.results.reader import ImpossibleResult, read_results
 from epsm.store import keys
 from epsm.store.files import Files
@@ -260,6 +261,7 @@ class VariantRunner:
         try:
             database = files.output / "eplusout.sql"
             results = read_results(database, diagnosis.environments)
+            cells = read_cells(database, manifest.study.outputs.cells)
             series, missing = _series(database, manifest.study.outputs, folder)
         except (sqlite3.Error, ImpossibleResult) as error:
             impossible = isinstance(error, ImpossibleResult)
@@ -267,7 +269,12 @@ class VariantRunner:
             return Finished(dataclasses.replace(diagnosis, verdict=Verdict.FAILED, message=message), run, None, files)
         except OSError as error:
             return _without_room(Finished(diagnosis, run, None, files), error)
-        results = dataclasses.replace(results, missing=results.missing | missing)
+        results = dataclasses.replace(
+            results,
+            metrics=results.metrics | cells.numbers,
+            texts=results.texts | cells.texts,
+            missing=results.missing | cells.missing | missing,
+        )
         return Finished(diagnosis, run, results, files, series)
 
     def _stop_watch(self, simulation: str, costs: Booking) -> Callable[[], bool]:

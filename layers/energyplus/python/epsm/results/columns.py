@@ -1,7 +1,7 @@
 """Names of the columns that every results table has; a parameter cannot be called like one of them."""
 
 from epsm.results import impact
-from epsm.results.metrics import END_USES, FUELS, METRICS, UTILITY_BILLS, snake
+from epsm.results.metrics import END_USES, FUELS, METRICS, PEAK_TIMES, UTILITY_BILLS, snake
 
 VARIANT = ("variant_index", "model", "weather", "baseline")
 SAVINGS = ("site_eui_saved_kwh_m2", "site_eui_saved_percent")
@@ -28,6 +28,4 @@ BILLS = (*UTILITY_BILLS, "utility_bill_saved")
 NUMBERS = (*METRICS, *SAVINGS, *END_USES_BY_FUEL, *BILLS)
 """The columns that an analysis can explain."""
 
-RESERVED = frozenset(
-    (*VARIANT, *METRICS, *SAVINGS, *PERIOD, *RUN, *END_USES_BY_FUEL, *impact.COLUMNS, *BILLS, "end_uses")
-)
+RESERVED = frozenset((*VARIANT, *NUMBERS, *PEAK_TIMES, *PERIOD, *RUN, *impact.COLUMNS, *BILLS, "end_uses"))

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-EXTRACTION_VERSION = 1
+EXTRACTION_VERSION = 2
 """Raised with every change of what a metric means or where it is read from."""
 
 
@@ -56,9 +56,6 @@ FUELS = (
 
 
 _INTENSITIES = ("Heating", "Cooling", "Interior Lighting", "Interior Equipment", "Fans", "Pumps", "Water Systems")
-
-
-_PEAKS = ("Electricity", "Natural Gas", "District Cooling", "District Heating Water")
 
 
 # To the unit in a metric's name. J-based and IP units are exact by definition (BIPM SI brochure; ASHRAE Fundamentals,
@@ -133,7 +130,7 @@ def _cells() -> dict[str, Cell]:
         ("not_comfortable_hours", "Time Not Comfortable Based on Simple ASHRAE 55-2004"),
     ):
         cells[name] = Cell(PERFORMANCE, "Comfort and Setpoint Not Met Summary", row, "Facility", "hours")
-    for fuel in _PEAKS:
+    for fuel in FUELS:
         cells[f"{snake(fuel)}_peak_w"] = Cell(DEMAND, "End Uses", "Total End Uses", fuel, "w")
     return cells
 
@@ -170,6 +167,10 @@ UTILITY_BILLS = {
     "utility_bill_m2": ("Cost per Total Building Area", "Total"),
 }
 """Row and column of the table Annual Cost, which only runs of models with tariffs have."""
+
+
+PEAK_TIMES = {f"{snake(fuel)}_peak_time": fuel for fuel in FUELS}
+"""Columns with the time of each fuel's peak demand: month, day and end of the time step, in local standard time."""
 
 
 METRICS = (*CELLS, *SUMS, *INTENSITIES, *ENVELOPE_AREAS)

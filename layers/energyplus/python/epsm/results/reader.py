@@ -5,6 +5,7 @@ table, row and column **name** and converted from the **unit** given with each n
 with a reason, never 0.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
@@ -25,6 +26,7 @@ from epsm.results.metrics import (
     FUELS,
     INTENSITIES,
     METRICS,
+    PEAK_TIMES,
     PERFORMANCE,
     SUMS,
     UTILITY_BILLS,
@@ -97,6 +99,7 @@ class Results:
         zones: All zones.
         envelope: Areas of the envelope by kind, boundary and orientation.
         utility_bills: What the model's tariffs charge for the period, in its currency; empty without tariffs.
+        texts: Text by column name, None where there is none: times of peaks, and cells that the study names.
         period: What the energy numbers cover, in words: ``annual``, ``31 days (01/01-01/31)``, ``none``.
         period_days: Days they cover; 0 if no weather-file period was simulated.
     """
@@ -109,6 +112,7 @@ class Results:
     period_days: int
     envelope: tuple[EnvelopeArea, ...] = ()
     utility_bills: dict[str, float] = field(default_factory=dict)
+    texts: dict[str, str | None] = field(default_factory=dict)
 
 
 class _Tables:
@@ -211,6 +215,7 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
         period_days=days,
         envelope=envelope,
         utility_bills=_utility_bills(tables) if run_periods else {},
+        texts={name: _peak_time(tables, fuel) if run_periods else None for name, fuel in PEAK_TIMES.items()},
     )
 
 
@@ -305,6 +310,17 @@ def _leave_out_false_net(tables: _Tables, metrics: dict[str, float | None], miss
                     f"net {kind} energy is below {kind} energy although nothing is generated: the table leaves out "
                     "purchased electricity, for which the model has no meter"
                 )
+
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+
+def _peak_time(tables: _Tables, fuel: str) -> str | None:
+    """Month, day and time of a fuel's peak demand, from EnergyPlus's `02-JAN-08:30`; None if the fuel is not used."""
+    found = re.fullmatch(r"(\d\d)-([A-Z]{3})-(\d\d:\d\d)", tables.text(DEMAND, "End Uses", "Time of Peak", fuel) or "")
+    if found is None or found[2] not in _MONTHS:
+        return None
+    return f"{_MONTHS.index(found[2]) + 1:02d}-{found[1]} {found[3]}"
 
 
 def _zones(tables: _Tables) -> tuple[Zone, ...]:

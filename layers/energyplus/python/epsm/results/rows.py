@@ -149,7 +149,8 @@ def _row(
         return row | {"status": VariantStatus.FAILED.value, "error_stage": LOST_STAGE, "error": what}
     summary = record.summary
     row |= {name: summary[name] for name in (*PERIOD, *RUN) if name in summary}
-    row |= summary.get("metrics", {}) | {"end_uses": summary.get("end_uses", {})} | summary.get("utility_bills", {})
+    row |= summary.get("texts", {}) | summary.get("metrics", {}) | {"end_uses": summary.get("end_uses", {})}
+    row |= summary.get("utility_bills", {})
     reasons = dict.fromkeys(summary.get("missing", {}).values())
     return row | {
         "status": record.status.value,

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from epsm.energyplus.baseline_values import BaselineValues
 from epsm.results.columns import BILLS, PERIOD, RUN, SAVINGS, VARIANT
 from epsm.results.impact import impact_columns
-from epsm.results.metrics import METRICS
+from epsm.results.metrics import METRICS, PEAK_TIMES
 from epsm.results.rows import NOT_RUN, NOT_STARTED, InputRemarks, rows
 from epsm.study.records import VariantRecord, VariantStatus
 from epsm.study.schema import Study
@@ -46,11 +46,16 @@ class Counts:
 def columns(study: Study, end_uses: Iterable[str], bills: Collection[str] = ()) -> dict[str, pa.DataType]:
     """Names and types of the table's columns, in order."""
     names = [*VARIANT, *(parameter.name for parameter in study.parameters)]
-    numbers = (METRICS[0], *SAVINGS, *impact_columns(study.impact), *_only(bills), *METRICS[1:], *sorted(end_uses))
+    cells = study.outputs.cells
+    own_numbers = (cell.name for cell in cells if cell.kind == "number")
+    impacts = impact_columns(study.impact)
+    numbers = (METRICS[0], *SAVINGS, *impacts, *_only(bills), *METRICS[1:], *own_numbers, *sorted(end_uses))
+    texts = (*PEAK_TIMES, *(cell.name for cell in cells if cell.kind == "text"))
     types = {name: _type_of(name) for name in names}
     for parameter in study.parameters:
         types[parameter.name] = pa.float64() if study.numeric(parameter) else pa.string()
-    return types | dict.fromkeys(numbers, pa.float64()) | {name: _type_of(name) for name in (*PERIOD, *RUN)}
+    types |= dict.fromkeys(numbers, pa.float64()) | dict.fromkeys(texts, pa.string())
+    return types | {name: _type_of(name) for name in (*PERIOD, *RUN)}
 
 
 def _only(bills: Collection[str]) -> list[str]:

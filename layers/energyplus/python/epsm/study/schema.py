@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.study.analysis import Analysis
+from epsm.study.cells import ReportCell
 from epsm.study.impact import Impact
 from epsm.study.parameters import AnyParameter, Dimension
 from epsm.study.sampling import Design, Grid, InUnitCube, Listed, Sampling
@@ -124,6 +125,9 @@ class Outputs(Strict):
         default=(), description="Output variables to report as series for all keys, e.g. Zone Mean Air Temperature."
     )
     frequency: Frequency = "Hourly"
+    cells: Annotated[tuple[ReportCell, ...], Unique] = Field(
+        default=(), max_length=50, description="Cells of tabular reports to have as columns of the results table."
+    )
     keep: Annotated[tuple[KeptFile, ...], Unique] = Field(
         default=("err", "sql"), description="EnergyPlus output files to store with each variant."
     )
