@@ -90,7 +90,7 @@ class LocalStack:
 
         from epsm_local.aws.http_api.gateway import HttpApi
         from epsm_local.aws.scheduler import Scheduler
-        from epsm_local.moto_patches import keeping, objects
+        from epsm_local.moto_patches import objects, persistence
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         # The interpreter logs every error that a state machine catches, with the whole machine, a screen each.
@@ -110,7 +110,7 @@ class LocalStack:
         self._api: HttpApi | None = None
         try:
             self.outputs = self._deploy(deployed)
-            keeping.restore((self.outputs.inputs_bucket, self.outputs.results_bucket), self.outputs.table_name)
+            persistence.restore((self.outputs.inputs_bucket, self.outputs.results_bucket), self.outputs.table_name)
             if api_id := self._deployed_api():
                 self._api = HttpApi(api_id, api_port)
             self._scheduler.start()

@@ -82,8 +82,8 @@ def use(local: LocalAws) -> None:
             events,
             functions,
             http_apis,
-            keeping,
             objects,
+            persistence,
             stepfunctions,
             uploads,
         )
@@ -98,7 +98,7 @@ def use(local: LocalAws) -> None:
             http_apis,
             cloudformation,
             objects,
-            keeping,
+            persistence,
             dynamodb,
             bucket_hosts,
         ):

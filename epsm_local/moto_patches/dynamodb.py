@@ -13,7 +13,7 @@ from moto.dynamodb.responses import DynamoHandler
 
 
 def install() -> None:
-    """After `keeping`: what a request wrote is in the journal before the next one."""
+    """After `persistence`: what a request wrote is in the journal before the next one."""
     stock, lock = DynamoHandler.call_action, threading.RLock()
 
     @functools.wraps(stock)

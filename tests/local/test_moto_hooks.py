@@ -80,37 +80,37 @@ REPLACED = (
          "self, name: str, description: str | None=None, event_bus_arn: str | None=None, "
          "event_pattern: str | None=None, role_arn: str | None=None, scheduled_expression: str | None=None, "
          "state: str | None=None, managed_by: str | None=None, tags: list[dict[str, str]] | None=None"),
-    Hook("keeping", "s3/models.py", "S3Backend.put_object",
+    Hook("persistence", "s3/models.py", "S3Backend.put_object",
          "self, bucket_name: str, key_name: str, value: bytes, storage: str | None=None, etag: str | "
          "None=None, multipart: FakeMultipart | None=None, encryption: str | None=None, kms_key_id: str | "
          "None=None, bucket_key_enabled: Any=None, lock_mode: str | None=None, lock_legal_status: str | "
          "None=None, lock_until: str | None=None, checksum_value: str | None=None, request_method: str | "
          "None='PUT', disable_notification: bool | None=False"),
-    Hook("keeping", "s3/models.py", "S3Backend.delete_object",
+    Hook("persistence", "s3/models.py", "S3Backend.delete_object",
          "self, bucket_name: str, key_name: str, version_id: str | None=None, bypass: bool=False"),
-    Hook("keeping", "dynamodb/models/__init__.py", "DynamoDBBackend.put_item",
+    Hook("persistence", "dynamodb/models/__init__.py", "DynamoDBBackend.put_item",
          "self, table_name: str, item_attrs: dict[str, Any], expected: dict[str, Any] | None=None, "
          "condition_expression: str | None=None, expression_attribute_names: dict[str, Any] | None=None, "
          "expression_attribute_values: dict[str, Any] | None=None, overwrite: bool=False, "
          "return_values_on_condition_check_failure: str | None=None"),
-    Hook("keeping", "dynamodb/models/__init__.py", "DynamoDBBackend.update_item",
+    Hook("persistence", "dynamodb/models/__init__.py", "DynamoDBBackend.update_item",
          "self, table_name: str, key: dict[str, dict[str, Any]], update_expression: str, "
          "expression_attribute_names: dict[str, Any], expression_attribute_values: dict[str, Any], "
          "attribute_updates: dict[str, Any] | None=None, expected: dict[str, Any] | None=None, "
          "condition_expression: str | None=None, return_values_on_condition_check_failure: str | None=None"),
-    Hook("keeping", "dynamodb/models/__init__.py", "DynamoDBBackend.delete_item",
+    Hook("persistence", "dynamodb/models/__init__.py", "DynamoDBBackend.delete_item",
          "self, table_name: str, key: dict[str, Any], expression_attribute_names: dict[str, Any] | "
          "None=None, expression_attribute_values: dict[str, Any] | None=None, condition_expression: str | "
          "None=None, return_values_on_condition_check_failure: str | None=None"),
-    Hook("keeping", "s3/responses.py", "S3Response.key_response",
+    Hook("persistence", "s3/responses.py", "S3Response.key_response",
          "self, request: Any, full_url: str, headers: dict[str, Any]"),
-    Hook("keeping", "s3/responses.py", "S3Response.bucket_response",
+    Hook("persistence", "s3/responses.py", "S3Response.bucket_response",
          "self, request: Any, full_url: str, headers: Any"),
-    Hook("keeping", "dynamodb/responses.py", "DynamoHandler.call_action",
+    Hook("persistence", "dynamodb/responses.py", "DynamoHandler.call_action",
          "self"),
     Hook("dynamodb", "dynamodb/responses.py", "DynamoHandler.call_action",
          "self"),
-    Hook("keeping", "cloudformation/parsing.py", "generate_resource_name",
+    Hook("persistence", "cloudformation/parsing.py", "generate_resource_name",
          "resource_type: str, stack_name: str, logical_id: str"),
     Hook("cloudformation", "s3/models.py", "FakeBucket.create_from_cloudformation_json",
          FROM_CLOUDFORMATION.format("Any")),
@@ -173,32 +173,32 @@ REPLACED = (
 )  # fmt: skip
 
 RELIED_ON = (
-    Hook("keeping", "s3/models.py", "S3Backend.copy_object",
+    Hook("persistence", "s3/models.py", "S3Backend.copy_object",
          "self, src_key: FakeKey, dest_bucket_name: str, dest_key_name: str, storage: str | None=None, "
          "encryption: str | None=None, kms_key_id: str | None=None, bucket_key_enabled: Any=None, "
          "mdirective: str | None=None, metadata: Any | None=None, website_redirect_location: str | "
          "None=None, lock_mode: str | None=None, lock_legal_status: str | None=None, lock_until: str | "
          "None=None, provided_version_id: str | None=None"),
-    Hook("keeping", "s3/models.py", "S3Backend.complete_multipart_upload",
+    Hook("persistence", "s3/models.py", "S3Backend.complete_multipart_upload",
          "self, bucket_name: str, multipart_id: str, body: Iterator[tuple[int, str]]"),
-    Hook("keeping", "s3/models.py", "S3Backend.delete_objects",
+    Hook("persistence", "s3/models.py", "S3Backend.delete_objects",
          "self, bucket_name: str, objects: list[dict[str, Any]], bypass_retention: bool=False"),
-    Hook("keeping", "s3/models.py", "FakeKey.__getstate__",
+    Hook("persistence", "s3/models.py", "FakeKey.__getstate__",
          "self"),
-    Hook("keeping", "s3/models.py", "FakeKey.__setstate__",
+    Hook("persistence", "s3/models.py", "FakeKey.__setstate__",
          "self, state: dict[str, Any]"),
-    Hook("keeping", "s3/utils.py", "_VersionedKeyStore.__setitem__",
+    Hook("persistence", "s3/utils.py", "_VersionedKeyStore.__setitem__",
          "self, key: str, value: Any"),
-    Hook("keeping", "s3/utils.py", "_VersionedKeyStore.getlist",
+    Hook("persistence", "s3/utils.py", "_VersionedKeyStore.getlist",
          "self, key: str, default: Any=None"),
-    Hook("keeping", "dynamodb/models/__init__.py", "DynamoDBBackend.transact_write_items",
+    Hook("persistence", "dynamodb/models/__init__.py", "DynamoDBBackend.transact_write_items",
          "self, transact_items: list[dict[str, Any]]"),
-    Hook("keeping", "dynamodb/models/__init__.py", "DynamoDBBackend.get_item",
+    Hook("persistence", "dynamodb/models/__init__.py", "DynamoDBBackend.get_item",
          "self, table_name: str, keys: dict[str, Any], projection_expressions: list[list[str]] | None=None"),
-    Hook("keeping", "dynamodb/models/__init__.py", "DynamoDBBackend.get_table",
+    Hook("persistence", "dynamodb/models/__init__.py", "DynamoDBBackend.get_table",
          "self, table_name: str"),
     *(
-        Hook("keeping", file, name)
+        Hook("persistence", file, name)
         for file, name in (
             ("s3/models.py", "FakeDeleteMarker.key"), ("s3/models.py", "FakeKey.multipart"),
             ("s3/models.py", "FakeKey.version_id"), ("dynamodb/models/table.py", "Table.items"),

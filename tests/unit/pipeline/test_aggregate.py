@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from epsm.pipeline.aggregate import StudySummary, aggregate, decide
-from epsm.results.table import Counts
+from epsm.results.table import OutcomeCounts
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.study.manifest import RunManifest, Source
@@ -21,21 +21,21 @@ LOST = "ExecutionDoesNotExist: Step Functions knows the execution of this study 
 @pytest.mark.parametrize(
     ("counts", "map_error", "status", "error"),
     [
-        (Counts(3, 0, 0), "", StudyStatus.COMPLETED, ""),
-        (Counts(2, 1, 0), "", StudyStatus.PARTIAL, ""),
-        (Counts(2, 0, 1), "", StudyStatus.PARTIAL, ""),
-        (Counts(0, 3, 0), "", StudyStatus.FAILED, "No variant succeeded."),
-        (Counts(2, 1, 0), "TIMED_OUT", StudyStatus.FAILED, "The study was given up: TIMED_OUT"),
+        (OutcomeCounts(3, 0, 0), "", StudyStatus.COMPLETED, ""),
+        (OutcomeCounts(2, 1, 0), "", StudyStatus.PARTIAL, ""),
+        (OutcomeCounts(2, 0, 1), "", StudyStatus.PARTIAL, ""),
+        (OutcomeCounts(0, 3, 0), "", StudyStatus.FAILED, "No variant succeeded."),
+        (OutcomeCounts(2, 1, 0), "TIMED_OUT", StudyStatus.FAILED, "The study was given up: TIMED_OUT"),
     ],
 )
 def test_a_study_is_what_its_variants_and_its_map_have_come_to(
-    counts: Counts, map_error: str, status: StudyStatus, error: str
+    counts: OutcomeCounts, map_error: str, status: StudyStatus, error: str
 ) -> None:
     assert decide(counts, map_error) == (status, error)
 
 
 def test_an_execution_that_was_lost_after_the_last_variant_spoils_nothing() -> None:
-    assert decide(Counts(3, 0, 0), LOST) == (StudyStatus.COMPLETED, "")
+    assert decide(OutcomeCounts(3, 0, 0), LOST) == (StudyStatus.COMPLETED, "")
 
 
 def collected(study: Study) -> tuple[StudySummary, MemoryS3]:

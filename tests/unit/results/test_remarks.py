@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from epsm.results.metrics import METRICS
-from epsm.results.remarks import COLUMNS, remarks
+from epsm.results.remarks import REMARK_COLUMNS, remarks
 from epsm.study.schema import Study
 from tests.conftest import study_document
 
@@ -30,7 +30,7 @@ def baseline(eui: float, **own_values: Any) -> dict[str, Any]:
 
 
 def told(parameters: list[dict[str, Any]], *rows: dict[str, Any]) -> list[str]:
-    columns = dict.fromkeys([*COLUMNS, *(parameter["name"] for parameter in parameters)])
+    columns = dict.fromkeys([*REMARK_COLUMNS, *(parameter["name"] for parameter in parameters)])
     models, weather = (list(dict.fromkeys(each[name] for each in rows)) for name in ("model", "weather"))
     document = study_document(parameters=parameters, models=models, weather=weather)
     return remarks(pd.DataFrame(rows, columns=list(columns)), Study.model_validate(document))

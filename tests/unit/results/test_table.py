@@ -13,7 +13,7 @@ import pytest
 from epsm.checks.parameters import check_parameters
 from epsm.results.metrics import METRICS, PEAK_TIMES
 from epsm.results.rows import CANCELLED, GIVEN_UP, rows
-from epsm.results.table import Counts, columns, write_table
+from epsm.results.table import OutcomeCounts, table_schema, write_table
 from epsm.study.records import VariantRecord, VariantStatus
 from epsm.study.schema import Study
 from tests.conftest import study_document
@@ -175,17 +175,17 @@ def test_the_rows_keep_their_places_when_some_are_not_there(tmp_path: Path) -> N
 
 
 def test_records_of_no_variant_of_the_study_are_left_out(tmp_path: Path) -> None:
-    assert Table(tmp_path, study(), [succeeded(0), succeeded(7)]).counts == Counts(1, 0, 0)
+    assert Table(tmp_path, study(), [succeeded(0), succeeded(7)]).counts == OutcomeCounts(1, 0, 0)
 
 
 def test_the_ends_are_counted(tmp_path: Path) -> None:
     records = [succeeded(0), failed(1), lost(2), succeeded(3)]
 
-    assert Table(tmp_path, study(parameter(values=[1, 2, 3, 4, 5])), records).counts == Counts(2, 2, 2)
+    assert Table(tmp_path, study(parameter(values=[1, 2, 3, 4, 5])), records).counts == OutcomeCounts(2, 2, 2)
 
 
 def test_the_total_is_the_sum_of_the_ends() -> None:
-    assert Counts(succeeded=5, failed=3, not_run=2).total == 10
+    assert OutcomeCounts(succeeded=5, failed=3, not_run=2).total == 10
 
 
 def test_a_value_that_is_missing_is_empty_and_says_why(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_a_reason_is_given_once(tmp_path: Path) -> None:
 def test_a_study_of_which_nothing_was_started_is_a_table(tmp_path: Path) -> None:
     table = Table(tmp_path, study(parameter()), [])
 
-    assert (table.counts, len(table.frame)) == (Counts(0, 0, 3), 3)
+    assert (table.counts, len(table.frame)) == (OutcomeCounts(0, 0, 3), 3)
 
 
 # -- savings -----------------------------------------------------------------------------------------------------
@@ -322,7 +322,7 @@ def test_an_end_use_of_design_days_alone_is_empty(tmp_path: Path) -> None:
 
 
 def test_the_columns_are_those_of_the_contract() -> None:
-    names = list(columns(study(parameter()), ["heating_electricity_kwh", "cooling_electricity_kwh"]))
+    names = list(table_schema(study(parameter()), ["heating_electricity_kwh", "cooling_electricity_kwh"]))
 
     assert names[:5] == ["variant_index", "model", "weather", "baseline", "insulation_m"]
     assert names[5:8] == ["site_eui_kwh_m2", "site_eui_saved_kwh_m2", "site_eui_saved_percent"]

@@ -7,7 +7,7 @@ import pytest
 
 from epsm.errors import StudyRejected
 from epsm.pipeline.aggregate import decide
-from epsm.results.table import Counts
+from epsm.results.table import OutcomeCounts
 from epsm.study.parsing import parse_study
 from epsm.study.preflight import MAX_TRIED_PAIRS, Trial, pairs_to_try, reason_of, variants_to_try
 from epsm.study.records import StudyStatus
@@ -104,7 +104,7 @@ def test_all_outcomes_fit_into_the_data_of_a_state() -> None:
 
 
 def test_a_study_that_was_not_started_for_its_models_is_failed_with_their_reason() -> None:
-    assert decide(Counts(0, 0, 21), "", "Tried before the start: ...") == (
+    assert decide(OutcomeCounts(0, 0, 21), "", "Tried before the start: ...") == (
         StudyStatus.FAILED,
         "Tried before the start: ...",
     )

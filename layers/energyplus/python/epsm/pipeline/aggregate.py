@@ -20,7 +20,7 @@ from epsm.results.report import write_report
 from epsm.results.rows import CANCELLED, GIVEN_UP, NOT_RUN, NOT_STARTED
 from epsm.results.sensitivity.section import failed_section, sensitivity_section
 from epsm.results.sensitivity.tables import analyses, write_csv, write_json
-from epsm.results.table import Counts, mean_run_times, write_table
+from epsm.results.table import OutcomeCounts, mean_run_times, write_table
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records
@@ -158,7 +158,7 @@ def _analyse(folder: Path, manifest: RunManifest, parquet: Path) -> list[str]:
         return [failed_section(repr(error))]
 
 
-def decide(counts: Counts, map_error: str, not_started: str = "") -> tuple[StudyStatus, str]:
+def decide(counts: OutcomeCounts, map_error: str, not_started: str = "") -> tuple[StudyStatus, str]:
     """The study's final status, and the reason if it is failed."""
     if counts.succeeded == counts.total:
         # Whatever became of the map or the execution after the last variant: nothing is missing.
@@ -204,7 +204,13 @@ def _is_number(value: object) -> bool:
 
 
 def _message(
-    name: str, simulation: str, status: StudyStatus, counts: Counts, error: str, highlights: list[str], where: list[str]
+    name: str,
+    simulation: str,
+    status: StudyStatus,
+    counts: OutcomeCounts,
+    error: str,
+    highlights: list[str],
+    where: list[str],
 ) -> str:
     lines = [
         *heading(name, simulation, f"{status.value} - {error}" if error else status.value),

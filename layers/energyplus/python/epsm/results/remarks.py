@@ -11,7 +11,7 @@ from epsm.study.parameters import Dimension
 from epsm.study.records import VariantStatus
 from epsm.study.schema import Study
 
-COLUMNS = ("model", "weather", "baseline", "status", "missing", *METRICS)
+REMARK_COLUMNS = ("model", "weather", "baseline", "status", "missing", *METRICS)
 """The columns of the results table that remarks are made from, beside the parameters' own."""
 _MAX_MISSING = 5
 _MAX_PLACES = 5
@@ -21,7 +21,7 @@ def remarks(table: pd.DataFrame, study: Study) -> list[str]:
     """Sentences about a results table: parameters without effect, and requested outputs that are missing.
 
     Args:
-        table: At least `COLUMNS` and the parameters' columns.
+        table: At least `REMARK_COLUMNS` and the parameters' columns.
         study: The study it belongs to.
     """
     done = table[table["status"] == VariantStatus.SUCCEEDED.value]

@@ -10,10 +10,9 @@ import pyarrow.parquet as pq
 
 from epsm.results.columns import RUN, SAVINGS, VARIANT
 from epsm.results.metrics import INTENSITIES, METRICS
-from epsm.results.remarks import COLUMNS as REMARKED
-from epsm.results.remarks import remarks, with_severe_errors
+from epsm.results.remarks import REMARK_COLUMNS, remarks, with_severe_errors
 from epsm.results.rows import NOT_RUN
-from epsm.results.table import Counts
+from epsm.results.table import OutcomeCounts
 from epsm.study.manifest import RunManifest
 from epsm.study.parameters import Dimension
 from epsm.study.records import StudyStatus, VariantStatus
@@ -46,7 +45,7 @@ def write_report(
     path: Path,
     manifest: RunManifest,
     parquet: Path,
-    counts: Counts,
+    counts: OutcomeCounts,
     status: StudyStatus,
     error: str,
     sections: Sequence[str] = (),
@@ -67,7 +66,7 @@ def write_report(
     always = ["variant_index", "baseline", *places, *parameters]
     judged = ["status", "verdict", "severe_errors", "warnings"]
     numbers = ["site_eui_kwh_m2", "site_eui_saved_percent", "unmet_heating_hours", "unmet_cooling_hours"]
-    needed = dict.fromkeys([*always, *numbers, *INTENSITIES, "period", *judged, "note", "error", *REMARKED])
+    needed = dict.fromkeys([*always, *numbers, *INTENSITIES, "period", *judged, "note", "error", *REMARK_COLUMNS])
     table = pq.read_table(parquet, columns=list(needed)).to_pandas()
     parts = [
         _head(manifest, counts, status, error, severe=with_severe_errors(table)),
@@ -88,7 +87,7 @@ def write_report(
     )
 
 
-def _head(manifest: RunManifest, counts: Counts, status: StudyStatus, error: str, *, severe: int) -> str:
+def _head(manifest: RunManifest, counts: OutcomeCounts, status: StudyStatus, error: str, *, severe: int) -> str:
     study = manifest.study
     # Green is for numbers that need no second look.
     colour = StudyStatus.PARTIAL if severe and status is StudyStatus.COMPLETED else status

@@ -31,7 +31,7 @@ _NUMBERS = frozenset({"engine_seconds", "engine_cpu_seconds", "peak_memory_mb"})
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class OutcomeCounts:
     """How many variants ended how."""
 
     succeeded: int
@@ -43,7 +43,7 @@ class Counts:
         return self.succeeded + self.failed + self.not_run
 
 
-def columns(study: Study, end_uses: Iterable[str], bills: Collection[str] = ()) -> dict[str, pa.DataType]:
+def table_schema(study: Study, end_uses: Iterable[str], bills: Collection[str] = ()) -> dict[str, pa.DataType]:
     """Names and types of the table's columns, in order."""
     names = [*VARIANT, *(parameter.name for parameter in study.parameters)]
     cells = study.outputs.cells
@@ -81,7 +81,7 @@ def write_table(
     stopped: str = "",
     own_values: BaselineValues = MappingProxyType({}),
     input_remarks: InputRemarks = MappingProxyType({}),
-) -> Counts:
+) -> OutcomeCounts:
     """Write the table as Parquet and as CSV.
 
     Args:
@@ -107,7 +107,7 @@ def write_table(
             end_uses.update(row.get("end_uses", ()))
             bills |= row.keys() & set(BILLS)
             file.write(json.dumps(row) + "\n")
-    types = columns(study, end_uses, bills)
+    types = table_schema(study, end_uses, bills)
     schema = pa.schema(list(types.items()))
     with pq.ParquetWriter(parquet, schema) as writer, csv.open("w", encoding="utf-8-sig", newline="") as text:
         header = True
@@ -117,7 +117,7 @@ def write_table(
             for_spreadsheets(frame).to_csv(text, index=False, header=header)
             header = False
     spool.unlink()
-    return Counts(*counted.values())
+    return OutcomeCounts(*counted.values())
 
 
 def _batches(spool: Path) -> Iterator[list[dict[str, Any]]]:

@@ -14,7 +14,7 @@ from moto.s3.models import FakeKey, s3_backends
 from epsm_local import moto_patches
 from epsm_local.aws.journal import Journal
 from epsm_local.aws.session import ACCOUNT, REGION
-from epsm_local.moto_patches import PROMISES, keeping, local_aws, objects
+from epsm_local.moto_patches import PROMISES, local_aws, objects, persistence
 from epsm_local.stack import LocalStack
 from tests.moto_fixtures import Aws, unique
 from tests.support import wait_for
@@ -61,7 +61,7 @@ def start_again(bucket: str, table: str) -> None:
     """Lose what is in memory, then do what a next process does."""
     s3_backends[ACCOUNT]["aws"].get_bucket(bucket).keys.clear()
     dynamodb_backends[ACCOUNT][REGION].get_table(table).items.clear()
-    keeping.restore((bucket,), table)
+    persistence.restore((bucket,), table)
 
 
 def versions(s3: Any, bucket: str) -> list[tuple[str, str, bool]]:
@@ -156,7 +156,7 @@ def earlier_journal(
     with monkeypatch.context() as patch:
         patch.setattr(FakeKey, "__getstate__", state)
         written = [
-            (f"s3:{bucket}", key, str(version.version_id), pickle.dumps(keeping._alone(version)))
+            (f"s3:{bucket}", key, str(version.version_id), pickle.dumps(persistence._alone(version)))
             for key in ("a", "b")
             for version in kept.getlist(key)
         ]
