@@ -19,7 +19,7 @@ from epsm.errors import StudyRejected
 from epsm.problems import Problem
 from epsm.results.columns import RESERVED
 from epsm.results.metrics import METRICS
-from epsm.results.table import columns
+from epsm.results.table import table_schema
 from epsm.study.parameters import Parameter
 from epsm.study.parsing import parse_study
 from epsm.study.schema import Study
@@ -259,7 +259,7 @@ def test_the_name_of_a_column_of_every_table_is_refused(name: str) -> None:
 
 
 def test_every_column_of_every_table_is_reserved() -> None:
-    every = columns(Study(models=("a.idf",), weather=("a.epw",)), ["interior_lighting_electricity_kwh"])
+    every = table_schema(Study(models=("a.idf",), weather=("a.epw",)), ["interior_lighting_electricity_kwh"])
     assert {*every, *METRICS, "end_uses"} <= RESERVED
 
 
