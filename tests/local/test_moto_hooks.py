@@ -436,6 +436,6 @@ def test_the_installed_moto_is_the_one_that_is_completed() -> None:
 
 
 def test_the_project_asks_for_the_moto_that_is_completed() -> None:
-    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
-    (requirement,) = (each for each in groups["local"] if each.startswith("moto["))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (requirement,) = (each for each in project["optional-dependencies"]["local"] if each.startswith("moto["))
     assert requirement.partition("==")[2] == MOTO_VERSION

@@ -16,7 +16,7 @@ from epsm.energyplus.verdict import Environment, judge
 from epsm.errors import StudyRejected
 from epsm.results.cells import CellValues, read_cells
 from epsm.results.reader import Results, read_results
-from epsm.results.table import columns
+from epsm.results.table import table_schema
 from epsm.study.cells import ReportCell
 from epsm.study.parsing import parse_study
 from epsm.study.schema import Study
@@ -119,7 +119,7 @@ def study(*cells: dict[str, Any], **changes: Any) -> Study:
 def test_cells_are_columns_of_the_table_and_can_be_analysed() -> None:
     of = study(U_FACTOR, {**U_FACTOR, "name": "glazing", "kind": "text"}, analysis={"metrics": ["window_u"]})
 
-    types = {name: str(kind) for name, kind in columns(of, []).items()}
+    types = {name: str(kind) for name, kind in table_schema(of, []).items()}
 
     assert (types["window_u"], types["glazing"]) == ("double", "string")
     assert list(check_analysis(of)) == []
