@@ -248,7 +248,7 @@ class Monitoring(Construct):
         self._alarm(
             "AccountConcurrency",
             claimed_concurrency(),
-            "80 % of the account's Lambda concurrency has been in use for 15 minutes.",
+            "The account has used 80 % of its Lambda concurrency for 15 minutes.",
             "account-concurrency",
             above=_concurrency_to_tell(self._config),
             within=_QUARTER_OF_AN_HOUR,

@@ -204,3 +204,14 @@ def test_failures_are_counted_by_level_where_there_are_few() -> None:
     assert rates[("a", "2")] == (10, 20)
     (remark,) = analysis.remarks
     assert remark.startswith("Runs without a value depend on b: 100 % of them at y, 0 % at x.")
+
+
+def test_pawn_of_many_runs_uses_some_of_them_and_says_so() -> None:
+    cube = qmc.LatinHypercube(2, rng=np.random.default_rng(3)).random(12_000)
+    design = Design("latin_hypercube", ("a", "b"), (cube[:, 0], cube[:, 1]))
+
+    pawn = found(analyse(design, np.sin(9 * cube[:, 0])), "PAWN")
+
+    assert str(pawn["a"].basis) == "10000 of 12000 runs"
+    assert pawn["a"].value > pawn["a"].threshold
+    assert pawn["b"].value < pawn["a"].value / 4

@@ -61,11 +61,14 @@ def analysed(tmp_path: Path) -> Callable[..., list[MetricAnalysis]]:
     """Writes a study's table and analyses it."""
 
     def analysed(
-        of: Study, failed: Callable[[Variant], bool] = none, metric: Callable[[Variant], float] = heating
+        of: Study,
+        failed: Callable[[Variant], bool] = none,
+        metric: Callable[[Variant], float] = heating,
+        **limits: float,
     ) -> list[MetricAnalysis]:
         parquet = tmp_path / "results.parquet"
         write_table(of, records(of, failed, metric), parquet, tmp_path / "results.csv")
-        return analyses(of, parquet)
+        return analyses(of, parquet, **limits)  # type: ignore[arg-type]
 
     return analysed
 
@@ -127,6 +130,14 @@ def test_a_metric_that_no_variant_has_is_refused(analysed: Callable[..., list[Me
     (found,) = analysed(study(analysis={"metrics": ["heating_coal_kwh"]}))
     assert (found.analysis.used, found.analysis.indices) == (0, ())
     assert found.analysis.refusals[0].reason == "0 runs with a result are too few for 0 terms; at least 4 are needed"
+
+
+def test_what_there_is_no_time_for_has_a_reason(analysed: Callable[..., list[MetricAnalysis]]) -> None:
+    (found,) = analysed(study(**HEATING), max_seconds=-1.0)
+    (refusal,) = found.analysis.refusals
+    assert (found.analysis.indices, str(refusal.basis)) == ((), "15 of 15 runs")
+    assert "name fewer metrics" in refusal.reason
+    assert "All methods" in sensitivity_section([found], 0.95)
 
 
 def test_the_json_holds_everything(analysed: Callable[..., list[MetricAnalysis]], tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ _METHODS = {
     "one_at_a_time": "One parameter at a time",
     "regression": "Standardised regression coefficients",
     "pawn": "PAWN",
+    "all": "All methods",
 }
 
 

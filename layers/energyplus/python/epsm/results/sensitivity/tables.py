@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,15 @@ import pyarrow.parquet as pq
 
 from epsm.results.sensitivity.analysis import Analysis, analyse
 from epsm.results.sensitivity.design import Design, Floats
-from epsm.results.sensitivity.indices import Index, Refusal
+from epsm.results.sensitivity.indices import Basis, Index, Refusal
 from epsm.results.table import for_spreadsheets
 from epsm.study.sampling import Morris, OneAtATime, Sobol
 from epsm.study.schema import Study
 
 SCHEMA = 1
 _DEFAULT_SEED = 1
+_MAX_SECONDS = 240.0
+"""Of the aggregate function's fifteen minutes, which also write the table: the analysis must not cost it."""
 _COLUMNS = (
     "model",
     "weather",
@@ -50,13 +53,16 @@ class MetricAnalysis:
     analysis: Analysis
 
 
-def analyses(study: Study, parquet: Path, seed: int | None = None) -> list[MetricAnalysis]:
+def analyses(
+    study: Study, parquet: Path, seed: int | None = None, max_seconds: float = _MAX_SECONDS
+) -> list[MetricAnalysis]:
     """The sensitivity of each metric that the study wants analysed, for each model and weather file on its own.
 
     Args:
         study: The study.
         parquet: Its results table.
         seed: Of bootstraps; the sampling's own, where it has one.
+        max_seconds: When this has passed, the remaining metrics get a reason instead of indices.
 
     Returns:
         Nothing if the study has no parameters or wants no analysis.
@@ -69,6 +75,7 @@ def analyses(study: Study, parquet: Path, seed: int | None = None) -> list[Metri
     table = pq.read_table(parquet, columns=["variant_index", *metrics, *names]).to_pandas()
     table = table.sort_values("variant_index", ignore_index=True)
     found = []
+    deadline = time.monotonic() + max_seconds
     places = [(model, weather) for model in study.models for weather in study.weather]
     for number, (model, weather) in enumerate(places):
         # Sample 0 is the baseline, which is not part of the design.
@@ -78,9 +85,22 @@ def analyses(study: Study, parquet: Path, seed: int | None = None) -> list[Metri
         for metric in study.analysis.metrics:
             column = table[metric].to_numpy(dtype=float, na_value=np.nan) if metric in metrics else _nothing(len(table))
             results = column[first + 1 : first + study.sample_count]
-            analysis = analyse(design, results, study.analysis.confidence, seed or _DEFAULT_SEED, float(column[first]))
+            if time.monotonic() > deadline:
+                analysis = _out_of_time(design, results, max_seconds)
+            else:
+                seeded = seed or _DEFAULT_SEED
+                analysis = analyse(design, results, study.analysis.confidence, seeded, float(column[first]))
             found.append(MetricAnalysis(model, weather, metric, analysis))
     return found
+
+
+def _out_of_time(design: Design, results: Floats, max_seconds: float) -> Analysis:
+    used = int(np.isfinite(results).sum())
+    why = (
+        f"the analyses before this one had taken the {max_seconds:.0f} s that a study has for them; name fewer metrics"
+    )
+    refusal = Refusal("all", Basis(used, design.samples), why)
+    return Analysis(design.samples, used, (), (refusal,), None, (), ())
 
 
 def _nothing(count: int) -> Floats:
