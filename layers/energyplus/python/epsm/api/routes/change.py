@@ -21,7 +21,7 @@ from epsm.pipeline.owner_limits import expected_attempt_usd
 from epsm.store import keys
 from epsm.store.files import is_absent
 from epsm.store.inputs import simulation_of
-from epsm.study.manifest import Source
+from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus
 
 router = APIGatewayHttpRouter()
@@ -99,13 +99,8 @@ def _run_missing(record: StudyRecord) -> int:
     return rerun_missing(stack(), record)
 
 
-def _expected_usd(record: StudyRecord, variants: int, budget_usd: float | None, spent_usd: float = 0.0) -> float:
-    """Expected cost of some variants of a study under a budget, which may differ from its original one.
-
-    Raises:
-        NotFound: If the study has no manifest.
-    """
-    manifest = stack().files.read_manifest(record.simulation_id)
+def _expected_usd(manifest: RunManifest, variants: int, budget_usd: float | None, spent_usd: float = 0.0) -> float:
+    """Expected cost of some variants of a study under a budget, which may differ from its original one."""
     run_times = run_times_of(manifest, stack().records.run_time)
     part = variants / manifest.variants
     memory_mb = stack().settings.variant_memory_mb
@@ -113,18 +108,27 @@ def _expected_usd(record: StudyRecord, variants: int, budget_usd: float | None, 
 
 
 def _expected_usd_of_all(record: StudyRecord) -> float:
-    """Expected cost of running a study from the beginning, with the budget in its study.json."""
+    """Expected cost of running a study from the beginning, with the budget in its study.json.
+
+    Raises:
+        NotFound: If the study has no manifest.
+    """
     if not owner_limits().any:
         return 0.0
-    budget_usd = stack().files.read_manifest(record.simulation_id).study.options.max_cost_usd
-    return _expected_usd(record, record.variants, budget_usd)
+    manifest = stack().files.read_manifest(record.simulation_id)
+    return _expected_usd(manifest, record.variants, manifest.study.options.max_cost_usd)
 
 
 def _expected_usd_of_rest(record: StudyRecord, budget_usd: float | None) -> float:
-    """Expected cost of the variants that had not succeeded when the study's current attempt began."""
+    """Expected cost of the variants that had not succeeded when the study's current attempt began.
+
+    Raises:
+        NotFound: If the study has no manifest.
+    """
     if not owner_limits().any:
         return 0.0
-    return _expected_usd(record, record.variants - record.succeeded, budget_usd, record.spent_usd)
+    manifest = stack().files.read_manifest(record.simulation_id)
+    return _expected_usd(manifest, record.variants - record.succeeded, budget_usd, record.spent_usd)
 
 
 @router.patch(
