@@ -28,4 +28,4 @@ BILLS = (*UTILITY_BILLS, "utility_bill_saved")
 NUMBERS = (*METRICS, *SAVINGS, *END_USES_BY_FUEL, *BILLS)
 """The columns that an analysis can explain."""
 
-RESERVED = frozenset((*VARIANT, *NUMBERS, *PEAK_TIMES, *PERIOD, *RUN, *impact.COLUMNS, *BILLS, "end_uses"))
+RESERVED = frozenset((*VARIANT, *NUMBERS, *PEAK_TIMES, *PERIOD, *RUN, *impact.COLUMNS, "end_uses"))

@@ -47,10 +47,10 @@ def _require(*rules: tuple[bool, str]) -> None:
             raise ValueError(sentence)
 
 
-class Uniform(Strict):
-    """Every value between two bounds is equally likely."""
+class _Between(Strict):
+    """Values between two bounds."""
 
-    kind: Literal["uniform"]
+    kind: str
     low: Number
     high: Number
 
@@ -61,27 +61,24 @@ class Uniform(Strict):
 
     @property
     def bounds(self) -> tuple[float, float]:
-        return self.low, self.high
+        return float(self.low), float(self.high)
+
+
+class Uniform(_Between):
+    """Every value between two bounds is equally likely."""
+
+    kind: Literal["uniform"]
 
     def at(self, u: float) -> float:
         return rounded(self.low + u * (self.high - self.low))
 
 
-class LogUniform(Strict):
+class LogUniform(_Between):
     """The logarithm of the value is uniform."""
 
     kind: Literal["loguniform"]
     low: Annotated[Number, Field(gt=0)]
     high: Annotated[Number, Field(gt=0)]
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        _require((self.low < self.high, "'low' must be less than 'high'"))
-        return self
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        return self.low, self.high
 
     def at(self, u: float) -> float:
         value = rounded(self.low * (self.high / self.low) ** u)
@@ -231,21 +228,12 @@ class Triangular(Strict):
         return min(max(rounded(value), self.low), self.high)
 
 
-class WholeNumbers(Strict):
+class WholeNumbers(_Between):
     """Every whole number from `low` to `high` is equally likely."""
 
     kind: Literal["integer"]
     low: int = Field(strict=True, ge=-1_000_000, le=1_000_000)
     high: int = Field(strict=True, ge=-1_000_000, le=1_000_000)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        _require((self.low < self.high, "'low' must be less than 'high'"))
-        return self
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        return float(self.low), float(self.high)
 
     def at(self, u: float) -> float:
         count = self.high - self.low + 1
