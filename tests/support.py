@@ -34,20 +34,18 @@ def wait_for(look: Callable[[], T | None], what: str, within_s: float = 60.0) ->
     raise AssertionError(f"{what}: not within {within_s:.0f} s")
 
 
-def stack_of(local: LocalStack) -> Stack:
+def stack_of(local: LocalStack, **settings_of_the_test: Any) -> Stack:
     """What the library needs of the local stack."""
     settings = Settings(
         inputs_bucket=local.outputs.inputs_bucket,
         results_bucket=local.outputs.results_bucket,
         table_name=local.outputs.table_name,
         state_machine_arn=local.outputs.state_machine_arn,
+        **settings_of_the_test,
     )
-    return Stack(settings, partial(session().client, endpoint_url=local.endpoint), resource_of(local))
-
-
-def resource_of(local: LocalStack) -> Callable[..., Any]:
-    """Makes boto3 resources onto the local stack."""
-    return partial(session().resource, endpoint_url=local.endpoint)
+    own = session()
+    client, resource = (partial(make, endpoint_url=local.endpoint) for make in (own.client, own.resource))
+    return Stack(settings, client, resource)
 
 
 def records_of(stack: LocalStack) -> Records:

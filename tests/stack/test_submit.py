@@ -3,7 +3,6 @@
 import dataclasses
 import json
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,12 @@ import pytest
 from epsm.client.folder import check_folder, upload
 from epsm.pipeline.owner_limits import NO_LIMITS, OwnerLimits
 from epsm.pipeline.submit import Submitter
-from epsm.settings import Allowance, Settings
+from epsm.settings import Allowance
 from epsm.store import keys
 from epsm.store.accounts import Account, Claim
-from epsm.store.stack import Stack
 from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.variants import expand
-from epsm_local.aws.session import session
 from epsm_local.provider import connection as local_connection
 from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker, study_document
@@ -28,10 +25,10 @@ from tests.support import (
     files_of,
     object_names,
     records_of,
-    resource_of,
     result_file,
     result_json,
     run_study,
+    stack_of,
     upload_file,
     upload_study,
     wait_for_end,
@@ -52,17 +49,7 @@ def executions(stack: LocalStack, simulation: str) -> list[dict[str, Any]]:
 
 def submitter(stack: LocalStack, owner_limits: OwnerLimits = NO_LIMITS, **changes: Any) -> Submitter:
     """The submit function's own object, to call it as an event would."""
-    settings = Settings(
-        inputs_bucket=stack.outputs.inputs_bucket,
-        results_bucket=stack.outputs.results_bucket,
-        table_name=stack.outputs.table_name,
-        state_machine_arn=stack.outputs.state_machine_arn,
-        missing_file_grace_s=0,
-        **changes,
-    )
-    return Submitter(
-        Stack(settings, partial(session().client, endpoint_url=stack.endpoint), resource_of(stack)), limits=owner_limits
-    )
+    return Submitter(stack_of(stack, missing_file_grace_s=0, **changes), limits=owner_limits)
 
 
 def source_of(stack: LocalStack, key: str, document: dict[str, Any]) -> Source:
