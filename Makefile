@@ -17,6 +17,8 @@ export UV_PROJECT_ENVIRONMENT := $(abspath $(VENV))
 unexport PYTHONDONTWRITEBYTECODE
 
 # A stack for each process, so modules stay together; the long ones stand first.
+# The units empty moto's backends for each test; the deployed stack lives in the same backends. So they do not share a
+# process.
 IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
@@ -55,7 +57,8 @@ up: $(VENV)/.run ## keep the local stack running on 127.0.0.1
 	$(BIN)/epsm up
 
 test: check ## everything that CI runs
-	$(BIN)/pytest $(IN_PARALLEL)
+	$(BIN)/pytest $(IN_PARALLEL) tests/unit
+	$(BIN)/pytest $(IN_PARALLEL) --ignore tests/unit
 
 check: $(VENV)/.dev ## format, lint, types, imports, docs, wording, the packaged template, the template (cfn-lint, cdk-nag), the state machine (statelint), the lock file
 	$(BIN)/uv lock --quiet --check

@@ -153,7 +153,8 @@ def test_the_api_refuses_a_study_that_is_to_follow_somebody_elses(
 def test_studies_that_run_together_share_by_priority(stack: LocalStack, make_study: StudyMaker, one_zone: str) -> None:
     files = {"room.idf": one_zone}
     folders = {
-        name: make_study(name, files=files, parameters=levels(60), options={"priority": name})
+        # More variants than run before the other study has tried its model, on a machine however busy.
+        name: make_study(name, files=files, parameters=levels(250), options={"priority": name})
         for name in ("low", "high")
     }
     low = upload_study(stack, folders["low"])

@@ -21,7 +21,9 @@ EXECUTION = MACHINE.replace(":stateMachine:", ":execution:")
 def step_functions(aws: boto3.Session) -> Any:
     """Step Functions with one machine, whose executions run until they are stopped."""
     client = aws.client("stepfunctions")
-    definition = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
+    # Where the interpreter is on, an execution of a machine without a wait has ended before it is looked at.
+    wait = {"Type": "Wait", "Seconds": 3600, "End": True}
+    definition = json.dumps({"StartAt": "Run", "States": {"Run": wait}})
     client.create_state_machine(name="study", definition=definition, roleArn="arn:aws:iam::123456789012:role/study")
     return client
 
