@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         case "Step Functions Execution Status Change":
             detail = event["detail"]
             if detail["status"] == "RUNNING":
-                return {"shares": on_execution_started(stack)}
+                return {"shares": on_execution_started(stack, detail["executionArn"])}
             return _close(detail["executionArn"]) | _go_on()
         case notifications.BUDGET_SPENT:
             return _give_up(event["detail"]["simulation_id"])

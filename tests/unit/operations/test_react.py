@@ -21,6 +21,19 @@ def study(name: str, max_concurrency: int) -> StudyRecord:
     return study_record(name, StudyStatus.RUNNING, datetime.now(UTC), execution_arn=name, options=options)
 
 
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
 class Account:
     """Lambda, which tells what the account may run at a time."""
 
@@ -41,27 +54,52 @@ def stack_of(*studies: StudyRecord, runs: MapRuns, executions: int = 100) -> Mem
 
 def test_where_there_is_enough_for_all_nothing_is_shared_nor_waited_for() -> None:
     runs = MapRuns(a=10)
-    waits: list[float] = []
+    clock = Clock()
     stack = stack_of(study("a", max_concurrency=10), runs=runs)
 
-    assert on_execution_started(stack, waits.append) == {}
-    assert (waits, runs.concurrency) == ([], {"a": 10})
+    assert on_execution_started(stack, "a", clock.sleep, clock) == {}
+    assert (clock.seconds, runs.concurrency) == (0.0, {"a": 10})
 
 
-def test_a_study_that_begins_takes_its_part_of_what_the_others_have_once_it_has_a_map_run() -> None:
+def test_a_study_that_begins_takes_its_part_once_its_models_have_been_tried() -> None:
     runs = MapRuns(a=90)
+    clock = Clock()
     stack = stack_of(study("a", max_concurrency=90), study("b", max_concurrency=90), runs=runs)
 
-    shares = on_execution_started(stack, lambda seconds: runs.concurrency.update(b=90))
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if clock.seconds > 200:
+            runs.concurrency["b"] = 90
+
+    shares = on_execution_started(stack, "b", sleep, clock)
 
     assert shares == {"a": 45, "b": 45} == runs.concurrency
+
+
+def test_a_study_whose_models_fail_their_trial_is_not_waited_for() -> None:
+    runs = MapRuns(a=90)
+    runs.ended.add("b")
+    clock = Clock()
+    stack = stack_of(study("a", max_concurrency=90), study("b", max_concurrency=90), runs=runs)
+
+    assert on_execution_started(stack, "b", clock.sleep, clock) == {}
+    assert clock.seconds == 0.0
+
+
+def test_trials_are_not_waited_for_beyond_the_time_of_the_function() -> None:
+    runs = MapRuns(a=90)
+    clock = Clock()
+    stack = stack_of(study("a", max_concurrency=90), study("b", max_concurrency=90), runs=runs)
+
+    assert on_execution_started(stack, "b", clock.sleep, clock) == {}
+    assert 300 < clock.seconds < 900
 
 
 def test_without_knowing_how_much_there_is_nothing_is_shared() -> None:
     runs = MapRuns(a=90, b=90)
     stack = stack_of(study("a", max_concurrency=90), study("b", max_concurrency=90), runs=runs, executions=0)
 
-    assert on_execution_started(stack, lambda seconds: None) == {}
+    assert on_execution_started(stack, "b", lambda seconds: None) == {}
     assert on_execution_ended(stack).shares == {}
 
 
@@ -77,19 +115,6 @@ def test_what_becomes_free_goes_to_the_others() -> None:
 
 
 # --- A study is to be removed
-
-
-class Clock:
-    """Time that passes only while somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
 
 
 @pytest.fixture

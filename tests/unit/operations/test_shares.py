@@ -27,11 +27,15 @@ class MapRuns:
         self.status = "RUNNING"
         self.fault = False
         self.unknown = ""
+        self.ended: set[str] = set()
 
     def list_map_runs(self, *, executionArn: str) -> Any:  # noqa: N803
         if executionArn == self.unknown:
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, "ListMapRuns")
         return {"mapRuns": [{"mapRunArn": executionArn}] if executionArn in self.concurrency else []}
+
+    def describe_execution(self, *, executionArn: str) -> Any:  # noqa: N803
+        return {"name": executionArn, "status": "FAILED" if executionArn in self.ended else "RUNNING"}
 
     def describe_map_run(self, *, mapRunArn: str) -> Any:  # noqa: N803
         return {"status": self.status, "maxConcurrency": self.concurrency[mapRunArn]}

@@ -12,8 +12,10 @@ from epsm.pipeline.start import start_followers
 from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord
 
-_SECONDS_TO_THE_MAP = 3.0
-"""An execution that begins has no map run yet, whose concurrency could be changed."""
+_SECONDS_TO_THE_MAP = 600.0
+"""An execution that begins has no map run yet: its models are tried first, which takes minutes for a large one. What
+takes longer is shared when the next study starts or ends, or by the hourly reconciliation."""
+_MAP_POLL_S = 3.0
 _SECONDS_TO_THE_END = 240.0
 _POLL_INTERVAL_S = 10.0
 
@@ -31,13 +33,40 @@ class Reaction:
     shares: dict[str, int]
 
 
-def on_execution_started(stack: Stack, sleep: Callable[[float], None] = time.sleep) -> dict[str, int]:
-    """Share the concurrency, where the studies that run want more than there is; the shares that were changed."""
+def on_execution_started(
+    stack: Stack,
+    execution_arn: str,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> dict[str, int]:
+    """Share the concurrency once the variants of an execution start, if the running studies want more than there is.
+
+    Args:
+        stack: The deployed stack.
+        execution_arn: The execution that has started.
+        sleep: Waits so many seconds.
+        clock: Seconds.
+
+    Returns:
+        The shares that were changed.
+    """
+    deadline = clock() + _SECONDS_TO_THE_MAP
+    while clock() < deadline and _is_contended(stack) and not _is_past_the_trials(stack, execution_arn):
+        sleep(_MAP_POLL_S)
+    return share_among(stack, list(open_studies(stack.records))) if _is_contended(stack) else {}
+
+
+def _is_contended(stack: Stack) -> bool:
     capacity = _capacity(stack)
-    if capacity is None or wanted(open_studies(stack.records)) <= capacity:
-        return {}
-    sleep(_SECONDS_TO_THE_MAP)
-    return share_among(stack, list(open_studies(stack.records)))
+    return capacity is not None and wanted(open_studies(stack.records)) > capacity
+
+
+def _is_past_the_trials(stack: Stack, execution_arn: str) -> bool:
+    """Whether an execution runs variants, or has ended."""
+    if stack.executions.map_run_of(execution_arn):
+        return True
+    execution = stack.executions.find(execution_arn)
+    return execution is None or execution.ended
 
 
 def on_execution_ended(stack: Stack) -> Reaction:

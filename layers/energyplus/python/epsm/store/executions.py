@@ -149,10 +149,13 @@ class Executions:
 
     def map_run(self, record: StudyRecord) -> str | None:
         """ARN of a study's map run; None before there is one, and after Step Functions has deleted it (90 days)."""
-        execution = record.execution_arn
-        if execution and execution not in self._map_runs:
+        return self.map_run_of(record.execution_arn) if record.execution_arn else None
+
+    def map_run_of(self, execution_arn: str) -> str | None:
+        """ARN of the map run of an execution; None before there is one, and where there is no such execution."""
+        if execution_arn not in self._map_runs:
             try:
-                runs = self._step_functions.list_map_runs(executionArn=execution)["mapRuns"]
+                runs = self._step_functions.list_map_runs(executionArn=execution_arn)["mapRuns"]
             except ClientError as error:
                 if error.response["Error"]["Code"] != _NO_EXECUTION:
                     raise
@@ -160,8 +163,8 @@ class Executions:
             if not runs:
                 return None
             _make_room(self._map_runs)
-            self._map_runs[execution] = str(runs[-1]["mapRunArn"])
-        return self._map_runs.get(execution)
+            self._map_runs[execution_arn] = str(runs[-1]["mapRunArn"])
+        return self._map_runs.get(execution_arn)
 
     def set_concurrency(self, map_run: str, variants_at_a_time: int) -> None:
         """Change how many variants a map run may run at a time."""
