@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from SALib.analyze import sobol as salib_sobol
 from SALib.sample import sobol as salib_sample
-from scipy.stats import qmc
+from scipy.stats import kstest, qmc, spearmanr
 
 from epsm.errors import StudyRejected
 from epsm.study.parsing import parse_study
@@ -28,6 +28,11 @@ def study(sampling: dict[str, Any], *levels: dict[str, Any], **changes: Any) -> 
     """A study whose parameters a, b, c, ... have these levels."""
     parameters = [parameter(chr(97 + number), **each) for number, each in enumerate(levels)]
     return parse_study(json.dumps(study_document(parameters=parameters, sampling=sampling, **changes)))
+
+
+def correlated(*pairs: tuple[str, str, float]) -> dict[str, Any]:
+    named = [{"parameters": [one, other], "rank_correlation": number} for one, other, number in pairs]
+    return {"correlations": named}
 
 
 def units(sampling: dict[str, Any], dimensions: int) -> np.ndarray:
@@ -245,3 +250,88 @@ def test_sampling_without_parameters_is_refused() -> None:
 
 def test_every_method_is_tested() -> None:
     assert set(METHODS) == {"grid", "one_at_a_time", "list", *(each["method"] for each in SAMPLED)}
+
+
+# --- Correlated parameters
+
+
+@pytest.mark.parametrize(("method", "samples", "tolerance"), [("latin_hypercube", 400, 0.03), ("random", 20_000, 0.02)])
+def test_ranks_have_the_correlations_that_were_asked_for(method: str, samples: int, tolerance: float) -> None:
+    sampling = {"method": method, "samples": samples, "seed": 7}
+    points = units(sampling | correlated(("a", "b", 0.7), ("b", "c", -0.5)), 4)
+
+    found = spearmanr(points).statistic
+
+    wanted = np.eye(4)
+    wanted[0, 1] = wanted[1, 0] = 0.7
+    wanted[1, 2] = wanted[2, 1] = -0.5
+    assert np.abs(found - wanted).max() < tolerance
+
+
+def test_parameters_of_different_distributions_keep_them() -> None:
+    sampling = {"method": "latin_hypercube", "samples": 1000, "seed": 7, **correlated(("a", "b", 0.9))}
+    lognormal = {"kind": "lognormal", "median": 2.0, "sigma_log": 0.5, "truncate": [0.1, 50.0]}
+    design = study(sampling, {"distribution": UNIT}, {"distribution": lognormal}).design
+    rows = list(design.samples())
+
+    assert kstest([row["a"] for row in rows], "uniform").pvalue > 0.9
+    assert kstest([row["b"] for row in rows], "lognorm", args=(0.5, 0, 2.0)).pvalue > 0.9
+
+
+def test_each_slice_of_a_correlated_hypercube_still_has_one_sample() -> None:
+    points = units({"method": "latin_hypercube", "samples": 50, "seed": 3, **correlated(("a", "c", 0.99))}, 3)
+
+    assert (np.sort(np.floor(points * 50), axis=0) == np.arange(50)[:, None]).all()
+
+
+def test_a_hypercube_with_fewer_samples_than_parameters_can_be_correlated() -> None:
+    points = units({"method": "latin_hypercube", "samples": 2, "seed": 3, **correlated(("a", "c", 0.9))}, 3)
+
+    assert (np.argsort(points[:, 0]) == np.argsort(points[:, 2])).all()
+
+
+CORRELATED_GOLDEN = [[0.75901594271, 0.59306019378], [0.577102948617, 0.482742222097]]
+
+
+def test_correlated_samples_are_those_of_earlier_versions() -> None:
+    sampling = {"samples": 16, "seed": 7, **correlated(("a", "b", 0.7))}
+    points = [units(sampling | {"method": method}, 2)[9] for method in ("latin_hypercube", "random")]
+
+    assert [list(np.round(point, 12)) for point in points] == CORRELATED_GOLDEN
+
+
+@pytest.mark.parametrize(
+    ("sampling", "where", "what"),
+    [
+        (
+            {"method": "random", "samples": 9, **correlated(("a", "x", 0.5))},
+            "sampling.correlations[0].parameters",
+            "'x'",
+        ),
+        (
+            {"method": "random", "samples": 9, **correlated(("a", "a", 0.5))},
+            "sampling.correlations[0].parameters",
+            "twice",
+        ),
+        ({"method": "random", "samples": 9, **correlated(("a", "b", 1.0))}, "rank_correlation", "too large"),
+        (
+            {"method": "random", "samples": 9, **correlated(("a", "b", 0.5), ("b", "a", 0.4))},
+            "sampling.correlations[1]",
+            "again",
+        ),
+        (
+            {"method": "random", "samples": 9, **correlated(("a", "b", 0.9), ("b", "c", 0.9), ("a", "c", -0.9))},
+            "sampling.correlations",
+            "contradict",
+        ),
+        ({"method": "sobol", "samples": 8, **correlated(("a", "b", 0.5))}, "sampling", "independent parameters only"),
+        ({"method": "morris", "trajectories": 8, **correlated(("a", "b", 0.5))}, "sampling", "latin_hypercube"),
+    ],
+)
+def test_correlations_that_cannot_be_are_refused(sampling: dict[str, Any], where: str, what: str) -> None:
+    with pytest.raises(StudyRejected) as refused:
+        study(sampling, *[{"distribution": UNIT}] * 3)
+
+    (problem,) = refused.value.problems
+    assert where in problem.where
+    assert what in problem.what

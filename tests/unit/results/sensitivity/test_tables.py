@@ -307,3 +307,14 @@ def test_ranges_of_one_at_a_time(analysed: Callable[..., list[MetricAnalysis]]) 
     assert [str(index.basis) for index in found.analysis.indices] == ["5 of 5 runs", "3 of 3 runs"]
     page = Page(sensitivity_section([found], 0.95))
     assert ["insulation_m", "30", "3 of 3 runs"] in page.rows
+
+
+def test_the_analysis_of_correlated_parameters_states_that(analysed: Callable[..., list[MetricAnalysis]]) -> None:
+    together = {"parameters": ["lighting", "insulation_m"], "rank_correlation": 0.8}
+    sampling = {"method": "latin_hypercube", "samples": 40, "seed": 1}
+
+    (independent,) = analysed(study(**HEATING, sampling=sampling))
+    (correlated,) = analysed(study(**HEATING, sampling=sampling | {"correlations": [together]}))
+
+    assert independent.analysis.remarks == ()
+    assert [remark[:25] for remark in correlated.analysis.remarks] == ["Parameters are correlated"]

@@ -7,6 +7,7 @@ from epsm.problems import Problem
 from epsm.study.distributions import Discrete, LogNormal, Normal
 from epsm.study.parameters import Dimension
 from epsm.study.sampling import Grid, InUnitCube, Listed, Morris, OneAtATime
+from epsm.study.sampling.correlations import Correlated, Correlation, factor
 from epsm.study.schema import MANIFEST_NAME, Study
 from epsm.text import nearest
 
@@ -27,6 +28,8 @@ def sampling_problems(study: Study) -> list[Problem]:
             problems += islice(_of_rows(study, rows), _MAX_ROWS_SHOWN)
         case InUnitCube() if not study.parameters:
             problems.append(Problem(where, "has nothing to sample: the study has no parameters", "parameters"))
+        case Correlated(correlations=correlations) if correlations:
+            problems += _of_correlations(study, correlations)
         case _:
             pass
     return problems
@@ -64,3 +67,21 @@ def _of_rows(study: Study, rows: tuple[dict[str, float | str], ...]) -> Iterator
         for name in names:
             if name not in row:
                 yield Problem(f"{where}.{name}", "is missing", "a value for every parameter")
+
+
+def _of_correlations(study: Study, correlations: tuple[Correlation, ...]) -> list[Problem]:
+    names = [parameter.name for parameter in study.parameters]
+    problems: list[Problem] = []
+    first_of: dict[frozenset[str], int] = {}
+    for number, each in enumerate(correlations):
+        where = f"{MANIFEST_NAME}: sampling.correlations[{number}]"
+        for name in each.parameters:
+            if name not in names:
+                problems.append(Problem(f"{where}.parameters", f"'{name}' is not a parameter", nearest(name, names)))
+        before = first_of.setdefault(frozenset(each.parameters), number)
+        if before != number:
+            problems.append(Problem(where, f"correlates the pair of correlations[{before}] again", "each pair once"))
+    if not problems and factor(names, correlations) is None:
+        what = "contradict each other: no samples can have all of them (the matrix is not positive definite)"
+        problems.append(Problem(f"{MANIFEST_NAME}: sampling.correlations", what, "smaller correlations"))
+    return problems

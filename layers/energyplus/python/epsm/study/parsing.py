@@ -18,6 +18,7 @@ from epsm.study.distributions import KINDS
 from epsm.study.impact import FuelFactors, Fuels, Impact
 from epsm.study.parameters import ONE_TARGET, SEVERAL_TARGETS, CoupledParameter, Parameter, Range
 from epsm.study.sampling import METHODS
+from epsm.study.sampling.correlations import Correlation
 from epsm.study.schema import MANIFEST_NAME, Options, Outputs, Study
 from epsm.study.targets import Target
 from epsm.text import listed, nearest
@@ -95,6 +96,7 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     SEVERAL_TARGETS: CoupledParameter,
     "targets": Target,
     "range": Range,
+    "correlations": Correlation,
     "analysis": Analysis,
     "impact": Impact,
     "fuels": Fuels,

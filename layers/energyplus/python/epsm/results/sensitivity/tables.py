@@ -17,12 +17,17 @@ from epsm.results.sensitivity.design import Design, Floats
 from epsm.results.sensitivity.indices import Basis, Index, Refusal
 from epsm.results.table import for_spreadsheets
 from epsm.study.sampling import Morris, OneAtATime, Sobol
+from epsm.study.sampling.correlations import Correlated
 from epsm.study.schema import Study
 
 SCHEMA = 1
 _DEFAULT_SEED = 1
 _MAX_SECONDS = 240.0
 """Of the aggregate function's fifteen minutes, which also write the table: the analysis must not cost it."""
+_CORRELATED = (
+    "Parameters are correlated: SRC is the effect of a parameter while the others are held; PAWN includes "
+    "effects through correlated parameters."
+)
 _COLUMNS = (
     "model",
     "weather",
@@ -90,6 +95,8 @@ def analyses(
             else:
                 seeded = seed or _DEFAULT_SEED
                 analysis = analyse(design, results, study.analysis.confidence, seeded, float(column[first]))
+            if isinstance(study.sampling, Correlated) and study.sampling.correlations:
+                analysis = dataclasses.replace(analysis, remarks=(*analysis.remarks, _CORRELATED))
             found.append(MetricAnalysis(model, weather, metric, analysis))
     return found
 

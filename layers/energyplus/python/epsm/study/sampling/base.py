@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from epsm.study.parameters import Dimension
 from epsm.study.values import Strict, Value
@@ -56,6 +56,16 @@ class InUnitCube(Strict):
 
     seed: Seed = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _independent(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "correlations" in given and "correlations" not in cls.model_fields:
+            raise ValueError(
+                "has correlations, and its indices hold for independent parameters only; correlated parameters can be "
+                "sampled with 'latin_hypercube' or 'random'"
+            )
+        return given
+
     def count(self, parameters: Sequence[Dimension]) -> int:
         """Number of samples of one model and weather, without the baseline."""
         raise NotImplementedError
@@ -64,19 +74,19 @@ class InUnitCube(Strict):
         """Samples that belong together; see `Design`."""
         return 1
 
-    def rows(self, dimensions: int, seed: int) -> Callable[[int], tuple[float, ...]]:
-        """Gives the point of sample i."""
+    def rows(self, names: Sequence[str], seed: int) -> Callable[[int], tuple[float, ...]]:
+        """Gives the point of sample i: a coordinate for each of the named parameters."""
         raise NotImplementedError
 
     def design(self, parameters: Sequence[Dimension]) -> Design:
         """The design. A study as the manifest has it has a seed; without one it is 0, which serves for checks."""
         seed = self.seed or 0
-        row = _rows(self, len(parameters), seed)
+        names = tuple(each.name for each in parameters)
+        row = _rows(self, names, seed)
 
         def sample(index: int) -> dict[str, Value]:
             return {each.name: each.at(u) for each, u in zip(parameters, row(index), strict=True)}
 
-        names = tuple(each.name for each in parameters)
         return Design(names, self.count(parameters), sample, row, self.block(len(parameters)))
 
     def samples(self, parameters: Sequence[Dimension], seed: int) -> Iterator[dict[str, Value]]:
@@ -85,9 +95,9 @@ class InUnitCube(Strict):
 
 
 @lru_cache(maxsize=4)
-def _rows(method: InUnitCube, dimensions: int, seed: int) -> Callable[[int], tuple[float, ...]]:
+def _rows(method: InUnitCube, names: tuple[str, ...], seed: int) -> Callable[[int], tuple[float, ...]]:
     """Points are kept: pages of results and trials ask for the same design again."""
-    return method.rows(dimensions, seed)
+    return method.rows(names, seed)
 
 
 def source(seed: int) -> Random:

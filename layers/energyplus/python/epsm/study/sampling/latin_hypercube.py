@@ -10,10 +10,11 @@ from typing import Literal
 from pydantic import Field
 
 from epsm.study.parameters import Dimension
-from epsm.study.sampling.base import MAX_SAMPLES, InUnitCube, permutation, source, table
+from epsm.study.sampling.base import MAX_SAMPLES, permutation, source, table
+from epsm.study.sampling.correlations import Correlated, correlated_slices, factor
 
 
-class LatinHypercube(InUnitCube):
+class LatinHypercube(Correlated):
     """One sample in each of N equal slices of each parameter, combined at random."""
 
     method: Literal["latin_hypercube"]
@@ -22,10 +23,16 @@ class LatinHypercube(InUnitCube):
     def count(self, parameters: Sequence[Dimension]) -> int:
         return self.size
 
-    def rows(self, dimensions: int, seed: int) -> Callable[[int], tuple[float, ...]]:
-        chance, count = source(seed), self.size
+    def rows(self, names: Sequence[str], seed: int) -> Callable[[int], tuple[float, ...]]:
+        chance, count, dimensions = source(seed), self.size, len(names)
+        slices, places = [], []
+        for _ in range(dimensions):
+            slices.append(permutation(count, chance))
+            places.append(array("d", (chance.random() for _ in range(count))))
+        if self.correlations and (lower := factor(names, self.correlations)):
+            slices = correlated_slices(slices, lower)
         values = array("d", bytes(8 * count * dimensions))
         for dimension in range(dimensions):
-            for index, slice_ in enumerate(permutation(count, chance)):
-                values[index * dimensions + dimension] = (slice_ + chance.random()) / count
+            for index in range(count):
+                values[index * dimensions + dimension] = (slices[dimension][index] + places[dimension][index]) / count
         return table(values, dimensions)

@@ -31,7 +31,8 @@ class Morris(InUnitCube):
     def block(self, dimensions: int) -> int:
         return dimensions + 1
 
-    def rows(self, dimensions: int, seed: int) -> Callable[[int], tuple[float, ...]]:
+    def rows(self, names: Sequence[str], seed: int) -> Callable[[int], tuple[float, ...]]:
+        dimensions = len(names)
         chance, half, last = source(seed), self.levels // 2, self.levels - 1
         starts = [
             [start % self.levels for start in permutation(-(-self.trajectories // self.levels) * self.levels, chance)]

@@ -48,7 +48,8 @@ class Sobol(InUnitCube):
     def block(self, dimensions: int) -> int:
         return (2 if self.second_order else 1) * dimensions + 2
 
-    def rows(self, dimensions: int, seed: int) -> Callable[[int], tuple[float, ...]]:
+    def rows(self, names: Sequence[str], seed: int) -> Callable[[int], tuple[float, ...]]:
+        dimensions = len(names)
         width, block = 2 * dimensions, self.block(dimensions)
         points = sequence(self.size, width, source(seed))
 
