@@ -3,9 +3,11 @@
 import json
 from datetime import UTC, datetime
 
+import pyarrow.parquet as pq
 import pytest
 
-from epsm.pipeline.aggregate import StudySummary, aggregate, decide
+from epsm.pipeline.aggregate import aggregate, decide
+from epsm.pipeline.study_summary import StudySummary
 from epsm.results.table import OutcomeCounts
 from epsm.store import keys
 from epsm.store.files import Files
@@ -89,3 +91,17 @@ def test_a_fault_of_the_analysis_does_not_cost_the_results(monkeypatch: pytest.M
     assert summary.not_run == 3
     assert result(s3, "results.csv").count("not_run") == 3
     assert "The sensitivity analysis failed: MemoryError(&#x27;too large&#x27;)" in result(s3, "report.html")
+
+
+def test_the_results_table_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[object] = []
+    read_table = pq.read_table
+
+    def read(source: object, **options: object) -> object:
+        reads.append(source)
+        return read_table(source, **options)
+
+    monkeypatch.setattr(pq, "read_table", read)
+    collected(Study.model_validate(study_document()))
+
+    assert len(reads) == 1

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from epsm.results.metrics import METRICS
-from epsm.results.report import write_report
-from epsm.results.table import write_table
+from epsm.results.report import report_columns, write_report
+from epsm.results.table import read_columns, write_table
 from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyStatus, VariantRecord, VariantStatus
 from epsm.study.schema import Study
@@ -112,7 +112,8 @@ def report(tmp_path: Path) -> Writer:
             "extraction_version": 1,
         } | manifest
         path = tmp_path / "report.html"
-        write_report(path, RunManifest.model_validate(described), parquet, counts, status, error)
+        table = read_columns(parquet, report_columns(of))
+        write_report(path, RunManifest.model_validate(described), table, counts, status, error)
         return Page(path.read_text(encoding="utf-8"))
 
     return report

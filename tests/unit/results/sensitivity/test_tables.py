@@ -12,8 +12,8 @@ from epsm.checks.analysis import check_analysis
 from epsm.errors import StudyRejected
 from epsm.results.metrics import METRICS
 from epsm.results.sensitivity.section import failed_section, sensitivity_section
-from epsm.results.sensitivity.tables import MetricAnalysis, analyses, write_csv, write_json
-from epsm.results.table import write_table
+from epsm.results.sensitivity.tables import MetricAnalysis, analyses, analysis_columns, write_csv, write_json
+from epsm.results.table import read_columns, write_table
 from epsm.study.parsing import parse_study
 from epsm.study.records import VariantRecord, VariantStatus
 from epsm.study.schema import Study
@@ -68,7 +68,7 @@ def analysed(tmp_path: Path) -> Callable[..., list[MetricAnalysis]]:
     ) -> list[MetricAnalysis]:
         parquet = tmp_path / "results.parquet"
         write_table(of, records(of, failed, metric), parquet, tmp_path / "results.csv")
-        return analyses(of, parquet, **limits)  # type: ignore[arg-type]
+        return analyses(of, read_columns(parquet, analysis_columns(of)), **limits)  # type: ignore[arg-type]
 
     return analysed
 

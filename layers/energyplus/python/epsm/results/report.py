@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from epsm.results.columns import RUN, SAVINGS, VARIANT
 from epsm.results.metrics import INTENSITIES, METRICS
@@ -20,6 +19,8 @@ from epsm.study.sampling import InUnitCube, OneAtATime
 from epsm.study.schema import Study
 from epsm.text import counted, file_labels, middle_cut
 
+_NUMBERS = ("site_eui_kwh_m2", "site_eui_saved_percent", "unmet_heating_hours", "unmet_cooling_hours")
+_OUTCOME = ("status", "verdict", "severe_errors", "warnings")
 _MEASURES = ("_kwh_m2", "_percent", "_hours")
 _MAX_BARS = 40
 _MAX_LABEL = 60
@@ -41,10 +42,20 @@ tr.baseline td{background:#fbf7ea}tr.bad td{color:#b3261e}
 """
 
 
+def report_columns(study: Study) -> list[str]:
+    """The columns of the results table that the report is made from."""
+    shown = ["variant_index", "baseline", *_parameters(study), *_NUMBERS, "period", *_OUTCOME, "note"]
+    return [*shown, *INTENSITIES, "error", *REMARK_COLUMNS]
+
+
+def _parameters(study: Study) -> list[str]:
+    return [parameter.name for parameter in study.parameters]
+
+
 def write_report(
     path: Path,
     manifest: RunManifest,
-    parquet: Path,
+    table: pd.DataFrame,
     counts: OutcomeCounts,
     status: StudyStatus,
     error: str,
@@ -55,19 +66,14 @@ def write_report(
     Args:
         path: HTML file to write.
         manifest: The run's manifest.
-        parquet: The results table.
+        table: At least `report_columns` of the results table.
         counts: How many variants ended how.
         status, error: How the study ended.
         sections: HTML of further sections.
     """
     study = manifest.study
     places = [name for name, files in (("model", study.models), ("weather", study.weather)) if len(files) > 1]
-    parameters = [parameter.name for parameter in study.parameters]
-    always = ["variant_index", "baseline", *places, *parameters]
-    judged = ["status", "verdict", "severe_errors", "warnings"]
-    numbers = ["site_eui_kwh_m2", "site_eui_saved_percent", "unmet_heating_hours", "unmet_cooling_hours"]
-    needed = dict.fromkeys([*always, *numbers, *INTENSITIES, "period", *judged, "note", "error", *REMARK_COLUMNS])
-    table = pq.read_table(parquet, columns=list(needed)).to_pandas()
+    note = ["note"] if table["note"].notna().any() else []
     parts = [
         _head(manifest, counts, status, error, severe=with_severe_errors(table)),
         _periods(table),
@@ -76,7 +82,9 @@ def write_report(
         *sections,
         _failures(table),
         _engine_messages(table),
-        _rows(table, [*always, *numbers, "period", *judged, *(["note"] if table["note"].notna().any() else [])]),
+        _rows(
+            table, ["variant_index", "baseline", *places, *_parameters(study), *_NUMBERS, "period", *_OUTCOME, *note]
+        ),
     ]
     title = escape(manifest.study.name)
     path.write_text(

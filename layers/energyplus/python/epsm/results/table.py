@@ -25,6 +25,8 @@ from epsm.study.records import VariantRecord, VariantStatus
 from epsm.study.schema import Study
 
 _BATCH = 5_000
+RUN_TIME_COLUMNS = ("model", "status", "engine_seconds")
+"""The columns that `mean_run_times` reads."""
 _WHOLE_NUMBERS = frozenset({"variant_index", "period_days", "zone_count", "warnings", "severe_errors"})
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NUMBERS = frozenset({"engine_seconds", "engine_cpu_seconds", "peak_memory_mb"})
@@ -149,8 +151,25 @@ def _is_formula(text: "pd.Series[str]") -> "pd.Series[bool]":
     return (text.str.startswith(_FORMULA_STARTS) & ~number).fillna(False).astype(bool)
 
 
-def mean_run_times(parquet: Path) -> dict[str, float]:
-    """For each model with a success the mean engine seconds of its successful variants, from a table."""
-    table = pq.read_table(parquet, columns=["model", "status", "engine_seconds"]).to_pandas()
+def read_columns(parquet: Path, names: Iterable[str]) -> pd.DataFrame:
+    """Read columns of a results table, in the order of the variants.
+
+    Args:
+        parquet: The table, as `write_table` wrote it.
+        names: The columns; those that the table does not have are left out.
+    """
+    existing = set(pq.read_schema(parquet).names)
+    table = pq.read_table(parquet, columns=[name for name in dict.fromkeys(names) if name in existing])
+    # Each Arrow column is freed as soon as it is converted, so that the table is not held twice.
+    frame: pd.DataFrame = table.to_pandas(self_destruct=True, split_blocks=True)
+    return frame
+
+
+def mean_run_times(table: pd.DataFrame) -> dict[str, float]:
+    """The mean engine seconds of each model's successful variants, for the models that have any.
+
+    Args:
+        table: At least `RUN_TIME_COLUMNS`.
+    """
     done = table[table["status"] == VariantStatus.SUCCEEDED.value]
     return {str(model): float(seconds) for model, seconds in done.groupby("model")["engine_seconds"].mean().items()}

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from epsm.results.sensitivity.analysis import Analysis, analyse
 from epsm.results.sensitivity.design import Design, Floats
@@ -58,14 +57,19 @@ class MetricAnalysis:
     analysis: Analysis
 
 
+def analysis_columns(study: Study) -> list[str]:
+    """The columns of the results table that the analysis is made from; an end use need not be in the table."""
+    return [*study.analysis.metrics, *(parameter.name for parameter in study.parameters)]
+
+
 def analyses(
-    study: Study, parquet: Path, seed: int | None = None, max_seconds: float = _MAX_SECONDS
+    study: Study, table: pd.DataFrame, seed: int | None = None, max_seconds: float = _MAX_SECONDS
 ) -> list[MetricAnalysis]:
     """The sensitivity of each metric that the study wants analysed, for each model and weather file on its own.
 
     Args:
         study: The study.
-        parquet: Its results table.
+        table: `analysis_columns` of its results table, in the order of the variants.
         seed: Of bootstraps; the sampling's own, where it has one.
         max_seconds: When this has passed, the remaining metrics get a reason instead of indices.
 
@@ -74,11 +78,6 @@ def analyses(
     """
     if not study.parameters or not study.analysis.metrics:
         return []
-    names = [parameter.name for parameter in study.parameters]
-    there = set(pq.read_schema(parquet).names)
-    metrics = [metric for metric in study.analysis.metrics if metric in there]
-    table = pq.read_table(parquet, columns=["variant_index", *metrics, *names]).to_pandas()
-    table = table.sort_values("variant_index", ignore_index=True)
     found = []
     deadline = time.monotonic() + max_seconds
     places = [(model, weather) for model in study.models for weather in study.weather]
@@ -88,7 +87,7 @@ def analyses(
         rows = table.iloc[first + 1 : first + study.sample_count]
         design = _design(study, rows)
         for metric in study.analysis.metrics:
-            column = table[metric].to_numpy(dtype=float, na_value=np.nan) if metric in metrics else _nothing(len(table))
+            column = table[metric].to_numpy(dtype=float, na_value=np.nan) if metric in table else _nothing(len(table))
             results = column[first + 1 : first + study.sample_count]
             if time.monotonic() > deadline:
                 analysis = _out_of_time(design, results, max_seconds)
