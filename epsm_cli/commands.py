@@ -18,7 +18,7 @@ from epsm.client.local import LOCAL
 from epsm.client.run import matches
 from epsm.energyplus.versions import RELEASES, SUPPORTED
 from epsm.errors import EngineMissing, NoStack, NotFound, StudyRejected
-from epsm.estimate import estimate, in_usd
+from epsm.estimate import estimate, in_words
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.operations.cancel import cancel as cancel_study
 from epsm.operations.rerun import rerun_missing
@@ -69,22 +69,13 @@ def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None
         console.print(f"  and {len(accepted.targets) - _MAX_TARGETS} further ones")
     if study.sampling.method != "grid":
         console.print(f"{study.sampling.method}: {counted(study.sample_count - 1, 'sample')} of each model and weather")
-    console.print(_expected(accepted, memory_mb or DEFAULT_MEMORY_MB))
+    memory = memory_mb or DEFAULT_MEMORY_MB
+    console.print(in_words(estimate(study, accepted.run_times, memory_mb=memory, capacity=LAMBDA_AT_A_TIME)))
     options = study.options
     if options.timeout_s > MAX_FUNCTION_RUN_S:
         console.print(f"timeout_s {options.timeout_s} is only taken by a stack that was deployed with Fargate")
     if options.after:
         console.print(f"`after: {options.after}` can only be checked by the stack")
-
-
-def _expected(accepted: Accepted, memory_mb: int) -> str:
-    """What a study takes, as far as that shows without a run."""
-    expected = estimate(accepted.study, accepted.run_times, memory_mb=memory_mb, capacity=LAMBDA_AT_A_TIME)
-    minutes = max(1, round(expected.wall_seconds / 60))
-    return (
-        f"On AWS about {in_usd(expected.cost_usd)} and {minutes} min, {expected.engine_seconds / 3600:.1f} h of "
-        "EnergyPlus, assumed from the number of zones"
-    )
 
 
 def submit(folder: Path, stack: str, max_variants: int | None, memory_mb: int | None) -> None:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from epsm.client.connection import Connection, connect
     from epsm.client.frames import read_design, read_results, read_series
     from epsm.client.run import Run
-    from epsm.client.study import Study, check, load, run
+    from epsm.client.shortcuts import check, load, run, submit
+    from epsm.client.study import Study
     from epsm.errors import (
         CannotWrite,
         EngineMissing,
@@ -78,6 +79,7 @@ __all__ = [
     "read_results",
     "read_series",
     "run",
+    "submit",
 ]
 
 _ELSEWHERE = {
@@ -90,13 +92,14 @@ _ELSEWHERE = {
     "Run": "client.run",
     "Study": "client.study",
     "StudyStatus": "study.records",
-    "check": "client.study",
+    "check": "client.shortcuts",
     "connect": "client.connection",
-    "load": "client.study",
+    "load": "client.shortcuts",
     "read_design": "client.frames",
     "read_results": "client.frames",
     "read_series": "client.frames",
-    "run": "client.study",
+    "run": "client.shortcuts",
+    "submit": "client.shortcuts",
 }
 """Where the names are that are not exceptions."""
 

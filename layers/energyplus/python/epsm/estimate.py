@@ -133,6 +133,15 @@ def _trial_seconds(run_time: RunTime) -> float:
     return min(engine_seconds, _TRIAL_START_S + _TRIAL_SHARE * engine_seconds) + _SECONDS_AROUND_THE_ENGINE
 
 
+def in_words(expected: Estimate) -> str:
+    """An estimate in one line."""
+    return (
+        f"On AWS about {in_usd(expected.cost_usd)} and {max(1, round(expected.wall_seconds / 60))} min, "
+        f"{expected.engine_seconds / 3600:.1f} h of EnergyPlus, {expected.basis} "
+        f"{'in earlier runs' if expected.basis == 'measured' else 'from the number of zones'}"
+    )
+
+
 def in_usd(amount: float) -> str:
     """An amount as it is shown.
 

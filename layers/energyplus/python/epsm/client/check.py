@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from epsm.checks.target_matches import TargetInModel
+from epsm.estimate import Estimate, in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Check:
         targets: What each target of each parameter changes in each model, with old and new values in words.
         baseline_values: For each model its own values of the parameters, where each is one.
         files: Every file that the study reads.
-        engine_seconds: Of all variants together, on one core, estimated from the number of zones.
+        estimate: What it takes: time of EnergyPlus, assumed from the number of zones; duration and cost on AWS, at
+            list prices of us-east-1.
         remarks: What is worth knowing of models and weather files that can be run.
     """
 
@@ -30,8 +32,13 @@ class Check:
     targets: tuple[TargetInModel, ...]
     baseline_values: Mapping[str, Mapping[str, float | str]]
     files: tuple[str, ...]
-    engine_seconds: float
+    estimate: Estimate
     remarks: tuple[str, ...]
+
+    @property
+    def engine_seconds(self) -> float:
+        """Of all variants together, on one core."""
+        return self.estimate.engine_seconds
 
     @property
     def matches(self) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -48,7 +55,7 @@ class Check:
             f"{counted(len(self.weather), 'weather file')} and {counted(len(self.parameters), 'parameter')}, "
             f"with EnergyPlus {self.energyplus}"
         ]
-        return "\n".join([*lines, *map(str, self.targets), *self.remarks])
+        return "\n".join([*lines, *map(str, self.targets), in_words(self.estimate), *self.remarks])
 
 
 def counted(number: int, noun: str) -> str:

@@ -91,6 +91,37 @@ def connect(stack: str = LOCAL) -> Connection:
     return connection_to(stack, session, poll_s=3.0)
 
 
+def any_stack(stack: str | Connection, energyplus: str) -> Connection:
+    """The stack for a study; for ``local`` the one that is kept running, or one of this program's own.
+
+    Args:
+        stack: Its name, or a connection.
+        energyplus: The version that the study runs with, which a stack on this machine needs installed.
+
+    Raises:
+        NoStack: If there is none.
+        EngineMissing: If the version cannot be installed.
+    """
+    if stack != LOCAL:
+        return stack if isinstance(stack, Connection) else connect(stack)
+    local = local_stacks()
+    local.install_engine(energyplus)
+    return local.running() or local.start()
+
+
+def lasting_stack(stack: str | Connection, energyplus: str) -> Connection:
+    """The stack for a study that goes on without this program; as `any_stack`, but none is started.
+
+    Raises:
+        NoStack, EngineMissing: As for `any_stack`.
+    """
+    if stack != LOCAL:
+        return stack if isinstance(stack, Connection) else connect(stack)
+    connection = connect(LOCAL)
+    local_stacks().install_engine(energyplus)
+    return connection
+
+
 def connection_to(
     stack: str, session: boto3.Session, *, poll_s: float, patience_s: float = 900.0, endpoint: str | None = None
 ) -> Connection:

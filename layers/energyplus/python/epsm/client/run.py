@@ -1,11 +1,8 @@
 """A study that was started: where it is, waiting for its end, its results."""
 
 import io
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +11,7 @@ from epsm.client.connection import Connection
 from epsm.client.fetch import fetch, results_folder
 from epsm.client.follow import follow
 from epsm.client.frames import DESIGN, RESULTS, SERIES, only_series, read_parquet
+from epsm.client.progress import shown_progress
 from epsm.errors import NotEnded, NotFound, StudyFailed, StudyRejected, WaitTimeout
 from epsm.operations.cancel import cancel
 from epsm.operations.rerun import rerun_missing
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 
 _REPORT = "report.html"
 _OTHER_WRITER_S = 600.0
-Show = Callable[[StudyRecord | None, RunCounts], None]
 
 
 class Run:
@@ -84,7 +81,8 @@ class Run:
 
         Args:
             timeout_s: How long at most, seconds; None for as long as it takes.
-            progress: Whether to show a progress bar; None for where there is a terminal.
+            progress: Whether to show progress; None for on a terminal and in a notebook. Elsewhere, as in the log of
+                a CI job, it is a line for each tenth of the variants.
 
         Returns:
             This run, so that ``run.wait().results()`` reads well.
@@ -103,7 +101,7 @@ class Run:
 
         if not self._is_new:
             self._record()
-        with stack_errors(), _bar(sys.stderr.isatty() if progress is None else progress) as show:
+        with stack_errors(), shown_progress(progress, self.simulation_id) as show:
 
             def look(record: StudyRecord | None, counts: RunCounts) -> None:
                 show(record, counts)
@@ -275,26 +273,3 @@ def matches(connection: Connection, simulation_id: str) -> list[StudyRecord]:
     if record is not None:
         return [record]
     return [each for each in connection.stack.records.studies() if each.simulation_id.startswith(simulation_id)]
-
-
-@contextmanager
-def _bar(shown: bool) -> Iterator[Show]:
-    """A progress bar, where there is to be one and what draws it is installed."""
-    try:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-    except ImportError:
-        shown = False
-    if not shown:
-        yield lambda record, counts: None
-        return
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("waiting", total=None)
-
-        def show(record: StudyRecord | None, counts: RunCounts) -> None:
-            failed = f", {counts.failed} failed" if counts.failed else ""
-            state = "waiting for submit" if record is None else f"{record.status.value}{failed}"
-            progress.update(task, description=state, total=counts.total or None, completed=counts.ended)
-
-        yield show

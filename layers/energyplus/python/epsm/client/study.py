@@ -1,7 +1,6 @@
 """A study in Python: put together, checked, started."""
 
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,19 +12,22 @@ from epsm.checks.rules import Rules
 from epsm.checks.study import Accepted, StudyFiles, check_study
 from epsm.client.aws_faults import stack_errors
 from epsm.client.check import Check, counted
-from epsm.client.connection import Connection, connect
+from epsm.client.connection import Connection, any_stack, lasting_stack
 from epsm.client.folder import FolderOnDisk, upload_files
 from epsm.client.given import path_in, paths_of, plain
-from epsm.client.local import LOCAL, local_stacks
+from epsm.client.local import LOCAL
 from epsm.client.loose_files import LooseFiles
 from epsm.errors import CannotWrite, StudyRejected
+from epsm.estimate import estimate
 from epsm.model_memory import DEFAULT_MEMORY_MB
+from epsm.operations.shares import LAMBDA_AT_A_TIME
 from epsm.problems import Problem
 from epsm.store import keys
 from epsm.study import schema
 from epsm.study.parameters import Parameter
 from epsm.study.parsing import load_document, parse_study, problems_of
 from epsm.study.schema import MANIFEST_NAME, MAX_VARIANTS, Limits, Options, Outputs
+from epsm.study.targets import Target
 
 if TYPE_CHECKING:
     from epsm.client.run import Run
@@ -134,9 +136,10 @@ class Study:
         self,
         name: str,
         class_: str | None = None,
-        object_: str | None = None,
+        object_: str | Sequence[str] | None = None,
         field: str | None = None,
         *,
+        targets: Sequence[Target | Mapping[str, Any]] | None = None,
         values: Sequence[float | str] | None = None,
         multiply: Sequence[float] | None = None,
         range: Mapping[str, float] | None = None,  # noqa: A002 - what study.json calls it
@@ -149,19 +152,22 @@ class Study:
         Args:
             name: Column of the results table, e.g. ``insulation_m``.
             class_: EnergyPlus class, e.g. ``Material``.
-            object_: Name of the object; ``*`` stands for any characters. Without it every object of the class.
+            object_: Name of the object; ``*`` stands for any characters. Or a list of names. Without it every object
+                of the class.
             field: Field as in the IDD, e.g. ``Thickness``.
+            targets: Instead of class, object and field: several places that the level goes to, each a mapping with
+                ``class``, ``field`` and whatever else a target of ``study.json`` has.
             values: Values to write into the field, in EnergyPlus's unit.
             multiply: Factors for the value that the model has.
             range: Evenly spaced values, e.g. ``{"from": 0.05, "to": 0.25, "steps": 5}``.
             distribution: What values are drawn from, e.g. ``{"kind": "uniform", "low": 0.05, "high": 0.25}``.
             unit: If given, must be the unit of the field in EnergyPlus, e.g. ``m``.
-            **more: Further keys of a parameter in ``study.json``.
+            **more: Further keys of a parameter in ``study.json``, e.g. ``apply="add"`` or ``where={...}``.
 
         Raises:
             StudyRejected: If the parameter is wrong in itself, e.g. without any values.
         """
-        target = {"class": class_, "object": object_, "field": field, "unit": unit}
+        target = {"class": class_, "object": object_, "field": field, "targets": targets, "unit": unit}
         levels = {"values": values, "multiply": multiply, "range": range, "distribution": distribution}
         parameter = {key: value for key, value in {**target, **levels, **more}.items() if value is not None}
         return self._changed(parameters=[*self.document.get("parameters", []), {"name": name, **parameter}])
@@ -218,7 +224,6 @@ class Study:
         """
         accepted = self._accepted(max_variants, memory_mb)
         study = accepted.study
-        per_model = study.variant_count // len(study.models)
         return Check(
             variants=study.variant_count,
             models=study.models,
@@ -228,7 +233,7 @@ class Study:
             targets=accepted.targets,
             baseline_values=accepted.baseline_values,
             files=accepted.inputs,
-            engine_seconds=math.fsum(per_model * each.engine_seconds for each in accepted.run_times.values()),
+            estimate=estimate(study, accepted.run_times, memory_mb=memory_mb, capacity=LAMBDA_AT_A_TIME),
             remarks=accepted.remarks,
         )
 
@@ -256,10 +261,37 @@ class Study:
             EngineMissing: If its EnergyPlus version cannot be installed on this machine.
             StackError: If AWS refuses the upload, or cannot be reached.
         """
+        accepted = self._accepted(max_variants, memory_mb)
+        return self._start(any_stack(stack, accepted.energyplus), accepted)
+
+    def submit(
+        self,
+        stack: str | Connection = LOCAL,
+        *,
+        max_variants: int = MAX_VARIANTS,
+        memory_mb: int = DEFAULT_MEMORY_MB,
+    ) -> "Run":
+        """Check the study, upload it and start it on a stack that goes on when this program ends.
+
+        As `run`, but without a local stack of this program's own, whose studies end with it.
+
+        Args:
+            stack: ``local`` for the one that ``epsm up`` keeps running; otherwise as for `run`.
+            max_variants, memory_mb: As for `check`.
+
+        Returns:
+            The run; its ``simulation_id`` finds it again with ``epsm.connect(stack).run(simulation_id)``.
+
+        Raises:
+            StudyRejected, EngineMissing, StackError: As for `run`.
+            NoStack: If no such stack is running.
+        """
+        accepted = self._accepted(max_variants, memory_mb)
+        return self._start(lasting_stack(stack, accepted.energyplus), accepted)
+
+    def _start(self, connection: Connection, accepted: Accepted) -> "Run":
         from epsm.client.run import Run
 
-        accepted = self._accepted(max_variants, memory_mb)
-        connection = stack if isinstance(stack, Connection) else _connection(stack, accepted)
         with stack_errors():
             source = upload_files(
                 self._text.encode(), self._files, self._folder_name, accepted, connection, lambda name, sent: None
@@ -289,41 +321,6 @@ class Study:
         except OSError as error:
             raise CannotWrite(f"{error.filename or place} cannot be written: {error.strerror or error}") from error
         return place
-
-
-def load(folder: _File) -> Study:
-    """The study in a folder with a ``study.json``; see `Study.from_folder`.
-
-    Raises:
-        StudyRejected: If the folder has none, or it is wrong.
-    """
-    return Study.from_folder(folder)
-
-
-def check(study: Study | _File, **limits: int) -> Check:
-    """Check a study, or the one in a folder; see `Study.check`.
-
-    Raises:
-        StudyRejected: With every problem.
-    """
-    return (study if isinstance(study, Study) else load(study)).check(**limits)
-
-
-def run(study: Study | _File, stack: str | Connection = LOCAL, **limits: int) -> "Run":
-    """Start a study, or the one in a folder; see `Study.run`.
-
-    Raises:
-        StudyRejected, NoStack, EngineMissing, StackError: As `Study.run` does.
-    """
-    return (study if isinstance(study, Study) else load(study)).run(stack, **limits)
-
-
-def _connection(stack: str, accepted: Accepted) -> Connection:
-    if stack != LOCAL:
-        return connect(stack)
-    local = local_stacks()
-    local.install_engine(accepted.energyplus)
-    return local.running() or local.start()
 
 
 def _folder_name(name: str) -> str:
