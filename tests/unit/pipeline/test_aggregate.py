@@ -11,11 +11,11 @@ from epsm.pipeline.study_summary import StudySummary
 from epsm.results.table import OutcomeCounts
 from epsm.store import keys
 from epsm.store.files import Files
-from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyStatus
 from epsm.study.schema import Options, Study
 from tests.conftest import study_document
 from tests.unit.fakes import MemoryRecords, MemoryS3, fake, study_record
+from tests.unit.manifests import manifest_of
 
 LOST = "ExecutionDoesNotExist: Step Functions knows the execution of this study no more."
 
@@ -43,19 +43,7 @@ def test_an_execution_that_was_lost_after_the_last_variant_spoils_nothing() -> N
 def collected(study: Study) -> tuple[StudySummary, MemoryS3]:
     """A study of which no variant has started, aggregated."""
     created_at = datetime(2026, 5, 1, tzinfo=UTC)
-    manifest = RunManifest(
-        simulation_id="office-1",
-        created_at=created_at,
-        study=study,
-        source=Source(bucket="inputs", key="office/study.json", version_id="v1"),
-        inputs={},
-        external_files={},
-        variants=study.variant_count,
-        engine_version="25.2",
-        image_id="image",
-        code_version="1",
-        extraction_version=1,
-    )
+    manifest = manifest_of(study, simulation_id="office-1", created_at=created_at)
     s3 = MemoryS3()
     s3.put_object(Bucket="results", Key=keys.run_key("office-1", "manifest.json"), Body=manifest.to_json().encode())
     records = MemoryRecords(study_record("office-1", StudyStatus.RUNNING, created_at))

@@ -20,6 +20,7 @@ from epsm.study.parsing import parse_study
 from epsm.study.records import VariantRecord, VariantStatus
 from epsm.study.schema import Study
 from tests.conftest import study_document
+from tests.unit.manifests import manifest_of
 from tests.unit.results.test_rows import Table
 
 FACTORS = {
@@ -48,7 +49,7 @@ def used(index: int, electricity: float, gas: float, generated: float = 0.0, **m
 
 
 def test_energy_times_factor_by_fuel() -> None:
-    baseline, sample, _ = rows(study(), [used(0, 1000, 2000), used(1, 900, 1000)])
+    baseline, sample, _ = rows(manifest_of(study()), [used(0, 1000, 2000), used(1, 900, 1000)])
 
     # 1000 x 0.4 + 2000 x 0.2 = 800; 1000 x 0.3 + 2000 x 0.1 = 500; of 100 m2
     assert [baseline[name] for name in COLUMNS] == pytest.approx([800, 8, 0, 500, 5, 0], rel=1e-12)
@@ -58,7 +59,7 @@ def test_energy_times_factor_by_fuel() -> None:
 
 
 def test_electricity_generated_on_site_is_deducted() -> None:
-    _, sample, _ = rows(study(), [used(0, 1000, 0), used(1, 1000, 0, generated=1200)])
+    _, sample, _ = rows(manifest_of(study()), [used(0, 1000, 0), used(1, 1000, 0, generated=1200)])
 
     # (1000 - 1200) x 0.4 = -80: a surplus of 200 kWh is credited.
     assert sample["operational_gwp_kgco2e"] == pytest.approx(-80, rel=1e-12)
@@ -68,7 +69,7 @@ def test_electricity_generated_on_site_is_deducted() -> None:
 def test_a_fuel_without_a_factor_leaves_no_number() -> None:
     factors = {"electricity": {"gwp_kgco2e_per_kwh": 0.4, "cost_per_kwh": 0.3}, "natural_gas": {"cost_per_kwh": 0.1}}
 
-    with_gas, without_gas, _ = rows(study(factors), [used(0, 1000, 2000), used(1, 1000, 0)])
+    with_gas, without_gas, _ = rows(manifest_of(study(factors)), [used(0, 1000, 2000), used(1, 1000, 0)])
 
     assert with_gas["operational_gwp_kgco2e"] is None
     assert with_gas["missing"] == (
@@ -82,7 +83,7 @@ def test_a_fuel_without_a_factor_leaves_no_number() -> None:
 
 def test_an_energy_that_is_missing_leaves_no_number() -> None:
     without_coal, without_net, _ = rows(
-        study(), [used(0, 1000, 0, coal_kwh=None), used(1, 1000, 0, net_site_energy_kwh=None)]
+        manifest_of(study()), [used(0, 1000, 0, coal_kwh=None), used(1, 1000, 0, net_site_energy_kwh=None)]
     )
 
     assert without_coal["energy_cost"] is without_net["energy_cost"] is None
@@ -91,7 +92,7 @@ def test_an_energy_that_is_missing_leaves_no_number() -> None:
 
 
 def test_a_variant_without_floor_area_has_no_number_by_area() -> None:
-    row = next(rows(study(), [used(0, 1000, 0, total_building_area_m2=0.0)]))
+    row = next(rows(manifest_of(study()), [used(0, 1000, 0, total_building_area_m2=0.0)]))
 
     assert (row["energy_cost"], row["energy_cost_m2"]) == (pytest.approx(300), None)
 
@@ -100,13 +101,13 @@ def test_nothing_is_saved_where_the_periods_differ() -> None:
     january = used(1, 100, 0)
     january.summary["period"] = "31 days (01/01-01/31)"
 
-    _, sample, _ = rows(study(), [used(0, 1000, 0), january])
+    _, sample, _ = rows(manifest_of(study()), [used(0, 1000, 0), january])
 
     assert (sample["energy_cost"], sample["energy_cost_saved"]) == (pytest.approx(30), None)
 
 
 def test_what_did_not_run_has_no_number() -> None:
-    (_, lost, _) = rows(study(), [used(0, 1000, 0)])
+    (_, lost, _) = rows(manifest_of(study()), [used(0, 1000, 0)])
 
     assert lost.get("energy_cost") is None
     assert lost["energy_cost_saved"] is None
@@ -114,15 +115,17 @@ def test_what_did_not_run_has_no_number() -> None:
 
 def test_a_page_has_the_same_numbers() -> None:
     records = [used(0, 1000, 2000), used(1, 900, 1000), used(2, 800, 500)]
-    (alone,) = page(study(), Table(*records), "study-1", 2, 1)
+    (alone,) = page(manifest_of(study()), Table(*records), 2, 1)
 
-    assert {name: alone[name] for name in COLUMNS} == {name: [*rows(study(), records)][2][name] for name in COLUMNS}
+    assert {name: alone[name] for name in COLUMNS} == {
+        name: [*rows(manifest_of(study()), records)][2][name] for name in COLUMNS
+    }
 
 
 def test_the_table_has_the_columns_of_the_factors_given(tmp_path: Path) -> None:
     only_gwp = study({"electricity": {"gwp_kgco2e_per_kwh": 0.4}})
     parquet, csv = tmp_path / "results.parquet", tmp_path / "results.csv"
-    write_table(only_gwp, [used(0, 1000, 0), used(1, 500, 0), used(2, 250, 0)], parquet, csv)
+    write_table(manifest_of(only_gwp), [used(0, 1000, 0), used(1, 500, 0), used(2, 250, 0)], parquet, csv)
     table = pd.read_parquet(parquet)
 
     assert list(table["operational_gwp_saved_kgco2e"]) == pytest.approx([0, 200, 300], rel=1e-12)
@@ -132,7 +135,7 @@ def test_the_table_has_the_columns_of_the_factors_given(tmp_path: Path) -> None:
 def test_without_factors_there_are_no_columns() -> None:
     plain = parse_study(json.dumps(study_document()))
 
-    assert not set(COLUMNS) & next(rows(plain, [used(0, 1000, 2000)])).keys()
+    assert not set(COLUMNS) & next(rows(manifest_of(plain), [used(0, 1000, 2000)])).keys()
 
 
 def test_fuels_are_those_of_the_results() -> None:

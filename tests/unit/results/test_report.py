@@ -1,7 +1,6 @@
 """The report: one HTML file that says how the study ended and shows its variants."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ import pytest
 from epsm.results.metrics import METRICS
 from epsm.results.report import report_columns, write_report
 from epsm.results.table import read_columns, write_table
-from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyStatus, VariantRecord, VariantStatus
 from epsm.study.schema import Study
 from tests.conftest import study_document
+from tests.unit.manifests import manifest_of
 
 VOID = {"meta", "br", "img", "input", "link", "hr"}
 
@@ -97,23 +96,11 @@ def report(tmp_path: Path) -> Writer:
         **manifest: Any,
     ) -> Page:
         parquet = tmp_path / "results.parquet"
-        counts = write_table(of, records, parquet, tmp_path / "results.csv")
-        described = {
-            "simulation_id": "retrofit-0123456789abcdef",
-            "created_at": datetime(2026, 11, 23, 9, 30, tzinfo=UTC),
-            "study": of,
-            "source": Source(bucket="inputs", key="retrofit/study.json", version_id="v1"),
-            "inputs": {},
-            "external_files": {},
-            "variants": of.variant_count,
-            "engine_version": "25.2.0",
-            "image_id": "sha256:0",
-            "code_version": "0.1.0",
-            "extraction_version": 1,
-        } | manifest
+        described = manifest_of(of, **manifest)
+        counts = write_table(described, records, parquet, tmp_path / "results.csv")
         path = tmp_path / "report.html"
         table = read_columns(parquet, report_columns(of))
-        write_report(path, RunManifest.model_validate(described), table, counts, status, error)
+        write_report(path, described, table, counts, status, error)
         return Page(path.read_text(encoding="utf-8"))
 
     return report

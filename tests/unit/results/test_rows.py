@@ -13,6 +13,7 @@ from epsm.study.records import CANCELLED_STAGE, VariantRecord, VariantStatus
 from epsm.study.schema import Study
 from tests.conftest import study_document
 from tests.unit.fakes import fake
+from tests.unit.manifests import manifest_of
 
 
 class Table(Records):
@@ -50,8 +51,10 @@ def study(levels: int = 9, **changes: Any) -> Study:
     return parse_study(json.dumps(study_document(parameters=[{**parameter, "values": values}], **changes)))
 
 
-def page(table: Records, start: int, count: int, of: Study | None = None, **options: Any) -> list[dict[str, Any]]:
-    return rows.page(of or study(), table, "study-1", start, count, **options)
+def page(
+    table: Records, start: int, count: int, of: Study | None = None, *, about: Any = None, **options: Any
+) -> list[dict[str, Any]]:
+    return rows.page(manifest_of(of or study(), input_remarks=about or {}), table, start, count, **options)
 
 
 ALL = Table(*(succeeded(index) for index in range(10)))
@@ -74,7 +77,7 @@ def test_pages_together_are_the_table() -> None:
     of = study(models=["room.idf", "hall.idf"], weather=["a.epw", "b.epw"])
     records = [succeeded(index) for index in range(40) if index % 3]
     pages = [row for start in range(0, 40, 7) for row in page(Table(*records), start, 7, of)]
-    assert pages == list(rows.rows(of, records))
+    assert pages == list(rows.rows(manifest_of(of), records))
 
 
 def test_savings_are_against_a_baseline_outside_the_page() -> None:
@@ -152,7 +155,7 @@ def test_a_page_reads_no_more_records_than_it_needs() -> None:
 def test_rows_carry_the_remarks_about_their_model_and_weather() -> None:
     of = study(levels=1, weather=["a.epw", "b.epw"])
     about = {"b.epw": ("b.epw: 3 hours are missing.", "b.epw: its hours are shifted."), "room.idf": ("room.idf: old.",)}
-    found = [row["input_remarks"] for row in page(Table(succeeded(0)), 0, 4, of, input_remarks=about)]
+    found = [row["input_remarks"] for row in page(Table(succeeded(0)), 0, 4, of, about=about)]
     assert found[:2] == ["room.idf: old."] * 2
     assert found[2:] == ["room.idf: old. b.epw: 3 hours are missing. b.epw: its hours are shifted."] * 2
     assert page(ALL, 0, 1)[0]["input_remarks"] is None

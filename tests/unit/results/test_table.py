@@ -17,6 +17,7 @@ from epsm.results.table import OutcomeCounts, table_schema, write_table
 from epsm.study.records import VariantRecord, VariantStatus
 from epsm.study.schema import Study
 from tests.conftest import study_document
+from tests.unit.manifests import manifest_of
 
 
 def study(*parameters: dict[str, Any], **changes: Any) -> Study:
@@ -75,7 +76,7 @@ class Table:
 
     def __init__(self, folder: Path, of: Study, records: Iterable[VariantRecord]) -> None:
         self.parquet, self.csv = folder / "results.parquet", folder / "results.csv"
-        self.counts = write_table(of, records, self.parquet, self.csv)
+        self.counts = write_table(manifest_of(of), records, self.parquet, self.csv)
         self.frame = pd.read_parquet(self.parquet)
 
     def row(self, index: int) -> dict[str, Any]:
@@ -157,7 +158,7 @@ def test_a_lost_variant_is_a_failed_row(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stopped", [GIVEN_UP, CANCELLED])
 def test_a_variant_that_ran_when_its_study_was_stopped_has_not_failed(stopped: str) -> None:
-    (row,) = rows(study(), [lost(0)], stopped=stopped)
+    (row,) = rows(manifest_of(study()), [lost(0)], stopped=stopped)
     assert (row["status"], row["error"]) == ("not_run", f"{stopped} while this variant ran.")
 
 
@@ -476,7 +477,7 @@ def test_records_are_read_once_and_one_at_a_time() -> None:
             taken.append(index)
             yield succeeded(index)
 
-    first = next(iter(rows(study(parameter(values=list(range(999)))), records())))
+    first = next(iter(rows(manifest_of(study(parameter(values=list(range(999))))), records())))
 
     assert (first["variant_index"], len(taken)) == (0, 1)
 
@@ -505,7 +506,8 @@ def test_a_spreadsheet_sees_that_the_csv_is_utf_8(tmp_path: Path) -> None:
 def test_a_baseline_shows_the_models_own_value(tmp_path: Path) -> None:
     own = {"room.idf": {"insulation_m": 0.15}}
     parquet, csv_file = tmp_path / "results.parquet", tmp_path / "results.csv"
-    write_table(study(parameter(values=[0.1])), [succeeded(0), succeeded(1)], parquet, csv_file, own_values=own)
+    manifest = manifest_of(study(parameter(values=[0.1])), baseline_values=own)
+    write_table(manifest, [succeeded(0), succeeded(1)], parquet, csv_file)
 
     assert pd.read_parquet(parquet)["insulation_m"].tolist() == [0.15, 0.1]
 
@@ -513,7 +515,8 @@ def test_a_baseline_shows_the_models_own_value(tmp_path: Path) -> None:
 def test_remarks_about_the_weather_are_in_both_files(tmp_path: Path) -> None:
     parquet, csv_file = tmp_path / "results.parquet", tmp_path / "results.csv"
     about = {"chicago.epw": ("chicago.epw: dry bulb is missing in 2 of 8,760 records.",)}
-    write_table(study(parameter(values=[0.1])), [succeeded(0)], parquet, csv_file, input_remarks=about)
+    manifest = manifest_of(study(parameter(values=[0.1])), input_remarks=about)
+    write_table(manifest, [succeeded(0)], parquet, csv_file)
 
     assert pd.read_parquet(parquet)["input_remarks"].tolist() == [*about["chicago.epw"] * 2]
     assert [row["input_remarks"] for row in csv_rows(csv_file)] == [*about["chicago.epw"] * 2]

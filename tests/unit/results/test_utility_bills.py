@@ -18,6 +18,7 @@ from epsm.study.parsing import parse_study
 from epsm.study.records import VariantRecord, VariantStatus
 from epsm.study.schema import Study
 from tests.conftest import study_document
+from tests.unit.manifests import manifest_of
 
 TARIFFS = """
 UtilityCost:Tariff,Power,Electricity:Facility,kWh,,,,,,,,,12.5;
@@ -73,7 +74,7 @@ def billed(index: int, bills: dict[str, float], period: str = "annual") -> Varia
 def test_the_table_has_bills_and_savings(tmp_path: Path) -> None:
     study = parse_study(json.dumps(study_document()))
     records = [billed(0, {"utility_bill": 900.0}), billed(1, {"utility_bill": 650.0}), billed(2, {})]
-    write_table(study, records, tmp_path / "results.parquet", tmp_path / "results.csv")
+    write_table(manifest_of(study), records, tmp_path / "results.parquet", tmp_path / "results.csv")
     table = pd.read_parquet(tmp_path / "results.parquet")
 
     assert table["utility_bill"].fillna(-1).tolist() == [900, 650, -1]
@@ -83,7 +84,7 @@ def test_the_table_has_bills_and_savings(tmp_path: Path) -> None:
 
 def test_the_table_of_models_without_tariffs_has_no_column_for_bills(tmp_path: Path) -> None:
     study = parse_study(json.dumps(study_document()))
-    write_table(study, [billed(0, {})], tmp_path / "results.parquet", tmp_path / "results.csv")
+    write_table(manifest_of(study), [billed(0, {})], tmp_path / "results.parquet", tmp_path / "results.csv")
 
     table = pd.read_parquet(tmp_path / "results.parquet")
 
@@ -94,7 +95,7 @@ def test_bills_of_different_periods_are_not_compared() -> None:
     study = parse_study(json.dumps(study_document()))
     january = billed(1, {"utility_bill": 60.0}, "31 days (01/01-01/31)")
 
-    _, sample, _ = rows(study, [billed(0, {"utility_bill": 900.0}), january])
+    _, sample, _ = rows(manifest_of(study), [billed(0, {"utility_bill": 900.0}), january])
 
     assert sample["utility_bill"] == 60
     assert sample.get("utility_bill_saved") is None

@@ -19,6 +19,7 @@ from epsm.study.records import VariantRecord, VariantStatus
 from epsm.study.schema import Study
 from epsm.study.variants import Variant, expand
 from tests.conftest import study_document
+from tests.unit.manifests import manifest_of
 from tests.unit.results.test_report import Page
 
 LIGHTING, INSULATION = (1.0, 2.0, 3.0, 4.0, 5.0), (0.1, 0.2, 0.3)
@@ -67,7 +68,7 @@ def analysed(tmp_path: Path) -> Callable[..., list[MetricAnalysis]]:
         **limits: float,
     ) -> list[MetricAnalysis]:
         parquet = tmp_path / "results.parquet"
-        write_table(of, records(of, failed, metric), parquet, tmp_path / "results.csv")
+        write_table(manifest_of(of), records(of, failed, metric), parquet, tmp_path / "results.csv")
         return analyses(of, read_columns(parquet, analysis_columns(of)), **limits)  # type: ignore[arg-type]
 
     return analysed

@@ -66,14 +66,12 @@ def aggregate(
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         counts = write_table(
-            manifest.study,
+            manifest,
             records.variants(simulation),
             folder / "results.parquet",
             folder / "results.csv",
             f"{CANCELLED}." if cancelled else NOT_STARTED,
             stopped=CANCELLED if cancelled else GIVEN_UP if map_error else "",
-            own_values=manifest.baseline_values,
-            input_remarks=manifest.input_remarks,
         )
         if record is not None and cancelled:
             status, error = StudyStatus.CANCELLED, record.error

@@ -1,14 +1,12 @@
 """The rows of a study's results: every variant, whether it left a record or not. No pandas here: the API reads it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
-from epsm.energyplus.baseline_values import BaselineValues
 from epsm.results.columns import PERIOD, RUN, SAVINGS
 from epsm.results.impact import impact_savings, with_impact
+from epsm.study.manifest import RunManifest
 from epsm.study.records import CANCELLED_STAGE, LOST_STAGE, VariantRecord, VariantStatus
-from epsm.study.schema import Study
 from epsm.study.variants import Variant, expand
 
 NOT_RUN = "not_run"
@@ -16,9 +14,6 @@ NOT_STARTED = "The variant was not started."
 NOT_STARTED_YET = "The variant was not started yet."
 GIVEN_UP = "The study was given up"
 CANCELLED = "The study was cancelled"
-
-InputRemarks = Mapping[str, Sequence[str]]
-"""Model or weather file -> sentences about it."""
 
 
 class VariantReader(Protocol):
@@ -29,25 +24,22 @@ class VariantReader(Protocol):
 
 
 def rows(
-    study: Study,
+    manifest: RunManifest,
     records: Iterable[VariantRecord],
     why_not_run: str = NOT_STARTED,
     *,
     stopped: str = "",
-    own_values: BaselineValues = MappingProxyType({}),
-    input_remarks: InputRemarks = MappingProxyType({}),
 ) -> Iterator[dict[str, Any]]:
     """The table's rows in the order of the variants: every variant of the study, whether it left a record or not.
 
     Args:
-        study: The study; its variants are expanded again, so that a lost one is still a row.
-        records: What the variants left, in the order of their index.
-        why_not_run: What is said of a variant that left no record.
+        manifest: The run's manifest; the study's variants are expanded again, so that a lost one is still a row.
+        records: The variants' records, in the order of their index.
+        why_not_run: The error given for a variant without a record.
         stopped: `GIVEN_UP` or `CANCELLED` if the study was: a variant without a result was stopped with it, and has not
             failed.
-        own_values: The models' own values of the parameters, for the baselines.
-        input_remarks: What is worth knowing of models and weather files, for the rows that used them.
     """
+    study = manifest.study
     remaining = iter(records)
     record = next(remaining, None)
     baseline: dict[str, Any] = {}
@@ -55,7 +47,7 @@ def rows(
         while record is not None and record.index < variant.index:
             record = next(remaining, None)
         own = record if record is not None and record.index == variant.index else None
-        row = with_impact(_row(variant, own, why_not_run, stopped, own_values, input_remarks), study.impact)
+        row = with_impact(_row(variant, own, why_not_run, stopped, manifest), study.impact)
         if variant.is_baseline:
             baseline = row
         row |= _savings(row, baseline) | impact_savings(row, baseline, study.impact)
@@ -63,30 +55,25 @@ def rows(
 
 
 def page(
-    study: Study,
+    manifest: RunManifest,
     records: VariantReader,
-    simulation: str,
     start: int,
     count: int,
     *,
     ended: bool = True,
     stopped: str = "",
-    own_values: BaselineValues = MappingProxyType({}),
-    input_remarks: InputRemarks = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
-    """Some rows, also of a study that still runs, without reading the others.
+    """Consecutive rows, also of a study that is still running, without reading the others.
 
     Args:
-        study: The study.
+        manifest: The run's manifest.
         records: Reads the records of variants.
-        simulation: Which run of it.
         start: Index of the first variant.
         count: Number of variants.
         ended: Whether the study has ended; before, a variant without a result is not a failure.
         stopped: `GIVEN_UP` or `CANCELLED` if the study was.
-        own_values: The models' own values of the parameters, for the baselines.
-        input_remarks: What is worth knowing of models and weather files, for the rows that used them.
     """
+    study, simulation = manifest.study, manifest.simulation_id
     if start >= study.variant_count:
         return []
     variants = list(expand(study, start, start + count))
@@ -102,14 +89,12 @@ def page(
     for first in {variant.index // samples * samples for variant in variants}:
         baseline = found.get(first) or records.variant(simulation, first)
         where = variants[0]
-        baseline_row = _row(
-            Variant(first, where.model, where.weather), baseline, absent, stopped, own_values, input_remarks
-        )
+        baseline_row = _row(Variant(first, where.model, where.weather), baseline, absent, stopped, manifest)
         baselines[first] = with_impact(baseline_row, study.impact)
     page_rows = []
     for variant in variants:
         own = found.get(variant.index)
-        row = with_impact(_row(variant, own, absent, stopped, own_values, input_remarks), study.impact)
+        row = with_impact(_row(variant, own, absent, stopped, manifest), study.impact)
         if not ended and own is None:
             row |= {"error_stage": None}
         elif not ended and own is not None and own.status is VariantStatus.RUNNING:
@@ -124,16 +109,15 @@ def _row(
     record: VariantRecord | None,
     why_not_run: str,
     stopped: str,
-    own_values: BaselineValues,
-    input_remarks: InputRemarks,
+    manifest: RunManifest,
 ) -> dict[str, Any]:
-    about = (*input_remarks.get(variant.model, ()), *input_remarks.get(variant.weather, ()))
+    about = [remark for file in (variant.model, variant.weather) for remark in manifest.input_remarks.get(file, ())]
     row: dict[str, Any] = {
         "variant_index": variant.index,
         "model": variant.model,
         "weather": variant.weather,
         "baseline": variant.is_baseline,
-        **own_values.get(variant.model, {}),
+        **manifest.baseline_values.get(variant.model, {}),
         **variant.values,
         "input_remarks": " ".join(about) or None,
     }

@@ -9,18 +9,17 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from epsm.energyplus.baseline_values import BaselineValues
 from epsm.results.columns import BILLS, PERIOD, RUN, SAVINGS, VARIANT
 from epsm.results.impact import impact_columns
 from epsm.results.metrics import METRICS, PEAK_TIMES
-from epsm.results.rows import NOT_RUN, NOT_STARTED, InputRemarks, rows
+from epsm.results.rows import NOT_RUN, NOT_STARTED, rows
+from epsm.study.manifest import RunManifest
 from epsm.study.records import VariantRecord, VariantStatus
 from epsm.study.schema import Study
 
@@ -74,26 +73,22 @@ def _type_of(name: str) -> pa.DataType:
 
 
 def write_table(
-    study: Study,
+    manifest: RunManifest,
     records: Iterable[VariantRecord],
     parquet: Path,
     csv: Path,
     why_not_run: str = NOT_STARTED,
     *,
     stopped: str = "",
-    own_values: BaselineValues = MappingProxyType({}),
-    input_remarks: InputRemarks = MappingProxyType({}),
 ) -> OutcomeCounts:
     """Write the table as Parquet and as CSV.
 
     Args:
-        study: The study.
-        records: What the variants left, in the order of their index; read once, never held.
-        parquet, csv: Files to write. A spool file stands beside them while they are written.
-        why_not_run: What is said of a variant that left no record.
+        manifest: The run's manifest.
+        records: The variants' records, in the order of their index; read once, never held.
+        parquet, csv: Files to write. A spool file is kept beside them while they are written.
+        why_not_run: The error given for a variant without a record.
         stopped: Why the study ended early, if it did; see `epsm.results.rows.rows`.
-        own_values: The models' own values of the parameters, for the baselines.
-        input_remarks: What is worth knowing of models and weather files, for the rows that used them.
 
     Returns:
         How many variants ended how.
@@ -103,13 +98,12 @@ def write_table(
     end_uses: set[str] = set()
     bills: set[str] = set()
     with spool.open("w", encoding="utf-8") as file:
-        every = rows(study, records, why_not_run, stopped=stopped, own_values=own_values, input_remarks=input_remarks)
-        for row in every:
+        for row in rows(manifest, records, why_not_run, stopped=stopped):
             counted[row["status"]] += 1
             end_uses.update(row.get("end_uses", ()))
             bills |= row.keys() & set(BILLS)
             file.write(json.dumps(row) + "\n")
-    types = table_schema(study, end_uses, bills)
+    types = table_schema(manifest.study, end_uses, bills)
     schema = pa.schema(list(types.items()))
     with pq.ParquetWriter(parquet, schema) as writer, csv.open("w", encoding="utf-8-sig", newline="") as text:
         header = True

@@ -45,25 +45,22 @@ def results(
         manifest = stack().files.read_manifest(simulation_id)
     except NotFound:
         return ResultRows(simulation_id=simulation_id, status=record.status, variants=0, rows=[], next_start=None)
-    study = manifest.study
+    variants = manifest.study.variant_count
     found = rows.page(
-        study,
+        manifest,
         stack().records,
-        simulation_id,
         start,
         limit,
         ended=record.status.final,
         stopped=_stopped(record),
-        own_values=manifest.baseline_values,
-        input_remarks=manifest.input_remarks,
     )
     following = start + len(found)
     return ResultRows(
         simulation_id=simulation_id,
         status=record.status,
-        variants=study.variant_count,
+        variants=variants,
         rows=found,
-        next_start=following if following < study.variant_count else None,
+        next_start=following if following < variants else None,
     )
 
 
