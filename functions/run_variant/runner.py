@@ -13,7 +13,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from epsm.energyplus.engine import Progress, installed_engine
 from epsm.estimate import container_usd_per_second, usd_per_second
 from epsm.model_memory import HANDLER_MB
-from epsm.pipeline.run_variant import Outcome, SimulationFailed, VariantRunner
+from epsm.pipeline.run_variant import Outcome, VariantRunner
+from epsm.pipeline.task_errors import SimulationFailed
 from epsm.store.notifications import budget_event_publisher
 from epsm.store.stack import Stack
 from epsm.study.preflight import Trial

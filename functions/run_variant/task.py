@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-from epsm.pipeline.run_variant import SimulationFailed, StudyCancelled
+from epsm.pipeline.task_errors import SimulationFailed, StudyCancelled
 from functions.run_variant.runner import logger, metrics, run, settings
 
 

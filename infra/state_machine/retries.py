@@ -8,6 +8,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from epsm.pipeline.task_errors import StudyCancelled
 from epsm.store import keys
 
 ANSWER_TIMEOUT = Duration.minutes(17)
@@ -86,25 +87,31 @@ def retry_aws(task: tasks.DynamoUpdateItem | tasks.DynamoGetItem | tasks.SnsPubl
 
 
 def run_engine(
-    scope: Construct, name: str, run_variant: lambda_.Function, what: Mapping[str, object], *final_errors: str
+    scope: Construct,
+    name: str,
+    run_variant: lambda_.Function,
+    payload: Mapping[str, object],
+    *final_errors: type[Exception],
 ) -> tasks.LambdaInvoke:
-    """A call of the function that runs EnergyPlus, without retries but with its outcomes distinguished.
+    """A call of the function that runs EnergyPlus; the errors that would come again are never retried.
 
     Args:
         scope: The states' construct.
         name: Of the state.
         run_variant: The function.
-        what: What it gets besides the simulation.
-        final_errors: Errors of its own that would come again. A cancelled study and time that is over are among them.
+        payload: Its input besides the simulation's name.
+        final_errors: Exceptions of the function that would come again, besides a cancelled study and timeouts.
     """
     task = tasks.LambdaInvoke(
         scope,
         name,
         lambda_function=run_variant,
-        payload=sfn.TaskInput.from_object({"simulation_id": sfn.JsonPath.string_at("$.simulation_id"), **what}),
+        payload=sfn.TaskInput.from_object({"simulation_id": sfn.JsonPath.string_at("$.simulation_id"), **payload}),
         output_path="$.Payload",
         retry_on_service_exceptions=False,
         task_timeout=sfn.Timeout.duration(ANSWER_TIMEOUT),
     )
-    never_retry(task, *final_errors, "StudyCancelled", "Sandbox.Timedout", "States.Timeout")
+    never_retry(
+        task, *(error.__name__ for error in (*final_errors, StudyCancelled)), "Sandbox.Timedout", "States.Timeout"
+    )
     return task

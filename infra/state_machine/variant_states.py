@@ -11,6 +11,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from epsm.pipeline.items import CONTAINER, RECORD_KEY, RUNS_ON
+from epsm.pipeline.task_errors import RanTooLong, SimulationFailed, StudyCancelled
 from epsm.store import attributes, keys
 from epsm.study.records import LOST_STAGE, VariantStatus
 from epsm.study.schema import MAX_CONTAINER_RUN_S
@@ -49,19 +50,19 @@ class VariantStates:
         """One child execution for each item of the study's list of variants."""
         # What EnergyPlus itself refused, and what took too long, would do the same again.
         item = {"variant": sfn.JsonPath.object_at("$.variant")}
-        run = run_engine(self._scope, "Run EnergyPlus", run_variant, item, "SimulationFailed", "RanTooLong")
+        run = run_engine(self._scope, "Run EnergyPlus", run_variant, item, SimulationFailed, RanTooLong)
         wait_out_lambda(run)
         # A worker that died, a bucket or a table that did not answer.
         retry(run, ["States.TaskFailed"], attempts=3, first_s=2, factor=3, longest_s=60)
         failed = sfn.Fail(
             self._scope, "Variant failed", error_path=_path("$.failure.Error"), cause_path=_path("$.failure.Cause")
         )
-        run.add_catch(failed, errors=["SimulationFailed", "StudyCancelled"], result_path="$.failure")
+        run.add_catch(failed, errors=[SimulationFailed.__name__, StudyCancelled.__name__], result_path="$.failure")
         lost = self._record_lost_variant(failed)
         first: sfn.IChainable = run
         if self._containers is not None:
             in_container = self._run_in_container(self._containers, lost)
-            run.add_catch(in_container, errors=["RanTooLong"], result_path="$.failure")
+            run.add_catch(in_container, errors=[RanTooLong.__name__], result_path="$.failure")
             first = self._function_or_container(run, in_container)
         run.add_catch(lost, errors=[sfn.Errors.ALL], result_path="$.failure")
         run_variants = sfn.DistributedMap(
@@ -160,14 +161,17 @@ class VariantStates:
         how.when(
             sfn.Condition.is_present(message),
             sfn.Fail(
-                self._scope, "Variant failed in its container", error="SimulationFailed", cause_path=_path(message)
+                self._scope,
+                "Variant failed in its container",
+                error=SimulationFailed.__name__,
+                cause_path=_path(message),
             ),
         )
         how.otherwise(
             sfn.Fail(
                 self._scope,
                 "Variant was cancelled",
-                error="StudyCancelled",
+                error=StudyCancelled.__name__,
                 cause="The study was cancelled before the container had begun with the variant.",
             )
         )

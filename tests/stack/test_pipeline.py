@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from epsm.energyplus.engine import Engine
-from epsm.pipeline.run_variant import SECONDS_TO_STORE, RanTooLong, SimulationFailed, VariantRunner
+from epsm.pipeline.run_variant import SECONDS_TO_STORE, VariantRunner
+from epsm.pipeline.task_errors import RanTooLong, SimulationFailed
 from epsm.study.records import StudyStatus, VariantStatus
 from epsm.study.variants import Variant
 from epsm_local.moto_patches import objects

@@ -13,6 +13,7 @@ import pytest
 from epsm.energyplus.engine import Engine
 from epsm.energyplus.model_editor import prepare
 from epsm.pipeline.preflight import try_in_turn
+from epsm.pipeline.simulation import RunLimits
 from epsm.pipeline.workspace import Workspace
 from epsm.store.files import Files
 from epsm.study.manifest import ObjectRef, RunManifest, Source
@@ -60,19 +61,15 @@ def attempt(engine: Engine, chicago: Path, tmp_path: Path) -> Try:
             code_version="",
             extraction_version=1,
         )
-        rest: dict[str, Any] = {
-            "seconds_left": lambda: 600.0,
-            "memory_limit_mb": None,
-            "should_stop": lambda: False,
-            "keep": lambda path: None,
-        }
+        limits = RunLimits(changes.pop("seconds_left", lambda: 600.0), None, changes.pop("should_stop", lambda: False))
         return try_in_turn(
             workspace,
             changes.pop("installed", engine),
             manifest,
             prepare(content, "room.idf", study, engine.idd),
             variants_to_try(study, 0),
-            **rest | changes,
+            limits=limits,
+            keep=changes.pop("keep", lambda path: None),
         )
 
     return act

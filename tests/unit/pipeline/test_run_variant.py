@@ -15,7 +15,8 @@ from botocore.exceptions import ClientError
 from epsm.energyplus.engine import Engine
 from epsm.errors import EngineMissing
 from epsm.pipeline import run_variant
-from epsm.pipeline.run_variant import Outcome, RanTooLong, SimulationFailed, StudyCancelled, VariantRunner
+from epsm.pipeline.run_variant import Outcome, VariantRunner
+from epsm.pipeline.task_errors import RanTooLong, SimulationFailed, StudyCancelled
 from epsm.store.files import Files
 from epsm.store.records import Records
 from epsm.study.manifest import ObjectRef, RunManifest, Source

@@ -6,7 +6,7 @@ from pathlib import Path
 from epsm.energyplus.engine import Engine
 from epsm.energyplus.model_editor import CannotEdit, PreparedModel
 from epsm.energyplus.verdict import Verdict
-from epsm.pipeline.simulation import simulate
+from epsm.pipeline.simulation import RunLimits, simulate
 from epsm.pipeline.workspace import Workspace
 from epsm.study.manifest import RunManifest
 from epsm.study.preflight import Trial
@@ -23,9 +23,7 @@ def try_in_turn(
     prepared: PreparedModel,
     variants: Sequence[Variant],
     *,
-    seconds_left: Callable[[], float],
-    memory_limit_mb: float | None,
-    should_stop: Callable[[], bool],
+    limits: RunLimits,
     keep: Callable[[Path], None],
 ) -> Trial | None:
     """Run variants of a model and a weather file on the first day of their run periods until one passes.
@@ -36,9 +34,7 @@ def try_in_turn(
         manifest: The run's manifest.
         prepared: The model.
         variants: From `epsm.study.preflight.variants_to_try`.
-        seconds_left: Time that the function has left, seconds.
-        memory_limit_mb: Memory that the engine may use, MiB.
-        should_stop: Whether the study was cancelled or given up.
+        limits: The bounds of each run.
         keep: Stores a file of the first trial, if that fails.
 
     Returns:
@@ -58,11 +54,10 @@ def try_in_turn(
                     variant,
                     prepared,
                     installed,
+                    limits,
                     run_period=period,
+                    kept_back_s=_SECONDS_TO_ANSWER,
                     first_day=not only_design_days,
-                    function_s=seconds_left() - _SECONDS_TO_ANSWER,
-                    memory_limit_mb=memory_limit_mb,
-                    should_stop=should_stop,
                 )
             except CannotEdit as error:
                 reasons.append(f"{Verdict.BAD_INPUT.value}: {error}")

@@ -9,9 +9,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +25,11 @@ from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.model_memory import KeptModels
 from epsm.pipeline.booking import Booking
 from epsm.pipeline.preflight import try_in_turn
-from epsm.pipeline.simulation import simulate
-from epsm.pipeline.variant_documents import Finished, measures_of, record_of, result_document, stopped
-from epsm.pipeline.workspace import NoDiskSpace, Workspace, is_full
+from epsm.pipeline.simulation import RunLimits, simulate
+from epsm.pipeline.task_errors import RanTooLong, SimulationFailed, StudyCancelled
+from epsm.pipeline.variant_documents import Finished, measures_of, record_of, stopped
+from epsm.pipeline.variant_files import store_files, without_room
+from epsm.pipeline.workspace import NoDiskSpace, Workspace
 from epsm.results.cells import read_cells
 from epsm.results.reader import ImpossibleResult, read_results
 from epsm.store import keys
@@ -47,18 +47,6 @@ SECONDS_TO_STORE = 30.0
 """Kept back from the function's time: what a timed-out run wrote must still be stored."""
 _SECONDS_BETWEEN_LOOKS = 3.0
 """How often a running variant looks whether its study was cancelled: one small read of the table each time."""
-
-
-class SimulationFailed(Exception):
-    """The variant has failed, and its record says why. Repeating it would give the same; so nothing retries this."""
-
-
-class RanTooLong(Exception):
-    """The function timed out before the study's own limit; a container has more time. The record says running."""
-
-
-class StudyCancelled(Exception):
-    """The study was cancelled or given up before or while the variant ran; nothing of the variant is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,19 +129,17 @@ class VariantRunner:
         with self._booking(manifest, started) as costs:
             try:
                 with self._workspace.folder() as folder:
-                    watch = self._stop_watch(simulation, costs)
-                    finished = self._simulate(
-                        folder, manifest, variant, seconds_left, memory_limit_mb, on_progress, watch
-                    )
+                    limits = RunLimits(seconds_left, memory_limit_mb, self._stop_watch(simulation, costs), on_progress)
+                    finished = self._simulate(folder, manifest, variant, limits)
                     if finished.run is not None and finished.run.stopped:
                         self._records.finish_variant(simulation, stopped(variant, started_at), expires_at)
                         raise StudyCancelled(simulation)
                     measures = measures_of(finished.run, time.monotonic() - started)
-                    finished = self._stored(manifest, variant, finished, measures)
+                    finished = self._store(manifest, variant, finished, measures)
             except NoDiskSpace as error:  # the same at every attempt
                 finished = Finished(Diagnosis(Verdict.DISK_FULL, str(error), (), 0, 0, ()))
                 measures = measures_of(None, time.monotonic() - started)
-                finished = self._stored(manifest, variant, finished, measures)
+                finished = self._store(manifest, variant, finished, measures)
             record = record_of(variant, finished, measures, started_at)
             self._records.finish_variant(simulation, record, expires_at)
             costs.finish(USD_PER_VARIANT_BESIDES_TIME)
@@ -198,9 +184,7 @@ class VariantRunner:
                     manifest,
                     self._prepared(manifest, variants[0].model, memory_limit_mb),
                     variants,
-                    seconds_left=seconds_left,
-                    memory_limit_mb=memory_limit_mb,
-                    should_stop=self._stop_watch(simulation, costs),
+                    limits=RunLimits(seconds_left, memory_limit_mb, self._stop_watch(simulation, costs)),
                     keep=lambda path: self._files.put_file(keys.preflight_key(simulation, baseline, path.name), path),
                 )
             except NoDiskSpace as error:
@@ -223,18 +207,9 @@ class VariantRunner:
         eui = record.summary["metrics"].get("site_eui_kwh_m2")
         return Outcome(variant.index, record.verdict, record.summary["engine_seconds"], eui)
 
-    def _simulate(
-        self,
-        folder: Path,
-        manifest: RunManifest,
-        variant: Variant,
-        seconds_left: Callable[[], float],
-        memory_limit_mb: float | None,
-        on_progress: Callable[[Progress], None] | None,
-        should_stop: Callable[[], bool],
-    ) -> Finished:
+    def _simulate(self, folder: Path, manifest: RunManifest, variant: Variant, limits: RunLimits) -> Finished:
         options = manifest.study.options
-        prepared = self._prepared(manifest, variant.model, memory_limit_mb)
+        prepared = self._prepared(manifest, variant.model, limits.memory_limit_mb)
         try:
             ended = simulate(
                 self._workspace,
@@ -243,11 +218,9 @@ class VariantRunner:
                 variant,
                 prepared,
                 self._engine(manifest),
+                limits,
                 run_period=options.run_period,
-                function_s=seconds_left() - SECONDS_TO_STORE,
-                memory_limit_mb=memory_limit_mb,
-                should_stop=should_stop,
-                on_progress=on_progress,
+                kept_back_s=SECONDS_TO_STORE,
             )
         except CannotEdit as error:
             return Finished(Diagnosis(Verdict.BAD_INPUT, str(error), (), 0, 0, ()))
@@ -268,7 +241,7 @@ class VariantRunner:
             message = f"The results are impossible: {error}" if impossible else f"The results cannot be read: {error}"
             return Finished(dataclasses.replace(diagnosis, verdict=Verdict.FAILED, message=message), run, None, files)
         except OSError as error:
-            return _without_room(Finished(diagnosis, run, None, files), error)
+            return without_room(Finished(diagnosis, run, None, files), error)
         results = dataclasses.replace(
             results,
             metrics=results.metrics | cells.numbers,
@@ -312,76 +285,21 @@ class VariantRunner:
         version = manifest.model_version
         return self._installed if version == DEFAULT else installed_engine_of(version)
 
+    def _store(
+        self, manifest: RunManifest, variant: Variant, finished: Finished, measures: dict[str, float]
+    ) -> Finished:
+        return store_files(self._files, manifest, variant, finished, measures, self._engine_version(manifest))
+
     def _engine_version(self, manifest: RunManifest) -> str:
         try:
             return self._engine(manifest).version()
         except EngineMissing:
             return manifest.engine_version
 
-    def _stored(
-        self, manifest: RunManifest, variant: Variant, finished: Finished, measures: dict[str, float]
-    ) -> Finished:
-        """Store a run's files; what the run came to if there is no room for them."""
-        try:
-            self._store_files(manifest, variant, finished, measures)
-            return finished
-        except (OSError, ClientError) as error:
-            finished = _without_room(finished, error)
-        try:
-            self._store_files(manifest, variant, finished, measures)  # without the database, which is most of it
-        except (OSError, ClientError) as error:
-            finished = _without_room(finished, error)
-            logger.warning("no room for any file of the variant", extra={"variant_index": variant.index})
-        return finished
-
-    def _store_files(
-        self,
-        manifest: RunManifest,
-        variant: Variant,
-        finished: Finished,
-        measures: dict[str, float],
-    ) -> None:
-        def upload(path: Path) -> None:
-            key = keys.variant_key(manifest.simulation_id, variant.index, path.name)
-            if path.suffix == ".sql":
-                self._files.put_file_compressed(f"{key}.gz", path)
-            else:
-                self._files.put_file(key, path)
-
-        with ThreadPoolExecutor(max_workers=4) as pool:
-            list(pool.map(upload, _files_to_keep(manifest.study.outputs, finished)))
-        document = result_document(manifest, variant, finished, measures, self._engine_version(manifest))
-        self._files.put_json(keys.variant_key(manifest.simulation_id, variant.index, "result.json"), document)
-
 
 def _prepare(content: bytes, name: str, manifest: RunManifest, installed: Engine) -> PreparedModel:
     with dictionary.of_version(manifest.model_version):
         return prepare(content, name, manifest.study, installed.idd)
-
-
-def _without_room(finished: Finished, error: OSError | ClientError) -> Finished:
-    """A completed run whose results did not fit on the disk; any other error is raised again."""
-    if isinstance(error, ClientError):
-        # S3 on this machine, which may share the function's disk: the local stack.
-        full = error.response["ResponseMetadata"].get("HTTPStatusCode") == HTTPStatus.INSUFFICIENT_STORAGE
-    else:
-        full = is_full(error)
-    if not full:
-        raise error
-    message = "The disk was full when the results were stored."
-    diagnosis = dataclasses.replace(finished.diagnosis, verdict=Verdict.DISK_FULL, message=message)
-    return dataclasses.replace(finished, diagnosis=diagnosis, results=None, series=None)
-
-
-def _files_to_keep(outputs: Outputs, finished: Finished) -> list[Path]:
-    if finished.files is None:
-        return []
-    output = finished.files.output
-    names = ["eplustbl.htm" if kept == "htm" else f"eplusout.{kept}" for kept in outputs.keep]
-    if finished.diagnosis.verdict is Verdict.DISK_FULL:
-        names = [name for name in names if name != "eplusout.sql"]  # it is broken, and there is no room to pack it
-    kept = [finished.files.model, *(output / name for name in names if (output / name).is_file())]
-    return [*kept, finished.series] if finished.series else kept
 
 
 def _series(database: Path, outputs: Outputs, folder: Path) -> tuple[Path | None, dict[str, str]]:

@@ -15,6 +15,24 @@ from epsm.study.variants import Variant
 
 
 @dataclass(frozen=True, slots=True)
+class RunLimits:
+    """The bounds of a run beside the study's own, and who hears of its progress.
+
+    Attributes:
+        seconds_left: Time that the function has left, seconds; infinite in a container.
+        memory_limit_mb: Memory that the engine may use, MiB, if this process takes no more than
+            `model_memory.HANDLER_MB`; None for no limit.
+        should_stop: Whether the study was cancelled or given up.
+        on_progress: Called with the dates that the engine reaches.
+    """
+
+    seconds_left: Callable[[], float]
+    memory_limit_mb: float | None
+    should_stop: Callable[[], bool]
+    on_progress: Callable[[Progress], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Simulated:
     """A run that has ended.
 
@@ -38,13 +56,11 @@ def simulate(
     variant: Variant,
     prepared: PreparedModel,
     installed: Engine,
+    limits: RunLimits,
     *,
     run_period: str,
+    kept_back_s: float,
     first_day: bool = False,
-    function_s: float,
-    memory_limit_mb: float | None,
-    should_stop: Callable[[], bool],
-    on_progress: Callable[[Progress], None] | None = None,
 ) -> Simulated:
     """Write a variant's model and inputs into a folder, run the engine there, judge the run.
 
@@ -55,13 +71,10 @@ def simulate(
         variant: Which variant.
         prepared: Its model.
         installed: The engine.
+        limits: The bounds of the run beside the study's own.
         run_period: ``annual``, ``design_days`` or ``as_in_model``.
+        kept_back_s: Seconds of the function's time that the engine must leave.
         first_day: Whether each run period ends on the day on which it begins.
-        function_s: Time that the function has left for the engine, seconds; infinite in a container.
-        memory_limit_mb: Memory that the engine may use, MiB, if this process takes no more than
-            `model_memory.HANDLER_MB`.
-        should_stop: Whether the study was cancelled or given up.
-        on_progress: Called with the dates that the engine reaches.
 
     Raises:
         CannotEdit: If the variant does not fit the model.
@@ -80,13 +93,13 @@ def simulate(
         run_period=run_period,
     )
     timeout_s = manifest.study.options.timeout_s
-    limit_s = max(1.0, min(timeout_s, function_s))
+    limit_s = max(1.0, min(timeout_s, limits.seconds_left() - kept_back_s))
     run = engine.run(
         line,
         files.model.parent,
         timeout_s=limit_s,
-        memory_limit_mb=None if memory_limit_mb is None else left_for_the_engine_mb(memory_limit_mb),
-        on_progress=on_progress,
-        should_stop=should_stop,
+        memory_limit_mb=None if limits.memory_limit_mb is None else left_for_the_engine_mb(limits.memory_limit_mb),
+        on_progress=limits.on_progress,
+        should_stop=limits.should_stop,
     )
     return Simulated(files, run, judge(run, files.output, run_period), run.timed_out and limit_s < timeout_s)

@@ -1,0 +1,13 @@
+"""The exceptions that end a variant's task. The state machine catches them by name."""
+
+
+class SimulationFailed(Exception):
+    """The variant failed; its record has the reason. It would fail again, so nothing retries it."""
+
+
+class RanTooLong(Exception):
+    """The function timed out before the study's own limit; a container has more time. The record says running."""
+
+
+class StudyCancelled(Exception):
+    """The study was cancelled or given up before or while the variant ran; nothing of the variant is kept."""
