@@ -14,7 +14,7 @@ def check_analysis(study: Study) -> Iterator[Problem]:
     known = {
         *NUMBERS,
         *impact_columns(study.impact),
-        *(cell.name for cell in study.outputs.cells if cell.kind == "number"),
+        *study.outputs.named_numbers,
     }
     for index, metric in enumerate(study.analysis.metrics):
         if metric not in known:

@@ -1,18 +1,35 @@
-"""Whether the cells that a study wants as columns can have the names that it gives them."""
+"""Whether the cells and reduced series that a study wants as columns fit its other columns and its models."""
 
 from collections.abc import Iterator
 
+from epsm.energyplus.model_reader import ModelOutline
 from epsm.problems import Problem
 from epsm.results.columns import RESERVED
 from epsm.study.schema import MANIFEST_NAME, Study
+from epsm.text import fold_name, nearest
+
+_SCHEDULES = ("Schedule:Compact", "Schedule:Year", "Schedule:Constant", "Schedule:File")
 
 
 def check_cells(study: Study) -> Iterator[Problem]:
-    """The entries of `outputs.cells` whose name is that of another column."""
+    """The entries of `outputs.cells` and `outputs.reduced` whose name is that of another column."""
     parameters = {parameter.name for parameter in study.parameters}
-    for index, cell in enumerate(study.outputs.cells):
-        if cell.name in RESERVED or cell.name in parameters:
-            whose = "a parameter" if cell.name in parameters else "a column that every results table has"
-            yield Problem(
-                f"{MANIFEST_NAME}: outputs.cells[{index}].name", f"'{cell.name}' is the name of {whose}", "another name"
-            )
+    cells = [cell.name for cell in study.outputs.cells]
+    named = [(f"cells[{index}]", name) for index, name in enumerate(cells)]
+    named += [(f"reduced[{index}]", each.name) for index, each in enumerate(study.outputs.reduced)]
+    for place, name in named:
+        where = f"{MANIFEST_NAME}: outputs.{place}.name"
+        if name in RESERVED or name in parameters:
+            whose = "a parameter" if name in parameters else "a column that every results table has"
+            yield Problem(where, f"'{name}' is the name of {whose}", "another name")
+        elif place.startswith("reduced") and name in cells:
+            yield Problem(where, f"'{name}' is the name of an entry of outputs.cells", "another name")
+
+
+def check_reduced_on(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
+    """Schedules of `outputs.reduced` that a model does not have: EnergyPlus stops there."""
+    names = {fold_name(each.name): each.name for kind in _SCHEDULES for each in outline.of_class(kind)}
+    for index, each in enumerate(study.outputs.reduced):
+        if each.schedule is not None and fold_name(each.schedule) not in names:
+            where = f"{MANIFEST_NAME}: outputs.reduced[{index}].schedule"
+            yield Problem(where, f"{source} has no schedule '{each.schedule}'", nearest(each.schedule, names.values()))

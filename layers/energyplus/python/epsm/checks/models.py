@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from epsm.checks.cells import check_reduced_on
 from epsm.checks.model_faults import FieldFilter, check_model_faults, place_of
 from epsm.checks.parameters import check_parameters_on
 from epsm.checks.references import check_object_names
@@ -72,6 +73,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
             problems += check_object_names(outline, source, varied)[:_MAX_OF_A_KIND]
         problems += _check_run_period(outline, source, study)
         problems += _check_leap_days(outline, source, study)
+        problems += check_reduced_on(outline, source, study)
         problems += islice(check_parameters_on(outline, source, study), _MAX_OF_A_KIND)
         for each, name in _external_names(outline):
             path, fault = external_path(name, source)

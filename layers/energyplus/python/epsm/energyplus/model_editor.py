@@ -20,6 +20,7 @@ from epsm.energyplus.idf_text import decode
 from epsm.energyplus.targets import number_in, selected
 from epsm.energyplus.versions import DEFAULT, version_in
 from epsm.study.parameters import Dimension
+from epsm.study.reduced import ReducedSeries
 from epsm.study.schema import Outputs, Study
 from epsm.study.targets import Target
 from epsm.text import fold_name
@@ -277,12 +278,23 @@ def _request_results(document: Document, outputs: Outputs) -> None:
 
 
 def _request_series(document: Document, outputs: Outputs) -> None:
-    if outputs.meters or outputs.variables:
+    if outputs.meters or outputs.variables or outputs.reduced:
         _silence_warm_up(document)
     for meter in outputs.meters:
         document.add(_rule("Output:Meter"), [meter, outputs.frequency])
     for variable in outputs.variables:
         document.add(_rule("Output:Variable"), ["*", variable, outputs.frequency])
+    for class_name, *values in sorted({_request(each) for each in outputs.reduced}):
+        document.add(_rule(class_name), values)
+
+
+def _request(each: ReducedSeries) -> tuple[str, ...]:
+    """Class and values of the object that requests a series."""
+    if each.meter is not None:
+        return "Output:Meter", each.meter, each.frequency
+    # A key with parts left open is a regular expression to the engine, so all keys are requested.
+    key = "*" if "*" in each.key else each.key
+    return "Output:Variable", key, each.series, each.frequency, *([each.schedule] if each.schedule else ())
 
 
 def _silence_warm_up(document: Document) -> None:

@@ -32,6 +32,7 @@ from epsm.pipeline.variant_files import store_files, without_room
 from epsm.pipeline.workspace import NoDiskSpace, Workspace
 from epsm.results.cells import read_cells
 from epsm.results.reader import ImpossibleResult, read_results
+from epsm.results.reduced import read_reduced
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records
@@ -235,6 +236,7 @@ class VariantRunner:
             database = files.output / "eplusout.sql"
             results = read_results(database, diagnosis.environments)
             cells = read_cells(database, manifest.study.outputs.cells)
+            reduced = read_reduced(database, manifest.study.outputs.reduced)
             series, missing = _series(database, manifest.study.outputs, folder)
         except (sqlite3.Error, ImpossibleResult) as error:
             impossible = isinstance(error, ImpossibleResult)
@@ -244,9 +246,9 @@ class VariantRunner:
             return without_room(Finished(diagnosis, run, None, files), error)
         results = dataclasses.replace(
             results,
-            metrics=results.metrics | cells.numbers,
+            metrics=results.metrics | cells.numbers | reduced.numbers,
             texts=results.texts | cells.texts,
-            missing=results.missing | cells.missing | missing,
+            missing=results.missing | cells.missing | reduced.missing | missing,
         )
         return Finished(diagnosis, run, results, files, series)
 

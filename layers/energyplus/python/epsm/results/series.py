@@ -18,8 +18,8 @@ from epsm.text import fold_name
 _Interval = tuple[datetime.datetime, datetime.datetime]
 _DAY = datetime.timedelta(days=1)
 _J_PER_KWH = 3_600_000
-_WEATHER_FILE_PERIOD = 3  # EnvironmentPeriods.EnvironmentType: 1 and 2 are design days and sizing run periods
-_FREQUENCY_IN_DATABASE = {
+WEATHER_FILE_PERIOD = 3  # EnvironmentPeriods.EnvironmentType: 1 and 2 are design days and sizing run periods
+FREQUENCY_IN_DATABASE = {
     "Timestep": "Zone Timestep",
     "Hourly": "Hourly",
     "Daily": "Daily",
@@ -66,11 +66,11 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
     wanted = {fold_name(name) for name in (*outputs.meters, *outputs.variables)}
     if not wanted:
         return None
-    frequency = _FREQUENCY_IN_DATABASE[outputs.frequency]
+    frequency = FREQUENCY_IN_DATABASE[outputs.frequency]
     columns: dict[str, pd.Series[float]] = {}
     with closing(read_only(database)) as connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
-        times = {index: rest for index, *rest in connection.execute(_TIMES, (_WEATHER_FILE_PERIOD,))}
+        times = {index: rest for index, *rest in connection.execute(_TIMES, (WEATHER_FILE_PERIOD,))}
         # A series at a time: joining and pivoting all of them at once took 12 s and 1.1 GB for 500 hourly ones.
         for index, key, name, unit in connection.execute(_SERIES, (frequency,)).fetchall():
             if fold_name(name) in wanted:
@@ -114,7 +114,7 @@ def _label(key: str | None, name: str, unit: str | None) -> tuple[str, float]:
 
 def _run_periods(connection: sqlite3.Connection, database: Path) -> dict[int, _Interval]:
     """Begin and end of each weather-file run period by its index; the database keeps neither, eplusout.eio does."""
-    indices = [index for (index,) in connection.execute(_PERIODS, (_WEATHER_FILE_PERIOD,))]
+    indices = [index for (index,) in connection.execute(_PERIODS, (WEATHER_FILE_PERIOD,))]
     printed = [each for each in read_environments(database.with_name("eplusout.eio")) if each.from_weather_file]
     if len(indices) != len(printed):
         return {}

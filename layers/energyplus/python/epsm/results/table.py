@@ -48,9 +48,16 @@ def table_schema(study: Study, end_uses: Iterable[str], bills: Collection[str] =
     """Names and types of the table's columns, in order."""
     names = [*VARIANT, *(parameter.name for parameter in study.parameters)]
     cells = study.outputs.cells
-    own_numbers = (cell.name for cell in cells if cell.kind == "number")
     impacts = impact_columns(study.impact)
-    numbers = (METRICS[0], *SAVINGS, *impacts, *_only(bills), *METRICS[1:], *own_numbers, *sorted(end_uses))
+    numbers = (
+        METRICS[0],
+        *SAVINGS,
+        *impacts,
+        *_only(bills),
+        *METRICS[1:],
+        *study.outputs.named_numbers,
+        *sorted(end_uses),
+    )
     texts = (*PEAK_TIMES, *(cell.name for cell in cells if cell.kind == "text"))
     types = {name: _type_of(name) for name in names}
     for parameter in study.parameters:

@@ -13,10 +13,12 @@ from epsm.errors import StudyRejected
 from epsm.problems import Problem
 from epsm.strict_json import RepeatedKey, without_repeated_keys
 from epsm.study.analysis import Analysis
+from epsm.study.cells import ReportCell
 from epsm.study.consistency import sampling_problems
 from epsm.study.distributions import KINDS
 from epsm.study.impact import FuelFactors, Fuels, Impact
 from epsm.study.parameters import ONE_TARGET, SEVERAL_TARGETS, CoupledParameter, Parameter, Range
+from epsm.study.reduced import ReducedSeries
 from epsm.study.sampling import METHODS
 from epsm.study.sampling.correlations import Correlation
 from epsm.study.schema import MANIFEST_NAME, Options, Outputs, Study
@@ -102,6 +104,8 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "fuels": Fuels,
     **dict.fromkeys(Fuels.model_fields, FuelFactors),
     "outputs": Outputs,
+    "cells": ReportCell,
+    "reduced": ReducedSeries,
     "options": Options,
 }
 

@@ -25,6 +25,7 @@ from epsm.study.analysis import Analysis
 from epsm.study.cells import ReportCell
 from epsm.study.impact import Impact
 from epsm.study.parameters import AnyParameter, Dimension
+from epsm.study.reduced import ReducedSeries
 from epsm.study.sampling import Design, Grid, InUnitCube, Listed, Sampling
 from epsm.study.values import Strict, StudyPath, Text
 from epsm.text import fold_name
@@ -128,9 +129,19 @@ class Outputs(Strict):
     cells: Annotated[tuple[ReportCell, ...], Unique] = Field(
         default=(), max_length=50, description="Cells of tabular reports to have as columns of the results table."
     )
+    reduced: Annotated[tuple[ReducedSeries, ...], Unique] = Field(
+        default=(),
+        max_length=50,
+        description="Meters and variables to have as one number each in the results table, without their series.",
+    )
     keep: Annotated[tuple[KeptFile, ...], Unique] = Field(
         default=("err", "sql"), description="EnergyPlus output files to store with each variant."
     )
+
+    @property
+    def named_numbers(self) -> tuple[str, ...]:
+        """The columns with numbers that the study names itself."""
+        return (*(cell.name for cell in self.cells if cell.kind == "number"), *(each.name for each in self.reduced))
 
 
 class Options(Strict):

@@ -120,10 +120,10 @@ def _same(found: object, wanted: Value) -> bool:
 
 
 def _fits(name: str, patterns: Patterns) -> bool:
-    return any(_fits_one(name, each) for each in ((patterns,) if isinstance(patterns, str) else patterns))
+    return any(fits_pattern(name, each) for each in ((patterns,) if isinstance(patterns, str) else patterns))
 
 
-def _fits_one(name: str, pattern: str) -> bool:
+def fits_pattern(name: str, pattern: str) -> bool:
     """Whether a name fits a pattern: case does not count, * is any run of characters."""
     first, *others = fold_name(pattern).split("*")
     text = fold_name(name)
