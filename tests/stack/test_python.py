@@ -39,6 +39,8 @@ def run(study: epsm.Study, connection: epsm.Connection) -> Iterator[epsm.Run]:
 def test_a_study_is_run_to_its_end_and_its_results_are_read(run: epsm.Run, tmp_path: Path) -> None:
     with pytest.raises(epsm.NotEnded):
         run.results()
+    with pytest.raises(epsm.NotEnded):
+        run.sensitivity()
     with pytest.raises(epsm.WaitTimeout):
         run.wait(timeout_s=0)
     table = run.wait(timeout_s=120).results()
@@ -51,6 +53,10 @@ def test_a_study_is_run_to_its_end_and_its_results_are_read(run: epsm.Run, tmp_p
     series = run.series(1, "Electricity:Facility")
     assert epsm.read_series(folder, 1).equals(series)
     assert series["Electricity:Facility [kWh]"].sum() == pytest.approx(table["electricity_kwh"][1])
+    stored, computed = run.sensitivity(), run.sensitivity(["site_eui_kwh_m2"])
+    assert stored.equals(computed)
+    assert stored["method"].tolist() == ["regression", "pawn"]
+    assert run.sensitivity(["electricity_kwh"])["metric"].unique().tolist() == ["electricity_kwh"]
     assert run.report(tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!")
     found = run.connection.run(run.simulation_id[:-2])
     assert (found.simulation_id, found.status) == (run.simulation_id, run.status)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from epsm.client.connection import Connection, connect
     from epsm.client.frames import read_design, read_results, read_series
     from epsm.client.run import Run
+    from epsm.client.sensitivity import sensitivity
     from epsm.client.shortcuts import check, load, run, submit
     from epsm.client.study import Study
     from epsm.errors import (
@@ -79,6 +80,7 @@ __all__ = [
     "read_results",
     "read_series",
     "run",
+    "sensitivity",
     "submit",
 ]
 
@@ -99,6 +101,7 @@ _ELSEWHERE = {
     "read_results": "client.frames",
     "read_series": "client.frames",
     "run": "client.shortcuts",
+    "sensitivity": "client.sensitivity",
     "submit": "client.shortcuts",
 }
 """Where the names are that are not exceptions."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from epsm.checks.target_matches import TargetInModel
 from epsm.estimate import Estimate, in_words
+from epsm.text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,3 @@ class Check:
             f"with EnergyPlus {self.energyplus}"
         ]
         return "\n".join([*lines, *map(str, self.targets), in_words(self.estimate), *self.remarks])
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

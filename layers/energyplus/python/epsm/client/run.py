@@ -3,6 +3,7 @@
 import io
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from epsm.client.fetch import fetch, results_folder
 from epsm.client.follow import follow
 from epsm.client.frames import DESIGN, RESULTS, SERIES, only_series, read_parquet
 from epsm.client.progress import shown_progress
+from epsm.client.sensitivity import sensitivity, stored_sensitivity
 from epsm.errors import NotEnded, NotFound, StudyFailed, StudyRejected, WaitTimeout
 from epsm.operations.cancel import cancel
 from epsm.operations.rerun import rerun_missing
@@ -23,7 +25,7 @@ from epsm.study.records import StudyRecord, StudyStatus
 if TYPE_CHECKING:
     import pandas as pd
 
-_REPORT = "report.html"
+_REPORT, _SENSITIVITY = "report.html", "sensitivity.json"
 _OTHER_WRITER_S = 600.0
 
 
@@ -155,12 +157,7 @@ class Run:
             NotFound: If its results have been deleted, or are not collected yet after it was cancelled.
             MissingPackage: If pandas is not installed.
         """
-        record = self._record()
-        if record is None or not record.status.final:
-            state = StudyStatus.PENDING if record is None else record.status
-            raise NotEnded(f"{self.simulation_id} is {state.value}; call wait() first")
-        if record.status is StudyStatus.REJECTED:
-            raise StudyRejected(record.problems)
+        self._check_ended()
         return read_parquet(io.BytesIO(self._read(RESULTS)))
 
     def design(self) -> "pd.DataFrame":
@@ -174,6 +171,39 @@ class Run:
             MissingPackage: If pandas is not installed.
         """
         return read_parquet(io.BytesIO(self._read(DESIGN)))
+
+    def sensitivity(self, metrics: Sequence[str] | None = None, *, confidence: float | None = None) -> "pd.DataFrame":
+        """Which parameters matter, as `epsm.sensitivity` returns it.
+
+        Args:
+            metrics: Columns of the results table. None for those that the study's ``analysis`` names, whose indices
+                were computed when it ended.
+            confidence: Probability of the intervals; None for that of the study.
+
+        Raises:
+            NotEnded, StudyRejected: As for `results`.
+            NotFound: If the study has no parameters or wants no analysis, its results have been deleted, or there is no
+                such metric.
+            MissingPackage: If pandas is not installed; for other metrics than the study's, scipy or SALib.
+        """
+        self._check_ended()
+        if metrics is None and confidence is None:
+            return stored_sensitivity(self._read(_SENSITIVITY))
+        table = self.results()
+        with stack_errors():
+            manifest = self.connection.stack.files.read_manifest(self.simulation_id)
+        study = manifest.study
+        if not study.parameters:
+            raise NotFound(f"{self.simulation_id} has no parameters")
+        # A grid stores no design; its samples need not be known.
+        grid = study.sampling.method == "grid"
+        return sensitivity(
+            table,
+            None if grid else self.design(),
+            metrics=study.analysis.metrics if metrics is None else metrics,
+            parameters=[parameter.name for parameter in study.parameters] if grid else (),
+            confidence=study.analysis.confidence if confidence is None else confidence,
+        )
 
     def series(self, variant: int, name: str | None = None) -> "pd.DataFrame":
         """The time series of one variant, available as soon as it has succeeded.
@@ -237,6 +267,14 @@ class Run:
             raise NotFound(f"there is no simulation '{self.simulation_id}' on {self.connection.name}")
         self._is_new = self._is_new and record is None
         return record
+
+    def _check_ended(self) -> None:
+        record = self._record()
+        if record is None or not record.status.final:
+            state = StudyStatus.PENDING if record is None else record.status
+            raise NotEnded(f"{self.simulation_id} is {state.value}; call wait() first")
+        if record.status is StudyStatus.REJECTED:
+            raise StudyRejected(record.problems)
 
     def _known(self) -> StudyRecord:
         record = self._record()

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from epsm.checks.rules import Rules
 from epsm.checks.study import Accepted, StudyFiles, check_study
 from epsm.client.aws_faults import stack_errors
-from epsm.client.check import Check, counted
+from epsm.client.check import Check
 from epsm.client.connection import Connection, any_stack, lasting_stack
 from epsm.client.folder import FolderOnDisk, upload_files
 from epsm.client.given import path_in, paths_of, plain
@@ -28,6 +28,7 @@ from epsm.study.parameters import Parameter
 from epsm.study.parsing import load_document, parse_study, problems_of
 from epsm.study.schema import MANIFEST_NAME, MAX_VARIANTS, Limits, Options, Outputs
 from epsm.study.targets import Target
+from epsm.text import counted
 
 if TYPE_CHECKING:
     from epsm.client.run import Run

@@ -1,11 +1,19 @@
 """The design of a study as a table: `design.parquet`, for whoever analyses its results."""
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from epsm.study.sampling import InUnitCube
+from epsm.study.sampling.correlations import Correlated
 from epsm.study.schema import Study
+
+SAMPLING = "sampling"
+"""Key of the frame's `attrs` under which stands how the samples were chosen: method, seed, correlated."""
+_ATTRS = b"PANDAS_ATTRS"
+"""Where pandas keeps a frame's `attrs` in Parquet."""
 
 
 def write_design(study: Study, path: Path) -> None:
@@ -13,7 +21,8 @@ def write_design(study: Study, path: Path) -> None:
 
     Columns are `sample` (variant_index is sample + samples a pair x the pair's number), `block` (a base sample of a
     Sobol design, a trajectory of a Morris design), for each parameter its value, empty where the sample does not set
-    it, and for methods with a unit cube `<name>:unit`, its place there.
+    it, and for methods with a unit cube `<name>:unit`, its place there. A frame of pandas has `attrs["sampling"]`:
+    method, seed and whether the parameters are correlated.
 
     Args:
         study: The study, with its seed.
@@ -32,7 +41,13 @@ def write_design(study: Study, path: Path) -> None:
         rows = [design.unit_row(index) for index in range(len(samples))]
         for position, name in enumerate(design.names):
             columns[f"{name}:unit"] = pa.array([row[position] for row in rows], pa.float64())
-    pq.write_table(pa.table(columns), path)
+    sampling = study.sampling
+    attrs = {
+        "method": sampling.method,
+        "seed": sampling.seed if isinstance(sampling, InUnitCube) else None,
+        "correlated": isinstance(sampling, Correlated) and bool(sampling.correlations),
+    }
+    pq.write_table(pa.table(columns).replace_schema_metadata({_ATTRS: json.dumps({SAMPLING: attrs})}), path)
 
 
 def _text(value: float | str | None) -> str | None:

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,19 +14,14 @@ import pandas as pd
 from epsm.results.sensitivity.analysis import Analysis, analyse
 from epsm.results.sensitivity.design import Design, Floats
 from epsm.results.sensitivity.indices import Basis, Index, Refusal
+from epsm.results.sensitivity.structure import structure_of
 from epsm.results.table import for_spreadsheets
-from epsm.study.sampling import Morris, OneAtATime, Sobol
-from epsm.study.sampling.correlations import Correlated
 from epsm.study.schema import Study
 
 SCHEMA = 1
-_DEFAULT_SEED = 1
+DEFAULT_SEED = 1
 _MAX_SECONDS = 240.0
 """Of the aggregate function's fifteen minutes, which also write the table: the analysis must not cost it."""
-_CORRELATED = (
-    "Parameters are correlated: SRC is the effect of a parameter while the others are held; PAWN includes "
-    "effects through correlated parameters."
-)
 _COLUMNS = (
     "model",
     "weather",
@@ -79,24 +74,23 @@ def analyses(
     if not study.parameters or not study.analysis.metrics:
         return []
     found = []
+    structure = structure_of(study)
     deadline = time.monotonic() + max_seconds
     places = [(model, weather) for model in study.models for weather in study.weather]
     for number, (model, weather) in enumerate(places):
         # Sample 0 is the baseline, which is not part of the design.
         first = number * study.sample_count
         rows = table.iloc[first + 1 : first + study.sample_count]
-        design = _design(study, rows)
+        design = structure.with_values(rows)
         for metric in study.analysis.metrics:
             column = table[metric].to_numpy(dtype=float, na_value=np.nan) if metric in table else _nothing(len(table))
             results = column[first + 1 : first + study.sample_count]
             if time.monotonic() > deadline:
                 analysis = _out_of_time(design, results, max_seconds)
             else:
-                seeded = seed or _DEFAULT_SEED
+                seeded = seed or DEFAULT_SEED
                 analysis = analyse(design, results, study.analysis.confidence, seeded, float(column[first]))
-            if isinstance(study.sampling, Correlated) and study.sampling.correlations:
-                analysis = dataclasses.replace(analysis, remarks=(*analysis.remarks, _CORRELATED))
-            found.append(MetricAnalysis(model, weather, metric, analysis))
+            found.append(MetricAnalysis(model, weather, metric, structure.remarked(analysis)))
     return found
 
 
@@ -114,26 +108,6 @@ def _nothing(count: int) -> Floats:
     return np.full(count, np.nan)
 
 
-def _design(study: Study, rows: pd.DataFrame) -> Design:
-    sampling, made = study.sampling, study.design
-    unit, varied = None, None
-    if isinstance(sampling, Morris) and made.unit_row is not None:
-        unit = np.array([made.unit_row(index) for index in range(made.count)], dtype=float)
-    if isinstance(sampling, OneAtATime):
-        varied = np.array(
-            [made.names.index(next(iter(made.sample(index)))) for index in range(made.count)], dtype=np.intp
-        )
-    second_order = isinstance(sampling, Sobol) and sampling.second_order
-    values = tuple(_values(rows[name]) for name in made.names)
-    return Design(sampling.method, made.names, values, unit, second_order, varied)
-
-
-def _values(column: "pd.Series[Any]") -> Any:
-    if pd.api.types.is_numeric_dtype(column):
-        return column.to_numpy(dtype=float, na_value=np.nan)
-    return np.array([str(value) for value in column], dtype=object)
-
-
 def write_json(path: Path, simulation: str, study: Study, found: Sequence[MetricAnalysis]) -> None:
     """Write sensitivity.json."""
     document = {
@@ -141,9 +115,14 @@ def write_json(path: Path, simulation: str, study: Study, found: Sequence[Metric
         "simulation_id": simulation,
         "sampling": study.sampling.method,
         "confidence": study.analysis.confidence,
-        "analyses": [_as_json(each) for each in found],
+        "analyses": as_json(found),
     }
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
+
+
+def as_json(found: Sequence[MetricAnalysis]) -> list[dict[str, Any]]:
+    """The key `analyses` of sensitivity.json."""
+    return [_as_json(each) for each in found]
 
 
 def _as_json(each: MetricAnalysis) -> dict[str, Any]:
@@ -183,19 +162,25 @@ def _index_as_json(index: Index) -> dict[str, Any]:
 
 
 def write_csv(path: Path, found: Sequence[MetricAnalysis]) -> None:
-    """Write sensitivity.csv: a row for each index, and for each method that could not be used."""
+    """Write sensitivity.csv."""
+    for_spreadsheets(as_frame(as_json(found))).to_csv(path, index=False, encoding="utf-8-sig")
+
+
+def as_frame(analyses: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """A row for each index, and for each method that could not be used.
+
+    Args:
+        analyses: The key `analyses` of sensitivity.json.
+    """
     rows: list[dict[str, Any]] = []
-    for each in found:
-        place = {"model": each.model, "weather": each.weather, "metric": each.metric}
-        for index in each.analysis.indices:
-            r2 = each.analysis.r2 if index.method == "regression" else None
-            rows.append({**place, **_index_as_json(index), "r2": r2})
-        rows += [{**place, **_refusal_as_row(refusal)} for refusal in each.analysis.refusals]
+    for each in analyses:
+        place = {name: each[name] for name in ("model", "weather", "metric")}
+        rows += [
+            {**place, **index, "r2": each["r2"] if index["method"] == "regression" else None}
+            for index in each["indices"]
+        ]
+        rows += [{**place, **refusal} for refusal in each["refusals"]]
     frame = pd.DataFrame(rows, columns=list(_COLUMNS))
     texts = ("model", "weather", "metric", "method", "index", "parameter", "other", "counted", "reason")
-    frame = frame.astype(dict.fromkeys(texts, "string"))
-    for_spreadsheets(frame).to_csv(path, index=False, encoding="utf-8-sig")
-
-
-def _refusal_as_row(refusal: Refusal) -> dict[str, Any]:
-    return {"method": refusal.method, **dataclasses.asdict(refusal.basis), "reason": refusal.reason}
+    numbers = ("value", "low", "high", "threshold", "r2")
+    return frame.astype(dict.fromkeys(texts, "string") | dict.fromkeys(numbers, "float64"))
