@@ -13,6 +13,7 @@ from epsm.results.sensitivity.tables import analyses, analysis_columns, write_cs
 from epsm.results.table import write_table
 from epsm.study.schema import Study
 from epsm.study.variants import Variant
+from tests.unit.manifests import manifest_of
 from tests.unit.results.sensitivity.test_tables import HEATING, records, sampled, study
 
 PLACES = {"models": ["a.idf", "b.idf"], "weather": ["x.epw", "y.epw"]}
@@ -26,7 +27,7 @@ def metric(variant: Variant) -> float:
 def aggregated(folder: Path, of: Study, seed: int | None = None) -> pd.DataFrame:
     """Writes the results of a study as the aggregate function does; every eleventh variant has failed."""
     found = records(of, lambda variant: variant.index % 11 == 5, metric)
-    write_table(of, found, folder / "results.parquet", folder / "results.csv")
+    write_table(manifest_of(of), found, folder / "results.parquet", folder / "results.csv")
     write_design(of, folder / "design.parquet")
     table = pd.read_parquet(folder / "results.parquet")
     analysed = analyses(of, table[analysis_columns(of)], seed)
