@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
-from epsm.checks.study import Accepted
+from epsm.checks.study import CheckedStudy
 from epsm.client.connection import Connection, connect
 from epsm.client.fetch import results_folder
 from epsm.client.folder import check_folder
@@ -184,7 +184,7 @@ def _bring_engine(version: str) -> None:
         raise typer.Exit(1) from None
 
 
-def _checked(folder: Path, max_variants: int | None, memory_mb: int | None) -> Accepted:
+def _checked(folder: Path, max_variants: int | None, memory_mb: int | None) -> CheckedStudy:
     """The study in a folder; limits that are not given are those of a stack that was deployed without choices."""
     try:
         return check_folder(

@@ -18,7 +18,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from epsm.checks.study import Accepted
+from epsm.checks.study import CheckedStudy
 from epsm.client.aws_faults import line
 from epsm.client.connection import Connection
 from epsm.client.fetch import fetch
@@ -45,12 +45,12 @@ def show_remarks(about_inputs: Iterable[str]) -> None:
         console.print(Text(remark, style="yellow"))
 
 
-def _with_engine(accepted: Accepted) -> str:
+def _with_engine(accepted: CheckedStudy) -> str:
     """The EnergyPlus version, where it is not the usual one."""
     return "" if accepted.energyplus == DEFAULT else f" with EnergyPlus {accepted.energyplus}"
 
 
-def submit(folder: Path, accepted: Accepted, target: Connection) -> str:
+def submit(folder: Path, accepted: CheckedStudy, target: Connection) -> str:
     """Upload a study that has been checked.
 
     Returns:

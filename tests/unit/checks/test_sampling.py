@@ -7,7 +7,7 @@ import pytest
 
 from epsm.checks.rules import Rules
 from epsm.checks.sample_list import read_sample_list
-from epsm.checks.study import Accepted, check_study
+from epsm.checks.study import CheckedStudy, check_study
 from epsm.errors import StudyRejected
 from epsm.study.schema import Limits
 from epsm.study.variants import expand
@@ -24,7 +24,7 @@ def files(one_zone: str) -> dict[str, bytes]:
     return {"room.idf": one_zone.encode(), "chicago.epw": DAY_OF_WEATHER.encode()}
 
 
-def accept(files: dict[str, bytes], sampling: dict[str, Any], *parameters: dict[str, Any]) -> Accepted:
+def accept(files: dict[str, bytes], sampling: dict[str, Any], *parameters: dict[str, Any]) -> CheckedStudy:
     document = study_document(parameters=list(parameters), sampling=sampling)
     return check_study(json.dumps(document).encode(), Folder(files), Rules(Limits(1000)))
 

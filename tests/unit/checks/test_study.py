@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from epsm.checks import study as intake
+from epsm.checks import study_files
 from epsm.checks.rules import Rules
-from epsm.checks.study import Accepted, check_study
+from epsm.checks.study import MAX_STUDY_BYTES, CheckedStudy, check_study
 from epsm.errors import StudyRejected
 from epsm.estimate import RunTime
 from epsm.problems import Problem
@@ -65,7 +65,7 @@ def files(one_zone: str) -> dict[str, bytes]:
     return {"room.idf": one_zone.encode(), "chicago.epw": DAY_OF_WEATHER.encode()}
 
 
-def accept(folder: Folder | Mapping[str, bytes], max_variants: int = 1_000, **changes: Any) -> Accepted:
+def accept(folder: Folder | Mapping[str, bytes], max_variants: int = 1_000, **changes: Any) -> CheckedStudy:
     folder = folder if isinstance(folder, Folder) else Folder(folder)
     return check_study(
         json.dumps(study_document(**changes), ensure_ascii=False).encode(), folder, Rules(Limits(max_variants))
@@ -296,14 +296,14 @@ def test_a_check_without_a_stack_allows_a_day(files: dict[str, bytes]) -> None:
 
 
 def test_a_study_json_that_is_too_large_is_refused_unread() -> None:
-    document = b" " * (intake.MAX_STUDY_BYTES + 1)
+    document = b" " * (MAX_STUDY_BYTES + 1)
     with pytest.raises(StudyRejected) as refusal:
         check_study(document, Folder({}), Rules(Limits()))
     assert refusal.value.problems == (Problem("study.json", "has 5,000,001 bytes", "at most 5,000,000"),)
 
 
 def test_a_file_that_is_too_large_is_refused_unread(files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "MAX_FILE_BYTES", 1_000_000)
+    monkeypatch.setattr(study_files, "MAX_FILE_BYTES", 1_000_000)
     folder = Folder(files | {"chicago.epw": bytes(2_000_000)})
     assert refuse(folder) == [Problem("chicago.epw", "has 2,000,000 bytes", "at most 1,000,000")]
     assert folder.read_names == ["room.idf"]
@@ -371,7 +371,7 @@ def rules(**changes: Any) -> Rules:
     return Rules(Limits(), **changes)
 
 
-def checked(files: Mapping[str, bytes], rules: Rules, **options: Any) -> Accepted:
+def checked(files: Mapping[str, bytes], rules: Rules, **options: Any) -> CheckedStudy:
     return check_study(json.dumps(study_document(options=options)).encode(), Folder(files), rules)
 
 

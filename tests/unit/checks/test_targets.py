@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from epsm.checks.rules import Rules
-from epsm.checks.study import Accepted, check_study
+from epsm.checks.study import CheckedStudy, check_study
 from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.model_reader import read_outline
 from epsm.errors import StudyRejected
@@ -47,7 +47,9 @@ def files(one_zone: str) -> dict[str, bytes]:
     return {"room.idf": one_zone.encode(), "leaky.idf": leaky, "chicago.epw": DAY_OF_WEATHER.encode()}
 
 
-def accept(files: dict[str, bytes], *parameters: dict[str, Any], model: str = "leaky.idf", **changes: Any) -> Accepted:
+def accept(
+    files: dict[str, bytes], *parameters: dict[str, Any], model: str = "leaky.idf", **changes: Any
+) -> CheckedStudy:
     changes = {"models": [model]} | changes
     document = study_document(parameters=list(parameters), **changes)
     return check_study(json.dumps(document).encode(), Folder(files), Rules(Limits(1000)))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from epsm.checks.study import Accepted
+from epsm.checks.study import CheckedStudy
 from epsm.client.folder import check_folder
 from epsm.errors import StudyRejected
 from tests.conftest import study_document
@@ -23,7 +23,7 @@ def folder(tmp_path: Path, one_zone: str) -> Path:
     return folder
 
 
-def check(folder: Path) -> Accepted:
+def check(folder: Path) -> CheckedStudy:
     return check_folder(folder, 100)
 
 

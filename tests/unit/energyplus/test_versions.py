@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from epsm.checks.rules import Rules
-from epsm.checks.study import Accepted, check_study
+from epsm.checks.study import CheckedStudy, check_study
 from epsm.energyplus import dictionary
 from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.versions import RELEASES, version_in
@@ -35,7 +35,7 @@ def weather(golden: Any) -> bytes:
     return bytes(golden.read_bytes())
 
 
-def accepted(models: dict[str, str], weather: bytes, **changes: Any) -> Accepted:
+def accepted(models: dict[str, str], weather: bytes, **changes: Any) -> CheckedStudy:
     document = study_document(models=list(models), **changes)
     files = {name: text.encode() for name, text in models.items()} | {"chicago.epw": weather}
     return check_study(json.dumps(document).encode(), Folder(files), Rules(Limits()))

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from epsm.checks.study import MAX_FILE_BYTES
+from epsm.checks.study_files import MAX_FILE_BYTES
 from epsm.study.records import StudyStatus
 from epsm.study.schema import Priority
 from epsm.text import counted

@@ -36,7 +36,7 @@ _AT_A_TIME = 10
 
 
 class SentFiles(Protocol):
-    """Files of a request; an `epsm.checks.study.StudyFiles` that can also be stored beside the study.json."""
+    """Files of a request; an `epsm.checks.study_files.StudyFiles` that can also be stored beside the study.json."""
 
     place: str
 

@@ -13,7 +13,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from epsm.checks.rules import Rules
-from epsm.checks.study import Accepted, StudyFiles, check_study, with_hashes
+from epsm.checks.study import CheckedStudy, check_study, with_hashes
+from epsm.checks.study_files import StudyFiles
 from epsm.client.connection import Connection
 from epsm.errors import StudyRejected
 from epsm.model_memory import DEFAULT_MEMORY_MB
@@ -25,7 +26,7 @@ _HASH_KEY = "sha256"
 
 
 class FolderOnDisk:
-    """The files of a study on disk; an `epsm.checks.study.StudyFiles`.
+    """The files of a study on disk; an `epsm.checks.study_files.StudyFiles`.
 
     Links are followed within the folder only: a folder that somebody else made could name any file of this machine,
     which would be uploaded.
@@ -87,7 +88,7 @@ class FolderOnDisk:
         return ""
 
 
-def check_folder(folder: Path, max_variants: int, memory_mb: int = DEFAULT_MEMORY_MB) -> Accepted:
+def check_folder(folder: Path, max_variants: int, memory_mb: int = DEFAULT_MEMORY_MB) -> CheckedStudy:
     """Check a study on disk as the stack will check it.
 
     Args:
@@ -106,7 +107,7 @@ def check_folder(folder: Path, max_variants: int, memory_mb: int = DEFAULT_MEMOR
     return check_study(document, files, Rules(Limits(max_variants, variant_memory_mb=memory_mb)))
 
 
-def upload(folder: Path, accepted: Accepted, connection: Connection, report: Callable[[str, int], None]) -> Source:
+def upload(folder: Path, accepted: CheckedStudy, connection: Connection, report: Callable[[str, int], None]) -> Source:
     """Upload a study in a folder; see `upload_files`.
 
     Args:
@@ -123,7 +124,7 @@ def upload_files(
     document: bytes,
     files: StudyFiles,
     name: str,
-    accepted: Accepted,
+    accepted: CheckedStudy,
     connection: Connection,
     report: Callable[[str, int], None],
 ) -> Source:

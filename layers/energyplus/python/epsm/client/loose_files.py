@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 
 class LooseFiles:
-    """The files of a study that was put together from paths; an `epsm.checks.study.StudyFiles`.
+    """The files of a study that was put together from paths; an `epsm.checks.study_files.StudyFiles`.
 
     Files of one folder stay together, since a model names the files that it reads relative to itself: each folder is
     called as on disk, with as many of its parents as make it unique; a single folder becomes the study's own. Beside

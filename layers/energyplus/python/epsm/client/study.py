@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from epsm.checks.rules import Rules
-from epsm.checks.study import Accepted, StudyFiles, check_study
+from epsm.checks.study import CheckedStudy, check_study
+from epsm.checks.study_files import StudyFiles
 from epsm.client.aws_faults import stack_errors
 from epsm.client.check import Check
 from epsm.client.connection import Connection, any_stack, lasting_stack
@@ -238,7 +239,7 @@ class Study:
             remarks=accepted.remarks,
         )
 
-    def _accepted(self, max_variants: int, memory_mb: int) -> Accepted:
+    def _accepted(self, max_variants: int, memory_mb: int) -> CheckedStudy:
         return check_study(self._text.encode(), self._files, Rules(Limits(max_variants, variant_memory_mb=memory_mb)))
 
     def run(
@@ -290,7 +291,7 @@ class Study:
         accepted = self._accepted(max_variants, memory_mb)
         return self._start(lasting_stack(stack, accepted.energyplus), accepted)
 
-    def _start(self, connection: Connection, accepted: Accepted) -> "Run":
+    def _start(self, connection: Connection, accepted: CheckedStudy) -> "Run":
         from epsm.client.run import Run
 
         with stack_errors():

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from epsm import __version__
 from epsm.checks.rules import Rules
-from epsm.checks.study import Accepted, check_study
+from epsm.checks.study import CheckedStudy, check_study
 from epsm.energyplus.versions import RELEASES
 from epsm.errors import StudyRejected
 from epsm.pipeline.items import models_for_containers, write_items
@@ -119,7 +119,7 @@ class Submitter:
         )
         return self._accept(manifest)
 
-    def _claim(self, record: StudyRecord, accepted: Accepted) -> None:
+    def _claim(self, record: StudyRecord, accepted: CheckedStudy) -> None:
         """Count the study against its owner's limits; a canary, one small run, is the stack's own.
 
         Raises:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from epsm.checks.study import MAX_FILE_BYTES
+from epsm.checks.study_files import MAX_FILE_BYTES
 from epsm.errors import NotFound, StudyRejected
 from epsm.problems import Problem
 from epsm.store import keys
@@ -24,7 +24,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class UploadedStudy:
-    """The files of a study in a bucket; an `epsm.checks.study.StudyFiles`.
+    """The files of a study in a bucket; an `epsm.checks.study_files.StudyFiles`.
 
     Args:
         files: The store.
