@@ -2,9 +2,8 @@
 
 import os
 import sys
-from contextlib import suppress
 
-from epsm_cli import interrupts
+from epsm_cli import interrupts, streams
 
 _INSTALL = (
     """Install the command with "pip install 'epsm[local]'" to run studies on this machine, """
@@ -16,19 +15,17 @@ _OWN = ("epsm", "epsm_cli", "epsm_local")
 def main() -> None:
     """Run the command and leave with its exit code.
 
-    Exit codes: that of the command; 128 and the signal's number if a signal ended it (130 for Ctrl-C); 1 for a fault.
+    Exit codes: that of the command; 128 and the signal's number if a signal ended it (130 for Ctrl-C); 1 for a fault,
+    and for output that was lost because of one.
     """
     interrupts.install()
-    _open_closed_streams()
+    streams.install()
     try:
         code = _run()
     except interrupts.Interrupted as interrupted:
         code = interrupted.exit_code
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
     # Threads of a state machine may sleep between two attempts; they are no longer needed.
-    os._exit(code)
+    os._exit(streams.exit_code(code))
 
 
 def _run() -> int:
@@ -50,13 +47,3 @@ def _run() -> int:
 
         return faults.report(error)
     return 0
-
-
-def _open_closed_streams() -> None:
-    """A stream that was closed (`epsm status >&-`) or whose encoding lacks a letter must not end a command."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - for the process
-        elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")

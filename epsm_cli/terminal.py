@@ -1,13 +1,11 @@
-"""The terminal that commands print to, which may close, have few letters, or be a pipe that is no longer read.
+"""The terminal that commands print to.
 
 What is shown was often written by somebody else: names in a model, EnergyPlus's words about them, another owner's
 study on an administrator's screen. A terminal obeys escape sequences in it (clear the screen, set the title, write
 into the clipboard), and signs for the direction of writing change what a line seems to say.
 """
 
-import os
 import re
-import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,7 +17,7 @@ _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u206
 
 
 class Terminal(Console):
-    """A console whose end is not that of the command: `epsm run STUDY | head` runs the study to its end.
+    """A console that prints texts as they are.
 
     What it writes of texts is printable; only rich's own control codes (cursor, colours) reach the terminal. Brackets
     and colons are literal: `office [v2].idf` is not markup, and `:key:` not an emoji.
@@ -32,18 +30,6 @@ class Terminal(Console):
         return super()._render_buffer(
             each if each.control else Segment(_OBEYED.sub("?", each.text), each.style) for each in buffer
         )
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-
-    def _check_buffer(self) -> None:
-        try:
-            super()._check_buffer()
-        except OSError:  # the terminal is gone, or the disk of a file is full
-            self._buffer.clear()
 
 
 console = Terminal()
