@@ -21,6 +21,7 @@ from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS, external_path, 
 from epsm.energyplus.model_reader import ModelObject, ModelOutline, read_outline
 from epsm.energyplus.targets import selected_objects
 from epsm.problems import Problem
+from epsm.study.parameters import MeasureParameter
 from epsm.study.schema import Study
 from epsm.study.targets import Target
 from epsm.text import fold_name, middle_cut, nearest
@@ -93,7 +94,8 @@ def _set_by(study: Study) -> FieldFilter:
     """Fields that a parameter gives a value of its own: they may be faulty, or a tag of another tool, in the model."""
     known = dictionary.load()
     setters: dict[tuple[str, int], list[tuple[Target, ClassRule]]] = {}
-    for target in (target for parameter in study.parameters for target in parameter.all_targets):
+    parameters = (each for each in study.parameters if not isinstance(each, MeasureParameter))  # `none` sets nothing
+    for target in (target for parameter in parameters for target in parameter.all_targets):
         rule = known.find_class(target.class_name)
         place = rule.find_field(target.field) if rule else None
         if rule is not None and place is not None and not target.relative:

@@ -9,8 +9,10 @@ from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.energyplus.targets import number_in, selected_objects
 from epsm.problems import Problem
 from epsm.results.columns import RESERVED
+from epsm.study.assignments import Assignment, assignments
+from epsm.study.consistency import not_a_variant
 from epsm.study.distributions import Discrete
-from epsm.study.parameters import CoupledParameter, Dimension
+from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.sampling import Listed
 from epsm.study.schema import MANIFEST_NAME, Study
 from epsm.study.targets import Target
@@ -26,37 +28,40 @@ from (verdict ok, without a number), and Output:Diagnostics puts the warm-up int
 
 
 class Places:
-    """Where a parameter and its levels stand.
+    """Where a target of a study and its levels stand.
 
     Args:
         study: The study.
-        index: Of the parameter.
-        position: Of the target among those of the parameter.
+        assignment: The target and its levels.
     """
 
-    def __init__(self, study: Study, index: int, position: int = 0) -> None:
+    def __init__(self, study: Study, assignment: Assignment) -> None:
         self._study = study
-        self._parameter = study.parameters[index]
-        self.parameter = f"{MANIFEST_NAME}: parameters[{index}]"
-        coupled = isinstance(self._parameter, CoupledParameter)
-        self.target = f"{self.parameter}.targets[{position}]" if coupled else self.parameter
+        self._variant = assignment.variant
+        self._parameter = study.parameters[assignment.index]
+        self.parameter = f"{MANIFEST_NAME}: parameters[{assignment.index}]"
+        self.target = assignment.where
 
     def of(self, level: float | str | None) -> str:
         """The place of a level; without one, of all of them."""
-        sampling, parameter = self._study.sampling, self._parameter
-        if isinstance(sampling, Listed):
-            row = next(
-                (number for number, row in enumerate(sampling.rows or ()) if row.get(parameter.name) == level), 0
-            )
-            if sampling.file is not None:
-                return f"{sampling.file}: row {row + 1}, column {parameter.name}"
-            return f"{MANIFEST_NAME}: sampling.rows[{row}].{parameter.name}"
-        if parameter.range is not None:
-            return f"{self.parameter}.range"
-        kind = "distribution" if parameter.distribution is not None else "multiply" if parameter.multiply else "values"
-        kind = "distribution.values" if isinstance(parameter.distribution, Discrete) else kind
-        position = f"[{parameter.levels.index(level)}]" if level in parameter.levels and kind != "distribution" else ""
-        return f"{self.parameter}.{kind}{position}"
+        return f"{self.target}.value" if self._variant else place_of_level(self._study, self._parameter, level)
+
+
+def place_of_level(study: Study, parameter: Dimension, level: float | str | None) -> str:
+    """Where a level of a parameter stands; without one, where all of them do."""
+    sampling = study.sampling
+    if isinstance(sampling, Listed):
+        row = next((number for number, row in enumerate(sampling.rows or ()) if row.get(parameter.name) == level), 0)
+        if sampling.file is not None:
+            return f"{sampling.file}: row {row + 1}, column {parameter.name}"
+        return f"{MANIFEST_NAME}: sampling.rows[{row}].{parameter.name}"
+    place = f"{MANIFEST_NAME}: parameters[{study.parameters.index(parameter)}]"
+    if parameter.range is not None:
+        return f"{place}.range"
+    kind = "distribution" if parameter.distribution is not None else "multiply" if parameter.multiply else "values"
+    kind = "distribution.values" if isinstance(parameter.distribution, Discrete) else kind
+    position = f"[{parameter.levels.index(level)}]" if level in parameter.levels and kind != "distribution" else ""
+    return f"{place}.{kind}{position}"
 
 
 def check_parameters(study: Study) -> list[Problem]:
@@ -67,9 +72,18 @@ def check_parameters(study: Study) -> list[Problem]:
         if fold_name(parameter.name) in RESERVED:
             what = f"'{parameter.name}' is a column that every results table has"
             problems.append(Problem(f"{where}.name", what, "another name"))
-        for position, target in enumerate(parameter.all_targets):
-            problems += _check_target(parameter, target, Places(study, index, position))
+        problems += _check_names_of_variants(study, parameter)
+    for each in assignments(study):
+        problems += _check_target(each.levels, each.target, Places(study, each))
     return list(_one_a_place(problems))
+
+
+def _check_names_of_variants(study: Study, parameter: Dimension) -> Iterator[Problem]:
+    """Of a list, where a measure's levels are the names in its rows."""
+    if isinstance(study.sampling, Listed) and isinstance(parameter, MeasureParameter) and parameter.bound is not None:
+        for level in parameter.values or ():
+            if not parameter.bound.has(level):
+                yield not_a_variant(parameter, level, place_of_level(study, parameter, level))
 
 
 def _check_target(parameter: Dimension, target: Target, places: Places) -> Iterator[Problem]:
@@ -134,33 +148,34 @@ def _one_a_place(problems: Iterable[Problem]) -> Iterator[Problem]:
 
 
 def check_parameters_on(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
-    setters: dict[tuple[str, str, int], tuple[str, int]] = {}
-    for index, parameter in enumerate(study.with_levels):
-        found, known = False, True
-        for position, target in enumerate(parameter.all_targets):
-            places = Places(study, index, position)
-            rule = dictionary.load().find_class(target.class_name)
-            place = rule.find_field(target.field) if rule else None
-            if rule is None or place is None:
-                known = False  # check_parameters has said so
-                continue
-            objects = outline.of_class(rule.name)
-            targets = selected_objects(target, rule, objects)
-            found = found or bool(targets)
-            if not targets and len(parameter.all_targets) == 1:
-                yield _no_target(target, objects, rule, source, places.target)
-            yield from _set_twice(parameter, position, targets, rule, place, setters, source, places)
-            if place.group is not None:
-                yield from _check_group_exists(targets, rule, place, source, places.target)
-            if target.relative:
-                yield from _one_a_place(_check_relative(parameter, target, targets, rule, place, source, places))
-            elif place.rule.type == "object":
-                yield from _check_references(parameter, outline, source, places)
-            if rule.name == _COMPACT and place.group is not None and not target.relative:
-                yield from _check_compact(parameter, targets, place, source, places)
-        if known and not found and len(parameter.all_targets) > 1:
-            what = f"none of its {len(parameter.all_targets)} targets means an object of {source}"
-            yield Problem(f"{MANIFEST_NAME}: parameters[{index}].targets", what, "a target for each model")
+    setters: dict[tuple[str, str, int], list[Assignment]] = {}
+    met: dict[str, int | None] = {}
+    for each in assignments(study):
+        places, parameter, target = Places(study, each), each.levels, each.target
+        rule = dictionary.load().find_class(target.class_name)
+        place = rule.find_field(target.field) if rule else None
+        if rule is None or place is None:
+            met[each.group] = None  # check_parameters has said so
+            continue
+        objects = outline.of_class(rule.name)
+        targets = selected_objects(target, rule, objects)
+        if (before := met.setdefault(each.group, 0)) is not None:
+            met[each.group] = before + len(targets)
+        if not targets and each.count == 1:
+            yield _no_target(target, objects, rule, source, places.target)
+        yield from _set_twice(each, targets, rule, place, setters, source)
+        if place.group is not None:
+            yield from _check_group_exists(targets, rule, place, source, places.target)
+        if target.relative:
+            yield from _one_a_place(_check_relative(parameter, target, targets, rule, place, source, places))
+        elif place.rule.type == "object":
+            yield from _check_references(parameter, outline, source, places)
+        if rule.name == _COMPACT and place.group is not None and not target.relative:
+            yield from _check_compact(parameter, targets, place, source, places)
+        last_of_several = each.count > 1 and each.position == each.count - 1
+        if last_of_several and met[each.group] == 0:
+            what = f"none of its {each.count} targets means an object of {source}"
+            yield Problem(each.group, what, "a target for each model")
 
 
 def _check_compact(
@@ -184,23 +199,28 @@ def _is_number(value: object) -> bool:
 
 
 def _set_twice(
-    parameter: Dimension,
-    position: int,
+    assignment: Assignment,
     targets: Iterable[ModelObject],
     rule: ClassRule,
     place: FieldPlace,
-    setters: dict[tuple[str, str, int], tuple[str, int]],
+    setters: dict[tuple[str, str, int], list[Assignment]],
     source: str,
-    places: Places,
 ) -> Iterator[Problem]:
     for each in targets:
-        key = (rule.name, fold_name(each.name), place.position)
-        other, other_position = setters.setdefault(key, (parameter.name, position))
-        if (other, other_position) != (parameter.name, position):
-            who = f"'{other}' and '{parameter.name}' both set" if other != parameter.name else "two targets set"
+        others = setters.setdefault((rule.name, fold_name(each.name), place.position), [])
+        other = next((other for other in others if _meet(other, assignment)), None)
+        others.append(assignment)
+        if other is not None:
+            apart = other.parameter != assignment.parameter
+            who = f"'{other.parameter}' and '{assignment.parameter}' both set" if apart else "two targets set"
             what = f"{who} {rule.name} '{each.name}', {place.rule.name}"
-            yield Problem(places.target, f"{what} in {source}", "one parameter for a field")
+            yield Problem(assignment.where, f"{what} in {source}", "one parameter for a field")
             return
+
+
+def _meet(one: Assignment, other: Assignment) -> bool:
+    """Whether two edits can come into one model: those of two variants of a measure cannot."""
+    return one.parameter != other.parameter or one.variant == other.variant
 
 
 def _check_group_exists(

@@ -32,6 +32,7 @@ from epsm.energyplus.weather import read_weather
 from epsm.errors import StudyRejected
 from epsm.estimate import RunTime, run_time_of
 from epsm.problems import Problem
+from epsm.study.assignments import field_parameters
 from epsm.study.parsing import load_document
 from epsm.study.partial import read_partial_study
 from epsm.study.sampling import Listed
@@ -235,12 +236,13 @@ def _check_external_files(
     read_by = {name: model for model, names in models.external_files.items() for name in names}
     reader.wait_for(read_by)
     tables = {name: reader.read(name, model) for name, model in read_by.items()}
+    varied = field_parameters(study)
     for model, outline in models.outlines.items():
         table = partial(_table, tables, model)
-        problems, found = check_table_files(outline, model, table, study.with_levels)
+        problems, found = check_table_files(outline, model, table, varied)
         reader.problems += problems
-        reader.problems += check_data_files(outline, model, table, study.with_levels)
-        reader.problems += check_time_steps(outline, model, study.with_levels, records_per_hour)
+        reader.problems += check_data_files(outline, model, table, varied)
+        reader.problems += check_time_steps(outline, model, varied, records_per_hour)
         if found:
             remarks[model] = (*remarks.get(model, ()), *found)
 

@@ -205,7 +205,7 @@ def _uses(each: ModelObject, outline: ModelOutline, parameters: Sequence[Dimensi
         field = _field(target, each)
         limits = None if field == "Schedule Type Limits Name" else limits
         if field in own:
-            varied[field] = [_level(target, level, own[field]) for level in varying.extremes]
+            varied.setdefault(field, []).extend(_level(target, level, own[field]) for level in varying.extremes)
     combinations = islice(product(*varied.values()), _MAX_USES) if varied else ()
     texts = [own, *(own | dict(zip(varied, values, strict=True)) for values in combinations)]
     uses = [use for text in texts if (use := _use(text)) is not None]

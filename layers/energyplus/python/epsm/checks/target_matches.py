@@ -7,8 +7,9 @@ from epsm.energyplus import dictionary
 from epsm.energyplus.model_reader import ModelOutline
 from epsm.energyplus.targets import number_in, selected_objects
 from epsm.problems import Problem
-from epsm.study.parameters import CoupledParameter, Dimension
-from epsm.study.schema import MANIFEST_NAME, Study
+from epsm.study.assignments import assignments
+from epsm.study.parameters import Dimension
+from epsm.study.schema import Study
 from epsm.study.targets import Target
 from epsm.study.values import Value
 from epsm.text import listed
@@ -21,7 +22,8 @@ class TargetInModel:
     Attributes:
         model: Path of the model in the study.
         parameter: Name of the parameter.
-        position: Of the target among those of the parameter.
+        variant: Of a measure; empty for other parameters.
+        position: Of the target among those of the parameter, or of the variant.
         place: Class and field.
         objects: Names of the objects that it means.
         skipped: How many of these stay as they are, because they have no number in the field.
@@ -30,6 +32,7 @@ class TargetInModel:
 
     model: str
     parameter: str
+    variant: str
     position: int
     place: str
     objects: tuple[str, ...]
@@ -41,31 +44,33 @@ class TargetInModel:
         count = f"{len(self.objects)} object{'' if len(self.objects) == 1 else 's'}"
         left = f", {self.skipped} left as they are" if self.skipped else ""
         values = f": {self.old} -> {self.new}" if self.objects else ""
-        return f"{self.parameter}: {self.place} of {count} in {self.model}{left}{values}"
+        name = f"{self.parameter} {self.variant}" if self.variant else self.parameter
+        return f"{name}: {self.place} of {count} in {self.model}{left}{values}"
 
 
 def targets_in(outline: ModelOutline, source: str, study: Study) -> Iterator[TargetInModel]:
     """What each target means in a model; those whose class or field does not exist are left out."""
-    for parameter in study.with_levels:
-        for position, target in enumerate(parameter.all_targets):
-            rule = dictionary.load().find_class(target.class_name)
-            place = rule.find_field(target.field) if rule else None
-            if rule is None or place is None:
-                continue
-            objects = selected_objects(target, rule, outline.of_class(rule.name))
-            own = [each.value(place) for each in objects]
-            numbers = [number_in(value) for value in own]
-            skipped = numbers.count(None) if target.relative else 0
-            yield TargetInModel(
-                source,
-                parameter.name,
-                position,
-                f"{rule.name}, {place.rule.name}",
-                tuple(each.name for each in objects),
-                skipped,
-                _in_words([_plain(value) for value in own]),
-                _in_words(_new_values(parameter, target, [number for number in numbers if number is not None])),
-            )
+    for each in assignments(study):
+        target = each.target
+        rule = dictionary.load().find_class(target.class_name)
+        place = rule.find_field(target.field) if rule else None
+        if rule is None or place is None:
+            continue
+        objects = selected_objects(target, rule, outline.of_class(rule.name))
+        own = [found.value(place) for found in objects]
+        numbers = [number_in(value) for value in own]
+        skipped = numbers.count(None) if target.relative else 0
+        yield TargetInModel(
+            source,
+            each.parameter,
+            each.variant,
+            each.position,
+            f"{rule.name}, {place.rule.name}",
+            tuple(found.name for found in objects),
+            skipped,
+            _in_words([_plain(value) for value in own]),
+            _in_words(_new_values(each.levels, target, [number for number in numbers if number is not None])),
+        )
 
 
 def _new_values(parameter: Dimension, target: Target, own: list[float]) -> list[Value]:
@@ -94,14 +99,13 @@ def _in_words(values: Iterable[Value]) -> str:
 def unmatched_targets(study: Study, edits: Iterable[TargetInModel]) -> Iterator[Problem]:
     """Of parameters with several targets those targets that mean nothing in any model."""
     every = list(edits)
-    met = {(each.parameter, each.position) for each in every if each.objects}
-    known = {(each.parameter, each.position) for each in every}
-    for index, parameter in enumerate(study.parameters):
-        if not isinstance(parameter, CoupledParameter):
-            continue
-        for position, target in enumerate(parameter.targets):
-            if (parameter.name, position) in known - met:
-                what = f"no model has a {target.class_name} that it means ('{target.shown_objects}'"
-                what += " with these conditions)" if target.where or target.except_ else ")"
-                where = f"{MANIFEST_NAME}: parameters[{index}].targets[{position}]"
-                yield Problem(where, what, "objects of at least one model")
+    met = {(each.parameter, each.variant, each.position) for each in every if each.objects}
+    known = {(each.parameter, each.variant, each.position) for each in every}
+    for each in assignments(study):
+        if each.count == 1:
+            continue  # every model must have what the only target means
+        if (each.parameter, each.variant, each.position) in known - met:
+            target = each.target
+            what = f"no model has a {target.class_name} that it means ('{target.shown_objects}'"
+            what += " with these conditions)" if target.where or target.except_ else ")"
+            yield Problem(each.where, what, "objects of at least one model")

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from epsm.energyplus import dictionary
 from epsm.energyplus.model_reader import ModelOutline
 from epsm.energyplus.targets import selected_objects
-from epsm.study.parameters import Dimension
+from epsm.study.measures import NONE
+from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.schema import Study
 
 BaselineValues = Mapping[str, Mapping[str, float | str]]
@@ -16,9 +17,9 @@ BaselineValues = Mapping[str, Mapping[str, float | str]]
 def baseline_values(outline: ModelOutline, study: Study) -> dict[str, float | str]:
     """The model's own value for each parameter of a study, for the baseline's row in the table.
 
-    A factor is 1, what is added 0. A value is there only if it is one: a parameter that writes to several objects has
-    none where they differ, and neither has a field that is blank, or that holds a text (`autosize`) where the study
-    gives numbers.
+    A factor is 1, what is added 0, a measure `none`. A value is there only if it is one: a parameter that writes to
+    several objects has none where they differ, and neither has a field that is blank, or that holds a text (`autosize`)
+    where the study gives numbers.
 
     Args:
         outline: The model.
@@ -29,6 +30,8 @@ def baseline_values(outline: ModelOutline, study: Study) -> dict[str, float | st
 
 
 def _value(outline: ModelOutline, parameter: Dimension, numeric: bool) -> float | str | None:
+    if isinstance(parameter, MeasureParameter):
+        return NONE
     levels: set[float | str | None] = set()
     for target in parameter.all_targets:
         rule = dictionary.load().find_class(target.class_name)

@@ -19,7 +19,8 @@ from epsm.energyplus.eppy_objects import EppyObjects
 from epsm.energyplus.idf_text import decode
 from epsm.energyplus.targets import number_in, selected
 from epsm.energyplus.versions import DEFAULT, version_in
-from epsm.study.parameters import Dimension
+from epsm.study.measures import NONE, TargetEdit
+from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.reduced import ReducedSeries
 from epsm.study.schema import Outputs, Study
 from epsm.study.targets import Target
@@ -73,6 +74,8 @@ class _Edit:
     target: Target
     place: FieldPlace
     object: Any
+    value: float | str | None = None
+    """Of an edit of a measure; others get the parameter's level."""
 
 
 class PreparedModel:
@@ -83,7 +86,7 @@ class PreparedModel:
         self._parameters = parameters
         self._version = dictionary.load().model_version
         self._annual = annual
-        self._chosen: dict[str, list[_Edit]] | None = None
+        self._chosen: dict[tuple[str, str], list[_Edit]] | None = None
         self.file_name = document.file_name
         self.needs_expansion = any(key.startswith("hvactemplate:") for key in document.class_keys())
 
@@ -130,33 +133,52 @@ class PreparedModel:
             for each, values in zip(changed, before, strict=True):
                 document.restore(each, values)
 
-    def _edits(self) -> dict[str, list[_Edit]]:
-        """For each parameter what it edits; chosen by the model's own values, whatever other parameters change."""
+    def _edits(self) -> dict[tuple[str, str], list[_Edit]]:
+        """What each parameter edits, and each variant of a measure; chosen by the model's own values, whatever other
+        parameters change."""
         if self._chosen is None:
-            self._chosen = {each.name: self._edits_of(each) for each in self._parameters}
+            self._chosen = {}
+            for each in self._parameters:
+                if not isinstance(each, MeasureParameter):
+                    self._chosen[each.name, ""] = self._edits_of(each.name, each.all_targets)
+                    continue
+                for variant in each.bound.variants if each.bound else ():
+                    if variant.changes:
+                        name = f"{each.name} {variant.name}"
+                        self._chosen[each.name, fold_name(variant.name)] = self._edits_of(name, variant.targets)
         return self._chosen
 
-    def _edits_of(self, parameter: Dimension) -> list[_Edit]:
+    def _edits_of(self, name: str, targets: Sequence[Target]) -> list[_Edit]:
         document, edits = self._document, []
-        for target in parameter.all_targets:
+        for target in targets:
             rule = _rule(target.class_name)
             place = rule.find_field(target.field)
             if place is None:
-                raise CannotEdit(f"{parameter.name}: {rule.name} has no field '{target.field}'")
+                raise CannotEdit(f"{name}: {rule.name} has no field '{target.field}'")
             objects = selected(target, rule, document.objects(rule), document.name_of, document.get)
-            edits += [_Edit(target, place, each) for each in objects]
+            value = target.value if isinstance(target, TargetEdit) else None
+            edits += [_Edit(target, place, each, value) for each in objects]
         if not edits:
-            shown = ", ".join(f"{target.class_name} '{target.shown_objects}'" for target in parameter.all_targets)
-            raise CannotEdit(f"{parameter.name}: the model has no {shown}")
+            shown = ", ".join(f"{target.class_name} '{target.shown_objects}'" for target in targets)
+            raise CannotEdit(f"{name}: the model has no {shown}")
         return edits
 
     @contextlib.contextmanager
     def _edited(self, parameter: Dimension, level: float | str) -> Iterator[None]:
-        document, edits = self._document, self._edits()[parameter.name]
+        document, key = self._document, (parameter.name, "")
+        if isinstance(parameter, MeasureParameter):
+            if fold_name(str(level)) == NONE:
+                yield
+                return
+            key = (parameter.name, fold_name(str(level)))
+        if key not in self._edits():
+            raise CannotEdit(f"{parameter.name}: there is no variant '{level}'")
+        edits = self._edits()[key]
         before = [document.values_of(edit.object) for edit in edits]
         try:
             for edit in edits:
-                value = _new_value(parameter, edit, level, document.get(edit.object, edit.place))
+                wanted = level if edit.value is None else edit.value
+                value = _new_value(parameter, edit, wanted, document.get(edit.object, edit.place))
                 if value is not None:
                     document.set(edit.object, edit.place, value)
             yield

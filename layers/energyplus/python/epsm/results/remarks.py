@@ -84,7 +84,7 @@ def _without_effect(parameter: Dimension, study: Study, places: "pd.Index[Any]",
     where = "" if everywhere else f" {_named(places, study)}"
     equal = "all else equal, every variant has the same results" + ("" if everywhere else " there")
     return (
-        f"{parameter.name} had no effect{where}: {equal}. EnergyPlus may not use {_fields(parameter)} "
+        f"{parameter.name} had no effect{where}: {equal}. EnergyPlus may not use {_fields(parameter) or 'its edits'} "
         f"here: often a method or type field of the object decides which of its fields count."
     )
 

@@ -5,11 +5,11 @@ from itertools import islice
 
 from epsm.problems import Problem
 from epsm.study.distributions import Discrete, LogNormal, Normal
-from epsm.study.parameters import Dimension
+from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.sampling import Grid, InUnitCube, Listed, Morris, OneAtATime
 from epsm.study.sampling.correlations import Correlated, Correlation, factor
 from epsm.study.schema import MANIFEST_NAME, Study
-from epsm.text import nearest
+from epsm.text import fold_name, listed, nearest
 
 _SAMPLED = "'latin_hypercube', 'random', 'sobol' or 'morris'"
 _MAX_ROWS_SHOWN = 20
@@ -18,6 +18,7 @@ _MAX_ROWS_SHOWN = 20
 def sampling_problems(study: Study) -> list[Problem]:
     """Faults of parameters and sampling that each of them alone does not have."""
     problems = [each for index, parameter in enumerate(study.parameters) for each in _of(parameter, index, study)]
+    problems += _of_measures(study)
     where = f"{MANIFEST_NAME}: sampling"
     match study.sampling:
         case Listed(rows=None, file=None):
@@ -42,6 +43,9 @@ def _of(parameter: Dimension, index: int, study: Study) -> Iterator[Problem]:
             what = "has levels of its own, and sampling 'list' takes the values from its list"
             yield Problem(where, what, "a parameter without values, multiply, range and distribution")
         return
+    if isinstance(parameter, MeasureParameter):
+        yield from _of_measure_levels(parameter, where)
+        return
     if not parameter.has_levels:
         yield Problem(where, "has no levels", "'values', 'multiply', 'range' or 'distribution'")
         return
@@ -56,6 +60,44 @@ def _of(parameter: Dimension, index: int, study: Study) -> Iterator[Problem]:
     if isinstance(sampling, Morris) and endless:
         what = "has no ends, and sampling 'morris' takes both"
         yield Problem(f"{where}.distribution", what, "'truncate': [smallest, largest]")
+
+
+def _of_measures(study: Study) -> Iterator[Problem]:
+    """Parameters whose measure there is not, and measures that no parameter has, or several have."""
+    names = [each.name for each in study.measures]
+    users: dict[str, str] = {}
+    for index, parameter in enumerate(study.parameters):
+        if not isinstance(parameter, MeasureParameter):
+            continue
+        where = f"{MANIFEST_NAME}: parameters[{index}].measure"
+        user = users.setdefault(fold_name(parameter.measure), parameter.name)
+        if user != parameter.name:
+            yield Problem(where, f"'{parameter.measure}' is the measure of '{user}' already", "one parameter for each")
+        elif parameter.bound is None:
+            near = nearest(parameter.measure, names) or listed(names) or "a study with 'measures'"
+            yield Problem(where, f"'{parameter.measure}' is not a measure of the study", near)
+    for index, measure in enumerate(study.measures):
+        if fold_name(measure.name) not in users:
+            what = f"'{measure.name}' is not used: no parameter has this measure"
+            yield Problem(f"{MANIFEST_NAME}: measures[{index}]", what, f'a parameter with "measure": "{measure.name}"')
+
+
+def _of_measure_levels(parameter: MeasureParameter, where: str) -> Iterator[Problem]:
+    if parameter.bound is None:
+        return
+    kind = "distribution.values" if parameter.distribution is not None else "values"
+    for number, level in enumerate(parameter.levels):
+        if not parameter.bound.has(level):
+            yield not_a_variant(parameter, level, f"{where}.{kind}[{number}]")
+
+
+def not_a_variant(parameter: MeasureParameter, level: float | str, where: str) -> Problem:
+    """The problem of a level that no variant of the measure has as its name."""
+    assert parameter.bound is not None
+    names = parameter.bound.levels
+    shown = f"'{level}'" if isinstance(level, str) else f"{level:g}"
+    near = nearest(str(level), names) or listed(names)
+    return Problem(where, f"{shown} is not a variant of the measure '{parameter.measure}'", near)
 
 
 def _of_rows(study: Study, rows: tuple[dict[str, float | str], ...]) -> Iterator[Problem]:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
 
 from epsm.study.distributions import Discrete, Distribution, WholeNumbers, pick, rounded
+from epsm.study.measures import NONE, Measure
 from epsm.study.targets import Apply, Target
 from epsm.study.values import Number, Strict, Value
 from epsm.text import fold_name
@@ -85,7 +86,8 @@ class Dimension(Strict):
         ]
         if len(set(texts)) < len(texts):
             raise ValueError("the same value is listed twice")
-        if not self.numeric and any(target.way != "set" for target in self.all_targets):
+        texts_in = not all(isinstance(level, float) for level in self.levels)
+        if texts_in and any(target.way != "set" for target in self.all_targets):
             raise ValueError("has a text among its levels, and texts can only be set")
         return self
 
@@ -103,6 +105,11 @@ class Dimension(Strict):
     def multiplies(self) -> bool:
         """Whether a level is a factor for the model's own value."""
         return all(target.way == "multiply" for target in self.all_targets)
+
+    @property
+    def unchanged(self) -> Value | None:
+        """The level that leaves every model as it is, where there is one among the levels."""
+        return None
 
     @property
     def levels(self) -> Sequence[float | str]:
@@ -181,12 +188,72 @@ class CoupledParameter(Dimension):
         return self.targets
 
 
+class MeasureParameter(Dimension):
+    """A measure as a thing to vary: its levels are the names of the measure's variants.
+
+    They are all of them, `none` first, unless `values` or a discrete distribution names some. A study gives it the
+    measure (`bind`); without, it has no levels.
+    """
+
+    measure: str = Field(min_length=1, max_length=60, description="Name of one of the study's measures.")
+    _measure: Measure | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _names_only(self) -> Self:
+        if self.multiply is not None or self.range is not None:
+            raise ValueError("has a measure, whose levels are names; give 'values', a discrete distribution or neither")
+        if self.distribution is not None and not isinstance(self.distribution, Discrete):
+            raise ValueError(f"has a measure, whose levels are names, and a distribution '{self.distribution.kind}'")
+        return self
+
+    def bind(self, measure: Measure | None) -> None:
+        """Note the measure that the study has under this name."""
+        self._measure = measure
+
+    @property
+    def bound(self) -> Measure | None:
+        """The measure; None if the study has none of that name."""
+        return self._measure
+
+    @property
+    def all_targets(self) -> Sequence[Target]:
+        """The targets of all variants."""
+        return tuple(edit for each in (self._measure.variants if self._measure else ()) for edit in each.targets)
+
+    @property
+    def levels(self) -> Sequence[float | str]:
+        named: Sequence[float | str] = super().levels
+        return named or (self._measure.levels if self._measure else ())
+
+    @property
+    def numeric(self) -> bool:
+        return False
+
+    @property
+    def multiplies(self) -> bool:
+        return False
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        return None
+
+    @property
+    def unchanged(self) -> Value | None:
+        return next((level for level in self.levels if fold_name(str(level)) == NONE), None)
+
+
 def _kind(document: Any) -> str:
-    coupled = "targets" in document if isinstance(document, dict) else isinstance(document, CoupledParameter)
-    return SEVERAL_TARGETS if coupled else ONE_TARGET
+    if isinstance(document, dict):
+        return BY_MEASURE if "measure" in document else SEVERAL_TARGETS if "targets" in document else ONE_TARGET
+    if isinstance(document, MeasureParameter):
+        return BY_MEASURE
+    return SEVERAL_TARGETS if isinstance(document, CoupledParameter) else ONE_TARGET
 
 
-ONE_TARGET, SEVERAL_TARGETS = "one target", "several targets"
+ONE_TARGET, SEVERAL_TARGETS, BY_MEASURE = "one target", "several targets", "a measure"
 AnyParameter = Annotated[
-    Annotated[Parameter, Tag(ONE_TARGET)] | Annotated[CoupledParameter, Tag(SEVERAL_TARGETS)], Discriminator(_kind)
+    Annotated[Parameter, Tag(ONE_TARGET)]
+    | Annotated[CoupledParameter, Tag(SEVERAL_TARGETS)]
+    | Annotated[MeasureParameter, Tag(BY_MEASURE)],
+    Discriminator(_kind),
 ]

@@ -17,7 +17,16 @@ from epsm.study.cells import ReportCell
 from epsm.study.consistency import sampling_problems
 from epsm.study.distributions import KINDS
 from epsm.study.impact import FuelFactors, Fuels, Impact
-from epsm.study.parameters import ONE_TARGET, SEVERAL_TARGETS, CoupledParameter, Parameter, Range
+from epsm.study.measures import Measure, MeasureVariant, TargetEdit
+from epsm.study.parameters import (
+    BY_MEASURE,
+    ONE_TARGET,
+    SEVERAL_TARGETS,
+    CoupledParameter,
+    MeasureParameter,
+    Parameter,
+    Range,
+)
 from epsm.study.reduced import ReducedSeries
 from epsm.study.sampling import METHODS
 from epsm.study.sampling.correlations import Correlation
@@ -96,7 +105,10 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "parameters": Parameter,
     ONE_TARGET: Parameter,
     SEVERAL_TARGETS: CoupledParameter,
+    BY_MEASURE: MeasureParameter,
     "targets": Target,
+    "measures": Measure,
+    "variants": MeasureVariant,
     "range": Range,
     "correlations": Correlation,
     "analysis": Analysis,
@@ -108,12 +120,13 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "reduced": ReducedSeries,
     "options": Options,
 }
+_IN_MEASURES: Mapping[str, type[BaseModel]] = {"targets": TargetEdit}
 
 
 def _without_tags(steps: Sequence[int | str]) -> Iterator[int | str]:
     before: int | str = ""
     for step in steps:
-        if step not in (*_UNIONS.get(str(before), ()), ONE_TARGET, SEVERAL_TARGETS):
+        if step not in (*_UNIONS.get(str(before), ()), ONE_TARGET, SEVERAL_TARGETS, BY_MEASURE):
             yield step
         before = step
 
@@ -123,7 +136,8 @@ def _keys_beside(steps: Sequence[int | str]) -> list[str]:
     part: type[BaseModel] = Study
     before = ""
     for step in map(str, steps[:-1]):
-        part = _UNIONS.get(before, {}).get(step) or _PARTS.get(step) or part
+        in_measure = _IN_MEASURES.get(step) if "measures" in steps else None
+        part = _UNIONS.get(before, {}).get(step) or in_measure or _PARTS.get(step) or part
         before = step
     return [field.alias or name for name, field in part.model_fields.items()]
 
@@ -131,6 +145,8 @@ def _keys_beside(steps: Sequence[int | str]) -> list[str]:
 def _is_member_of_value(steps: tuple[int | str, ...]) -> bool:
     """Whether a place ends in the name of a member of `Value`: `("parameters", 0, "values", 2, "float")`, or of a
     sample: `("sampling", "list", "rows", 2, "wall", "float")`."""
+    if len(steps) > 2 and steps[-2] == "value" and isinstance(steps[-1], str):
+        return True
     in_values = len(steps) > 2 and steps[-3] == "values" and isinstance(steps[-2], int) and isinstance(steps[-1], str)
     in_target = len(steps) > 4 and (steps[-2] in ("object", "except") or steps[-3] == "where")
     if in_target and isinstance(steps[-1], str):

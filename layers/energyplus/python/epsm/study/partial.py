@@ -11,6 +11,7 @@ from epsm.problems import Problem
 from epsm.study.consistency import sampling_problems
 from epsm.study.parsing import load_document, problems_of
 from epsm.study.schema import MANIFEST_NAME, Study
+from epsm.text import fold_name
 
 _ENTRY = re.compile(rf"^{re.escape(MANIFEST_NAME)}: (\w+)\[(\d+)\]")
 
@@ -68,7 +69,7 @@ def _readable_part(raw: Any, error: ValidationError) -> tuple[dict[str, Any], di
     rest, faulty = dict(raw) if isinstance(raw, dict) else {}, dict[str, set[int]]()
     for each in error.errors(include_url=False, include_input=False):
         match each["loc"]:
-            case ("parameters" | "models" | "weather" as name, int(index), *_):
+            case ("parameters" | "models" | "weather" | "measures" as name, int(index), *_):
                 faulty.setdefault(name, set()).add(index)
             case ("options", "run_period", *_):
                 return None  # whether a model fits hangs on it
@@ -80,7 +81,26 @@ def _readable_part(raw: Any, error: ValidationError) -> tuple[dict[str, Any], di
                 rest.pop(name)
             case _:
                 return None
+    _drop_together(raw, faulty)
     numbers = {
         name: [index for index in range(len(raw[name])) if index not in indices] for name, indices in faulty.items()
     }
     return rest | {name: [raw[name][index] for index in kept] for name, kept in numbers.items()}, numbers
+
+
+def _drop_together(raw: Mapping[str, Any], faulty: dict[str, set[int]]) -> None:
+    """A parameter says nothing without its measure, and a measure that no parameter has would be reported."""
+    for name, key, other, other_key in (
+        ("measures", "name", "parameters", "measure"),
+        ("parameters", "measure", "measures", "name"),
+    ):
+        dropped = {_folded(raw[name][index], key) for index in faulty.get(name, ())} - {""}
+        entries = raw.get(other)
+        if dropped and isinstance(entries, list):
+            found = {number for number, each in enumerate(entries) if _folded(each, other_key) in dropped}
+            if found:
+                faulty.setdefault(other, set()).update(found)
+
+
+def _folded(entry: Any, key: str) -> str:
+    return fold_name(str(entry.get(key, ""))) if isinstance(entry, dict) else ""

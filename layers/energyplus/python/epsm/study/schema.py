@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
     ValidationInfo,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -24,7 +25,8 @@ from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.study.analysis import Analysis
 from epsm.study.cells import ReportCell
 from epsm.study.impact import Impact
-from epsm.study.parameters import AnyParameter, Dimension
+from epsm.study.measures import Measure
+from epsm.study.parameters import AnyParameter, Dimension, MeasureParameter
 from epsm.study.reduced import ReducedSeries
 from epsm.study.sampling import Design, Grid, InUnitCube, Listed, Sampling
 from epsm.study.values import Strict, StudyPath, Text
@@ -228,6 +230,9 @@ class Study(Strict):
         description="EnergyPlus version to run with. Left out, it is the version that the models are written for.",
     )
     parameters: Annotated[tuple[AnyParameter, ...], Unique] = Field(default=(), max_length=50)
+    measures: Annotated[tuple[Measure, ...], Unique] = Field(
+        default=(), max_length=50, description="Named bundles of edits, for parameters with the key measure."
+    )
     sampling: Sampling = Grid()
     analysis: Analysis = Analysis()
     impact: Impact | None = Field(
@@ -242,6 +247,14 @@ class Study(Strict):
         description="SHA-256, hexadecimal, of every file that the study reads, by its path: which bytes are meant. "
         "`epsm` and the API write it. Without it the versions are taken that were there when study.json was written.",
     )
+
+    @model_validator(mode="after")
+    def _give_parameters_their_measures(self) -> Self:
+        known = {fold_name(each.name): each for each in self.measures}
+        for parameter in self.parameters:
+            if isinstance(parameter, MeasureParameter):
+                parameter.bind(known.pop(fold_name(parameter.measure), None))
+        return self
 
     @property
     def variant_count(self) -> int:

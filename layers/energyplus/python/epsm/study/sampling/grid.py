@@ -10,16 +10,24 @@ from epsm.study.values import Strict, Value
 
 
 class Grid(Strict):
-    """Every combination of every parameter's levels, the last parameter changing fastest."""
+    """Every combination of every parameter's levels, the last parameter changing fastest.
+
+    The combination that leaves the model as it is, `none` of every measure, is the baseline and not run again.
+    """
 
     method: Literal["grid"] = "grid"
 
     def count(self, parameters: Sequence[Dimension]) -> int:
         """Number of samples of one model and weather, without the baseline."""
-        return math.prod(len(each.levels) for each in parameters) if parameters else 0
+        if not parameters:
+            return 0
+        return math.prod(len(each.levels) for each in parameters) - (_baseline(parameters) is not None)
 
     def design(self, parameters: Sequence[Dimension]) -> Design:
+        baseline = _baseline(parameters)
+
         def sample(index: int) -> dict[str, Value]:
+            index += baseline is not None and index >= baseline
             values: dict[str, Value] = {}
             for each in reversed(parameters):
                 index, level = divmod(index, len(each.levels))
@@ -31,3 +39,13 @@ class Grid(Strict):
     def samples(self, parameters: Sequence[Dimension], seed: int = 0) -> Iterator[dict[str, Value]]:
         """All samples; nothing here is random."""
         return self.design(parameters).samples()
+
+
+def _baseline(parameters: Sequence[Dimension]) -> int | None:
+    """The place of the combination that leaves the model as it is; None if there is none."""
+    place = 0
+    for each in parameters:
+        if each.unchanged is None:
+            return None
+        place = place * len(each.levels) + list(each.levels).index(each.unchanged)
+    return place

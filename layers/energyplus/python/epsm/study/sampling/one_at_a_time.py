@@ -9,18 +9,25 @@ from epsm.study.values import Strict, Value
 
 
 class OneAtATime(Strict):
-    """Each level of each parameter, everything else as the model has it."""
+    """Each level of each parameter, everything else as the model has it.
+
+    `none` of a measure is the baseline and not run again.
+    """
 
     method: Literal["one_at_a_time"]
 
     def count(self, parameters: Sequence[Dimension]) -> int:
         """Number of samples of one model and weather, without the baseline."""
-        return sum(len(each.levels) for each in parameters)
+        return len(_changes(parameters))
 
     def design(self, parameters: Sequence[Dimension]) -> Design:
-        every = [(each.name, level) for each in parameters for level in each.levels]
+        every = _changes(parameters)
         return Design(tuple(each.name for each in parameters), len(every), lambda index: dict([every[index]]))
 
     def samples(self, parameters: Sequence[Dimension], seed: int = 0) -> Iterator[dict[str, Value]]:
         """All samples; nothing here is random."""
         return self.design(parameters).samples()
+
+
+def _changes(parameters: Sequence[Dimension]) -> list[tuple[str, Value]]:
+    return [(each.name, level) for each in parameters for level in each.levels if level != each.unchanged]

@@ -1,0 +1,73 @@
+"""Assignments: every target of a study with the levels that it gets, whether of a parameter or of a measure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from epsm.study.measures import TargetEdit
+from epsm.study.parameters import CoupledParameter, Dimension, MeasureParameter, Parameter
+from epsm.study.schema import MANIFEST_NAME, Study
+from epsm.study.targets import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A target and the levels that it gets.
+
+    Attributes:
+        parameter: Name of the parameter; that of a measure's column.
+        index: Of the parameter in the study.
+        variant: Of the measure; empty for other parameters.
+        position: Of the target among those of the parameter, or of the variant.
+        count: How many targets these are.
+        target: The target.
+        levels: Has the levels: the parameter, or for an edit of a measure one with its value.
+        where: Place of the target in study.json.
+        group: Place of the list of targets, or of the parameter with a single one.
+    """
+
+    parameter: str
+    index: int
+    variant: str
+    position: int
+    count: int
+    target: Target
+    levels: Dimension
+    where: str
+    group: str
+
+
+def assignments(study: Study) -> Iterator[Assignment]:
+    """Every assignment of a study, in the order of its parameters; unknown measures have none."""
+    numbers = {measure.name: number for number, measure in enumerate(study.measures)}
+    for index, parameter in enumerate(study.with_levels):
+        place = f"{MANIFEST_NAME}: parameters[{index}]"
+        if not isinstance(parameter, MeasureParameter):
+            coupled = isinstance(parameter, CoupledParameter)
+            for position, target in enumerate(parameter.all_targets):
+                where = f"{place}.targets[{position}]" if coupled else place
+                count = len(parameter.all_targets)
+                group = f"{place}.targets" if coupled else place
+                yield Assignment(parameter.name, index, "", position, count, target, parameter, where, group)
+            continue
+        if parameter.bound is None:
+            continue
+        for number, variant in enumerate(parameter.bound.variants):
+            group = f"{MANIFEST_NAME}: measures[{numbers[parameter.bound.name]}].variants[{number}].targets"
+            for position, edit in enumerate(variant.targets):
+                where, levels = f"{group}[{position}]", _of_one_value(parameter, edit)
+                count = len(variant.targets)
+                yield Assignment(parameter.name, index, variant.name, position, count, edit, levels, where, group)
+
+
+def field_parameters(study: Study) -> tuple[Dimension, ...]:
+    """The parameters with fields as their targets; each edit of a measure is one with a single value."""
+    parameters: list[Dimension] = []
+    for each in assignments(study):
+        if each.variant or each.position == 0:
+            parameters.append(each.levels)
+    return tuple(parameters)
+
+
+def _of_one_value(parameter: MeasureParameter, edit: TargetEdit) -> Parameter:
+    target = {name: getattr(edit, name) for name in Target.model_fields}
+    return Parameter.model_construct(name=parameter.name, values=(edit.value,), **target)

@@ -1,0 +1,91 @@
+"""Measures: named bundles of edits with variants, which a study uses as the levels of a parameter."""
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from epsm.study.targets import Target
+from epsm.study.values import Strict, Text, Value
+from epsm.text import fold_name
+
+NONE = "none"
+"""The variant that leaves the model as it is. Every measure has it."""
+
+
+def _variant_name(name: str) -> str:
+    if not name[:1].isalpha():
+        raise ValueError(f"'{name}' does not begin with a letter")
+    return name
+
+
+def _own_names(variants: "tuple[MeasureVariant, ...]") -> "tuple[MeasureVariant, ...]":
+    names = [fold_name(each.name) for each in variants]
+    if again := sorted({each.name for each in variants if names.count(fold_name(each.name)) > 1}):
+        raise ValueError(f"{', '.join(again)}: the same name is there more than once")
+    if set(names) == {NONE}:
+        raise ValueError(f"has no variant but '{NONE}', which every measure has")
+    return variants
+
+
+class TargetEdit(Target):
+    """An edit of a measure: a field of the objects of a class, and the value for it."""
+
+    value: Value = Field(description="What is written, multiplied by or added, as `apply` says.")
+
+    @model_validator(mode="after")
+    def _fits_its_way(self) -> Self:
+        if self.apply == "linear":
+            raise ValueError("has apply 'linear', which is for levels; give the value itself")
+        if self.apply != "set" and isinstance(self.value, str):
+            raise ValueError("has a text as its value, and texts can only be set")
+        return self
+
+
+class MeasureVariant(Strict):
+    """One form of a measure: all of its edits together."""
+
+    name: Annotated[Text, Field(max_length=60), AfterValidator(_variant_name)] = Field(
+        description="Level of the parameter and value in the results table."
+    )
+    description: str = Field(default="", max_length=1000, description="For readers; not read.")
+    targets: tuple[TargetEdit, ...] = Field(default=(), max_length=200, description="Fields to change.")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if fold_name(self.name) == NONE and self.changes:
+            raise ValueError(f"is called '{NONE}', which leaves the model as it is, and has edits")
+        if fold_name(self.name) != NONE and not self.changes:
+            raise ValueError("has no edits; give 'targets'")
+        return self
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes anything."""
+        return bool(self.targets)
+
+
+class Measure(Strict):
+    """A named bundle of edits, in one or several variants."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60, description="What a parameter calls it by.")
+    description: str = Field(default="", max_length=1000, description="For readers; not read.")
+    variants: Annotated[tuple[MeasureVariant, ...], AfterValidator(_own_names)] = Field(
+        min_length=1,
+        max_length=1000,
+        description=f"Its forms. '{NONE}', the model as it is, is always one of them.",
+    )
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The names of its variants, `none` first."""
+        return (NONE, *(each.name for each in self.variants if fold_name(each.name) != NONE))
+
+    def variant(self, name: Value) -> MeasureVariant | None:
+        """The variant of that name, in any case; None for `none` and unknown ones."""
+        return next(
+            (each for each in self.variants if each.changes and fold_name(each.name) == fold_name(str(name))), None
+        )
+
+    def has(self, name: Value) -> bool:
+        """Whether there is a variant of that name."""
+        return isinstance(name, str) and fold_name(name) in map(fold_name, self.levels)
