@@ -290,7 +290,7 @@ def test_a_model_without_a_run_period_would_give_no_energy_and_is_refused(
 ) -> None:
     without = one_day.replace("  Yes;                     !- Run Simulation for Weather", "  No;  !- Run for Weather")
     (problem,) = rejected(stack, make_study("no-period", files={"room.idf": without}))
-    assert "would give no energy use" in problem["what"]
+    assert "would have no energy use" in problem["what"]
 
 
 def test_an_unfinished_upload_is_refused_after_a_while(stack: LocalStack, make_study: StudyMaker) -> None:

@@ -42,14 +42,14 @@ def test_a_table_that_the_engine_reads_passes(content: str, places: dict[str, st
 @pytest.mark.parametrize(
     ("content", "places", "what"),
     [
-        (GOOD, {"x": "9,2"}, "has 2 columns where Table:IndependentVariable 'Temp' reads column 9"),
-        (GOOD, {"y": "2,9"}, "has 4 rows where Table:Lookup 'Tab' starts at row 9"),
-        (GOOD, {"y": "2,3"}, "has 2 outputs where its variables have 3 grid points"),
-        (GOOD.replace("2,20", "1,20"), {}, "has 3 outputs where its variables have 2 grid points"),
+        (GOOD, {"x": "9,2"}, "has 2 columns, and Table:IndependentVariable 'Temp' reads column 9"),
+        (GOOD, {"y": "2,9"}, "has 4 rows, and Table:Lookup 'Tab' starts at row 9"),
+        (GOOD, {"y": "2,3"}, "has 2 outputs, and its variables have 3 grid points"),
+        (GOOD.replace("2,20", "1,20"), {}, "has 3 outputs, and its variables have 2 grid points"),
         (GOOD.replace("2,20", "two,20"), {}, "is 'two'"),
         (GOOD.replace("2,20", "2,20kW"), {}, "is '20kW'"),
         (GOOD.replace("2,20", "2"), {}, "is empty"),
-        ("x,y\n3,30\n2,20\n1,10\n", {}, "column 1, which Table:IndependentVariable 'Temp' reads, does not rise"),
+        ("x,y\n3,30\n2,20\n1,10\n", {}, "column 1, which Table:IndependentVariable 'Temp' reads, is not ascending"),
         (GOOD.replace(",", ";"), {}, "is '1;10'"),
         ("x;y\n1,5;10\n", {}, "is '5;10'"),
     ],
@@ -64,7 +64,7 @@ def test_two_variables_need_their_product_of_outputs() -> None:
     grid = "\n".join(f"{x},{y},{x * y}" for x in (1, 2) for y in (5, 6, 7))
     assert faults(model, f"x,y,z\n{grid}\n") == []
     assert (
-        "has 5 outputs where its variables have 6" in faults(model, f"x,y,z\n{grid[: grid.rindex(chr(10))]}\n")[0].what
+        "has 5 outputs, and its variables have 6" in faults(model, f"x,y,z\n{grid[: grid.rindex(chr(10))]}\n")[0].what
     )
 
 
@@ -82,14 +82,14 @@ def test_a_year_of_shading_passes(hours: int) -> None:
     [
         (
             HEADER + ROW * 8_759,
-            "has 8,759 rows behind its header where Schedule:File:Shading with Timestep 1 needs 8,760",
+            "has 8,759 rows after its header, and Schedule:File:Shading with Timestep 1 needs 8,760",
         ),
         (HEADER * 2 + ROW * 8_760, "has 8,761 rows"),
         (ROW * 8_760, "begins with '01/01 01:00"),
         ("", "is empty"),
         ((HEADER + ROW * 8_760).replace(",", ";"), "begins with 'Surface Name;WALL"),
         (HEADER + ROW * 8_759 + "01/01,one,1\n", "the sunlit fraction of WALL, is 'one'"),
-        (HEADER + ROW * 8_759 + "01/01,1\n", "has 2 columns where the header has 3"),
+        (HEADER + ROW * 8_759 + "01/01,1\n", "has 2 columns, and the header has 3"),
     ],
 )
 def test_shading_that_the_engine_ends_at_or_ignores_is_refused(content: str, what: str) -> None:
@@ -130,7 +130,7 @@ def test_weather_fits_time_steps_that_the_engine_runs(timestep: str, records: in
 @pytest.mark.parametrize(("timestep", "records"), [("Timestep,4;", 2), ("Timestep,1;", 2), ("Timestep,6;", 4), ("", 2)])
 def test_weather_with_other_intervals_than_the_model_is_refused(timestep: str, records: int) -> None:
     (problem,) = steps(timestep, records)
-    assert problem.what.startswith(f"has {records} records an hour where room.idf runs with Timestep")
+    assert problem.what.startswith(f"has {records} records an hour, and room.idf runs with Timestep")
 
 
 def test_each_level_of_a_varied_time_step_counts() -> None:

@@ -45,14 +45,14 @@ def test_no_model_that_runs_is_refused(path: Path) -> None:
         (THICKNESS, "autosize,", "'autosize' does not fit Thickness"),
         (THICKNESS, "-1,", "'-1' does not fit Thickness"),
         (THICKNESS, "0.,", "'0.' does not fit Thickness"),
-        (THICKNESS, "@@thick@@,", "is a tag of jEPlus, which nothing replaces here: make it a parameter"),
+        (THICKNESS, "@@thick@@,", "is a jEPlus tag, which is not replaced: define a parameter for this field"),
         (ROUGHNESS, "Ruf,", "'Ruf' does not fit Roughness (allowed: 'MediumRough'"),
         (ROUGHNESS, ",", "Material 'Brick': blank is not allowed in Roughness"),
         ("Room,                    !- Name", ",", "blank is not allowed in Name"),
         ("0,6,3, 0,0,3,", "0,6,3, 0,,3,", "blank is not allowed in Vertex 2 Y-coordinate"),
         ("8,0,3, 8,6,3;", "8,x,3, 8,6,3;", "'x' does not fit Vertex 3 Y-coordinate"),
         (USE, "Ofice Hours,", "Schedule Name: there is no schedule called 'Ofice Hours' (allowed: 'Office Hours')"),
-        (USE, "@@use@@,", "is a tag of jEPlus"),
+        (USE, "@@use@@,", "is a jEPlus tag"),
         ("Brick,                   !- Outside Layer", "Brik,", "there is no material called 'Brik' (allowed: 'Brick')"),
         ("North Wall,Wall,Wall,Room", "North Wall,Wall,Wal,Room", "there is no construction called 'Wal'"),
         ("North Wall,Wall,Wall,Room", "North Wall,Wall,Wall,Rom", "there is no zone called 'Rom' (allowed: 'Room')"),
@@ -85,12 +85,12 @@ def test_a_whole_number_of_epjson_is_written_without_a_point(one_zone: str) -> N
 @pytest.mark.parametrize(
     ("added", "fault"),
     [
-        ("Material,Brick,Rough,0.1,1,1000,1000;", "Material 'Brick' has the name of the Material on line"),
-        ("Material:NoMass,BRICK,Rough,1;", "Material:NoMass 'BRICK' has the name of the Material on line"),
-        ("Schedule:Constant,office hours,,1;", "'office hours' has the name of the Schedule:Compact on line 67"),
-        ("Construction,WALL,Brick;", "Construction 'WALL' has the name of the Construction on line"),
-        ("ScheduleTypeLimits,Any number;", "has the name of the ScheduleTypeLimits on line"),
-        ("Parametric:SetValueForRun,$x,1;", "parametric preprocessor is not run; write what it varies as parameters"),
+        ("Material,Brick,Rough,0.1,1,1000,1000;", "Material 'Brick' has the same name as the Material on line"),
+        ("Material:NoMass,BRICK,Rough,1;", "Material:NoMass 'BRICK' has the same name as the Material on line"),
+        ("Schedule:Constant,office hours,,1;", "'office hours' has the same name as the Schedule:Compact on line 67"),
+        ("Construction,WALL,Brick;", "Construction 'WALL' has the same name as the Construction on line"),
+        ("ScheduleTypeLimits,Any number;", "has the same name as the ScheduleTypeLimits on line"),
+        ("Parametric:SetValueForRun,$x,1;", "parametric preprocessor is not run; define its values as parameters"),
     ],
 )
 def test_an_object_that_the_engine_does_not_take_is_told(added: str, fault: str, one_zone: str) -> None:
@@ -123,7 +123,7 @@ def test_all_faults_are_told_at_once_and_alike_ones_are_counted(one_zone: str) -
     assert len(problems) == 5
     assert sum("does not fit Lighting Level" in each for each in problems) == 3
     assert any("and 37 more of this kind" in each for each in problems)
-    assert any("no schedule called 'Nowhere'; 39 more fields name it" in each for each in problems)
+    assert any("no schedule called 'Nowhere'; 39 more fields refer to it" in each for each in problems)
 
 
 def test_a_fault_that_a_parameter_mends_is_not_told(one_zone: str) -> None:
@@ -156,7 +156,7 @@ def test_types_and_words_of_epjson_count_exactly(key: str, value: object, fault:
     assert fault in found
     del document["Material"]["Brick"][key]
     (found,) = told(json.dumps(document), "room.epJSON")
-    assert f"nothing is given for {key}" in found
+    assert f"{key} has no value" in found
 
 
 # Models of older versions: each was run with the engine of its version
@@ -241,7 +241,11 @@ def told_of(version: str, model: str) -> list[str]:
         (USE, "Ofice Hours,", "there is no schedule called 'Ofice Hours' (allowed: 'Office Hours')"),
         ("Brick,                   !- Outside Layer", "Brik,", "there is no material called 'Brik'"),
         ("North Wall,Wall,Wall,Room", "North Wall,Wall,Wall,Rom", "there is no zone called 'Rom'"),
-        ("ScheduleTypeLimits,", "Material,Brick,Rough,1,1,1000,1000;\nScheduleTypeLimits,", "'Brick' has the name of"),
+        (
+            "ScheduleTypeLimits,",
+            "Material,Brick,Rough,1,1,1000,1000;\nScheduleTypeLimits,",
+            "'Brick' has the same name as",
+        ),
     ],
 )
 def test_faults_in_models_of_older_versions_are_told_alike(

@@ -17,7 +17,7 @@ def test_a_fraction_in_place_of_a_whole_number_is_remarked(one_zone: str) -> Non
     """EnergyPlus simulates two such zones."""
     model = one_zone.replace("1;                       !- Multiplier", "1.5;")
     (remark,) = remarks(model, "room.idf")
-    assert remark.endswith("Zone 'Room': Multiplier is 1.5; EnergyPlus makes it a whole number.")
+    assert remark.endswith("Zone 'Room': Multiplier is 1.5; EnergyPlus rounds it to a whole number.")
 
 
 @pytest.mark.parametrize("path", SOUND, ids=lambda path: path.name)

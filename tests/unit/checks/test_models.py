@@ -478,7 +478,7 @@ def test_a_model_with_a_run_period_can_run(run_period: str, one_zone: str) -> No
 
 def test_a_model_that_runs_only_design_days_as_it_is_is_refused(one_zone: str) -> None:
     found = fault(one_zone.replace(*NO_WEATHER_RUN) + DESIGN_DAY)
-    assert "SimulationControl does not ask for weather-file run periods" in found.what
+    assert "SimulationControl disables weather-file run periods" in found.what
     assert "'annual'" in found.allowed
 
 
@@ -499,7 +499,7 @@ def test_without_an_answer_the_engine_runs_the_run_periods(control: str, one_zon
 @pytest.mark.parametrize(
     ("run_period", "what"),
     [
-        ("as_in_model", "would give no energy use: it has no RunPeriod"),
+        ("as_in_model", "would have no energy use: it has no RunPeriod"),
         ("annual", "has no RunPeriod"),
         ("design_days", "has no SizingPeriod:DesignDay"),
     ],
@@ -800,7 +800,7 @@ def test_a_name_that_no_disk_can_hold_is_refused(name: str, one_zone: str) -> No
 def test_a_file_where_another_needs_a_folder_is_refused(one_zone: str) -> None:
     model = with_file(with_file(one_zone, "data").replace("Use,", "Other use,"), "data/hours.csv")
     (found,) = check(model).problems
-    assert found.what == "reads 'data/hours.csv', but 'data' is a file and cannot hold it"
+    assert found.what == "reads 'data/hours.csv', but 'data' is a file, not a folder"
 
 
 def test_a_blank_file_name_is_refused(one_zone: str) -> None:

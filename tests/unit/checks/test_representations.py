@@ -74,8 +74,8 @@ def test_a_representation_of_the_kind_that_is_read_passes(content: bytes, name: 
         (GOOD + b"\0", "1 bytes follow its end"),
         (b"\x81" * 100_000, "nested more than 50 deep"),
         (b"\x9b" + b"\xff" * 8, "it is cut off or damaged"),
-        (b"\x80", "does not say in metadata.schema what it is where"),
-        (encoded(representation("RS0004")), "says that it is 'RS0004' where Chiller:Electric:ASHRAE205 'Chiller 1'"),
+        (b"\x80", "has no metadata.schema, and"),
+        (encoded(representation("RS0004")), "has metadata.schema 'RS0004', and Chiller:Electric:ASHRAE205 'Chiller 1'"),
         (encoded(representation(version="2.0.0")), "metadata.schema_version is '2.0.0'"),
         (encoded(representation(version=None)), "metadata.schema_version is missing"),
         (encoded(representation(version="new")), "metadata.schema_version is 'new'"),
@@ -105,6 +105,6 @@ def test_json_that_is_none_is_refused() -> None:
 def test_a_coil_reads_another_kind_than_a_chiller() -> None:
     (problem,) = faults(GOOD, model=COIL)
     assert (problem.what, problem.allowed) == (
-        "says that it is 'RS0001' where Coil:DX:ASHRAE205:Performance 'Coil 1' reads RS0004",
+        "has metadata.schema 'RS0001', and Coil:DX:ASHRAE205:Performance 'Coil 1' reads RS0004",
         "RS0004, a direct expansion system, of ASHRAE 205",
     )

@@ -99,7 +99,7 @@ def test_a_cell_that_is_no_number_is_refused_with_its_line(row: str, fields: dic
 
 def test_a_column_that_is_not_there_is_refused() -> None:
     (problem,) = faults(rows(8_760, "1,2"), schedule(column="3"))
-    assert "has 2 columns where Schedule:File 'Use' reads column 3" in problem.what
+    assert "has 2 columns, and Schedule:File 'Use' reads column 3" in problem.what
 
 
 @pytest.mark.parametrize("minutes", ["7", "45", "90"])
@@ -140,7 +140,7 @@ def test_a_year_of_shorter_items_is_refused(count: int, minutes: str, fitting: i
 
 def test_more_rows_than_needed_are_remarked() -> None:
     (remark,) = remarks(rows(10_000), schedule())
-    assert remark.startswith("use.csv: has 10,000 rows where Schedule:File 'Use' needs 8,760")
+    assert remark.startswith("use.csv: has 10,000 rows, and Schedule:File 'Use' needs 8,760")
     assert remarks(rows(8_784), schedule()) == []
 
 
@@ -192,7 +192,7 @@ def varied(content: bytes, field: str, *values: float | str) -> list[Problem]:
 @pytest.mark.parametrize(
     ("field", "value", "what"),
     [
-        ("Column Number", 3, "has 2 columns where Schedule:File 'Use' with Column Number 3 reads column 3"),
+        ("Column Number", 3, "has 2 columns, and Schedule:File 'Use' with Column Number 3 reads column 3"),
         ("Rows to Skip at Top", 1, "needs 8,760"),
         ("Number of Hours of Data", 8_784, "needs 8,784"),
         ("Minutes per Item", 30, "needs 17,520"),

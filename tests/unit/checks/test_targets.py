@@ -166,7 +166,7 @@ def test_a_target_may_mean_nothing_in_one_model_if_another_does_and_the_target_m
     ]  # fmt: skip
     assert "parameters[0].targets[1]" in faults(files, both, models=["room.idf"])
     nowhere = faults(files, both | {"targets": [HOURLY, HOURLY | {"object": "Core X"}]}, models=["room.idf"])
-    assert "none of its 2 targets means an object of room.idf" in nowhere["parameters[0].targets"]
+    assert "none of its 2 targets matches an object of room.idf" in nowhere["parameters[0].targets"]
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_a_model_of_26_1_with_a_class_that_means_another_thing_in_25_2_is_refuse
     model = of("26.1", one_zone) + "\nHeatExchanger:FluidToFluid,Exchanger;\n"
     found = problems({"room.idf": model}, weather, energyplus="25.2")
     assert [each.what for each in found] == [
-        "HeatExchanger:FluidToFluid is not defined alike in EnergyPlus 26.1 and 25.2"
+        "HeatExchanger:FluidToFluid is defined differently in EnergyPlus 26.1 and 25.2"
     ]
 
 

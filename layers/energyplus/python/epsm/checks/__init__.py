@@ -1,1 +1,1 @@
-"""Whether a study can run: the rules that a study is checked by before anything starts. No AWS."""
+"""The checks of a study before any of it is run. No AWS."""

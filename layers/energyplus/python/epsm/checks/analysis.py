@@ -1,4 +1,4 @@
-"""Whether the metrics that a study wants analysed exist."""
+"""Whether the metrics of the sensitivity analysis exist."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from epsm.text import nearest
 
 
 def check_analysis(study: Study) -> Iterator[Problem]:
-    """The entries of `analysis.metrics` that no results table has."""
+    """The entries of `analysis.metrics` that are not in any results table."""
     known = {
         *NUMBERS,
         *impact_columns(study.impact),

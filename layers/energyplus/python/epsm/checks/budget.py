@@ -8,13 +8,13 @@ from epsm.study.manifest import RunManifest
 from epsm.study.schema import MANIFEST_NAME, Study
 
 UNKNOWN_RUN_S = 60.0
-"""Assumed of a model that never ran where the manifest, one of an earlier release, says nothing of it."""
+"""Assumed for a model that has never run, if its manifest is from an earlier release and has no estimate."""
 
 
 def check_budget(study: Study, measured: Mapping[str, RunTime], memory_mb: int) -> list[Problem]:
-    """What is wrong with a study of which it is known already that it costs more than it may.
+    """A study whose expected cost exceeds its budget.
 
-    Only where every model has run before: an assumption does not justify a refusal.
+    Checked only if every model has run before: an assumed run time does not justify a rejection.
 
     Args:
         study: The study.
@@ -37,7 +37,7 @@ def check_budget(study: Study, measured: Mapping[str, RunTime], memory_mb: int) 
 def measured_run_times(
     study: Study, sha256_of: Callable[[str], str], run_time: Callable[[str], float | None]
 ) -> dict[str, RunTime]:
-    """The run times of those of a study's models that have run before."""
+    """The run times of the models that have run before."""
     found = {model: run_time(sha256_of(model)) for model in study.models}
     return {model: RunTime(seconds, "measured") for model, seconds in found.items() if seconds is not None}
 

@@ -1,6 +1,6 @@
-"""The outline of a CBOR document (RFC 8949): its maps and texts; of everything else only that it is well-formed.
+"""The outline of a CBOR document (RFC 8949): maps and text strings; the rest is only checked to be well-formed.
 
-Representations of equipment hold hundreds of thousands of numbers, which nothing here needs.
+Representations of equipment hold hundreds of thousands of numbers, which are not needed here.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ class NotCbor(Exception):
 
 
 def outline(content: bytes) -> Any:
-    """A document: maps as dict, as far as their keys are texts, texts as str, anything else as None.
+    """A document: maps with text keys as dict, text strings as str, anything else as None.
 
     Raises:
         NotCbor: If it is not CBOR, is cut off, or something follows it.
@@ -35,7 +35,7 @@ def outline(content: bytes) -> Any:
 
 
 class _Stop(Exception):
-    """The end of an array, map or text of no stated length; carries the place behind it."""
+    """The end of an array, map or string of indefinite length; holds the position after it."""
 
 
 def _item(data: bytes, at: int, levels: int) -> tuple[Any, int]:
@@ -69,7 +69,7 @@ def _group(data: bytes, at: int, levels: int, major: int, count: int | None) -> 
     found: dict[str, Any] = {}
     done = 0
     if major == _ARRAY and count and data[at : at + 9 * count : 9] == b"\xfb" * min(count, len(data)):
-        # Numbers of eight bytes each, as nearly all of a representation is.
+        # Eight-byte numbers: nearly all of a representation.
         _cut(data, at, 9 * count)
         return None, at + 9 * count
     while count is None or done < count:
@@ -101,7 +101,7 @@ def _cut(data: bytes, at: int, size: int) -> bytes:
 
 
 def under(document: Any, *path: str) -> Any:
-    """What stands in a document under the given keys; None if nothing does.
+    """The value under a path of keys in a document; None if there is none.
 
     >>> under({"a": {"b": "c"}}, "a", "b"), under({"a": None}, "a", "b")
     ('c', None)

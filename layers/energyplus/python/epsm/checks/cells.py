@@ -1,4 +1,4 @@
-"""Whether the cells and reduced series that a study wants as columns fit its other columns and its models."""
+"""Whether the cells and reduced series of a study fit its other columns and its models."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ _SCHEDULES = ("Schedule:Compact", "Schedule:Year", "Schedule:Constant", "Schedul
 
 
 def check_cells(study: Study) -> Iterator[Problem]:
-    """The entries of `outputs.cells` and `outputs.reduced` whose name is that of another column."""
+    """Names in `outputs.cells` and `outputs.reduced` that are already the name of another column."""
     parameters = {parameter.name for parameter in study.parameters}
     cells = [cell.name for cell in study.outputs.cells]
     named = [(f"cells[{index}]", name) for index, name in enumerate(cells)]
@@ -27,7 +27,7 @@ def check_cells(study: Study) -> Iterator[Problem]:
 
 
 def check_reduced_on(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
-    """Schedules of `outputs.reduced` that a model does not have: EnergyPlus stops there."""
+    """Schedules of `outputs.reduced` that a model does not have: EnergyPlus would stop."""
     names = {fold_name(each.name): each.name for kind in _SCHEDULES for each in outline.of_class(kind)}
     for index, each in enumerate(study.outputs.reduced):
         if each.schedule is not None and fold_name(each.schedule) not in names:

@@ -1,8 +1,8 @@
 """Other files that a model reads: lookup tables, imported shading, WINDOW data files, ASHRAE 205 representations.
 
-What the engine does (CurveManager.cc, ScheduleManager.cc, HeatBalanceManager.cc, 25.2, and tried): of a lookup table's
-cells it reads the number that a text begins with and leaves out other texts; the number of grid points must fit the
-number of outputs. Imported shading has exactly a year of rows behind one line of surface names; a surface without a
+Behaviour of the engine (CurveManager.cc, ScheduleManager.cc, HeatBalanceManager.cc, 25.2, confirmed by runs): from a
+cell of a lookup table it reads the leading number and skips cells without one; the number of grid points must match the
+number of outputs. Imported shading has exactly a year of rows after one line of surface names; a surface without a
 column is not shaded. A WINDOW data file begins with "Window5" and names the construction.
 """
 
@@ -32,8 +32,8 @@ def check_data_files(
     Args:
         outline: The model.
         source: Its path in the study.
-        read: Gives the content of a file that the model names.
-        parameters: What the study varies.
+        read: Returns the content of a file that the model names.
+        parameters: The parameters of the study.
     """
     varied = {fold_name(target.class_name) for parameter in parameters for target in parameter.all_targets}
     problems: list[Problem] = []
@@ -63,9 +63,9 @@ def _check_lookup_tables(outline: ModelOutline, source: str, read: Read) -> Iter
             elif each.class_name.casefold() == _VARIABLE.casefold() and list(dict.fromkeys(values)) != sorted(
                 set(values)
             ):
-                # The engine sorts them and leaves the outputs as they are: at x = 1 it gives what belongs to x = 3.
+                # The engine sorts the values but not the outputs: at x = 1 it returns the output for x = 3.
                 what = f"column {field_text(each, 'External File Column Number') or 1}, which {each.class_name} "
-                yield Problem(found[0], what + f"'{each.name}' reads, does not rise", "values in rising order")
+                yield Problem(found[0], what + f"'{each.name}' reads, is not ascending", "values in ascending order")
             else:
                 columns[_key(each)] = values
     for each in outline.of_class(_LOOKUP):
@@ -79,7 +79,7 @@ def _check_lookup_tables(outline: ModelOutline, source: str, read: Read) -> Iter
             needed *= len(set(points or ()))
         if needed and len(outputs) != needed:
             what = (
-                f"{_LOOKUP} '{each.name}' has {len(outputs):,} outputs where its variables have {needed:,} grid points"
+                f"{_LOOKUP} '{each.name}' has {len(outputs):,} outputs, and its variables have {needed:,} grid points"
             )
             yield Problem(place_in(each, source), what, f"{needed:,} outputs")
 
@@ -112,7 +112,7 @@ def _repeated(each: ModelObject) -> Iterator[float | str]:
 
 
 def _column(each: ModelObject, path: str, content: bytes) -> list[float] | Problem:
-    """The numbers of a lookup table's column, or what is wrong with it."""
+    """The numbers of a lookup table's column, or its faults."""
     who = f"{each.class_name} '{each.name}'"
     try:
         column = int(float(field_text(each, "External File Column Number") or 1))
@@ -122,9 +122,9 @@ def _column(each: ModelObject, path: str, content: bytes) -> list[float] | Probl
     lines = lines_of(content)
     width = max((len(line.split(",")) for line in lines), default=0)
     if column > width:
-        return Problem(path, f"has {width} columns where {who} reads column {column}", "columns separated by commas")
+        return Problem(path, f"has {width} columns, and {who} reads column {column}", "columns separated by commas")
     if start > len(lines):
-        return Problem(path, f"has {len(lines):,} rows where {who} starts at row {start:,}", "a row that is there")
+        return Problem(path, f"has {len(lines):,} rows, and {who} starts at row {start:,}", "an existing row")
     values = []
     for number, line in enumerate(lines[start - 1 :], start=start):
         if not line.strip():
@@ -143,21 +143,19 @@ def _check_shading(path: str, content: bytes, steps: Sequence[int]) -> Iterator[
     header = [cell.strip() for cell in (lines[0] if lines else "").rstrip(",").split(",")]
     if len(header) < 2 or any(is_number(cell) for cell in header):
         found = f"begins with '{lines[0][:40]}'" if lines else "is empty"
-        yield Problem(f"{path}: line 1", found, "a line of surface names, separated by commas, behind a first column")
+        yield Problem(f"{path}: line 1", found, "a line of surface names, separated by commas, after a first column")
         return
     rows = lines[1:]
     for number in steps:
         needed = (_YEAR_H * number, _LEAP_YEAR_H * number)
         if len(rows) not in needed:
-            what = (
-                f"has {len(rows):,} rows behind its header where {_SHADING} with Timestep {number} needs {needed[0]:,}"
-            )
+            what = f"has {len(rows):,} rows after its header, and {_SHADING} with Timestep {number} needs {needed[0]:,}"
             yield Problem(path, what, f"{needed[0]:,}, or {needed[1]:,} in a leap year")
             return
     for number, row in enumerate(rows, start=2):
         cells = row.split(",")
         if len(cells) < len(header):
-            what = f"has {len(cells)} columns where the header has {len(header)}"
+            what = f"has {len(cells)} columns, and the header has {len(header)}"
             yield Problem(f"{path}: line {number}", what, f"{len(header)} columns")
             return
         for column, cell in enumerate(cells[1 : len(header)], start=2):

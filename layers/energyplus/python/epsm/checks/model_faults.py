@@ -1,10 +1,10 @@
-"""Faults inside a model that EnergyPlus refuses before it simulates: values, required fields, names given twice.
+"""Faults in a model that EnergyPlus rejects before simulating: values, required fields, duplicate names.
 
-Only what the engine's own input processor refuses for certain is a fault here; each kind was tried on the engine. What
-it merely warns about (a schedule without type limits) passes. One thing it takes is refused all the same: fields of
-epJSON that the class does not have. It silently ignores them, so that a model with the field names of another version
-runs without its lights; none of EnergyPlus's own models, as it converts them, has such a field, and what idfkit and
-OpenStudio write has not.
+Only faults that the engine's own input processor always rejects are reported; each kind was tried on the engine. Inputs
+that it only warns about (a schedule without type limits) pass. There is one exception: fields of epJSON that the class
+does not have are rejected here, although the engine silently ignores them, because a model with the field names of
+another version would run without its lights. No example model of EnergyPlus has such a field after conversion, nor has
+the output of idfkit and OpenStudio.
 """
 
 import re
@@ -20,7 +20,7 @@ from epsm.problems import Problem
 from epsm.text import fold_name, nearest
 
 FieldFilter = Callable[[ModelObject, int], bool]
-"""Whether the field at a position is to be passed over: a parameter gives it another value."""
+"""Whether to skip the field at a position because a parameter sets it."""
 
 _MAX_ALIKE = 3
 """Faults of one kind in one field of a class that are listed one by one; the others are counted."""
@@ -29,7 +29,7 @@ _NOT_READ_BY_THE_ENGINE = (
     *("hvactemplate:", "pythonplugin:", "externalinterface", "groundheattransfer:", "parametric:"),
     *("output:sqlite", "outputcontrol:files", "output:table:summaryreports"),
 )
-"""ExpandObjects takes the first away, the next are refused as a whole, the last are replaced before a run."""
+"""ExpandObjects removes the first, the next are rejected as a class, the last are replaced before a run."""
 _UNIQUE_TOGETHER = {
     "schedules": re.compile(r"schedule:(constant|compact|year|file)"),
     "day schedules": re.compile(r"schedule:day:\w+"),
@@ -39,15 +39,15 @@ _UNIQUE_TOGETHER = {
     "constructions": re.compile(r"construction(:cfactorundergroundwall|:ffactorgroundfloor)?"),
     "curves": re.compile(r"curve:(linear|quadratic|cubic|quartic|exponent|biquadratic|bicubic|quadraticlinear)"),
 }
-"""Classes, in lower case, among which the engine does not take one name twice, in whatever case it is written."""
+"""Groups of classes, in lower case, within which the engine requires unique names, compared without case."""
 _BESIDE_THE_FIELDS = ("name", "idf_order", "idf_max_fields", "idf_max_extensible_fields")
-"""Keys in objects of epJSON that mean nothing to the engine: it writes the last ones itself when it converts."""
+"""Keys in objects of epJSON that the engine ignores: it writes the last ones itself when it converts a model."""
 _NOT_TOGETHER_YET = {"23.2": ("schedule type limits", "curves"), "25.1": ("curves",)}
-"""Of these kinds, those among which an older version takes a name again in another class or case."""
+"""The groups within which older versions accept a duplicate name in another class or case."""
 
 
 def place_of(each: ModelObject, source: str) -> str:
-    """Where an object stands: its line in IDF, its class and name in epJSON."""
+    """The location of an object: its line in IDF, its class and name in epJSON."""
     return f"{source}: line {each.line}" if each.line else f"{source}: {each.class_name} '{each.name}'"
 
 
@@ -59,7 +59,7 @@ def check_model_faults(
     Args:
         outline: The model.
         source: Its path in the study.
-        varied: Fields that the study's parameters set in all variants but the baseline; they are not judged.
+        varied: Fields that the study's parameters set in all variants but the baseline; they are not checked.
     """
     return [*_limited(_value_faults(outline, source, varied)), *_limited(_double_names(outline, source))]
 
@@ -99,7 +99,7 @@ def _value_faults(outline: ModelOutline, source: str, varied: FieldFilter) -> It
 
 
 def _unknown_keys(each: ModelObject, rule: ClassRule) -> Iterator[tuple[str, str, str]]:
-    """Keys of an epJSON object that are not fields of its class: each with its list and the most similar field."""
+    """Keys of an epJSON object that are not fields of its class: each with its list and the closest field name."""
     if not isinstance(each.values, dict):
         return
     repeat_key = rule.repeats[0].repeat_key if rule.repeats else None
@@ -118,7 +118,7 @@ def _unknown_keys(each: ModelObject, rule: ClassRule) -> Iterator[tuple[str, str
 
 @lru_cache(maxsize=1_000)
 def _most_like(key: str, known: tuple[str, ...]) -> str:
-    """Cached, because what is wrong in one object of a class is mostly wrong in all of its thousands."""
+    """Cached: a fault in one object of a class usually repeats in thousands of them."""
     return nearest(key, known, 1) or "a field of the class"
 
 
@@ -157,7 +157,7 @@ class _ClassJudge:
             yield from self._gaps(values, size)
 
     def _gaps(self, values: tuple[str, ...], size: int) -> Iterator[tuple[int, FieldRule, str]]:
-        """Required fields that are blank in a group of which something else is given."""
+        """Required fields that are blank in a group with other fields filled in."""
         for start in range(self._plain, len(values), size):
             if not any(values[start : start + size]):
                 continue
@@ -173,7 +173,7 @@ class _ClassJudge:
                 continue
             if field.key not in each.values:
                 if field.required:
-                    yield position, field, f"nothing is given for {field.key}"
+                    yield position, field, f"{field.key} has no value"
             elif (what := _json_misfit(each.values[field.key], field)) is not None:
                 yield position, field, f"{what} does not fit {field.key}"
         groups = each.values.get(self._rule.repeats[0].repeat_key or "") if self._rule.repeats else None
@@ -183,14 +183,14 @@ class _ClassJudge:
                 name = f"{field.repeat_key}[{number}].{field.key}"
                 if field.key not in group:
                     if field.required:
-                        yield position, field, f"nothing is given for {name}"
+                        yield position, field, f"{name} has no value"
                 elif (what := _json_misfit(group[field.key], field)) is not None:
                     yield position, field, f"{what} does not fit {name}"
 
     def _misfit(self, value: str, field: FieldRule, position: int) -> str:
         name = self._name(field, position)
         if _JEPLUS_TAG.search(value):
-            return f"'{value}' in {name} is a tag of jEPlus, which nothing replaces here: make it a parameter"
+            return f"'{value}' in {name} is a jEPlus tag, which is not replaced: define a parameter for this field"
         return f"'{value}' does not fit {name}"
 
     def _name(self, field: FieldRule, position: int) -> str:
@@ -204,18 +204,18 @@ def _fits(value: str, field: FieldRule) -> bool:
     if not field.numeric:
         return field.accepts(value)
     try:
-        number = float(value[1:] if value[0] == "+" else value)  # the engine takes one '+' off before it reads
+        number = float(value[1:] if value[0] == "+" else value)  # the engine strips one leading '+'
     except ValueError:
         return bool(field.words) and field.accepts(value)
-    # Python takes `1_800` and other scripts' digits for numbers, and eppy writes them as such; the engine does not.
+    # Python and eppy accept `1_800` and non-ASCII digits as numbers; the engine does not.
     return value.isascii() and "_" not in value and _within(number, field)
 
 
 def _within(number: float, field: FieldRule) -> bool:
-    """Whether a number is one, and within the bounds. In IDF the engine takes fractions for whole numbers.
+    """Whether a number is finite and within the bounds. In IDF the engine accepts fractions for whole numbers.
 
-    It takes nan and inf as well, and every comparison with them goes the same way: lights or infiltration of nan ran to
-    the end, without a message and with a wrong energy use.
+    The engine also accepts nan and inf, and its range checks do not catch them: lights or infiltration of nan ran
+    without a message and gave a wrong energy use.
     """
     return abs(number) <= sys.float_info.max and not (
         (field.minimum is not None and number < field.minimum)
@@ -226,7 +226,7 @@ def _within(number: float, field: FieldRule) -> bool:
 
 
 def _json_misfit(value: object, field: FieldRule) -> str | None:
-    """What is wrong with a value of epJSON, where types and words count exactly; None if nothing is."""
+    """The fault of a value in epJSON, where types and choices must match exactly; None if there is none."""
     match value:
         case bool() | None:
             return "true or false" if isinstance(value, bool) else "null"
@@ -235,7 +235,7 @@ def _json_misfit(value: object, field: FieldRule) -> str | None:
             return None if not field.numeric or (whole and _within(value, field)) else str(value)
         case str():
             if value == "" and (not field.numeric or field.words or not field.required):
-                return None  # some blanks the engine takes
+                return None  # the engine accepts blanks here
             if field.numeric and value not in field.words:
                 return f"the text '{value}'"
             if field.type == "choice" and field.words and value not in field.words:
@@ -256,13 +256,13 @@ def _double_names(outline: ModelOutline, source: str) -> Iterator[tuple[tuple[st
         for each in group:
             if not each.name.strip():
                 continue
-            # Elsewhere the input processor compares a class's names letter by letter.
+            # For other classes the input processor compares names case-sensitively.
             key = (together, fold_name(each.name)) if together else (class_key, each.name)
             first = seen.setdefault(key, each)
             if first is not each:
-                # Classes come in the order of their first objects, lines do not.
+                # Classes are in the order of their first objects; lines are not.
                 first, later = (first, each) if first.line <= each.line else (each, first)
                 of = f"{later.class_name} '{later.name}'"
                 other = f"the {first.class_name} on line {first.line}" if first.line else f"a {first.class_name}"
-                problem = Problem(place_of(later, source), f"{of} has the name of {other}", "a name of its own")
+                problem = Problem(place_of(later, source), f"{of} has the same name as {other}", "a unique name")
                 yield (rule.name, "name"), problem

@@ -1,4 +1,4 @@
-"""Faults that EnergyPlus silently works around: the model runs, but not as written."""
+"""Faults that EnergyPlus silently corrects: the model runs, but not as written."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ def model_remarks(outline: ModelOutline, source: str) -> list[str]:
 
     Args:
         outline: The model.
-        source: Its path in the study, with which each sentence begins.
+        source: Its path in the study; each sentence begins with it.
     """
     counts: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], str] = {}
@@ -24,7 +24,7 @@ def model_remarks(outline: ModelOutline, source: str) -> list[str]:
         counts[kind] += 1
         first.setdefault(kind, sentence)
     remarks = [
-        f"{sentence}; so in {counts[kind]:,} objects." if counts[kind] > 1 else f"{sentence}."
+        f"{sentence}; the same in {counts[kind]:,} objects." if counts[kind] > 1 else f"{sentence}."
         for kind, sentence in first.items()
     ]
     rest = len(remarks) - _MAX_REMARKS
@@ -40,7 +40,7 @@ def _found(outline: ModelOutline, source: str) -> Iterator[tuple[tuple[str, str]
             where = f"{place_of(each, source)}: {rule.name}" if each.line else place_of(each, source)
             if isinstance(each.values, tuple):
                 for field, value in _fractions(each.values, rule):
-                    what = f"{field.name} is {value}; EnergyPlus makes it a whole number"
+                    what = f"{field.name} is {value}; EnergyPlus rounds it to a whole number"
                     yield (rule.name, field.key), f"{where} '{each.name}': {what}"
 
 
@@ -52,4 +52,4 @@ def _fractions(values: tuple[str, ...], rule: ClassRule) -> Iterator[tuple[Field
             if value and not float(value).is_integer():
                 yield rule.fields[position], value
         except ValueError:
-            continue  # a word, or a fault that `model_faults` reports
+            continue  # a keyword, or a fault that `model_faults` reports

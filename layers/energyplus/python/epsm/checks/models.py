@@ -1,7 +1,7 @@
-"""Whether a study can run: its parameters against the data dictionary and against each of its models.
+"""Checks of a model file, and of a study's parameters on it.
 
-Everything here works on text in memory and names every fault it finds; nothing is started. What only the engine can
-find out (a zone without surfaces, say) comes back as the verdict of the run.
+All checks work on text in memory and report every fault; no process is started. Faults that only the engine can find
+(a zone without surfaces, say) appear as the verdict of the run.
 """
 
 from calendar import isleap
@@ -27,9 +27,9 @@ from epsm.study.targets import Target
 from epsm.text import fold_name, middle_cut, nearest
 
 _NOT_SUPPORTED = (
-    ("parametric:", "EnergyPlus's parametric preprocessor is not run; write what it varies as parameters of the study"),
+    ("parametric:", "EnergyPlus's parametric preprocessor is not run; define its values as parameters of the study"),
     ("pythonplugin:", "Python plugins are not part of the engine package"),
-    ("externalinterface", "co-simulation has no partner here"),
+    ("externalinterface", "co-simulation is not supported"),
     ("groundheattransfer:", "the Slab and Basement preprocessors are not part of the engine package"),
 )
 
@@ -38,13 +38,13 @@ _MAX_OF_A_KIND = 50
 
 @dataclass(frozen=True, slots=True)
 class CheckedModel:
-    """What checking a model file gave.
+    """The result of checking a model file.
 
     Attributes:
         problems: Every fault, of the model itself and of the study's parameters on it.
         external_files: Files that the model reads (Schedule:File and the like), as study paths.
         outline: What the model contains.
-        edits: What each target of each parameter means in it.
+        edits: The objects and values that each target of each parameter edits in it.
     """
 
     problems: tuple[Problem, ...]
@@ -59,7 +59,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
     Args:
         content: The file's bytes.
         source: Its path in the study.
-        study: The study; its parameters are taken to have passed `check_parameters`.
+        study: The study; its parameters must have passed `check_parameters`.
     """
     outline = read_outline(content, source)
     problems = list(outline.problems)
@@ -67,7 +67,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
     external_files: dict[str, None] = {}
     if not problems:
         problems += islice(_check_objects(outline, source), _MAX_OF_A_KIND)
-        sound = not problems  # a missing ';' hides objects whose names are then missed
+        sound = not problems  # a missing ';' hides objects, so that their names would be reported as missing
         varied = _set_by(study)
         problems += check_model_faults(outline, source, varied)[:_MAX_OF_A_KIND]
         if sound:
@@ -84,14 +84,12 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
             else:
                 external_files[path] = None
         for file, other in in_each_others_way([*external_files, source]):
-            problems.append(
-                Problem(source, f"reads '{other}', but '{file}' is a file and cannot hold it", "other names")
-            )
+            problems.append(Problem(source, f"reads '{other}', but '{file}' is a file, not a folder", "other names"))
     return CheckedModel(tuple(problems), tuple(external_files), outline, tuple(targets_in(outline, source, study)))
 
 
 def _set_by(study: Study) -> FieldFilter:
-    """Fields that a parameter gives a value of its own: they may be faulty, or a tag of another tool, in the model."""
+    """Fields that a parameter sets: the model may have a fault or another tool's tag there."""
     known = dictionary.load()
     setters: dict[tuple[str, int], list[tuple[Target, ClassRule]]] = {}
     parameters = (each for each in study.parameters if not isinstance(each, MeasureParameter))  # `none` sets nothing
@@ -120,8 +118,8 @@ def _check_version(outline: ModelOutline, source: str, study: Study) -> Iterator
     if versions.runs_as(model, expected, study.energyplus):
         for name in sorted(versions.CHANGED_IN_26_1 & outline.objects.keys()):
             first = outline.objects[name][0]
-            what = f"{first.class_name} is not defined alike in EnergyPlus {model} and {expected}"
-            yield Problem(place_of(first, source), what, "a model without it")
+            what = f"{first.class_name} is defined differently in EnergyPlus {model} and {expected}"
+            yield Problem(place_of(first, source), what, "a model without such objects")
     elif model != expected:
         yield Problem(source, *versions.misfit(found, expected, study.energyplus))
 
@@ -134,13 +132,17 @@ def _check_objects(outline: ModelOutline, source: str) -> Iterator[Problem]:
         reason = next((why for start, why in _NOT_SUPPORTED if fold_name(first.class_name).startswith(start)), None)
         rule = known.find_class(first.class_name)
         if reason is not None:
-            yield Problem(where, f"{first.class_name} cannot be simulated: {reason}", "a model without it")
+            yield Problem(where, f"{first.class_name} cannot be simulated: {reason}", "a model without such objects")
         elif rule is None:
             what = f"'{first.class_name}' is not a class of EnergyPlus {known.model_version}"
             yield Problem(where, what, nearest(first.class_name, known.class_names))
         elif isinstance(first.values, dict) and first.class_name != rule.name:
-            # The engine reads IDF in any case, epJSON in this one only.
-            yield Problem(where, f"'{first.class_name}' is not written as epJSON wants it", f"'{rule.name}'")
+            # Class names are case-insensitive in IDF, case-sensitive in epJSON.
+            yield Problem(
+                where,
+                f"'{first.class_name}' is not spelled as in the schema (epJSON is case-sensitive)",
+                f"'{rule.name}'",
+            )
         else:
             yield from _check_group(group, rule, source)
     for needed in ("Building", "GlobalGeometryRules"):
@@ -162,7 +164,7 @@ def _check_group(group: list[ModelObject], rule: ClassRule, source: str) -> Iter
         if not isinstance(each.values, tuple) or rule.repeats or len(each.values) <= len(rule.fields):
             continue
         if not any(each.values[len(rule.fields) :]):
-            continue  # the engine passes over empty ones behind the last
+            continue  # the engine ignores empty fields after the last one
         what = f"{rule.name} '{each.name}' has {len(each.values)} fields; a ';' may be missing before the next object"
         yield Problem(place_of(each, source), what, f"at most {len(rule.fields)}")
 
@@ -173,24 +175,20 @@ def _check_run_period(outline: ModelOutline, source: str, study: Study) -> Itera
     chosen = study.options.run_period
     if chosen == "annual" and not has_run_period:
         yield Problem(
-            source, "has no RunPeriod, which options.run_period 'annual' stretches to the year", "a RunPeriod"
+            source, "has no RunPeriod, which options.run_period 'annual' extends to a whole year", "a RunPeriod"
         )
     elif chosen == "design_days" and not has_design_day:
-        what = "has no SizingPeriod:DesignDay, which is all that options.run_period 'design_days' simulates"
+        what = "has no SizingPeriod:DesignDay, and options.run_period 'design_days' simulates nothing else"
         yield Problem(source, what, "a SizingPeriod:DesignDay")
     elif chosen == "as_in_model" and not (has_run_period and _asks_for_weather_run(outline)):
-        why = (
-            "its SimulationControl does not ask for weather-file run periods"
-            if has_run_period
-            else "it has no RunPeriod"
-        )
-        # 'annual' stretches a run period that is there; where there is none, it would be refused as well.
+        why = "its SimulationControl disables weather-file run periods" if has_run_period else "it has no RunPeriod"
+        # 'annual' extends an existing run period; without one it would be rejected too.
         other = "another SimulationControl, or options.run_period 'annual'" if has_run_period else "a RunPeriod"
-        yield Problem(source, f"would give no energy use: {why}", other)
+        yield Problem(source, f"would have no energy use: {why}", other)
 
 
 def _check_leap_days(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
-    """Run periods to 29 February without a year: the engine goes on to the next leap year, for 367 to 1,461 days."""
+    """Run periods to 29 February without a year: the engine simulates to the next leap year, 367 to 1,461 days."""
     varied = any(
         fold_name(target.class_name) == "runperiod" for each in study.parameters for target in each.all_targets
     )
@@ -210,7 +208,7 @@ def _check_leap_days(outline: ModelOutline, source: str, study: Study) -> Iterat
 
 
 def _asks_for_weather_run(outline: ModelOutline) -> bool:
-    """SimulationControl's answer; without the object, or with a blank, the engine's default is Yes."""
+    """The setting in SimulationControl; without the object, or if blank, the engine's default is Yes."""
     rule = dictionary.load().find_class("SimulationControl")
     place = rule.find_field("Run Simulation for Weather File Run Periods") if rule else None
     assert place is not None

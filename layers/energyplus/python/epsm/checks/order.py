@@ -1,4 +1,4 @@
-"""Whether a study that is to follow another one can, and when its turn has come."""
+"""Order of studies: whether a study can follow another one (`options.after`), and when it may start."""
 
 from collections.abc import Callable
 from enum import Enum, auto
@@ -18,7 +18,7 @@ class StartDecision(Enum):
 
 
 def start_decision(before: StudyRecord | None) -> StartDecision:
-    """When a study may start that is to follow `before`; None if that has been removed."""
+    """When a study that follows `before` may start; `before` is None if it has been removed."""
     if before is None:
         return StartDecision.NEVER
     if before.status is StudyStatus.COMPLETED:
@@ -27,12 +27,12 @@ def start_decision(before: StudyRecord | None) -> StartDecision:
 
 
 def check_order(study: Study, find_study: Callable[[str], StudyRecord | None], owner: str) -> list[Problem]:
-    """Problems of the simulation that a study is to follow; another owner's is treated as missing.
+    """Problems of `options.after`; another owner's simulation is treated as missing.
 
     Args:
         study: The study.
         find_study: Returns the record of a simulation.
-        owner: Who submits the study.
+        owner: The submitter of the study.
     """
     after = study.options.after
     if after is None:

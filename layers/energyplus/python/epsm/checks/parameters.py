@@ -1,4 +1,4 @@
-"""Parameters of a study against the data dictionary and against each of its models."""
+"""Checks of a study's parameters against the data dictionary and against each of its models."""
 
 from collections.abc import Iterable, Iterator
 
@@ -20,15 +20,15 @@ from epsm.text import fold_name, listed, nearest
 
 _COMPACT = "Schedule:Compact"
 _MANAGED_CLASSES = ("version", "output:", "outputcontrol:files")
-"""How the classes begin that are this project's to set: varying them would be without effect, or wrong.
+"""Prefixes of classes that EPSM sets for every run: varying them would have no effect, or a wrong one.
 
-What a model reports changes no building, but Output:Table:SummaryReports took the reports away that results are read
-from (verdict ok, without a number), and Output:Diagnostics puts the warm-up into the series.
+Outputs do not change a building, but Output:Table:SummaryReports removed the reports that results are read from
+(verdict ok, no numbers), and Output:Diagnostics adds the warm-up to the series.
 """
 
 
 class Places:
-    """Where a target of a study and its levels stand.
+    """The location of a target of a study and of its levels, for messages.
 
     Args:
         study: The study.
@@ -43,12 +43,12 @@ class Places:
         self.target = assignment.where
 
     def of(self, level: float | str | None) -> str:
-        """The place of a level; without one, of all of them."""
+        """The location of a level; without an index, of all levels."""
         return f"{self.target}.value" if self._variant else place_of_level(self._study, self._parameter, level)
 
 
 def place_of_level(study: Study, parameter: Dimension, level: float | str | None) -> str:
-    """Where a level of a parameter stands; without one, where all of them do."""
+    """The location of a level of a parameter; without a level, of all levels."""
     sampling = study.sampling
     if isinstance(sampling, Listed):
         row = next((number for number, row in enumerate(sampling.rows or ()) if row.get(parameter.name) == level), 0)
@@ -65,7 +65,7 @@ def place_of_level(study: Study, parameter: Dimension, level: float | str | None
 
 
 def check_parameters(study: Study) -> list[Problem]:
-    """Faults of the parameters that show without looking at a model: class, field, unit and values."""
+    """Faults of the parameters that do not depend on a model: class, field, unit and values."""
     problems: list[Problem] = []
     for index, parameter in enumerate(study.with_levels):
         where = f"{MANIFEST_NAME}: parameters[{index}]"
@@ -111,7 +111,9 @@ def _check_target(parameter: Dimension, target: Target, places: Places) -> Itera
         yield Problem(f"{where}.field", "the name identifies the object and cannot be varied", "another field")
         return
     if EXTERNAL_FILE_FIELDS.get(fold_name(rule.name)) == field.name:
-        what = f"{rule.name}, {field.name} cannot be varied: only the file that the model names is taken along"
+        what = (
+            f"{rule.name}, {field.name} cannot be varied: only the file named in the model is uploaded with the study"
+        )
         yield Problem(f"{where}.field", what, "two models")
         return
     if target.unit is not None and field.unit not in ("*", target.unit):
@@ -121,7 +123,7 @@ def _check_target(parameter: Dimension, target: Target, places: Places) -> Itera
         yield Problem(places.of(None), f"{rule.name}, {field.name} is not a number", "values")
         return
     if field.type == "integer" and not parameter.levels and parameter.continuous:
-        what = f"gives fractions, and {rule.name}, {field.name} takes whole numbers"
+        what = f"has fractions, and {rule.name}, {field.name} takes whole numbers"
         yield Problem(places.of(None), what, "'values', or a distribution of kind 'integer'")
     elif not target.relative:
         yield from _misfits(parameter, target, places, rule, place)
@@ -139,7 +141,7 @@ def _misfits(
 
 
 def _one_a_place(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """The first of each place: a range whose first value does not fit, say, is reported once."""
+    """The first problem at each location: a range, say, is reported once."""
     seen: set[str] = set()
     for problem in problems:
         if problem.where not in seen:
@@ -174,14 +176,14 @@ def check_parameters_on(outline: ModelOutline, source: str, study: Study) -> Ite
             yield from _check_compact(parameter, targets, place, source, places)
         last_of_several = each.count > 1 and each.position == each.count - 1
         if last_of_several and met[each.group] == 0:
-            what = f"none of its {each.count} targets means an object of {source}"
+            what = f"none of its {each.count} targets matches an object of {source}"
             yield Problem(each.group, what, "a target for each model")
 
 
 def _check_compact(
     parameter: Dimension, objects: Iterable[ModelObject], place: FieldPlace, source: str, places: Places
 ) -> Iterator[Problem]:
-    """A number over `Until: 07:00`, or a text over a temperature: the engine would read another schedule, or none."""
+    """A number in place of `Until: 07:00`, or text for a temperature: another schedule, or none, would be read."""
     numeric = all(_is_number(level) for level in parameter.extremes)
     textual = not any(_is_number(level) for level in parameter.extremes)
     for each in objects:
@@ -226,7 +228,7 @@ def _meet(one: Assignment, other: Assignment) -> bool:
 def _check_group_exists(
     targets: Iterable[ModelObject], rule: ClassRule, place: FieldPlace, source: str, where: str
 ) -> Iterator[Problem]:
-    """A field of a group that the object does not have would lengthen it: a floor would get another corner."""
+    """Setting a field of a group that the object does not have would add the group: another vertex of a floor, say."""
     assert place.group is not None
     for target in targets:
         there = target.group_count(rule)
@@ -285,6 +287,6 @@ def _check_references(parameter: Dimension, outline: ModelOutline, source: str, 
         if not isinstance(value, str) or fold_name(value) in names:
             continue
         if dictionary.load().find_class(value) is not None:
-            continue  # fields such as Component 1 Object Type name a class
+            continue  # fields such as Component 1 Object Type hold a class name
         what = f"{source} has no object called '{value}'"
         yield Problem(places.of(value), what, nearest(value, names.values()))

@@ -1,6 +1,6 @@
-"""Names in a model that no object has: schedules, zones, constructions, materials and the like.
+"""References to missing objects: schedules, zones, constructions, materials and the like.
 
-Checked are the fields whose missing names the engine was seen to end a run for (`FieldRule.lists`), and those only.
+Only fields are checked for which the engine was seen to stop on a missing name (`FieldRule.lists`).
 """
 
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from epsm.text import fold_name, nearest
 
 _BUILT_IN = {"ScheduleNames": ("constant-0.0", "constant-1.0")}
 _WITHOUT_BUILT_IN = ("23.2",)
-"""Versions that have no schedules of their own."""
+"""Versions without built-in schedules."""
 _ALSO = {"SpaceNames": ("ZoneNames",), "SpaceAndSpaceListNames": ("ZoneAndZoneListNames", "ZoneNames")}
-"""The engine gives each zone that has no space one of its own name."""
+"""The engine creates a space of the same name for each zone without one."""
 _MADE_FROM_A_FILE = "schedule:file:shading"
-"""Makes a schedule for each column of its file."""
+"""Defines a schedule for each column of its file."""
 _IN_WORDS = (
     ("DaySchedule", "day schedule"),
     ("WeekSchedule", "week schedule"),
@@ -35,12 +35,12 @@ _IN_WORDS = (
 def check_object_names(
     outline: ModelOutline, source: str, varied: FieldFilter = lambda each, position: False
 ) -> list[Problem]:
-    """A problem for each name that is missing, at the first place that gives it.
+    """A problem for each missing name, at its first use.
 
     Args:
         outline: The model.
         source: Its path in the study.
-        varied: Fields that the study's parameters set in all variants but the baseline; they are not judged.
+        varied: Fields that the study's parameters set in all variants but the baseline; they are not checked.
     """
     names = _names_by_list(outline)
     missing: dict[tuple[tuple[str, ...], str], list[tuple[ModelObject, FieldRule, str]]] = {}
@@ -55,7 +55,7 @@ def check_object_names(
 
 
 def _names_by_list(outline: ModelOutline) -> dict[str, dict[str, str]]:
-    """Reference list -> its names as the engine compares them -> as they are written."""
+    """Reference list -> its names as the engine compares them -> as written."""
     known = dictionary.load()
     built_in = {} if known.model_version in _WITHOUT_BUILT_IN else _BUILT_IN
     names: dict[str, dict[str, str]] = {name: dict.fromkeys(built, "") for name, built in built_in.items()}
@@ -105,9 +105,9 @@ def _fields_that_name(outline: ModelOutline) -> Iterator[tuple[ModelObject, Fiel
 
 
 def _may_be_made_later(outline: ModelOutline, field: FieldRule, key: str) -> bool:
-    """Whether something may make the object that is not in the model: ExpandObjects, or a file of schedules."""
+    """Whether the object may be created later: by ExpandObjects, or from a file of schedules."""
     if any(name.startswith("hvactemplate:") for name in outline.objects):
-        # What it makes bears the name of a template, or its own.
+        # Expanded objects have the name of a template, or their own.
         return True if "ScheduleNames" not in field.lists else key.startswith("hvactemplate")
     return "ScheduleNames" in field.lists and bool(outline.of_class(_MADE_FROM_A_FILE))
 
@@ -122,6 +122,6 @@ def _problem(
     noun = next((noun for start, noun in _IN_WORDS if any(start in name for name in lists)), "object")
     what = f"{each.class_name} '{each.name}', {field.name}: there is no {noun} called '{value}'"
     if len(uses) > 1:
-        what += f"; {len(uses) - 1} more fields name it"
+        what += f"; {len(uses) - 1} more fields refer to it"
     known = [written for name in lists for written in names.get(name, {}).values() if written]
     return Problem(place_of(each, source), what, nearest(value, known) or f"the name of a {noun} of the model")

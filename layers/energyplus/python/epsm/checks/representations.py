@@ -1,8 +1,9 @@
 """Files in ASHRAE 205's format, which describe chillers and DX coils: whether EnergyPlus can read them.
 
-What the engine does (libtk205 in 25.2, and tried): the name's ending, in lower case, decides between CBOR and JSON; of
-any other it reads nothing. A file of another kind or newer schema, or without a field that the standard requires, ends
-the run in a segmentation fault without a message. The performance maps are the required fields that are checked here.
+Behaviour of the engine (libtk205 in 25.2, confirmed by runs): the file extension, in lower case, selects CBOR or JSON;
+files with any other extension are not read. A file of another kind or a newer schema, or without a field that the
+standard requires, crashes the engine without a message (segmentation fault). Of the required fields, the performance
+maps are checked here.
 """
 
 import json
@@ -23,7 +24,7 @@ KINDS = {
 """The representation that each class reads."""
 _FIELD = "Representation File Name"
 _NEWEST = (1, 0, 0)
-"""Version of the schemas that EnergyPlus 25.2's library has; those of the engines before and after are not higher."""
+"""Schema version in the library of EnergyPlus 25.2; no other supported engine has a higher one."""
 _VERSION = re.compile(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})(-.*)?")
 _MAPS = [
     ("performance", name, part)
@@ -37,7 +38,7 @@ def check_representations(outline: ModelOutline, read: Read) -> Iterator[Problem
 
     Args:
         outline: The model.
-        read: Gives the content of a file that the model names.
+        read: Returns the content of a file that the model names.
     """
     for class_name, (kind, meaning) in KINDS.items():
         for each in outline.of_class(class_name):
@@ -49,7 +50,7 @@ def check_representations(outline: ModelOutline, read: Read) -> Iterator[Problem
 def _check(path: str, content: bytes, reader: str, kind: str, needed: str) -> Iterator[Problem]:
     ending = path.rpartition(".")[2]
     if ending not in ("cbor", "json"):
-        what = f"is read by {reader}, and EnergyPlus derives the format from the ending of the name"
+        what = f"is read by {reader}, and EnergyPlus derives the format from the file extension"
         yield Problem(path, what, "a name that ends in .cbor or .json, in lower case")
         return
     try:
@@ -60,8 +61,8 @@ def _check(path: str, content: bytes, reader: str, kind: str, needed: str) -> It
         return
     found, version = under(document, "metadata", "schema"), under(document, "metadata", "schema_version")
     if found != kind:
-        shown = f"says that it is '{found}'" if isinstance(found, str) else "does not say in metadata.schema what it is"
-        yield Problem(path, f"{shown} where {reader} reads {kind}", needed)
+        shown = f"has metadata.schema '{found}'" if isinstance(found, str) else "has no metadata.schema"
+        yield Problem(path, f"{shown}, and {reader} reads {kind}", needed)
     elif not _is_supported(version):
         shown = f"is '{version}'" if isinstance(version, str) else "is missing"
         allowed = f"at most {'.'.join(map(str, _NEWEST))}, as three numbers"

@@ -1,4 +1,4 @@
-"""What a stack asks of a study beside what its files say: limits, the order of studies, what runs have cost before."""
+"""Requirements of a stack for the studies it runs: limits, the order of studies, budgets by earlier runs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ from epsm.study.schema import Limits
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules; those that need a stack's records are left out where there is none.
+    """The rules; those that need a stack's records are None without a stack.
 
     Attributes:
-        limits: What the stack accepts at most.
-        owner: Who submits the study.
+        limits: The maxima of the stack.
+        owner: The submitter of the study.
         find_study: Returns the record of a simulation, None if there is none; without it `after` is not checked.
         run_time: Returns the measured engine seconds of a model by the hash of its file, None if it has never run;
             without it every run time is assumed.

@@ -21,7 +21,7 @@ Rows = tuple[dict[str, Value], ...]
 
 
 def with_samples_of(study: Study, name: str, content: bytes) -> tuple[Study, list[Problem]]:
-    """A study whose samples are listed in a file, with these samples, and what is wrong with the file.
+    """A study with the samples that a file lists, and the faults of the file.
 
     Args:
         study: The study.
@@ -35,7 +35,7 @@ def with_samples_of(study: Study, name: str, content: bytes) -> tuple[Study, lis
 
 
 def read_sample_list(content: bytes, source: str, names: Sequence[str]) -> tuple[Rows, list[Problem]]:
-    """The samples of a CSV whose columns are the parameters, and what is wrong with it.
+    """The samples of a CSV with a column for each parameter, and the faults of the file.
 
     Args:
         content: The file. Columns may be separated by commas, semicolons or tabs.
@@ -53,7 +53,7 @@ def read_sample_list(content: bytes, source: str, names: Sequence[str]) -> tuple
     problems = [*_of_columns(columns, source, names)]
     body = [(number, cells) for number, cells in enumerate(lines[1:], start=1) if any(cell.strip() for cell in cells)]
     if not body:
-        problems.append(Problem(source, "has no samples", "a row for each sample behind the row of names"))
+        problems.append(Problem(source, "has no samples", "a row for each sample after the row of names"))
     if len(body) > MAX_SAMPLES:
         problems.append(Problem(source, f"has {len(body):,} samples", f"at most {MAX_SAMPLES:,}"))
     if problems:
@@ -61,7 +61,7 @@ def read_sample_list(content: bytes, source: str, names: Sequence[str]) -> tuple
     rows: list[dict[str, Value]] = []
     for number, cells in body:
         if len(cells) != len(columns):
-            what = f"has {len(cells)} values where the first row has {len(columns)} names"
+            what = f"has {len(cells)} values, and the first row has {len(columns)} names"
             problems.append(Problem(f"{source}: row {number}", what))
             continue
         row: dict[str, Value] = {}

@@ -131,7 +131,7 @@ def check_study(document: bytes, files: StudyFiles, rules: Rules) -> CheckedStud
 
 @dataclass(slots=True)
 class _Models:
-    """What the models of a study hold that later checks and the run need, by model."""
+    """What was read from the models of a study for later checks and for the run, by model."""
 
     external_files: dict[str, tuple[str, ...]] = field(default_factory=dict)
     own_values: dict[str, dict[str, float | str]] = field(default_factory=dict)

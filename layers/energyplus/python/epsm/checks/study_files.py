@@ -22,14 +22,14 @@ class StudyFiles(Protocol):
     """Where they are, for messages."""
 
     def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
-        """Every file with its size in bytes. May wait for `needed` ones that are still on their way."""
+        """Every file with its size in bytes. May wait for `needed` files that are still being uploaded."""
         ...
 
     def read(self, name: str) -> bytes | None:
-        """A file's content, None if it has gone in the meantime.
+        """A file's content; None if it has been deleted in the meantime.
 
         Raises:
-            StudyRejected: If it is there and cannot be read.
+            StudyRejected: If it exists and cannot be read.
         """
         ...
 
@@ -39,7 +39,7 @@ class StudyReader:
 
     Args:
         files: The files.
-        needed: Files that may still be on their way and are waited for.
+        needed: Files to wait for if they are still being uploaded.
         hashes: SHA-256, hexadecimal, by file, if study.json gives them: no other file is read then, and no other
             content.
 
@@ -83,7 +83,7 @@ class StudyReader:
     def read(self, name: str, where: str) -> bytes | None:
         """A file's content; None, and a problem, if it is missing or too large."""
         if self._hashes and name not in self._hashes:
-            what = f"'{name}' is not in 'files', which lists every file of the study if it is there"
+            what = f"'{name}' is not in 'files', which must list every file of the study if present"
             self.problems.append(Problem(where, what, "its SHA-256 in 'files'"))
             return None
         size = self._sizes.get(name)
@@ -103,8 +103,8 @@ class StudyReader:
             return None
         found = hashlib.sha256(content).hexdigest()
         if self._hashes and found != self._hashes[name]:
-            what = f"has the SHA-256 {found}, and {MANIFEST_NAME} means {self._hashes[name]}"
-            self.problems.append(Problem(name, what, "the file that is meant, uploaded again"))
+            what = f"has the SHA-256 {found}, but {MANIFEST_NAME} expects {self._hashes[name]}"
+            self.problems.append(Problem(name, what, "the expected file, uploaded again"))
             return None
         self.done[name] = found
         return content

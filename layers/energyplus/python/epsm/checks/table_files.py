@@ -1,10 +1,10 @@
 """Tables that a model reads from files: whether Schedule:File finds all the rows and numbers that it needs.
 
-What the engine does (ScheduleManager.cc and CsvParser.cc, 25.2): it takes 365 days of values from the column, or 366
-if there are enough for a leap year, and does not look whether they are there: behind the last row it reads memory that
-belongs to something else. Rows behind those it needs are not read, whatever they hold: quarter hours read as hours are
-the first three months. A row shorter than the first ends the run, and so does a value outside the schedule's limits.
-A file is parsed once, with the separator and the skipped rows of the first object that names it; others get that table.
+Behaviour of the engine (ScheduleManager.cc and CsvParser.cc, 25.2): it reads 365 days of values from the column, or 366
+if there are enough for a leap year, without a bounds check: after the last row it reads unrelated memory. Further rows
+are ignored, so a file of quarter hours read as hours gives the first three months. A row shorter than the first ends
+the run, and so does a value outside the schedule's limits. A file is parsed once, with the separator and the skipped
+rows of the first object that names it; other objects get that table.
 """
 
 import math
@@ -26,7 +26,7 @@ _CLASS = "Schedule:File"
 _YEAR_H, _LEAP_YEAR_H = 8_760, 8_784
 _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " "}
 _NOT_TEXT = (".json", ".epjson", ".jsonin", ".cbor", ".msgpack", ".ubjson", ".bson")
-"""Endings of files that the engine reads as JSON and its binary forms; their tables are not looked at here."""
+"""Extensions of files that the engine reads as JSON or its binary forms; their tables are not checked here."""
 _ITEMS_AN_HOUR = (2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
 _FIELDS = ("Column Number", "Rows to Skip at Top", "Number of Hours of Data", "Column Separator", "Minutes per Item")
 _MAX_USES = 100
@@ -50,7 +50,7 @@ class _Use:
 
     @property
     def most_rows(self) -> int:
-        """That the engine may read: those of a leap year."""
+        """The most rows that the engine may read: those of a leap year."""
         return _LEAP_YEAR_H * 60 // self.minutes_per_item
 
 
@@ -62,11 +62,11 @@ def check_table_files(
     Args:
         outline: The model.
         source: Its path in the study.
-        read: Gives the content of a file that the model names.
-        parameters: What the study varies.
+        read: Returns the content of a file that the model names.
+        parameters: The parameters of the study.
 
     Returns:
-        The problems, and remarks on what can be run but may not be meant.
+        The problems, and remarks on tables that can be run but may not be intended.
     """
     problems: list[Problem] = []
     remarks: list[str] = []
@@ -106,22 +106,22 @@ def _check(lines: list[str], use: _Use, who: str, path: str, hint: str) -> Itera
     rows = lines[use.skip :]
     if len(rows) < use.rows_needed:
         hours = max(use.hours, _YEAR_H)
-        what = f"has {len(rows):,} rows behind the {use.skip} skipped where {who} needs {use.rows_needed:,}"
+        what = f"has {len(rows):,} rows after the {use.skip} skipped, and {who} needs {use.rows_needed:,}"
         per = f"{hours:,.0f} hours of {use.minutes_per_item} minutes per item"
         yield Problem(path, what + hint, f"at least {use.rows_needed:,} ({per})")
         return
     if minutes := _minutes_that_fit(len(rows), use):
-        what = f"has {len(rows):,} rows, a whole year of {minutes} minutes each, where {who} reads the first "
+        what = f"has {len(rows):,} rows, a whole year of {minutes} minutes each, and {who} reads the first "
         what += f"{use.rows_needed:,} as {use.minutes_per_item} minutes each"
         yield Problem(path, what, f"{minutes} Minutes per Item, or {use.rows_needed:,} rows")
         return
     columns = len(rows[0].rstrip(use.separator if use.separator != " " else "").split(use.separator))
     if use.column > columns:
-        what = f"has {columns} columns where {who} reads column {use.column}"
+        what = f"has {columns} columns, and {who} reads column {use.column}"
         yield Problem(f"{path}: line {use.skip + 1}", what, "another column or Column Separator")
         return
     if _surely_decimal_commas(lines, use):
-        what = f"has numbers with a decimal comma ('{rows[0].strip()[:20]}'), of which {who} would read one part"
+        what = f"has numbers with a decimal comma ('{rows[0].strip()[:20]}'), of which {who} would read only one part"
         yield Problem(f"{path}: line {use.skip + 1}", what, "decimal points, or another separator and decimal points")
         return
     for number, row in enumerate(islice(rows, use.most_rows), start=use.skip + 1):
@@ -137,12 +137,12 @@ def _check(lines: list[str], use: _Use, who: str, path: str, hint: str) -> Itera
             yield Problem(where, what, f"{use.limits[0]:g} to {use.limits[1]:g}, by its Schedule Type Limits")
             return
         if len(cells) < columns:
-            yield Problem(where, f"has {len(cells)} columns where the first row has {columns}", f"{columns} columns")
+            yield Problem(where, f"has {len(cells)} columns, and the first row has {columns}", f"{columns} columns")
             return
 
 
 def _minutes_that_fit(rows: int, use: _Use) -> int | None:
-    """The smaller Minutes per Item for which a table has exactly a year of rows, if there is one."""
+    """The smaller Minutes per Item with which the table is exactly one year long, if any."""
     for items in _ITEMS_AN_HOUR:
         if 60 // items < use.minutes_per_item and rows in (_YEAR_H * items, _LEAP_YEAR_H * items):
             return 60 // items
@@ -153,11 +153,11 @@ def _extra_rows(lines: int, use: _Use, who: str) -> str:
     rows = lines - use.skip
     if rows <= use.most_rows:
         return ""
-    return f"has {rows:,} rows where {who} needs {use.rows_needed:,}; EnergyPlus reads the first and ignores the rest."
+    return f"has {rows:,} rows, and {who} needs {use.rows_needed:,}; EnergyPlus reads the first and ignores the rest."
 
 
 def _looks_like_decimal_commas(lines: list[str], use: _Use) -> list[list[str]]:
-    """The rows' cells if all rows consist of pairs of whole numbers, as decimal commas would leave them."""
+    """The rows' cells if all are pairs of whole numbers, as numbers with decimal commas would be split."""
     rows = [row.strip().rstrip(",") for row in lines[use.skip :]]
     if use.separator != "," or not _WHOLE_PAIR.match(rows[0]):
         return []
@@ -173,7 +173,7 @@ def _looks_like_decimal_commas(lines: list[str], use: _Use) -> list[list[str]]:
 
 
 def _surely_decimal_commas(lines: list[str], use: _Use) -> bool:
-    """Whether two columns for each name in the header, or decimals such as 05, leave no other reading."""
+    """Whether the file must have decimal commas: two columns for each name in the header, or decimals such as 05."""
     cells = _looks_like_decimal_commas(lines, use)
     if not cells:
         return False
@@ -195,8 +195,8 @@ def _maybe_decimal_commas(lines: list[str], use: _Use, who: str) -> str:
 
 
 def _uses(each: ModelObject, outline: ModelOutline, parameters: Sequence[Dimension]) -> list[_Use]:
-    """The object's own use first, then those of the variants; none where a field has a value that the dictionary does
-    not allow, which is reported elsewhere or by the engine."""
+    """The object's own use first, then those of the variants; none if a field has a value that the dictionary does
+    not allow: other checks or the engine report it."""
     own = {field: field_text(each, field) for field in _FIELDS}
     varied: dict[str, list[str]] = {}
     limits = _limits(each, outline)
@@ -239,7 +239,7 @@ def _variation(use: _Use, own: _Use) -> str:
 
 
 def _limits(each: ModelObject, outline: ModelOutline) -> tuple[float, float] | None:
-    """Of the schedule's type; the engine checks them only where both are given."""
+    """The limits of the schedule's type; the engine checks them only if both are given."""
     wanted = fold_name(field_text(each, "Schedule Type Limits Name"))
     for limits in outline.of_class("ScheduleTypeLimits"):
         if fold_name(limits.name) == wanted:

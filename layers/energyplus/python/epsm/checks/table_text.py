@@ -1,4 +1,4 @@
-"""What checking a table file needs: rows, cells and numbers as EnergyPlus reads them, and who reads it."""
+"""Rows, cells and numbers of table files as EnergyPlus reads them, and the objects that read a file."""
 
 import math
 import re
@@ -8,13 +8,13 @@ from epsm.energyplus import dictionary
 from epsm.energyplus.model_reader import ModelObject
 
 Read = Callable[[str], tuple[str, bytes] | None]
-"""From a file name as the model writes it, its path in the study and its content; None if it does not exist."""
+"""Maps a file name as written in the model to its path in the study and its content; None if it does not exist."""
 
 _NUMBER_AT_START = re.compile(r"[+-]?\.?\d")
 
 
 def lines_of(content: bytes) -> list[str]:
-    """The lines of a file without those that are blank at its end; Latin-1, so that any bytes can be read."""
+    """The lines of a file without trailing blank ones; decoded as Latin-1, which accepts any bytes."""
     text = content.decode("latin-1").removeprefix("\xef\xbb\xbf")
     lines = text.replace("\r", "").split("\n")
     while lines and not lines[-1].strip(" \t"):
@@ -23,7 +23,7 @@ def lines_of(content: bytes) -> list[str]:
 
 
 def field_text(each: ModelObject, field: str) -> str:
-    """The value of a field as text, empty where none is given."""
+    """The value of a field as text; empty if there is none."""
     rule = dictionary.load().find_class(each.class_name)
     place = rule.find_field(field) if rule else None
     assert place is not None, field
@@ -32,12 +32,12 @@ def field_text(each: ModelObject, field: str) -> str:
 
 
 def place_in(each: ModelObject, source: str) -> str:
-    """Where an object stands, for a problem."""
+    """The location of an object, for a problem."""
     return f"{source}: line {each.line}" if each.line else f"{source}: {each.class_name} '{each.name}'"
 
 
 def is_number(text: str) -> bool:
-    """As the engine reads it: Python's float would also take `1_0`, `nan` and `inf`."""
+    """A number as the engine reads it: Python's float would also accept `1_0`, `nan` and `inf`."""
     try:
         return math.isfinite(float(text)) and "_" not in text
     except ValueError:
@@ -45,7 +45,7 @@ def is_number(text: str) -> bool:
 
 
 def begins_with_number(text: str) -> bool:
-    """Whether the engine's stod would read a number from a text that is none, as 20 from `20kW`."""
+    """Whether the engine's stod would read a number from text with a suffix, such as 20 from `20kW`."""
     return _NUMBER_AT_START.match(text.strip()) is not None
 
 

@@ -1,4 +1,4 @@
-"""What the targets of a study's parameters mean in each model: which objects, and their old and new values."""
+"""The objects that each target of a study's parameters matches in each model, with old and new values."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ class TargetInModel:
         variant: Of a measure; empty for other parameters.
         position: Of the target among those of the parameter, or of the variant.
         place: Class and field.
-        objects: Names of the objects that it means.
-        skipped: How many of these stay as they are, because they have no number in the field.
-        old, new: The values there, in words: of the model, and of all variants but the baseline.
+        objects: Names of the matched objects.
+        skipped: How many of these are left unchanged, because they have no number in the field.
+        old, new: The field's values as text: in the model, and in all variants but the baseline.
     """
 
     model: str
@@ -42,14 +42,14 @@ class TargetInModel:
 
     def __str__(self) -> str:
         count = f"{len(self.objects)} object{'' if len(self.objects) == 1 else 's'}"
-        left = f", {self.skipped} left as they are" if self.skipped else ""
+        left = f", {self.skipped} left unchanged" if self.skipped else ""
         values = f": {self.old} -> {self.new}" if self.objects else ""
         name = f"{self.parameter} {self.variant}" if self.variant else self.parameter
         return f"{name}: {self.place} of {count} in {self.model}{left}{values}"
 
 
 def targets_in(outline: ModelOutline, source: str, study: Study) -> Iterator[TargetInModel]:
-    """What each target means in a model; those whose class or field does not exist are left out."""
+    """The matches of each target in a model; targets whose class or field does not exist are left out."""
     for each in assignments(study):
         target = each.target
         rule = dictionary.load().find_class(target.class_name)
@@ -84,7 +84,7 @@ def _plain(value: object) -> Value:
 
 
 def _in_words(values: Iterable[Value]) -> str:
-    """`0.1 to 0.3`, and texts beside.
+    """A range of numbers, and texts: `0.1 to 0.3, 'autosize'`.
 
     >>> _in_words([0.3, 0.1, "autosize"]), _in_words([2.0])
     ("0.1 to 0.3, 'autosize'", '2')
@@ -97,7 +97,7 @@ def _in_words(values: Iterable[Value]) -> str:
 
 
 def unmatched_targets(study: Study, edits: Iterable[TargetInModel]) -> Iterator[Problem]:
-    """Of parameters with several targets those targets that mean nothing in any model."""
+    """Targets, of parameters with several, that match no object in any model."""
     every = list(edits)
     met = {(each.parameter, each.variant, each.position) for each in every if each.objects}
     known = {(each.parameter, each.variant, each.position) for each in every}
@@ -106,6 +106,6 @@ def unmatched_targets(study: Study, edits: Iterable[TargetInModel]) -> Iterator[
             continue  # every model must have what the only target means
         if (each.parameter, each.variant, each.position) in known - met:
             target = each.target
-            what = f"no model has a {target.class_name} that it means ('{target.shown_objects}'"
+            what = f"no model has a matching {target.class_name} ('{target.shown_objects}'"
             what += " with these conditions)" if target.where or target.except_ else ")"
             yield Problem(each.where, what, "objects of at least one model")

@@ -1,7 +1,7 @@
 """Time steps of models: whether weather with several records an hour, and imported shading, fit them.
 
-The engine (WeatherManager.cc, 25.2) takes weather of one record an hour with any Timestep; several must be exactly as
-many as there are time steps, or the run ends ("Number of intervals per hour on Weather file does not match").
+The engine (WeatherManager.cc, 25.2) accepts weather of one record an hour with any Timestep; several records an hour
+must equal the number of time steps, or the run ends ("Number of intervals per hour on Weather file does not match").
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ _MAY_CHANGE_THEM = (
 def time_steps(outline: ModelOutline, parameters: Sequence[Dimension]) -> list[int]:
     """The numbers of time steps an hour that a model is run with: its own, for the baseline, then the study's levels.
 
-    Empty where the engine may choose another number by itself (finite differences, PerformancePrecisionTradeoffs).
+    Empty if the engine may choose another number by itself (finite differences, PerformancePrecisionTradeoffs).
     """
     algorithms = outline.of_class("HeatBalanceAlgorithm")
     other = any(
@@ -49,16 +49,16 @@ def time_steps(outline: ModelOutline, parameters: Sequence[Dimension]) -> list[i
 def check_time_steps(
     outline: ModelOutline, source: str, parameters: Sequence[Dimension], records_per_hour: dict[str, int]
 ) -> Iterator[Problem]:
-    """Weather whose records do not fit a model's time steps.
+    """Weather files with a number of records an hour that does not fit a model's time steps.
 
     Args:
         outline, source: The model and its path in the study.
-        parameters: What the study varies.
+        parameters: The parameters of the study.
         records_per_hour: Of each weather file.
     """
     for weather, records in records_per_hour.items():
         wrong = [number for number in time_steps(outline, parameters) if records not in (1, number)]
         if wrong:
             steps = ", ".join(map(str, wrong))
-            what = f"has {records} records an hour where {source} runs with Timestep {steps}"
+            what = f"has {records} records an hour, and {source} runs with Timestep {steps}"
             yield Problem(f"{weather}: line 8", what, f"weather of 1 record an hour, or Timestep {records}")
