@@ -121,7 +121,7 @@ def test_a_follower_of_a_study_that_failed_is_cancelled_and_says_why(stack: Loca
     ended = wait_for_end(stack, second)
     assert (ended.status, ended.error) == (
         StudyStatus.CANCELLED,
-        f"Not started: {first}, which it was to follow, is failed.",
+        f"Not started: {first}, which it had to wait for, is failed.",
     )
 
 

@@ -145,7 +145,7 @@ def test_a_run_for_which_a_function_is_too_short_is_handed_on(
     files_of(stack).put_text(f"runs/{again.simulation_id}/manifest.json", again.to_json(), "application/json")
     runner = VariantRunner(files_of(stack), records_of(stack), tmp_path / "runs", engine)
     variant = Variant(0, "room.idf", "chicago.epw")
-    with pytest.raises(RanTooLong, match="not at its end"):
+    with pytest.raises(RanTooLong, match="not finished"):
         runner.run(again.simulation_id, variant, seconds_left=lambda: SECONDS_TO_STORE + 1)
     left = records_of(stack).variant(again.simulation_id, 0)
     assert left is not None

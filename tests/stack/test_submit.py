@@ -156,7 +156,7 @@ def test_a_study_beyond_its_owners_limit_is_rejected_until_there_is_room(
     limits.claim(other, 0.0)
     refused = submitter(stack, limits, bucket_owner=owner).submit(quiet_source)
     assert refused.status is StudyStatus.REJECTED
-    assert refused.problems[0].what == "is one too many: 1 of your studies have not ended"
+    assert refused.problems[0].what == "exceeds your limit: 1 of your studies have not ended"
     records.cancel_study(other.simulation_id, "There was no need of it.")
     later = source_of(stack, quiet_source.key.replace("not-watched", "not-watched-2"), study_document())
     accepted = submitter(stack, limits, bucket_owner=owner).submit(later)

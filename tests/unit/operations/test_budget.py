@@ -80,5 +80,5 @@ def test_a_spent_budget_is_announced() -> None:
 
 
 def test_an_announcement_that_was_not_taken_is_an_error() -> None:
-    with pytest.raises(RuntimeError, match="did not take"):
+    with pytest.raises(RuntimeError, match="rejected the event"):
         budget_event_publisher(fake(Bus(failed=1)))("a")

@@ -190,7 +190,7 @@ def test_a_run_beyond_the_studys_time_limit_is_ended(case: Case, one_day: str) -
 def test_a_run_that_may_take_longer_than_a_function_is_handed_on(case: Case, one_day: str) -> None:
     case.accept(one_day.encode(), options={"timeout_s": int(MAX_FUNCTION_RUN_S) + 600})
 
-    with pytest.raises(RanTooLong, match="variant 0: not at its end after 1 s in a function"):
+    with pytest.raises(RanTooLong, match="variant 0: not finished after 1 s in a function"):
         case.run("hang", seconds=run_variant.SECONDS_TO_STORE + 1)
 
     assert case.record.status is VariantStatus.RUNNING
@@ -286,7 +286,7 @@ def test_of_a_study_that_was_stopped_before_nothing_is_run(
 def test_a_study_that_is_cancelled_ends_its_run_and_keeps_nothing_of_it(
     room: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_variant, "_SECONDS_BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr(run_variant, "_POLL_INTERVAL_S", 0.0)
 
     with pytest.raises(StudyCancelled):
         room.run("hang", on_progress=lambda _: room.records.cancel_study("a", "by anna"))
@@ -297,7 +297,7 @@ def test_a_study_that_is_cancelled_ends_its_run_and_keeps_nothing_of_it(
 
 def test_a_table_that_does_not_answer_ends_no_run(case: Case, one_day: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case.accept(one_day.encode(), options={"timeout_s": 1})
-    monkeypatch.setattr(run_variant, "_SECONDS_BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr(run_variant, "_POLL_INTERVAL_S", 0.0)
     asked = []
 
     def asked_once(simulation: str) -> bool:
@@ -427,7 +427,7 @@ def test_a_trial_touches_no_record_and_keeps_the_files_of_a_failure(room: Case, 
 
 
 def test_a_study_that_is_cancelled_ends_its_trial(room: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_variant, "_SECONDS_BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr(run_variant, "_POLL_INTERVAL_S", 0.0)
     answers = iter([False])
     monkeypatch.setattr(room.records, "stop_requested", lambda simulation: next(answers, True))
     room.engine.mode("hang")

@@ -108,7 +108,7 @@ def test_a_follower_of_one_that_did_not_complete_is_cancelled_and_says_why(statu
     follower = case.records.by_name["b"]
     assert (follower.status, follower.error) == (
         StudyStatus.CANCELLED,
-        f"Not started: a, which it was to follow, is {status.value}.",
+        f"Not started: a, which it had to wait for, is {status.value}.",
     )
 
 
@@ -117,7 +117,7 @@ def test_who_subscribed_is_told_of_a_follower_that_was_not_started() -> None:
     case.go_on(b=manifest("b", after="a"))
     (notice,) = case.told
     assert notice.subject.endswith(": cancelled, not started")
-    assert notice.message.endswith("Not started: a, which it was to follow, is failed.")
+    assert notice.message.endswith("Not started: a, which it had to wait for, is failed.")
 
 
 def test_a_follower_that_wants_no_notice_is_cancelled_in_silence() -> None:
@@ -135,7 +135,7 @@ def test_a_whole_chain_is_cancelled_at_once() -> None:
 def test_a_follower_of_a_removed_study_is_cancelled() -> None:
     case = Case(waiting("b", after="a"))
     case.go_on(b=manifest("b", after="a"))
-    assert case.records.by_name["b"].error == "Not started: a, which it was to follow, is removed."
+    assert case.records.by_name["b"].error == "Not started: a, which it had to wait for, is removed."
 
 
 def test_one_that_cannot_be_started_does_not_keep_the_others() -> None:

@@ -110,7 +110,7 @@ def test_a_folder_uploaded_again_with_study_json_first_is_refused_not_guessed(bu
     bucket.put("me/a/room.idf", 3602, b"of now")
     study = study_of(bucket, version)
     read(study)
-    assert [each.what for each in study.problems] == ["was uploaded again 2 s after study.json, and was there before"]
+    assert [each.what for each in study.problems] == ["was uploaded again 2 s after study.json, and existed before"]
 
 
 def test_two_files_of_one_name_in_the_second_of_study_json_are_refused(bucket: VersionedBucket) -> None:

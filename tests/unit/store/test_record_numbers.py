@@ -29,7 +29,7 @@ def test_a_number_comes_back_as_it_was(table: Any, records: Records, number: flo
 
 @pytest.mark.parametrize("number", [1e38, 1e125, -1e126, 4.9e274, float("inf"), float("nan")])
 def test_a_number_that_cannot_be_read_again_is_not_written(table: Any, records: Records, number: float) -> None:
-    with pytest.raises(ValueError, match="cannot be kept in the table"):
+    with pytest.raises(ValueError, match="cannot be stored in the table"):
         records.finish_variant("study", finished(number), FOREVER)
 
     assert table.scan()["Items"] == []

@@ -43,7 +43,7 @@ class StudyRejected(EpsmError):
 
 
 class OverLimit(StudyRejected):
-    """The study is one too many, or too expensive, for its owner now; later it may be accepted."""
+    """The study exceeds its owner's limits for running studies or spending; it may be accepted later."""
 
 
 class StudyFailed(EpsmError):

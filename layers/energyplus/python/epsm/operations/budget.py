@@ -1,8 +1,8 @@
-"""A study's budget: what its variants have cost so far, and giving it up when that is what it may cost at most.
+"""A study's budget: the cost of its variants so far, and stopping it when that reaches its maximum.
 
-Every running variant of a study with a budget adds what it has cost to the study's record, every few seconds and at its
-end; the additions are atomic. The variant that finds the budget spent publishes an event, and the cleanup function
-stops the execution. The budget is exceeded by the cost of running variants within about 20 seconds.
+Every running variant of a study with a budget adds its cost to the study's record, every few seconds and at its end;
+the additions are atomic. The variant that finds the budget spent publishes an event, and the cleanup function stops the
+execution. The budget is exceeded by the cost of running variants within about 20 seconds.
 """
 
 from epsm.estimate import in_usd
@@ -14,7 +14,7 @@ STOP_ERROR = "BudgetSpent"
 def give_up(stack: Stack, simulation: str) -> bool:
     """Stop a study whose budget is spent; False, and nothing done, if it has ended, or its budget was raised.
 
-    That its execution was stopped makes the cleanup function collect what has succeeded and close it as failed.
+    The stop of its execution triggers the cleanup function, which collects the results and closes the study as failed.
     """
     record = stack.records.study(simulation)
     if record is None or record.status.final:

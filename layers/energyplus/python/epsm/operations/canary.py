@@ -1,4 +1,4 @@
-"""The canary: a tiny study through the whole stack, so that one that does not work is noticed before a modeller does.
+"""The canary: a tiny study through the whole stack, to detect a broken stack before users do.
 
 It takes the path of every upload: one room, two design days, one variant. A successful study is removed; a failed one
 is kept for diagnosis.
@@ -44,12 +44,12 @@ _POLL_INTERVAL_S = 2.0
 
 
 class CanaryFailed(Exception):
-    """The canary's study did not come through; the message says what became of it. The study is kept."""
+    """The canary's study failed; the message gives its outcome. The study is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class CanaryRun:
-    """A canary that came through.
+    """A successful canary.
 
     Attributes:
         simulation_id: Name of its simulation, which is removed.
@@ -61,12 +61,12 @@ class CanaryRun:
 
 
 class Canary:
-    """Sends a study through the stack and says whether it came through.
+    """Runs a study through the stack and reports whether it succeeded.
 
     Args:
         stack: The stack.
-        clock: Seconds of a clock that only goes forward.
-        sleep: Waits between looks at the record.
+        clock: A monotonic clock, seconds.
+        sleep: Waits between polls of the record.
     """
 
     def __init__(
@@ -83,13 +83,13 @@ class Canary:
         self._sleep = sleep
 
     def run(self, timeout_s: float) -> CanaryRun:
-        """Send the study, wait for its end, look at its results, and remove it.
+        """Upload the study, wait for its end, check its results, and remove it.
 
         Args:
-            timeout_s: How long the study may take, seconds.
+            timeout_s: Maximum duration of the study, seconds.
 
         Raises:
-            CanaryFailed: If anything but a whole result came of it.
+            CanaryFailed: If it did not end with complete results.
         """
         try:
             started = self._clock()
@@ -104,7 +104,7 @@ class Canary:
         return CanaryRun(simulation, seconds)
 
     def _send(self) -> str:
-        """Upload the study, study.json last; the name of its simulation."""
+        """Upload the study, study.json last; returns the name of its simulation."""
         prefix = keys.canary_prefix(datetime.now(UTC))
         for name, content in canary_files().items():
             self._inputs.put(prefix + name, content)
@@ -122,11 +122,11 @@ class Canary:
         return record
 
     def _fault(self, record: StudyRecord) -> str:
-        """What is wrong with a study that has ended; empty if nothing is."""
+        """The fault of an ended study; empty if there is none."""
         variant = self._records.variant(record.simulation_id, 0)
         if record.status is not StudyStatus.COMPLETED:
             reasons = [record.error, variant.error if variant else "", *map(str, record.problems)]
-            return " ".join(each for each in reasons if each) or "no error is noted"
+            return " ".join(each for each in reasons if each) or "no error is recorded"
         if variant is None or variant.status is not VariantStatus.SUCCEEDED or variant.verdict != _OK:
             found = "no record" if variant is None else f"{variant.status.value}, verdict {variant.verdict!r}"
             return f"its variant has {found}"
@@ -148,7 +148,7 @@ def canary_files() -> dict[str, bytes]:
 
 
 def _constant_year() -> str:
-    """An EPW whose hours are all the same: a design day takes from it no more than that it is whole."""
+    """An EPW with the same values in all hours: for design days the file only has to be complete."""
     days = [date(2023, 1, 1) + timedelta(days=day) for day in range(365)]
     hours = [f"2023,{day.month},{day.day},{hour},0,{_EPW_HOUR}" for day in days for hour in range(1, 25)]
     return "\n".join((*_EPW_HEADER, *hours)) + "\n"

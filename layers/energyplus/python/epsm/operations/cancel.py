@@ -1,8 +1,8 @@
-"""Cancelling a study: nothing new starts, engines that run are ended within seconds, what has succeeded is kept.
+"""Cancelling a study: nothing new starts, running engines are stopped within seconds, results so far are kept.
 
-The record comes first: whatever is on its way finds the study closed. Stopping the execution stops its children, but
-not the functions that they called: those look at the record every few seconds and end their engine. The stop of the
-execution makes the cleanup function collect the partial results.
+The record is closed first, so that pending starts find the study closed. Stopping the execution stops its children, but
+not the functions that they called: those poll the record every few seconds and stop their engine. The stop of the
+execution triggers the cleanup function, which collects the partial results.
 """
 
 from epsm.store.stack import Stack
@@ -15,7 +15,7 @@ def cancel(stack: Stack, record: StudyRecord, why: str) -> bool:
     Args:
         stack: The stack it runs on.
         record: The study.
-        why: Who cancelled it, as a sentence for its record.
+        why: The reason, as a sentence for its record.
     """
     if not stack.records.cancel_study(record.simulation_id, why):
         return False

@@ -1,6 +1,6 @@
-"""Closing a study whose execution ended without closing it: stopped by hand, timed out, broken before its last state.
+"""Closing a study after its execution ended without closing it: stopped by hand, timed out, or failed early.
 
-Repeatable: a second look at the same execution finds the record closed, or writes the same results again.
+Repeatable: a second call for the same execution finds the record closed, or writes the same results again.
 """
 
 import json
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 STOPPED = "The execution was stopped in Step Functions."
 _POLL_INTERVAL_S = 3.0
 _MAX_POLLS = 15
-"""45 s together: a running variant notices within a few seconds that its study was cancelled."""
+"""45 s in total: a running variant notices within a few seconds that its study was cancelled."""
 
 
 _BEING_PREPARED = frozenset(
@@ -33,16 +33,16 @@ _BEING_PREPARED = frozenset(
 """Lambda's errors while it prepares the image of an idle function, as in `infra.state_machine.retries`."""
 _BEFORE_NEXT_INVOKE_S = 10.0
 _MAX_INVOKES = 25
-"""Four minutes together, of the cleanup function's fifteen. An event that finds the function not ready after that is
+"""Four minutes in total, of the cleanup function's fifteen. If the function is not ready after that, the event is
 retried, and open studies are checked every 15 minutes."""
 
 
 class NotCollected(Exception):
-    """The aggregate function could not write the results of a study; another attempt may."""
+    """The aggregate function could not write the results of a study; a retry may succeed."""
 
 
 class NotReady(NotCollected):
-    """Lambda still prepares the aggregate function, which was idle for weeks; this is not a fault of the study."""
+    """Lambda is still preparing the aggregate function after weeks of inactivity; this is not a fault of the study."""
 
 
 class Collect(Protocol):
@@ -59,13 +59,13 @@ class Collect(Protocol):
 def close(
     records: Records, collect: Collect, execution: Execution, sleep: Callable[[float], None] = time.sleep
 ) -> bool:
-    """Close the record of an execution's study, unless the state machine did; what succeeded is kept.
+    """Close the record of an execution's study, unless the state machine did; results so far are kept.
 
     Args:
         records: The store.
         collect: Calls the aggregate function.
-        execution: As it is now; one that still runs, or is not the study's latest, closes nothing.
-        sleep: Waits between looks at the variants that still run.
+        execution: Its current state; nothing is closed if it is still running or is not the study's latest.
+        sleep: Waits between polls of the running variants.
 
     Returns:
         Whether there was something to do.
@@ -104,13 +104,13 @@ def _map_error(execution: Execution) -> dict[str, str] | None:
 
 
 def _is_of(execution: Execution, record: StudyRecord) -> bool:
-    """Whether it is the latest execution of the study: an event of the attempt before may come late."""
+    """Whether it is the latest execution of the study: an event of an earlier attempt may be delivered late."""
     return execution.name == keys.execution_name(record.simulation_id, record.attempt)
 
 
 def _wait_for_running_variants(records: Records, simulation: str, sleep: Callable[[float], None]) -> None:
-    """Wait until the workers of a cancelled study have recorded their variants, or for 45 s."""
-    # One pass over all: no further variant starts, so later polls need only those that ran.
+    """Wait until the workers of a cancelled study have recorded their variants, at most 45 s."""
+    # One pass over all: no further variant starts, so later polls read only the running ones.
     running = {each.index for each in records.variants(simulation) if each.status is VariantStatus.RUNNING}
     for _ in range(_MAX_POLLS):
         if not running:
@@ -118,7 +118,7 @@ def _wait_for_running_variants(records: Records, simulation: str, sleep: Callabl
         sleep(_POLL_INTERVAL_S)
         running = {index for index in running if _runs(records, simulation, index)}
     if running:
-        logger.warning("variants still run", extra={"simulation_id": simulation, "variants": len(running)})
+        logger.warning("variants are still running", extra={"simulation_id": simulation, "variants": len(running)})
 
 
 def _runs(records: Records, simulation: str, index: int) -> bool:
@@ -130,11 +130,11 @@ class AggregateFunction:
     """Invokes the aggregate function and waits for it; a `Collect`.
 
     Args:
-        functions: A boto3 Lambda client that waits as long as the function may take, and sends each request once.
+        functions: A boto3 Lambda client with a read timeout above the function's, and without retries.
         name: Name of the function.
         files: The store.
-        notify: Notifies subscribers, because the state machine, which usually does, has ended.
-        sleep: Waits until an idle function has been made ready again.
+        notify: Notifies subscribers; the state machine, which usually does, has ended.
+        sleep: Waits while Lambda prepares an idle function.
     """
 
     def __init__(
@@ -152,8 +152,8 @@ class AggregateFunction:
         self._files = files
 
     def __call__(self, simulation: str, map_error: dict[str, str] | None = None) -> bool:
-        # Asked here and not learned from the function's error: its role sees no difference between "not there" and
-        # "not allowed".
+        # Checked here rather than by the function's error: its role cannot distinguish a missing object from a
+        # forbidden one.
         if not self._has_manifest(simulation):
             return False
         payload = {"simulation_id": simulation} | ({"map_error": map_error} if map_error else {})
@@ -167,10 +167,10 @@ class AggregateFunction:
         return True
 
     def _invoke(self, payload: bytes, simulation: str) -> Any:
-        """Invoke the function, and wait while Lambda makes it ready.
+        """Invoke the function, and wait while Lambda prepares it.
 
         Raises:
-            NotReady: If that takes longer than there is time to wait.
+            NotReady: If that takes too long.
         """
         for attempt in range(1, _MAX_INVOKES + 1):
             try:

@@ -1,4 +1,4 @@
-"""How far a study is, from its map run: exact at any size, and nothing that could drift."""
+"""Progress of a study, from its map run: exact at any size, without counters that could drift."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ from epsm.study.records import StudyRecord
 
 
 def seconds_left(record: StudyRecord, counts: RunCounts) -> float | None:
-    """What a running study will still take if the rest goes as what has ended; None where nothing can be said."""
+    """Expected remaining time of a running study, by its ended variants; None if no estimate is possible."""
     ended = counts.ended - record.succeeded  # in this attempt
     if record.status.final or not record.started_at or ended <= 0 or not counts.total:
         return None

@@ -1,5 +1,5 @@
-"""What follows when a study begins or ends: the others get their shares of the concurrency, followers start, and what
-was to be removed is removed once nothing of it runs."""
+"""Reactions to the start and end of a study: the concurrency is allocated anew, followers start, and studies marked for
+removal are deleted once nothing of them runs."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,8 +13,8 @@ from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord
 
 _SECONDS_TO_THE_MAP = 600.0
-"""An execution that begins has no map run yet: its models are tried first, which takes minutes for a large one. What
-takes longer is shared when the next study starts or ends, or by the hourly reconciliation."""
+"""A new execution has no map run yet: its models are tried first, which takes minutes for a large one. If it takes
+longer, its share is allocated when the next study starts or ends, or by the hourly reconciliation."""
 _MAP_POLL_S = 3.0
 _SECONDS_TO_THE_END = 240.0
 _POLL_INTERVAL_S = 10.0
@@ -22,11 +22,11 @@ _POLL_INTERVAL_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """What was done after a study had ended.
+    """The actions after the end of a study.
 
     Attributes:
         started: Simulations that had waited for another one.
-        shares: Variants at a time of the studies whose share was changed.
+        shares: New concurrency of the studies with a changed share.
     """
 
     started: Sequence[str]
@@ -39,7 +39,7 @@ def on_execution_started(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, int]:
-    """Share the concurrency once the variants of an execution start, if the running studies want more than there is.
+    """Allocate the concurrency once the variants of an execution start, if the studies request more than is available.
 
     Args:
         stack: The deployed stack.
@@ -70,14 +70,14 @@ def _is_past_the_trials(stack: Stack, execution_arn: str) -> bool:
 
 
 def on_execution_ended(stack: Stack) -> Reaction:
-    """Start the studies that waited for one that has ended, and share what has become free."""
+    """Start the studies that waited for one that has ended, and allocate the freed concurrency."""
     studies = list(open_studies(stack.records))
     started = start_followers(stack, studies)
     return Reaction(started, share_among(stack, studies))
 
 
 def share_among(stack: Stack, studies: Sequence[StudyRecord]) -> dict[str, int]:
-    """Share the concurrency among studies; none where Lambda does not state the limit."""
+    """Allocate the concurrency among studies; nothing if Lambda does not report the limit."""
     capacity = _capacity(stack)
     return {} if capacity is None else share(stack.executions, studies, capacity)
 
@@ -92,13 +92,13 @@ def remove_when_ended(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Removal | None:
-    """Remove a study; one that was cancelled a moment ago has workers that end, and is then collected.
+    """Remove a study; if it was just cancelled, wait until its workers have stopped and its results are collected.
 
     Returns:
-        What was removed; None if there was nothing.
+        The removal; None if there was no such study.
 
     Raises:
-        StillRuns: If it is not being removed by its owner, or has not ended after a few minutes.
+        StillRuns: If it is not marked for removal, or has not ended after a few minutes.
     """
     remover = Remover(stack)
     record = stack.records.study_including_removed(simulation)

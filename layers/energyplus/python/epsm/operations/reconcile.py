@@ -1,6 +1,6 @@
-"""Finding studies that seem to run but do not, because the event that should have closed them was lost.
+"""Finding studies that are open although nothing runs, because the event that should have closed them was lost.
 
-Compares the table with Step Functions and closes what is left over. Repeatable at any time.
+Compares the table with Step Functions and closes orphaned studies. Can be repeated at any time.
 """
 
 import logging
@@ -26,16 +26,16 @@ GONE = "Step Functions knows the execution of this study no more."
 _TIME_TO_START = timedelta(hours=1)
 _TIME_TO_COLLECT = timedelta(hours=1)
 _TIME_TO_BE_READY = timedelta(days=1)
-"""Minutes are usual; a function that is not ready after a day will not be without somebody's help."""
+"""Usually minutes; a function that is not ready after a day needs an operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """A study that was open without an execution that runs.
+    """A study that was open without a running execution.
 
     Attributes:
         simulation_id: Which one.
-        status: Of its record now.
+        status: Status of its record now.
         error: Why it could not be closed; empty if it was.
     """
 
@@ -51,16 +51,16 @@ def reconcile(
     look_back: timedelta | None = LOOK_BACK,
     sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[Reconciled, ...]:
-    """Close open studies whose execution has ended, is gone, or never began.
+    """Close open studies with an execution that has ended, no longer exists, or never started.
 
     Args:
         stack: The stack.
         collect: Calls the aggregate function.
-        look_back: How old the oldest study may be that is looked at; None for all.
-        sleep: Waits between looks at variants that still run.
+        look_back: Maximum age of the studies that are checked; None for all.
+        sleep: Waits between polls of running variants.
 
     Returns:
-        What was found. A study that cannot be closed is in it with the reason, and does not stop the others.
+        The orphaned studies. One that cannot be closed is included with the reason, and does not stop the others.
     """
     found = []
     for simulation in [each.simulation_id for each in open_studies(stack.records, look_back)]:
@@ -81,7 +81,7 @@ def open_studies(records: Records, look_back: timedelta | None = LOOK_BACK) -> I
 
     Args:
         records: The store.
-        look_back: How old the oldest study may be that is looked at; None for all.
+        look_back: Maximum age of the studies that are checked; None for all.
     """
     oldest = datetime.min.replace(tzinfo=UTC) if look_back is None else datetime.now(UTC) - look_back
     for study in records.every_study():
@@ -93,7 +93,7 @@ def open_studies(records: Records, look_back: timedelta | None = LOOK_BACK) -> I
 
 def _reconcile(stack: Stack, collect: Collect, simulation: str, sleep: Callable[[float], None]) -> bool:
     records = stack.records
-    record = records.study(simulation)  # the index may be behind
+    record = records.study(simulation)  # the index is eventually consistent
     if record is None or record.status.final:
         return False
     execution = stack.executions.find(stack.executions.arn_of(record))
@@ -109,7 +109,7 @@ def _reconcile(stack: Stack, collect: Collect, simulation: str, sleep: Callable[
 
 def _close_without_execution(records: Records, collect: Collect, record: StudyRecord) -> bool:
     if waits(record):
-        return False  # for another study's end, however long that takes
+        return False  # waits for the end of another study, without a time limit
     if record.status is StudyStatus.PENDING:
         pending_since = datetime.fromisoformat(record.reopened_at or record.created_at)
         if datetime.now(UTC) - pending_since < _TIME_TO_START:
@@ -121,12 +121,12 @@ def _close_without_execution(records: Records, collect: Collect, record: StudyRe
 
 
 def _fail(records: Records, record: StudyRecord, why: str) -> bool:
-    """Close a study without collecting; what an attempt before had come to stays."""
+    """Close a study without collecting; results of an earlier attempt stay."""
     return records.finish_study(
         record.simulation_id, StudyStatus.FAILED, succeeded=record.succeeded, failed=record.failed, error=why
     )
 
 
 def _given_up(execution: Execution, after: timedelta) -> bool:
-    """Whether collecting has been tried for so long that the study is closed without it."""
+    """Whether collecting has failed for so long that the study is closed without it."""
     return execution.ended_at is not None and datetime.now(UTC) - execution.ended_at > after

@@ -1,4 +1,4 @@
-"""Running again what did not succeed: the same simulation, the same pinned inputs, one more attempt."""
+"""Rerunning failed variants: the same simulation, the same pinned inputs, one more attempt."""
 
 from itertools import islice
 
@@ -11,14 +11,14 @@ from epsm.study.variants import expand
 
 
 def rerun_missing(stack: Stack, record: StudyRecord) -> int:
-    """Run the variants of a study that have not succeeded once more; what has succeeded is kept.
+    """Rerun the variants of a study that have not succeeded; results of the others are kept.
 
-    If all have succeeded and yet the study is not completed, its results were never collected: the first variant is
-    handed over again, is found to have succeeded, and the results are collected behind it.
+    If all have succeeded and the study is still not completed, its results were never collected: the first variant is
+    submitted again, is found to have succeeded, and the results are collected after it.
 
     Returns:
-        How many are handed over; 0, and nothing started, if the study is completed or another attempt has begun
-        meanwhile.
+        The number of variants submitted; 0, and nothing started, if the study is completed or another attempt has begun
+        in the meantime.
 
     Raises:
         NotFound: If the run has no manifest.

@@ -1,7 +1,7 @@
 """Deletes studies past their retention period: inputs, results and items; writes a report of the deletions.
 
-The study's own item goes last, so that a removal that was interrupted is found again. Of the inputs only the versions
-go that the run has pinned, and only where no study that is kept may want them.
+The study's own item is deleted last, so that an interrupted removal is found again. Of the inputs only the versions
+that the run has pinned are deleted, and only if no other study may need them.
 """
 
 import logging
@@ -23,19 +23,19 @@ from epsm.study.schema import Options
 logger = logging.getLogger(__name__)
 
 _LAMBDA_MAX_RUNTIME = timedelta(minutes=15)
-"""No function lives longer, and a container ends itself within seconds of a cancellation: a variant that has been
-running for longer than this in a study that has ended was lost."""
+"""No function runs longer, and a container stops within seconds of a cancellation: a variant that has been running for
+longer than this in an ended study was lost."""
 _COLLECTING = timedelta(seconds=150)
-"""What waiting for workers and collecting take as a rule: 45 s, and a minute for 100,000 variants."""
+"""Usual time for waiting for workers and collecting: 45 s, and a minute for 100,000 variants."""
 _BEFORE_THE_TABLE = timedelta(days=2)
-"""A study goes this long before the table drops its items by itself: without them nothing finds its objects."""
+"""A study is deleted this long before the table's TTL deletes its items: without them its objects cannot be found."""
 
 _STILL_BEING_SENT = timedelta(days=1)
 _ON_REQUEST = "on request"
 
 
 class StillRuns(Exception):
-    """The study has not ended, or something of it still runs; it can be removed later."""
+    """The study has not ended, or some of its variants are still running; it can be removed later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class Removal:
     """A study that was removed, or would be.
 
     Attributes:
-        simulation_id, name: Which one; no simulation, and a folder, for what never became one.
-        reason: Why it goes.
+        simulation_id, name: The study; for an orphaned upload no simulation, and its folder.
+        reason: Why it is removed.
         objects: Number of objects in S3.
         bytes: Of these objects, study.json not counted.
-        removed: Whether it is gone; False in a dry run.
+        removed: Whether it was deleted; False in a dry run.
         error: Why it could not be removed; empty otherwise.
     """
 
@@ -65,7 +65,7 @@ class Remover:
 
     Args:
         stack: The stack that they are on.
-        now: What time it is, UTC.
+        now: Returns the current time, UTC.
     """
 
     def __init__(self, stack: Stack, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -81,7 +81,8 @@ class Remover:
         The report is `cleanup/<time>.json` in the results bucket; a dry run's name says so.
 
         Returns:
-            What the report says. A study that cannot be removed is in it with the reason, and does not stop the others.
+            The content of the report. A study that cannot be removed is included with the reason, and does not stop the
+            others.
         """
         studies = list(self._records.every_study())
         due = [study for study in studies if self._is_due(study)]
@@ -94,13 +95,13 @@ class Remover:
         return removals
 
     def remove(self, simulation: str) -> Removal | None:
-        """Remove one study, however young; None if there is none of that name.
+        """Remove one study of any age; None if it does not exist.
 
         Raises:
-            StillRuns: If it has not ended, or was cancelled and some of its variants still run, or what has succeeded
-                may be being collected.
+            StillRuns: If it has not ended, or was cancelled and some of its variants are still running or its results
+                may still be collected.
             NotRemoved: If S3 refuses.
-            botocore.exceptions.ClientError: If AWS refuses another call. What is left is removed by another attempt.
+            botocore.exceptions.ClientError: If AWS refuses another call. A retry removes the rest.
         """
         study = self._records.study_including_removed(simulation)
         if study is None:
@@ -111,7 +112,7 @@ class Remover:
             if self._has_running_variants(simulation):
                 raise StillRuns(f"{simulation} was cancelled, but some of its variants have not stopped yet")
             if self._now() - _end(study) < _COLLECTING:
-                raise StillRuns(f"{simulation} was cancelled, and what had succeeded may be being collected")
+                raise StillRuns(f"{simulation} was cancelled, and its results may still be collected")
         others = (each for each in self._records.every_study() if each.simulation_id != simulation)
         kept = [each for each in others if not each.removing]
         return self._remove(study, _ON_REQUEST, kept, dry_run=False)
@@ -130,10 +131,10 @@ class Remover:
         time_over = f"ended {_end(study):%Y-%m-%d}, kept for {_retention_days(study)} days"
         reason = _ON_REQUEST if study.removing else time_over
         try:
-            # Read again: somebody may have asked to run what is missing since the list was made.
+            # Read again: a rerun may have been requested since the list was made.
             current = self._records.study_including_removed(study.simulation_id)
             if current is not None and not self._is_due(current):
-                return Removal(study.simulation_id, study.name, reason, error="It runs again.")
+                return Removal(study.simulation_id, study.name, reason, error="It was started again.")
             return self._remove(study, reason, kept, dry_run)
         except (BotoCoreError, ClientError, NotRemoved, ValidationError) as fault:
             logger.exception("study could not be removed", extra={"simulation_id": study.simulation_id})
@@ -145,7 +146,7 @@ class Remover:
         if dry_run:
             number, size = measure_prefix(*run)
         else:
-            # Inputs before the manifest that names them, items after everything that they lead to.
+            # Inputs before the manifest that lists them, items after everything that they refer to.
             for bucket in {each.bucket for each in inputs}:
                 versions = [(each.key, each.version_id) for each in inputs if each.bucket == bucket]
                 delete_versions(self._s3, bucket, versions)
@@ -173,16 +174,16 @@ class Remover:
                 size = sum(each["Size"] for each in versions)
                 yield Removal("", folder, reason, objects=len(versions), bytes=size, removed=not dry_run)
         except (BotoCoreError, ClientError, NotRemoved) as fault:
-            logger.exception("what requests left could not be removed")
+            logger.exception("orphaned uploads could not be removed")
             yield Removal("", "", reason, error=str(fault)[:500])
 
     def _inputs_of(self, study: StudyRecord, kept: Sequence[StudyRecord]) -> list[ObjectRef | Source]:
-        """The versions in the inputs bucket that go with a study."""
+        """The versions in the inputs bucket that are deleted with a study."""
         if not study.source:
             return []
         source = Source.model_validate(study.source)
         if any(_same_folder(study, each) and each.created_at > study.created_at for each in kept):
-            # Its inputs may be the younger one's too, which may not have read them yet.
+            # Its inputs may be shared with a younger study, which may not have read them yet.
             return []
         pinned = [each for each in self._pinned(study) if not keys.is_stored_file(each.key)]
         wanted = {_version(ref) for each in kept if _nested(study, each) for ref in self._pinned(each)}
@@ -207,7 +208,7 @@ def _end(study: StudyRecord) -> datetime:
 
 
 def _retention_days(study: StudyRecord) -> int:
-    """A study that was rejected has no options of its own."""
+    """A rejected study has no options."""
     return int(study.options.get("retention_days", Options().retention_days))
 
 
@@ -226,7 +227,7 @@ def _same_folder(one: StudyRecord, other: StudyRecord) -> bool:
 
 
 def _nested(one: StudyRecord, other: StudyRecord) -> bool:
-    """Whether one study's folder is, or lies in, the other's: only then can they have read the same files."""
+    """Whether the folders of two studies are the same or nested: only then can they share files."""
     (bucket, prefix), (other_bucket, other_prefix) = _folder(one), _folder(other)
     return bucket == other_bucket and (prefix.startswith(other_prefix) or other_prefix.startswith(prefix))
 

@@ -1,8 +1,8 @@
-"""Who may run how many variants at a time while several studies want more than there is.
+"""Allocation of the concurrency (variants at a time) among studies that together request more than is available.
 
-Step Functions lets a map run's concurrency be changed while it runs; so each gets its share when a study starts or
-ends, by its priority. A share is never 0: that would mean "without limit" to Step Functions, and a study that stands
-still for days is as bad as a failed one.
+Step Functions allows the concurrency of a running map run to be changed; shares are allocated by priority whenever a
+study starts or ends. A share is never 0: for Step Functions that means no limit, and a study must not stand still for
+days.
 """
 
 import logging
@@ -20,19 +20,19 @@ logger = logging.getLogger(__name__)
 
 WEIGHTS: Mapping[Priority, int] = {"high": 4, "normal": 2, "low": 1}
 LAMBDA_AT_A_TIME = 1000
-"""Functions at a time in an account that asked for no more."""
+"""Lambda's default concurrency limit of an account."""
 _FOR_OTHERS = 0.1
-"""Of what the account may run at a time: submit, aggregate and whatever else lives in the account need some of it."""
+"""Fraction of the account's limit for variants: submit, aggregate and other functions of the account need the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a study asks for.
+    """A study's request for concurrency.
 
     Attributes:
-        name: Of its simulation.
-        weight: Its part where there is not enough for all.
-        most: Variants at a time that it wants at most.
+        name: Name of its simulation.
+        weight: Its weight if there is not enough for all.
+        most: Maximum number of variants at a time.
     """
 
     name: str
@@ -41,9 +41,9 @@ class Claim:
 
 
 def shares(claims: Sequence[Claim], capacity: int) -> dict[str, int]:
-    """Variants at a time for each claim: by weight, never more than it wants, never less than one.
+    """Variants at a time for each claim: by weight, at most its maximum, at least one.
 
-    What one does not want goes to the others by their weights.
+    What a claim does not need is divided among the others by their weights.
 
     >>> shares([Claim("a", 4, 100), Claim("b", 2, 100), Claim("c", 2, 5)], capacity=65)
     {'c': 5, 'a': 40, 'b': 20}
@@ -62,7 +62,7 @@ def shares(claims: Sequence[Claim], capacity: int) -> dict[str, int]:
 
 
 def share(executions: Executions, studies: Sequence[StudyRecord], capacity: int) -> dict[str, int]:
-    """Give every study that runs variants its share.
+    """Allocate the concurrency to the studies that run variants.
 
     Args:
         executions: The executions of studies.
@@ -81,7 +81,8 @@ def share(executions: Executions, studies: Sequence[StudyRecord], capacity: int)
                 executions.set_concurrency(runs[name], number)
                 changed[name] = number
         except ClientError:
-            # It has ended in the meantime, or Step Functions is busy: the next start or end of a study shares again.
+            # It has ended in the meantime, or Step Functions is throttling: the next start or end of a study allocates
+            # again.
             logger.warning("a share could not be changed", exc_info=True, extra={"simulation_id": name})
     return changed
 
@@ -93,13 +94,13 @@ def _map_runs(executions: Executions, studies: Sequence[StudyRecord]) -> dict[st
             if arn := executions.map_run(study):
                 found[study.simulation_id] = arn
         except ClientError:
-            # One that is left out keeps what it has until the next start or end of a study.
-            logger.warning("a map run is not known", exc_info=True, extra={"simulation_id": study.simulation_id})
+            # A study that is left out keeps its share until the next start or end of a study.
+            logger.warning("a map run was not found", exc_info=True, extra={"simulation_id": study.simulation_id})
     return found
 
 
 def wanted(studies: Iterable[StudyRecord]) -> int:
-    """Variants at a time that studies want together."""
+    """Total of the variants at a time that studies request."""
     return sum(_claim(study).most for study in studies)
 
 
@@ -112,14 +113,14 @@ def _claim(study: StudyRecord) -> Claim:
 
 
 def capacity_of(functions: Functions, reserved: int) -> int | None:
-    """Variants that can run at a time: what is set aside for them, else most of what the account has left.
+    """Variants that can run at a time: the reserved concurrency, else most of the account's unreserved concurrency.
 
     Args:
         functions: Source of the account's limits.
         reserved: Reserved concurrency; 0 for none.
 
     Returns:
-        None where Lambda does not say.
+        None if Lambda does not report it.
     """
     if reserved:
         return reserved

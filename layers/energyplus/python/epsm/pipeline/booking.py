@@ -1,4 +1,4 @@
-"""Booking what a running variant costs to its study, from two threads: nothing twice, nothing after the end."""
+"""Booking the cost of a running variant on its study, from two threads: nothing twice, nothing after the end."""
 
 import threading
 import time
@@ -9,19 +9,19 @@ from typing import Self
 from epsm.store.records import Records
 
 SECONDS_BETWEEN_BOOKINGS = 15.0
-"""How often a running variant adds what it costs to its study's record, where that has a budget."""
+"""Interval at which a running variant adds its cost to its study's record, if the study has a budget."""
 
 
 class Booking:
     """The costs of one run of a variant. The end of its context is the end of the run: nothing is booked afterwards.
 
-    The thread that watches the run books while it goes on, and may still be waiting for the table when the run has
-    ended; the final booking waits for it, and takes only what that one did not book.
+    The thread that watches the run books while it is running, and may still be waiting for the table when the run has
+    ended; the final booking waits for that one and books only the rest.
 
     Args:
         records: The table.
         simulation: The study's simulation.
-        usd_per_second: What this process costs; None if nobody counts it, then nothing is booked.
+        usd_per_second: Cost of this process; None if it is not counted, and nothing is booked.
         budget_spent: Called with the simulation when the study's budget is spent.
         started: When the run began, seconds of `clock`.
         clock: A monotonic clock, seconds.
@@ -58,16 +58,16 @@ class Booking:
         """Book what the run has cost since the last booking, if that was some time ago.
 
         Raises:
-            botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: If the table does not take it; the next
-                booking takes it along.
+            botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: If the table refuses the write; the
+                next booking includes the amount.
         """
         self._book(0.0, least_s=SECONDS_BETWEEN_BOOKINGS)
 
     def finish(self, further_usd: float) -> None:
-        """Book the rest, and what a variant costs besides its time.
+        """Book the rest, and the costs of a variant that do not depend on its time.
 
         Raises:
-            botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: If the table does not take it.
+            botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: If the table refuses the write.
         """
         self._book(further_usd, least_s=0.0, last=True)
 

@@ -1,4 +1,4 @@
-"""Items of the Distributed Map: what it is given for each variant, and whether that runs in a function or container."""
+"""Items of the Distributed Map: one for each variant, with the place where it runs, a function or a container."""
 
 import json
 import tempfile
@@ -15,22 +15,23 @@ from epsm.study.schema import MAX_FUNCTION_RUN_S
 from epsm.study.variants import Variant
 
 RECORD_KEY, RUNS_ON = "record_key", "runs_on"
-"""What an item says besides its variant: the sort key of the variant's record, and where the variant runs."""
+"""Keys of an item besides its variant: the sort key of the variant's record, and where the variant runs."""
 FUNCTION, CONTAINER = "function", "container"
 
 _NEAR = 0.8
-"""A variant may take longer than the unchanged model: what came this near to the limit is not tried in a function."""
+"""Fraction of a function's time limit: a variant may take longer than the unchanged model, so models above it run in
+containers."""
 
 
 def models_for_containers(manifest: RunManifest, records: Records) -> Collection[str]:
-    """The models of a study whose earlier runs say that a function is not enough.
+    """The models of a study that are too slow for a function, by earlier runs.
 
-    A model that has never run is tried in a function: an assumed run time is too rough to choose by. What then takes
-    too long there is handed to a container by the state machine.
+    A model that has never run is tried in a function: an assumed run time is too rough for this choice. Variants that
+    take too long there are passed to a container by the state machine.
 
     Args:
         manifest: The run's manifest.
-        records: Where run times are noted.
+        records: Source of the run times.
     """
     study = manifest.study
     if study.options.timeout_s <= MAX_FUNCTION_RUN_S:
@@ -44,7 +45,7 @@ def models_for_containers(manifest: RunManifest, records: Records) -> Collection
 def item_of(variant: Variant, runs_on: str = FUNCTION) -> dict[str, Any]:
     """The item of a variant for the state machine.
 
-    The state machine cannot make the record's key itself, and needs it to record a lost variant.
+    The state machine needs the record's key to record a lost variant, and cannot build it itself.
 
     Args:
         variant: The variant.
@@ -54,13 +55,14 @@ def item_of(variant: Variant, runs_on: str = FUNCTION) -> dict[str, Any]:
 
 
 def write_items(files: Files, key: str, variants: Iterable[Variant], in_containers: Collection[str]) -> int:
-    """Write what a Distributed Map reads: one array, a variant at a time; how many there are. None writes nothing.
+    """Write the items of a Distributed Map as one array, streamed; returns their number. Nothing is written if there
+    are none.
 
     Args:
         files: The store.
         key: Where to write.
         variants: What to write.
-        in_containers: The models whose variants do not run in a function.
+        in_containers: The models with variants that run in containers.
     """
     count = 0
     with tempfile.TemporaryDirectory() as folder:

@@ -18,13 +18,13 @@ _MAX_PROBLEMS = 20
 
 
 def for_mail(subject: str) -> str:
-    """A text as SNS takes it for a subject."""
+    """A text in the form that SNS accepts as a subject."""
     plain = "".join(character if " " <= character <= "~" else "?" for character in subject).strip()
     return plain if len(plain) <= _MAX_SUBJECT else plain[: _MAX_SUBJECT - 3] + "..."
 
 
 def links(execution_arn: str, results_bucket: str, simulation: str) -> list[str]:
-    """Lines that lead to a study in the AWS consoles; none for a study that was never started.
+    """Lines with links to a study in the AWS console; none for a study that was never started.
 
     >>> links("arn:aws:states:eu-west-1:1:execution:epsm-dev-study:a-1", "results", "a-1")[1]
     'Execution:  https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/arn:aws:states:eu-west-1:1:execution:epsm-dev-study:a-1'
@@ -53,7 +53,7 @@ def reasons(errors: Sequence[str]) -> list[str]:
 
 
 def heading(name: str, simulation: str, status: str) -> list[str]:
-    """The first lines of every notice."""
+    """The first lines of every notification."""
     return [f"Study:      {name}", f"Simulation: {simulation}", f"Status:     {status}"]
 
 

@@ -1,12 +1,12 @@
-"""What one owner may have running at a time, and may spend in a month.
+"""Limits of one owner: studies running at a time, and spending in a month.
 
-A study counts from its submission until it has ended, and reserves what it is expected to cost. Nobody has to give
-anything back: whoever submits next looks which of the claimed studies have ended, however they did, and books what
-their variants have cost. The account is written only as it was read, so of two submissions at once the second sees
-the first.
+A study counts from its submission until it has ended, and reserves its expected cost. Reservations are not released
+when a study ends: the owner's next submission checks which claimed studies have ended and books their actual cost. The
+account is written with a version check (optimistic locking), so of two concurrent submissions the second sees the
+first.
 
-What a study costs counts in the month (UTC) it was submitted in. One that costs more than was expected is not stopped;
-what it has cost is missing for the next.
+The cost of a study counts in the month (UTC) of its submission. A study that costs more than expected is not stopped;
+the excess reduces what is left for the next.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from epsm.study.schema import MANIFEST_NAME, Study
 
 _MAX_ATTEMPTS = 20
 _TIME_TO_REOPEN = timedelta(minutes=10)
-"""A claim for a further attempt is made before the study is opened again."""
+"""A claim for a further attempt is made before the study is reopened."""
 
 
 class AccountStore(Protocol):
@@ -37,7 +37,7 @@ class AccountStore(Protocol):
 
 
 class _NoAccounts:
-    """Where nothing is limited, nothing is kept."""
+    """A store without items, for stacks without limits."""
 
     def read(self, owner: str) -> Account:
         raise AssertionError("there are no limits")
@@ -51,8 +51,8 @@ class OwnerLimits:
 
     Args:
         accounts: The owners' accounts.
-        records: The table, which knows what became of studies.
-        allowance: What each owner may.
+        records: The records of studies, with their status and cost.
+        allowance: The limits of each owner.
     """
 
     def __init__(self, accounts: AccountStore, records: Records, allowance: Allowance) -> None:
@@ -66,7 +66,7 @@ class OwnerLimits:
         return bool(self._allowance.running_studies or self._allowance.usd_per_month)
 
     def check(self, owner: str, expected_usd: float) -> None:
-        """Look whether one more study would be accepted now, without claiming anything.
+        """Check whether one more study would be accepted now, without claiming anything.
 
         Raises:
             OverLimit: If it would not.
@@ -79,11 +79,11 @@ class OwnerLimits:
 
         Args:
             record: The study.
-            expected_usd: What this attempt is expected to cost.
+            expected_usd: Expected cost of this attempt.
             attempt: The attempt that is about to run.
 
         Raises:
-            OverLimit: If that is more than the owner may; nothing is claimed.
+            OverLimit: If that exceeds the owner's limits; nothing is claimed.
         """
         if not self.any:
             return
@@ -100,19 +100,19 @@ class OwnerLimits:
             claims = {**account.claims, record.simulation_id: made}
             if self._accounts.write(record.owner, replace(account, claims=claims)):
                 return
-        raise RuntimeError("too many submissions of one owner at once")
+        raise RuntimeError("too many concurrent submissions by one owner")
 
     def change(self, record: StudyRecord, expected_usd: float) -> None:
         """Reserve another amount for a study that has not ended, because its budget changes.
 
-        A study that no claim is kept of (a canary, one that has ended or began without limits) stays without.
+        A study without a claim (a canary, one that has ended or began without limits) gets none.
 
         Args:
             record: The study.
-            expected_usd: What its current attempt is expected to cost from now on, with what it has cost already.
+            expected_usd: Expected cost of its current attempt, including the cost so far.
 
         Raises:
-            OverLimit: If that is more than its owner may spend; nothing is changed.
+            OverLimit: If that exceeds its owner's monthly limit; nothing is changed.
         """
         if not self._allowance.usd_per_month:
             return
@@ -127,7 +127,7 @@ class OwnerLimits:
             claims = {**account.claims, record.simulation_id: replace(claim, reserved_usd=expected_usd)}
             if self._accounts.write(record.owner, replace(account, claims=claims)):
                 return
-        raise RuntimeError("too many submissions of one owner at once")
+        raise RuntimeError("too many concurrent submissions by one owner")
 
     def _settled(self, account: Account) -> Account:
         """The account as of now: a new month begins with nothing spent, ended studies are booked."""
@@ -143,10 +143,10 @@ class OwnerLimits:
         return replace(account, month=month, spent_usd=spent_usd, claims=claims)
 
     def _final_cost(self, simulation: str, claim: Claim) -> float | None:
-        """What a claimed attempt has cost; None while it has not ended."""
+        """Cost of a claimed attempt; None while it has not ended."""
         record = self._records.study_including_removed(simulation)
         if record is None:
-            return claim.reserved_usd  # it was removed, and its account with it
+            return claim.reserved_usd  # it was removed, and its costs with it
         if record.attempt < claim.attempt:
             waiting = datetime.now(UTC) - datetime.fromisoformat(claim.made_at) < _TIME_TO_REOPEN
             return None if waiting else 0.0
@@ -156,7 +156,7 @@ class OwnerLimits:
         allowance, running = self._allowance, len(account.claims)
         problems = []
         if allowance.running_studies and running >= allowance.running_studies:
-            what = f"is one too many: {running} of your studies have not ended"
+            what = f"exceeds your limit: {running} of your studies have not ended"
             allowed = f"at most {allowance.running_studies} at a time on this stack; wait for one, or cancel it"
             problems.append(Problem(MANIFEST_NAME, what, allowed))
         problems += self._cost_problems(account, expected_usd)
@@ -179,7 +179,7 @@ class OwnerLimits:
 
 
 NO_LIMITS = OwnerLimits(_NoAccounts(), Records(cast(Any, None)), Allowance())
-"""For stacks without them."""
+"""For stacks without limits."""
 
 
 def _too_expensive(
@@ -196,13 +196,13 @@ def _too_expensive(
 
 
 def expected_cost_usd(study: Study, run_times: Mapping[str, RunTime], memory_mb: int, part: float = 1.0) -> float:
-    """What a study is expected to cost: as estimated, but no more than its own budget allows.
+    """Expected cost of a study: the estimate, but at most its own budget.
 
     Args:
         study: The study.
         run_times: For each of its models.
         memory_mb: Memory of the function that runs a variant.
-        part: Of its variants, how many will run.
+        part: Fraction of its variants that will run.
     """
     cost_usd = part * estimate(study, run_times, memory_mb=memory_mb, capacity=1).cost_usd
     budget_usd = study.options.max_cost_usd
@@ -218,15 +218,15 @@ def expected_attempt_usd(
     part: float,
     spent_usd: float = 0.0,
 ) -> float:
-    """What an attempt of an accepted study is expected to cost, with the budget that it has now.
+    """Expected cost of an attempt of an accepted study, with its current budget.
 
     Args:
         manifest: The study's.
         run_times: For each of its models.
         memory_mb: Memory of the function that runs a variant.
         budget_usd: Its max_cost_usd, which may have been changed since it was accepted; None for none.
-        part: Of its variants, how many run in this attempt.
-        spent_usd: What the attempt has cost already. Where that is more than was estimated, it is what is known.
+        part: Fraction of its variants that run in this attempt.
+        spent_usd: Cost of the attempt so far; returned if it exceeds the estimate.
     """
     study = manifest.study
     without_budget = study.model_copy(update={"options": study.options.model_copy(update={"max_cost_usd": None})})

@@ -1,4 +1,5 @@
-"""Trying a model with a weather file on one day, before the variants of its study start: `epsm.study.preflight`."""
+"""Trial runs of a model with a weather file on one day, before the variants of its study start:
+`epsm.study.preflight`."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from epsm.study.preflight import Trial
 from epsm.study.variants import Variant
 
 _SECONDS_TO_ANSWER = 5.0
-"""Kept back from the function's time."""
+"""Time of the function that is reserved for its answer."""
 
 
 def try_in_turn(

@@ -45,9 +45,9 @@ from epsm.study.variants import Variant
 logger = logging.getLogger(__name__)
 
 SECONDS_TO_STORE = 30.0
-"""Kept back from the function's time: what a timed-out run wrote must still be stored."""
-_SECONDS_BETWEEN_LOOKS = 3.0
-"""How often a running variant looks whether its study was cancelled: one small read of the table each time."""
+"""Time of the function that is reserved for storing files, also those of a run that timed out."""
+_POLL_INTERVAL_S = 3.0
+"""Interval at which a running variant checks whether its study was cancelled: one small read of the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,10 @@ class VariantRunner:
     Args:
         files, records: The store.
         folder: A folder of this process's own, for inputs and runs.
-        installed: The engine of this release; that of another version is looked for when a study has it.
-        usd_per_second: What this process costs while it runs a variant.
-        budget_spent: Called with the name of a simulation whose budget is spent.
-        count_costs: Whether to book what variants cost also for studies without a budget: owners have one.
+        installed: The engine of this release; other versions are located when a study needs them.
+        usd_per_second: Cost of this process while it runs a variant.
+        budget_spent: Called with the name of a simulation when its budget is spent.
+        count_costs: Whether to book the cost of variants also for studies without a budget, because owners have limits.
     """
 
     def __init__(
@@ -104,21 +104,21 @@ class VariantRunner:
         memory_limit_mb: float | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> Outcome:
-        """Run a variant and store what came of it.
+        """Run a variant and store its outcome.
 
         Args:
             simulation: The simulation it belongs to.
             variant: Which one.
             seconds_left: Time that the function has left, seconds; infinite in a container.
             memory_limit_mb: Memory that the engine may use, MiB, if this process takes no more than
-                `model_memory.HANDLER_MB`; what it takes beyond that is the engine's to lack.
+                `model_memory.HANDLER_MB`; what it uses beyond that is deducted from the engine's.
             on_progress: Called with the dates that the engine reaches.
 
         Raises:
-            SimulationFailed: If the variant failed for a reason of its own; the record holds it.
-            RanTooLong: If the study gives a run more time than a function has, and this one needed more.
-            StudyCancelled: If the study was cancelled or given up; the engine has been ended.
-            Exception: Anything else is a fault of the infrastructure and worth a retry.
+            SimulationFailed: If the variant itself failed; the reason is in its record.
+            RanTooLong: If the run exceeded the function's time, and the study allows more than that.
+            StudyCancelled: If the study was cancelled or given up; the engine has been stopped.
+            Exception: Anything else is an infrastructure error and can be retried.
         """
         started, started_at = time.monotonic(), now()
         manifest = self._manifest_of(simulation)
@@ -157,7 +157,8 @@ class VariantRunner:
         seconds_left: Callable[[], float],
         memory_limit_mb: float | None = None,
     ) -> Trial:
-        """Try a model with a weather file on one day before any variant is started; no variant's record is touched.
+        """Try a model with a weather file on one day before any variant is started; records of variants are not
+        changed.
 
         Args:
             simulation: The simulation they belong to.
@@ -166,7 +167,7 @@ class VariantRunner:
             memory_limit_mb: Memory that the engine may use, MiB.
 
         Raises:
-            StudyCancelled: If the study was cancelled or given up; the engine has been ended.
+            StudyCancelled: If the study was cancelled or given up; the engine has been stopped.
         """
         started = time.monotonic()
         manifest = self._manifest_of(simulation)
@@ -204,7 +205,7 @@ class VariantRunner:
     def _outcome_before(self, simulation: str, variant: Variant) -> Outcome:
         record = self._records.variant(simulation, variant.index)
         assert record is not None
-        logger.info("variant has succeeded before", extra={"variant_index": variant.index})
+        logger.info("variant had succeeded already", extra={"variant_index": variant.index})
         eui = record.summary["metrics"].get("site_eui_kwh_m2")
         return Outcome(variant.index, record.verdict, record.summary["engine_seconds"], eui)
 
@@ -229,7 +230,7 @@ class VariantRunner:
             return Finished(Diagnosis(Verdict.FAILED, str(error), (), 0, 0, ()))
         run, files, diagnosis = ended.run, ended.files, ended.diagnosis
         if ended.out_of_function_time and options.timeout_s > MAX_FUNCTION_RUN_S:
-            raise RanTooLong(f"variant {variant.index}: not at its end after {run.wall_seconds:.0f} s in a function")
+            raise RanTooLong(f"variant {variant.index}: not finished after {run.wall_seconds:.0f} s in a function")
         if not diagnosis.verdict.has_results:
             return Finished(diagnosis, run, None, files)
         try:
@@ -253,20 +254,20 @@ class VariantRunner:
         return Finished(diagnosis, run, results, files, series)
 
     def _stop_watch(self, simulation: str, costs: Booking) -> Callable[[], bool]:
-        """Answers whether the study is to stop, from a look at most every few seconds."""
-        next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+        """A function that says whether the study is to stop; it reads the table at most every few seconds."""
+        next_poll = time.monotonic() + _POLL_INTERVAL_S
 
         def stop_requested() -> bool:
-            nonlocal next_look
-            if time.monotonic() < next_look:
+            nonlocal next_poll
+            if time.monotonic() < next_poll:
                 return False
-            next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+            next_poll = time.monotonic() + _POLL_INTERVAL_S
             try:
                 costs.book()
                 return self._records.stop_requested(simulation)
             except (BotoCoreError, ClientError):
-                logger.warning("could not look whether the study is to stop", exc_info=True)
-                return False  # a table that does not answer must not end a run
+                logger.warning("could not check whether the study is to stop", exc_info=True)
+                return False  # an unavailable table must not end a run
 
         return stop_requested
 
@@ -305,11 +306,11 @@ def _prepare(content: bytes, name: str, manifest: RunManifest, installed: Engine
 
 
 def _series(database: Path, outputs: Outputs, folder: Path) -> tuple[Path | None, dict[str, str]]:
-    """The series that were asked for as a file, and a reason for each that the run does not have."""
+    """The requested series as a file, and a reason for each that the run does not have."""
     asked = (*outputs.meters, *outputs.variables)
     if not asked:
         return None, {}
-    from epsm.results.series import missing_series, read_series  # pandas and pyarrow: only where series are asked for
+    from epsm.results.series import missing_series, read_series  # pandas and pyarrow: only if series are requested
 
     series = read_series(database, outputs)
     assert series is not None

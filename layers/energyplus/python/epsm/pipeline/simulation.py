@@ -1,4 +1,4 @@
-"""One run of the engine on one edited model: what variants and the trials of the preflight have in common."""
+"""One run of the engine on one edited model: the common part of variants and trials of the preflight."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from epsm.study.variants import Variant
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
-    """The bounds of a run beside the study's own, and who hears of its progress.
+    """The bounds of a run besides the study's own, and a callback for its progress.
 
     Attributes:
         seconds_left: Time that the function has left, seconds; infinite in a container.
@@ -34,13 +34,13 @@ class RunLimits:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """A run that has ended.
+    """A finished run.
 
     Attributes:
         files: Where its files are.
         run: How it ended.
-        diagnosis: What that means.
-        out_of_function_time: Whether it was ended for the function's time and not for the study's own limit.
+        diagnosis: The verdict on it.
+        out_of_function_time: Whether it was stopped by the function's time limit rather than the study's own.
     """
 
     files: RunFolder
@@ -71,16 +71,16 @@ def simulate(
         variant: Which variant.
         prepared: Its model.
         installed: The engine.
-        limits: The bounds of the run beside the study's own.
+        limits: The bounds of the run besides the study's own.
         run_period: ``annual``, ``design_days`` or ``as_in_model``.
-        kept_back_s: Seconds of the function's time that the engine must leave.
+        kept_back_s: Seconds of the function's time that are reserved for what follows the run.
         first_day: Whether each run period ends on the day on which it begins.
 
     Raises:
         CannotEdit: If the variant does not fit the model.
         NoDiskSpace: If the inputs do not fit on the disk.
     """
-    # The text is not kept: for a large model it would take the engine's memory.
+    # The text is not kept in a variable: a large model would use memory that the engine needs.
     files = workspace.lay_out(
         folder, manifest, variant, prepared.file_name, prepared.render(variant.values, first_day=first_day)
     )

@@ -1,6 +1,6 @@
-"""Starting a study that was accepted: now, or when the one that it is to follow has completed.
+"""Starting an accepted study: at once, or when the study in `options.after` has completed.
 
-Repeatable: an execution is started under a name of its own, so a second start finds the first.
+Repeatable: the execution's name comes from the simulation, so a second start finds the first.
 """
 
 import logging
@@ -23,12 +23,12 @@ logger = logging.getLogger(__name__)
 
 
 def waits(record: StudyRecord) -> bool:
-    """Whether a study was accepted and has not been started because it is to follow another one."""
+    """Whether an accepted study has not been started because it waits for another one (`options.after`)."""
     return record.status is StudyStatus.PENDING and record.attempt == 1 and bool(record.options.get("after"))
 
 
 def start_or_wait(stack: Stack, manifest: RunManifest) -> bool:
-    """Start the execution of an accepted study if its turn has come; whether this call started it.
+    """Start the execution of an accepted study if it need not wait; returns whether this call started it.
 
     A study that can no longer start is cancelled, with the reason in its record, and subscribers are notified.
     """
@@ -41,7 +41,7 @@ def start_or_wait(stack: Stack, manifest: RunManifest) -> bool:
                 return False
             case StartDecision.NEVER:
                 how = before.status.value if before else "removed"
-                why = f"Not started: {after}, which it was to follow, is {how}."
+                why = f"Not started: {after}, which it had to wait for, is {how}."
                 if stack.records.cancel_study(simulation, why) and study.options.notify:
                     stack.notify(not_started_notification(study.name, simulation, why))
                 return False
@@ -55,14 +55,14 @@ def start_or_wait(stack: Stack, manifest: RunManifest) -> bool:
 
 
 def start_followers(stack: Stack, studies: Iterable[StudyRecord]) -> list[str]:
-    """Start those of some studies that are waiting and can now start, and cancel those that can no longer start.
+    """Start the waiting studies among `studies` that can now start, and cancel those that can no longer start.
 
     Returns:
         Names of the simulations that were started.
     """
     started = []
     waiting = [study for study in studies if waits(study)]
-    # The oldest first: one that is cancelled here may have followers of its own, which are younger.
+    # The oldest first: a study that is cancelled here may have followers, which are younger.
     for study in sorted(waiting, key=lambda each: each.created_at):
         try:
             if start_decision(stack.records.study(study.options["after"])) is StartDecision.LATER:
@@ -70,7 +70,7 @@ def start_followers(stack: Stack, studies: Iterable[StudyRecord]) -> list[str]:
             if start_or_wait(stack, stack.files.read_manifest(study.simulation_id)):
                 started.append(study.simulation_id)
         except (BotoCoreError, ClientError, NotFound):
-            # The next round tries again; it must not keep the others waiting.
+            # Retried in the next round; the other studies must not wait for it.
             logger.exception("study could not be started", extra={"simulation_id": study.simulation_id})
     return started
 
@@ -78,14 +78,14 @@ def start_followers(stack: Stack, studies: Iterable[StudyRecord]) -> list[str]:
 def execution_input(
     manifest: RunManifest, items_key: str, variants: int, expires_at: int, preflight: Sequence[int] = ()
 ) -> dict[str, Any]:
-    """What an execution is started with.
+    """The input of an execution.
 
     Args:
         manifest: The run's manifest.
         items_key: The items that it runs.
-        variants: How many they are.
+        variants: Their number.
         expires_at: When the table drops the study's items, seconds since 1970.
-        preflight: What is tried before, from `epsm.study.preflight.pairs_to_try`.
+        preflight: The trials before the variants, from `epsm.study.preflight.pairs_to_try`.
     """
     options = manifest.study.options
     return {
@@ -97,7 +97,7 @@ def execution_input(
         "map_prefix": keys.run_key(manifest.simulation_id, "map"),
         "max_concurrency": options.max_concurrency,
         "tolerated_failure_percentage": options.tolerated_failure_percentage,
-        # The state always asks for a number, and no more can fail than there are.
+        # The state requires a number: that of all variants means no limit.
         "tolerated_failure_count": variants if options.max_failures is None else options.max_failures,
         "expires_at": str(expires_at),
     }

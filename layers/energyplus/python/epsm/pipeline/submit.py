@@ -1,7 +1,7 @@
-"""Submitting: from an uploaded study.json to a started execution, or to a refusal that says everything.
+"""Submitting: from an uploaded study.json to a started execution, or to a rejection with all problems.
 
 Idempotent from end to end. The name of the simulation comes from the upload itself, so a duplicate event finds the
-record and the execution of the first one; a submit that died half-way is completed by the next delivery.
+record and the execution of the first one; an interrupted submit is completed by the next delivery.
 """
 
 import logging
@@ -34,13 +34,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What became of an upload.
+    """The outcome of an upload.
 
     Attributes:
         simulation_id: Name of the simulation.
-        status: Of its record: pending where it was accepted, else rejected or whatever it was already.
-        variants: How many there are; 0 for a refusal.
-        problems: Why it was refused.
+        status: Status of its record: pending if it was accepted, rejected, or the status that it already had.
+        variants: Number of variants; 0 if it was rejected.
+        problems: Why it was rejected.
         started: Whether this call started the execution.
     """
 
@@ -56,7 +56,7 @@ class Submitter:
 
     Args:
         stack: The stack that runs them.
-        sleep: Waits between looks for a missing file.
+        sleep: Waits between polls for a missing file.
         limits: Holds owners to their limits.
     """
 
@@ -75,7 +75,7 @@ class Submitter:
 
         Raises:
             NotFound: If that version of the object is gone.
-            botocore.exceptions.ClientError: If AWS refuses a call; the event is worth another delivery.
+            botocore.exceptions.ClientError: If AWS refuses a call; the event should be delivered again.
         """
         simulation = keys.simulation_id(source.bucket, source.key, source.version_id)
         folder = keys.study_folder(source.key)
@@ -85,7 +85,7 @@ class Submitter:
         if record.status is not StudyStatus.PENDING:
             return Submission(simulation, record.status, record.variants, record.problems)
         if record.variants:
-            # Accepted by an earlier delivery of this event: what it pinned is what runs.
+            # Accepted by an earlier delivery of this event: the versions that it pinned are used.
             return self._start(self._files.read_manifest(simulation))
         quiet_for = timedelta(seconds=self._settings.missing_file_grace_s)
         uploaded = UploadedStudy(self._files, source, document, quiet_for, self._sleep)
@@ -123,7 +123,7 @@ class Submitter:
         """Count the study against its owner's limits; a canary, one small run, is the stack's own.
 
         Raises:
-            OverLimit: If that is more than the owner may.
+            OverLimit: If that exceeds the owner's limits.
         """
         study = accepted.study
         if not self._limits.any or (keys.is_canary(record.source["key"]) and study.variant_count == 1):
@@ -135,7 +135,8 @@ class Submitter:
         simulation = manifest.simulation_id
         key = keys.run_key(simulation, "manifest.json")
         if not self._files.put_text_once(key, manifest.to_json(), "application/json"):
-            # Another delivery of this event was faster, or died behind this: the pins of a simulation never change.
+            # Another delivery of this event was faster, or stopped after this: the pinned versions of a simulation
+            # never change.
             manifest = self._files.read_manifest(simulation)
         study = manifest.study
         expires_at = expiry(manifest.created_at, study.options.retention_days)
@@ -152,13 +153,14 @@ class Submitter:
 
     def _start(self, manifest: RunManifest) -> Submission:
         simulation = manifest.simulation_id
-        # Only now: whoever closes the study before this one finds it waiting, or it finds that one closed.
+        # Checked only now: either the study it waits for ends later and finds it waiting, or it has ended and is seen
+        # here.
         started = start_or_wait(self._stack, manifest)
         return Submission(simulation, StudyStatus.PENDING, manifest.variants, started=started)
 
     def _reject(self, simulation: str, source: Source, problems: tuple[Problem, ...]) -> Submission:
         shown = shortened(problems)
-        # The list first: whoever sees the record can read it.
+        # The list first: a client that sees the record can then read it.
         self._files.put_json(
             keys.run_key(simulation, "errors.json"),
             {

@@ -1,8 +1,8 @@
-"""The files of a study in a bucket: which of their versions the study means.
+"""The files of a study in a bucket: selection of their object versions.
 
-Folders are shared: somebody may upload another file of the same name before submit has looked. A study.json with hashes
-means exactly those bytes, in whatever version they are. One without means the versions that existed when it was
-written, or the first that arrived after it; where S3's clock is ambiguous, the study is refused.
+Folders are shared: a file may be replaced before submit has read it. A study.json with hashes selects the versions with
+exactly those contents. One without hashes selects the versions that existed when it was written, or else the first that
+arrived after it; if S3's time stamps leave that ambiguous, the study is rejected.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,9 +30,9 @@ class UploadedStudy:
         files: The store.
         source: The study.json they belong to.
         document: Its content.
-        quiet_for: A missing file is given up when none has arrived for this long. Files that are uploaded together
-            with a study.json arrive within it.
-        sleep: Waits between two looks.
+        quiet_for: Time without any new file after which missing files are no longer waited for. Files that are uploaded
+            together with a study.json arrive within it.
+        sleep: Waits between two polls.
 
     Attributes:
         refs: Every file that was read, pinned to the version that was read.
@@ -55,7 +55,7 @@ class UploadedStudy:
         self.problems: list[Problem] = []
 
     def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
-        """Waits for missing files while any still arrive: a parallel upload writes study.json in no certain order."""
+        """Waits for missing files while any still arrive: a parallel upload has no defined order."""
         names = set(needed)
         for _ in range(_MAX_POLLS):
             self._look()
@@ -78,7 +78,7 @@ class UploadedStudy:
         return self._read(name, version)
 
     def _read_hashed(self, name: str, sha256: str) -> bytes | None:
-        """The version with this hash; another one, for what is said of it, if none arrives."""
+        """The version with this hash; if none arrives, another version, for the error message."""
         seen: set[str] = set()
         for _ in range(_MAX_POLLS):
             for version in islice(self._nearest_first(name), _MAX_VERSIONS_READ):
@@ -120,11 +120,11 @@ class UploadedStudy:
         return datetime.now(UTC) - newest >= self._quiet_for
 
     def _meant(self, name: str) -> Version | None:
-        """The version that was there when study.json was written, or the first after it."""
+        """The version that existed when study.json was written, or the first after it."""
         return next(self._nearest_first(name), None)
 
     def _nearest_first(self, name: str) -> Iterator[Version]:
-        """Versions as they are likely to be meant: backwards from when study.json was written, then onwards."""
+        """Versions in order of likelihood: backwards from the time of study.json, then forwards."""
         versions = self._versions.get(name, [])
         before = [each for each in versions if each.modified <= self._written]
         after = [each for each in reversed(versions) if each.modified > self._written and not each.deleted]
@@ -151,7 +151,7 @@ class UploadedStudy:
         following = [each for each in there if self._written < each.modified <= self._written + self._quiet_for]
         if self._is_older(meant) and following:
             seconds = (following[-1].modified - self._written).total_seconds()
-            return f"was uploaded again {seconds:.0f} s after study.json, and was there before"
+            return f"was uploaded again {seconds:.0f} s after study.json, and existed before"
         since = max(self._written_before, self._written - self._quiet_for)
         together = [each for each in there if each.modified == self._written or since < each.modified < self._written]
         if meant.modified == self._written and together:
@@ -160,7 +160,7 @@ class UploadedStudy:
 
 
 def _hashes_in(document: bytes) -> dict[str, str]:
-    """The hashes in a study.json, as far as they can be read; whether they are right is checked with all the rest."""
+    """The hashes in a study.json, as far as they can be parsed; the checks of the study report invalid ones."""
     try:
         found = load_document(document)["files"]
         return {str(name): str(sha256).lower() for name, sha256 in found.items()}

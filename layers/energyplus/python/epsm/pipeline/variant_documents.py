@@ -1,4 +1,4 @@
-"""What a variant leaves behind: its result.json and its record."""
+"""The documents of a finished variant: its result.json and its record."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ RESULT_SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run that has ended, however it did."""
+    """A finished run, successful or not."""
 
     diagnosis: Diagnosis
     run: EngineRun | None = None
@@ -50,7 +50,7 @@ def measures_of(run: EngineRun | None, seconds: float) -> dict[str, float]:
 def result_document(
     manifest: RunManifest, variant: Variant, finished: Finished, measures: dict[str, float], engine_version: str
 ) -> dict[str, Any]:
-    """result.json: all that is known of the variant."""
+    """result.json: everything known about the variant."""
     diagnosis, results = finished.diagnosis, finished.results
     document: dict[str, Any] = {
         "schema": RESULT_SCHEMA,
@@ -74,7 +74,7 @@ def result_document(
 
 
 def record_of(variant: Variant, finished: Finished, measures: dict[str, float], started_at: str) -> VariantRecord:
-    """The item in the table: what progress and the table of results need. Zones stay in result.json."""
+    """The record in DynamoDB: the values for progress and the results table. Zones are only in result.json."""
     diagnosis, results = finished.diagnosis, finished.results
     summary: dict[str, Any] = {
         **measures,

@@ -1,4 +1,4 @@
-"""The folder that one run works in: the study's layout around the edited model, and an output folder."""
+"""The working folder of one run: the study's folder layout with the edited model, and an output folder."""
 
 import errno
 import hashlib
@@ -25,11 +25,11 @@ _BLOCK_BYTES = 2**20
 
 
 class NoDiskSpace(Exception):
-    """The disk has no room for a run, even without the inputs that are kept between runs."""
+    """The disk has no room for a run, even after the cached inputs were deleted."""
 
 
 def is_full(error: OSError) -> bool:
-    """Whether an error means that the disk, or what this user may take of it, is full."""
+    """Whether an error means that the disk or this user's quota is full."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -40,7 +40,7 @@ class RunFolder:
     Attributes:
         model: The edited model, in.idf or in.epJSON, at the place of the original in the study.
         weather: The EPW, in.epw, with its .stat beside it.
-        output: What the engine writes goes here.
+        output: Output folder of the engine.
     """
 
     model: Path
@@ -49,10 +49,10 @@ class RunFolder:
 
 
 class Workspace:
-    """Disk for runs: input files kept by content between runs, and one folder a run, removed whatever happens.
+    """Disk space for runs: a cache of input files by content, and one folder per run, which is always removed.
 
     Args:
-        root: A folder of this process's own.
+        root: A folder that no other process uses.
         files: Where input files come from.
 
     Attributes:
@@ -65,11 +65,11 @@ class Workspace:
         self._files = files
 
     def read(self, ref: ObjectRef) -> bytes:
-        """An input file's content, downloaded once, whatever number of variants uses it.
+        """An input file's content, downloaded once for all variants that use it.
 
         Raises:
             NoDiskSpace: If it does not fit on the disk.
-            RuntimeError: If the stored object is not what the study was accepted with.
+            RuntimeError: If the stored object is not the one that the study was accepted with.
         """
         kept = self.kept / ref.sha256
         if kept.is_file():
@@ -80,14 +80,15 @@ class Workspace:
         return self._fetched(ref).read_bytes()
 
     def copy(self, ref: ObjectRef, target: Path) -> None:
-        """Give a run a file of its own: what it writes there reaches no other run.
+        """Copy a file into a run's folder: changes to it do not affect other runs.
 
-        Kept files are hashed while they are copied, so that what a run gets is what its study was accepted with.
+        Cached files are hashed while they are copied, so that a run gets exactly the content its study was accepted
+        with.
 
         Raises:
             NoDiskSpace: If there is no room to keep it.
             OSError: If there is no room for the run's own file, or it cannot be written.
-            RuntimeError: If the stored object is not what the study was accepted with.
+            RuntimeError: If the stored object is not the one that the study was accepted with.
         """
         kept = self.kept / ref.sha256
         if not kept.is_file():
@@ -95,7 +96,7 @@ class Workspace:
         if _copy(kept, target) != ref.sha256:
             self._forget_damaged(kept)
             if _copy(self._fetched(ref), target) != ref.sha256:
-                raise RuntimeError(f"s3://{ref.bucket}/{ref.key} cannot be kept on this disk unchanged")
+                raise RuntimeError(f"s3://{ref.bucket}/{ref.key} does not stay unchanged on this disk")
 
     def _fetched(self, ref: ObjectRef) -> Path:
         path = self.kept / ref.sha256
@@ -118,7 +119,7 @@ class Workspace:
         shutil.rmtree(self.kept, ignore_errors=True)
 
     def _forget_damaged(self, kept: Path) -> None:
-        logger.error("a kept input is not what it was; it is fetched again", extra={"sha256": kept.name})
+        logger.error("a cached input was modified; it is downloaded again", extra={"sha256": kept.name})
         kept.unlink()
 
     @contextmanager
@@ -126,9 +127,9 @@ class Workspace:
         """An empty folder for one run.
 
         Raises:
-            NoDiskSpace: If there is no room even without the kept inputs.
+            NoDiskSpace: If there is no room even without the cached inputs.
         """
-        # A killed invocation leaves its run behind, and a warm container keeps its disk.
+        # A killed invocation leaves its folder behind, and a warm container keeps its disk.
         shutil.rmtree(self._runs, ignore_errors=True)
         with _room_for("a run's folder", self._runs):
             self._runs.mkdir(parents=True)
@@ -141,7 +142,7 @@ class Workspace:
             yield Path(name)
 
     def lay_out(self, folder: Path, manifest: RunManifest, variant: Variant, file_name: str, text: str) -> RunFolder:
-        """Write the model and copies of what it reads, each at its place in the study, so that relative names hold.
+        """Write the model and copies of the files it reads, each at its path in the study, so that relative names work.
 
         Args:
             folder: From `folder`.
@@ -169,7 +170,7 @@ class Workspace:
         home.mkdir(parents=True)
         model = home / file_name
         for name in manifest.external_files.get(variant.model, ()):
-            # The model names the file as whoever wrote it did: in NFC, or in NFD as macOS does.
+            # File names in models may be NFC, or NFD from macOS.
             for written in {name, unicodedata.normalize("NFD", name)}:
                 place = study / written
                 place.parent.mkdir(parents=True, exist_ok=True)
@@ -179,7 +180,7 @@ class Workspace:
         statistics = statistics_beside(variant.weather, manifest.inputs)
         if statistics is not None:
             self.copy(manifest.inputs[statistics], weather.with_suffix(".stat"))
-        # Last, so that whatever a manifest names, the model that runs is the edited one.
+        # Written last, so that no input file replaces the edited model.
         model.unlink(missing_ok=True)
         model.write_text(text, encoding="utf-8")
         return RunFolder(model, weather, folder / "out")
@@ -187,7 +188,7 @@ class Workspace:
 
 @contextmanager
 def _room_for(what: str, folder: Path) -> Iterator[None]:
-    """Raises `NoDiskSpace` where the disk turns out to be full."""
+    """Raises `NoDiskSpace` if the disk is found to be full."""
     try:
         yield
     except OSError as error:

@@ -1,1 +1,2 @@
-"""Where things are kept: objects in S3, records in DynamoDB. The only place that knows bucket keys and item keys."""
+"""Access to AWS: objects in S3, records in DynamoDB, executions. The only package that knows keys of objects and
+items."""

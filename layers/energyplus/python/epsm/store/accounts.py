@@ -1,4 +1,4 @@
-"""What an owner has running and has spent, for limits: one item an owner, written only as it was read."""
+"""Running studies and spending of owners, for limits: one item per owner, written with a version check."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,10 +18,10 @@ class Claim:
     """A study that counts against its owner's limits until it has ended.
 
     Attributes:
-        attempt: Of the study.
+        attempt: Attempt of the study.
         made_at: When it was claimed, ISO 8601, UTC.
-        reserved_usd: What it is expected to cost.
-        cost_before_usd: What its attempts before this one had cost.
+        reserved_usd: Its expected cost.
+        cost_before_usd: Cost of its earlier attempts.
     """
 
     attempt: int
@@ -31,19 +31,19 @@ class Claim:
 
     @property
     def month(self) -> str:
-        """The month that its cost counts in, UTC, such as ``2026-11``."""
+        """The month in which its cost counts, UTC, such as ``2026-11``."""
         return self.made_at[:7]
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What an owner has running and has spent.
+    """Running studies and spending of an owner.
 
     Attributes:
-        version: Of the item; 0 if there is none.
-        month: Month that `spent_usd` is of.
-        spent_usd: What the studies of that month which have ended have cost.
-        claims: The studies that have not ended, as far as it is known here, by simulation.
+        version: Version of the item; 0 if it does not exist.
+        month: The month of `spent_usd`.
+        spent_usd: Cost of the ended studies of that month.
+        claims: The studies not yet known to have ended, by simulation.
     """
 
     version: int = 0
@@ -71,7 +71,7 @@ class Accounts:
         return Account(int(item["version"]), item["month"], float(item["spent_usd"]), claims)
 
     def write(self, owner: str, account: Account) -> bool:
-        """Replace the item that `account` was made from; False, and nothing written, if it is another one by now."""
+        """Replace the item that `account` was read from; False, and nothing written, if it has changed since."""
         item: dict[str, Any] = {
             **_key(owner),
             "version": account.version + 1,

@@ -22,7 +22,7 @@ class Execution:
 
     Attributes:
         arn, name: Which one.
-        simulation_id: The simulation that it was given; empty if somebody started it by hand with something else.
+        simulation_id: The simulation in its input; empty if it was started by hand without one.
         status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED or PENDING_REDRIVE.
         error, cause: Why it failed or was stopped; empty otherwise.
         ended_at: When it ended; None while it runs.
@@ -55,9 +55,9 @@ def is_throttle(error: ClientError) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RunCounts:
-    """Variants by what has become of them: of the map run, and what earlier attempts have come to.
+    """Variants by outcome: of the map run, and of earlier attempts.
 
-    Those that are in none of the counts have not run: they wait, or the study ended before or while they ran.
+    Variants in none of the counts have not run: they wait, or the study ended before or while they ran.
     """
 
     running: int = 0
@@ -77,14 +77,13 @@ class RunCounts:
 class Executions:
     """Executions of the state machine that runs studies.
 
-    Step Functions answers only about one question for a map run a second, for everybody in an account together. So the
-    map run of an execution is looked up once, and its counts are kept for a moment, and for longer while requests are
-    throttled.
+    Step Functions allows about one request per second for map runs in an account. So the map run of an execution is
+    looked up once, and its counts are cached briefly, and for longer while requests are throttled.
 
     Args:
         step_functions: A boto3 Step Functions client.
         state_machine_arn: The state machine.
-        fresh_s: How long counts are kept, seconds.
+        fresh_s: How long counts are cached, seconds.
     """
 
     def __init__(self, step_functions: "SFNClient", state_machine_arn: str, fresh_s: float = 2.0) -> None:
@@ -95,7 +94,7 @@ class Executions:
         self._counted: dict[str, tuple[float, MapRunItemCountsTypeDef]] = {}
 
     def start(self, name: str, given: dict[str, Any]) -> bool:
-        """Start an execution; False if there is one of that name already.
+        """Start an execution; False if one of that name exists already.
 
         Args:
             name: Name of the execution.
@@ -121,16 +120,16 @@ class Executions:
         try:
             self._step_functions.stop_execution(executionArn=self.arn_of(record), error=error, cause=cause)
         except ClientError as fault:
-            # It was not started yet; when it is, it finds the study closed.
+            # It was not started yet; once it is, it finds the study closed.
             if fault.response["Error"]["Code"] != _NO_EXECUTION:
                 raise
 
     def arn_of(self, record: StudyRecord) -> str:
-        """ARN of a study's latest execution, whether it was started or not."""
+        """ARN of a study's latest execution, also before it is started."""
         return record.execution_arn or keys.execution_arn(self._state_machine_arn, record.simulation_id, record.attempt)
 
     def find(self, arn: str) -> Execution | None:
-        """An execution as it is now; None if Step Functions has none of that ARN."""
+        """The current state of an execution; None if it does not exist."""
         try:
             described = self._step_functions.describe_execution(executionArn=arn)
         except ClientError as error:
@@ -148,11 +147,11 @@ class Executions:
         )
 
     def map_run(self, record: StudyRecord) -> str | None:
-        """ARN of a study's map run; None before there is one, and after Step Functions has deleted it (90 days)."""
+        """ARN of a study's map run; None before it starts, and after Step Functions has deleted it (90 days)."""
         return self.map_run_of(record.execution_arn) if record.execution_arn else None
 
     def map_run_of(self, execution_arn: str) -> str | None:
-        """ARN of the map run of an execution; None before there is one, and where there is no such execution."""
+        """ARN of the map run of an execution; None before it starts, or if the execution does not exist."""
         if execution_arn not in self._map_runs:
             try:
                 runs = self._step_functions.list_map_runs(executionArn=execution_arn)["mapRuns"]
@@ -176,7 +175,7 @@ class Executions:
         return int(described["maxConcurrency"]) if described["status"] == "RUNNING" else None
 
     def look(self) -> None:
-        """Ask for the state machine.
+        """Check that the state machine exists.
 
         Raises:
             botocore.exceptions.ClientError: If it does not answer.
@@ -184,14 +183,14 @@ class Executions:
         self._step_functions.describe_state_machine(stateMachineArn=self._state_machine_arn)
 
     def counts(self, record: StudyRecord) -> RunCounts:
-        """How many variants of a study are where; the failures of a cancelled one once its results are collected.
+        """Numbers of a study's variants by state; the failures of a cancelled study once its results are collected.
 
         Raises:
-            botocore.exceptions.ClientError: If Step Functions refuses; not if it throttles and has answered before.
+            botocore.exceptions.ClientError: If Step Functions refuses; not if it throttles and cached counts exist.
         """
         if record.status.final and (record.collected or record.succeeded or record.failed):
             return RunCounts(0, record.succeeded, record.failed, record.variants)
-        # Of a study that ended and was never collected the map run still knows what it came to.
+        # If a study ended and was never collected, the counts of its map run are still available.
         arn = self.map_run(record)
         if arn is None:
             return RunCounts(succeeded=record.succeeded, total=record.variants)
@@ -200,14 +199,14 @@ class Executions:
         # noticed the cancellation itself is a failure to Step Functions; collecting the results counts those.
         cancelled = record.status is StudyStatus.CANCELLED
         failed = 0 if cancelled else counted["failed"] + counted["timedOut"]
-        # The map run of a later attempt holds what had not succeeded before, or one variant where nothing was missing.
+        # The map run of a later attempt has the variants that had not succeeded, or one variant if none was missing.
         succeeded = min(record.succeeded + counted["succeeded"], record.variants)
         running = 0 if record.status.final else counted["running"]
         return RunCounts(running, succeeded, failed, record.variants)
 
     def _count(self, arn: str) -> "MapRunItemCountsTypeDef":
         moment, counted = self._counted.get(arn, (0.0, None))
-        # Not the monotonic clock: it may stand still while Lambda keeps a function frozen between two requests.
+        # Not the monotonic clock: it may stop while Lambda freezes a function between two requests.
         if counted is not None and 0 <= time.time() - moment < self._fresh_s:
             return counted
         try:
@@ -222,7 +221,7 @@ class Executions:
 
 
 def _make_room(remembered: dict[str, Any]) -> None:
-    """A function may live for hours; what it has seen long ago is asked again."""
+    """Limits the cache: a function instance may live for hours."""
     if len(remembered) >= _MAX_REMEMBERED:
         remembered.clear()
 

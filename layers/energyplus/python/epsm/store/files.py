@@ -22,27 +22,27 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 OWNER_METADATA = "epsm-owner"
-"""Metadata of a study.json that came through the API: who sent it."""
+"""Metadata key of a study.json submitted through the API: its owner."""
 
 
 _MAX_IN_ONE_PART = 16 * 2**20
 
 
 def is_absent(error: ClientError) -> bool:
-    """Whether S3 says that there is no such object or version."""
+    """Whether S3 reports that an object or version does not exist."""
     return error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "404")
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of an object, or a mark that it was deleted.
+    """One version of an object, or a delete marker.
 
     Attributes:
-        key, version_id: Which.
-        bytes: Its size; 0 for a mark.
+        key, version_id: Key and version.
+        bytes: Its size; 0 for a delete marker.
         modified: When it was written; S3 records it to the second.
-        etag: Changes with the content; empty for a mark.
-        deleted: Whether it is a mark.
+        etag: Changes with the content; empty for a delete marker.
+        deleted: Whether it is a delete marker.
         latest: Whether nothing has been written over it.
     """
 
@@ -84,16 +84,16 @@ class Files:
                         latest=each.get("IsLatest", False),
                     )
                     found.setdefault(unicodedata.normalize("NFC", each["Key"][len(prefix) :]), []).append(version)
-        # Stable: S3 lists the versions of a key from the newest on, also those of one second; marks apart from them.
+        # A stable sort: S3 lists the versions of a key newest first, also within one second; delete markers separately.
         return {
             name: sorted(each, key=lambda one: (one.modified, one.latest), reverse=True) for name, each in found.items()
         }
 
     def read_study(self, bucket: str, key: str, version_id: str) -> tuple[bytes, str]:
-        """A study.json's content, and who sent it through the API; an empty text if nobody did.
+        """A study.json's content, and its owner if it was submitted through the API, else an empty text.
 
-        Who may put an object into the bucket may write any metadata: the owner is believed only where the API alone
-        writes, in the owner's own home.
+        Any writer to the bucket can set metadata: the owner is trusted only below the owner's own prefix, where the API
+        alone can write.
 
         Raises:
             NotFound: If there is no such version.
@@ -124,11 +124,11 @@ class Files:
         return content, ObjectRef(bucket=bucket, key=key, version_id=version, sha256=digest, bytes=len(content))
 
     def fetch(self, ref: ObjectRef, target: Path) -> None:
-        """Download a pinned object to a file, which appears whole or not at all.
+        """Download a pinned object to a file, atomically.
 
         Raises:
             NotFound: If the object is gone.
-            RuntimeError: If what came is not what was pinned.
+            RuntimeError: If the downloaded content is not the pinned one.
         """
         content, found = self.read(ref.bucket, ref.key, None if ref.version_id == "null" else ref.version_id)
         if found.sha256 != ref.sha256:
@@ -166,7 +166,7 @@ class Files:
         return True
 
     def put_file(self, key: str, path: Path, content_type: str = "application/octet-stream") -> None:
-        """Upload a file, in parts where it is large."""
+        """Upload a file; a large one in parts."""
         if path.stat().st_size <= _MAX_IN_ONE_PART:
             # boto3's transfer manager starts threads for every file: 10 ms, and a variant has several small ones.
             with path.open("rb") as body:
@@ -191,7 +191,7 @@ class Files:
         return url
 
     def look(self) -> None:
-        """Ask for the results bucket.
+        """Check that the results bucket exists.
 
         Raises:
             botocore.exceptions.ClientError: If it does not answer.

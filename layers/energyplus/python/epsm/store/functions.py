@@ -1,4 +1,4 @@
-"""Lambda functions of the stack that others invoke, and what the account may run."""
+"""Lambda functions of the stack that others invoke, and limits of the account."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class FunctionFailed(Exception):
-    """An invoked function raised an error; the message is what Lambda answered."""
+    """An invoked function raised an error; the message is Lambda's response."""
 
 
 class Functions:
@@ -22,7 +22,7 @@ class Functions:
 
     Args:
         functions: A boto3 Lambda client.
-        cleanup_function: Name of the function that removes studies and shares the concurrency.
+        cleanup_function: Name of the function that removes studies and allocates the concurrency.
     """
 
     def __init__(self, functions: "LambdaClient", cleanup_function: str) -> None:
@@ -30,15 +30,15 @@ class Functions:
         self._cleanup_function = cleanup_function
 
     def ask_to_share(self) -> None:
-        """Have the concurrency shared among the running studies; returns at once."""
+        """Request the allocation of the concurrency among the running studies; returns at once."""
         self._invoke({"task": "share"}, wait=False)
 
     def ask_to_remove(self, simulation: str) -> None:
-        """Have a study removed; returns at once."""
+        """Request the removal of a study; returns at once."""
         self._invoke({"task": "remove", "simulation_id": simulation}, wait=False)
 
     def remove(self, simulation: str) -> None:
-        """Remove a study, and wait for the end.
+        """Remove a study, and wait for completion.
 
         Raises:
             FunctionFailed: If it was not removed.

@@ -1,4 +1,4 @@
-"""The bucket that studies are uploaded to, as far as this project itself writes there."""
+"""The inputs bucket: uploads by EPSM itself."""
 
 import base64
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 UPLOAD_SECONDS = 3600
-"""How long a presigned upload may be used."""
+"""Validity of a presigned upload."""
 
 
 class InputsBucket:
@@ -36,9 +36,9 @@ class InputsBucket:
         """Write a study.json, which starts the study.
 
         Args:
-            key: Where to.
+            key: Its key.
             document: Its content.
-            owner: Who submits it; empty for nobody.
+            owner: The submitter; empty for none.
 
         Returns:
             The version that was written.
@@ -52,7 +52,7 @@ class InputsBucket:
         self._s3.copy_object(Bucket=self.name, Key=to, CopySource={"Bucket": self.name, "Key": key})
 
     def copy_study(self, source: Source) -> Source:
-        """Write a version of a study.json again, which starts the study once more."""
+        """Write a version of a study.json again, which restarts the study."""
         copied = self._s3.copy_object(
             Bucket=source.bucket,
             Key=source.key,
@@ -61,12 +61,12 @@ class InputsBucket:
         return Source(bucket=source.bucket, key=source.key, version_id=str(copied["VersionId"]))
 
     def presigned_upload(self, key: str, sha256: str, size_bytes: int) -> tuple[str, Mapping[str, str]]:
-        """Where and with which headers to PUT a file. S3 refuses any other content.
+        """URL and headers for the upload of a file by PUT. S3 refuses any other content.
 
         Args:
-            key: Where to.
-            sha256: Of the content, hexadecimal.
-            size_bytes: Of the content.
+            key: Its key.
+            sha256: SHA-256 of the content, hexadecimal.
+            size_bytes: Size of the content.
         """
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
         url = self._s3.generate_presigned_url(
@@ -77,7 +77,7 @@ class InputsBucket:
         return url, {"x-amz-checksum-sha256": checksum}
 
     def look(self) -> None:
-        """Ask for the bucket.
+        """Check that the bucket exists.
 
         Raises:
             botocore.exceptions.ClientError: If it does not answer.

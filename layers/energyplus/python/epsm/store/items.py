@@ -1,4 +1,4 @@
-"""Items of the DynamoDB table: records as the table has them, and back."""
+"""Items of the DynamoDB table: conversion from and to records."""
 
 import json
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from epsm.store import attributes, keys
 from epsm.study.records import StudyRecord, StudyStatus, VariantRecord, VariantStatus
 
 _MAX_NUMBER = 1e38
-"""DynamoDB takes up to 9.9e125, but answers in plain digits, of which boto3 reads 38."""
+"""DynamoDB accepts up to 9.9e125, but returns plain digits, of which boto3 reads 38."""
 
 
 _MIN_NUMBER = 1e-130
-"""DynamoDB refuses a smaller one; no energy or area of that size means anything but zero."""
+"""DynamoDB refuses a smaller number; an energy or area of that size is zero."""
 
 
 def study_record(item: dict[str, Any]) -> StudyRecord:
@@ -62,7 +62,7 @@ def variant_record(item: dict[str, Any]) -> VariantRecord:
 
 
 def _in_words(error: dict[str, str]) -> str:
-    """A failure's message. Of a lost variant the state machine only has Lambda's error and its JSON cause."""
+    """A failure's message. For a lost variant the state machine has only Lambda's error and its JSON cause."""
     message = error.get(attributes.MESSAGE, "")
     if attributes.LAMBDA_ERROR not in error:
         return message
@@ -75,7 +75,7 @@ def _in_words(error: dict[str, str]) -> str:
 
 
 def _with_cause_in_words(error: str) -> str:
-    """A study's reason. Of results that were not collected the state machine only has Lambda's JSON cause.
+    """A study's reason. If collecting failed, the state machine has only Lambda's JSON cause.
 
     >>> _with_cause_in_words('Lost: {"errorType": "AccessDenied", "errorMessage": "PutObject", "stackTrace": []}')
     'Lost: AccessDenied: PutObject'
@@ -89,14 +89,14 @@ def _with_cause_in_words(error: str) -> str:
 
 
 def to_item(value: Any) -> Any:
-    """Python numbers as DynamoDB takes them: floats by their shortest exact text, so that they come back the same.
+    """Python numbers for DynamoDB: floats as their shortest exact decimal, so that they are read back unchanged.
 
     Raises:
-        ValueError: If a number is one that could be written, but not be read again.
+        ValueError: If a number could be written, but not read back.
     """
     if isinstance(value, float):
         if not abs(value) < _MAX_NUMBER:
-            raise ValueError(f"{value:g} cannot be kept in the table: it holds numbers below {_MAX_NUMBER:g}")
+            raise ValueError(f"{value:g} cannot be stored in the table: the limit is {_MAX_NUMBER:g}")
         return Decimal(repr(value)) if abs(value) > _MIN_NUMBER else Decimal(0)
     if isinstance(value, dict):
         return {key: to_item(each) for key, each in value.items()}

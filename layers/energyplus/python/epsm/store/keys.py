@@ -25,8 +25,8 @@ ACCOUNT_SORT_KEY = "ACCOUNT"
 def simulation_id(bucket: str, key: str, version_id: str) -> str:
     """The name of a simulation, the same for every delivery of the same upload.
 
-    It is also the name of the Step Functions execution (at most 80 characters of A-Z, a-z, 0-9, - and _) and is
-    meant to be read there: the study's folder, then a hash of bucket, key and object version.
+    It is also the name of the Step Functions execution (at most 80 characters of A-Z, a-z, 0-9, - and _) and
+    readable there: the study's folder, then a hash of bucket, key and object version.
 
     >>> simulation_id("inputs", "Büro Nord/study.json", "v1")
     'buro-nord-efa9ac5e767306c7'
@@ -38,7 +38,7 @@ def simulation_id(bucket: str, key: str, version_id: str) -> str:
 
 
 def execution_name(simulation: str, attempt: int = 1) -> str:
-    """The name of the Step Functions execution that runs a simulation, or its missing variants once more.
+    """The name of the Step Functions execution that runs a simulation, or reruns its missing variants.
 
     >>> execution_name("office-efa9ac5e767306c7"), execution_name("office-efa9ac5e767306c7", attempt=2)
     ('office-efa9ac5e767306c7', 'office-efa9ac5e767306c7-2')
@@ -47,7 +47,7 @@ def execution_name(simulation: str, attempt: int = 1) -> str:
 
 
 def study_folder(manifest_key: str) -> str:
-    """Name of the folder that a study.json lies in; ``study`` at the top of the bucket."""
+    """Name of the folder of a study.json; ``study`` at the top of the bucket."""
     return manifest_key.rpartition("/")[0].rpartition("/")[2] or "study"
 
 
@@ -75,17 +75,17 @@ def _hashed(owner: str) -> str:
 
 
 def stored_file_key(owner: str, sha256: str) -> str:
-    """Key of a file that a caller uploaded, by its content: the same EPW is there once, until it expires."""
+    """Key of a file that a caller uploaded, by its content: the same EPW is stored once, until it expires."""
     return f"{UPLOADS}{_hashed(owner)}/{sha256}"
 
 
 def owned_study_key(owner: str, token: str, folder: str) -> str:
-    """Key of the study.json of a study that came through the API; `token` makes its folder unique."""
+    """Key of the study.json of a study submitted through the API; `token` makes its folder unique."""
     return f"{home(owner)}studies/{token}/{folder}/study.json"
 
 
 def owned_study_folder(key: str) -> str:
-    """The folder of the study that came through the API with an object of the inputs bucket; empty for other objects.
+    """The folder of the API-submitted study that an object of the inputs bucket belongs to; empty for other objects.
 
     >>> owned_study_folder("users/7b1c/studies/ab12/Office/models/room.idf"), owned_study_folder("office/room.idf")
     ('users/7b1c/studies/ab12/Office/', '')
@@ -97,7 +97,7 @@ def owned_study_folder(key: str) -> str:
 def may_be_of_study(study_key: str, key: str) -> bool:
     """Whether an object may be a file of a study, by the keys of both.
 
-    What callers of the API have sent is theirs: no study.json anywhere else reaches it, wherever it was put.
+    Uploads by callers of the API are private: a study.json outside the caller's own prefix cannot use them.
 
     >>> home = owned_study_key("somebody", "ab12", "Office")
     >>> may_be_of_study(home, home.replace("study.json", "room.idf")), may_be_of_study("study.json", home)
@@ -166,12 +166,12 @@ def partition(simulation: str) -> str:
 
 
 def model_partition(sha256: str) -> str:
-    """Where it is noted what is known of a model from earlier runs."""
+    """Partition key of the item with measurements of a model from earlier runs."""
     return f"MODEL#{sha256}"
 
 
 def run_time_key(sha256: str) -> dict[str, str]:
-    """Key of the item that holds how long a model's last runs took."""
+    """Key of the item with the run time of a model's last runs."""
     return {PARTITION_KEY: model_partition(sha256), SORT_KEY: RUN_TIME_SORT_KEY}
 
 
@@ -190,7 +190,7 @@ def index_of(sort_key: str) -> int:
 
 
 def variant_sort_key(index: int) -> str:
-    """Sorts as a text in the order of the variants.
+    """Sort key of a variant's item; its text order is the order of the variants.
 
     >>> variant_sort_key(17)
     'VARIANT#0000017'

@@ -1,4 +1,4 @@
-"""Messages to the outside: notifications by SNS, events on the event bus."""
+"""Outgoing messages: notifications through SNS, events on EventBridge."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ class Notification:
     """A mail.
 
     Attributes:
-        subject: As SNS takes it: fewer than 100 printable ASCII characters, no space before them.
+        subject: At most 99 printable ASCII characters without a leading space, as SNS requires.
         message: Its text.
     """
 
@@ -47,7 +47,7 @@ def budget_event_publisher(events: "EventBridgeClient") -> Callable[[str], None]
         }
         answer = events.put_events(Entries=[entry])
         if answer["FailedEntryCount"]:
-            raise RuntimeError(f"EventBridge did not take the event: {answer['Entries']}")
+            raise RuntimeError(f"EventBridge rejected the event: {answer['Entries']}")
 
     return announce
 

@@ -1,4 +1,4 @@
-"""Records in DynamoDB: one item a study, one item a variant.
+"""Records in DynamoDB: one item per study, one item per variant.
 
 Every write is conditional: a late or repeated write never turns a final state back. The time stamps are ISO 8601 in
 UTC with milliseconds, so that they sort as texts.
@@ -23,7 +23,7 @@ _PAGE = 200
 
 
 class Records:
-    """The table as this project uses it.
+    """The table of records.
 
     Args:
         table: A boto3 DynamoDB Table resource.
@@ -33,7 +33,7 @@ class Records:
         self._table = table
 
     def create_or_get_study(self, simulation: str, name: str, source: dict[str, str], owner: str = "") -> StudyRecord:
-        """Write a new pending study, or find the one of that name; either way return what the table has."""
+        """Create a pending study, or get the existing one of that name; returns the stored record."""
         created_at = datetime.now(UTC)
         item = {
             **keys.study_key(simulation),
@@ -54,7 +54,7 @@ class Records:
     def accept_study(
         self, simulation: str, *, name: str, variants: int, options: dict[str, Any], expires_at: int
     ) -> bool:
-        """Note what a pending study will run."""
+        """Record the variants of a pending study."""
         return self._update_study(
             simulation,
             (StudyStatus.PENDING,),
@@ -62,7 +62,7 @@ class Records:
         )
 
     def reject_study(self, simulation: str, problems: Sequence[Problem]) -> bool:
-        """Close a pending study that cannot run."""
+        """Close a pending study as rejected."""
         listed = [problem.as_dict() for problem in shortened(problems)]
         values = {attributes.STATUS: StudyStatus.REJECTED.value, attributes.ENDED_AT: now(), "problems": listed}
         return self._update_study(simulation, (StudyStatus.PENDING,), values)
@@ -98,12 +98,12 @@ class Records:
         return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), values)
 
     def count_cancelled_study(self, simulation: str, *, succeeded: int, failed: int) -> bool:
-        """Note what a cancelled study had come to; its state stays."""
+        """Record the counts of a cancelled study; its status stays."""
         values = {"succeeded": succeeded, "failed": failed, "collected": True}
         return self._update_study(simulation, (StudyStatus.CANCELLED,), values)
 
     def reopen_study(self, simulation: str, attempt: int) -> bool:
-        """Make a study that ended without all its variants pending again, to run those that are missing."""
+        """Reopen a study that ended without all its variants as pending, to run the missing ones."""
         values = {
             attributes.STATUS: StudyStatus.PENDING.value,
             "attempt": attempt,
@@ -119,16 +119,16 @@ class Records:
         return self._update_study(simulation, (StudyStatus.PARTIAL, StudyStatus.FAILED, StudyStatus.CANCELLED), values)
 
     def mark_removing(self, simulation: str) -> bool:
-        """Note that a study which has ended is being removed; False, and nothing written, if it has not ended."""
+        """Mark an ended study as being removed; False, and nothing written, if it has not ended."""
         ended = [status for status in StudyStatus if status.final]
         return self._update_study(simulation, ended, {"removing": True})
 
     def request_stop(self, simulation: str, why: str) -> bool:
-        """Note that a study which has not ended is being stopped: its variants end themselves."""
+        """Request the stop of a study that has not ended: its variants stop themselves."""
         return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), {"stop_reason": why})
 
     def change_options(self, simulation: str, options: dict[str, Any]) -> bool:
-        """Replace the options of a study that has not ended, as far as what happens from now on goes by them."""
+        """Replace the options of a study that has not ended; they apply to everything from now on."""
         return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), {"options": options})
 
     def _update_study(self, simulation: str, only_from: Sequence[StudyStatus], values: dict[str, Any]) -> bool:
@@ -149,12 +149,12 @@ class Records:
         return None if record is None or record.removing else record
 
     def study_including_removed(self, simulation: str) -> StudyRecord | None:
-        """The record of a study, also of one that is being removed; None if there is none."""
+        """The record of a study, also while it is being removed; None if there is none."""
         item = self._table.get_item(Key=keys.study_key(simulation), ConsistentRead=True).get("Item")
         return None if item is None else study_record(item)
 
     def note_run_time(self, sha256: str, engine_seconds: float) -> None:
-        """Note how long a model's last runs took, by the hash of its file."""
+        """Record the run time of a model, by the hash of its file."""
         self._table.update_item(
             Key=keys.run_time_key(sha256),
             UpdateExpression="SET engine_seconds = :seconds, noted_at = :now",
@@ -162,14 +162,14 @@ class Records:
         )
 
     def run_time(self, sha256: str) -> float | None:
-        """Engine seconds of a model's last runs, the mean; None if it has never run."""
+        """Mean engine seconds of a model's last runs; None if it has never run."""
         item: dict[str, Any] | None = self._table.get_item(Key=keys.run_time_key(sha256)).get("Item")
         return None if item is None else float(item["engine_seconds"])
 
     def stop_requested(self, simulation: str) -> bool:
-        """Whether what runs of a study is to end: it was cancelled, or is being given up.
+        """Whether the running variants of a study must stop: it was cancelled, or is being given up.
 
-        The smallest read there is: running variants ask often.
+        The cheapest possible read, because running variants poll it.
         """
         answer = self._table.get_item(
             Key=keys.study_key(simulation),
@@ -180,7 +180,7 @@ class Records:
         return item.get(attributes.STATUS) == StudyStatus.CANCELLED.value or bool(item.get("stop_reason"))
 
     def spend(self, simulation: str, usd: float) -> bool:
-        """Add to what a study's variants have cost; whether that is all they may, and nothing follows yet."""
+        """Add to the cost of a study's variants; returns whether its budget is spent and no stop was requested yet."""
         answer = self._table.update_item(
             Key=keys.study_key(simulation),
             UpdateExpression="ADD spent_usd :usd, cost_usd :usd",
@@ -193,7 +193,7 @@ class Records:
         return budget_usd is not None and record.spent_usd >= budget_usd and not record.stop_reason
 
     def studies(self, limit: int = 50) -> list[StudyRecord]:
-        """The newest studies, the newest first, without those that are being removed."""
+        """The newest studies, newest first, without those being removed."""
         return [study for study in self.study_page(limit=limit).studies if not study.removing]
 
     def every_study(self) -> Iterator[StudyRecord]:
@@ -219,8 +219,8 @@ class Records:
         Args:
             owner: Only this owner's; None for everybody's.
             status: Only those in this state.
-            limit: How many to look at; fewer come back where `status` leaves some out.
-            start: The `next_page` of the page before.
+            limit: Number of records to read; fewer are returned if `status` excludes some.
+            start: The `next_page` of the previous page.
         """
         index, attribute, value = (
             (keys.BY_CREATED_AT, attributes.RECORD_TYPE, keys.STUDY_SORT_KEY)
@@ -245,7 +245,7 @@ class Records:
         return StudyPage(tuple(map(study_record, answer["Items"])), answer.get("LastEvaluatedKey"))
 
     def remove_study(self, simulation: str) -> int:
-        """Remove every item of a study, the study's own last; how many there were."""
+        """Delete every item of a study, the study's own last; returns their number."""
         query: dict[str, Any] = {
             "KeyConditionExpression": f"{keys.PARTITION_KEY} = :pk",
             "ExpressionAttributeValues": {":pk": keys.partition(simulation)},
@@ -260,7 +260,7 @@ class Records:
         return removed
 
     def start_variant(self, simulation: str, index: int, expires_at: int) -> bool:
-        """Note that a variant runs; False, and nothing written, if it has succeeded already."""
+        """Record that a variant is running; False, and nothing written, if it has succeeded already."""
         item = {
             **keys.variant_item_key(simulation, index),
             attributes.STATUS: VariantStatus.RUNNING.value,
@@ -270,7 +270,7 @@ class Records:
         return self._write_unless_succeeded(item)
 
     def finish_variant(self, simulation: str, record: VariantRecord, expires_at: int) -> bool:
-        """Write how a variant ended; a success is never overwritten."""
+        """Record the end of a variant; a success is never overwritten."""
         item = {
             **keys.variant_item_key(simulation, record.index),
             attributes.STATUS: record.status.value,
@@ -299,7 +299,7 @@ class Records:
         return None if item is None else variant_record(item)
 
     def succeeded_indices(self, simulation: str) -> set[int]:
-        """Which variants have succeeded; their results stay where they are, so this is quick."""
+        """Indices of the variants that have succeeded, without their results, so this is fast."""
         pages = self._variant_pages(
             simulation,
             ProjectionExpression=f"{keys.SORT_KEY}, #status",
@@ -313,7 +313,7 @@ class Records:
         }
 
     def variants(self, simulation: str, first: int = 0) -> Iterator[VariantRecord]:
-        """All variants from `first` on that have started, in the order of their index, a page at a time."""
+        """All variants from `first` on that have started, by index, one page at a time."""
         for items in self._variant_pages(simulation, first):
             yield from map(variant_record, items)
 

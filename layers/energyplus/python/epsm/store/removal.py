@@ -1,4 +1,4 @@
-"""Removing objects from S3 for good, in batches."""
+"""Deleting objects from S3 permanently, in batches."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef, ObjectTypeDef, ObjectVersionTypeDef
 
 BATCH = 1000
-"""The most that S3 deletes with one request, and the most that it lists with one."""
+"""Maximum number of objects that S3 deletes, or lists, with one request."""
 
 
 class NotRemoved(Exception):
@@ -21,13 +21,13 @@ class NotRemoved(Exception):
 
 
 def measure_prefix(s3: "S3Client", bucket: str, prefix: str) -> tuple[int, int]:
-    """Number of the objects below a prefix, and their bytes together."""
+    """Number and total bytes of the objects below a prefix."""
     sizes = [each["Size"] for page in _pages(s3, bucket, prefix) for each in page]
     return len(sizes), sum(sizes)
 
 
 def clear(s3: "S3Client", bucket: str, prefix: str) -> tuple[int, int]:
-    """Delete every object below a prefix of a bucket that keeps no versions; how many there were, and their bytes.
+    """Delete every object below a prefix of an unversioned bucket; returns their number and total bytes.
 
     Raises:
         NotRemoved: If S3 refuses one; some may be deleted by then.
@@ -54,12 +54,12 @@ def delete_versions(s3: "S3Client", bucket: str, versions: Sequence[tuple[str, s
 def orphaned_uploads(
     s3: "S3Client", bucket: str, before: datetime
 ) -> Iterator[tuple[str, list["ObjectVersionTypeDef"]]]:
-    """Folders of studies that came through the API, with their versions, whose study.json never came.
+    """Folders of API submissions without a study.json, with their versions (orphaned uploads).
 
     Args:
         s3: A boto3 S3 client.
         bucket: The inputs bucket.
-        before: Folders into which something was put later are still being filled.
+        before: Folders with a later upload are skipped, as they may be incomplete.
     """
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=keys.HOMES)
     versions = (each for page in pages for each in page.get("Versions", []))
