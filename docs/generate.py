@@ -6,12 +6,19 @@ from pathlib import Path
 
 from epsm.api.description import description
 from epsm.results.metrics import (
+    ADAPTIVE_COMFORT,
+    ADAPTIVE_HOURS,
     CELLS,
+    DELIVERED,
+    DEMAND_METERS,
+    DESIGN_SUMS,
     END_USES,
     ENVELOPE_AREAS,
     EXTRACTION_VERSION,
     FUELS,
+    HEAT_GAINS,
     INTENSITIES,
+    METERS,
     PEAK_TIMES,
     SUMS,
 )
@@ -79,6 +86,7 @@ def _metrics() -> str:
     lines += [f"| `{name}` | `{energy}` / `total_building_area_m2` |" for name, energy in INTENSITIES.items()]
     lines += [
         "",
+        *_performance(),
         "## Areas of the envelope",
         "",
         "From the geometry that EnergyPlus simulated, for the whole building: net of openings, times the multipliers",
@@ -110,6 +118,58 @@ def _metrics() -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _performance() -> list[str]:
+    """The sections on energy delivered, design and adaptive comfort."""
+    return [
+        "## Energy delivered to zones",
+        "",
+        "Sensible heating and cooling that equipment delivers to the zones, times their multipliers: the sum of these",
+        f"columns of {HEAT_GAINS}, row *Total Facility*, cooling without its sign. `zone_heating_kwh_m2` and",
+        "`zone_cooling_kwh_m2` are the same divided by `total_building_area_m2`. Heating by one device and cooling by",
+        "another at the same time do not cancel. Ventilation air counts where it is warmer or colder than the zone.",
+        "",
+        "| metric | columns |",
+        "|---|---|",
+        *(f"| `{name}` | {', '.join(columns)} |" for name, (_, columns) in DELIVERED.items()),
+        "",
+        "`tedi_kwh_m2`, thermal energy demand intensity, is the output of all heating equipment, for spaces and for",
+        "ventilation air, by floor area (`total_building_area_m2`): the definition of the City of Vancouver's Energy",
+        "Modelling Guidelines, version 2.0. `cedi_kwh_m2` is the same for cooling, sensible and latent. Reheat counts;",
+        "economizers and heat recovery do not. Both are sums of meters, read from the annual values of",
+        f"{METERS}: those of coils (with radiant systems), of baseboards, and of ideal loads systems.",
+        "",
+        "| metric | meters |",
+        "|---|---|",
+        *(f"| `{name}` | {', '.join(meters)} |" for name, meters in DEMAND_METERS.items()),
+        "",
+        "## Design",
+        "",
+        "Sums over the rows of a table: sensible loads of zones at design, without sizing factors and times",
+        "multipliers, and capacities of equipment. Zones need not peak together. Null, with the reason in",
+        "`not_applicable` of `result.json`, where nothing was sized or the model has no such equipment.",
+        "",
+        "| metric | report | table | column |",
+        "|---|---|---|---|",
+        *(
+            f"| `{name}` | {report} | {table}{f', types {kind}...' if kind else ''} | {column} |"
+            for name, (report, table, column, kind) in DESIGN_SUMS.items()
+        ),
+        "",
+        "## Adaptive comfort",
+        "",
+        "Occupied hours outside the limits of the adaptive models of ASHRAE 55 and EN 15251, as EnergyPlus counts them",
+        f"in {ADAPTIVE_COMFORT}: those of the People object that has most. Null, with the reason in",
+        "`not_applicable` of `result.json`, where no People object has the model (*Thermal Comfort Model Type*",
+        "`AdaptiveASH55`, `AdaptiveCEN15251`). `not_comfortable_hours` above is the simple model of ASHRAE 55-2004.",
+        "For bands of your own, see [`outputs.reduced`](study.md#outputs).",
+        "",
+        "| metric | column |",
+        "|---|---|",
+        *(f"| `{name}` | {column} |" for name, column in ADAPTIVE_HOURS.items()),
+        "",
+    ]
 
 
 def main(arguments: list[str]) -> int:

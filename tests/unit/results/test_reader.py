@@ -12,8 +12,19 @@ import pytest
 from epsm.energyplus.engine import Engine, command, run
 from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.verdict import Diagnosis, Environment, Verdict, judge
-from epsm.results.metrics import CELLS, END_USES, ENVELOPE_AREAS, FUELS, INTENSITIES, METRICS, SUMS, snake
-from epsm.results.reader import EndUse, ImpossibleResult, Results, Zone, read_results
+from epsm.results.metrics import (
+    CELLS,
+    END_USES,
+    ENVELOPE_AREAS,
+    FUELS,
+    INTENSITIES,
+    METRICS,
+    PERFORMANCE_METRICS,
+    SUMS,
+    snake,
+)
+from epsm.results.reader import EndUse, ImpossibleResult, Results, read_results
+from epsm.results.zones import Zone
 from epsm.study.schema import Study
 from tests.conftest import study_document, with_run_period
 
@@ -213,7 +224,7 @@ def test_tables_of_parts_of_the_building_are_left_alone(read: Reader, tmp_path: 
 
 
 def test_every_metric_is_there_in_the_order_of_the_table(read: Reader) -> None:
-    assert tuple(read(building()).metrics) == METRICS
+    assert tuple(read(building()).metrics) == (*METRICS, *PERFORMANCE_METRICS)
 
 
 def test_heating_is_not_read_from_cooling(read: Reader) -> None:
@@ -282,7 +293,9 @@ def test_there_is_a_reason_for_every_none_and_for_nothing_else(read: Reader, cel
     results = read(cells)
 
     without_value = {name for name, value in results.metrics.items() if value is None}
-    assert {name for name, reason in results.missing.items() if reason} == without_value
+    reasons = results.missing | results.not_applicable
+    assert {name for name, reason in reasons.items() if reason} == without_value
+    assert set(results.not_applicable) <= set(PERFORMANCE_METRICS)
 
 
 def test_a_file_that_is_not_there_is_an_error_and_is_not_made(tmp_path: Path) -> None:

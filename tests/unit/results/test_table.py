@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from epsm.checks.parameters import check_parameters
-from epsm.results.metrics import METRICS, PEAK_TIMES
+from epsm.results.metrics import METRICS, PEAK_TIMES, PERFORMANCE_METRICS
 from epsm.results.rows import CANCELLED, GIVEN_UP, rows
 from epsm.results.table import OutcomeCounts, table_schema, write_table
 from epsm.study.records import VariantRecord, VariantStatus
@@ -328,7 +328,9 @@ def test_the_columns_are_those_of_the_contract() -> None:
     assert names[:5] == ["variant_index", "model", "weather", "baseline", "insulation_m"]
     assert names[5:8] == ["site_eui_kwh_m2", "site_eui_saved_kwh_m2", "site_eui_saved_percent"]
     assert names[8 : 8 + len(METRICS) - 1] == list(METRICS[1:])
-    assert names[7 + len(METRICS) :] == [
+    behind = names[7 + len(METRICS) :]
+    assert behind[: len(PERFORMANCE_METRICS)] == list(PERFORMANCE_METRICS)
+    assert behind[len(PERFORMANCE_METRICS) :] == [
         "cooling_electricity_kwh",
         "heating_electricity_kwh",
         *PEAK_TIMES,

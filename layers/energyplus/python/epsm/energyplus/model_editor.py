@@ -31,8 +31,14 @@ REPORTS = (
     "InputVerificationandResultsSummary",
     "DemandEndUseComponentsSummary",
     "EnvelopeSummary",
+    "SensibleHeatGainSummary",
+    "EnergyMeters",
+    "AdaptiveComfortSummary",
+    "HVACSizingSummary",
+    "EquipmentSummary",
+    "SystemSummary",
 )
-"""The tabular reports that `epsm.results.reader` reads."""
+"""The tabular reports that `epsm.results` reads."""
 
 _TARIFF, _BILLS = "utilitycost:tariff", ("EconomicResultSummary",)
 """The bills that a model's tariffs give, a report of their own."""

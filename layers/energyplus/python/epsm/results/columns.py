@@ -1,7 +1,7 @@
 """Names of the columns that every results table has; a parameter cannot be called like one of them."""
 
 from epsm.results import impact
-from epsm.results.metrics import END_USES, FUELS, METRICS, PEAK_TIMES, UTILITY_BILLS, snake
+from epsm.results.metrics import END_USES, FUELS, METRICS, PEAK_TIMES, PERFORMANCE_METRICS, UTILITY_BILLS, snake
 
 VARIANT = ("variant_index", "model", "weather", "baseline")
 SAVINGS = ("site_eui_saved_kwh_m2", "site_eui_saved_percent")
@@ -25,7 +25,7 @@ END_USES_BY_FUEL = tuple(f"{snake(end_use)}_{snake(fuel)}_kwh" for end_use in EN
 BILLS = (*UTILITY_BILLS, "utility_bill_saved")
 """Columns of a study in which a model has tariffs."""
 
-NUMBERS = (*METRICS, *SAVINGS, *END_USES_BY_FUEL, *BILLS)
+NUMBERS = (*METRICS, *PERFORMANCE_METRICS, *SAVINGS, *END_USES_BY_FUEL, *BILLS)
 """The columns that an analysis can explain."""
 
 RESERVED = frozenset((*VARIANT, *NUMBERS, *PEAK_TIMES, *PERIOD, *RUN, *impact.COLUMNS, "end_uses"))

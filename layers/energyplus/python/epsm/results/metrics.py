@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-EXTRACTION_VERSION = 2
+EXTRACTION_VERSION = 3
 """Raised with every change of what a metric means or where it is read from."""
 
 
@@ -36,6 +36,42 @@ END_USES = (
 
 
 ECONOMICS = "Economics Results Summary Report"
+
+
+HEAT_GAINS = "SensibleHeatGainSummary"
+
+
+ANNUAL_GAINS = "Annual Building Sensible Heat Gain Components"
+
+
+METERS = "EnergyMeters"
+
+
+ADAPTIVE_COMFORT = "AdaptiveComfortSummary"
+
+
+SIZING = "HVACSizingSummary"
+
+
+EQUIPMENT = "EquipmentSummary"
+
+
+SYSTEMS = "SystemSummary"
+
+
+READ_REPORTS = (
+    PERFORMANCE,
+    VERIFICATION,
+    DEMAND,
+    ECONOMICS,
+    HEAT_GAINS,
+    METERS,
+    ADAPTIVE_COMFORT,
+    SIZING,
+    EQUIPMENT,
+    SYSTEMS,
+)
+"""The reports that metrics come from, by the names under which they are stored."""
 
 
 FUELS = (
@@ -173,5 +209,65 @@ PEAK_TIMES = {f"{snake(fuel)}_peak_time": fuel for fuel in FUELS}
 """Columns with the time of each fuel's peak demand: month, day and end of the time step, in local standard time."""
 
 
+DELIVERED = {
+    "zone_heating_kwh": (
+        1,
+        (
+            "HVAC Zone Eq & Other Sensible Air Heating",
+            "HVAC Terminal Unit Sensible Air Heating",
+            "HVAC Input Heated Surface Heating",
+        ),
+    ),
+    "zone_cooling_kwh": (
+        -1,
+        (
+            "HVAC Zone Eq & Other Sensible Air Cooling",
+            "HVAC Terminal Unit Sensible Air Cooling",
+            "HVAC Input Cooled Surface Cooling",
+        ),
+    ),
+}
+"""Sensible energy that equipment delivers to zones: sign and columns of `HEAT_GAINS`, which are added up."""
+
+
+DEMAND_METERS = {
+    "tedi_kwh_m2": ("HeatingCoils:EnergyTransfer", "Baseboard:EnergyTransfer", "DistrictHeatingWater:HVAC"),
+    "cedi_kwh_m2": ("CoolingCoils:EnergyTransfer", "DistrictCooling:HVAC"),
+}
+"""Output of all heating and cooling equipment: coils and radiant systems, baseboards, ideal loads. The meters of
+`METERS` that are added up; one that a run does not have is equipment that the model does not have."""
+
+
+ADAPTIVE_HOURS = {
+    "adaptive_ashrae55_90_hours": "ASHRAE55 90% Acceptability Limits",
+    "adaptive_ashrae55_80_hours": "ASHRAE55 80% Acceptability Limits",
+    "adaptive_en15251_category_1_hours": "CEN15251 Category I Acceptability Limits",
+    "adaptive_en15251_category_2_hours": "CEN15251 Category II Acceptability Limits",
+    "adaptive_en15251_category_3_hours": "CEN15251 Category III Acceptability Limits",
+}
+"""Occupied hours outside the limits: columns of `ADAPTIVE_COMFORT`, the largest of all People objects."""
+
+
+DESIGN_SUMS = {
+    "zone_heating_design_load_w": (SIZING, "Zone Sensible Heating", "Calculated Design Load", ""),
+    "zone_cooling_design_load_w": (SIZING, "Zone Sensible Cooling", "Calculated Design Load", ""),
+    "heating_coil_capacity_w": (EQUIPMENT, "Heating Coils", "Nominal Total Capacity", ""),
+    "cooling_coil_capacity_w": (EQUIPMENT, "Cooling Coils", "Nominal Total Capacity", ""),
+    "boiler_capacity_w": (EQUIPMENT, "Central Plant", "Reference Capacity", "Boiler:"),
+    "chiller_capacity_w": (EQUIPMENT, "Central Plant", "Reference Capacity", "Chiller"),
+}
+"""What is sized: report, table and column that is added up over its rows, and how their Type begins."""
+
+
+PERFORMANCE_METRICS = (
+    *DELIVERED,
+    *(f"{name}_m2" for name in DELIVERED),
+    *DEMAND_METERS,
+    *ADAPTIVE_HOURS,
+    *DESIGN_SUMS,
+)
+"""Metrics that depend on how a model is built: see `epsm.results.performance`."""
+
+
 METRICS = (*CELLS, *SUMS, *INTENSITIES, *ENVELOPE_AREAS)
-"""Names of all metrics that every variant has, in the order of the results table."""
+"""Names of all metrics that every variant has, in the order of the results table, before `PERFORMANCE_METRICS`."""

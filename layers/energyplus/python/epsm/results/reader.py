@@ -6,15 +6,11 @@ with a reason, never 0.
 """
 
 import re
-from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-from epsm.energyplus.sql import read_only
 from epsm.energyplus.verdict import Environment
 from epsm.results.areas import EnvelopeArea, area_metrics, envelope_of
 from epsm.results.metrics import (
@@ -22,7 +18,6 @@ from epsm.results.metrics import (
     DEMAND,
     ECONOMICS,
     ENVELOPE_AREAS,
-    FACTORS,
     FUELS,
     INTENSITIES,
     METRICS,
@@ -30,11 +25,12 @@ from epsm.results.metrics import (
     PERFORMANCE,
     SUMS,
     UTILITY_BILLS,
-    VERIFICATION,
     Cell,
     snake,
 )
-from epsm.text import fold_name
+from epsm.results.performance import building_performance
+from epsm.results.reports import Reports, plain_number, read_reports
+from epsm.results.zones import Zone, zones_of
 
 _TWO_YEARS = 730
 _IMPOSSIBLE = 1e15
@@ -67,28 +63,6 @@ class EndUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Zone:
-    """A zone of the model, from the Zone Summary.
-
-    Attributes:
-        name: Zone name, in capitals as the engine prints it.
-        area_m2, volume_m3: Floor area and volume of one such zone.
-        multiplier: How many such zones the building has.
-        conditioned: Whether it is heated or cooled; None if that is not known.
-        part_of_total_area: Whether it counts for the building area; None if that is not known.
-        missing: Why something is None; empty if nothing is.
-    """
-
-    name: str
-    area_m2: float | None
-    volume_m3: float | None
-    multiplier: float | None
-    conditioned: bool | None
-    part_of_total_area: bool | None
-    missing: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Results:
     """What a run says about the building.
 
@@ -99,6 +73,7 @@ class Results:
         zones: All zones.
         envelope: Areas of the envelope by kind, boundary and orientation.
         utility_bills: What the model's tariffs charge for the period, in its currency; empty without tariffs.
+        not_applicable: For every None of `epsm.results.performance`, which not every model can have, the reason.
         texts: Text by column name, None where there is none: times of peaks, and cells that the study names.
         period: What the energy numbers cover, in words: ``annual``, ``31 days (01/01-01/31)``, ``none``.
         period_days: Days they cover; 0 if no weather-file period was simulated.
@@ -113,41 +88,7 @@ class Results:
     envelope: tuple[EnvelopeArea, ...] = ()
     utility_bills: dict[str, float] = field(default_factory=dict)
     texts: dict[str, str | None] = field(default_factory=dict)
-
-
-class _Tables:
-    """The tabular reports of a run, looked up by name, and the names of its zones."""
-
-    def __init__(self, rows: Sequence[tuple[Any, ...]], zones: Sequence[str]) -> None:
-        self._cells: dict[tuple[str, str, str, str], tuple[str, str]] = {}
-        for report, table, row, column, unit, value in rows:
-            key = (report, table, fold_name(row), fold_name(column))
-            # The first wins: zones come before the totals, and a zone may be called TOTAL.
-            self._cells.setdefault(key, (str(value).strip(), str(unit).strip()))
-        self._tables = {(report, table) for report, table, *_ in rows}
-        self.zones = zones
-
-    def text(self, report: str, table: str, row: str, column: str) -> str | None:
-        found = self._cells.get((report, table, fold_name(row), fold_name(column)))
-        return None if found is None else found[0]
-
-    def number(self, cell: Cell) -> tuple[Decimal | None, str]:
-        """The cell in the unit of its metric, or None and the reason."""
-        where = f"{cell.report}, {cell.table}, row '{cell.row}', column '{cell.column}'"
-        if (cell.report, cell.table) not in self._tables:
-            return None, f"the run has no table '{cell.table}' in {cell.report}"
-        found = self._cells.get((cell.report, cell.table, fold_name(cell.row), fold_name(cell.column)))
-        if found is None:
-            return None, f"there is no {where}"
-        value, unit = found
-        factor = FACTORS[cell.unit].get(unit)
-        if factor is None:
-            return None, f"{where} is in '{unit}', which is not known here"
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            return None, f"{where} holds '{value}'"
-        return (number * factor, "") if number.is_finite() else (None, f"{where} holds '{value}'")
+    not_applicable: dict[str, str] = field(default_factory=dict)
 
 
 def read_results(database: Path, environments: Sequence[Environment]) -> Results:
@@ -161,7 +102,7 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
         sqlite3.Error: If the database cannot be read.
         ImpossibleResult: If a number is beyond what is physically possible.
     """
-    tables = _read_tables(database)
+    tables = read_reports(database)
     run_periods = [each for each in environments if each.from_weather_file]
     period, days = _period(run_periods)
     metrics: dict[str, float | None] = {}
@@ -200,15 +141,17 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
             put(name, None, missing.get(energy_name, no_area))
         else:
             put(name, Decimal(energy) / Decimal(area), "")
-    zones = _zones(tables)
+    zones = zones_of(tables, simulated=bool(run_periods))
     envelope, no_surfaces = envelope_of(database)
     areas = area_metrics(envelope)
     for name in ENVELOPE_AREAS:
         put(name, None if no_surfaces else Decimal(areas[name]), no_surfaces)
-    _check_possible(metrics, end_uses, zones, environments)
+    performance = building_performance(tables, area, simulated=bool(run_periods))
+    _check_possible({**metrics, **performance.numbers}, end_uses, zones, environments)
     return Results(
-        metrics={name: metrics[name] for name in METRICS},
+        metrics={**{name: metrics[name] for name in METRICS}, **performance.numbers},
         missing=missing,
+        not_applicable=performance.reasons,
         end_uses=tuple(end_uses),
         zones=zones,
         period=period,
@@ -219,24 +162,11 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
     )
 
 
-def _utility_bills(tables: _Tables) -> dict[str, float]:
+def _utility_bills(tables: Reports) -> dict[str, float]:
     """The bills that there are. Their unit is the currency's sign, which the engine writes as it is in the model."""
     texts = {name: tables.text(ECONOMICS, "Annual Cost", *place) for name, place in UTILITY_BILLS.items()}
-    numbers = {name: _plain_number(text) for name, text in texts.items()}
+    numbers = {name: plain_number(text) for name, text in texts.items()}
     return {name: number for name, number in numbers.items() if number is not None}
-
-
-def _read_tables(database: Path) -> _Tables:
-    with closing(read_only(database)) as connection:
-        # Names come from the model, whatever encoding it was written in.
-        connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
-        rows = connection.execute(
-            "SELECT ReportName, TableName, RowName, ColumnName, Units, Value FROM TabularDataWithStrings "
-            "WHERE ReportForString = 'Entire Facility' AND ReportName IN (?, ?, ?, ?)",
-            (PERFORMANCE, VERIFICATION, DEMAND, ECONOMICS),
-        ).fetchall()
-        zones = [name for (name,) in connection.execute("SELECT ZoneName FROM Zones ORDER BY ZoneIndex")]
-    return _Tables(rows, zones)
 
 
 def _period(run_periods: Sequence[Environment]) -> tuple[str, int]:
@@ -293,7 +223,7 @@ def _check_possible(
             raise ImpossibleResult(f"{name} is {value:g}, more than the {most_hours} hours that were simulated")
 
 
-def _leave_out_false_net(tables: _Tables, metrics: dict[str, float | None], missing: dict[str, str]) -> None:
+def _leave_out_false_net(tables: Reports, metrics: dict[str, float | None], missing: dict[str, str]) -> None:
     """Without a meter of purchased electricity the engine omits all electricity from Net: that is not net energy."""
     generated, _ = tables.number(
         Cell(PERFORMANCE, "Electric Loads Satisfied", "Total On-Site Electric Sources", "Electricity", "kwh")
@@ -315,64 +245,9 @@ def _leave_out_false_net(tables: _Tables, metrics: dict[str, float | None], miss
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
-def _peak_time(tables: _Tables, fuel: str) -> str | None:
+def _peak_time(tables: Reports, fuel: str) -> str | None:
     """Month, day and time of a fuel's peak demand, from EnergyPlus's `02-JAN-08:30`; None if the fuel is not used."""
     found = re.fullmatch(r"(\d\d)-([A-Z]{3})-(\d\d:\d\d)", tables.text(DEMAND, "End Uses", "Time of Peak", fuel) or "")
     if found is None or found[2] not in _MONTHS:
         return None
     return f"{_MONTHS.index(found[2]) + 1:02d}-{found[1]} {found[3]}"
-
-
-def _zones(tables: _Tables) -> tuple[Zone, ...]:
-    table = "Zone Summary"
-    shared = Counter(fold_name(_row_name(name)) for name in tables.zones)
-    zones = []
-    for name in tables.zones:
-        row = _row_name(name)
-
-        def number(column: str, unit: str, row: str = row) -> float | None:
-            value, _ = tables.number(Cell(VERIFICATION, table, row, column, unit))
-            return None if value is None else float(value)
-
-        def yes(column: str, row: str = row) -> bool | None:
-            text = tables.text(VERIFICATION, table, row, column)
-            return text == "Yes" if text in ("Yes", "No") else None
-
-        if shared[fold_name(row)] > 1:
-            why = f"EnergyPlus cuts zone names at '[' in its tables; {shared[fold_name(row)]} zones are '{row}' there"
-            zones.append(Zone(name, None, None, None, None, None, why))
-            continue
-        there = tables.text(VERIFICATION, table, row, "Area") is not None
-        zones.append(
-            Zone(
-                name=name,
-                area_m2=number("Area", "m2"),
-                volume_m3=number("Volume", "m3"),
-                multiplier=_plain_number(tables.text(VERIFICATION, table, row, "Multipliers")),
-                conditioned=yes("Conditioned (Y/N)"),
-                part_of_total_area=yes("Part of Total Floor Area (Y/N)"),
-                missing="" if there else f"there is no {VERIFICATION}, {table}, row '{row}'",
-            )
-        )
-    return tuple(zones)
-
-
-def _plain_number(text: str | None) -> float | None:
-    """A number without unit: what stands in the unit's place is from the zone's name where that has brackets."""
-    try:
-        number = Decimal(text or "")
-    except InvalidOperation:
-        return None
-    return float(number) if number.is_finite() else None
-
-
-def _row_name(zone: str) -> str:
-    """A zone's name as the engine stores it beside its numbers, where it takes `[...]` for a unit.
-
-    From SQLite::parseUnitsAndDescription: the character before the bracket, mostly a blank, goes as well.
-
-    >>> _row_name("ROOM [A]"), _row_name("ROOM[A] B"), _row_name("[ROOM]"), _row_name("ROOM]X[")
-    ('ROOM', 'ROO', '[ROOM]', 'ROOM]X[')
-    """
-    left, right = zone.find("["), zone.find("]")
-    return zone[: left - 1] if 0 < left < right else zone
