@@ -5,7 +5,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from epsm_local.aws.http_api.messages import Request, Response
+from epsm_local.aws.http_server import Request, Response
 
 _PREFIX = "access-control-"
 
@@ -19,13 +19,13 @@ def preflight(configuration: Mapping[str, Any], request: Request) -> Response:
     """The gateway's own answer to a browser that asks; without permission, one that says nothing."""
     methods = configuration.get("allowMethods") or []
     if not {"*", request.headers[f"{_PREFIX}request-method"]} & set(methods):
-        return Response(204, (), b"")
+        return Response(204)
     lists = (("allow-methods", methods), ("allow-headers", configuration.get("allowHeaders") or []))
     headers = [(f"{_PREFIX}{name}", ",".join(values)) for name, values in lists if values]
     if "maxAge" in configuration:
         headers.append((f"{_PREFIX}max-age", str(configuration["maxAge"])))
     allowed = _allowed(configuration, request)
-    return Response(204, (*allowed, *headers) if allowed else (), b"")
+    return Response(204, (*allowed, *headers) if allowed else ())
 
 
 def with_headers(configuration: Mapping[str, Any], request: Request, response: Response) -> Response:

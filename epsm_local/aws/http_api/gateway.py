@@ -6,20 +6,19 @@ so what is deployed or changed counts at once, and runs the functions where all 
 
 import json
 import logging
-import threading
 import uuid
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
 from typing import Any
 
 from moto.apigatewayv2.models import Api, Route, apigatewayv2_backends
 from moto.awslambda.models import LambdaFunction, lambda_backends
 
 from epsm_local.aws.http_api import callers, cors, messages
-from epsm_local.aws.http_api.messages import Request, Response, message
+from epsm_local.aws.http_api.messages import message
 from epsm_local.aws.http_api.routes import find_route, find_stage
-from epsm_local.aws.http_bodies import pieces
+from epsm_local.aws.http_server import HttpServer, Request, Response
 from epsm_local.aws.session import ACCOUNT, REGION
 from epsm_local.aws.workers import Invocation
 from epsm_local.moto_patches import functions, in_background
@@ -30,6 +29,7 @@ MAX_BYTES = 10 * 1024 * 1024
 """Of a request's body; API Gateway's own limit."""
 _MAX_S = 30.0
 """A function may take that long to answer; API Gateway's own limit."""
+_REFUSALS = {400: "Bad Request", 413: "Request Entity Too Large"}
 
 
 class HttpApi:
@@ -47,15 +47,16 @@ class HttpApi:
     """
 
     def __init__(self, api_id: str, port: int = 0) -> None:
-        self._server = _Server(("127.0.0.1", port), _Handler)
-        self._server.api_id = api_id
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+        self._server = HttpServer(partial(answer, api_id), port, max_bytes=MAX_BYTES, refuse=_refuse)
+        self.url = f"http://{self._server.address}"
 
     def close(self) -> None:
         """Take no more connections."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
+
+
+def _refuse(status: int) -> Response:
+    return message(status, _REFUSALS[status])
 
 
 def answer(api_id: str, request: Request) -> Response:
@@ -79,7 +80,7 @@ def _answer(api: Api, request: Request, request_id: str) -> Response:
         ValueError: If the function's answer is not a valid response.
     """
     routes = {route.route_key: route for route in api.get_routes()}
-    staged = find_stage(api.stages, request.path)
+    staged = find_stage(api.stages, messages.path_of(request))
     match = find_route(routes, request.method, staged[1]) if staged else None
     if staged is None or match is None:
         if api.cors_configuration and cors.is_preflight(request):
@@ -142,63 +143,3 @@ def _invoke(function: LambdaFunction, event: dict[str, Any], timeout_s: float) -
 
     in_background(run)
     return future.result(timeout_s)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    api_id: str
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that disconnects is not an error."""
-        logger.debug("%s", client_address, exc_info=True)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    server: _Server
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-    def _serve(self) -> None:
-        try:
-            body = self._body()
-        except ValueError:
-            self.close_connection = True
-            return self._send(message(400, "Bad Request", ("connection", "close")))
-        if body is None:
-            return self._send(message(413, "Request Entity Too Large"))
-        request = Request(
-            method=self.command,
-            target=self.path,
-            protocol=self.request_version,
-            headers=messages.joined((name.lower(), value) for name, value in self.headers.items()),
-            body=body,
-            source_ip=str(self.client_address[0]),
-        )
-        return self._send(answer(self.server.api_id, request))
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815
-
-    def _body(self) -> bytes | None:
-        """The request's body; None if it is too long. It is read to its end even then, or clients would not listen."""
-        body = bytearray()
-        for piece in pieces(self.headers, self.rfile):
-            if len(body) <= MAX_BYTES:
-                body += piece
-        return bytes(body) if len(body) <= MAX_BYTES else None
-
-    def _send(self, response: Response) -> None:
-        self.send_response_only(response.status)
-        self.send_header("date", self.date_time_string())
-        for name, value in response.headers:
-            self.send_header(name, value)
-        has_body = response.status not in (204, 304)
-        if has_body:
-            self.send_header("content-length", str(len(response.body)))
-        self.end_headers()
-        if has_body and self.command != "HEAD":
-            self.wfile.write(response.body)
-        self.wfile.flush()

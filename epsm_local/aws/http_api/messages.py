@@ -6,13 +6,13 @@ AWS documents both as "Create AWS Lambda proxy integrations for HTTP APIs".
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from epsm_local.aws.http_api.routes import Match
+from epsm_local.aws.http_server import Request, Response, joined
 from epsm_local.aws.session import ACCOUNT
 
 _TEXT = ("application/json", "application/xml", "application/javascript")
@@ -22,57 +22,14 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """An HTTP request.
-
-    Attributes:
-        method: In upper case.
-        target: Path and query as they were sent.
-        protocol: `HTTP/1.1`.
-        headers: Names in lower case; repeated ones joined with commas.
-        body: Its bytes.
-        source_ip: Where it comes from.
-    """
-
-    method: str
-    target: str
-    protocol: str
-    headers: Mapping[str, str]
-    body: bytes
-    source_ip: str
-
-    @property
-    def path(self) -> str:
-        """The path, decoded."""
-        return unquote(self.target.partition("?")[0])
-
-    @property
-    def query(self) -> str:
-        """The query as it was sent."""
-        return self.target.partition("?")[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An HTTP response. Headers may repeat."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
+def path_of(request: Request) -> str:
+    """The path, decoded."""
+    return unquote(request.target.partition("?")[0])
 
 
 def message(status: int, text: str, *headers: tuple[str, str]) -> Response:
     """A response of the gateway's own."""
     return Response(status, (("content-type", "application/json"), *headers), json.dumps({"message": text}).encode())
-
-
-def joined(items: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Values by name; several of one name joined with commas."""
-    found: dict[str, list[str]] = {}
-    for name, value in items:
-        found.setdefault(name, []).append(value)
-    return {name: ",".join(values) for name, values in found.items()}
 
 
 def event(
@@ -95,14 +52,15 @@ def event(
         request_id: Identifies the request.
         now: When it arrived.
     """
+    path, query_string = path_of(request), request.target.partition("?")[2]
     headers = {name: value for name, value in request.headers.items() if name != "cookie"}
     cookies = [each.strip() for each in request.headers.get("cookie", "").split(";") if each.strip()]
     host = headers.get("host", "")
     given: dict[str, Any] = {
         "version": "2.0",
         "routeKey": match.route_key,
-        "rawPath": request.path,
-        "rawQueryString": request.query,
+        "rawPath": path,
+        "rawQueryString": query_string,
         "headers": headers,
         "requestContext": {
             "accountId": ACCOUNT,
@@ -111,7 +69,7 @@ def event(
             "domainPrefix": host.partition(".")[0],
             "http": {
                 "method": request.method,
-                "path": request.path,
+                "path": path,
                 "protocol": request.protocol,
                 "sourceIp": request.source_ip,
                 "userAgent": headers.get("user-agent", ""),
@@ -128,7 +86,7 @@ def event(
         given["requestContext"]["authorizer"] = authorizer
     if cookies:
         given["cookies"] = cookies
-    if query := joined(parse_qsl(request.query, keep_blank_values=True)):
+    if query := joined(parse_qsl(query_string, keep_blank_values=True)):
         given["queryStringParameters"] = query
     if match.parameters:
         given["pathParameters"] = match.parameters

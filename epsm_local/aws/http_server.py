@@ -1,0 +1,203 @@
+"""The HTTP server of the HTTP API and of the Lambda Runtime API: one on a port of its own on 127.0.0.1 for each.
+
+Not Werkzeug's, which moto is served by: docs/decisions/0019-one-http-server.md.
+"""
+
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
+
+_PIECE_BYTES = 1 << 20
+_POLL_INTERVAL_S = 2.0
+"""How often the thread of a server that nobody calls wakes up: there is a server for each worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request.
+
+    Attributes:
+        method: In upper case.
+        target: Path and query as they were sent.
+        protocol: `HTTP/1.1`.
+        headers: Names in lower case; repeated ones joined with commas.
+        body: Its bytes.
+        source_ip: Where it comes from.
+    """
+
+    method: str
+    target: str
+    protocol: str
+    headers: Mapping[str, str]
+    body: bytes
+    source_ip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response. Headers may repeat; those about the connection and the length are the server's."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+class HttpServer:
+    """Serves HTTP until it is closed. A connection is kept for further requests, and has a thread of its own.
+
+    Args:
+        answer: Gives the response to a request.
+        port: Port on 127.0.0.1; 0 picks a free one.
+        max_bytes: Of a request's body; None for any number. A longer one gets the response for status 413.
+        refuse: Gives the response to a request that does not get to `answer`, by its status: 400 or 413.
+
+    Attributes:
+        address: Host and port.
+
+    Raises:
+        OSError: If the port is taken.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Request], Response],
+        port: int = 0,
+        *,
+        max_bytes: int | None = None,
+        refuse: Callable[[int], Response] = Response,
+    ) -> None:
+        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server.answer, self._server.max_bytes, self._server.refuse = answer, max_bytes, refuse
+        self.address = f"127.0.0.1:{self._server.server_address[1]}"
+        serve = self._server.serve_forever
+        threading.Thread(target=serve, kwargs={"poll_interval": _POLL_INTERVAL_S}, daemon=True).start()
+
+    def close(self) -> None:
+        """Take no more connections. Requests that are being answered get their answers."""
+        # It wakes the serving thread up, which keeps the port open while it waits for a connection.
+        with suppress(OSError):  # closed already
+            self._server.socket.shutdown(socket.SHUT_RDWR)
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def joined(items: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Values by name; several of one name joined with commas."""
+    found: dict[str, list[str]] = {}
+    for name, value in items:
+        found.setdefault(name, []).append(value)
+    return {name: ",".join(values) for name, values in found.items()}
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    answer: Callable[[Request], Response]
+    max_bytes: int | None
+    refuse: Callable[[int], Response]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that disconnects, as a killed worker does, is not an error."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _Server
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def handle_expect_100(self) -> bool:
+        """Ask for the body at once: what is buffered reaches no client that waits for it."""
+        proceed = super().handle_expect_100()
+        self.wfile.flush()
+        return proceed
+
+    def _serve(self) -> None:
+        try:
+            body = self._body()
+        except ValueError:
+            self.close_connection = True  # where the next request begins is not known
+            return self._send(self.server.refuse(400))
+        if body is None:
+            return self._send(self.server.refuse(413))
+        request = Request(
+            method=self.command,
+            target=self.path,
+            protocol=self.request_version,
+            headers=joined((name.lower(), value) for name, value in self.headers.items()),
+            body=body,
+            source_ip=str(self.client_address[0]),
+        )
+        return self._send(self.server.answer(request))
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815
+
+    def _body(self) -> bytes | None:
+        """The request's body; None if it is too long. It is read to its end even then, or clients would not listen."""
+        body, most = bytearray(), self.server.max_bytes
+        for piece in _pieces(self.headers, self.rfile):
+            if most is None or len(body) <= most:
+                body += piece
+        return bytes(body) if most is None or len(body) <= most else None
+
+    def _send(self, response: Response) -> None:
+        self.send_response_only(response.status)
+        self.send_header("date", self.date_time_string())
+        for name, value in response.headers:
+            self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("connection", "close")
+        has_body = response.status not in (204, 304)
+        if has_body:
+            self.send_header("content-length", str(len(response.body)))
+        self.end_headers()
+        if has_body and self.command != "HEAD":
+            self.wfile.write(response.body)
+        self.wfile.flush()
+
+
+def _pieces(headers: Message, stream: BufferedIOBase) -> Iterator[bytes]:
+    """The body of a request in pieces, whether it is sent at once or in chunks.
+
+    Raises:
+        ConnectionError: If the stream ends before the body does.
+        ValueError: If a length is not a number.
+    """
+    if "chunked" not in headers.get("Transfer-Encoding", "").lower():
+        yield from _read(stream, _length(headers.get("Content-Length") or "0", 10))
+        return
+    while size := _length(_line(stream).partition(b";")[0].strip().decode("latin-1"), 16):
+        yield from _read(stream, size)
+        _line(stream)
+    while _line(stream).strip():
+        pass
+
+
+def _length(text: str, base: int) -> int:
+    length = int(text, base)
+    if length < 0:
+        raise ValueError("a length is not negative")
+    return length
+
+
+def _line(stream: BufferedIOBase) -> bytes:
+    line = stream.readline()
+    if not line:
+        raise ConnectionError("the body ended early")
+    return line
+
+
+def _read(stream: BufferedIOBase, size: int) -> Iterator[bytes]:
+    while size > 0:
+        piece = stream.read(min(size, _PIECE_BYTES))
+        if not piece:
+            raise ConnectionError("the body ended early")
+        size -= len(piece)
+        yield piece
