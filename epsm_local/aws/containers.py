@@ -4,10 +4,7 @@ A Python that is the program of a command becomes this process's own: what the i
 lock file, in this environment.
 """
 
-import os
-import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -16,9 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from epsm_local.aws.janitor import end_processes_of
-from epsm_local.aws.output import Output
-from epsm_local.aws.workers import Stopped, clean_environment
+from epsm_local.aws.processes import IsolatedProcess, Stopped
 
 _POLL_INTERVAL_S = 0.1
 STOP_TIMEOUT_S = 30.0
@@ -50,7 +45,7 @@ class Containers:
         self._folder = folder
         self._endpoint = endpoint
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: set[IsolatedProcess] = set()
         self._closed = False
 
     def run(
@@ -66,43 +61,22 @@ class Containers:
 
         Raises:
             Stopped: If the local stack has been stopped.
+            OSError: If there is no room for it, or its program cannot be started.
         """
-        folder = self._folder / uuid.uuid4().hex[:12]
-        temporary = folder / "tmp"
-        temporary.mkdir(parents=True)
-        try:
-            output = Output()
-            process = self._started(_on_this_machine(command), code, variables, temporary, output.number)
-            try:
-                _await_end(process, wanted)
-            finally:
-                _signal(process, signal.SIGKILL)  # and what it has started
-                process.wait()
-                end_processes_of(folder)
-                with self._lock:
-                    self._running.discard(process)
-            status = process.returncode
-            return Ended(status if status >= 0 else 128 - status, output.read())
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def _started(
-        self, line: Sequence[str], code: Sequence[Path], variables: Mapping[str, str], temporary: Path, log: int
-    ) -> subprocess.Popen[bytes]:
         with self._lock:
             if self._closed:
                 raise Stopped("the local stack is being stopped")
-            process = subprocess.Popen(
-                line,
-                cwd=code[0],
-                env={**clean_environment(code, temporary, self._endpoint), **variables},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            folder = self._folder / uuid.uuid4().hex[:12]
+            process = IsolatedProcess(_on_this_machine(command), code, variables, folder, self._endpoint)
             self._running.add(process)
-            return process
+        try:
+            _await_end(process, wanted)
+        finally:
+            process.end()
+            with self._lock:
+                self._running.discard(process)
+        status = process.wait()
+        return Ended(status if status >= 0 else 128 - status, process.output.read())
 
     def running(self) -> list[int]:
         """Process ids of the containers that run."""
@@ -115,7 +89,7 @@ class Containers:
             self._closed = True
             running = list(self._running)
         for process in running:
-            _signal(process, signal.SIGKILL)
+            process.signal(signal.SIGKILL)
 
 
 def _on_this_machine(command: Sequence[str]) -> list[str]:
@@ -123,18 +97,11 @@ def _on_this_machine(command: Sequence[str]) -> list[str]:
     return [sys.executable if PurePosixPath(program).name.startswith("python") else program, *rest]
 
 
-def _await_end(process: subprocess.Popen[bytes], wanted: Callable[[], bool]) -> None:
+def _await_end(process: IsolatedProcess, wanted: Callable[[], bool]) -> None:
     """Wait until the process has ended, or was asked to for `STOP_TIMEOUT_S`."""
     deadline = None
-    while process.poll() is None and (deadline is None or time.monotonic() < deadline):
+    while process.alive and (deadline is None or time.monotonic() < deadline):
         if deadline is None and not wanted():
-            _signal(process, signal.SIGTERM)
+            process.signal(signal.SIGTERM)
             deadline = time.monotonic() + STOP_TIMEOUT_S
         time.sleep(_POLL_INTERVAL_S)
-
-
-def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except ProcessLookupError:
-        pass

@@ -1,42 +1,28 @@
 """Execution environments of Lambda as worker processes.
 
-Each runs AWS's own `awslambdaric` in an environment of its own: only the variables that Lambda sets and the function's
-own, a folder of its own for /tmp, a process group of its own. One invocation at a time; kept warm for the next.
+Each runs AWS's own `awslambdaric`, one invocation at a time, and is kept warm for the next.
 """
 
 import json
-import os
 import queue
-import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from epsm_local.aws.janitor import end_processes_of
 from epsm_local.aws.memory import held_mb
-from epsm_local.aws.output import Output
+from epsm_local.aws.processes import IsolatedProcess, Stopped
 from epsm_local.aws.runtime_api import Answer, Request, RuntimeApi
-from epsm_local.aws.session import CREDENTIALS
 
 _MAX_TO_LOAD_S = 10.0
 """Lambda's own limit of the Init phase; what loads longer than that loads again at the cost of the first invocation."""
 
 _MEMORY_INTERVAL_S = 0.25
 """How often memory is looked at: what is held for less than twice that may pass unseen."""
-
-_PASSED_ON = ("LD_LIBRARY_PATH",)
-"""Where the engine's system libraries are, on a machine that has them in an unusual place."""
-
-
-class Stopped(Exception):
-    """The stack is being stopped: nothing more is invoked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +75,6 @@ class Invocation:
     peak_memory_mb: float
 
 
-def clean_environment(code: Sequence[Path], temporary: Path, endpoint: str) -> dict[str, str]:
-    """What every process has that stands for a function or a container, and nothing of this process's own."""
-    return {
-        **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-        **CREDENTIALS,
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
-        "HOME": str(temporary),
-        "TMPDIR": str(temporary),
-        "PYTHONPATH": os.pathsep.join(map(str, code)),
-        "PYTHONUNBUFFERED": "1",
-        "AWS_ENDPOINT_URL": endpoint,
-    }
-
-
 class Worker:
     """One execution environment.
 
@@ -119,32 +89,20 @@ class Worker:
 
     def __init__(self, spec: FunctionSpec, folder: Path, endpoint: str) -> None:
         self._spec = spec
-        self._folder = folder
         self.name = f"{time.strftime('%Y/%m/%d')}/[{spec.version}]{folder.name}"
-        temporary = folder / "tmp"
-        temporary.mkdir(parents=True)
         self._held_mb = self._peak_memory_mb = 0.0
-        self._output = Output()
         self._api = RuntimeApi()
+        command = [sys.executable, "-m", "awslambdaric", spec.handler]
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "awslambdaric", spec.handler],
-                cwd=spec.code[0],
-                env=self._environment(temporary, endpoint),
-                stdin=subprocess.DEVNULL,
-                stdout=self._output.number,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            self._process = IsolatedProcess(command, spec.code, self._variables(), folder, endpoint)
         except BaseException:
             self._api.close()
             raise
         threading.Thread(target=self._watch, daemon=True).start()
 
-    def _environment(self, temporary: Path, endpoint: str) -> dict[str, str]:
+    def _variables(self) -> dict[str, str]:
         spec = self._spec
         return {
-            **clean_environment(spec.code, temporary, endpoint),
             "LAMBDA_TASK_ROOT": str(spec.code[0]),
             "_HANDLER": spec.handler,
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
@@ -165,7 +123,7 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return self._process.alive
 
     @property
     def pid(self) -> int:
@@ -176,13 +134,13 @@ class Worker:
         request_id = str(uuid.uuid4())
         self._await_loading()
         started = time.monotonic()
-        self._output.clear()
+        self._process.output.clear()
         deadline_ms = int((time.time() + self._spec.timeout_s) * 1000)
         self._held_mb = self._peak_memory_mb = 0.0
         self._api.requests.put(Request(request_id, body, deadline_ms, self._spec.arn))
         payload, failed = self._await_answer(request_id, started + self._spec.timeout_s)
         took_s = time.monotonic() - started
-        printed = self._output.read()
+        printed = self._process.output.read()
         return Invocation(request_id, payload, failed, printed, self.name, took_s, self._peak_memory_mb)
 
     def _await_loading(self) -> None:
@@ -232,14 +190,8 @@ class Worker:
 
     def kill(self) -> None:
         """End the worker and what it has started, and remove its folder."""
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self._process.wait()
-        end_processes_of(self._folder)  # the engine and what it has started have groups of their own
+        self._process.end()
         self._api.close()
-        shutil.rmtree(self._folder / "tmp", ignore_errors=True)
 
 
 def _error(kind: str, message: str) -> bytes:

@@ -14,8 +14,9 @@ from typing import Any
 from epsm_local.aws.code_store import CodeStore
 from epsm_local.aws.containers import Containers
 from epsm_local.aws.journal import Closed, Journal
+from epsm_local.aws.processes import Stopped
 from epsm_local.aws.session import client
-from epsm_local.aws.workers import Stopped, Workers
+from epsm_local.aws.workers import Workers
 
 MOTO_VERSION = "5.2.5"
 PROMISES = "promises"

@@ -17,9 +17,9 @@ from moto.events.exceptions import ValidationException
 from moto.events.models import EventsBackend, Rule, events_backends
 from moto.events.utils import EventTemplateParser
 
+from epsm_local.aws.processes import Stopped
 from epsm_local.aws.schedules import parse
 from epsm_local.aws.session import ACCOUNT, REGION
-from epsm_local.aws.workers import Stopped
 from epsm_local.moto_patches import in_background, local_aws, promise
 from epsm_local.moto_patches.functions import queue_url
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from epsm_local.aws.workers import Stopped
+from epsm_local.aws.processes import Stopped
 from epsm_local.moto_patches import events
 
 TARGET = {"Arn": "arn:aws:lambda:us-east-1:123456789012:function:close"}
