@@ -2,19 +2,18 @@
 
 import json
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from epsm.store import keys
 from infra.cleanup import Cleanup
 from infra.config import Config
-from infra.functions import grant, retention_of
+from infra.functions import grant, log_group
 from infra.pipeline import Pipeline
 from infra.state_machine.machine import executions_and_map_runs
 from infra.storage import Storage
@@ -81,13 +80,7 @@ class Api(Construct):
         return authorizers.HttpJwtAuthorizer("Token", config.jwt_issuer, jwt_audience=config.jwt_audiences)
 
     def _stage(self) -> None:
-        access = logs.LogGroup(
-            self,
-            "AccessLogs",
-            log_group_name=f"/aws/apigateway/{self._config.name}",
-            retention=retention_of(self._config.log_retention_days),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        access = log_group(self, "AccessLogs", f"/aws/apigateway/{self._config.name}", self._config)
         stage = apigateway.HttpStage(
             self,
             "Stage",

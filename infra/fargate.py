@@ -6,16 +6,15 @@ gateway endpoints, the cluster and the task definition are free.
 
 from collections.abc import Mapping
 
-from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import Aws, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.config import Config
-from infra.functions import retention_of
+from infra.functions import log_group
 from infra.nag import accept, accept_wildcards
 
 MEMORY_MB = 4096
@@ -109,13 +108,7 @@ class Containers(Construct):
         )
 
     def _container(self, image: ecr_assets.DockerImageAsset, environment: Mapping[str, str]) -> ecs.ContainerDefinition:
-        group = logs.LogGroup(
-            self,
-            "Logs",
-            log_group_name=f"/aws/ecs/{self._config.name}-{_CONTAINER}",
-            retention=retention_of(self._config.log_retention_days),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        group = log_group(self, "Logs", f"/aws/ecs/{self._config.name}-{_CONTAINER}", self._config)
         container = self.task.add_container(
             "Container",
             container_name=_CONTAINER,

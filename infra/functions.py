@@ -143,13 +143,7 @@ class Functions(Construct):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=f"Role of {self._name(name)}",
         )
-        group = logs.LogGroup(
-            self,
-            f"{_title(name)}Logs",
-            log_group_name=f"/aws/lambda/{self._name(name)}",
-            retention=retention_of(self._config.log_retention_days),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        group = log_group(self, f"{_title(name)}Logs", f"/aws/lambda/{self._name(name)}", self._config)
         group.grant_write(role)
         accept_wildcards(role, {"*": "X-Ray's PutTraceSegments and PutTelemetryRecords know no resources"})
         return {"role": role, "log_group": group}
@@ -159,7 +153,18 @@ def _title(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
 
 
-def retention_of(days: int) -> logs.RetentionDays:
+def log_group(scope: Construct, construct_id: str, name: str, config: Config) -> logs.LogGroup:
+    """A log group that keeps lines for as long as the context says, and is deleted with the stack."""
+    return logs.LogGroup(
+        scope,
+        construct_id,
+        log_group_name=name,
+        retention=_retention_of(config.log_retention_days),
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+
+
+def _retention_of(days: int) -> logs.RetentionDays:
     """CloudWatch's retention step of that many days, one of `LOG_RETENTION_DAYS`."""
     return logs.RetentionDays[LOG_RETENTION_DAYS[days]]
 

@@ -5,11 +5,10 @@ The names of the states are what the platform engineer reads in the console.
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
@@ -17,7 +16,7 @@ from constructs import Construct
 
 from infra.config import Config
 from infra.fargate import Containers
-from infra.functions import retention_of
+from infra.functions import log_group
 from infra.nag import accept, accept_wildcards
 from infra.state_machine.preflight_states import try_models
 from infra.state_machine.study_states import collect_results, mark_as_running, notify_subscribers
@@ -73,13 +72,12 @@ class StudyMachine(Construct):
         # Whatever the map came to, what succeeded is kept.
         run_variants.add_catch(collect, errors=[sfn.Errors.ALL], result_path="$.map_error")
         collect.next(notify_subscribers(self, topic))
-        logs_of_executions = logs.LogGroup(
+        logs_of_executions = log_group(
             self,
             "ExecutionLogs",
             # Step Functions asks for this prefix: it keeps the log-delivery policy below its size limit.
-            log_group_name=f"/aws/vendedlogs/states/{config.name}",
-            retention=retention_of(config.log_retention_days),
-            removal_policy=RemovalPolicy.DESTROY,
+            f"/aws/vendedlogs/states/{config.name}",
+            config,
         )
         name = f"{config.name}-study"
         self.machine = sfn.StateMachine(
