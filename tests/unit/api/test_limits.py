@@ -13,10 +13,11 @@ from epsm.errors import OverLimit
 from epsm.pipeline.owner_limits import OwnerLimits
 from epsm.problems import Problem
 from epsm.store.stack import Stack
-from epsm.study.manifest import ObjectRef, RunManifest, Source
+from epsm.study.manifest import ObjectRef, RunManifest
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
 from tests.unit.fakes import MemoryRecords, MemoryStack, study_record
+from tests.unit.manifests import manifest_of
 from tests.unit.pipeline.test_owner_limits import MemoryAccounts
 
 ANNA = {"iam": {"userArn": "arn:aws:iam::123456789012:user/anna"}}
@@ -75,18 +76,11 @@ class Anna(MemoryRecords):
     def read_manifest(self, simulation: str) -> RunManifest:
         document: dict[str, Any] = {"models": ["a.idf"], "weather": ["b.epw"], "options": {"max_cost_usd": 0.5}}
         ref = ObjectRef(bucket="b", key="a.idf", version_id="1", sha256="0", bytes=1)
-        return RunManifest(
+        return manifest_of(
+            Study.model_validate(document),
             simulation_id=simulation,
-            created_at=datetime.now(UTC),
-            study=Study.model_validate(document),
-            source=Source(bucket="b", key="study.json", version_id="1"),
             inputs={"a.idf": ref},
-            external_files={},
             variants=4,
-            engine_version="25.2.0",
-            image_id="i",
-            code_version="0",
-            extraction_version=1,
             assumed_run_times_s={"a.idf": 100_000.0},
         )
 

@@ -15,6 +15,7 @@ from epsm.study.records import StudyStatus, timestamp
 from epsm.study.schema import Study
 from tests.conftest import study_document
 from tests.unit.fakes import MemoryRecords, MemoryS3, MemoryStack, fake, study_record
+from tests.unit.manifests import manifest_of
 
 NOW = datetime(2026, 6, 1, 3, tzinfo=UTC)
 OWNER_FILE = f"uploads/{'0' * 24}/{'a' * 64}"
@@ -84,19 +85,8 @@ def _manifest(name: str, created: datetime, source: Source, pinned: dict[str, st
         key: ObjectRef(bucket="inputs", key=key, version_id=version, sha256="0" * 64, bytes=5)
         for key, version in pinned.items()
     }
-    return RunManifest(
-        simulation_id=name,
-        created_at=created,
-        study=Study.model_validate(study_document()),
-        source=source,
-        inputs=refs,
-        external_files={},
-        variants=3,
-        engine_version="",
-        image_id="",
-        code_version="",
-        extraction_version=1,
-    )
+    study = Study.model_validate(study_document())
+    return manifest_of(study, simulation_id=name, created_at=created, source=source, inputs=refs)
 
 
 def test_a_study_with_a_budget_that_is_refused_today_can_be_removed(world: World) -> None:

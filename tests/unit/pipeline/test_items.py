@@ -1,15 +1,15 @@
 """Which variants are not tried in a function."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import pytest
 
 from epsm.pipeline.items import models_for_containers
 from epsm.store.records import Records
-from epsm.study.manifest import ObjectRef, RunManifest, Source
+from epsm.study.manifest import ObjectRef, RunManifest
 from epsm.study.schema import Study
 from tests.unit.fakes import fake
+from tests.unit.manifests import manifest_of
 
 
 class RunTimes(Records):
@@ -29,19 +29,7 @@ def manifest(timeout_s: int) -> RunManifest:
         name: ObjectRef(bucket="b", key=name, version_id="1", sha256=f"hash of {name}", bytes=1)
         for name in ("tower.idf", "hut.idf", "w.epw")
     }
-    return RunManifest(
-        simulation_id="s",
-        created_at=datetime.now(UTC),
-        study=Study.model_validate(document),
-        source=Source(bucket="b", key="study.json", version_id="1"),
-        inputs=files,
-        external_files={},
-        variants=2,
-        engine_version="25.2",
-        image_id="i",
-        code_version="0",
-        extraction_version=1,
-    )
+    return manifest_of(Study.model_validate(document), inputs=files)
 
 
 @pytest.mark.parametrize(("seconds", "chosen"), [(671.9, set()), (672.0, {"tower.idf"}), (3_000.0, {"tower.idf"})])

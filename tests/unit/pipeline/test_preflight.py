@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,12 @@ from epsm.pipeline.preflight import try_in_turn
 from epsm.pipeline.simulation import RunLimits
 from epsm.pipeline.workspace import Workspace
 from epsm.store.files import Files
-from epsm.study.manifest import ObjectRef, RunManifest, Source
+from epsm.study.manifest import ObjectRef
 from epsm.study.preflight import Trial, variants_to_try
 from epsm.study.schema import Study
 from tests.conftest import study_document
 from tests.unit.fakes import fake
+from tests.unit.manifests import manifest_of
 
 INSULATION = {
     "name": "insulation_m",
@@ -48,19 +48,8 @@ def attempt(engine: Engine, chicago: Path, tmp_path: Path) -> Try:
         content = model if isinstance(model, bytes) else model.encode()
         parameters = changes.pop("parameters", [INSULATION])
         study = Study.model_validate(study_document(parameters=parameters, options=changes.pop("options", {})))
-        manifest = RunManifest(
-            simulation_id="tried",
-            created_at=datetime.now(UTC),
-            study=study,
-            source=Source(bucket="", key="study.json", version_id=""),
-            inputs={"room.idf": kept("room.idf", content), "chicago.epw": kept("epw", chicago.read_bytes())},
-            external_files={},
-            variants=study.variant_count,
-            engine_version="25.2.0",
-            image_id="",
-            code_version="",
-            extraction_version=1,
-        )
+        inputs = {"room.idf": kept("room.idf", content), "chicago.epw": kept("epw", chicago.read_bytes())}
+        manifest = manifest_of(study, simulation_id="tried", inputs=inputs)
         limits = RunLimits(changes.pop("seconds_left", lambda: 600.0), None, changes.pop("should_stop", lambda: False))
         return try_in_turn(
             workspace,

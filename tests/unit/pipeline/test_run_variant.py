@@ -5,7 +5,6 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,13 @@ from epsm.pipeline.run_variant import Outcome, VariantRunner
 from epsm.pipeline.task_errors import RanTooLong, SimulationFailed, StudyCancelled
 from epsm.store.files import Files
 from epsm.store.records import Records
-from epsm.study.manifest import ObjectRef, RunManifest, Source
+from epsm.study.manifest import ObjectRef, RunManifest
 from epsm.study.records import CANCELLED_STAGE, VariantRecord, VariantStatus
 from epsm.study.schema import MAX_FUNCTION_RUN_S, Study
 from epsm.study.variants import Variant
 from tests.conftest import study_document
 from tests.unit.conftest import RESULTS
+from tests.unit.manifests import manifest_of
 from tests.unit.pipeline.fake_engine import FakeEngine
 
 SUN = "\nExterior:Lights,Sun,Always On,1e20,ScheduleNameOnly,Sun;\n"
@@ -57,18 +57,11 @@ class Case:
         document = {"parameters": [], **changes}
         options = document.get("options", {})
         self.records.accept_study("a", name="Office", variants=1, options=options, expires_at=4_000_000_000)
-        manifest = RunManifest(
+        manifest = manifest_of(
+            Study.model_validate(study_document(**document)),
             simulation_id="a",
-            created_at=datetime.now(UTC),
-            study=Study.model_validate(study_document(**document)),
-            source=Source(bucket="inputs", key="study.json", version_id="null"),
             inputs={"room.idf": self._uploaded("room.idf", model), "chicago.epw": self._uploaded("c.epw", weather)},
-            external_files={},
-            variants=1,
             engine_version=f"{version}.0",
-            image_id="",
-            code_version="",
-            extraction_version=1,
         )
         self.files.put_text("runs/a/manifest.json", manifest.to_json(), "application/json")
 

@@ -13,6 +13,7 @@ from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
 from tests.unit.fakes import MemoryRecords, MemoryStack, MemoryStepFunctions, study_record
+from tests.unit.manifests import manifest_of
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BADLY = [each for each in StudyStatus if each.final and each is not StudyStatus.COMPLETED]
@@ -24,19 +25,8 @@ def study(**options: Any) -> Study:
 
 
 def manifest(name: str, **options: Any) -> RunManifest:
-    return RunManifest(
-        simulation_id=name,
-        created_at=NOON,
-        study=study(**options),
-        source=Source(bucket="inputs", key=f"{name}/study.json", version_id="1"),
-        inputs={},
-        external_files={},
-        variants=9,
-        engine_version="25.2.0",
-        image_id="image",
-        code_version="1",
-        extraction_version=1,
-    )
+    source = Source(bucket="inputs", key=f"{name}/study.json", version_id="1")
+    return manifest_of(study(**options), simulation_id=name, created_at=NOON, source=source, variants=9)
 
 
 def record(name: str, status: StudyStatus, minute: int = 0, **changes: Any) -> StudyRecord:

@@ -5,7 +5,6 @@ import hashlib
 import io
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,12 @@ from epsm.pipeline import workspace as run_folder
 from epsm.pipeline.workspace import NoDiskSpace, RunFolder, Workspace
 from epsm.results.reader import read_results
 from epsm.store.files import Files
-from epsm.study.manifest import ObjectRef, RunManifest, Source
+from epsm.study.manifest import ObjectRef, RunManifest
 from epsm.study.schema import Study
 from epsm.study.variants import Variant
 from tests.conftest import study_document
 from tests.unit.fakes import fake
+from tests.unit.manifests import manifest_of
 
 PLENTY, LITTLE = 5000.0, 5.0
 
@@ -63,18 +63,10 @@ def manifest(
 ) -> RunManifest:
     """The manifest of a run of one model with these files."""
     weather = next(name for name in files if name.lower().endswith(".epw"))
-    return RunManifest(
-        simulation_id="study-0123456789abcdef",
-        created_at=datetime(2026, 11, 23, tzinfo=UTC),
-        study=Study.model_validate(study_document(models=[model], weather=[weather], parameters=[])),
-        source=Source(bucket="inputs", key="study/study.json", version_id="v1"),
+    return manifest_of(
+        Study.model_validate(study_document(models=[model], weather=[weather], parameters=[])),
         inputs={name: bucket.put(f"study/{name}", content) for name, content in files.items()},
         external_files={model: tuple(external)},
-        variants=1,
-        engine_version="25.2.0",
-        image_id="sha256:0",
-        code_version="0.1.0",
-        extraction_version=1,
     )
 
 
