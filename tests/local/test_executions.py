@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -127,6 +128,21 @@ def names(aws: Aws, machine: str) -> list[str]:
 def test_an_execution_succeeds_with_its_output(aws: Aws, passes: str) -> None:
     described = aws.run(passes, {"a": "ü", "b": [1, None]})
     assert (described["status"], json.loads(described["output"])) == ("SUCCEEDED", {"a": "ü", "b": [1, None]})
+
+
+def test_times_of_the_context_are_written_as_aws_writes_them(aws: Aws) -> None:
+    times = {"Type": "Pass", "Parameters": {"at.$": "$$.State.EnteredTime", "since.$": "$$.Execution.StartTime"}}
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Child",
+        "States": {"Child": {**times, "End": True}},
+    }
+    children = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "End": True}
+    states = {"Times": {**times, "ResultPath": "$.own", "Next": "Map"}, "Map": {**children, "ResultPath": "$.children"}}
+    output = json.loads(aws.run(aws.machine({"StartAt": "Times", "States": states}), {"items": [1]})["output"])
+    (child,) = output["children"]
+    for moment in (*output["own"].values(), *child.values()):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", moment), moment
 
 
 def test_success_is_never_seen_without_the_output(aws: Aws, passes: str) -> None:

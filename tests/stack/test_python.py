@@ -47,6 +47,9 @@ def test_a_study_is_run_to_its_end_and_its_results_are_read(run: epsm.Run, tmp_p
     assert run.status is epsm.StudyStatus.COMPLETED
     assert (run.counts.succeeded, run.counts.total, run.problems) == (2, 2, ())
     assert table["status"].tolist() == ["succeeded", "succeeded"]
+    record = run.connection.stack.records.study(run.simulation_id)
+    assert record is not None
+    assert all(moment.endswith("Z") for moment in (record.created_at, record.started_at, record.ended_at))
     assert (run.cancel(), run.rerun()) == (False, 0)
     folder = run.download(tmp_path, variant_files=True)
     assert epsm.read_results(folder).equals(table)

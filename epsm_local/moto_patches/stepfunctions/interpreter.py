@@ -2,19 +2,24 @@
 
 Completes moto/stepfunctions/models.py (machines of CloudFormation land in the backend that interprets nothing),
 parser/asl/utils/boto_client.py (a new boto3 client for every task, 25 ms each), parser/asl/component/state/exec/
-state_task/lambda_eval_utils.py (an HTTP request for every Lambda task) and parser/utils.py (a list of every thread
-that ever was).
+state_task/lambda_eval_utils.py (an HTTP request for every Lambda task), parser/utils.py (a list of every thread that
+ever was), parser/asl/component/state/state.py and parser/backend/execution_worker.py (times of the context object,
+which AWS writes as `2019-03-26T20:14:13.192Z`).
 """
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.awslambda.models import lambda_backends
 from moto.core.config import default_user_config
 from moto.stepfunctions import models
 from moto.stepfunctions.parser.asl.component.program import program
+from moto.stepfunctions.parser.asl.component.state import state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.eval.states import ExecutionData, StateData
 from moto.stepfunctions.parser.asl.utils import boto_client
+from moto.stepfunctions.parser.backend import execution_worker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from epsm_local.aws.session import ACCOUNT
@@ -41,6 +46,23 @@ def install() -> None:
     boto_client.boto3 = _Boto3
     lambda_eval_utils._invoke_lambda_function = _invoke_lambda_function
     program.TMP_THREADS = _NoList()
+    state.StateData = _state_data
+    execution_worker.ExecutionData = _execution_data
+
+
+def iso(moment: datetime) -> str:
+    """A time as Step Functions writes it."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _state_data(**data: Any) -> Any:
+    return StateData(**data | {"EnteredTime": iso(datetime.fromisoformat(data["EnteredTime"]))})
+
+
+def _execution_data(**data: Any) -> Any:
+    start = data["StartTime"]
+    moment = start if isinstance(start, datetime) else datetime.fromisoformat(start)
+    return ExecutionData(**data | {"StartTime": iso(moment.replace(tzinfo=UTC))})
 
 
 def _invoke_lambda_function(parameters: dict[str, Any], region: str, state_credentials: Any) -> dict[str, Any]:

@@ -42,6 +42,7 @@ from moto.stepfunctions.parser.asl.eval.states import (
 )
 
 from epsm_local.moto_patches import local_aws
+from epsm_local.moto_patches.stepfunctions.interpreter import iso
 from epsm_local.moto_patches.stepfunctions.map_failures import map_failure
 
 _POLL_INTERVAL_S = 0.05
@@ -275,7 +276,7 @@ class _MapRun:
                     Input=json.loads(child.input),
                     Name=child.name,
                     RoleArn=parent["Execution"]["RoleArn"],
-                    StartTime=child.started.isoformat(timespec="milliseconds"),
+                    StartTime=iso(child.started),
                 ),
                 StateMachine=StateMachineData(Id=child.state_machine_arn, Name=parent["StateMachine"]["Name"]),
             ),

@@ -6,7 +6,6 @@ The format is the one of the Step Functions developer guide, "ResultWriter (Map)
 """
 
 import json
-from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,6 +16,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.state_map impo
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 from epsm_local.moto_patches import local_aws
+from epsm_local.moto_patches.stepfunctions.interpreter import iso
 from epsm_local.moto_patches.stepfunctions.map_failures import map_failure
 from epsm_local.moto_patches.stepfunctions.map_run import Child, children
 
@@ -93,8 +93,8 @@ def _as_written(child: Child) -> dict[str, Any]:
         "Name": child.name,
         "StateMachineArn": child.state_machine_arn,
         "Status": child.status,
-        "StartDate": _iso(child.started),
-        "StopDate": _iso(child.stopped) if child.stopped else None,
+        "StartDate": iso(child.started),
+        "StopDate": iso(child.stopped) if child.stopped else None,
         "RedriveCount": 0,
         "RedriveStatus": "NOT_REDRIVABLE",
         "RedriveStatusReason": "The local stack does not redrive.",
@@ -104,7 +104,3 @@ def _as_written(child: Child) -> dict[str, Any]:
     if child.error is not None:
         written |= {"Error": child.error, "Cause": child.cause or ""}
     return written
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
