@@ -371,7 +371,7 @@ def test_a_study_without_errors_is_green(report: Writer) -> None:
 def test_every_variant_shows_its_own_errors_and_note(report: Writer) -> None:
     page = report(study(), [succeeded(0), succeeded(1, **UNCONVERGED), succeeded(2)])
 
-    told = ("verdict", "severe errors", "warnings", "note")
+    told = ("Verdict", "Severe errors", "Warnings", "Note")
     assert [variants(page)[1][name] for name in told] == ["ok with severe", "6", "1200", UNCONVERGED["note"]]
 
 
@@ -380,7 +380,7 @@ def test_every_variant_shows_its_own_errors_and_note(report: Writer) -> None:
 
 def variants(page: Page) -> list[dict[str, str]]:
     """The rows under "Variants", by column."""
-    start = next(number for number, row in enumerate(page.rows) if row and row[0] == "variant index")
+    start = next(number for number, row in enumerate(page.rows) if row and row[0] == "Variant")
     head, *body = page.rows[start:]
     return [dict(zip(head, row, strict=True)) for row in body]
 
@@ -389,34 +389,34 @@ def test_a_variant_is_a_row(report: Writer) -> None:
     page = report(study(), [succeeded(0, 100.0), succeeded(1, 1234.56), succeeded(2, 50.0)])
 
     assert variants(page)[1] == {
-        "variant index": "1",
+        "Variant": "1",
         "insulation_m": "0.1",
-        "site eui kwh m2": "1,234.6",
-        "site eui saved percent": "-1,134.6",
-        "unmet heating hours": "0.0",
-        "unmet cooling hours": "0.0",
-        "period": "annual",
-        "status": "succeeded",
-        "verdict": "ok",
-        "severe errors": "0",
-        "warnings": "0",
+        "Site EUI [kWh/m2]": "1,234.6",
+        "Site EUI saved [%]": "-1,134.6",
+        "Unmet heating [h]": "0.0",
+        "Unmet cooling [h]": "0.0",
+        "Period": "annual",
+        "Status": "succeeded",
+        "Verdict": "ok",
+        "Severe errors": "0",
+        "Warnings": "0",
     }
 
 
 def test_what_is_not_there_is_a_dash(report: Writer) -> None:
     page = report(study(), [succeeded(0), lost(1)], StudyStatus.PARTIAL)
 
-    assert {name: variants(page)[1][name] for name in ("site eui kwh m2", "period", "status")} == {
-        "site eui kwh m2": "–",
-        "period": "–",
-        "status": "failed",
+    assert {name: variants(page)[1][name] for name in ("Site EUI [kWh/m2]", "Period", "Status")} == {
+        "Site EUI [kWh/m2]": "–",
+        "Period": "–",
+        "Status": "failed",
     }
 
 
 def test_models_and_weather_are_columns_where_there_are_several(report: Writer) -> None:
     page = report(study(models=["a.idf", "b.idf"]), [succeeded(index) for index in range(6)])
 
-    assert ("model" in variants(page)[0], "weather" in variants(page)[0]) == (True, False)
+    assert ("Model" in variants(page)[0], "Weather" in variants(page)[0]) == (True, False)
 
 
 @pytest.mark.parametrize(("count", "shown", "more"), [(1, 1, ""), (500, 500, ""), (1000, 500, "500 further variants")])
@@ -457,7 +457,7 @@ def test_the_reason_of_a_failed_variant_is_shown_as_it_is(report: Writer) -> Non
 def test_model_names_are_shown_as_they_are(report: Writer) -> None:
     page = report(study(models=["<b>&amp;.idf", "b.idf"]), [succeeded(index) for index in range(6)])
 
-    assert (variants(page)[0]["model"], labels(page)[0], page.all("b")) == ("<b>&amp;.idf", "0: <b>&amp;, baseline", [])
+    assert (variants(page)[0]["Model"], labels(page)[0], page.all("b")) == ("<b>&amp;.idf", "0: <b>&amp;, baseline", [])
 
 
 def test_text_levels_are_shown_as_they_are_in_the_table(report: Writer) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from epsm.results.columns import RUN, SAVINGS, VARIANT
+from epsm.results.columns import PERIOD, RUN, SAVINGS, VARIANT
+from epsm.results.headings import heading
 from epsm.results.metrics import INTENSITIES, METRICS
 from epsm.results.remarks import REMARK_COLUMNS, remarks, with_severe_errors
 from epsm.results.rows import NOT_RUN
@@ -259,9 +260,10 @@ def _engine_messages(table: pd.DataFrame) -> str:
 
 
 def _rows(table: pd.DataFrame, shown: Sequence[str]) -> str:
-    # The metrics' names break into lines; a parameter's is the modeller's own.
-    heads = [name.replace("_", " ") if name in (*VARIANT, *SAVINGS, *METRICS, *RUN) else name for name in shown]
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads if name != "baseline")
+    # A parameter's name is the modeller's own.
+    own = {*VARIANT, *SAVINGS, *METRICS, *PERIOD, *RUN}
+    heads = [heading(name) if name in own else name for name in shown if name != "baseline"]
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     body = []
     for _, row in table.head(_MAX_ROWS).iterrows():
         kind = "baseline" if row["baseline"] else ""

@@ -1,0 +1,32 @@
+"""Columns of the results table as people read them."""
+
+_UNITS = {
+    "_kgco2e_m2": "kg CO2e/m2",
+    "_kgco2e": "kg CO2e",
+    "_kwh_m2": "kWh/m2",
+    "_kwh": "kWh",
+    "_percent": "%",
+    "_hours": "h",
+    "_seconds": "s",
+    "_m2": "m2",
+    "_m3": "m3",
+    "_mb": "MB",
+    "_w": "W",
+}
+"""By how a column's name ends; longer endings first."""
+_ABBREVIATIONS = {"cpu": "CPU", "eui": "EUI", "gwp": "GWP", "hvac": "HVAC"}
+_OWN = {"energy_cost_m2": "Energy cost [per m2]", "variant_index": "Variant"}
+
+
+def heading(column: str) -> str:
+    """A column of EPSM's own, with its unit in brackets.
+
+    >>> heading("site_eui_kwh_m2"), heading("unmet_heating_hours"), heading("severe_errors"), heading("variant_index")
+    ('Site EUI [kWh/m2]', 'Unmet heating [h]', 'Severe errors', 'Variant')
+    """
+    if column in _OWN:
+        return _OWN[column]
+    ending = next((ending for ending in _UNITS if column.endswith(ending)), "")
+    words = [_ABBREVIATIONS.get(word, word) for word in column.removesuffix(ending).split("_")]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:] + (f" [{_UNITS[ending]}]" if ending else "")
