@@ -214,7 +214,7 @@ def test_what_two_measures_set_is_refused_and_what_two_variants_set_is_not(files
         (
             [{"name": "walls", "variants": [{"name": "thick"}]}],
             [BY_WALLS],
-            {"measures[0].variants[0]": "has no edits; give 'targets' | "},
+            {"measures[0].variants[0]": "has no edits; give 'targets' or 'constructions' | "},
         ),
         (
             [{"name": "walls", "variants": [{"name": "none", "targets": [THICK]}]}],
@@ -248,3 +248,83 @@ def test_a_study_read_back_from_its_manifest_has_the_same_variants() -> None:
     study = parsed([WALLS, LIGHTS], BY_WALLS, BY_LIGHTS)
 
     assert values(Study.model_validate_json(study.model_dump_json(by_alias=True))) == values(study)
+
+
+def envelope(*edits: dict[str, Any], name: str = "walls") -> dict[str, Any]:
+    return {"name": name, "variants": [{"name": "warm", "constructions": list(edits)}]}
+
+
+WARM = {"slot": "wall_exterior", "u_w_m2k": 0.25, "films": "included"}
+
+
+def test_the_check_lists_the_surfaces_that_get_another_construction(files: dict[str, bytes]) -> None:
+    accepted = accept(files, [envelope(WARM, {**WARM, "slot": "roof_ceiling_exterior"})], BY_WALLS)
+
+    assert [str(each) for each in accepted.targets] == [
+        "walls warm: construction of wall_exterior of 4 objects in room.idf: 'Wall' -> U 0.25 W/m2K, films included",
+        "walls warm: construction of roof_ceiling_exterior of 1 object in room.idf: 'Roof' -> U 0.25 W/m2K, films "
+        "included",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("edits", "other", "expected"),
+    [
+        (
+            [{**WARM, "u_w_m2k": 5}],
+            None,
+            {
+                "constructions[0].u_w_m2k": "room.idf: 5 W/m2K cannot be reached with 'Wall': without 'Wall "
+                "Insulation' it has 0.1333 m2K/W and films of 0.1497 m2K/W; no thickness above 0 gives it | "
+                "below 3.533 W/m2K, or another 'insulation_layer'"
+            },
+        ),
+        (
+            [{**WARM, "zones": "Attic", "orientation": ["N"]}],
+            None,
+            {
+                "constructions[0]": "room.idf has no surface of slot 'wall_exterior' facing N with zones 'Attic' | "
+                "surfaces of each model"
+            },
+        ),
+        (
+            [WARM, {**WARM, "slot": "floor_interior"}],
+            None,
+            {"constructions[1]": "no model has a surface of slot 'floor_interior' | surfaces of some model"},
+        ),
+        (
+            [WARM, {**WARM, "orientation": ["S"]}],
+            None,
+            {
+                "constructions[1]": "two targets set BuildingSurface:Detailed 'South Wall', Construction Name in "
+                "room.idf | one parameter for a field"
+            },
+        ),
+        (
+            [WARM],
+            {**THICK, "field": "Conductivity", "value": 0.03},
+            {
+                "constructions[0]": "'other' sets a field of Material 'Wall Insulation', from which the target U is "
+                "computed | another measure for one of the two"
+            },
+        ),
+        (
+            [WARM],
+            {"class": "BuildingSurface:Detailed", "object": "East*", "field": "Construction Name", "value": "Roof"},
+            {
+                "constructions[0]": "'other' and 'walls' both set BuildingSurface:Detailed 'East Wall', Construction "
+                "Name in room.idf | one parameter for a field"
+            },
+        ),
+    ],
+)
+def test_faults_of_constructions_are_reported_at_their_places(
+    files: dict[str, bytes], edits: list[Any], other: dict[str, Any] | None, expected: dict[str, str]
+) -> None:
+    measures, parameters = [envelope(*edits)], [BY_WALLS]
+    if other is not None:
+        measures.append({"name": "other", "variants": [{"name": "on", "targets": [other]}]})
+        parameters.append({"name": "other", "measure": "other"})
+
+    found = faults(files, measures, *parameters)
+    assert found == {f"measures[0].variants[0].{where}": what for where, what in expected.items()}

@@ -14,9 +14,11 @@ from pydantic import ValidationError
 
 from epsm.energyplus import dictionary
 from epsm.energyplus.documents import number_text
+from epsm.energyplus.editing import CannotEdit
 from epsm.energyplus.engine import Engine, command, run
-from epsm.energyplus.model_editor import REPORTS, CannotEdit, PreparedModel, prepare
+from epsm.energyplus.model_editor import PreparedModel, prepare
 from epsm.energyplus.model_reader import ModelOutline, read_outline
+from epsm.energyplus.output_requests import REPORTS
 from epsm.energyplus.verdict import judge
 from epsm.results.reader import read_results
 from epsm.study.schema import Study

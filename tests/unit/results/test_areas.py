@@ -9,7 +9,8 @@ import pytest
 
 from epsm.energyplus.engine import Engine, command, run
 from epsm.energyplus.model_editor import prepare
-from epsm.results.areas import EnvelopeSurface, area_metrics, orientation, read_surfaces, totals
+from epsm.energyplus.surfaces import orientation
+from epsm.results.areas import EnvelopeSurface, area_metrics, read_surfaces, totals
 from epsm.study.schema import Study
 from tests.conftest import study_document
 

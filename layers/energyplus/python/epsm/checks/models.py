@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from epsm.checks.cells import check_reduced_on
+from epsm.checks.constructions import check_constructions_on, constructions_in
 from epsm.checks.model_faults import FieldFilter, check_model_faults, place_of
-from epsm.checks.parameters import check_parameters_on
+from epsm.checks.parameters import Setters, check_parameters_on
 from epsm.checks.references import check_object_names
 from epsm.checks.table_text import field_text, is_number
 from epsm.checks.target_matches import TargetInModel, targets_in
 from epsm.energyplus import dictionary, versions
+from epsm.energyplus.construction_plans import plans_of
 from epsm.energyplus.dictionary import ClassRule
 from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS, external_path, in_each_others_way
 from epsm.energyplus.model_reader import ModelObject, ModelOutline, read_outline
@@ -65,6 +67,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
     problems = list(outline.problems)
     problems += _check_version(outline, source, study)
     external_files: dict[str, None] = {}
+    edits = list(targets_in(outline, source, study))
     if not problems:
         problems += islice(_check_objects(outline, source), _MAX_OF_A_KIND)
         sound = not problems  # a missing ';' hides objects, so that their names would be reported as missing
@@ -75,7 +78,11 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
         problems += _check_run_period(outline, source, study)
         problems += _check_leap_days(outline, source, study)
         problems += check_reduced_on(outline, source, study)
-        problems += islice(check_parameters_on(outline, source, study), _MAX_OF_A_KIND)
+        setters: Setters = {}
+        problems += islice(check_parameters_on(outline, source, study, setters), _MAX_OF_A_KIND)
+        plans = plans_of(outline, study)
+        edits += constructions_in(source, plans)
+        problems += islice(check_constructions_on(source, plans, edits, setters), _MAX_OF_A_KIND)
         for each, name in _external_names(outline):
             path, fault = external_path(name, source)
             if fault:
@@ -85,7 +92,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
                 external_files[path] = None
         for file, other in in_each_others_way([*external_files, source]):
             problems.append(Problem(source, f"reads '{other}', but '{file}' is a file, not a folder", "other names"))
-    return CheckedModel(tuple(problems), tuple(external_files), outline, tuple(targets_in(outline, source, study)))
+    return CheckedModel(tuple(problems), tuple(external_files), outline, tuple(edits))
 
 
 def _set_by(study: Study) -> FieldFilter:

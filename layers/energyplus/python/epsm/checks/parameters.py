@@ -1,6 +1,7 @@
 """Checks of a study's parameters against the data dictionary and against each of its models."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import ClassRule, FieldPlace
@@ -149,8 +150,31 @@ def _one_a_place(problems: Iterable[Problem]) -> Iterator[Problem]:
             yield problem
 
 
-def check_parameters_on(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
-    setters: dict[tuple[str, str, int], list[Assignment]] = {}
+@dataclass(frozen=True, slots=True)
+class Setter:
+    """A parameter, or a variant of a measure, that sets a field of an object."""
+
+    parameter: str
+    variant: str
+    where: str
+
+    def meets(self, other: "Setter") -> bool:
+        """Whether two can come into one model: two variants of a measure cannot."""
+        return self.parameter != other.parameter or self.variant == other.variant
+
+
+Setters = dict[tuple[str, str, int], list[Setter]]
+"""Class, name in lower case and position of a field -> what sets it."""
+
+
+def check_parameters_on(outline: ModelOutline, source: str, study: Study, setters: Setters) -> Iterator[Problem]:
+    """Faults of the study's targets on a model.
+
+    Args:
+        outline, source: The model and its path in the study.
+        study: The study.
+        setters: Filled with what the targets set.
+    """
     met: dict[str, int | None] = {}
     for each in assignments(study):
         places, parameter, target = Places(study, each), each.levels, each.target
@@ -165,7 +189,8 @@ def check_parameters_on(outline: ModelOutline, source: str, study: Study) -> Ite
             met[each.group] = before + len(targets)
         if not targets and each.count == 1:
             yield _no_target(target, objects, rule, source, places.target)
-        yield from _set_twice(each, targets, rule, place, setters, source)
+        setter = Setter(each.parameter, each.variant, each.where)
+        yield from set_twice(setter, [found.name for found in targets], rule, place, setters, source)
         if place.group is not None:
             yield from _check_group_exists(targets, rule, place, source, places.target)
         if target.relative:
@@ -200,29 +225,23 @@ def _is_number(value: object) -> bool:
     return number_in(value) is not None
 
 
-def _set_twice(
-    assignment: Assignment,
-    targets: Iterable[ModelObject],
-    rule: ClassRule,
-    place: FieldPlace,
-    setters: dict[tuple[str, str, int], list[Assignment]],
-    source: str,
+def set_twice(
+    setter: Setter, names: Iterable[str], rule: ClassRule, place: FieldPlace, setters: Setters, source: str
 ) -> Iterator[Problem]:
-    for each in targets:
-        others = setters.setdefault((rule.name, fold_name(each.name), place.position), [])
-        other = next((other for other in others if _meet(other, assignment)), None)
-        others.append(assignment)
-        if other is not None:
-            apart = other.parameter != assignment.parameter
-            who = f"'{other.parameter}' and '{assignment.parameter}' both set" if apart else "two targets set"
-            what = f"{who} {rule.name} '{each.name}', {place.rule.name}"
-            yield Problem(assignment.where, f"{what} in {source}", "one parameter for a field")
-            return
-
-
-def _meet(one: Assignment, other: Assignment) -> bool:
-    """Whether two edits can come into one model: those of two variants of a measure cannot."""
-    return one.parameter != other.parameter or one.variant == other.variant
+    """A problem if something else sets the field in one of these objects; notes the setter."""
+    clash: tuple[Setter, str] | None = None
+    for name in names:
+        others = setters.setdefault((rule.name, fold_name(name), place.position), [])
+        other = next((other for other in others if other.meets(setter)), None)
+        others.append(setter)
+        if other is not None and clash is None:
+            clash = other, name
+    if clash is not None:
+        other, name = clash
+        apart = other.parameter != setter.parameter
+        who = f"'{other.parameter}' and '{setter.parameter}' both set" if apart else "two targets set"
+        what = f"{who} {rule.name} '{name}', {place.rule.name}"
+        yield Problem(setter.where, f"{what} in {source}", "one parameter for a field")
 
 
 def _check_group_exists(

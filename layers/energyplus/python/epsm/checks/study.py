@@ -11,6 +11,7 @@ from functools import partial
 from epsm.checks.analysis import check_analysis
 from epsm.checks.budget import check_budget, measured_run_times
 from epsm.checks.cells import check_cells
+from epsm.checks.constructions import unmatched_constructions
 from epsm.checks.data_files import CLASSES, check_data_files
 from epsm.checks.model_remarks import model_remarks
 from epsm.checks.models import check_model
@@ -164,6 +165,7 @@ def _check_files(document: bytes, files: StudyFiles, rules: Rules) -> CheckedStu
         reader.problems += check_parameters(study)
         if len(models.outlines) == len(study.models):
             reader.problems += unmatched_targets(study, models.edits)
+            reader.problems += unmatched_constructions(study, models.edits)
         for_water_mains = any(map(uses_weather_for_water_mains, models.outlines.values()))
     records_per_hour = _check_weather(study, reader, remarks, for_water_mains=for_water_mains)
     with dictionary.of_version(version):

@@ -30,7 +30,7 @@ class Document(Protocol):
     def set(self, each: Any, place: FieldPlace, value: Any) -> None: ...
     def values_of(self, each: Any) -> Any: ...
     def restore(self, each: Any, values: Any) -> None: ...
-    def add(self, rule: ClassRule, values: Sequence[str]) -> None: ...
+    def add(self, rule: ClassRule, values: Sequence[str | float]) -> None: ...
     def remove(self, rule: ClassRule, each: Any) -> None: ...
     def text(self) -> str: ...
 
@@ -135,8 +135,8 @@ class IdfDocument:
     def restore(self, each: Any, values: Any) -> None:
         self._make.values(each)[:] = values
 
-    def add(self, rule: ClassRule, values: Sequence[str]) -> None:
-        each = self._make.new(rule, values)
+    def add(self, rule: ClassRule, values: Sequence[str | float]) -> None:
+        each = self._make.new(rule, [each if isinstance(each, str) else number_text(each) for each in values])
         self._classes.setdefault(fold_name(rule.name), []).append(each)
         self._parts.append(each)
 
@@ -209,15 +209,15 @@ class EpjsonDocument:
         each[1].clear()
         each[1].update(values)
 
-    def add(self, rule: ClassRule, values: Sequence[str]) -> None:
+    def add(self, rule: ClassRule, values: Sequence[str | float]) -> None:
         group = self._group(rule)
         free = (name for number in itertools.count(1) if (name := f"{rule.name} {number}") not in group)
-        name = values[0] if rule.named else next(free)
+        name = str(values[0]) if rule.named else next(free)
         fields: dict[str, Any] = {}
         group[name] = fields
         plain = len(rule.fields)
         for position, value in enumerate(values[:plain]):
-            if value and rule.fields[position].key != "name":
+            if value != "" and rule.fields[position].key != "name":
                 fields[rule.fields[position].key] = value
         if rule.repeats:
             key = rule.repeats[0].repeat_key or ""

@@ -4,8 +4,9 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from epsm.energyplus.editing import CannotEdit
 from epsm.energyplus.engine import Engine
-from epsm.energyplus.model_editor import CannotEdit, PreparedModel
+from epsm.energyplus.model_editor import PreparedModel
 from epsm.energyplus.verdict import Verdict
 from epsm.pipeline.simulation import RunLimits, simulate
 from epsm.pipeline.workspace import Workspace

@@ -16,8 +16,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.energyplus import dictionary
+from epsm.energyplus.editing import CannotEdit
 from epsm.energyplus.engine import Engine, Progress, installed_engine_of
-from epsm.energyplus.model_editor import CannotEdit, PreparedModel, prepare
+from epsm.energyplus.model_editor import PreparedModel, prepare
 from epsm.energyplus.verdict import Diagnosis, Verdict
 from epsm.energyplus.versions import DEFAULT
 from epsm.errors import EngineMissing

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from epsm.energyplus.sql import read_only
+from epsm.energyplus.surfaces import UPRIGHT_FROM_DEG, orientation
 from epsm.results.metrics import ENVELOPE_AREAS, FACTORS
 from epsm.text import fold_name
 
@@ -48,8 +49,6 @@ _COLUMNS: dict[str, tuple[str, Mapping[str, Decimal]]] = {
     "Area of Openings": ("net_area_m2", FACTORS["m2"]),
 }
 """Columns of the Envelope Summary: attribute, and factors by unit."""
-_UPRIGHT_FROM_DEG = 60.0
-"""The engine's own limit between skylights and windows, and below which a surface has no cardinal direction."""
 _QUERY = """
 SELECT s.SurfaceIndex, s.SurfaceName, s.ClassName, s.Area, s.GrossArea, s.Azimuth, s.Tilt, s.ExtBoundCond,
        z.ZoneName, z.Multiplier * z.ListMultiplier, c.Name, c.TotalLayers
@@ -142,7 +141,7 @@ def read_surfaces(database: Path) -> tuple[EnvelopeSurface, ...]:
         boundary = _boundary(number, other_side)
         times = multiplier / 2 if boundary == "interior" else multiplier
         if kind == "window":
-            kind = "window" if tilt >= _UPRIGHT_FROM_DEG else "skylight"
+            kind = "window" if tilt >= UPRIGHT_FROM_DEG else "skylight"
             # The report has them times the zone's multipliers already.
             counted = reported["net_area_m2"].get(fold_name(name))
             # Before 25.2 it has two decimals: the glass is exact, and all there is where no frame adds to it.
@@ -185,17 +184,6 @@ def _boundary(number: int, other_side: int) -> Boundary:
     if other_side > 0:
         return "adiabatic" if other_side == number else "interior"
     return _BOUNDARIES.get(other_side, "other")
-
-
-def orientation(azimuth_deg: float, tilt_deg: float) -> str:
-    """The cardinal direction that EnergyPlus gives a surface in its Envelope Summary.
-
-    >>> orientation(315, 90), orientation(44.99, 90), orientation(45, 90), orientation(180, 20)
-    ('N', 'N', 'E', '')
-    """
-    if not _UPRIGHT_FROM_DEG <= tilt_deg < 180:
-        return ""
-    return "NESW"[int((round(azimuth_deg, 2) + 45) % 360 // 90)]
 
 
 def totals(surfaces: Iterable[EnvelopeSurface]) -> tuple[EnvelopeArea, ...]:

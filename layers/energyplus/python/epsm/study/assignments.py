@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from epsm.study.constructions import ConstructionEdit
 from epsm.study.measures import TargetEdit
 from epsm.study.parameters import CoupledParameter, Dimension, MeasureParameter, Parameter
 from epsm.study.schema import MANIFEST_NAME, Study
@@ -18,7 +19,7 @@ class Assignment:
         index: Of the parameter in the study.
         variant: Of the measure; empty for other parameters.
         position: Of the target among those of the parameter, or of the variant.
-        count: How many targets these are.
+        count: How many edits these are, in a variant with those of constructions.
         target: The target.
         levels: Has the levels: the parameter, or for an edit of a measure one with its value.
         where: Place of the target in study.json.
@@ -55,8 +56,44 @@ def assignments(study: Study) -> Iterator[Assignment]:
             group = f"{MANIFEST_NAME}: measures[{numbers[parameter.bound.name]}].variants[{number}].targets"
             for position, edit in enumerate(variant.targets):
                 where, levels = f"{group}[{position}]", _of_one_value(parameter, edit)
-                count = len(variant.targets)
+                count = len(variant.targets) + len(variant.constructions)
                 yield Assignment(parameter.name, index, variant.name, position, count, edit, levels, where, group)
+
+
+@dataclass(frozen=True, slots=True)
+class ConstructionAssignment:
+    """An edit of constructions in a study; attributes like those of `Assignment`, positions count on after its
+    variant's targets."""
+
+    parameter: str
+    measure: str
+    variant: str
+    position: int
+    count: int
+    edit: ConstructionEdit
+    where: str
+
+    @property
+    def label(self) -> str:
+        """Begins the names of the objects that it adds to a model; its own among the edits of the study."""
+        name = f"{self.measure} {self.variant}"
+        return name if self.count == 1 else f"{name} {self.position + 1}"
+
+
+def construction_assignments(study: Study) -> Iterator[ConstructionAssignment]:
+    """Every edit of constructions that a parameter of the study may make in a model."""
+    numbers = {measure.name: number for number, measure in enumerate(study.measures)}
+    for parameter in study.parameters:
+        measure = parameter.bound if isinstance(parameter, MeasureParameter) else None
+        for number, variant in enumerate(measure.variants if measure else ()):
+            assert measure is not None
+            place = f"{MANIFEST_NAME}: measures[{numbers[measure.name]}].variants[{number}].constructions"
+            before, count = len(variant.targets), len(variant.targets) + len(variant.constructions)
+            for own, edit in enumerate(variant.constructions):
+                where = f"{place}[{own}]"
+                yield ConstructionAssignment(
+                    parameter.name, measure.name, variant.name, before + own, count, edit, where
+                )
 
 
 def field_parameters(study: Study) -> tuple[Dimension, ...]:

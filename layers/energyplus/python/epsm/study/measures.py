@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from epsm.study.constructions import ConstructionEdit
 from epsm.study.targets import Target
 from epsm.study.values import Strict, Text, Value
 from epsm.text import fold_name
@@ -49,19 +50,22 @@ class MeasureVariant(Strict):
     )
     description: str = Field(default="", max_length=1000, description="For readers; not read.")
     targets: tuple[TargetEdit, ...] = Field(default=(), max_length=200, description="Fields to change.")
+    constructions: tuple[ConstructionEdit, ...] = Field(
+        default=(), max_length=50, description="Surfaces to give another construction."
+    )
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
         if fold_name(self.name) == NONE and self.changes:
             raise ValueError(f"is called '{NONE}', which leaves the model as it is, and has edits")
         if fold_name(self.name) != NONE and not self.changes:
-            raise ValueError("has no edits; give 'targets'")
+            raise ValueError("has no edits; give 'targets' or 'constructions'")
         return self
 
     @property
     def changes(self) -> bool:
         """Whether it changes anything."""
-        return bool(self.targets)
+        return bool(self.targets or self.constructions)
 
 
 class Measure(Strict):

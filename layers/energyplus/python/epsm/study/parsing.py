@@ -15,6 +15,7 @@ from epsm.strict_json import RepeatedKey, without_repeated_keys
 from epsm.study.analysis import Analysis
 from epsm.study.cells import ReportCell
 from epsm.study.consistency import sampling_problems
+from epsm.study.constructions import LAYERS, ConstructionEdit, Glazing
 from epsm.study.distributions import KINDS
 from epsm.study.impact import FuelFactors, Fuels, Impact
 from epsm.study.measures import Measure, MeasureVariant, TargetEdit
@@ -120,15 +121,24 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "reduced": ReducedSeries,
     "options": Options,
 }
-_IN_MEASURES: Mapping[str, type[BaseModel]] = {"targets": TargetEdit}
+_IN_MEASURES: Mapping[str, type[BaseModel]] = {
+    "targets": TargetEdit,
+    "constructions": ConstructionEdit,
+    "glazing": Glazing,
+    **LAYERS,
+}
 
 
 def _without_tags(steps: Sequence[int | str]) -> Iterator[int | str]:
     before: int | str = ""
+    earlier: int | str = ""
     for step in steps:
+        if earlier == "layers" and step in LAYERS:
+            earlier, before = before, step
+            continue
         if step not in (*_UNIONS.get(str(before), ()), ONE_TARGET, SEVERAL_TARGETS, BY_MEASURE):
             yield step
-        before = step
+        earlier, before = before, step
 
 
 def _keys_beside(steps: Sequence[int | str]) -> list[str]:

@@ -96,7 +96,7 @@ class Target(Strict):
 
     def matches(self, name: str) -> bool:
         """Whether an object's name fits `object` and not `except`."""
-        return _fits(name, self.object_name) and not _fits(name, self.except_)
+        return fits(name, self.object_name) and not fits(name, self.except_)
 
     def meets(self, values: Mapping[str, object]) -> bool:
         """Whether an object has the values that `where` asks for.
@@ -119,7 +119,8 @@ def _same(found: object, wanted: Value) -> bool:
         return False
 
 
-def _fits(name: str, patterns: Patterns) -> bool:
+def fits(name: str, patterns: Patterns) -> bool:
+    """Whether a name fits a pattern, or one of several."""
     return any(fits_pattern(name, each) for each in ((patterns,) if isinstance(patterns, str) else patterns))
 
 

@@ -1,0 +1,129 @@
+"""What every run asks of the engine: reports, series, files, requested in the model."""
+
+from collections.abc import Sequence
+
+from epsm.energyplus.documents import Document
+from epsm.energyplus.editing import place_of_field, rule_of
+from epsm.study.reduced import ReducedSeries
+from epsm.study.schema import Outputs
+from epsm.text import fold_name
+
+REPORTS = (
+    "AnnualBuildingUtilityPerformanceSummary",
+    "InputVerificationandResultsSummary",
+    "DemandEndUseComponentsSummary",
+    "EnvelopeSummary",
+    "SensibleHeatGainSummary",
+    "EnergyMeters",
+    "AdaptiveComfortSummary",
+    "HVACSizingSummary",
+    "EquipmentSummary",
+    "SystemSummary",
+)
+"""The tabular reports that `epsm.results` reads."""
+
+_TARIFF, _BILLS = "utilitycost:tariff", ("EconomicResultSummary",)
+"""The bills that a model's tariffs give, a report of their own."""
+
+_REQUESTED_AS = {
+    "annualheatemissionsreport": "heatemissionssummary",
+    "annualthermalresiliencesummary": "thermalresiliencesummary",
+}
+"""Reports that are requested by another name than the one under which EnergyPlus stores them."""
+
+_FILES_ALWAYS_WRITTEN = (
+    *("Output EIO", "Output SQLite", "Output END"),
+    # With daylighting by DElight the engine reads these back itself, and stops where they are not written.
+    *("Output DelightIn", "Output DelightELdmp", "Output DelightDFdmp"),
+)
+_FILE_FIELD_OF = {
+    "htm": "Output Tabular",
+    "csv": "Output CSV",
+    "eso": "Output ESO",
+    "mtr": "Output MTR",
+    "audit": "Output AUDIT",
+    "rdd": "Output RDD",
+    "mdd": "Output MDD",
+}
+
+
+def replace_object(document: Document, class_name: str, values: Sequence[str]) -> None:
+    """Make the one object of a unique class what `values` say."""
+    rule = rule_of(class_name)
+    for each in document.objects(rule):
+        document.remove(rule, each)
+    document.add(rule, values)
+
+
+def request_results(document: Document, outputs: Outputs) -> None:
+    # Energy in kWh with all digits, whatever unit and rounding the model chose for its own tables.
+    # (EnergyPlus before 25.2 has no third field: it always writes all digits.)
+    sqlite = ["SimpleAndTabular", "JtoKWH", "No"]
+    replace_object(document, "Output:SQLite", sqlite[: len(rule_of("Output:SQLite").fields)])
+    rule = rule_of("Output:Table:SummaryReports")
+    existing = document.objects(rule)
+    wanted: list[str] = []
+    for each in existing:
+        group = 1
+        while name := document.get(each, place_of_field(rule, f"Report {group} Name")):
+            wanted.append(str(name))
+            group += 1
+    if not any(fold_name(name).startswith("allsummary") for name in wanted):
+        known = {fold_name(name) for name in wanted}
+        reports = (*REPORTS, *(_BILLS if _TARIFF in document.class_keys() else ()))
+        wanted += [name for name in reports if fold_name(name) not in known]
+    # Monthly reports are in AllSummaryAndMonthly alone; a report that is requested twice is printed once.
+    requested = {fold_name(name) for name in wanted}
+    named = {fold_name(cell.report).replace(" ", "") for cell in outputs.cells}
+    named |= {_REQUESTED_AS[name] for name in named if name in _REQUESTED_AS}
+    wanted += [name for name in rule.repeats[0].words if fold_name(name) in named - requested]
+    replace_object(document, rule.name, wanted)
+
+
+def request_series(document: Document, outputs: Outputs) -> None:
+    if outputs.meters or outputs.variables or outputs.reduced:
+        _silence_warm_up(document)
+    for meter in outputs.meters:
+        document.add(rule_of("Output:Meter"), [meter, outputs.frequency])
+    for variable in outputs.variables:
+        document.add(rule_of("Output:Variable"), ["*", variable, outputs.frequency])
+    for class_name, *values in sorted({_request(each) for each in outputs.reduced}):
+        document.add(rule_of(class_name), values)
+
+
+def _request(each: ReducedSeries) -> tuple[str, ...]:
+    """Class and values of the object that requests a series."""
+    if each.meter is not None:
+        return "Output:Meter", each.meter, each.frequency
+    # A key with parts left open is a regular expression to the engine, so all keys are requested.
+    key = "*" if "*" in each.key else each.key
+    return "Output:Variable", key, each.series, each.frequency, *([each.schedule] if each.schedule else ())
+
+
+def _silence_warm_up(document: Document) -> None:
+    """Drop ReportDuringWarmup: in the database its values look like those of the run period."""
+    rule = rule_of("Output:Diagnostics")
+    for each in document.objects(rule):
+        groups = range(1, 20)
+        kept = [str(key) for group in groups if (key := document.get(each, place_of_field(rule, f"Key {group}")))]
+        wanted = [key for key in kept if fold_name(key) != "reportduringwarmup"]
+        if wanted != kept:
+            document.remove(rule, each)
+            if wanted:
+                document.add(rule, wanted)
+
+
+def choose_files(document: Document, outputs: Outputs) -> None:
+    """Let the engine write what is read or kept, and nothing else."""
+    rule = rule_of("OutputControl:Files")
+    written = {*_FILES_ALWAYS_WRITTEN, *(_FILE_FIELD_OF[kept] for kept in outputs.keep if kept in _FILE_FIELD_OF)}
+    replace_object(document, rule.name, ["Yes" if field.name in written else "No" for field in rule.fields])
+    if {"rdd", "mdd"} & set(outputs.keep) and not document.objects(rule_of("Output:VariableDictionary")):
+        document.add(rule_of("Output:VariableDictionary"), ["Regular"])
+    if "htm" in outputs.keep:
+        style = rule_of("OutputControl:Table:Style")
+        existing = document.objects(style)
+        if existing:
+            document.set(existing[0], place_of_field(style, "Column Separator"), "HTML")
+        else:
+            document.add(style, ["HTML"])
