@@ -1,7 +1,7 @@
 """What an edit of constructions does to a model: new materials and constructions, and the surfaces that get them.
 
-The plan is made from the model as uploaded, on submission to find its faults and in the worker to carry it out: it is the
-same there and here. Constructions and materials of the model are never changed, only copied.
+The same plan is made from the model as uploaded on submission, to find its faults, and in the worker, to carry it out.
+Constructions and materials of the model are never changed, only copied.
 """
 
 from collections.abc import Iterable, Sequence
