@@ -1,0 +1,131 @@
+"""Collecting the results of a study whose variants have ended: table, record and what subscribers are sent."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from epsm.pipeline.aggregate import aggregate
+from epsm.pipeline.study_summary import StudySummary
+from epsm.store import keys
+from epsm.store.records import Records
+from epsm.study.records import StudyStatus, VariantRecord, VariantStatus
+from tests.unit.conftest import RESULTS
+from tests.unit.deployed import Deployed
+
+ANNA = "iam:arn:aws:iam::123456789012:user/anna"
+
+
+@pytest.fixture
+def stack(s3: Any, records: Records) -> Deployed:
+    return Deployed(s3, records)
+
+
+def ends(stack: Deployed, simulation: str, index: int, eui: float | None, seconds: float = 2.0) -> None:
+    """A variant has ended: with this EUI, or without any because it rained."""
+    stack.records.start_variant(simulation, index, 0)
+    status, summary = VariantStatus.FAILED, {}
+    if eui is not None:
+        status, summary = VariantStatus.SUCCEEDED, {"metrics": {"site_eui_kwh_m2": eui}, "engine_seconds": seconds}
+    moment = "2026-05-01T12:00:00.000Z"
+    error = "" if summary else "it rains"
+    record = VariantRecord(index, status, moment, ended_at=moment, verdict="clean", error=error, summary=summary)
+    stack.records.finish_variant(simulation, record, 0)
+
+
+def collect(stack: Deployed, simulation: str, **given: Any) -> StudySummary:
+    return aggregate(stack.files, stack.records, simulation, **given)
+
+
+def table(stack: Deployed, simulation: str) -> pd.DataFrame:
+    with stack.files.open_result(keys.run_key(simulation, "results.csv")) as stream:
+        return pd.read_csv(stream)
+
+
+def test_a_study_that_ended_is_closed_with_its_numbers_and_reasons(stack: Deployed) -> None:
+    simulation = stack.accepted(ANNA, parameters=[
+        {"name": "wall", "class": "Material", "object": "Wall Insulation", "field": "Thickness", "values": [0.1, 0.2]},
+        {"name": "day", "class": "Lights", "field": "Schedule Name", "values": ["Always On"]},
+    ])  # fmt: skip
+    for index, eui in enumerate((100.0, 80.0, None)):
+        ends(stack, simulation, index, eui, seconds=2.0 + index)
+    summary = collect(stack, simulation)
+    assert summary.as_dict() | {"message": ""} == {
+        "simulation_id": simulation,
+        "status": "partial",
+        "succeeded": 2,
+        "failed": 1,
+        "not_run": 0,
+        "error": "",
+        "notify": True,
+        "subject": ": partial, 2 of 3 variants succeeded",
+        "message": "",
+    }
+    for line in (
+        "Variants:   2 succeeded, 1 failed, 0 not run",
+        "Site EUI:   80.0 to 100.0 kWh/m2",
+        "Best:       variant 1 saves 20.0 % against the baseline (room.idf, chicago.epw; wall=0.1, day=Always On)",
+        "Failures:",
+        f"Table:      s3://{RESULTS}/runs/{simulation}/results.csv (and results.parquet)",
+    ):
+        assert line in summary.message.splitlines()
+    record = stack.record(simulation)
+    assert (record.status, record.succeeded, record.failed) == (StudyStatus.PARTIAL, 2, 1)
+    # Of the model's two runs the mean.
+    assert stack.records.run_time(stack.files.read_manifest(simulation).inputs["room.idf"].sha256) == 2.5
+    assert list(table(stack, simulation)["status"]) == ["succeeded", "succeeded", "failed"]
+
+
+def test_where_nothing_saves_no_best_variant_is_named(stack: Deployed) -> None:
+    simulation = stack.accepted(ANNA)
+    for index, eui in enumerate((80.0, 80.0, 100.0)):
+        ends(stack, simulation, index, eui)
+    summary = collect(stack, simulation)
+    assert (summary.status, "Site EUI:" in summary.message, "Best:" in summary.message) == ("completed", True, False)
+    assert "Failures:" not in summary.message
+
+
+def test_collecting_again_changes_no_record(stack: Deployed) -> None:
+    simulation = stack.accepted(ANNA, parameters=[])
+    ends(stack, simulation, 0, 100.0)
+    first = collect(stack, simulation)
+    before = stack.record(simulation)
+    assert (collect(stack, simulation), stack.record(simulation)) == (first, before)
+
+
+def test_of_a_cancelled_study_what_succeeded_is_counted(stack: Deployed) -> None:
+    simulation = stack.accepted(ANNA)
+    ends(stack, simulation, 0, 100.0)
+    stack.records.start_variant(simulation, 1, 0)
+    stack.records.cancel_study(simulation, "By Anna.")
+    summary = collect(stack, simulation)
+    assert (summary.status, summary.error, summary.not_run) == ("cancelled", "By Anna.", 2)
+    assert "Failed or not run:" in summary.message
+    record = stack.record(simulation)
+    assert (record.status, record.succeeded, record.collected) == (StudyStatus.CANCELLED, 1, True)
+    assert list(table(stack, simulation)["error"].dropna()) == [
+        "The study was cancelled while this variant ran.",
+        "The study was cancelled.",
+    ]
+
+
+def test_a_study_that_was_given_up_says_why(stack: Deployed) -> None:
+    simulation = stack.accepted(ANNA)
+    ends(stack, simulation, 0, 100.0)
+    stack.records.start_variant(simulation, 1, 0)
+    summary = collect(stack, simulation, map_error="too many failed")
+    assert (summary.status, summary.error) == ("failed", "The study was given up: too many failed")
+    assert stack.record(simulation).given_up
+    assert "The study was given up while this variant ran." in list(table(stack, simulation)["error"])
+
+
+@pytest.mark.parametrize("sampled", [False, True])
+def test_a_sampled_study_alone_has_a_design(stack: Deployed, sampled: bool) -> None:
+    changes: dict[str, Any] = {}
+    if sampled:
+        wall = {"name": "wall", "class": "Material", "object": "Wall Insulation", "field": "Thickness"}
+        changes["parameters"] = [wall | {"range": {"from": 0.1, "to": 0.3}}]
+        changes["sampling"] = {"method": "latin_hypercube", "samples": 2, "seed": 1}
+    simulation = stack.accepted(ANNA, **changes)
+    collect(stack, simulation)
+    assert (stack.files.size(RESULTS, keys.run_key(simulation, "design.parquet")) is not None) is sampled
