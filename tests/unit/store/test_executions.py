@@ -260,9 +260,16 @@ def test_a_map_run_that_step_functions_has_forgotten_counts_nothing() -> None:
     assert executions_of(Forgotten()).counts(running(status=StudyStatus.FAILED)) == RunCounts(total=100)
 
 
-def test_of_a_study_that_has_ended_the_record_is_asked() -> None:
-    ended = running(status=StudyStatus.PARTIAL, succeeded=98, failed=2)
-    assert executions_of(StepFunctions(running=7)).counts(ended) == RunCounts(succeeded=98, failed=2, total=100)
+@pytest.mark.parametrize(("succeeded", "failed"), [(98, 2), (98, 0), (0, 2)])
+def test_of_a_study_that_has_ended_the_record_is_asked(succeeded: int, failed: int) -> None:
+    ended = running(status=StudyStatus.FAILED, succeeded=succeeded, failed=failed)
+    counts = executions_of(StepFunctions(running=7)).counts(ended)
+    assert counts == RunCounts(succeeded=succeeded, failed=failed, total=100)
+
+
+@pytest.mark.parametrize(("running_now", "not_run"), [(0, 4), (2, 2), (4, 0), (5, 0)])
+def test_what_neither_ended_nor_runs_has_not_run(running_now: int, not_run: int) -> None:
+    assert RunCounts(running=running_now, succeeded=2, failed=1, total=7).not_run == not_run
 
 
 def test_what_succeeded_in_an_earlier_attempt_is_counted() -> None:

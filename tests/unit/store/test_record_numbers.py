@@ -27,6 +27,23 @@ def test_a_number_comes_back_as_it_was(table: Any, records: Records, number: flo
     assert found.summary["metrics"]["site_energy_kwh"] == number
 
 
+@pytest.mark.parametrize(
+    ("number", "kind"), [(2.0**53 - 1, int), (-(2.0**53) + 1, int), (2.0**53, float), (0.5, float)]
+)
+def test_whole_numbers_are_integers_as_long_as_a_float_counts_them(
+    records: Records, number: float, kind: type[float]
+) -> None:
+    records.finish_variant("study", finished(number), FOREVER)
+    found = records.variant("study", 0)
+    assert found is not None
+    assert type(found.summary["metrics"]["site_energy_kwh"]) is kind
+
+
+def test_a_study_that_has_cost_nothing_yet_has_cost_nothing(records: Records) -> None:
+    record = records.create_or_get_study("study", "Study", {})
+    assert (record.spent_usd, record.cost_usd, record.succeeded, record.failed, record.attempt) == (0.0, 0.0, 0, 0, 1)
+
+
 @pytest.mark.parametrize("number", [1e38, 1e125, -1e126, 4.9e274, float("inf"), float("nan")])
 def test_a_number_that_cannot_be_read_again_is_not_written(table: Any, records: Records, number: float) -> None:
     with pytest.raises(ValueError, match="cannot be stored in the table"):
