@@ -223,7 +223,7 @@ def test_a_study_beyond_its_owners_limit_is_refused_until_there_is_room(
     limits.claim(other, 0.0)
     rejected = stack.submitter(limits).submit(stack.upload(room))
     assert rejected.status is StudyStatus.REJECTED
-    assert rejected.problems[0].what == "is one too many: 1 of your studies have not ended"
+    assert rejected.problems[0].what == "exceeds your limit: 1 of your studies have not ended"
     assert stack.machine.started == []
     records.cancel_study(other.simulation_id, "There was no need of it.")
     accepted = stack.submitter(limits).submit(stack.upload(room))
