@@ -1,6 +1,7 @@
 """What the API answers to a study beyond its owner's limits."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -130,6 +131,20 @@ def test_a_rerun_reserves_money_for_models_that_never_ran_within_the_budget_of_n
     stack = deployed(records, monkeypatch, usd_per_month=4.0)
     status, _ = ask(stack, "POST", "/api/simulation/anna-1/rerun/", {})
     assert (status, records.started, reserved(stack)) == (202, [2], 1.0)
+
+
+@pytest.mark.parametrize(("succeeded", "quarters"), [(0, 4), (1, 3), (3, 1)])
+def test_a_rerun_reserves_money_for_what_has_not_succeeded(
+    monkeypatch: pytest.MonkeyPatch, succeeded: int, quarters: int
+) -> None:
+    def reserved_for(done: int) -> float:
+        records = Anna(StudyStatus.FAILED)
+        records.by_name["anna-1"] = replace(records.record, options={"max_cost_usd": 1e6}, succeeded=done)
+        stack = deployed(records, monkeypatch, usd_per_month=1e6)
+        assert ask(stack, "POST", "/api/simulation/anna-1/rerun/", {})[0] == 202
+        return reserved(stack)
+
+    assert reserved_for(succeeded) == pytest.approx(reserved_for(0) * quarters / 4)
 
 
 def test_a_rerun_that_its_owner_cannot_pay_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -446,7 +446,7 @@ def test_only_what_has_not_succeeded_is_run_again(stack: Deployed) -> None:
     simulation = ended(stack)
     path = f"/api/simulation/{simulation}/rerun/"
     status, answer = ask(stack, "POST", path, {"which": "failed"})
-    assert (status, answer["simulation_id"], answer["variants"]) == (202, simulation, 1)
+    assert (status, answer["simulation_id"], answer["variants"], answer["file_count"]) == (202, simulation, 1, 0)
     assert stack.machine.started == [f"{simulation}-2"]
     assert [item["index"] for item in stack.json_of(simulation, "items-2.json")] == [2]
     record = stack.record(simulation)
