@@ -79,7 +79,7 @@ unit: $(VENV)/.dev ## tests of the library
 
 coverage: $(VENV)/.dev ## branches of the library that its unit tests reach, by package
 	$(BIN)/coverage run --branch --source=$(LIBRARY) --data-file=build/coverage -m pytest tests/unit
-	@for room in study energyplus checks results store pipeline operations api; do \
+	@for room in study energyplus checks results store pipeline operations api client; do \
 		printf '%-12s' $$room; \
 		$(BIN)/coverage report --data-file=build/coverage --include='$(LIBRARY)/'$$room'/*' --format=total; \
 	done

@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = Path("layers/energyplus/python/epsm")
-ROOMS = ("study", "energyplus", "checks", "results", "store", "pipeline", "operations", "api")
+ROOMS = ("study", "energyplus", "checks", "results", "store", "pipeline", "operations", "api", "client")
 COSMIC_RAY = "cosmic-ray==8.7.0"
 _TIMEOUT_S = 120.0
 
