@@ -1,1 +1,1 @@
-"""The `epsm` command: run a study, follow it, fetch its results; on AWS or on this machine, the same way."""
+"""The `epsm` command: run a study, follow it, download its results; on AWS or on this machine."""

@@ -1,6 +1,7 @@
-"""What the commands do. `epsm_cli.main` declares them, and imports this when one is run: it takes a second to load.
+"""The implementations of the commands. `epsm_cli.main` declares them and imports this lazily: it takes a second to
+load.
 
-A command that ends with another exit code than 0 raises `typer.Exit`.
+A command with an exit code other than 0 raises `typer.Exit`.
 """
 
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ from epsm_local.provider import connection as local_connection
 from epsm_local.running import running_local_endpoint, state_file
 
 _MAX_TARGETS = 60
-"""Shown of what the parameters' targets mean in the models."""
+"""Maximum number of targets shown."""
 
 
 def run(
@@ -66,14 +67,14 @@ def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None
     for target in accepted.targets[:_MAX_TARGETS]:
         console.print(Text(f"  {target}"))
     if len(accepted.targets) > _MAX_TARGETS:
-        console.print(f"  and {len(accepted.targets) - _MAX_TARGETS} further ones")
+        console.print(f"  and {len(accepted.targets) - _MAX_TARGETS} more")
     if study.sampling.method != "grid":
         console.print(f"{study.sampling.method}: {counted(study.sample_count - 1, 'sample')} of each model and weather")
     memory = memory_mb or DEFAULT_MEMORY_MB
     console.print(in_words(estimate(study, accepted.run_times, memory_mb=memory, capacity=LAMBDA_AT_A_TIME)))
     options = study.options
     if options.timeout_s > MAX_FUNCTION_RUN_S:
-        console.print(f"timeout_s {options.timeout_s} is only taken by a stack that was deployed with Fargate")
+        console.print(f"timeout_s {options.timeout_s} is only accepted by a stack that was deployed with Fargate")
     if options.after:
         console.print(f"`after: {options.after}` can only be checked by the stack")
 
@@ -120,11 +121,11 @@ def cancel(simulation: str, stack: str) -> None:
         status = _known(target, record.simulation_id).status.value
         console.print(Text(f"{record.simulation_id} has ended already: {status}", style="red"))
         raise typer.Exit(1)
-    console.print(f"{record.simulation_id} is cancelled; what has succeeded is being collected")
+    console.print(f"{record.simulation_id} is cancelled; results so far are being collected")
 
 
 def rerun(simulation: str, stack: str) -> None:
-    """Run again what has not succeeded."""
+    """Rerun the variants that have not succeeded."""
     target = _found(stack)
     record = _known(target, simulation)
     try:
@@ -134,15 +135,13 @@ def rerun(simulation: str, stack: str) -> None:
             else 0
         )
     except NotFound:
-        console.print(Text(f"{record.simulation_id}: what it was made of has been removed", style="red"))
+        console.print(Text(f"{record.simulation_id}: the study's input files have been deleted", style="red"))
         raise typer.Exit(1) from None
     if not number:
-        console.print(
-            Text(f"{record.simulation_id} is {record.status.value}: there is nothing to run again", style="red")
-        )
+        console.print(Text(f"{record.simulation_id} is {record.status.value}: there is nothing to rerun", style="red"))
         raise typer.Exit(1)
     console.print(
-        f"Running {counted(number, 'variant')} again. Follow with: epsm status {record.simulation_id} --watch"
+        f"Running {counted(number, 'variant')} again. Follow it with: epsm status {record.simulation_id} --watch"
     )
 
 
@@ -164,14 +163,14 @@ def up(port: int, api_port: int, engines: int | None, to: Path, data: Path | Non
 
 
 def _exit_code(status: StudyStatus) -> int:
-    """What a command ends with: 0 all variants succeeded, 1 some or all failed, 2 the study was refused."""
+    """Exit code of a command: 0 all variants succeeded, 1 some or all failed, 2 the study was rejected."""
     if status is StudyStatus.COMPLETED:
         return 0
     return 2 if status is StudyStatus.REJECTED else 1
 
 
 def _bring_engine(version: str) -> None:
-    """The EnergyPlus of a study's version, downloaded the first time that it is needed on this machine."""
+    """EnergyPlus in a study's version, downloaded when it is first needed on this machine."""
     from epsm_local.engines import DOWNLOAD_MB, install, is_installed
 
     if is_installed(version):
@@ -185,7 +184,7 @@ def _bring_engine(version: str) -> None:
 
 
 def _checked(folder: Path, max_variants: int | None, memory_mb: int | None) -> CheckedStudy:
-    """The study in a folder; limits that are not given are those of a stack that was deployed without choices."""
+    """Check the study in a folder; the default limits are those of a stack with default settings."""
     try:
         return check_folder(
             folder,
@@ -219,7 +218,7 @@ def _known(target: Connection, simulation: str) -> StudyRecord:
 
 @contextmanager
 def _target_or_own_stack(stack: str) -> Iterator[Connection]:
-    """The stack that was asked for; for `local`, when none is running, one of this command's own."""
+    """The requested stack; for `local`, if none is running, one is started for this command."""
     if stack != LOCAL or running_local_endpoint():
         yield _found(stack)
         return

@@ -1,4 +1,5 @@
-"""Copying the results of ended studies to a folder while the local stack runs. No fault of a copy ends the stack."""
+"""Copying the results of ended studies to a folder while the local stack runs. A failed copy does not stop the
+stack."""
 
 import sqlite3
 import time
@@ -23,14 +24,14 @@ _MAX_RETRY_S = 300.0
 class Copies:
     """The copies of a local stack's results.
 
-    A copy that fails (full disk, no permission, a file in the folder's place, deletion meanwhile) is reported once,
-    and tried again later and at the next start.
+    A failed copy (full disk, no permission, a file of the folder's name, concurrent deletion) is reported once and
+    retried later and at the next start.
 
     Args:
         console: Where to print.
         target: The local stack.
         results: Folder that ended studies are copied to.
-        journal: Remembers what has been copied; None to forget it with this process.
+        journal: Records what has been copied; None to keep that in memory only.
     """
 
     def __init__(self, console: Console, target: Connection, results: Path, journal: Journal | None) -> None:
@@ -53,7 +54,7 @@ class Copies:
                     self._console.print(Text(f"{record.name}: {record.status.value}, results in {folder}/"))
 
     def copy_rest(self) -> None:
-        """Copy what studies that have not ended have produced so far; the rest follows when they have."""
+        """Copy the partial results of studies that have not ended; the rest is copied once they have."""
         for record in self._records():
             folder = self._copy(record)
             if folder is not None:
@@ -64,9 +65,9 @@ class Copies:
         try:
             records = list(self._target.stack.records.studies())
         except Exception as error:
-            self._report("", f"Studies cannot be listed, trying again: {line(error) or repr(error)}")
+            self._report("", f"Studies cannot be listed, retrying: {line(error) or repr(error)}")
             return []
-        # Nobody wants the results of a canary.
+        # Results of canaries are not copied.
         return [each for each in records if _run(each) not in self._copied and not keys.is_canary(each.source["key"])]
 
     def _copy(self, record: StudyRecord) -> Path | None:
@@ -77,10 +78,10 @@ class Copies:
                 self._target, record.simulation_id, folder, with_variants=True, report=lambda done, total: None
             )
         except FolderBusy:
-            return None  # usually `epsm run`, which downloads the same results; the next attempt finds them there
+            return None  # usually `epsm run`, which downloads the same results; the next attempt finds them
         except Exception as error:
             why = line(error) or repr(error)
-            self._report(run, f"{record.name}: results are not copied, trying again later: {why}")
+            self._report(run, f"{record.name}: results are not copied, retrying later: {why}")
             wait_s = min(_MAX_RETRY_S, 2 * self._retries.get(run, (0.0, _FIRST_RETRY_S / 2))[1])
             self._retries[run] = (time.monotonic() + wait_s, wait_s)
             return None
@@ -91,7 +92,8 @@ class Copies:
             try:
                 self._journal.write(_COPIED, run, True)
             except (OSError, sqlite3.Error, Closed) as error:
-                self._report("", f"It cannot be kept that results were copied; the next start copies again: {error}")
+                what = f"It cannot be recorded that results were copied; the next start copies them again: {error}"
+                self._report("", what)
 
     def _report(self, run: str, what: str) -> None:
         if self._reported.get(run) != what:
@@ -100,5 +102,5 @@ class Copies:
 
 
 def _run(record: StudyRecord) -> str:
-    """A study that was run again is copied again."""
+    """Key of a copy: a study that was rerun is copied again."""
     return keys.execution_name(record.simulation_id, record.attempt)

@@ -15,8 +15,8 @@ _OWN = ("epsm", "epsm_cli", "epsm_local")
 def main() -> None:
     """Run the command and leave with its exit code.
 
-    Exit codes: that of the command; 128 and the signal's number if a signal ended it (130 for Ctrl-C); 1 for a fault,
-    and for output that was lost because of one.
+    Exit codes: that of the command; 128 plus the signal's number if a signal ended it (130 for Ctrl-C); 1 for a fault,
+    also one that lost output.
     """
     interrupts.install()
     streams.install()
@@ -24,7 +24,7 @@ def main() -> None:
         code = _run()
     except interrupts.Interrupted as interrupted:
         code = interrupted.exit_code
-    # Threads of a state machine may sleep between two attempts; they are no longer needed.
+    # Threads of a state machine may be sleeping between two attempts; they are no longer needed.
     os._exit(streams.exit_code(code))
 
 

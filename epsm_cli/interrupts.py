@@ -1,4 +1,4 @@
-"""Signals that end a command: the first one lets it end in order, a second one ends it at once."""
+"""Signals that end a command: the first one ends it gracefully, a second one immediately."""
 
 import os
 import signal
@@ -8,12 +8,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """A signal asks the command to end. Not a KeyboardInterrupt, of which libraries make something of their own."""
+    """A signal requests the command to end. Not a KeyboardInterrupt, which some libraries handle themselves."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
         self.exit_code = 128 + number
-        """As a shell reports it: 130 for Ctrl-C."""
+        """Exit code as a shell reports it: 130 for Ctrl-C."""
 
 
 _asked = False
@@ -32,6 +32,6 @@ def install() -> None:
 def _handle(number: int, frame: FrameType | None) -> None:
     global _asked  # noqa: PLW0603 - signals are the process's
     if _asked:
-        os._exit(128 + number)  # what the stack has started ends with it
+        os._exit(128 + number)  # processes of the stack end with this one
     _asked = True
     raise Interrupted(number)

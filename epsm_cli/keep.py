@@ -1,4 +1,4 @@
-"""`epsm up`: a local stack that stays, and what to type at it."""
+"""`epsm up`: a local stack that keeps running, and the commands to use it."""
 
 import sqlite3
 import time
@@ -26,16 +26,16 @@ _POLL_INTERVAL_S = 1.0
 def keep_running(
     console: Console, port: int, api_port: int, engines: int | None, results: Path, data: Path, *, fresh: bool
 ) -> None:
-    """Start the local stack, say how to use it, and stay until a signal to stop.
+    """Start the local stack, print how to use it, and run until a signal stops it.
 
     Args:
         console: Where to print.
         port: Port on 127.0.0.1.
         api_port: Port of the HTTP API there.
-        engines: Engines at a time; None for one a core.
+        engines: Engines at a time; None for one per core.
         results: Folder that ended studies are copied to.
-        data: Folder that buckets and table are kept in for the next start.
-        fresh: Forget what is in `data`.
+        data: Folder in which buckets and table are persisted.
+        fresh: Discard the content of `data`.
     """
     try:
         with ExitStack() as entered:
@@ -48,7 +48,7 @@ def keep_running(
                 raise _not_to_be_found(console, fault) from None
             _start_and_stay(console, port, api_port, engines, results, data, fresh=fresh)
     except Interrupted as interrupted:
-        # Ctrl-C and `kill` are how it is stopped; when the terminal closes, nobody reads the code.
+        # Ctrl-C and `kill` stop it normally; after the terminal has closed, the exit code is not read.
         raise SystemExit(0) from interrupted
 
 
@@ -84,14 +84,14 @@ def _stay(
     carry_on: "Callable[[LocalStack, Stack], Iterable[str]]",
 ) -> None:
     target = local_connection(stack.endpoint)
-    # Before anybody can find the stack: what runs now was interrupted.
+    # Before other processes can find the stack: running studies were interrupted.
     carried_on = list(carry_on(stack, target.stack))
     with ExitStack() as entered:
         try:
             entered.enter_context(announced(stack.endpoint))
         except OSError as fault:
             raise _not_to_be_found(console, fault) from None
-        # No frame and no line breaks: these lines are there to be copied.
+        # No frame and no line breaks: these lines are meant to be copied.
         how_to = _how_to(target, stack.endpoint, stack.api_url or "", results, data)
         console.print(how_to, soft_wrap=True, highlight=False)
         for line in carried_on:
@@ -102,7 +102,7 @@ def _stay(
                 copies.copy_ended()
                 time.sleep(_POLL_INTERVAL_S)
         except Interrupted:
-            console.print("Stopping ... what has not ended goes on at the next start. Ctrl-C again to stop at once")
+            console.print("Stopping ... unfinished studies resume at the next start. Ctrl-C again to stop immediately")
             copies.copy_rest()
             raise
 
@@ -124,14 +124,14 @@ The local stack is running at {endpoint}
 In another terminal, after
   . .venv/bin/activate
 Run a study           epsm run examples/office-retrofit
-  or only send it     epsm submit examples/office-retrofit
+  or only submit it   epsm submit examples/office-retrofit
 See studies           epsm status
-Stop one              epsm cancel SIMULATION
-Results of one        epsm results SIMULATION        (ended ones are copied to {results}/ anyway)
+Cancel a study        epsm cancel SIMULATION
+Get results           epsm results SIMULATION        (also copied to {results}/ when a study ends)
 
 With HTTP
-Send models, weather  curl {api}/api/simulation/run/ -F idf_files=@office.idf -F weather_file=@chicago.epw
-Where one is          curl {api}/api/simulation/SIMULATION/status/        (all paths: {api}/openapi.json)
+Submit files          curl {api}/api/simulation/run/ -F idf_files=@office.idf -F weather_file=@chicago.epw
+Get the status        curl {api}/api/simulation/SIMULATION/status/        (all paths: {api}/openapi.json)
 
 With the AWS command line, where it is installed, after
   export {environment}
@@ -140,5 +140,5 @@ See executions        aws stepfunctions list-executions --state-machine-arn {tar
 Logs                  aws logs tail /aws/lambda/{target.name}-run-variant --follow
 
 Stop                  Ctrl-C; the next 'epsm up' resumes unfinished studies
-Discard all studies   epsm up --fresh                 (they are kept in {data}/)
+Discard all studies   epsm up --fresh                 (stored in {data}/)
 """

@@ -1,7 +1,6 @@
 """The `epsm` command: its arguments and options. The commands themselves are in `epsm_cli.commands`.
 
-Nothing that takes time is imported before a command is run, so that help, version and the shell's completion answer at
-once.
+Slow imports are deferred until a command is run, so that help, version and the shell's completion are fast.
 """
 
 from pathlib import Path
@@ -15,7 +14,7 @@ from epsm.client.local import LOCAL
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # help in boxes takes 0.3 s of CPU to import
+    rich_markup_mode=None,  # importing the boxed help takes 0.3 s of CPU
 )
 
 StackOption = Annotated[
@@ -26,7 +25,7 @@ StudyFolder = Annotated[
     Path, typer.Argument(exists=True, file_okay=False, help="Folder with study.json, models and weather.")
 ]
 MaxVariants = Annotated[
-    int | None, typer.Option(help="Largest study that the stack accepts, if it was deployed with another max_variants.")
+    int | None, typer.Option(help="Maximum number of variants, if the stack was deployed with another max_variants.")
 ]
 MemoryMb = Annotated[
     int | None, typer.Option(help="Memory of the stack's functions in MB, if it was deployed with another memory_mb.")
@@ -72,7 +71,7 @@ def run(
 
 @app.command()
 def check(folder: StudyFolder, max_variants: MaxVariants = None, memory_mb: MemoryMb = None) -> None:
-    """Check a study as the stack would, without sending anything."""
+    """Check a study as the stack would, without uploading anything."""
     from epsm_cli import commands
 
     commands.check(folder, max_variants, memory_mb)
@@ -85,7 +84,7 @@ def submit(
     max_variants: MaxVariants = None,
     memory_mb: MemoryMb = None,
 ) -> None:
-    """Upload a study and leave: prints the simulation's name."""
+    """Upload a study, print the simulation's name and exit."""
     from epsm_cli import commands
 
     commands.submit(folder, stack, max_variants, memory_mb)
@@ -94,12 +93,12 @@ def submit(
 @app.command()
 def status(
     simulation: Annotated[
-        str | None, typer.Argument(help="Name of a simulation, or how it begins; without it, all are listed.")
+        str | None, typer.Argument(help="Simulation name or unique prefix; without it, studies are listed.")
     ] = None,
     stack: StackOption = LOCAL,
-    watch: Annotated[bool, typer.Option("--watch", help="Stay until it has ended.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow the study until it has ended.")] = False,
 ) -> None:
-    """Show where a study is, or list the newest ones."""
+    """Show the status of a study, or list the newest studies."""
     from epsm_cli import commands
 
     commands.status(simulation, stack, watch=watch)
@@ -107,7 +106,7 @@ def status(
 
 @app.command()
 def results(
-    simulation: Annotated[str, typer.Argument(help="Name of a simulation, or how it begins.")],
+    simulation: Annotated[str, typer.Argument(help="Simulation name or unique prefix.")],
     stack: StackOption = LOCAL,
     to: ResultsFolder = Path("results"),
     variant_files: Annotated[bool, typer.Option(help="Also download per-variant files.")] = False,
@@ -120,10 +119,10 @@ def results(
 
 @app.command()
 def cancel(
-    simulation: Annotated[str, typer.Argument(help="Name of a simulation, or how it begins.")],
+    simulation: Annotated[str, typer.Argument(help="Simulation name or unique prefix.")],
     stack: StackOption = LOCAL,
 ) -> None:
-    """Cancel a study. Running engines are ended, and what has succeeded is kept."""
+    """Cancel a study. Running engines are stopped, and results so far are kept."""
     from epsm_cli import commands
 
     commands.cancel(simulation, stack)
@@ -131,10 +130,10 @@ def cancel(
 
 @app.command()
 def rerun(
-    simulation: Annotated[str, typer.Argument(help="Name of a simulation, or how it begins.")],
+    simulation: Annotated[str, typer.Argument(help="Simulation name or unique prefix.")],
     stack: StackOption = LOCAL,
 ) -> None:
-    """Run again what failed in a study that has ended. What has succeeded is kept."""
+    """Rerun the failed variants of a study that has ended. Results of the others are kept."""
     from epsm_cli import commands
 
     commands.rerun(simulation, stack)
@@ -152,12 +151,12 @@ def engine(version: Annotated[str, typer.Argument(help="Major and minor version,
 def up(
     port: Annotated[int, typer.Option(help="Port of the local AWS on 127.0.0.1.")] = 5005,
     api_port: Annotated[int, typer.Option(help="Port of the HTTP API on 127.0.0.1.")] = 8000,
-    engines: Annotated[int | None, typer.Option(help="Engines at a time; default: one a core.")] = None,
+    engines: Annotated[int | None, typer.Option(help="Engines at a time; default: one per core.")] = None,
     to: ResultsFolder = Path("results"),
     data: Annotated[Path | None, typer.Option(help="Data folder of the stack, kept between starts.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard studies kept from earlier runs.")] = False,
 ) -> None:
-    """Keep the local stack running until Ctrl-C. Studies that end meanwhile are copied to the results folder."""
+    """Keep the local stack running until Ctrl-C. Results of ended studies are copied to the output folder."""
     from epsm_cli import commands
 
     commands.up(port, api_port, engines, to, data, fresh=fresh)

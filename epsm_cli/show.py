@@ -1,4 +1,4 @@
-"""What a modeller sees: tables and lines on the terminal."""
+"""Terminal output: tables and lines."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -50,11 +50,11 @@ def status_text(status: StudyStatus) -> Text:
 
 
 def show_problems(console: Console, problems: Sequence[Problem]) -> None:
-    """Why a study is refused."""
+    """The problems of a rejected study."""
     table = Table(
         title=f"This study cannot run: {counted(len(problems), 'problem')}", title_style="bold red", show_lines=True
     )
-    for column in ("where", "what", "allowed, or like it"):
+    for column in ("where", "what", "allowed, or similar"):
         table.add_column(column, overflow="fold")
     for problem in problems:
         table.add_row(Text(problem.where), Text(problem.what), Text(problem.allowed))
@@ -62,7 +62,7 @@ def show_problems(console: Console, problems: Sequence[Problem]) -> None:
 
 
 def show_studies(console: Console, records: Sequence[StudyRecord]) -> None:
-    """A list of studies, one a line. The simulation's name is what other commands need, so it is never cut."""
+    """A list of studies, one per line. The simulation's name is never cut, because other commands need it."""
     if not records:
         console.print("No studies yet.")
         return
@@ -87,7 +87,7 @@ def show_study(console: Console, record: StudyRecord, counts: RunCounts) -> None
     if record.error:
         console.print(Text(record.error, style="red"))
     if waits(record):
-        console.print(Text(f"Waits until {record.options['after']} has completed."))
+        console.print(Text(f"Waiting until {record.options['after']} has completed."))
     if record.problems:
         show_problems(console, record.problems)
     elif record.variants:
@@ -98,9 +98,9 @@ def show_study(console: Console, record: StudyRecord, counts: RunCounts) -> None
 
 
 def show_results(console: Console, parquet: Path, study: Study, energyplus: str = DEFAULT) -> None:
-    """The results table: EUI by variant and what it saves, then every reason for a failure.
+    """The results table: EUI and savings by variant, then the reasons for failures.
 
-    Columns that would say the same in every row are left out, and so are those for which the terminal has no room.
+    Columns with the same value in every row are left out, and those for which the terminal is too narrow.
     """
     frame = pd.read_parquet(parquet)
     shown = _worth_showing(frame)
@@ -135,7 +135,7 @@ def show_results(console: Console, parquet: Path, study: Study, energyplus: str 
         )
     console.print(table)
     if left_out := [name for name in (*_HEADINGS, *extra) if name not in columns]:
-        console.print(f"No room here for: {', '.join(left_out)}; all columns are in results.csv.")
+        console.print(f"Not shown (terminal too narrow): {', '.join(left_out)}; all columns are in results.csv.")
     if len(shown) < len(frame):
         console.print(
             f"The baselines and the {len(shown) - int(shown['baseline'].sum())} variants with the lowest EUI of "
@@ -150,7 +150,7 @@ def show_results(console: Console, parquet: Path, study: Study, energyplus: str 
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """A row: what is always shown, and the rest by the name of the column."""
+    """A row: the fixed cells, and the others by column name."""
 
     fixed: tuple[str, ...]
     others: dict[str, str]
@@ -174,7 +174,7 @@ def _cells(row: pd.Series, parameters: Sequence[str], labels: Mapping[str, Mappi
 
 
 def _that_fit(width: int, rows: Sequence[_Cells], extra: Sequence[str]) -> list[str]:
-    """The columns beside the fixed ones that a terminal has room for: results first, the least needed left out."""
+    """The columns besides the fixed ones that fit into the terminal: results first, the least important left out."""
     columns = [*_HEADINGS, *extra]
 
     def needed(names: Sequence[str]) -> int:
@@ -210,7 +210,7 @@ def _show_failures(console: Console, frame: pd.DataFrame) -> None:
         "first variant",
         "result",
         "reason",
-        title="What failed or did not run" if (failed["status"] == NOT_RUN).any() else "What failed",
+        title="Failed or not run" if (failed["status"] == NOT_RUN).any() else "Failed",
         title_style="bold red",
         box=box.SIMPLE_HEAD,
     )

@@ -36,17 +36,17 @@ from epsm_cli.show import show_problems, show_results, show_study
 from epsm_cli.terminal import console
 
 _OTHER_WRITER_S = 600.0
-"""How long to wait for another command that writes to the same results folder."""
+"""Maximum time to wait for another command that writes to the same results folder."""
 
 
 def show_remarks(about_inputs: Iterable[str]) -> None:
-    """What is to be remarked of a study that can run."""
+    """Print the remarks on an accepted study."""
     for remark in about_inputs:
         console.print(Text(remark, style="yellow"))
 
 
 def _with_engine(accepted: CheckedStudy) -> str:
-    """The EnergyPlus version, where it is not the usual one."""
+    """The EnergyPlus version, unless it is the default one."""
     return "" if accepted.energyplus == DEFAULT else f" with EnergyPlus {accepted.energyplus}"
 
 
@@ -57,7 +57,7 @@ def submit(folder: Path, accepted: CheckedStudy, target: Connection) -> str:
         The simulation's name.
 
     Raises:
-        typer.Exit: If the stack has its reasons to refuse the study; they have been shown.
+        typer.Exit: If the stack rejects the study; the reasons have been shown.
     """
     total = sum((folder / name).stat().st_size for name in accepted.inputs if (folder / name).exists())
     columns = TextColumn("Uploading"), BarColumn(), TextColumn("{task.fields[file]}", markup=False)
@@ -85,11 +85,11 @@ def follow_to_end(target: Connection, simulation: str, stack: str, *, own: bool 
     Args:
         target: The stack.
         simulation: The study.
-        stack: The stack as the user calls it.
-        own: Whether the stack is this command's own, and ends with it.
+        stack: The stack's name as given by the user.
+        own: Whether the stack was started by this command, and ends with it.
 
     Raises:
-        typer.Exit: If the stack does not start the study, or no longer answers; the reason has been printed.
+        typer.Exit: If the stack does not start the study, or does not answer; the reason has been printed.
     """
     seen = RunCounts()
     with (
@@ -123,7 +123,7 @@ def follow_to_end(target: Connection, simulation: str, stack: str, *, own: bool 
                 target,
                 simulation,
                 show,
-                lambda: progress.update(task, description="no answer from the stack, trying again"),
+                lambda: progress.update(task, description="no answer from the stack, retrying"),
             )
         except NotPickedUp as error:
             console.print(Text(f"{error}: see the logs of {target.name}-submit", style="red"))
@@ -134,7 +134,7 @@ def follow_to_end(target: Connection, simulation: str, stack: str, *, own: bool 
 def _telling_how_to_go_on(
     simulation: str, stack: str, lost: Callable[[], str | None] = lambda: None, *, ended: bool = False
 ) -> Iterator[None]:
-    """When the command ends before its work is done: say why, and what becomes of the study."""
+    """Message if the command ends early: the reason, and the effect on the study."""
     where = "" if stack == LOCAL else f" --stack {stack}"
     try:
         yield
@@ -144,10 +144,10 @@ def _telling_how_to_go_on(
         else:
             console.print(Text(line(error) or str(error), style="red"), soft_wrap=True)
         if ended:
-            text = f"The study has ended. Fetch its results with: epsm results {simulation}{where}"
+            text = f"The study has ended. Download its results with: epsm results {simulation}{where}"
         else:
             text = lost() or (
-                f"The study goes on without this command{' while its stack runs' if stack == LOCAL else ''}.\n"
+                f"The study continues without this command{' while its stack runs' if stack == LOCAL else ''}.\n"
                 f"Follow it with: epsm status {simulation} --watch{where}\n"
                 f"Cancel it with: epsm cancel {simulation}{where}"
             )
@@ -159,9 +159,9 @@ def _telling_how_to_go_on(
 
 def _lost(counts: RunCounts) -> str:
     return (
-        "The study ran on a stack of this command's own and ends with it: "
+        "The study ran on a stack that this command had started, and ends with it: "
         f"{counts.succeeded} of {counts.total or 'its'} variants had succeeded, and their results are lost.\n"
-        "To stop a study and go on later, start 'epsm up' in another terminal before 'epsm run'."
+        "To interrupt a study and resume it later, start 'epsm up' in another terminal before 'epsm run'."
     )
 
 
@@ -174,14 +174,14 @@ def bring(target: Connection, record: StudyRecord, folder: Path, with_variants: 
     """Download the results of a study that has ended to a folder, and show them."""
     with (
         _telling_how_to_go_on(record.simulation_id, stack, ended=True),
-        console.status("Fetching results ...") as waiting,
+        console.status("Downloading results ...") as waiting,
     ):
         folder = fetch(
             target,
             record.simulation_id,
             folder,
             with_variants=with_variants,
-            report=lambda done, total: waiting.update(f"Fetching results ... {done} of {total} files"),
+            report=lambda done, total: waiting.update(f"Downloading results ... {done} of {total} files"),
             wait_s=_OTHER_WRITER_S,
         )
     if record.status is StudyStatus.REJECTED:

@@ -1,8 +1,8 @@
 """Standard output and standard error of the command, which may be closed, full, or a pipe that is no longer read.
 
-None of that ends a command: `epsm run STUDY | head` and `epsm run STUDY > /dev/full` run the study to its end. That
-a pipe's reader has ended is not a fault. Output that is lost because of one (a full disk, a terminal that is gone) is
-reported on standard error when it happens, and the command does not exit with 0.
+None of that ends a command: `epsm run STUDY | head` and `epsm run STUDY > /dev/full` run the study to its end. A
+closed pipe is not a fault. Output lost for another reason (a full disk, a closed terminal) is reported on standard
+error, and the exit code is not 0.
 """
 
 import io
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 EXIT_CODE = 1
-"""Of a command that completed its work but lost output."""
+"""Exit code of a command that completed its work but lost output."""
 
 
 class _Output(io.FileIO):
-    """An open descriptor; what cannot be written to it is dropped.
+    """A stream on an open descriptor; output that cannot be written is dropped.
 
     Attributes:
         lost: Whether output was lost because of a fault.
@@ -43,7 +43,7 @@ class _Output(io.FileIO):
 
 
 def install() -> None:
-    """Let nothing that is printed end the command: not a fault of its output, not a letter that its encoding lacks."""
+    """Keep the command running when output fails: write errors, or characters that the encoding lacks."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # closed, as in `epsm status >&-`
@@ -54,7 +54,7 @@ def install() -> None:
 
 
 def exit_code(code: int) -> int:
-    """Write what is still to be written; return what a command exits with whose work has ended with `code`."""
+    """Flush the streams; return the exit code of a command that ended with `code`."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()

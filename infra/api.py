@@ -19,13 +19,13 @@ from infra.state_machine.machine import executions_and_map_runs
 from infra.storage import Storage
 
 _TIMEOUT = Duration.seconds(29)
-"""API Gateway waits 30 s."""
+"""API Gateway's timeout is 30 s."""
 _MAX_AT_ONCE = 5000
 """API Gateway's burst quota for an account and region."""
 _ACCESS_LOG = {
     "request": "$context.requestId",
     "time": "$context.requestTime",
-    # Who called stands in the function's own records. Session names and subjects of tokens are personal data.
+    # Without the caller, who is in the function's records: session names and subjects of tokens are personal data.
     "account": "$context.identity.accountId",
     "method": "$context.httpMethod",
     "path": "$context.path",
@@ -61,7 +61,7 @@ class Api(Construct):
             self,
             "Http",
             api_name=f"{config.name}-api",
-            description="EnergyPlus parametric studies: submit, ask, change, cancel",
+            description="EnergyPlus parametric studies: submit, query, change, cancel",
             create_default_stage=False,
         )
         self.http.add_routes(
@@ -73,7 +73,7 @@ class Api(Construct):
         self._stage()
 
     def _authorizer(self) -> apigateway.IHttpRouteAuthorizer:
-        """Who may call: identities of AWS, or holders of a token where the context names its issuer."""
+        """The authorizer: AWS identities (IAM), or tokens (JWT) if the context names an issuer."""
         config = self._config
         if not config.jwt_issuer:
             return authorizers.HttpIamAuthorizer()
@@ -119,7 +119,7 @@ class Api(Construct):
         ):
             function.add_environment(name, value)
         inputs, results, table = storage.inputs, storage.results, storage.table
-        # Without the right to list, a missing object would look like a forbidden one.
+        # Without permission to list, S3 answers 403 instead of 404 for a missing object.
         grant(function, ["s3:ListBucket"], [inputs.bucket_arn, results.bucket_arn])
         grant(
             function,
@@ -128,8 +128,8 @@ class Api(Construct):
             _OWN,
         )
         assert function.role is not None
-        # Whoever may write to the rest of the bucket could otherwise put studies there in a caller's name, or other
-        # files beside a caller's study. An upload to a presigned address is the function's own.
+        # Principals with write access to the bucket could otherwise upload studies in a caller's name, or replace a
+        # caller's files. Uploads to presigned URLs are made with the function's identity.
         inputs.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="OnlyTheApiWritesForCallers",
@@ -148,7 +148,7 @@ class Api(Construct):
             iam.PolicyStatement(
                 actions=["dynamodb:DeleteItem"],
                 resources=[table.table_arn],
-                # A request that failed may be repeated with its key: that note is all that may be deleted.
+                # Failed requests may be repeated with their idempotency key: only those items may be deleted.
                 conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [keys.IDEMPOTENCY_PARTITION]}},
             )
         )

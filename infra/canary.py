@@ -1,4 +1,4 @@
-"""The canary: a function that sends a tiny study through the stack, and the rule that runs it."""
+"""The canary: a function that runs a tiny study through the stack, and its schedule."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -16,7 +16,7 @@ from infra.queues import dead_letters
 from infra.storage import Storage
 
 _LATE = Duration.minutes(30)
-"""An event that waits for longer is given up: the next canary comes anyway."""
+"""Older events are dropped: the next canary runs anyway."""
 
 
 class Canary(Construct):
@@ -59,12 +59,12 @@ class Canary(Construct):
             "canary",
             memory_mb=256,
             timeout=Duration.minutes(12),
-            description="Sends a tiny study through the stack and fails if it does not come through",
+            description="Runs a tiny study through the stack and fails if the study fails",
         )
         function.add_environment("CLEANUP_FUNCTION", cleanup.function.function_name)
         inputs, results = storage.inputs, storage.results
         grant(function, ["s3:PutObject"], [inputs.arn_for_objects(f"{CANARY}*")], "each canary has its own folder")
-        # Without the right to list, a missing object would look like a forbidden one.
+        # Without permission to list, S3 answers 403 instead of 404 for a missing object.
         grant(function, ["s3:ListBucket"], [results.bucket_arn])
         grant(
             function,
@@ -75,7 +75,7 @@ class Canary(Construct):
         grant(function, ["dynamodb:GetItem"], [storage.table.table_arn])
         grant(function, ["lambda:InvokeFunction"], [cleanup.function.function_arn])
         function.configure_async_invoke(
-            # A failure is to be reported, not retried until it works.
+            # Failures must be reported, not hidden by retries.
             retry_attempts=0,
             max_event_age=_LATE,
             on_failure=destinations.SqsDestination(self.lost),

@@ -46,7 +46,7 @@ class Cleanup(Construct):
         function = self._pipeline.functions.zipped(
             "cleanup",
             memory_mb=512,
-            # It waits for the aggregate function, which may take as long.
+            # It waits for the aggregate function, which has the same limit.
             timeout=LAMBDA_LIMIT,
             description="Closes studies whose execution has ended, deletes studies past their retention period",
         )
@@ -74,7 +74,7 @@ class Cleanup(Construct):
             iam.PolicyStatement(
                 actions=["s3:ListBucketVersions"],
                 resources=[storage.inputs.bucket_arn],
-                # To find what requests left that never came to their end.
+                # To find orphaned uploads.
                 conditions={"StringEquals": {"s3:prefix": HOMES}},
             )
         )
@@ -88,13 +88,13 @@ class Cleanup(Construct):
         events.Rule(
             self,
             "ExecutionChanged",
-            description="An execution of a study began, or has ended",
+            description="An execution of a study started or ended",
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
                 detail={
                     "status": ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"],
-                    # The children of a Distributed Map have the machine's ARN with the map's label behind it.
+                    # The children of a Distributed Map have the machine's ARN with the map's label appended.
                     "stateMachineArn": [self._pipeline.state_machine.state_machine_arn],
                 },
             ),
@@ -103,16 +103,16 @@ class Cleanup(Construct):
         events.Rule(
             self,
             "BudgetSpent",
-            description="The variants of a study have cost what they may cost at most",
+            description="The budget of a study is spent",
             event_pattern=events.EventPattern(source=[EVENT_SOURCE], detail_type=[BUDGET_SPENT]),
             targets=[self._target(Duration.hours(6))],
         )
         events.Rule(
             self,
             "Reconcile",
-            description="Closes studies that seem to run but do not",
+            description="Closes studies that are open although nothing runs",
             schedule=events.Schedule.rate(_RECONCILE_EVERY),
-            # An hour late, the next ones have done its work.
+            # After an hour, later events have done its work.
             targets=[self._target(Duration.hours(1), {"task": "reconcile"})],
         )
         events.Rule(
@@ -141,7 +141,7 @@ def grant_removal(function: lambda_.Function, storage: Storage) -> None:
     grant(function, ["s3:DeleteObject"], [results.arn_for_objects("runs/*")], _ANY_RUN)
     grant(
         function,
-        # Whoever deletes a version needs DeleteObject, too (DeleteObjects in the Amazon S3 API reference).
+        # Deleting a version also needs DeleteObject (DeleteObjects in the Amazon S3 API reference).
         ["s3:DeleteObject", "s3:DeleteObjectVersion"],
         [inputs.arn_for_objects("*")],
         "any object of the inputs bucket may be part of a study; deleted are those that its manifest names, and what a "

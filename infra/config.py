@@ -1,7 +1,7 @@
-"""What a deployment may choose, from CDK context: `cdk deploy -c stage=prod -c memory_mb=3008`.
+"""Settings of a deployment, from CDK context: `cdk deploy -c stage=prod -c memory_mb=3008`.
 
-Every value is checked when the stack is synthesised, and all faults are reported at once: what CloudFormation or a
-service would refuse half an hour into a deployment, and what would deploy and then not work.
+Every value is checked when the stack is synthesised, and all faults are reported at once: values that CloudFormation
+or a service would reject during the deployment, and values that would deploy but not work.
 """
 
 import json
@@ -31,10 +31,10 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "reserved_concurrency": (0, 1_000_000),
     "account_concurrency": (1, 1_000_000),
     "max_variants": (1, MAX_VARIANTS),
-    # Submit looks for missing files sixty times, a second apart.
+    # Submit polls for missing files sixty times, once a second.
     "missing_file_grace_s": (0, 60),
     "noncurrent_days": (_USUAL_RETENTION_DAYS + FROM_UPLOAD_TO_END_DAYS, 36_500),
-    # Each is an entry in its owner's item, of which DynamoDB takes 400 KB.
+    # Each is an entry in its owner's item, which DynamoDB limits to 400 KB.
     "owner_max_running_studies": (0, 1000),
     "owner_max_usd_per_month": (0, 1_000_000),
     # API Gateway's quota for an account and region, unless AWS raised it.
@@ -42,14 +42,14 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     # The longest period of a CloudWatch alarm is a day.
     "canary_every_hours": (0, 24),
 }
-"""The least and the most that each number may be."""
+"""Minimum and maximum of each number."""
 
 
 class ConfigError(ValueError):
     """Context values that do not fit; the message has a line for each.
 
     Attributes:
-        faults: What is wrong, each beginning with ``context <key>:``.
+        faults: The faults, each beginning with ``context <key>:``.
     """
 
     def __init__(self, faults: list[str]) -> None:
@@ -59,7 +59,7 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Choices for one deployment; every field is a context key of that name.
+    """Settings of one deployment; every field is a context key of that name.
 
     Attributes:
         stage: Names the stack, `epsm-<stage>`, so that several can coexist.
@@ -123,19 +123,19 @@ class Config:
                 yield name, f"{value:,} is not between {least:,} and {most:,}"
         if self.log_retention_days not in LOG_RETENTION_DAYS:
             steps = ", ".join(map(str, LOG_RETENTION_DAYS))
-            yield "log_retention_days", f"{self.log_retention_days} is none of CloudWatch's steps: {steps}"
+            yield "log_retention_days", f"{self.log_retention_days} is not one of CloudWatch's steps: {steps}"
         most_reserved = self.account_concurrency - _ALWAYS_UNRESERVED
         if self.reserved_concurrency and self.reserved_concurrency > most_reserved:
             yield (
                 "reserved_concurrency",
-                f"{self.reserved_concurrency} is more than {max(0, most_reserved)}, the most that Lambda sets aside of "
-                f"{self.account_concurrency}; account_concurrency says what the account has",
+                f"{self.reserved_concurrency} is more than {max(0, most_reserved)}, the most that Lambda reserves of "
+                f"{self.account_concurrency}; account_concurrency sets the account's limit",
             )
         yield from texts_faults(self)
 
     @property
     def longest_retention_days(self) -> int:
-        """Longest that a study may be kept: its inputs, replaced the moment it began, must be there until it goes."""
+        """Maximum retention of a study: its inputs, even if replaced at its start, must be kept until it is deleted."""
         return min(self.noncurrent_days - FROM_UPLOAD_TO_END_DAYS, MAX_RETENTION_DAYS)
 
     @property
@@ -178,7 +178,7 @@ class Config:
 
     @classmethod
     def from_values(cls, context: Mapping[str, Any]) -> Self:
-        """The same from a plain mapping. Keys of the CDK itself, which have ``:`` or ``@`` in them, are left alone.
+        """The same from a plain mapping. Keys of the CDK itself, which contain ``:`` or ``@``, are ignored.
 
         Raises:
             ConfigError: See `from_context`.
@@ -193,7 +193,7 @@ class Config:
                     faults.append(f"context {key}: {error}")
             elif ":" not in key and "@" not in key:
                 near = nearest(key, known, count=1)
-                faults.append(f"context {key}: there is no such key" + (f"; did you mean {near}?" if near else ""))
+                faults.append(f"context {key}: unknown key" + (f"; did you mean {near}?" if near else ""))
         try:
             config = cls(**given)
         except ConfigError as error:
@@ -204,10 +204,10 @@ class Config:
 
 
 def _converted(value: Any, default: Any) -> Any:
-    """A context value as its field has it: from the command line it is a text, in cdk.json it may be typed.
+    """A context value converted to its field's type: from the command line it is a text, in cdk.json it may be typed.
 
     Raises:
-        ValueError: If it is something else; the message says what is wanted.
+        ValueError: If it cannot be converted; the message says what is expected.
     """
     text = value.strip() if isinstance(value, str) else json.dumps(value)
     if isinstance(default, bool):

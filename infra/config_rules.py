@@ -1,4 +1,4 @@
-"""What the texts among the context values may be: names, addresses, ARNs, owners, images."""
+"""Checks of the context values that are texts: names, addresses, ARNs, owners, images."""
 
 import re
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ LOG_RETENTION_DAYS = {
     400: "THIRTEEN_MONTHS", 545: "EIGHTEEN_MONTHS", 731: "TWO_YEARS", 1096: "THREE_YEARS", 1827: "FIVE_YEARS",
     2192: "SIX_YEARS", 2557: "SEVEN_YEARS", 2922: "EIGHT_YEARS", 3288: "NINE_YEARS", 3653: "TEN_YEARS",
 }  # fmt: skip
-"""CloudWatch's steps and what the CDK calls them (PutRetentionPolicy in the CloudWatch Logs API reference)."""
+"""CloudWatch's retention steps and their names in the CDK (PutRetentionPolicy in the CloudWatch Logs API reference)."""
 
 _MAX_STAGE = 47
-"""The longest name made of it is a function's, `epsm-<stage>-run-variant`, of which Lambda allows 64 characters."""
+"""The longest derived name is a function's, `epsm-<stage>-run-variant`; Lambda allows 64 characters."""
 _STAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 _EMAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>.]+(\.[^\s@,;<>.]+)+")
 _ISSUER = re.compile(r"https://[^\s/?#,]+(/[^\s?#,]*)?")
@@ -29,11 +29,11 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _OWNER_OF_TOKEN = re.compile(r"jwt:[^\s#]+#\S.*")
 _PINNED_IMAGE = re.compile(r"[a-z0-9][\w./:-]*@sha256:[0-9a-f]{64}")
 _MAX_CHARACTERS = 1500
-"""Of each list: all variables of a function together may have 4 KB."""
+"""Maximum for each list: all variables of a function together are limited to 4 KB."""
 
 
 def texts_faults(config: "Config") -> Iterator[tuple[str, str]]:
-    """Each text that does not fit: the key, and what is wrong with it and what is allowed."""
+    """Each invalid text: the key, its fault and the allowed values."""
     if not _STAGE.fullmatch(config.stage) or len(config.stage) > _MAX_STAGE:
         allowed = f"1 to {_MAX_STAGE} letters, digits and hyphens, no hyphen at an end"
         yield "stage", f"'{config.stage}' does not fit into the names of resources; allowed are {allowed}"
@@ -42,11 +42,11 @@ def texts_faults(config: "Config") -> Iterator[tuple[str, str]]:
     if config.jwt_issuer and not _ISSUER.fullmatch(config.jwt_issuer):
         yield "jwt_issuer", f"'{config.jwt_issuer}' is not an address that begins with https://"
     if config.jwt_issuer and not config.jwt_audiences:
-        yield "jwt_issuer", "needs jwt_audience, whom its tokens are for"
+        yield "jwt_issuer", "needs jwt_audience, the audience of its tokens"
     if config.jwt_audience and not config.jwt_issuer:
         yield "jwt_audience", "has no effect without jwt_issuer"
     if not _PINNED_IMAGE.fullmatch(config.base_image):
-        yield "base_image", f"'{config.base_image}' names no digest; allowed is name:tag@sha256:<64 hex digits>"
+        yield "base_image", f"'{config.base_image}' has no digest; allowed is name:tag@sha256:<64 hex digits>"
     for key in ("jwt_audience", "administrators", "trusted_session_roles", "bucket_owner"):
         if (length := len(getattr(config, key))) > _MAX_CHARACTERS:
             yield key, f"has {length:,} characters, at most {_MAX_CHARACTERS:,} fit"
@@ -54,14 +54,14 @@ def texts_faults(config: "Config") -> Iterator[tuple[str, str]]:
 
 
 def _caller_faults(config: "Config") -> Iterator[tuple[str, str]]:
-    """Names of callers that nobody could ever have, or that anybody could take."""
+    """Names of callers that no caller can have, or that any caller could choose."""
     for administrator in listed(config.administrators):
         if config.jwt_issuer:
             if administrator.startswith("arn:"):
                 yield "administrators", f"'{administrator}' is an ARN; with jwt_issuer, groups in tokens are needed"
         elif not _IAM_CALLER.fullmatch(administrator):
             allowed = "that of an IAM user or role; groups need jwt_issuer"
-            yield "administrators", f"'{administrator}' is no such ARN; allowed is {allowed}"
+            yield "administrators", f"'{administrator}' is not such an ARN; allowed is {allowed}"
     for role in listed(config.trusted_session_roles):
         if config.jwt_issuer:
             yield "trusted_session_roles", "has no effect with jwt_issuer"
@@ -76,10 +76,10 @@ def _caller_faults(config: "Config") -> Iterator[tuple[str, str]]:
         allowed = "iam:<ARN of a user, role or session> or jwt:<issuer>#<subject>"
         yield "bucket_owner", f"'{owner}' is not an owner; allowed is {allowed}"
     elif _SESSION.fullmatch(arn) and config.owner_of_uploads != owner:
-        reason = "whoever may assume the role can choose this session name"
+        reason = "callers of the role can choose this session name"
         yield "bucket_owner", f"'{owner}': {reason}; name the role, or list it in trusted_session_roles"
 
 
 def listed(text: str) -> list[str]:
-    """The parts of a text with commas, without blanks around them and without empty ones."""
+    """The non-empty parts of a comma-separated text, stripped of blanks."""
     return [part.strip() for part in text.split(",") if part.strip()]

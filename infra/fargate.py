@@ -1,7 +1,7 @@
-"""Runs that need longer than Lambda gives them: tasks of Fargate from the image of the functions, and their network.
+"""Runs that exceed Lambda's time limit: Fargate tasks from the image of the functions, and their network.
 
-Nothing here costs money while no task runs: a task has a public address of its own in place of a NAT gateway, and the
-gateway endpoints, the cluster and the task definition are free.
+No cost while no task runs: tasks have public addresses instead of a NAT gateway, and the gateway endpoints, the cluster
+and the task definition are free.
 """
 
 from collections.abc import Mapping
@@ -31,8 +31,8 @@ class Containers(Construct):
         environment: Variables of the container.
 
     Attributes:
-        cluster, task, container, security_group: What a state machine needs to run a task.
-        role: The task's own role; it may do nothing yet.
+        cluster, task, container, security_group: For a state machine that runs a task.
+        role: The role of the task; without permissions yet.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Containers(Construct):
             self,
             "NothingComesIn",
             vpc=network,
-            description="Tasks that run a variant: nobody calls them, they call AWS",
+            description="Tasks that run a variant: no inbound traffic, outbound to AWS only",
             allow_all_outbound=False,
         )
         self.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "ECR, S3, DynamoDB, CloudWatch")
@@ -84,7 +84,7 @@ class Containers(Construct):
             max_azs=2,
             nat_gateways=0,
             subnet_configuration=[ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC)],
-            # Through these, models and results do not leave AWS's network, and cost nothing on the way.
+            # With these, models and results stay in AWS's network, without transfer costs.
             gateway_endpoints={
                 "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
                 "DynamoDb": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
@@ -120,7 +120,7 @@ class Containers(Construct):
                 "AWS_DEFAULT_REGION": Stack.of(self).region,
                 "VARIANT_MEMORY_MB": str(MEMORY_MB),
             },
-            # Passes the stop of a task on, and collects what the engine leaves behind.
+            # An init process: forwards the stop signal of a task, and reaps processes of the engine.
             linux_parameters=ecs.LinuxParameters(self, "Linux", init_process_enabled=True),
             logging=ecs.LogDriver.aws_logs(stream_prefix=_CONTAINER, log_group=group),
         )
@@ -144,7 +144,7 @@ class Containers(Construct):
             (["ecs:RunTask"], [revisions], here),
             (["ecs:StopTask", "ecs:DescribeTasks"], [tasks], None),
             (["iam:PassRole"], [self.role.role_arn, execution_role.role_arn], to_ecs),
-            # How Step Functions hears of a task's end; the rule is its own.
+            # Step Functions observes the end of a task through a managed rule.
             (["events:PutTargets", "events:PutRule", "events:DescribeRule"], [rule], None),
         ):
             role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions))

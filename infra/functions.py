@@ -1,4 +1,4 @@
-"""How functions are made: one place for runtime, layers, logs, tracing and the role that each has for itself."""
+"""Construction of Lambda functions: runtime, layers, logs, tracing, and a separate role for each."""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -24,10 +24,10 @@ class _RoleAndLogs(TypedDict):
 
 
 class Functions(Construct):
-    """Makes the stack's Lambda functions.
+    """Builds the stack's Lambda functions.
 
     Args:
-        environment: Variables that every function gets.
+        environment: Variables of every function.
     """
 
     def __init__(self, scope: Construct, construct_id: str, config: Config, environment: dict[str, str]) -> None:
@@ -136,7 +136,7 @@ class Functions(Construct):
         }
 
     def _role_and_logs(self, name: str) -> _RoleAndLogs:
-        """A role of the function's own, which may write to a log group of its own, and nothing else yet."""
+        """A role for this function only, which may write to its own log group, and nothing else yet."""
         role = iam.Role(
             self,
             f"{_title(name)}Role",
@@ -172,7 +172,7 @@ def _retention_of(days: int) -> logs.RetentionDays:
 def grant(
     to: lambda_.Function | iam.Role, actions: Sequence[str], resources: Sequence[str], why_wildcard: str = ""
 ) -> None:
-    """Let a function, or a role, do `actions` on `resources`, and nothing more; a wildcard there needs its reason."""
+    """Grant a function or a role `actions` on `resources`; a wildcard needs its reason."""
     role = to if isinstance(to, iam.Role) else to.role
     assert role is not None
     role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))

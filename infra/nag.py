@@ -1,4 +1,4 @@
-"""Exceptions from cdk-nag's rules, each with its reason in the code beside what it excepts."""
+"""Suppressions of cdk-nag rules, each with its reason, next to the construct concerned."""
 
 import json
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from constructs import IConstruct
 
 
 def accept(construct: IConstruct, rule: str, reason: str) -> None:
-    """Except `construct` and what is in it from a rule, or from one finding of it: `AwsSolutions-IAM5[Resource::*]`."""
+    """Suppress a rule, or one finding of it (`AwsSolutions-IAM5[Resource::*]`), for `construct` and its children."""
     Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
 
 
 def accept_wildcards(construct: IConstruct, reasons: Mapping[str, str]) -> None:
-    """Except resources with a wildcard from AwsSolutions-IAM5: for each ARN why it cannot be exact."""
+    """Suppress AwsSolutions-IAM5 for resources with a wildcard: for each ARN why it cannot be exact."""
     for arn, reason in reasons.items():
         accept(construct, f"AwsSolutions-IAM5[Resource::{_as_nag_writes(construct, arn)}]", reason)
 

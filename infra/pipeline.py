@@ -1,4 +1,4 @@
-"""The pipeline of a study: upload event -> submit -> state machine -> run_variant -> aggregate -> notice."""
+"""The pipeline of a study: upload event -> submit -> state machine -> run_variant -> aggregate -> notification."""
 
 from aws_cdk import Aws, Duration, Size
 from aws_cdk import aws_events as events
@@ -24,7 +24,7 @@ _ANY_RUN = "the function serves every run; the name of the file is exact"
 
 
 class Pipeline(Construct):
-    """Functions, state machine, trigger and notice."""
+    """Functions, state machine, trigger and notifications."""
 
     def __init__(self, scope: Construct, construct_id: str, config: Config, storage: Storage) -> None:
         super().__init__(scope, construct_id)
@@ -66,7 +66,7 @@ class Pipeline(Construct):
             topic.add_subscription(subscriptions.EmailSubscription(self._config.notify_email))
         return topic
 
-    # --- functions, each with what it needs and nothing else
+    # --- functions, each with the permissions that it needs
 
     def _run_variant(self) -> lambda_.Function:
         function = self.functions.from_image(
@@ -81,7 +81,7 @@ class Pipeline(Construct):
         return function
 
     def _containers(self) -> Containers:
-        """For what takes longer: the same code from the same image with the same rights."""
+        """For longer runs: the same code from the same image with the same permissions."""
         containers = Containers(
             self,
             "Containers",

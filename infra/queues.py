@@ -1,4 +1,4 @@
-"""Queues for what could not be handled."""
+"""Dead-letter queues."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
@@ -8,7 +8,7 @@ from infra.nag import accept
 
 
 def dead_letters(scope: Construct, name: str) -> sqs.Queue:
-    """A queue that keeps for two weeks what found no other way."""
+    """A dead-letter queue with a retention of two weeks."""
     queue = sqs.Queue(
         scope,
         name,

@@ -1,4 +1,4 @@
-"""The stack: storage, pipeline and what a user needs to know of them."""
+"""The stack: storage, pipeline, API, monitoring and outputs."""
 
 from aws_cdk import CfnOutput, DefaultStackSynthesizer, Stack, Tags
 from constructs import Construct
@@ -41,9 +41,9 @@ class EpsmStack(Stack):
         )
         for name, value, description in (
             ("InputsBucket", storage.inputs.bucket_name, "Upload studies here"),
-            ("ResultsBucket", storage.results.bucket_name, "Results appear here below runs/"),
+            ("ResultsBucket", storage.results.bucket_name, "Results are below runs/"),
             ("TableName", storage.table.table_name, "Records of studies and variants"),
-            ("StateMachineArn", pipeline.state_machine.state_machine_arn, "One execution a study"),
+            ("StateMachineArn", pipeline.state_machine.state_machine_arn, "State machine; one execution per study"),
             ("ApiUrl", api.http.api_endpoint, "The HTTP API"),
             ("TopicArn", pipeline.topic.topic_arn, "SNS topic: notifications of studies' ends"),
             ("AlarmsTopicArn", monitoring.topic.topic_arn, "SNS topic: alarms of the stack"),

@@ -12,7 +12,8 @@ from infra.nag import accept
 UPLOADS_KEPT_DAYS = 30
 CANARIES_KEPT_DAYS = 7
 _AT_ONCE = Duration.days(1)
-"""Nobody wants back what has expired; in a versioned bucket it would stay as long as what was replaced."""
+"""Expired objects are not restored, so old versions are deleted after a day; by default they would be kept like
+replaced ones."""
 
 
 class Storage(Construct):
@@ -22,7 +23,7 @@ class Storage(Construct):
         super().__init__(scope, construct_id)
         removal = RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY
         self.inputs = self._bucket("Inputs", removal, versioned=True)
-        # The L1 property: the L2 one deploys a custom resource with a function of its own.
+        # The L1 property: the L2 one would deploy a custom resource with a Lambda function.
         inputs = self.inputs.node.default_child
         assert isinstance(inputs, s3.CfnBucket)
         inputs.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
@@ -31,15 +32,15 @@ class Storage(Construct):
         self.inputs.add_lifecycle_rule(
             id="forget-replaced-inputs", noncurrent_version_expiration=Duration.days(config.noncurrent_days)
         )
-        # A study takes copies: what it was made of need not stay.
+        # Studies have their own copies of these files.
         self.inputs.add_lifecycle_rule(
             id="forget-uploads",
             prefix=keys.UPLOADS,
             expiration=Duration.days(UPLOADS_KEPT_DAYS),
             noncurrent_version_expiration=_AT_ONCE,
         )
-        # A canary that came through is removed, and one that failed is when its retention is over. One that nobody
-        # picked up has no record, and would lie there for ever.
+        # Successful canaries are deleted at once, failed ones after their retention. One that was never picked up has
+        # no record, and would stay forever.
         self.inputs.add_lifecycle_rule(
             id="forget-canaries",
             prefix=keys.CANARY,

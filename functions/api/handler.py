@@ -22,7 +22,7 @@ stack = Stack.from_environment()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one HTTP request, in API Gateway's payload format 2.0."""
     path = event["rawPath"]
-    # EPSM's paths end with a slash; who leaves it out means the same.
+    # The paths end with a slash, as in legacy EPSM; it is optional.
     event = {**event, "rawPath": path if path.endswith("/") or "." in path.rpartition("/")[2] else f"{path}/"}
     app.append_context(stack=stack)
     answer: dict[str, Any] = app.resolve(event, context)

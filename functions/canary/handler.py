@@ -1,4 +1,4 @@
-"""Lambda that sends a tiny study through the whole stack, every hour, and fails if it does not come through."""
+"""Lambda that runs a tiny study through the whole stack, every hour, and fails if the study fails."""
 
 from typing import Any
 
@@ -17,10 +17,10 @@ tracer = Tracer(patch_modules=("botocore",))
 metrics = Metrics()
 
 FOR_THE_REST_S = 90.0
-"""Of the function's time: for removing the study, and for saying what went wrong before Lambda ends it."""
+"""Time of the function reserved for removing the study and reporting its failure before Lambda's timeout."""
 
 stack = Stack.from_environment()
-# One request: a second would remove what the first is removing.
+# No retries: a second request would remove what the first is removing.
 patient = Config(read_timeout=FOR_THE_REST_S - 15, retries={"total_max_attempts": 1})
 stack.functions = Functions(boto3.client("lambda", config=patient), stack.settings.cleanup_function)
 canary = Canary(stack)
@@ -30,7 +30,7 @@ canary = Canary(stack)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Run once; `CanaryFailed` says what became of a study that did not come through."""
+    """Run the canary; `CanaryFailed` has the outcome of a failed study."""
     done = canary.run(context.get_remaining_time_in_millis() / 1000 - FOR_THE_REST_S)
     metrics.add_metric("CanarySeconds", MetricUnit.Seconds, done.seconds)
     logger.info("came through", extra={"simulation_id": done.simulation_id, "seconds": done.seconds})

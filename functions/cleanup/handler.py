@@ -22,7 +22,7 @@ metrics = Metrics()
 
 stack = Stack.from_environment()
 settings, records = stack.settings, stack.records
-# As long as a function may take; a second request would start a second aggregate.
+# The functions' time limit, without retries; a second request would start a second aggregate.
 patient = Config(read_timeout=890, retries={"total_max_attempts": 1})
 collect = AggregateFunction(
     boto3.client("lambda", config=patient), settings.aggregate_function, stack.files, stack.notify
@@ -33,7 +33,7 @@ collect = AggregateFunction(
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Do what follows from an execution that began or ended, or from a budget that is spent, or do `event["task"]`.
+    """Handle the start or end of an execution, a spent budget, or `event["task"]`.
 
     The tasks are `reconcile`, `retention` and, for the API, `share` and `remove`.
     """
@@ -55,11 +55,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         case "remove":
             return _remove(event["simulation_id"])
         case task:
-            raise ValueError(f"no task {task!r}")
+            raise ValueError(f"unknown task {task!r}")
 
 
 def _close(execution_arn: str) -> dict[str, Any]:
-    # As it is now, not as it was when the event was sent: it may have been redriven since.
+    # Its current state, not that of the event: it may have been redriven since.
     execution = stack.executions.find(execution_arn)
     if execution is None:
         return {"closed": False}
@@ -92,7 +92,7 @@ def _reconcile(*, all_studies: bool = False) -> dict[str, Any]:
     metrics.add_metric("CleanupFaults", MetricUnit.Count, faults)
     for each in found:
         logger.warning(
-            "study had no execution that runs",
+            "study had no running execution",
             extra={"simulation_id": each.simulation_id, "status": each.status, "reason": each.error},
         )
     return {"reconciled": len(found) - faults, "faults": faults} | _go_on()
@@ -100,7 +100,7 @@ def _reconcile(*, all_studies: bool = False) -> dict[str, Any]:
 
 def _remove_expired(dry_run: bool) -> dict[str, Any]:
     if not dry_run:
-        # Once a day without the look-back: a study that is not closed is never removed.
+        # Once a day without an age limit: a study that is not closed is never removed.
         _reconcile(all_studies=True)
     removals = Remover(stack).remove_expired(dry_run=dry_run)
     faults = sum(bool(each.error) for each in removals)
@@ -111,7 +111,7 @@ def _remove_expired(dry_run: bool) -> dict[str, Any]:
 
 
 def _remove(simulation: str) -> dict[str, Any]:
-    """Remove one study; `StillRuns` is raised, and so is the answer's error type, if that must wait for long."""
+    """Remove one study; `StillRuns` is raised, and returned as the error type, if it is still running."""
     logger.set_correlation_id(simulation)
     removal = remove_when_ended(stack, simulation)
     metrics.add_metric("StudiesRemoved", MetricUnit.Count, int(removal is not None))

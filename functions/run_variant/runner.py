@@ -1,4 +1,4 @@
-"""What the function and the container share: the runner, and what is logged and counted of a variant."""
+"""Common parts of function and container: the runner, logs and metrics of a variant."""
 
 import os
 import tempfile

@@ -1,7 +1,6 @@
-"""The same image as a task of Fargate: `python -m functions.run_variant.task` runs one variant, however long it takes.
+"""The image as a Fargate task: `python -m functions.run_variant.task` runs one variant without a time limit.
 
-Its exit code says whether it did its work: 0 if the variant's record says what became of the variant, anything else
-for a fault that is worth a retry.
+Exit code: 0 if the variant's record has its outcome, anything else for an infrastructure error that can be retried.
 """
 
 import json
@@ -15,7 +14,7 @@ from functions.run_variant.runner import logger, metrics, run, settings
 
 
 def main() -> int:
-    """Run the variant that the variables SIMULATION_ID and VARIANT name, VARIANT being an item of items.json."""
+    """Run the variant of the environment variables SIMULATION_ID and VARIANT, an item of items.json."""
     # A task is stopped when its study is cancelled: the run notices within seconds, ends its engine and records that it
     # was stopped, within the 30 seconds that ECS gives it.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -24,9 +24,9 @@ submitter = Submitter(stack, limits=OwnerLimits(stack.accounts, stack.records, s
 @metrics.log_metrics
 @event_source(data_class=S3EventBridgeNotificationEvent)
 def handler(event: S3EventBridgeNotificationEvent, context: LambdaContext) -> dict[str, str | int]:
-    """Submit the uploaded study; an error is raised only for what another delivery may cure."""
-    # The key as it stands in the event: EventBridge does not encode it, and Powertools' property would decode it, so
-    # that "100%+.idf" would be looked for under another name.
+    """Submit the uploaded study; errors are raised only if a redelivery of the event may succeed."""
+    # The raw key of the event: EventBridge does not encode it, and Powertools' property would decode it, so that
+    # "100%+.idf" would be searched under another name.
     uploaded = event.raw_event["detail"]["object"]
     source = Source(bucket=event.detail.bucket.name, key=uploaded["key"], version_id=uploaded["version-id"])
     logger.set_correlation_id(keys.simulation_id(source.bucket, source.key, source.version_id))

@@ -32,7 +32,7 @@ from infra.pipeline import Pipeline
 _NEAR = 0.8
 _QUARTER_OF_AN_HOUR = 3
 _PERIODS_OF_A_DAY = 288
-"""CloudWatch lets an alarm look no further back."""
+"""CloudWatch's limit for the evaluation range of an alarm."""
 _MISSED_CANARIES = 3
 
 
@@ -41,7 +41,7 @@ class Monitoring(Construct):
 
     Args:
         pipeline: The pipeline to monitor.
-        canary: Monitored by its own alarms; its queue by none, because they report the same faults.
+        canary: Monitored by its own alarms; its queue has none, because it would report the same faults.
         functions: Functions to monitor besides the pipeline's.
         queues: Dead-letter queues to monitor besides the pipeline's.
         apis: APIs to monitor.
@@ -159,7 +159,7 @@ class Monitoring(Construct):
             ),
             "Step Functions has been throttling studies for 15 minutes.",
             "state-machine-throttled",
-            # One more: the newest may hold only zeros filled in for data that has not arrived yet.
+            # One more period: the newest may only have zeros filled in for data that has not arrived yet.
             within=_QUARTER_OF_AN_HOUR + 1,
             times=_QUARTER_OF_AN_HOUR,
         )
@@ -277,7 +277,7 @@ class Monitoring(Construct):
 
 
 def _concurrency_to_tell(config: Config) -> float:
-    """Claimed concurrency of the account that is near its limit: 80 % of the unreserved part is in use.
+    """Threshold for the claimed concurrency of the account: 80 % of the unreserved part is in use.
 
     Reserved concurrency always counts as claimed, so it must not lower the alarm's threshold.
     """
@@ -291,5 +291,5 @@ def _seconds(function: lambda_.Function) -> float:
 
 
 def _periods_of_a_run(function: lambda_.Function) -> int:
-    """Periods to look back: an invocation's metrics come when it has ended, under the time at which it began."""
+    """Evaluation periods: an invocation's metrics arrive when it ends, with the timestamp of its start."""
     return ceil(_seconds(function) / PERIOD.to_seconds()) + 2

@@ -1,4 +1,4 @@
-"""Metrics of the stack that no construct has a method for, as alarms and the dashboard look at them."""
+"""Metrics for alarms and the dashboard that the constructs have no methods for."""
 
 import re
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ def kebab(name: str) -> str:
 
 
 def own(stack_name: str, service: str, name: str) -> cloudwatch.Metric:
-    """A metric that the handler of the function `service` adds."""
+    """A custom metric of the handler of the function `service`."""
     return cloudwatch.Metric(
         namespace=stack_name,
         metric_name=name,
@@ -37,8 +37,8 @@ def own(stack_name: str, service: str, name: str) -> cloudwatch.Metric:
 
 
 def executions_of_variants(machine: sfn.StateMachine, metric_name: str) -> cloudwatch.Metric:
-    """A metric of the executions that the Distributed Map starts, one for each variant; they count under an ARN of
-    their own, the machine's with the map's label behind it."""
+    """A metric of the Distributed Map's child executions, one for each variant; they are reported under the machine's
+    ARN with the map's label appended."""
     return cloudwatch.Metric(
         namespace="AWS/States",
         metric_name=metric_name,
@@ -50,7 +50,7 @@ def executions_of_variants(machine: sfn.StateMachine, metric_name: str) -> cloud
 
 
 def table_requests(table: dynamodb.Table, metric_name: str) -> cloudwatch.MathExpression:
-    """What DynamoDB counts for each operation by itself, over the operations that the functions may do."""
+    """A DynamoDB metric that is reported per operation, summed over the operations of the functions."""
     return total(
         {
             f"{metric_name}_{operation}".lower(): cloudwatch.Metric(
@@ -67,7 +67,7 @@ def table_requests(table: dynamodb.Table, metric_name: str) -> cloudwatch.MathEx
 
 
 def claimed_concurrency() -> cloudwatch.Metric:
-    """Lambda executions that others cannot have: set aside, or in use; over the whole account and region."""
+    """Claimed Lambda concurrency (reserved or in use) of the account and region."""
     return cloudwatch.Metric(
         namespace="AWS/Lambda",
         metric_name="ClaimedAccountConcurrency",
@@ -78,7 +78,7 @@ def claimed_concurrency() -> cloudwatch.Metric:
 
 
 def total(metrics: Mapping[str, cloudwatch.Metric], label: str) -> cloudwatch.MathExpression:
-    """The sum of metrics that are silent while there is nothing to count; `a + b` would be silent if one of them is."""
+    """The sum of sparse metrics; `a + b` would have no data where one of them has none."""
     filled = ", ".join(f"FILL({name}, 0)" for name in metrics)
     return cloudwatch.MathExpression(
         expression=f"SUM([{filled}])", using_metrics=dict(metrics), period=PERIOD, label=label

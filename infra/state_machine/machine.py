@@ -1,6 +1,6 @@
 """The state machine of a study: mark, run every variant in a Distributed Map, collect, notify.
 
-The names of the states are what the platform engineer reads in the console.
+The names of the states are shown in the console.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ def executions_and_map_runs(config: Config) -> tuple[str, str]:
 
 
 class StudyMachine(Construct):
-    """Builds `machine`; the functions, buckets and table are given, and containers for runs that take longer."""
+    """Builds `machine` from functions, buckets, table, and containers for longer runs."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class StudyMachine(Construct):
         collect = collect_results(self, table, aggregate, topic)
         start.next(try_models(self, run_variant, then=run_variants, else_=collect))
         run_variants.next(collect)
-        # Whatever the map came to, what succeeded is kept.
+        # Results of successful variants are kept, however the map ends.
         run_variants.add_catch(collect, errors=[sfn.Errors.ALL], result_path="$.map_error")
         collect.next(notify_subscribers(self, topic))
         logs_of_executions = log_group(
@@ -84,7 +84,7 @@ class StudyMachine(Construct):
             self,
             "Study",
             state_machine_name=name,
-            # CDK would grant whole buckets and every version of a function; this role says what is needed.
+            # CDK would grant whole buckets and every version of a function; this role has only what is needed.
             role=self._role(name, (run_variant, aggregate), topic).without_policy_updates(),
             state_machine_type=sfn.StateMachineType.STANDARD,
             definition_body=sfn.DefinitionBody.from_chainable(start),

@@ -12,7 +12,7 @@ _path = sfn.JsonPath.string_at
 def try_models(
     scope: Construct, run_variant: lambda_.Function, *, then: sfn.IChainable, else_: sfn.IChainable
 ) -> sfn.Choice:
-    """Try what `$.preflight` names, if anything.
+    """Try the pairs of `$.preflight`, if any.
 
     Args:
         scope: The states' construct.
@@ -21,8 +21,8 @@ def try_models(
         else_: What follows if one failed; `$.tried` says which.
     """
     attempt = run_engine(scope, "Try a model", run_variant, {"preflight": sfn.JsonPath.number_at("$.preflight")})
-    # About ten minutes. A map that is not distributed writes each retry into the study's own history, which holds
-    # 25,000 events; and a model that could not be tried must not delay the variants.
+    # About ten minutes. An inline map writes each retry into the study's own history, which is limited to 25,000
+    # events; and a model that could not be tried must not delay the variants.
     retry(attempt, ["States.TaskFailed"], attempts=30, first_s=2, factor=2, longest_s=60)
     not_tried = sfn.Pass(
         scope,
@@ -46,8 +46,8 @@ def try_models(
         },
         result_path="$.tried",
     ).item_processor(attempt)
-    # Outcomes of an inline map are one state's data, 256 KB: `epsm.study.preflight` keeps below.
-    # Whatever becomes of the trials themselves, it says nothing of the models.
+    # The output of an inline map is limited to 256 KB of state data: `epsm.study.preflight` stays below.
+    # An error of the map itself says nothing about the models.
     models.add_catch(then, errors=[sfn.Errors.ALL], result_path="$.preflight_error")
     passed = sfn.Choice(scope, "Did every model run?")
     passed.when(sfn.Condition.boolean_equals("$.tried.any_failed", True), else_)

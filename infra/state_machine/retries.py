@@ -1,4 +1,4 @@
-"""What the states that call something share: which record they mean, how long they wait, when they try again."""
+"""Common parts of task states: the study's key, timeouts, retries."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,14 +12,14 @@ from epsm.pipeline.task_errors import StudyCancelled
 from epsm.store import keys
 
 ANSWER_TIMEOUT = Duration.minutes(17)
-"""Longer than a function may run: for an answer that never comes."""
+"""Above the functions' time limit: for a response that is lost."""
 _THROTTLES = ("Lambda.TooManyRequestsException",)
 _BEING_PREPARED = (
     "Lambda.CodeArtifactUserPendingException",
     "Lambda.ResourceConflictException",
     "Lambda.ResourceNotReadyException",
 )
-"""An image function that nobody called for weeks is Inactive: its first call is refused and makes Lambda prepare the
+"""An image function without calls for weeks becomes Inactive: its first call is refused and makes Lambda prepare the
 image again, which takes seconds to minutes (Lambda Developer Guide, "Lambda function states")."""
 _SERVICE_ERRORS = (
     "Lambda.ServiceException",
@@ -47,15 +47,15 @@ def retry(
     factor: float,
     longest_s: float,
 ) -> None:
-    """Try again after errors; each wait is cut by a random part, so that not all come back at once.
+    """Retry after errors with exponential backoff and full jitter.
 
     Args:
-        state: What is tried again.
+        state: The state.
         errors: Names of errors.
-        attempts: How often at most.
-        first_s: Seconds to wait before the first of them.
-        factor: What each wait is longer than the one before by.
-        longest_s: Longest wait, seconds.
+        attempts: Maximum number of retries.
+        first_s: Wait before the first retry, seconds.
+        factor: Backoff rate.
+        longest_s: Maximum wait, seconds.
     """
     state.add_retry(
         errors=list(errors),
@@ -68,20 +68,20 @@ def retry(
 
 
 def never_retry(state: sfn.TaskStateBase, *errors: str) -> None:
-    """Leave errors to the state's catchers that the retries added after this one would take."""
+    """Exclude errors from the retriers added after this one, so that the state's catchers handle them."""
     state.add_retry(errors=list(errors), max_attempts=0)
 
 
 def wait_out_lambda(task: tasks.LambdaInvoke) -> None:
-    """A busy account throttles for as long as it is busy: wait for most of a day. A faulty service has half an
-    hour, and a function that has to be made ready again a quarter of one."""
+    """Retry throttling for most of a day, as a busy account may throttle for long; service errors for an hour; a
+    function that is being prepared for 15 minutes or more."""
     retry(task, _THROTTLES, attempts=2000, first_s=1, factor=2, longest_s=60)
     retry(task, _BEING_PREPARED, attempts=60, first_s=2, factor=1.5, longest_s=30)
     retry(task, _SERVICE_ERRORS, attempts=60, first_s=1, factor=2, longest_s=60)
 
 
 def retry_aws(task: tasks.DynamoUpdateItem | tasks.DynamoGetItem | tasks.SnsPublish) -> None:
-    """Retry a call of an AWS service, but not the answer that a condition did not hold."""
+    """Retry a call of an AWS service, but not a failed condition."""
     never_retry(task, "DynamoDB.ConditionalCheckFailedException")
     retry(task, ["States.TaskFailed"], attempts=8, first_s=1, factor=2, longest_s=30)
 

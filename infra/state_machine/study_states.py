@@ -23,7 +23,7 @@ def mark_as_running(scope: Construct, table: dynamodb.Table) -> tasks.DynamoUpda
         table=table,
         key=study_key(),
         update_expression=f"SET #status = :running, {attributes.STARTED_AT} = :now, {attributes.EXECUTION_ARN} = :arn",
-        # The second is the same call once more, when the answer to the first was lost.
+        # The second alternative: a repetition of this call after its response was lost.
         condition_expression=f"#status = :pending OR (#status = :running AND {attributes.EXECUTION_ARN} = :arn)",
         expression_attribute_names={"#status": attributes.STATUS},
         expression_attribute_values={
@@ -48,7 +48,7 @@ def mark_as_running(scope: Construct, table: dynamodb.Table) -> tasks.DynamoUpda
 def collect_results(
     scope: Construct, table: dynamodb.Table, aggregate: lambda_.Function, topic: sns.Topic
 ) -> tasks.LambdaInvoke:
-    """Write table, report and record; what cannot be collected is closed all the same."""
+    """Write table, report and record; a study that cannot be collected is closed all the same."""
     collect = tasks.LambdaInvoke(
         scope,
         "Collect results",
@@ -65,7 +65,7 @@ def collect_results(
 
 
 def _close_uncollected_study(scope: Construct, table: dynamodb.Table, topic: sns.Topic) -> tasks.DynamoUpdateItem:
-    """The results could not be collected: no study stays running because of that."""
+    """The results could not be collected: the study is closed as failed."""
     close = tasks.DynamoUpdateItem(
         scope,
         "Close uncollected study",

@@ -1,4 +1,4 @@
-"""The states of one variant: a function or a container, and what is noted where neither could."""
+"""The states of one variant: a function or a container, and the record of a lost variant."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
@@ -20,25 +20,25 @@ from infra.state_machine.retries import never_retry, retry, retry_aws, run_engin
 
 MAP_LABEL = "variants"
 _MAX_TASK = Duration.seconds(MAX_CONTAINER_RUN_S + 3600)
-"""Longer than a study may let a run take, with time to start and to store."""
+"""The longest time limit of a run, plus time to start and to store."""
 _NO_ROOM_FOR_A_TASK = ["ECS.AmazonECSException", "ECS.ServerException", "AmazonECS.Unknown"]
 """Fargate has no capacity, or the account's vCPUs of Fargate are all in use, or ECS throttles requests."""
 
-_WORN_OUT_EC2 = ["ECS.InvalidParameterException"]
-"""What ECS makes of it when EC2, asked for a network interface by too many tasks at once, refuses to answer; a task
-that is really described wrongly has the same name, so it is not tried for ever."""
+_ENI_THROTTLED = ["ECS.InvalidParameterException"]
+"""ECS reports EC2's throttling of network interfaces as InvalidParameterException, which also covers genuinely invalid
+tasks; so it is retried a bounded number of times."""
 
 _text = tasks.DynamoAttributeValue.from_string
 _path = sfn.JsonPath.string_at
 
 
 class VariantStates:
-    """Makes the map over a study's variants, and what happens to each of them.
+    """Builds the map over a study's variants and the states of each variant.
 
     Args:
         scope: The states' construct.
         table: The records.
-        containers: For runs that take longer than a function may; None for no such runs.
+        containers: For runs that exceed a function's time limit; None for no such runs.
     """
 
     def __init__(self, scope: Construct, table: dynamodb.Table, containers: Containers | None) -> None:
@@ -48,11 +48,11 @@ class VariantStates:
 
     def run_variants(self, run_variant: lambda_.Function, results: s3.Bucket) -> sfn.DistributedMap:
         """One child execution for each item of the study's list of variants."""
-        # What EnergyPlus itself refused, and what took too long, would do the same again.
+        # Not retried: failures of EnergyPlus itself and timeouts, which would repeat.
         item = {"variant": sfn.JsonPath.object_at("$.variant")}
         run = run_engine(self._scope, "Run EnergyPlus", run_variant, item, SimulationFailed, RanTooLong)
         wait_out_lambda(run)
-        # A worker that died, a bucket or a table that did not answer.
+        # A worker that died, or a bucket or a table that did not answer.
         retry(run, ["States.TaskFailed"], attempts=3, first_s=2, factor=3, longest_s=60)
         failed = sfn.Fail(
             self._scope, "Variant failed", error_path=_path("$.failure.Error"), cause_path=_path("$.failure.Cause")
@@ -80,16 +80,16 @@ class VariantStates:
             max_concurrency_path=_path("$.max_concurrency"),
             tolerated_failure_percentage_path=_path("$.tolerated_failure_percentage"),
             tolerated_failure_count_path=_path("$.tolerated_failure_count"),
-            # Without a writer the outputs of a large map do not fit into a state.
+            # Without a result writer the output of a large map exceeds the limit of state data.
             result_writer_v2=sfn.ResultWriterV2(bucket=results, prefix=_path("$.map_prefix")),
             result_path="$.map",
         )
-        # S3 throttled, or forgot for a moment: nothing has run yet.
+        # A transient error of S3 before anything has run.
         retry(run_variants, ["States.ItemReaderFailed"], attempts=3, first_s=2, factor=3, longest_s=60)
         return run_variants.item_processor(first)
 
     def _function_or_container(self, function: tasks.LambdaInvoke, container: tasks.EcsRunTask) -> sfn.Choice:
-        """Where the item says that it runs."""
+        """Choose by the item: function or container."""
         where = f"$.variant.{RUNS_ON}"
         choice = sfn.Choice(self._scope, "Function or container?")
         choice.when(
@@ -100,7 +100,7 @@ class VariantStates:
         return choice
 
     def _run_in_container(self, containers: Containers, lost: tasks.DynamoUpdateItem) -> tasks.EcsRunTask:
-        """The container ends well if the variant's record says what became of the variant, so that is read then."""
+        """The container exits with 0 if the variant's record has the outcome, so the record is read then."""
         run = tasks.EcsRunTask(
             self._scope,
             "Run EnergyPlus in a container",
@@ -126,10 +126,10 @@ class VariantStates:
             task_timeout=sfn.Timeout.duration(_MAX_TASK),
         )
         never_retry(run, "States.Timeout")
-        # Other tasks may take hours to make room: most of a day.
+        # Capacity may be used by other tasks for hours: retried for most of a day.
         retry(run, _NO_ROOM_FOR_A_TASK, attempts=500, first_s=15, factor=2, longest_s=300)
-        retry(run, _WORN_OUT_EC2, attempts=20, first_s=15, factor=2, longest_s=300)
-        # A host that died, an image that could not be pulled, a bucket or a table that did not answer.
+        retry(run, _ENI_THROTTLED, attempts=20, first_s=15, factor=2, longest_s=300)
+        # A host that died, an image that could not be pulled, or a bucket or a table that did not answer.
         retry(run, ["States.TaskFailed"], attempts=3, first_s=15, factor=3, longest_s=300)
         run.add_catch(lost, errors=[sfn.Errors.ALL], result_path="$.failure")
         run.next(self._what_the_container_wrote())
@@ -172,14 +172,14 @@ class VariantStates:
                 self._scope,
                 "Variant was cancelled",
                 error=StudyCancelled.__name__,
-                cause="The study was cancelled before the container had begun with the variant.",
+                cause="The study was cancelled before the container started the variant.",
             )
         )
         read.next(how)
         return read
 
     def _record_lost_variant(self, then: sfn.Fail) -> tasks.DynamoUpdateItem:
-        """A variant whose worker could not say what became of it: its record gets the state machine's own words."""
+        """Record a variant whose worker was lost, with the error of the state machine."""
         record = tasks.DynamoUpdateItem(
             self._scope,
             "Record lost variant",

@@ -18,7 +18,7 @@ FALSE_ALARMS = (
     'Field "Label" not allowed in State Machine.States.Run variants',
     'Field "InputType" not allowed in State Machine.States.Run variants.ItemReader.ReaderConfig',
 )
-"""statelint follows the States Language as published, which ends before Distributed Map's own fields."""
+"""statelint knows the published States Language, without the fields of Distributed Map."""
 
 
 def definitions(template: Mapping[str, Any]) -> list[str]:
@@ -43,11 +43,11 @@ def _flat(value: Any) -> str:
 
 
 def lint_definition(definition: str) -> list[str]:
-    """What statelint has to say about a state machine, without its known false alarms."""
+    """statelint's findings on a state machine, without known false alarms."""
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         file.write(definition)
         file.flush()
-        # FLOAT: it wants 2.0 where the language knows one kind of number.
+        # FLOAT: it requires 2.0, although the language has a single number type.
         command = [_tool("statelint"), "--ignore=FLOAT", file.name]
         printed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     lines = [line.strip() for line in printed.splitlines()]
@@ -59,7 +59,7 @@ def _tool(name: str) -> str:
 
 
 def main() -> int:
-    # As it is deployed without choices, and with what a choice adds.
+    # With default settings, and with optional features.
     failed = _has_faults(ROOT / "cdk.out", {})
     with tempfile.TemporaryDirectory() as folder:
         failed |= _has_faults(Path(folder), {"fargate": "true"})

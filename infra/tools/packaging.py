@@ -1,7 +1,7 @@
-"""What is shipped: the layer's dependencies, the library, and the context of the container image.
+"""Packaging: the layer's dependencies, the library, and the build context of the container image.
 
 Nothing here needs Docker. The dependencies are resolved by uv for Lambda's own platform from the project's lock
-file, and kept until the lock file changes.
+file, and cached until the lock file changes.
 """
 
 import fcntl
@@ -40,7 +40,7 @@ def dependencies_folder() -> Path:
     """The dependencies layer as a folder, built if the lock file has changed since.
 
     Raises:
-        subprocess.CalledProcessError: If uv cannot resolve or download; it has said why.
+        subprocess.CalledProcessError: If uv cannot resolve or download; it has printed the reason.
     """
     lock = (ROOT / "uv.lock").read_bytes() + " ".join(_PLATFORM).encode()
     folder = _LAYERS / hashlib.sha256(lock).hexdigest()[:16]
@@ -53,7 +53,7 @@ def dependencies_folder() -> Path:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Keeps other processes of this clone waiting that would build the layer at the same time."""
+    """A lock against concurrent builds of the layer in this clone."""
     _LAYERS.parent.mkdir(parents=True, exist_ok=True)
     with _LAYERS.with_suffix(".lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -89,7 +89,7 @@ def _uv(*arguments: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the image's requirements.txt, or with ``--check`` only say whether it is what the lock file says."""
+    """Write the image's requirements.txt, or with ``--check`` only compare it with the lock file."""
     name = IMAGE_REQUIREMENTS.relative_to(ROOT)
     if arguments not in ([], ["--check"]):
         print("usage: python -m infra.tools.packaging [--check]", file=sys.stderr)
@@ -99,7 +99,7 @@ def main(arguments: list[str]) -> int:
         IMAGE_REQUIREMENTS.write_text(wanted, encoding="utf-8")
         print(f"{name} is written.")
     elif not IMAGE_REQUIREMENTS.is_file() or IMAGE_REQUIREMENTS.read_text(encoding="utf-8") != wanted:
-        print(f"{name} is not what uv.lock says. Run: python -m infra.tools.packaging", file=sys.stderr)
+        print(f"{name} does not match uv.lock. Run: python -m infra.tools.packaging", file=sys.stderr)
         return 1
     return 0
 

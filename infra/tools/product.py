@@ -1,6 +1,6 @@
 """The packaged template of the local stack: `python -m infra.tools.product` writes it, with ``--check`` it compares.
 
-Beside it stands its state machine, as JSON that can be read. Both are what reviewers see of a change in `infra/`:
+Its state machine is written next to it, as readable JSON. Both show reviewers the effect of a change in `infra/`:
 hashes of assets, which every change of code alters, are replaced by the assets' names, and metadata are left out.
 """
 
@@ -58,7 +58,7 @@ def _name(display_name: str) -> str:
 
 
 def faults() -> Iterator[str]:
-    """Where the package is not what `infra/` makes: its files here, and the code that it would have."""
+    """Differences between the package and the output of `infra/`: files, and staged code."""
     for path, text in _files().items():
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             yield f"{path.relative_to(ROOT)} is out of date. Run: python -m infra.tools.product"

@@ -1,6 +1,6 @@
 """Synthesising without the CDK command line, Docker or credentials: `python -m infra.tools.synth` writes cdk.out.
 
-With ``--node`` it says where Node.js is.
+With ``--node`` it prints the path of Node.js.
 """
 
 import json
@@ -16,11 +16,11 @@ from infra.tools.packaging import ROOT
 
 
 class SynthesisFailed(Exception):
-    """The CDK app failed; the message is the last that it said, its whole output a note of the exception."""
+    """The CDK app failed; the message is its last line of output, and the whole output a note of the exception."""
 
 
 _NODE_CACHE = ".cache/aws/jsii/package-cache"
-"""Below the home folder; without a place to write it the CDK does not start."""
+"""Below the home folder; the CDK does not start if it cannot write there."""
 
 
 def run_app(
@@ -36,7 +36,7 @@ def run_app(
 
     Raises:
         SynthesisFailed: If the app fails and is quiet.
-        subprocess.CalledProcessError: If it fails otherwise; it has said why.
+        subprocess.CalledProcessError: If it fails otherwise; it has printed the reason.
     """
     settings = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     environment = {
@@ -62,7 +62,7 @@ def run_app(
 
 @contextmanager
 def _writable_home() -> Iterator[dict[str, str]]:
-    """Variables that give Node a home folder: none where the user has one, else a temporary folder's.
+    """Variables that give Node a home folder: none if the user has one, else a temporary folder.
 
     A user of a container often has no entry in passwd, or a home that cannot be written.
     """

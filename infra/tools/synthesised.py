@@ -1,4 +1,4 @@
-"""Synthesising the stack: the template that `cdk deploy` would send, kept until something it depends on changes."""
+"""Synthesising the stack: the template that `cdk deploy` would send, cached until something it depends on changes."""
 
 import errno
 import hashlib
@@ -21,13 +21,13 @@ def synthesise(context: Mapping[str, str] | None = None) -> Path:
 
     Raises:
         infra.tools.synth.SynthesisFailed: If the CDK app fails.
-        OSError: If what it makes cannot be kept in this clone's build folder.
+        OSError: If the build folder of this clone cannot be written.
     """
     target = _KEPT / _fingerprint(context or {})
     if not (target / "manifest.json").is_file():
         for old in sorted(_KEPT.glob("*"), key=lambda each: each.stat().st_mtime)[: -_MAX_KEPT + 1]:
             shutil.rmtree(old, ignore_errors=True)
-        part = target.with_suffix(f".{os.getpid()}.part")  # another process may be at it, too
+        part = target.with_suffix(f".{os.getpid()}.part")  # another process may be synthesising, too
         shutil.rmtree(part, ignore_errors=True)
         _KEPT.mkdir(parents=True, exist_ok=True)
         if not os.access(_KEPT, os.W_OK | os.X_OK):
@@ -35,7 +35,7 @@ def synthesise(context: Mapping[str, str] | None = None) -> Path:
         run_app(part, context, validate=False, quiet=True)
         try:
             part.rename(target)
-        except OSError:  # the other one was faster
+        except OSError:  # the other process was faster
             shutil.rmtree(part)
     return target
 

@@ -234,7 +234,7 @@ def test_a_completed_study_has_nothing_to_run_again(
     (simulation,) = re.findall(r"Simulation (done-\w+)", submitted.stdout)
     epsm(environment, "status", simulation, "--watch")
     done = epsm(environment, "rerun", simulation)
-    assert (done.returncode, "nothing to run again" in done.stdout) == (1, True)
+    assert (done.returncode, "nothing to rerun" in done.stdout) == (1, True)
 
 
 def test_studies_that_end_are_copied_to_the_results_folder(
@@ -271,7 +271,7 @@ def test_a_study_with_failures_shows_the_reason_and_ends_with_1(
     schedule = {"name": "schedule", "class": "Lights", "field": "Schedule Name", "values": ["Wall"]}
     done = epsm(environment, "run", make_study("partly", parameters=[schedule]), folder=tmp_path)
     assert done.returncode == 1
-    assert "What failed" in done.stdout
+    assert "Failed" in done.stdout
     assert "Schedule Name = WALL, item not found" in " ".join(done.stdout.split())
 
 

@@ -250,7 +250,7 @@ def test_credentials_that_expire_while_a_study_is_followed(aws: Callable[..., st
     assert watch(tmp_path, aws(running, running, _EXPIRED)).wait(timeout=60) == 1
     said = printed(tmp_path)
     assert "Your AWS credentials have expired" in said
-    assert "The study goes on" in said
+    assert "The study continues" in said
     assert "epsm status office-1 --watch --stack dev" in said
     assert "Traceback" not in said
 
@@ -270,5 +270,5 @@ def test_an_interrupt_while_a_study_is_followed_says_that_it_goes_on(aws: Callab
     time.sleep(3)  # it follows by then, and for ever
     running.send_signal(signal.SIGINT)
     assert running.wait(timeout=20) == 130
-    assert "The study goes on" in printed(tmp_path)
+    assert "The study continues" in printed(tmp_path)
     assert "epsm cancel office-1 --stack dev" in printed(tmp_path)

@@ -46,12 +46,12 @@ def test_keys_of_the_cdk_itself_are_left_alone() -> None:
         (
             "reserved_concurrency",
             "901",
-            "901 is more than 900, the most that Lambda sets aside of 1000; account_concurrency",
+            "901 is more than 900, the most that Lambda reserves of 1000; account_concurrency",
         ),
         ("account_concurrency", "0", "not between 1"),
         ("missing_file_grace_s", "nan", "not a number"),
         ("missing_file_grace_s", "61", "not between 0 and 60"),
-        ("log_retention_days", "31", "31 is none of CloudWatch's steps: 1, 3, 5"),
+        ("log_retention_days", "31", "31 is not one of CloudWatch's steps: 1, 3, 5"),
         ("noncurrent_days", "39", "not between 40"),
         ("api_requests_per_s", "0", "not between 1"),
         ("canary_every_hours", "25", "not between 0 and 24"),
@@ -67,7 +67,7 @@ def test_keys_of_the_cdk_itself_are_left_alone() -> None:
         ("jwt_issuer", "http://login", "begins with https://"),
         ("jwt_audience", "web", "no effect without jwt_issuer"),
         ("administrators", "admins", "groups need jwt_issuer"),
-        ("administrators", SESSION, "is no such ARN"),
+        ("administrators", SESSION, "is not such an ARN"),
         ("owner_max_running_studies", "-1", "not between 0 and 1,000"),
         ("owner_max_running_studies", "many", "not a whole number"),
         ("owner_max_usd_per_month", "-5", "not between 0"),
@@ -76,10 +76,10 @@ def test_keys_of_the_cdk_itself_are_left_alone() -> None:
         ("bucket_owner", f"iam:{SESSION}", "can choose this session name; name the role"),
         ("trusted_session_roles", SESSION, "is not the ARN of an IAM role"),
         ("trusted_session_roles", "Modellers", "is not the ARN of an IAM role"),
-        ("base_image", "python:3.13-slim-trixie", "names no digest"),
-        ("memroy_mb", "3008", "no such key; did you mean 'memory_mb'?"),
+        ("base_image", "python:3.13-slim-trixie", "has no digest"),
+        ("memroy_mb", "3008", "unknown key; did you mean 'memory_mb'?"),
         ("Stage", "prod", "did you mean 'stage'?"),
-        ("zzz", "1", "there is no such key"),
+        ("zzz", "1", "unknown key"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_before_anything_is_deployed(key: str, value: object, reason: str) -> None:
@@ -139,7 +139,7 @@ def test_the_app_says_what_is_wrong_in_plain_lines(tmp_path: Any, capfd: pytest.
         run_app(tmp_path, {"memory_mb": "20000", "stag": "prod"}, validate=False)
     said = capfd.readouterr().err
     assert "context memory_mb: 20,000" in said
-    assert "context stag: there is no such key; did you mean 'stage'?" in said
+    assert "context stag: unknown key; did you mean 'stage'?" in said
     assert "Traceback" not in said
 
 

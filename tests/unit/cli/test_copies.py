@@ -50,7 +50,7 @@ def test_a_copy_that_fails_is_reported_once_and_tried_again(stack: Any, printed:
     kept = copier(stack, printed, tmp_path)
     for _ in range(3):
         kept.copy_ended()
-    assert printed.getvalue().count("trying again later") == 1
+    assert printed.getvalue().count("retrying later") == 1
     (tmp_path / "office").unlink()
     kept.copy_ended()
     assert json.loads((tmp_path / "office" / "manifest.json").read_text(encoding="utf-8"))

@@ -292,7 +292,7 @@ def test_a_bar_whose_end_uses_are_not_known_is_drawn_whole(report: Writer) -> No
 
 
 def failures(page: Page) -> list[list[str]]:
-    """The rows under "What failed"."""
+    """The rows under "Failed"."""
     head = ["variants", "first variant", "reason"]
     if head not in page.rows:
         return []
@@ -301,7 +301,7 @@ def failures(page: Page) -> list[list[str]]:
 
 
 def test_a_study_without_a_failure_lists_none(report: Writer) -> None:
-    assert "What failed" not in report(study(), [succeeded(0), succeeded(1), succeeded(2)]).html
+    assert "<h2>Failed" not in report(study(), [succeeded(0), succeeded(1), succeeded(2)]).html
 
 
 def test_failures_are_counted_by_reason_the_most_frequent_first(report: Writer) -> None:
@@ -316,7 +316,7 @@ def test_variants_that_were_not_run_are_told_of(report: Writer) -> None:
     page = report(study(), [succeeded(0)], StudyStatus.FAILED, "The study was given up: States.Timeout")
 
     assert failures(page) == [["2", "1", "The variant was not started."]]
-    assert "What failed or did not run" in page.html
+    assert "Failed or not run" in page.html
 
 
 def test_a_thousand_different_reasons_are_cut(report: Writer) -> None:

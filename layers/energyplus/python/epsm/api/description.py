@@ -30,7 +30,9 @@ def description() -> dict[str, Any]:
     """The OpenAPI document. The form of `run` is added here, because that route reads its body itself."""
     document: dict[str, Any] = json.loads(
         app.get_openapi_json_schema(
-            title="EPSM", version=__version__, description="EnergyPlus parametric studies: submit, ask, change, cancel."
+            title="EPSM",
+            version=__version__,
+            description="EnergyPlus parametric studies: submit, query, change, cancel.",
         )
     )
     several_files = {"type": "array", "items": {"type": "string", "format": "binary"}}

@@ -134,7 +134,7 @@ class Run:
         """Run again what has not succeeded of a run that has ended; what has succeeded is kept.
 
         Returns:
-            How many variants run again; 0 if there is nothing to run again.
+            How many variants run again; 0 if there is nothing to rerun.
 
         Raises:
             NotEnded: If it has not ended.

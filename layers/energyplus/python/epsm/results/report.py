@@ -223,7 +223,7 @@ def _failures(table: pd.DataFrame) -> str:
         f"<td class='text'>{escape(str(reason))}</td></tr>"
         for reason, each in reasons.head(_MAX_REASONS).iterrows()
     )
-    heading = "What failed or did not run" if (bad["status"] == NOT_RUN).any() else "What failed"
+    heading = "Failed or not run" if (bad["status"] == NOT_RUN).any() else "Failed"
     return (
         f"<h2>{heading}</h2><table><tr><th>variants</th><th>first variant</th><th class='text'>reason</th></tr>"
         f"{lines}</table>"
