@@ -118,9 +118,10 @@ class Pipeline(Construct):
             description="Writes the results table of a study and closes its record",
         )
         results = self._storage.results
-        grant(function, ["s3:GetObject"], [results.arn_for_objects("runs/*/manifest.json")], _ANY_RUN)
+        read = ("manifest.json", "variants/*/result.json")
+        grant(function, ["s3:GetObject"], [results.arn_for_objects(f"runs/*/{name}") for name in read], _ANY_RUN)
         names = (
-            *("results.parquet", "results.csv", "report.html", "design.parquet"),
+            *("results.parquet", "results.csv", "report.html", "design.parquet", "zones.parquet", "monthly.parquet"),
             *("sensitivity.json", "sensitivity.csv"),
         )
         grant(function, ["s3:PutObject"], [results.arn_for_objects(f"runs/*/{name}") for name in names], _ANY_RUN)

@@ -333,9 +333,12 @@ def test_a_variant_whose_worker_always_dies_is_recorded_by_the_state_machine(
 
 
 def test_the_series_that_were_asked_for_are_there(stack: LocalStack, make_study: StudyMaker) -> None:
+    """And the tables with several rows a variant."""
     outputs = {"meters": ["Electricity:Facility"], "variables": ["Zone Mean Air Temperature"]}
+    outputs["tables"] = ["zones", "monthly"]
     record = run_study(stack, make_study("series", outputs=outputs, parameters=[]))
-    assert "variants/0/series.parquet" in object_names(stack, record.simulation_id)
+    names = object_names(stack, record.simulation_id)
+    assert {"variants/0/series.parquet", "zones.parquet", "monthly.parquet"} <= names
 
 
 def test_only_the_files_that_were_asked_for_are_kept(stack: LocalStack, make_study: StudyMaker) -> None:

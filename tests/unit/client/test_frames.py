@@ -14,6 +14,8 @@ def folder(tmp_path: Path) -> Path:
     times = pd.to_datetime(["2025-01-01T00:00", "2025-01-01T01:00"])
     pd.DataFrame({"variant_index": [0, 3], "site_eui_kwh_m2": [120.0, 90.0]}).to_parquet(tmp_path / "results.parquet")
     pd.DataFrame({"sample": [1]}).to_parquet(tmp_path / "design.parquet")
+    pd.DataFrame({"zone": ["ROOM"]}).to_parquet(tmp_path / "zones.parquet")
+    pd.DataFrame({"month": [1]}).to_parquet(tmp_path / "monthly.parquet")
     pd.DataFrame(
         {
             "environment": ["RUN", "RUN"],
@@ -31,6 +33,8 @@ def test_results_are_read_from_the_folder_or_the_file(folder: Path) -> None:
     for source in (folder, str(folder), folder / "results.parquet"):
         assert epsm.read_results(source)["site_eui_kwh_m2"].tolist() == [120.0, 90.0]
     assert epsm.read_design(folder)["sample"].tolist() == [1]
+    assert epsm.read_zones(folder)["zone"].tolist() == ["ROOM"]
+    assert epsm.read_monthly(folder)["month"].tolist() == [1]
 
 
 @pytest.mark.parametrize(

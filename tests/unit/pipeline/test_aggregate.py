@@ -2,11 +2,13 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from epsm.pipeline.aggregate import aggregate, decide
+from epsm.pipeline.detail import write_detail
 from epsm.pipeline.study_summary import StudySummary
 from epsm.results.table import OutcomeCounts
 from epsm.store import keys
@@ -93,3 +95,28 @@ def test_the_results_table_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None
     collected(Study.model_validate(study_document()))
 
     assert len(reads) == 1
+
+
+def test_the_tables_that_a_study_asks_for_are_collected(tmp_path: Path) -> None:
+    study = Study.model_validate(study_document(outputs={"tables": ["zones"]}))
+    own = {
+        "variant_index": 1,
+        "model": "room.idf",
+        "weather": "chicago.epw",
+        "zones": [{"name": "ROOM", "area_m2": 48}],
+    }
+    s3 = MemoryS3()
+    s3.put_object(Bucket="results", Key=keys.variant_key("x-1", 1, "result.json"), Body=json.dumps(own).encode())
+    files = Files(fake(s3), "results")
+
+    write_detail(files, "x-1", [1], study.outputs.tables, tmp_path)
+    rows = pq.read_table(tmp_path / "zones.parquet").to_pylist()
+    assert [(row["variant_index"], row["zone"], row["area_m2"]) for row in rows] == [(1, "ROOM", 48)]
+
+    write_detail(files, "x-1", [1, 2], study.outputs.tables, tmp_path)  # 2 has left nothing: no half of a table
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_such_tables_no_variant_is_read(tmp_path: Path) -> None:
+    write_detail(Files(fake(MemoryS3()), "results"), "x-1", [1, 2], (), tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -150,8 +150,10 @@ def test_a_name_is_given_once() -> None:
     [("02-JAN-08:30", "01-02 08:30"), ("31-DEC-24:00", "12-31 24:00"), ("-", None), ("", None), ("02-XXX-08:30", None)],
 )
 def test_the_time_of_a_peak(tmp_path: Path, printed: str, expected: str | None) -> None:
-    place = (test_reader.DEMAND, "End Uses", "Time of Peak", "Electricity")
-    test_reader.write_database(tmp_path / "eplusout.sql", test_reader.building() | {place: ("W", printed)})
+    place = ("EnergyMeters", "Annual and Peak Values - Electricity", "Electricity:Facility")
+    cells = test_reader.building() | {(*place, "Timestamp of Maximum {TIMESTAMP}"): ("", printed)}
+    cells[test_reader.ELECTRICITY_PEAK] = ("W", "5")
+    test_reader.write_database(tmp_path / "eplusout.sql", cells)
 
     def peak(*environments: Environment) -> str | None:
         return read_results(tmp_path / "eplusout.sql", environments).texts["electricity_peak_time"]

@@ -22,7 +22,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from epsm.client.check import Check
     from epsm.client.connection import Connection, connect
-    from epsm.client.frames import read_design, read_results, read_series
+    from epsm.client.frames import read_design, read_monthly, read_results, read_series, read_zones
     from epsm.client.run import Run
     from epsm.client.sensitivity import sensitivity
     from epsm.client.shortcuts import check, load, run, submit
@@ -77,8 +77,10 @@ __all__ = [
     "connect",
     "load",
     "read_design",
+    "read_monthly",
     "read_results",
     "read_series",
+    "read_zones",
     "run",
     "sensitivity",
     "submit",
@@ -98,6 +100,8 @@ _ELSEWHERE = {
     "connect": "client.connection",
     "load": "client.shortcuts",
     "read_design": "client.frames",
+    "read_monthly": "client.frames",
+    "read_zones": "client.frames",
     "read_results": "client.frames",
     "read_series": "client.frames",
     "run": "client.shortcuts",

@@ -10,6 +10,9 @@ from epsm.text import fold_name, nearest
 
 _SCHEDULES = ("Schedule:Compact", "Schedule:Year", "Schedule:Constant", "Schedule:File")
 
+_MAX_ZONE_ROWS = 10_000_000
+"""Of a model in zones.parquet: what the function that writes it can read within its time."""
+
 
 def check_cells(study: Study) -> Iterator[Problem]:
     """Names in `outputs.cells` and `outputs.reduced` that are already the name of another column."""
@@ -27,7 +30,11 @@ def check_cells(study: Study) -> Iterator[Problem]:
 
 
 def check_reduced_on(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
-    """Schedules of `outputs.reduced` that a model does not have: EnergyPlus would stop."""
+    """Schedules of `outputs.reduced` that a model does not have, where EnergyPlus stops; too many rows of zones."""
+    zones = len(outline.of_class("Zone")) * study.variant_count // len(study.models)
+    if "zones" in study.outputs.tables and zones > _MAX_ZONE_ROWS:
+        what = f"asks for {zones:,} rows of zones of {source}"
+        yield Problem(f"{MANIFEST_NAME}: outputs.tables", what, f"at most {_MAX_ZONE_ROWS:,}, or no 'zones'")
     names = {fold_name(each.name): each.name for kind in _SCHEDULES for each in outline.of_class(kind)}
     for index, each in enumerate(study.outputs.reduced):
         if each.schedule is not None and fold_name(each.schedule) not in names:

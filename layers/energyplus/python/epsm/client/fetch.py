@@ -24,6 +24,8 @@ SUMMARY_FILES = (
     "results.parquet",
     "report.html",
     "design.parquet",
+    "zones.parquet",
+    "monthly.parquet",
     "sensitivity.json",
     "sensitivity.csv",
 )

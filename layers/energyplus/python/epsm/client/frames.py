@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 RESULTS = "results.parquet"
 DESIGN = "design.parquet"
+ZONES = "zones.parquet"
+MONTHLY = "monthly.parquet"
 SERIES = "variants/{}/series.parquet"
 _OF_EVERY_SERIES = ("environment", "interval_start", "interval_end")
 
@@ -51,6 +53,34 @@ def read_design(source: str | Path) -> "pd.DataFrame":
         MissingPackage: If pandas is not installed.
     """
     return read_parquet(_open(source, DESIGN))
+
+
+def read_zones(source: str | Path) -> "pd.DataFrame":
+    """The zones of all variants that succeeded: one row a zone and variant, as docs/results.md describes it.
+
+    Args:
+        source: As for `read_results`, a folder or a place in S3.
+
+    Raises:
+        NotFound: If there is no such table: the study's ``outputs.tables`` must ask for it.
+        StackError: If S3 refuses, or cannot be reached.
+        MissingPackage: If pandas is not installed.
+    """
+    return read_parquet(_open(source, ZONES))
+
+
+def read_monthly(source: str | Path) -> "pd.DataFrame":
+    """Energy and peak demand of each month by fuel and end use, of all variants that succeeded.
+
+    Args:
+        source: As for `read_results`, a folder or a place in S3.
+
+    Raises:
+        NotFound: If there is no such table: the study's ``outputs.tables`` must ask for it.
+        StackError: If S3 refuses, or cannot be reached.
+        MissingPackage: If pandas is not installed.
+    """
+    return read_parquet(_open(source, MONTHLY))
 
 
 def read_series(source: str | Path, variant: int, name: str | None = None) -> "pd.DataFrame":

@@ -11,7 +11,7 @@ from epsm.client.aws_faults import stack_errors
 from epsm.client.connection import Connection
 from epsm.client.fetch import fetch, results_folder
 from epsm.client.follow import follow
-from epsm.client.frames import DESIGN, RESULTS, SERIES, only_series, read_parquet
+from epsm.client.frames import DESIGN, MONTHLY, RESULTS, SERIES, ZONES, only_series, read_parquet
 from epsm.client.progress import shown_progress
 from epsm.client.sensitivity import sensitivity, stored_sensitivity
 from epsm.errors import NotEnded, NotFound, StudyFailed, StudyRejected, WaitTimeout
@@ -171,6 +171,24 @@ class Run:
             MissingPackage: If pandas is not installed.
         """
         return read_parquet(io.BytesIO(self._read(DESIGN)))
+
+    def zones(self) -> "pd.DataFrame":
+        """The zones of all variants that succeeded, if the study's ``outputs.tables`` asks for them.
+
+        Raises:
+            NotFound: If it does not, the results are not collected yet, or have been deleted.
+            MissingPackage: If pandas is not installed.
+        """
+        return read_parquet(io.BytesIO(self._read(ZONES)))
+
+    def monthly(self) -> "pd.DataFrame":
+        """Energy and peak demand of each month by fuel and end use, if the study's ``outputs.tables`` asks for them.
+
+        Raises:
+            NotFound: If it does not, the results are not collected yet, or have been deleted.
+            MissingPackage: If pandas is not installed.
+        """
+        return read_parquet(io.BytesIO(self._read(MONTHLY)))
 
     def sensitivity(self, metrics: Sequence[str] | None = None, *, confidence: float | None = None) -> "pd.DataFrame":
         """Which parameters matter, as `epsm.sensitivity` returns it.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from epsm.energyplus.documents import Document
 from epsm.energyplus.editing import place_of_field, rule_of
+from epsm.energyplus.monthly_reports import MONTHLY_REPORTS
 from epsm.study.reduced import ReducedSeries
 from epsm.study.schema import Outputs
 from epsm.text import fold_name
@@ -75,18 +76,22 @@ def request_results(document: Document, outputs: Outputs) -> None:
     # Monthly reports are in AllSummaryAndMonthly alone; a report that is requested twice is printed once.
     requested = {fold_name(name) for name in wanted}
     named = {fold_name(cell.report).replace(" ", "") for cell in outputs.cells}
+    named |= {fold_name(name) for name in MONTHLY_REPORTS} if "monthly" in outputs.tables else set()
     named |= {_REQUESTED_AS[name] for name in named if name in _REQUESTED_AS}
     wanted += [name for name in rule.repeats[0].words if fold_name(name) in named - requested]
     replace_object(document, rule.name, wanted)
 
 
 def request_series(document: Document, outputs: Outputs) -> None:
-    if outputs.meters or outputs.variables or outputs.reduced:
+    if outputs.meters or outputs.variables or outputs.reduced or "monthly" in outputs.tables:
         _silence_warm_up(document)
     for meter in outputs.meters:
         document.add(rule_of("Output:Meter"), [meter, outputs.frequency])
     for variable in outputs.variables:
         document.add(rule_of("Output:Variable"), ["*", variable, outputs.frequency])
+    if "monthly" in outputs.tables:
+        # Which meters a model has is known to the engine alone, and it warns of each that is missing.
+        document.add(rule_of("Output:Meter"), ["*", "Monthly"])
     for class_name, *values in sorted({_request(each) for each in outputs.reduced}):
         document.add(rule_of(class_name), values)
 

@@ -3,6 +3,9 @@
 import sqlite3
 from pathlib import Path
 
+WEATHER_FILE_PERIOD = 3
+"""`EnvironmentPeriods.EnvironmentType` of run periods; 1 and 2 are design days and sizing run periods."""
+
 
 def read_only(database: Path) -> sqlite3.Connection:
     """A connection that cannot change the database, whatever its path looks like."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from epsm.pipeline.detail import write_detail
 from epsm.pipeline.study_summary import StudySummary, summary_columns, summary_of
 from epsm.results.design import write_design
 from epsm.results.report import report_columns, write_report
@@ -24,7 +25,7 @@ from epsm.store.files import Files
 from epsm.store.records import Records
 from epsm.study.manifest import RunManifest
 from epsm.study.preflight import reason_of
-from epsm.study.records import StudyStatus
+from epsm.study.records import StudyStatus, VariantStatus
 from epsm.study.schema import Study
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ _FILES = {
     "sensitivity.csv": "text/csv; charset=utf-8",
     "report.html": "text/html; charset=utf-8",
     "design.parquet": _BINARY,
+    "zones.parquet": _BINARY,
+    "monthly.parquet": _BINARY,
 }
 """The files of a study's results and their content types, in the order in which they are uploaded."""
 
@@ -82,6 +85,8 @@ def aggregate(
         write_report(folder / "report.html", manifest, table, counts, status, error, sections)
         if manifest.study.parameters and manifest.study.sampling.method != "grid":
             write_design(manifest.study, folder / "design.parquet")
+        succeeded = table.loc[table["status"] == VariantStatus.SUCCEEDED.value, "variant_index"].tolist()
+        write_detail(files, simulation, succeeded, manifest.study.outputs.tables, folder)
         _upload(files, simulation, folder)
     for model, seconds in mean_run_times(table).items():
         records.note_run_time(manifest.inputs[model].sha256, seconds)

@@ -32,6 +32,7 @@ from epsm.pipeline.variant_documents import Finished, measures_of, record_of, st
 from epsm.pipeline.variant_files import store_files, without_room
 from epsm.pipeline.workspace import NoDiskSpace, Workspace
 from epsm.results.cells import read_cells
+from epsm.results.monthly import read_monthly
 from epsm.results.reader import ImpossibleResult, read_results
 from epsm.results.reduced import read_reduced
 from epsm.store import keys
@@ -239,6 +240,7 @@ class VariantRunner:
             results = read_results(database, diagnosis.environments)
             cells = read_cells(database, manifest.study.outputs.cells)
             reduced = read_reduced(database, manifest.study.outputs.reduced)
+            monthly = read_monthly(database) if "monthly" in manifest.study.outputs.tables else ()
             series, missing = _series(database, manifest.study.outputs, folder)
         except (sqlite3.Error, ImpossibleResult) as error:
             impossible = isinstance(error, ImpossibleResult)
@@ -248,6 +250,7 @@ class VariantRunner:
             return without_room(Finished(diagnosis, run, None, files), error)
         results = dataclasses.replace(
             results,
+            monthly=monthly,
             metrics=results.metrics | cells.numbers | reduced.numbers,
             texts=results.texts | cells.texts,
             missing=results.missing | cells.missing | reduced.missing | missing,

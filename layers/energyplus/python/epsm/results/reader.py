@@ -15,11 +15,11 @@ from epsm.energyplus.verdict import Environment
 from epsm.results.areas import EnvelopeArea, area_metrics, envelope_of
 from epsm.results.metrics import (
     CELLS,
-    DEMAND,
     ECONOMICS,
     ENVELOPE_AREAS,
     FUELS,
     INTENSITIES,
+    METERS,
     METRICS,
     PEAK_TIMES,
     PERFORMANCE,
@@ -28,9 +28,11 @@ from epsm.results.metrics import (
     Cell,
     snake,
 )
+from epsm.results.monthly import MonthlyUse
 from epsm.results.performance import building_performance
 from epsm.results.reports import Reports, plain_number, read_reports
 from epsm.results.zones import Zone, zones_of
+from epsm.text import fold_name
 
 _TWO_YEARS = 730
 _IMPOSSIBLE = 1e15
@@ -74,6 +76,7 @@ class Results:
         envelope: Areas of the envelope by kind, boundary and orientation.
         utility_bills: What the model's tariffs charge for the period, in its currency; empty without tariffs.
         not_applicable: For every None of `epsm.results.performance`, which not every model can have, the reason.
+        monthly: Energy and peaks of each month by fuel and end use, if the study asks for them.
         texts: Text by column name, None where there is none: times of peaks, and cells that the study names.
         period: What the energy numbers cover, in words: ``annual``, ``31 days (01/01-01/31)``, ``none``.
         period_days: Days they cover; 0 if no weather-file period was simulated.
@@ -89,6 +92,7 @@ class Results:
     utility_bills: dict[str, float] = field(default_factory=dict)
     texts: dict[str, str | None] = field(default_factory=dict)
     not_applicable: dict[str, str] = field(default_factory=dict)
+    monthly: tuple[MonthlyUse, ...] = ()
 
 
 def read_results(database: Path, environments: Sequence[Environment]) -> Results:
@@ -158,7 +162,10 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
         period_days=days,
         envelope=envelope,
         utility_bills=_utility_bills(tables) if run_periods else {},
-        texts={name: _peak_time(tables, fuel) if run_periods else None for name, fuel in PEAK_TIMES.items()},
+        texts={
+            name: _peak_time(tables, fuel, metrics[f"{snake(fuel)}_peak_w"]) if run_periods else None
+            for name, fuel in PEAK_TIMES.items()
+        },
     )
 
 
@@ -245,9 +252,21 @@ def _leave_out_false_net(tables: Reports, metrics: dict[str, float | None], miss
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
-def _peak_time(tables: Reports, fuel: str) -> str | None:
-    """Month, day and time of a fuel's peak demand, from EnergyPlus's `02-JAN-08:30`; None if the fuel is not used."""
-    found = re.fullmatch(r"(\d\d)-([A-Z]{3})-(\d\d:\d\d)", tables.text(DEMAND, "End Uses", "Time of Peak", fuel) or "")
+def _peak_time(tables: Reports, fuel: str, peak_w: float | None) -> str | None:
+    """Month, day and time of a fuel's peak demand, from EnergyPlus's `02-JAN-08:30`; None if the fuel is not used.
+
+    From the meters: row *Time of Peak* of DemandEndUseComponentsSummary is a time step late, within the same hour
+    (EnergyPlus 23.2 to 25.2: `07-JAN-06:15` for the time step that ends at 07:00).
+    """
+    if not peak_w:
+        return None
+    meter = f"{fuel.replace(' ', '')}:Facility"
+    texts = (
+        tables.text(METERS, table, row, column) or ""
+        for table, row, column in tables.places(METERS)
+        if row == fold_name(meter) and column == fold_name("Timestamp of Maximum {TIMESTAMP}")
+    )
+    found = re.fullmatch(r"(\d\d)-([A-Z]{3})-(\d\d:\d\d)", next(texts, ""))
     if found is None or found[2] not in _MONTHS:
         return None
     return f"{_MONTHS.index(found[2]) + 1:02d}-{found[1]} {found[3]}"

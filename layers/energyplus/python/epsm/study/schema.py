@@ -46,6 +46,7 @@ says otherwise."""
 
 KeptFile = Literal["err", "sql", "htm", "eio", "eso", "mtr", "csv", "audit", "rdd", "mdd"]
 Frequency = Literal["Timestep", "Hourly", "Daily", "Monthly", "RunPeriod"]
+DetailTable = Literal["zones", "monthly"]
 Priority = Literal["high", "normal", "low"]
 
 
@@ -135,6 +136,11 @@ class Outputs(Strict):
         default=(),
         max_length=50,
         description="Meters and variables to have as one number each in the results table, without their series.",
+    )
+    tables: Annotated[tuple[DetailTable, ...], Unique] = Field(
+        default=(),
+        description="Further tables beside the results table: zones, a row for each zone of each variant; monthly, "
+        "energy and peak demand of each month by fuel and end use.",
     )
     keep: Annotated[tuple[KeptFile, ...], Unique] = Field(
         default=("err", "sql"), description="EnergyPlus output files to store with each variant."

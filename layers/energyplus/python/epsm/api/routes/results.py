@@ -20,6 +20,8 @@ _RESULT_FILES = (
     "results.parquet",
     "report.html",
     "design.parquet",
+    "zones.parquet",
+    "monthly.parquet",
     "sensitivity.json",
     "sensitivity.csv",
     "manifest.json",

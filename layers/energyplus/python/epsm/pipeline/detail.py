@@ -1,0 +1,57 @@
+"""Collecting tables with several rows a variant from what the variants left."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from epsm.results.detail_tables import DetailWriter
+from epsm.store import keys
+from epsm.store.files import Files
+from epsm.study.schema import DetailTable
+
+logger = logging.getLogger(__name__)
+
+_CONNECTIONS = 16
+_AT_A_TIME = 64
+"""Variants whose results are in memory together."""
+
+
+def write_detail(
+    files: Files, simulation: str, variants: Sequence[int], tables: Sequence[DetailTable], folder: Path
+) -> None:
+    """Write the tables that a study asks for. A fault of theirs leaves them out, not the other results.
+
+    Args:
+        files: The store.
+        simulation: The study.
+        variants: Indices of the variants that succeeded, in order.
+        tables: Which tables.
+        folder: Where to write them.
+    """
+    if not tables:
+        return
+    try:
+        writer = DetailWriter(folder, tables)
+        try:
+            for document in _documents(files, simulation, variants):
+                writer.add(document)
+        finally:
+            writer.close()
+    except Exception:
+        logger.exception("the tables of zones and months cannot be written", extra={"simulation_id": simulation})
+        for table in tables:
+            (folder / f"{table}.parquet").unlink(missing_ok=True)
+
+
+def _documents(files: Files, simulation: str, variants: Sequence[int]) -> Iterator[dict[str, Any]]:
+    def read(index: int) -> dict[str, Any]:
+        with files.open_result(keys.variant_key(simulation, index, "result.json")) as stream:
+            document: dict[str, Any] = json.load(stream)
+        return document
+
+    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+        for start in range(0, len(variants), _AT_A_TIME):
+            yield from pool.map(read, variants[start : start + _AT_A_TIME])
