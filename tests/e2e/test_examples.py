@@ -1,0 +1,96 @@
+"""The studies of examples/, run as they are, and what docs/examples.md says of them.
+
+`office-retrofit`, the example of the README, is run by tests/e2e/test_cli.py. A new folder needs a claim here.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import epsm
+from epsm_local.provider import connection
+from epsm_local.stack import LocalStack
+from infra.tools.packaging import ROOT
+
+EXAMPLES = ROOT / "examples"
+
+
+def indices(
+    sensitivity: pd.DataFrame, index: str, metric: str = "heating_kwh", weather: str = ""
+) -> "pd.Series[float]":
+    """An index of a metric by parameter."""
+    rows = sensitivity[(sensitivity["index"] == index) & (sensitivity["metric"] == metric)]
+    rows = rows[rows["weather"] == weather] if weather else rows
+    return rows.set_index("parameter")["value"].astype(float)
+
+
+def air_then_insulation_then_glass_then_light(results: pd.DataFrame, sensitivity: pd.DataFrame) -> None:
+    heating = indices(sensitivity, "range")
+    order = ["infiltration_ach", "insulation_m", "glazing_u", "lighting_w_m2"]
+    assert list(heating.sort_values(ascending=False).index) == order
+    less, more = results["heating_kwh"].iloc[-1], results["heating_kwh"].iloc[-2]
+    assert less < more, "more light should save heating"
+    assert results["site_eui_kwh_m2"].iloc[-1] > results["site_eui_kwh_m2"].iloc[-2], "and cost more than it saves"
+
+
+def a_line_explains_heating(results: pd.DataFrame, sensitivity: pd.DataFrame) -> None:
+    heating = indices(sensitivity, "SRC")
+    assert heating["infiltration_ach"] > 0.5 > 0 > heating["lighting_w_m2"] > heating["insulation_m"]
+    assert sensitivity["r2"].dropna().min() > 0.95
+    assert indices(sensitivity, "SRC", "interior_lighting_kwh")["lighting_w_m2"] == pytest.approx(1)
+    assert results["heating_kwh"].iloc[1:].std() > 0
+
+
+def air_has_more_of_the_variance(results: pd.DataFrame, sensitivity: pd.DataFrame) -> None:
+    alone, total = indices(sensitivity, "S1"), indices(sensitivity, "ST")
+    assert total["infiltration_ach"] > total["insulation_m"] > 0.1
+    assert alone.sum() == pytest.approx(1, abs=0.15), "the two hardly interact"
+    assert set(sensitivity["used"]) == set(sensitivity["of"]) == {32}
+    assert len(results) == 129
+
+
+def air_matters_where_it_is_cold(results: pd.DataFrame, sensitivity: pd.DataFrame) -> None:
+    cold, mild, hot = (f"{place}.epw" for place in ("chicago", "san_francisco", "tampa"))
+    heating = {place: indices(sensitivity, "range", "heating_kwh", place) for place in (cold, mild, hot)}
+    assert heating[cold]["infiltration_ach"] > 2 * heating[mild]["infiltration_ach"]
+    assert heating[mild]["infiltration_ach"] > 3 * heating[hot]["infiltration_ach"]
+    cooling = indices(sensitivity, "range", "cooling_kwh", hot)
+    assert cooling["insulation_m"] > heating[hot]["insulation_m"]
+    assert len(results) == 15
+
+
+CLAIMS: dict[str, Callable[[pd.DataFrame, pd.DataFrame], None]] = {
+    "climates": air_matters_where_it_is_cold,
+    "latin-hypercube": a_line_explains_heating,
+    "one-at-a-time": air_then_insulation_then_glass_then_light,
+    "sobol": air_has_more_of_the_variance,
+}
+"""What each study shows, by its folder, from its results and its sensitivity."""
+
+
+@pytest.fixture(scope="module")
+def runs(stack: LocalStack) -> Iterator[dict[str, epsm.Run]]:
+    """All are started before the first is waited for: engines of one run while another collects its results."""
+    target = connection(stack.endpoint)
+    started = {name: epsm.run(EXAMPLES / name, target) for name in CLAIMS}
+    yield started
+    for run in started.values():
+        run.cancel()
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("name", CLAIMS)
+def test_an_example_runs_and_shows_what_its_page_says(runs: dict[str, epsm.Run], name: str) -> None:
+    run = runs[name].wait(timeout_s=350)
+    results = run.results()
+    assert set(results["status"]) == {"succeeded"}
+    CLAIMS[name](results, run.sensitivity())
+
+
+def test_every_example_is_run_and_described() -> None:
+    folders = {path.name for path in EXAMPLES.iterdir() if (path / "study.json").is_file()}
+    assert folders == {*CLAIMS, "office-retrofit"}
+    page = Path(ROOT / "docs" / "examples.md").read_text(encoding="utf-8")
+    assert all(f"](../examples/{name}/study.json)" in page for name in folders)
