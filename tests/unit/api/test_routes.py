@@ -178,23 +178,40 @@ def test_throttling_is_told_from_a_fault_of_the_service(stack: Deployed) -> None
 # --- submitting
 
 
+def form(*parts: tuple[str, str, bytes]) -> bytes:
+    """A multipart form, with the boundary `b`, of parts with field, name of the file (or none) and content."""
+    body = b""
+    for field, name, content in parts:
+        file = f'; filename="{name}"' if name else ""
+        body += f'--b\r\nContent-Disposition: form-data; name="{field}"{file}\r\n\r\n'.encode() + content + b"\r\n"
+    return body + b"--b--\r\n"
+
+
+def send(stack: Deployed, *parts: tuple[str, str, bytes]) -> tuple[int, Any]:
+    return ask(stack, "POST", "/api/simulation/run/", form(*parts), content_type="multipart/form-data; boundary=b")
+
+
 def test_a_form_is_submitted_with_its_files(stack: Deployed, room: dict[str, bytes]) -> None:
-    parts = [("idf_files", "room.idf"), ("weather_file", "chicago.epw")]
-    body = b"".join(
-        b'--b\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n\r\n%s\r\n'
-        % (field.encode(), name.encode(), room[name])
-        for field, name in parts
-    )
-    form = "multipart/form-data; boundary=b"
-    status, answer = ask(stack, "POST", "/api/simulation/run/", body + b"--b--\r\n", content_type=form)
+    model, weather = ("room.idf", room["room.idf"]), ("chicago.epw", room["chicago.epw"])
+    status, answer = send(stack, ("idf_files", *model), ("weather_file", *weather))
     assert (status, answer["file_count"], answer["variants"]) == (202, 1, 1)
     record = stack.record(answer["simulation_id"])
     assert (record.name, record.owner, record.status) == ("room", ANNA, StudyStatus.PENDING)
     folder = record.source["key"].rpartition("/")[0]
     assert stack.s3.get_object(Bucket="inputs", Key=f"{folder}/room.idf")["Body"].read() == room["room.idf"]
-    status, answer = ask(stack, "POST", "/api/simulation/run/", body.replace(b"idf_files", b"idf") + b"--b--\r\n",
-                         content_type=form)  # fmt: skip
+    status, answer = send(stack, ("idf", *model), ("weather_file", *weather))
     assert (status, [each["where"] for each in answer["errors"]]) == (422, ["form field 'idf'"])
+    status, answer = send(stack, ("idf_files", *model), ("weather_file", *weather), ("files", "room.idf", b"another"))
+    assert (status, [each["where"] for each in answer["errors"]]) == (422, ["room.idf"])
+
+
+@pytest.mark.parametrize("name", ["", "study.json"])
+def test_a_form_may_bring_its_study_as_text_or_as_a_file(stack: Deployed, room: dict[str, bytes], name: str) -> None:
+    study = json.dumps(study_document(name="Sent")).encode()
+    files = [("files", file, content) for file, content in room.items()]
+    status, answer = send(stack, *files, ("study", name, study))
+    assert (status, answer["variants"]) == (202, 3), answer
+    assert stack.record(answer["simulation_id"]).name == "Sent"
 
 
 def test_files_are_uploaded_once_and_only_by_their_owner(stack: Deployed, room: dict[str, bytes]) -> None:
