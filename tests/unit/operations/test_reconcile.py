@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from epsm.operations.close import NotReady
-from epsm.operations.reconcile import NEVER_STARTED, Reconciled, reconcile
+from epsm.operations.reconcile import GONE, NEVER_STARTED, Reconciled, open_studies, reconcile
 from epsm.study.records import StudyRecord, StudyStatus
 from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryStack, MemoryStepFunctions, study_record
 
@@ -155,3 +155,26 @@ def test_reconciling_again_finds_nothing() -> None:
     case = Case(study("a", StudyStatus.RUNNING), executions=(execution("a", "ABORTED"),))
     case.reconcile()
     assert case.reconcile() == ()
+
+
+def test_a_study_that_waits_for_another_is_left_alone_however_long() -> None:
+    case = Case(study("a", StudyStatus.PENDING, age=10 * DAY, options={"after": "b"}))
+    assert case.reconcile() == ()
+    assert case.status("a") is StudyStatus.PENDING
+
+
+def test_a_forgotten_study_without_a_manifest_is_failed() -> None:
+    case = Case(study("a", StudyStatus.RUNNING, succeeded=3, failed=1))
+    case.collect.has_manifest = False
+    assert case.reconcile() == (Reconciled("a", "failed"),)
+    record = case.records.by_name["a"]
+    assert (record.error, record.succeeded, record.failed) == (GONE, 3, 1)
+
+
+def test_a_study_that_ended_since_the_list_was_made_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(study("a", StudyStatus.PENDING))
+    listed = list(open_studies(case.records))
+    case.records.cancel_study("a", "Meanwhile.")
+    monkeypatch.setattr("epsm.operations.reconcile.open_studies", lambda *_: listed)
+    assert case.reconcile() == ()
+    assert case.records.by_name["a"].error == "Meanwhile."

@@ -218,6 +218,37 @@ def test_a_study_that_cannot_be_removed_says_why(world: World) -> None:
     assert "s3://results/runs/first/manifest.json: AccessDenied" in removal.error
 
 
+def test_a_study_that_was_run_again_since_the_list_was_made_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.study("old", age=40)
+    current = replace(world.records.by_name["old"], status=StudyStatus.RUNNING, ended_at="")
+    monkeypatch.setattr(MemoryRecords, "study_including_removed", lambda *_: current)
+    (removal,) = world.remover.remove_expired()
+    assert (removal.removed, removal.error) == (False, "It was started again.")
+    assert world.of_run("old")
+
+
+def test_orphaned_uploads_that_cannot_be_removed_are_reported(world: World) -> None:
+    key = f"users/{'0' * 24}/studies/1/house/room.idf"
+    world.s3.objects["inputs", key, "v1"] = b"model"
+
+    def refuse(bucket: str, key: str) -> None:
+        raise PermissionError("it rains")
+
+    world.s3.on_delete = refuse
+    (removal,) = world.remover.remove_expired()
+    assert (removal.removed, "it rains" in removal.error) == (False, True)
+    assert removal.reason.startswith("orphaned upload")
+
+
+def test_a_record_without_a_source_goes_without_inputs(world: World) -> None:
+    world.study("old", age=40)
+    world.records.by_name["old"] = replace(world.records.by_name["old"], source={})
+    assert names(world.remover.remove_expired()) == ["old"]
+    assert world.has_input("old/room.idf", "old")
+
+
 def test_a_study_with_a_broken_manifest_stays(world: World) -> None:
     world.study("broken", age=50)
     world.s3.objects["results", "runs/broken/manifest.json", ""] = b"{"
