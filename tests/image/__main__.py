@@ -188,7 +188,7 @@ def _python(image: BuiltImage, user: tuple[int, int], code: str) -> str:
     """What a piece of Python prints inside the image.
 
     Raises:
-        AssertionError: If it fails; the message holds what it said.
+        AssertionError: If it fails; the message has its output.
     """
     inside = command_inside(image, user, {}, [image.config["Entrypoint"][0], "-c", code])
     done = subprocess.run(inside, capture_output=True, text=True, check=False)

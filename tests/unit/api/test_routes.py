@@ -326,7 +326,7 @@ def test_rows_of_a_study_that_was_not_accepted_are_none(stack: Deployed) -> None
     [
         ("cancelled", "not_run", "The study was cancelled while this variant ran."),
         ("given up", "not_run", "The study was given up while this variant ran."),
-        ("failed", "failed", "The variant was started and left no result: its worker was lost or stopped."),
+        ("failed", "failed", "The variant was started but has no result: its worker was lost or stopped."),
     ],
 )
 def test_a_variant_that_ran_when_its_study_ended_says_how(stack: Deployed, end: str, status: str, error: str) -> None:

@@ -204,8 +204,8 @@ def test_the_database_is_found_whatever_the_folder_is_called(output: Path, folde
         ("as_in_model", "", "No run period of the weather file was simulated."),
         ("as_in_model", WINTER_DAY, "No run period of the weather file was simulated."),
         ("annual", WINTER_DAY, "No run period of the weather file was simulated."),
-        ("annual", JANUARY, "A whole year was asked for, 31 days were simulated."),
-        ("annual", WHOLE_YEAR + JANUARY, "A whole year was asked for, 365 + 31 days were simulated."),
+        ("annual", JANUARY, "A whole year was requested, 31 days were simulated."),
+        ("annual", WHOLE_YEAR + JANUARY, "A whole year was requested, 365 + 31 days were simulated."),
         ("design_days", WHOLE_YEAR, "No design day was simulated."),
     ],
 )
@@ -315,7 +315,7 @@ def test_a_crash_says_what_was_reported_last(output: Path) -> None:
 
     assert (diagnosis.verdict, diagnosis.message) == (
         Verdict.CRASHED,
-        "EnergyPlus crashed (signal 11). The last thing it reported: ************* Beginning Simulation",
+        "EnergyPlus crashed (signal 11). Last message: ************* Beginning Simulation",
     )
 
 
@@ -324,14 +324,14 @@ def test_a_crash_without_any_file_says_what_was_printed_last(tmp_path: Path) -> 
 
     assert (diagnosis.verdict, diagnosis.message) == (
         Verdict.CRASHED,
-        "EnergyPlus crashed (signal 6). The last thing it reported: terminate called",
+        "EnergyPlus crashed (signal 6). Last message: terminate called",
     )
 
 
 def test_a_crash_in_silence_says_so(tmp_path: Path) -> None:
     message = judge(ended(-9), tmp_path).message
 
-    assert message == "EnergyPlus crashed (signal 9). The last thing it reported: nothing"
+    assert message == "EnergyPlus crashed (signal 9). Last message: nothing"
 
 
 @pytest.mark.parametrize(

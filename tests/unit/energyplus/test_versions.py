@@ -63,13 +63,13 @@ def test_a_study_that_asks_for_another_version_than_its_models_is_refused(
 ) -> None:
     (found,) = problems({"room.idf": one_zone}, weather, energyplus=asked)
     assert found.where == "room.idf"
-    assert found.what == f"is a model for EnergyPlus 25.2, not {asked}, which the study asks for"
+    assert found.what == f"is a model for EnergyPlus 25.2, not {asked}, which the study requests"
 
 
 def test_models_of_different_versions_do_not_share_a_study(one_zone: str, weather: bytes) -> None:
     (found,) = problems({"old.idf": of("23.2", one_zone), "new.idf": of("25.1", one_zone)}, weather)
     assert found.where == "new.idf"
-    assert found.what == "is a model for EnergyPlus 25.1, not 23.2, which the study's first model is of"
+    assert found.what == "is a model for EnergyPlus 25.1, not 23.2, the version of the study's first model"
     assert found.allowed == "models of one version in a study"
 
 

@@ -267,7 +267,7 @@ def test_a_position_that_is_not_on_earth_is_refused(latitude: str, longitude: st
 @pytest.mark.parametrize("keep", [0, 1, 24, 167])
 def test_a_file_cut_off_at_the_end_of_a_line_is_refused(keep: int) -> None:
     (problem,) = problems(epw(records=keep))
-    assert f"has {keep} data lines where its header promises 168" in problem.what
+    assert f"has {keep} data lines, and its header promises 168" in problem.what
 
 
 def test_a_file_cut_off_within_a_line_is_refused_with_the_line() -> None:
@@ -600,7 +600,7 @@ def test_a_byte_order_mark_before_location_is_told() -> None:
     """EnergyPlus runs such a file with one warning and without its place: 146.6 for 143.6 kWh."""
     weather, (problem,) = read_weather(b"\xef\xbb\xbf" + epw(), "town.epw")
     assert weather is None
-    assert problem.what == "begins with a byte order mark, behind which EnergyPlus does not find LOCATION"
+    assert problem.what == "begins with a byte order mark, after which EnergyPlus does not find LOCATION"
 
 
 def with_records(path: Path, change: Callable[[list[str]], None]) -> bytes:
@@ -647,7 +647,7 @@ def test_relative_humidity_as_a_fraction_is_refused(chicago: Path) -> None:
         record[8] = f"{int(record[8]) / 100:.2f}"
 
     (found,) = problems(with_records(chicago, fraction))
-    assert found.what == "has a relative humidity (column 9) of at most 1 %, which is nowhere on earth"
+    assert found.what == "has a relative humidity (column 9) of at most 1 %, which does not occur on earth"
 
 
 @pytest.mark.parametrize(

@@ -333,7 +333,7 @@ UNCONVERGED: dict[str, Any] = {"severe_errors": 6, "warnings": 1_200, "note": "C
 
 
 def reported(page: Page) -> list[list[str]]:
-    """The rows under "What EnergyPlus reported"."""
+    """The rows under "EnergyPlus messages"."""
     head = ["variants", "first variant", "verdict", "severe errors", "warnings", "note"]
     if head not in page.rows:
         return []
@@ -344,7 +344,7 @@ def reported(page: Page) -> list[list[str]]:
 def test_severe_errors_are_summed_and_grouped_by_note(report: Writer) -> None:
     page = report(study(), [succeeded(0, warnings=3), succeeded(1, **UNCONVERGED), succeeded(2, **UNCONVERGED)])
 
-    assert "What EnergyPlus reported: 12 severe errors, 2,403 warnings" in page.text_of("h2")
+    assert "EnergyPlus messages: 12 severe errors, 2,403 warnings" in page.text_of("h2")
     assert reported(page) == [
         ["2", "1", "ok with severe", "12", "2,400", "CheckWarmupConvergence: not converged"],
         ["1", "0", "ok", "0", "3", ""],

@@ -152,7 +152,7 @@ def test_a_lost_variant_is_a_failed_row(tmp_path: Path) -> None:
     assert (row["status"], row["error_stage"], row["error"]) == (
         "failed",
         "worker",
-        "The variant was started and left no result: its worker was lost or stopped.",
+        "The variant was started but has no result: its worker was lost or stopped.",
     )
 
 

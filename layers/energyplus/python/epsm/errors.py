@@ -2,10 +2,10 @@
 
 ```
 EpsmError
-├── StudyRejected       the study cannot run as it is; `problems` says why
-│   └── OverLimit       it exceeds what its owner may run or spend at present
+├── StudyRejected       the study is invalid; `problems` has the reasons
+│   └── OverLimit       it exceeds its owner's limits at present
 ├── StudyFailed         the study ended without usable results
-├── NotEnded            results were asked for before the study has ended
+├── NotEnded            results were requested before the study has ended
 ├── WaitTimeout         the study has not ended within the given time (also a TimeoutError)
 ├── NotFound            there is no such study, run, variant or object
 ├── NoStack             there is no such stack, or the local stack is not installed
@@ -17,7 +17,7 @@ EpsmError
 └── MissingPackage      an optional package is needed (also an ImportError)
 ```
 
-All stand in `epsm` itself: `except epsm.EpsmError` catches every one of them.
+All are exported by `epsm`: `except epsm.EpsmError` catches every one of them.
 """
 
 from collections.abc import Iterable
@@ -27,11 +27,11 @@ from epsm.text import counted
 
 
 class EpsmError(Exception):
-    """Base of all exceptions that this package raises on purpose. The message says what to do."""
+    """Base of all exceptions of this package. The message says what to do."""
 
 
 class StudyRejected(EpsmError):
-    """A study that cannot be run as it is. Carries every fault that was found, not just the first.
+    """The study is invalid. Has every fault that was found, not just the first.
 
     Attributes:
         problems: The faults, each with its place, what was found, and what is allowed.
@@ -63,7 +63,7 @@ class NotFound(EpsmError):
 
 
 class NoStack(EpsmError):
-    """The stack that was asked for does not exist or does not run; the message says what to do."""
+    """The requested stack does not exist or is not running; the message says what to do."""
 
 
 class StackError(EpsmError):
@@ -75,7 +75,7 @@ class NotPickedUp(StackError):
 
 
 class EngineMissing(EpsmError):
-    """An engine that this release runs is not installed on this machine; the message says how to install it."""
+    """A supported EnergyPlus version is not installed on this machine; the message says how to install it."""
 
 
 class CannotWrite(EpsmError):

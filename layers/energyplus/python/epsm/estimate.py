@@ -1,4 +1,4 @@
-"""What a study will take, before anything starts: variants, time and money.
+"""Estimates of a study before it starts: variants, time and cost.
 
 Prices are AWS's list prices for us-east-1, x86: Lambda $0.0000166667 a GB-second and $0.20 a million requests, Fargate
 $0.04048 a vCPU hour and $0.004445 a GB hour, Step Functions Standard $25 a million transitions, S3 $5 a million PUT
@@ -27,7 +27,8 @@ _SECONDS_START = 1.0
 _SECONDS_PER_ZONE = 3.0
 """A year of a reference building takes 2 to 5 s a zone on one core; the spread is wide, so the estimate is rough."""
 _TRIAL_START_S, _TRIAL_SHARE = 0.25, 0.12
-"""What trying a model on one day takes: reading, sizing and warm-up. CPU seconds of the engine, measured on a trial and
+"""Time of a trial of a model on one day: reading, sizing and warm-up. CPU seconds of the engine, measured on a trial
+and
 on its year: one zone 0.28 and 0.71, small reference office 0.54 and 10.0, large one 3.09 and 23.8. The line through the
 first and the last is what trials take at most; the small office takes less."""
 
@@ -35,22 +36,22 @@ Basis = Literal["measured", "assumed"]
 
 
 def usd_per_second(memory_mb: float) -> float:
-    """What a second of a function with that much memory costs."""
+    """Cost of a second of a function with that much memory."""
     return memory_mb / 1024 * _USD_PER_GB_S
 
 
 def container_usd_per_second(memory_mb: float) -> float:
-    """What a second of a Fargate task with one vCPU and that much memory costs."""
+    """Cost of a second of a Fargate task with one vCPU and that much memory."""
     return (_USD_PER_VCPU_H + memory_mb / 1024 * _USD_PER_CONTAINER_GB_H) / 3600
 
 
 @dataclass(frozen=True, slots=True)
 class RunTime:
-    """How long one run of a model takes.
+    """Run time of a model.
 
     Attributes:
         engine_seconds: Of EnergyPlus, one core.
-        basis: Whether earlier runs of this very model say so, or its number of zones.
+        basis: Whether it was measured in earlier runs of this model or assumed from its number of zones.
     """
 
     engine_seconds: float
@@ -59,15 +60,15 @@ class RunTime:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a study will take.
+    """Time and cost of a study.
 
     Attributes:
         variants: Number of variants.
         engine_seconds: Of all variants together.
-        wall_seconds: From start to end with as many at a time as the study asks for and can have.
+        wall_seconds: From start to end, with the concurrency that the study requests and can get.
         cost_usd: At list prices.
-        preflight_runs: How often a model is tried with a weather file before the variants are started.
-        preflight_cost_usd: What this adds; part of `cost_usd`.
+        preflight_runs: Number of trials of a model with a weather file before the variants are started.
+        preflight_cost_usd: Cost of the trials; part of `cost_usd`.
         basis: ``measured`` if every model's run time is, else ``assumed``.
         run_times: For each model.
     """
@@ -128,7 +129,7 @@ def _model_of(study: Study, index: int) -> str:
 
 
 def _trial_seconds(run_time: RunTime) -> float:
-    """What trying a model with a weather file takes, at most as long as a whole run."""
+    """Time of a trial of a model with a weather file, at most that of a whole run."""
     engine_seconds = run_time.engine_seconds
     return min(engine_seconds, _TRIAL_START_S + _TRIAL_SHARE * engine_seconds) + _SECONDS_AROUND_THE_ENGINE
 

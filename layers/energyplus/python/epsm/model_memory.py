@@ -1,4 +1,4 @@
-"""How much memory models take in the functions, and so how large a model a stack accepts.
+"""Memory that models need in the functions, and the maximum model size of a stack that follows from it.
 
 Measured by `benchmarks.large_models` in fresh processes on IDF files of 1 to 49 MB (a reference building with its
 surfaces, schedules and gains repeated): where every object is edited, editing takes 12.4 MB at its peak for each
@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 HANDLER_MB = 350
-"""Python with eppy, pandas and a small model; what remains of the memory is the engine's."""
+"""Python with eppy, pandas and a small model; the rest of the memory is the engine's."""
 DEFAULT_MEMORY_MB = 1769
 """Memory of the function that runs a variant, unless a stack is deployed with another `memory_mb`."""
 MAX_MODEL_BYTES = 50_000_000
-"""Whatever the memory: as much as any file of a study. Checking it takes up to 9 CPU seconds of the API's 29."""
+"""With any memory: the maximum of any file of a study. Checking it takes up to 9 CPU seconds of the API's 29."""
 
 _IDF_MB_PER_MB = 13
 _JSON_MB_PER_MB = 20
 _MIN_ENGINE_MB = 350
-"""Kept for the engine beside the largest model."""
+"""Reserved for the engine besides the largest model."""
 _ALWAYS_ACCEPTED_BYTES = 500_000
 _KEPT_SHARE = 0.2
 
@@ -49,12 +49,12 @@ def is_epjson(name: str) -> bool:
 
 
 def edited_mb(name: str, size_bytes: int) -> float:
-    """What a model takes at most while it is kept for editing, MB."""
+    """Maximum memory of a model that is cached for editing, MB."""
     return (_JSON_MB_PER_MB if is_epjson(name) else _IDF_MB_PER_MB) * size_bytes / 1e6
 
 
 class KeptModels(Generic[Model]):
-    """Models that were parsed for variants before, as many as may be kept by their size."""
+    """A cache of parsed models, limited by their size."""
 
     def __init__(self) -> None:
         self._models: dict[str, Model] = {}
@@ -67,18 +67,18 @@ class KeptModels(Generic[Model]):
     def get(
         self, name: str, read: Callable[[], bytes], parse: Callable[[bytes], Model], engine_limit_mb: float | None
     ) -> Model:
-        """The model of that name, parsed if it is not kept.
+        """The model of that name, parsed if it is not cached.
 
         Args:
             name: Its path in the study.
-            read: Gives its content.
-            parse: Makes a model of it.
+            read: Returns its content.
+            parse: Parses it.
             engine_limit_mb: The engine's memory limit, MiB, if any.
         """
         if name not in self._models:
             content = read()
             self._mb[name] = edited_mb(name, len(content))
-            # Before the next one is parsed: both would have to fit otherwise.
+            # Evicted before the next one is parsed: otherwise both would have to fit.
             if sum(self._mb.values()) > kept_models_mb(engine_limit_mb):
                 self._models.clear()
                 self._mb = {name: self._mb[name]}
@@ -87,17 +87,17 @@ class KeptModels(Generic[Model]):
 
 
 def kept_models_mb(engine_limit_mb: float | None) -> float:
-    """How much parsed models may take together beside an engine with that limit, MB."""
+    """Maximum memory of all cached models besides an engine with that limit, MB."""
     return _KEPT_SHARE * (DEFAULT_MEMORY_MB - HANDLER_MB if engine_limit_mb is None else engine_limit_mb)
 
 
 def left_for_the_engine_mb(engine_limit_mb: float) -> float:
-    """The engine's limit, less what this process has taken beyond `HANDLER_MB`, MiB."""
+    """The engine's limit, less this process's memory beyond `HANDLER_MB`, MiB."""
     return engine_limit_mb - max(0.0, _resident_mb() - HANDLER_MB)
 
 
 def _resident_mb() -> float:
-    """Resident size of this process, MiB; 0 where the system does not report it."""
+    """Resident size of this process, MiB; 0 if the system does not report it."""
     try:
         for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
             if line.startswith("VmRSS:"):

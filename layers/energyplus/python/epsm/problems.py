@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 MAX_PROBLEMS_SHOWN = 100
-"""More problems than this are counted, not listed: a refusal must fit into a record and on a screen."""
+"""Further problems are counted, not listed: a rejection must fit into a record and on a screen."""
 
 
 _MAX_CHARACTERS = 300
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Also what turns the direction of writing round, and with it what a sentence seems to say."""
+"""Includes characters that reverse the text direction, which could disguise a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Problem:
     Attributes:
         where: The file and the place in it, e.g. ``study.json: parameters[1].field``.
         what: What was found there, as a sentence.
-        allowed: What would be accepted instead; empty where the sentence says it all.
+        allowed: Allowed values; empty if `what` already says so.
     """
 
     where: str

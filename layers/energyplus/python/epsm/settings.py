@@ -22,11 +22,11 @@ def _listed(text: object) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What each owner may.
+    """Limits of each owner.
 
     Attributes:
         running_studies: Studies that have not ended; 0 for any number.
-        usd_per_month: What studies may cost; 0 for any amount.
+        usd_per_month: Maximum cost of their studies; 0 for any amount.
     """
 
     running_studies: int = 0
@@ -40,23 +40,23 @@ class Settings(BaseModel):
         inputs_bucket: Bucket that studies are uploaded to.
         results_bucket: Bucket that runs are written to.
         table_name: DynamoDB table of records.
-        state_machine_arn: State machine that runs a study; only those have it that start or ask for executions.
-        aggregate_function: Name of the function that collects results; only those have it that invoke it.
-        max_variants: Largest study that is accepted.
-        longest_run_s: Longest time limit of a run that is accepted, seconds; beyond a function's only with Fargate.
+        state_machine_arn: ARN of the study state machine; set only for functions that start or query executions.
+        aggregate_function: Name of the function that collects results; set only for functions that invoke it.
+        max_variants: Maximum number of variants of a study.
+        longest_run_s: Maximum time limit of a run, seconds; beyond a function's only with Fargate.
         longest_retention_days: Maximum retention of a study; replaced inputs must be kept as long.
         missing_file_grace_s: Seconds without any new upload after which submit stops waiting for missing files.
         image_id: Content hash of the container image, written into the run's manifest.
-        cleanup_function: Name of the function that removes studies; only the API and the canary have it.
-        administrators: Who sees everybody's studies: ARNs of IAM users and roles, or groups in tokens.
+        cleanup_function: Name of the function that removes studies; set only for the API and the canary.
+        administrators: Callers that see all studies: ARNs of IAM users and roles, or groups in tokens.
         trusted_session_roles: ARNs of roles whose session names callers cannot choose; set only for the API.
         bucket_owner: Owner of studies uploaded directly to the bucket; set only for submit.
         topic_arn: SNS topic for study notifications; set only for functions that publish to it.
         variant_concurrency: Lambda executions reserved for variants; 0 for none.
         variant_memory_mb: Memory of the function that runs a variant, for estimates of cost; in a container its own.
-        owner_max_running_studies: Studies that one owner may have at a time that have not ended; 0 for any number.
-        owner_max_usd_per_month: What one owner's studies may cost in a month; 0 for any amount.
-        stage: Which of several stacks this is.
+        owner_max_running_studies: Maximum number of one owner's studies that have not ended; 0 for any number.
+        owner_max_usd_per_month: Maximum cost of one owner's studies in a month; 0 for any amount.
+        stage: Stage of the stack, part of its name.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -84,12 +84,12 @@ class Settings(BaseModel):
 
     @property
     def limits(self) -> Limits:
-        """What studies are accepted."""
+        """Limits of studies."""
         return Limits(self.max_variants, self.longest_run_s, self.longest_retention_days, self.variant_memory_mb)
 
     @property
     def allowance(self) -> Allowance:
-        """What each owner may."""
+        """Limits of each owner."""
         return Allowance(self.owner_max_running_studies, self.owner_max_usd_per_month)
 
     @classmethod

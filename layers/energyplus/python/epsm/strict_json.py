@@ -1,14 +1,14 @@
-"""JSON without surprises: a key that stands twice in one object is refused."""
+"""Strict JSON: duplicate keys in an object are rejected."""
 
 from typing import Any
 
 
 class RepeatedKey(Exception):
-    """A key stands twice in one JSON object."""
+    """A duplicate key in a JSON object."""
 
 
 def without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Python's json keeps the last of two equal keys; a modeller would never learn that the first was dropped."""
+    """Python's json keeps the last of two equal keys and silently drops the first."""
     result: dict[str, Any] = {}
     for key, value in pairs:
         if key in result:

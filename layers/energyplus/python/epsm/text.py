@@ -1,4 +1,4 @@
-"""Texts: names as EnergyPlus compares them, and what is shown where there is little room."""
+"""Texts: names as EnergyPlus compares them, and shortening for display."""
 
 import difflib
 from collections.abc import Callable, Iterable
@@ -31,7 +31,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def middle_cut(text: str, most: int) -> str:
-    """A text of at most `most` characters: the middle goes, since names often differ at their ends.
+    """A text of at most `most` characters: the middle is cut, since names often differ at their ends.
 
     >>> middle_cut("USA_FL_Tampa.Intl.AP.722110_TMY3", 20)
     'USA_FL_Ta...110_TMY3'
@@ -43,7 +43,7 @@ def middle_cut(text: str, most: int) -> str:
 
 
 def file_labels(paths: Iterable[str]) -> dict[str, str]:
-    """For each path what is shown of it: its name without ending, and more where another would look the same.
+    """A label for each path: its name without extension, and more of the path if labels would be equal.
 
     >>> file_labels(["models/a.idf", "b.idf"])
     {'models/a.idf': 'a', 'b.idf': 'b'}
@@ -70,7 +70,7 @@ _MAX_SUGGESTED_FROM = 3000
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
-    """The known names most like `name`, quoted and joined, for the `allowed` of a problem; empty if none is near.
+    """The known names most like `name`, quoted and joined, for the `allowed` of a problem; empty if none is close.
 
     >>> nearest("Watts per Zone Floor Area", ["Lighting Level", "Watts per Floor Area"])
     "'Watts per Floor Area'"

@@ -1,1 +1,1 @@
-"""What a program on a user's machine does with a study and a stack: check, upload, follow, download, read."""
+"""The client on a user's machine: check, upload and follow studies, download and read results."""

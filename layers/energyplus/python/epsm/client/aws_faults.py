@@ -1,4 +1,4 @@
-"""Faults of AWS and of this machine: which of them may pass, and each known kind in one line."""
+"""Faults of AWS and of this machine: whether they are transient, and one line for each known kind."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +48,7 @@ def is_expired(error: BaseException) -> bool:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the same request may succeed a little later: network, throttling, an error of the service."""
+    """Whether a retry of the request may succeed: network, throttling, an error of the service."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return is_throttle(error) or status >= 500 or _code(error) in _SERVER | _UNAVAILABLE
@@ -99,13 +99,13 @@ def _code(error: BaseException) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, without line breaks; its type where it says nothing."""
+    """The message of an error without line breaks; its type if the message is empty."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
 @contextmanager
 def stack_errors() -> Iterator[None]:
-    """Make faults of AWS the library's own.
+    """Convert faults of AWS to the library's exceptions.
 
     Raises:
         StackError: For each of them; the original one is its cause.

@@ -1,4 +1,4 @@
-"""What a check of a study finds."""
+"""The result of checking a study."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from epsm.text import counted
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a study that can run will do.
+    """The result of checking a valid study.
 
     Attributes:
-        variants: How many runs of EnergyPlus, baselines included.
+        variants: Number of runs of EnergyPlus, baselines included.
         models, weather: Paths in the study.
         parameters: Names.
         energyplus: Version that it runs with, e.g. ``25.2``.
         targets: What each target of each parameter changes in each model, with old and new values in words.
         baseline_values: For each model its own values of the parameters, where each is one.
         files: Every file that the study reads.
-        estimate: What it takes: time of EnergyPlus, assumed from the number of zones; duration and cost on AWS, at
-            list prices of us-east-1.
-        remarks: What is worth knowing of models and weather files that can be run.
+        estimate: Time of EnergyPlus, assumed from the number of zones; duration and cost on AWS, at list prices of
+            us-east-1.
+        remarks: Peculiarities of models and weather files that can be run all the same.
     """
 
     variants: int

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A stack with what is needed to use it.
+    """A stack and the clients to use it.
 
     Attributes:
         name: Name of the CloudFormation stack.
         client: Makes a boto3 client onto it by service name.
         stack: Its settings and what it stores.
-        poll_s: How often to look for news, seconds.
-        patience_s: How long a study is followed without an answer, seconds.
+        poll_s: Polling interval, seconds.
+        patience_s: Time without a response after which following a study is given up, seconds.
     """
 
     name: str
@@ -54,10 +54,10 @@ class Connection:
         """One run of the stack.
 
         Args:
-            simulation_id: Its name, or how the name begins, if only one of the 50 newest runs begins so.
+            simulation_id: Its name, or a prefix that only one of the 50 newest runs has.
 
         Raises:
-            NotFound: If there is none, or several begin so.
+            NotFound: If there is none, or several have the prefix.
             StackError: If the stack does not answer.
         """
         from epsm.client import run
@@ -66,7 +66,7 @@ class Connection:
 
 
 def connect(stack: str = LOCAL) -> Connection:
-    """Connect to a stack that runs.
+    """Connect to a running stack.
 
     Args:
         stack: ``local`` for the one that ``epsm up`` keeps running on this machine; otherwise the name of a
@@ -92,11 +92,11 @@ def connect(stack: str = LOCAL) -> Connection:
 
 
 def any_stack(stack: str | Connection, energyplus: str) -> Connection:
-    """The stack for a study; for ``local`` the one that is kept running, or one of this program's own.
+    """The stack for a study; for ``local`` the running local stack, or one started by this program.
 
     Args:
         stack: Its name, or a connection.
-        energyplus: The version that the study runs with, which a stack on this machine needs installed.
+        energyplus: EnergyPlus version of the study; it is installed if the stack is on this machine.
 
     Raises:
         NoStack: If there is none.
@@ -110,7 +110,7 @@ def any_stack(stack: str | Connection, energyplus: str) -> Connection:
 
 
 def lasting_stack(stack: str | Connection, energyplus: str) -> Connection:
-    """The stack for a study that goes on without this program; as `any_stack`, but none is started.
+    """The stack for a study that continues after this program; as `any_stack`, but no stack is started.
 
     Raises:
         NoStack, EngineMissing: As for `any_stack`.
@@ -131,13 +131,13 @@ def connection_to(
         stack: Its name.
         session: The account and region.
         poll_s, patience_s: As in `Connection`.
-        endpoint: URL of an AWS that is not Amazon's.
+        endpoint: Endpoint URL of an emulated AWS.
 
     Raises:
         NoStack: If there is none, or it is another project's.
     """
 
-    any_service: Any = session  # its types know clients by their services' names alone
+    any_service: Any = session  # its type stubs need literal service names
 
     def client(service: str, config: Config | None = None) -> Any:
         return any_service.client(service, endpoint_url=endpoint, config=config)

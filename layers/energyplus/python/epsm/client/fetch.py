@@ -1,4 +1,4 @@
-"""Bringing the results of a run to a folder."""
+"""Downloading the results of a run to a folder."""
 
 import fcntl
 import json
@@ -48,10 +48,9 @@ def fetch(
 ) -> Path:
     """Download a run.
 
-    A folder that holds another run is not overwritten: it is renamed after that run first. A run that was renamed so
-    itself, and has gone on since, is brought up to date where it lies. Several processes may fetch to the same folder:
-    one writes at a time, and a file appears under its name when it is complete. An object that is deleted meanwhile is
-    left out.
+    A folder that holds another run is not overwritten: it is renamed after that run first. A run in such a renamed
+    folder is updated there. Several processes may download to the same folder: one writes at a time, and a file
+    appears under its name when it is complete. Objects that are deleted in the meantime are left out.
 
     Args:
         connection: The stack.
@@ -99,7 +98,7 @@ def _download(
         finally:
             part.unlink(missing_ok=True)
 
-    # The file that says whose results these are comes first, so that a copy that is broken off is known for what it is.
+    # The file that identifies the run comes first, so that an interrupted download can be recognised.
     first = sum(name in _NAMING_FILES for name in names)
     for name in names[:first]:
         bring(name)
@@ -131,10 +130,10 @@ def _names(connection: Connection, simulation: str, with_variants: bool) -> Iter
 
 @contextmanager
 def _place(folder: Path, simulation: str, deadline: float) -> Iterator[Path]:
-    """The folder for a run, held while it is written.
+    """The folder for a run, locked while it is written.
 
     Raises:
-        FolderBusy: If another process holds it past the deadline.
+        FolderBusy: If another process keeps the lock past the deadline.
         OSError: If it cannot be made.
     """
     while True:
@@ -156,7 +155,7 @@ def _place(folder: Path, simulation: str, deadline: float) -> Iterator[Path]:
 
 @contextmanager
 def _held(folder: Path, deadline: float) -> Iterator[bool]:
-    """Hold a folder against other processes; whether it still lies under its name when it is held."""
+    """Lock a folder against other processes; returns whether it still has its name once it is locked."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         while not _try_lock(descriptor):
@@ -180,7 +179,7 @@ def _try_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        pass  # some network file systems lock no folders; names are unique all the same
+        pass  # some network file systems cannot lock folders; names are unique all the same
     return True
 
 
@@ -191,7 +190,7 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 def _free_name(folder: Path, present: str) -> Path:
-    """Where results that make room go: beside, under their simulation's name, which a file of theirs has said."""
+    """New place for results that are in the way: a sibling folder named after their simulation."""
     name = present if is_folder_name(present) else f"{folder.name}-earlier"
     number = 1
     while (place := folder.with_name(name if number == 1 else f"{name}-{number}")).exists():
@@ -200,7 +199,7 @@ def _free_name(folder: Path, present: str) -> Path:
 
 
 def is_folder_name(name: str) -> bool:
-    """Whether a name from elsewhere is that of one folder, here."""
+    """Whether a name is valid as the name of a single folder on this machine."""
     fits = 0 < len(name.encode(errors="replace")) <= _MAX_NAME_BYTES
     return fits and name not in (".", "..") and not set(name) & {"/", "\0"}
 

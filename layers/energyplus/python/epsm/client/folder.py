@@ -28,8 +28,8 @@ _HASH_KEY = "sha256"
 class FolderOnDisk:
     """The files of a study on disk; an `epsm.checks.study_files.StudyFiles`.
 
-    Links are followed within the folder only: a folder that somebody else made could name any file of this machine,
-    which would be uploaded.
+    Symbolic links are followed within the folder only: a folder from an untrusted source could otherwise have any file
+    of this machine uploaded.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,7 +51,8 @@ class FolderOnDisk:
         return dict(sorted(found.items()))
 
     def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
-        """Files with their sizes, and those of `needed` of which `read` says why they cannot be read."""
+        """Files with their sizes, and `needed` files that exist but cannot be read, for which `read` gives the
+        reason."""
         unreadable = {name: 0 for name in needed if self._why_not(self._folder / name)}
         return {**unreadable, **{name: path.stat().st_size for name, path in self.paths().items()}}
 
@@ -62,7 +63,7 @@ class FolderOnDisk:
         return path.read_bytes() if path.is_file() else None
 
     def _may_enter(self, folder: Path) -> bool:
-        """Whether a folder lies in the study and is not, by a link, one of those that it lies in itself."""
+        """Whether a folder is inside the study and not, through a link, one of its own parents."""
         if not folder.is_symlink():
             return True
         target = folder.resolve()
@@ -75,7 +76,7 @@ class FolderOnDisk:
             return False
 
     def _why_not(self, path: Path) -> str:
-        """Why something in the folder cannot be read as a file; empty where it can, or where nothing is there."""
+        """Why a path in the folder cannot be read as a file; empty if it can, or does not exist."""
         if path.is_dir() and not path.is_symlink():
             return "is a folder"
         steps = [path, *path.parents[: len(path.relative_to(self._folder).parts) - 1]]
@@ -89,11 +90,11 @@ class FolderOnDisk:
 
 
 def check_folder(folder: Path, max_variants: int, memory_mb: int = DEFAULT_MEMORY_MB) -> CheckedStudy:
-    """Check a study on disk as the stack will check it.
+    """Check a study on disk as the stack does.
 
     Args:
         folder: The study's folder.
-        max_variants: Largest study that the stack accepts.
+        max_variants: Maximum number of variants on the stack.
         memory_mb: Memory of the stack's functions that run variants, MiB.
 
     Raises:
@@ -112,9 +113,9 @@ def upload(folder: Path, accepted: CheckedStudy, connection: Connection, report:
 
     Args:
         folder: The study's folder.
-        accepted: What `check_folder` found.
-        connection: Where to.
-        report: Called with a file's name and the bytes that were sent of it.
+        accepted: The result of `check_folder`.
+        connection: The stack.
+        report: Called with a file's name and the number of its bytes sent.
     """
     document = (folder / MANIFEST_NAME).read_bytes()
     return upload_files(document, FolderOnDisk(folder), folder.resolve().name, accepted, connection, report)
@@ -128,18 +129,18 @@ def upload_files(
     connection: Connection,
     report: Callable[[str, int], None],
 ) -> Source:
-    """Upload a study: first what it reads, study.json last, because that starts it.
+    """Upload a study: its files first, study.json last, because that starts it.
 
-    Files that are there already with the same content are not sent again. study.json gets the hashes of what was
-    checked, so that another upload to the same folder at the same time changes nothing.
+    Files that exist with the same content are not uploaded again. study.json gets the hashes of the checked files, so
+    that a concurrent upload to the same folder has no effect.
 
     Args:
         document: The content of study.json.
         files: The files beside it.
         name: Name of the study's folder in the bucket.
-        accepted: What the check of both has found.
-        connection: Where to.
-        report: Called with a file's name and the bytes that were sent of it.
+        accepted: The result of checking both.
+        connection: The stack.
+        report: Called with a file's name and the number of its bytes sent.
 
     Returns:
         The study.json as it was uploaded.
@@ -148,7 +149,7 @@ def upload_files(
         StudyRejected: If a file has changed since it was checked.
     """
     s3, bucket = connection.client("s3"), connection.stack.settings.inputs_bucket
-    # Two people's folders of the same name must not mix.
+    # Folders of the same name from different users must not mix.
     prefix = f"{_user()}/{name}/"
     body = with_hashes(document, accepted.hashes)
     for path, sha256 in accepted.hashes.items():

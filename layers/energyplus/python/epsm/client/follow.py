@@ -1,4 +1,4 @@
-"""Following a study: where it is, until it ends."""
+"""Following a study: polling its status until it ends."""
 
 import time
 from collections.abc import Callable
@@ -20,21 +20,21 @@ def follow(
     show: Callable[[StudyRecord | None, RunCounts], None],
     show_silence: Callable[[], None] = lambda: None,
 ) -> StudyRecord:
-    """Wait for the end of a study. A network that fails for a while, throttling and faults of a service are waited out.
+    """Wait for the end of a study. Transient network failures, throttling and service errors are retried.
 
     Args:
         connection: The stack.
         simulation: The study.
-        show: Called with every look: the record, None before there is one, and the counts.
-        show_silence: Called instead when the stack does not answer.
+        show: Called at each poll with the record, None before it exists, and the counts.
+        show_silence: Called instead if the stack does not answer.
 
     Raises:
         NotPickedUp: If there is no record within two minutes.
         botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: If the stack has not answered for
-            `connection.patience_s`, or its answer will not change (expired credentials, access denied).
+            `connection.patience_s`, or the error is permanent (expired credentials, access denied).
     """
     started = time.monotonic()
-    # Others may be following too, and an account may ask about once a second.
+    # Other clients may be following too, and an account is limited to about one request per second.
     executions = Executions(
         connection.client("stepfunctions"), connection.stack.settings.state_machine_arn, fresh_s=3 * connection.poll_s
     )

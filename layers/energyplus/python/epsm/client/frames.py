@@ -21,7 +21,7 @@ _OF_EVERY_SERIES = ("environment", "interval_start", "interval_end")
 
 
 def read_results(source: str | Path) -> "pd.DataFrame":
-    """The results table of a study: one row a variant, failed ones too.
+    """The results table of a study: one row per variant, failed ones too.
 
     Args:
         source: The folder of the results (``results/my-study``), the table itself (``results.parquet``), or where they
@@ -41,8 +41,8 @@ def read_results(source: str | Path) -> "pd.DataFrame":
 def read_design(source: str | Path) -> "pd.DataFrame":
     """The samples of a study, without the baseline, as docs/results.md describes `design.parquet`.
 
-    One row a sample: `sample`, `block`, a column for each parameter, and `<parameter>:unit`, its place in the unit
-    cube, where the method has one.
+    One row per sample: `sample`, `block`, a column for each parameter, and `<parameter>:unit`, its coordinate in the
+    unit cube, if the method has one.
 
     Args:
         source: As for `read_results`, a folder or a place in S3.
@@ -84,7 +84,7 @@ def read_monthly(source: str | Path) -> "pd.DataFrame":
 
 
 def read_series(source: str | Path, variant: int, name: str | None = None) -> "pd.DataFrame":
-    """The time series of one variant: the meters and variables that the study's ``outputs`` ask for.
+    """The time series of one variant: the meters and variables in the study's ``outputs``.
 
     Args:
         source: As for `read_results`; a folder must hold the files of the variants.
@@ -93,7 +93,7 @@ def read_series(source: str | Path, variant: int, name: str | None = None) -> "p
             all if it is not given.
 
     Returns:
-        One row an interval: ``environment``, ``interval_start`` and ``interval_end`` (local standard time), then a
+        One row per interval: ``environment``, ``interval_start`` and ``interval_end`` (local standard time), then a
         column for each series with its unit in brackets; energy in kWh.
 
     Raises:
@@ -105,7 +105,7 @@ def read_series(source: str | Path, variant: int, name: str | None = None) -> "p
 
 
 def only_series(frame: "pd.DataFrame", name: str | None) -> "pd.DataFrame":
-    """The columns of one meter or variable, behind those of the intervals; everything for None.
+    """The columns of one meter or variable, after those of the intervals; everything for None.
 
     Raises:
         NotFound: If there is none of that name.
@@ -122,7 +122,7 @@ def only_series(frame: "pd.DataFrame", name: str | None) -> "pd.DataFrame":
 
 
 def _names_of(label: str) -> set[str]:
-    """What a series may be called.
+    """The names by which a series is found.
 
     >>> sorted(_names_of("ROOM: Zone Mean Air Temperature"))
     ['room: zone mean air temperature', 'zone mean air temperature']
@@ -138,7 +138,7 @@ def read_parquet(content: IO[bytes]) -> "pd.DataFrame":
     """
     try:
         import pandas as pd
-        import pyarrow  # noqa: F401 - what pandas reads it with
+        import pyarrow  # noqa: F401 - pandas reads it with pyarrow
     except ImportError as error:
         raise MissingPackage(
             f"reading results needs pandas and pyarrow: pip install pandas pyarrow ({error})"

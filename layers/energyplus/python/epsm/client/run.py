@@ -59,7 +59,7 @@ class Run:
 
     @property
     def counts(self) -> RunCounts:
-        """How many of its variants run, have succeeded and have failed.
+        """Numbers of its variants that are running, have succeeded and have failed.
 
         Raises:
             NotFound: As for `status`.
@@ -70,7 +70,7 @@ class Run:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Why the stack has rejected it; empty if it has not.
+        """The problems if the stack has rejected it; else empty.
 
         Raises:
             NotFound: As for `status`.
@@ -82,12 +82,12 @@ class Run:
         """Wait for the end. The run continues if waiting is interrupted.
 
         Args:
-            timeout_s: How long at most, seconds; None for as long as it takes.
-            progress: Whether to show progress; None for on a terminal and in a notebook. Elsewhere, as in the log of
-                a CI job, it is a line for each tenth of the variants.
+            timeout_s: Maximum time, seconds; None for no limit.
+            progress: Whether to show progress; by default (None) on a terminal and in a notebook. Elsewhere, as in
+                the log of a CI job, it is a line for each tenth of the variants.
 
         Returns:
-            This run, so that ``run.wait().results()`` reads well.
+            This run, for ``run.wait().results()``.
 
         Raises:
             WaitTimeout: If it has not ended within the time.
@@ -119,7 +119,7 @@ class Run:
         return self
 
     def cancel(self) -> bool:
-        """Cancel it: running engines are stopped within seconds, and what has succeeded is kept.
+        """Cancel it: running engines are stopped within seconds, and results so far are kept.
 
         Returns:
             Whether it was cancelled; False if it had ended.
@@ -131,10 +131,10 @@ class Run:
             return cancel(self.connection.stack, self._known(), "Cancelled by a program.")
 
     def rerun(self) -> int:
-        """Run again what has not succeeded of a run that has ended; what has succeeded is kept.
+        """Rerun the variants of an ended run that have not succeeded; results of the others are kept.
 
         Returns:
-            How many variants run again; 0 if there is nothing to rerun.
+            Number of variants that are rerun; 0 if there are none.
 
         Raises:
             NotEnded: If it has not ended.
@@ -142,14 +142,14 @@ class Run:
         """
         record = self._known()
         if not record.status.final:
-            raise NotEnded(f"{self.simulation_id} is {record.status.value}; it can be run again when it has ended")
+            raise NotEnded(f"{self.simulation_id} is {record.status.value}; it can be rerun once it has ended")
         if record.status is StudyStatus.REJECTED:
             return 0
         with stack_errors():
             return rerun_missing(self.connection.stack, record)
 
     def results(self) -> "pd.DataFrame":
-        """The results table: one row a variant, failed ones too; energy in kWh, intensities in kWh/m2.
+        """The results table: one row per variant, failed ones too; energy in kWh, intensities in kWh/m2.
 
         Raises:
             NotEnded: If the run has not ended.
@@ -163,8 +163,8 @@ class Run:
     def design(self) -> "pd.DataFrame":
         """The samples of a study, without the baseline, as docs/results.md describes `design.parquet`.
 
-        One row a sample: `sample`, `block`, a column for each parameter, and `<parameter>:unit`, its place in the unit
-        cube, where the method has one.
+        One row per sample: `sample`, `block`, a column for each parameter, and `<parameter>:unit`, its coordinate in
+        the unit cube, if the method has one.
 
         Raises:
             NotFound: If the results are not collected yet, or have been deleted.
@@ -228,7 +228,7 @@ class Run:
 
         Args:
             variant: Its index (``variant_index`` in the table).
-            name: A meter or variable; all that the study asks for if it is not given. See `epsm.read_series`.
+            name: A meter or variable; by default all series of the study. See `epsm.read_series`.
 
         Raises:
             NotFound: If the variant has no series, or none of that name.
@@ -240,7 +240,7 @@ class Run:
         """Download the results, as ``epsm results`` does.
 
         Args:
-            folder: Where results are kept; those of this run go to a folder in it that is called as the study.
+            folder: Output folder; the results of this run go to a subfolder named after the study.
             variant_files: Whether to download the files of every variant, too.
 
         Returns:
@@ -266,7 +266,7 @@ class Run:
         """Download the report, one HTML file.
 
         Args:
-            path: Where to; a temporary file if it is not given.
+            path: The file to write; by default a temporary file.
 
         Raises:
             NotFound: If there is none: the run has not ended, or its results have been deleted.
@@ -324,7 +324,7 @@ def find(connection: Connection, simulation_id: str) -> Run:
 
 
 def matches(connection: Connection, simulation_id: str) -> list[StudyRecord]:
-    """The simulation of that name, or those of the newest whose names begin so."""
+    """The simulation of that name, or those of the newest with that prefix."""
     record = connection.stack.records.study(simulation_id)
     if record is not None:
         return [record]

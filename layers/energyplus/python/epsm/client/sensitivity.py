@@ -24,9 +24,9 @@ def sensitivity(
     confidence: float = 0.95,
     seed: int | None = None,
 ) -> "pd.DataFrame":
-    """Which parameters matter for a metric: what a study's report says, for any column of its results.
+    """Which parameters matter for a metric: the analysis of a study's report, for any column of its results.
 
-    The estimators, and what they refuse, are those of docs/sensitivity.md; the same study gives the same numbers as its
+    The estimators and their limits are those of docs/sensitivity.md; the same study gives the same numbers as its
     ``sensitivity.csv``. Runs without a value are left out, with the blocks or trajectories that they belong to.
 
     Args:
@@ -39,7 +39,7 @@ def sensitivity(
         seed: Of bootstraps and permutations; that of the study if it is not given.
 
     Returns:
-        One row an index of a parameter, and one for each method that could not be used: ``model``, ``weather``,
+        One row per index of a parameter, and one for each method that could not be used: ``model``, ``weather``,
         ``metric``, ``method``, ``index`` (``S1``, ``ST``, ``mu_star``, ``SRC``, ...), ``parameter``, ``other``,
         ``value``, ``low``, ``high``, ``threshold``, ``used`` of ``of`` ``counted``, ``r2``, ``reason``.
 

@@ -18,7 +18,7 @@ def load(folder: _File) -> Study:
     """The study in a folder with a ``study.json``; see `Study.from_folder`.
 
     Raises:
-        StudyRejected: If the folder has none, or it is wrong.
+        StudyRejected: If the folder has none, or it is invalid.
     """
     return Study.from_folder(folder)
 
@@ -42,7 +42,7 @@ def run(study: Study | _File, stack: str | Connection = LOCAL, **limits: int) ->
 
 
 def submit(study: Study | _File, stack: str | Connection = LOCAL, **limits: int) -> "Run":
-    """Start a study, or the one in a folder, on a stack that goes on without this program; see `Study.submit`.
+    """Start a study, or the one in a folder, on a stack that keeps running when this program ends; see `Study.submit`.
 
     Raises:
         StudyRejected, NoStack, EngineMissing, StackError: As `Study.submit` does.

@@ -1,4 +1,4 @@
-"""A study in Python: put together, checked, started."""
+"""A study in Python: build, check and start it."""
 
 import json
 import re
@@ -49,20 +49,20 @@ class Study:
 
     Args:
         models: IDF or epJSON files, as paths on this machine.
-        weather: EPW files, likewise. A ``.stat`` beside one is used as EnergyPlus would.
-        name: Shown wherever the study is listed.
+        weather: EPW files, as paths on this machine. A ``.stat`` next to one is used as by EnergyPlus.
+        name: Name in lists of studies.
         outputs: Meters, variables and files to keep; `Outputs` or its fields by name.
         options: How to run it; `Options` or its fields by name.
         parameters: What to vary, as ``study.json`` has it; usually added with `vary`.
-        folder: Folder that all files lie in, and what the paths are relative to. Needed where models read files that
-            are neither beside nor below them.
+        folder: Folder that contains all files; paths are relative to it. Needed if models read files outside their own
+            folders.
         **more: Further keys of ``study.json``, e.g. ``energyplus="25.2"``.
 
     Attributes:
-        name: Its name; empty if it was not given one.
+        name: Its name; empty if none was given.
 
     Raises:
-        StudyRejected: If a key or value is wrong, whatever the files hold; with every problem.
+        StudyRejected: If a key or value is invalid, without looking at the files; with every problem.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Study:
         """The study in a folder with a ``study.json``.
 
         Raises:
-            StudyRejected: If the folder has none, or it is wrong.
+            StudyRejected: If the folder has none, or it is invalid.
         """
         place = Path(folder)
         manifest = place / MANIFEST_NAME
@@ -122,7 +122,7 @@ class Study:
 
     @property
     def variants(self) -> int:
-        """How many runs of EnergyPlus it takes: models x weather x (1 baseline + samples).
+        """Number of runs of EnergyPlus: models x weather x (1 baseline + samples).
 
         Raises:
             StudyRejected: If the sampling does not fit the parameters.
@@ -149,7 +149,7 @@ class Study:
         unit: str | None = None,
         **more: Any,
     ) -> "Study":
-        """The study with one parameter more.
+        """The study with one more parameter.
 
         Args:
             name: Column of the results table, e.g. ``insulation_m``.
@@ -157,17 +157,17 @@ class Study:
             object_: Name of the object; ``*`` stands for any characters. Or a list of names. Without it every object
                 of the class.
             field: Field as in the IDD, e.g. ``Thickness``.
-            targets: Instead of class, object and field: several places that the level goes to, each a mapping with
-                ``class``, ``field`` and whatever else a target of ``study.json`` has.
+            targets: Instead of class, object and field: several fields that get the level, each a mapping with
+                ``class``, ``field`` and the other keys of a target in ``study.json``.
             values: Values to write into the field, in EnergyPlus's unit.
-            multiply: Factors for the value that the model has.
+            multiply: Factors for the model's own value.
             range: Evenly spaced values, e.g. ``{"from": 0.05, "to": 0.25, "steps": 5}``.
-            distribution: What values are drawn from, e.g. ``{"kind": "uniform", "low": 0.05, "high": 0.25}``.
+            distribution: Distribution of the values, e.g. ``{"kind": "uniform", "low": 0.05, "high": 0.25}``.
             unit: If given, must be the unit of the field in EnergyPlus, e.g. ``m``.
             **more: Further keys of a parameter in ``study.json``, e.g. ``apply="add"`` or ``where={...}``.
 
         Raises:
-            StudyRejected: If the parameter is wrong in itself, e.g. without any values.
+            StudyRejected: If the parameter itself is invalid, e.g. without any values.
         """
         target = {"class": class_, "object": object_, "field": field, "targets": targets, "unit": unit}
         levels = {"values": values, "multiply": multiply, "range": range, "distribution": distribution}
@@ -175,14 +175,14 @@ class Study:
         return self._changed(parameters=[*self.document.get("parameters", []), {"name": name, **parameter}])
 
     def sample(self, method: str, **more: Any) -> "Study":
-        """The study with another sampling than every combination (``grid``).
+        """The study with another sampling than all combinations (``grid``).
 
         Args:
             method: ``one_at_a_time``, ``list``, ``latin_hypercube``, ``random``, ``sobol`` or ``morris``.
-            **more: What the method takes, e.g. ``samples=64, seed=7``; see docs/sampling.md.
+            **more: Arguments of the method, e.g. ``samples=64, seed=7``; see docs/sampling.md.
 
         Raises:
-            StudyRejected: If there is no such method, or it does not take that.
+            StudyRejected: If there is no such method, or an argument is invalid.
         """
         return self._changed(sampling={"method": method, **more})
 
@@ -193,7 +193,7 @@ class Study:
             **options: Fields of `Options`.
 
         Raises:
-            StudyRejected: If there is no such option, or its value is wrong.
+            StudyRejected: If there is no such option, or its value is invalid.
         """
         return self._changed(options={**self.document.get("options", {}), **options})
 
@@ -204,7 +204,7 @@ class Study:
             **outputs: Fields of `Outputs`.
 
         Raises:
-            StudyRejected: If there is no such field, or its value is wrong.
+            StudyRejected: If there is no such field, or its value is invalid.
         """
         return self._changed(outputs={**self.document.get("outputs", {}), **outputs})
 
@@ -215,10 +215,10 @@ class Study:
         return study
 
     def check(self, *, max_variants: int = MAX_VARIANTS, memory_mb: int = DEFAULT_MEMORY_MB) -> Check:
-        """Check the study and all its files as the stack would, without sending anything.
+        """Check the study and all its files as the stack would, without uploading anything.
 
         Args:
-            max_variants: Largest study that the stack accepts, if it was deployed with another limit.
+            max_variants: Maximum number of variants, if the stack was deployed with another limit.
             memory_mb: Memory of the stack's functions, MiB, if it was deployed with another; limits the models' size.
 
         Raises:
@@ -252,8 +252,8 @@ class Study:
         """Check the study, upload it and start it; returns at once.
 
         Args:
-            stack: ``local`` for this machine: the stack that ``epsm up`` keeps running, or one of this program's own,
-                which ends with the program; what is to last must be downloaded (`Run.download`). Otherwise the name of
+            stack: ``local`` for this machine: the stack that ``epsm up`` keeps running, or one started by this
+                program, which ends with it; download the results that you need (`Run.download`). Otherwise the name of
                 a stack in the AWS account, or a connection to one.
             max_variants, memory_mb: As for `check`.
 
@@ -273,9 +273,9 @@ class Study:
         max_variants: int = MAX_VARIANTS,
         memory_mb: int = DEFAULT_MEMORY_MB,
     ) -> "Run":
-        """Check the study, upload it and start it on a stack that goes on when this program ends.
+        """Check the study, upload it and start it on a stack that keeps running when this program ends.
 
-        As `run`, but without a local stack of this program's own, whose studies end with it.
+        As `run`, but without starting a local stack, which would end with this program.
 
         Args:
             stack: ``local`` for the one that ``epsm up`` keeps running; otherwise as for `run`.
@@ -301,16 +301,16 @@ class Study:
         return Run(connection, keys.simulation_id(source.bucket, source.key, source.version_id), is_new=True)
 
     def save(self, folder: _File) -> Path:
-        """Write the study to a folder of its own: ``study.json`` and every file that it reads.
+        """Write the study to a folder: ``study.json`` and every file that it reads.
 
         Args:
-            folder: Where to; made if it does not exist.
+            folder: The folder; created if it does not exist.
 
         Returns:
             The folder, for ``epsm run`` or `load`.
 
         Raises:
-            StudyRejected: If the study cannot run: which files it reads is known when it can.
+            StudyRejected: If the study is invalid: the files that it reads are known only for a valid one.
             CannotWrite: If a file cannot be written.
         """
         accepted = self._accepted(MAX_VARIANTS, DEFAULT_MEMORY_MB)
@@ -326,7 +326,7 @@ class Study:
 
 
 def _folder_name(name: str) -> str:
-    """What the study's folder in the bucket is called.
+    """Name of the study's folder in the bucket.
 
     >>> _folder_name("Office / north"), _folder_name("..")
     ('Office - north', 'study')

@@ -1,4 +1,5 @@
-"""What a process that works on a study's files sees of this process's environment: no credentials, no search here."""
+"""The environment of processes that work on a study's files: without credentials, and without the working directory in
+search paths."""
 
 import os
 from pathlib import Path
@@ -17,8 +18,8 @@ def child_environment(folder: Path) -> dict[str, str]:
 def _absolute_only(paths: str) -> str:
     """A search path without its empty and relative parts, which mean the working directory.
 
-    There lie the files of the study, which somebody else may have written: a `libstdc++.so.6` among them would be
-    loaded. `export LD_LIBRARY_PATH=/opt/lib:$LD_LIBRARY_PATH` leaves such a part where the variable was not set.
+    That directory has the files of the study, which are untrusted: a `libstdc++.so.6` among them would be loaded.
+    `export LD_LIBRARY_PATH=/opt/lib:$LD_LIBRARY_PATH` leaves such a part where the variable was not set.
 
     >>> _absolute_only("/opt/lib::lib:"), _absolute_only(":")
     ('/opt/lib', '')

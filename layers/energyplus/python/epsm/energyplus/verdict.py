@@ -1,7 +1,7 @@
-"""What a run was worth, from the files it left behind.
+"""The verdict on a run, from its output files.
 
-The rule of success has five parts, because each one alone has been seen to lie: exit code 0, "Completed
-Successfully" in eplusout.end, no error in sqlite.err, a database that answers, and the periods that were asked for.
+The rule of success has five parts, because each one alone has been wrong in practice: exit code 0, "Completed
+Successfully" in eplusout.end, no error in sqlite.err, a readable database, and the requested periods.
 Severe errors alone do not fail a run: official models finish with up to 41 of them.
 """
 
@@ -32,7 +32,7 @@ _REPORTS_READ = (
     "InputVerificationandResultsSummary",
     "DemandEndUseComponentsSummary",
 )
-_CANNOT_BE_STARTED = (126, 127)  # what a shell and the dynamic loader return
+_CANNOT_BE_STARTED = (126, 127)  # exit codes of a shell and the dynamic loader
 _STARS = re.compile(r"^[*\s]*(Warning|Severe|Fatal|~~~)\s*\*\*\s*")
 
 
@@ -78,7 +78,7 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The verdict on a run, with what it rests on.
+    """The verdict on a run, with its evidence.
 
     Attributes:
         verdict: How the run ended.
@@ -144,9 +144,9 @@ def judge(run: EngineRun, output: Path, run_period: str = "as_in_model") -> Diag
     """Decide how a run ended.
 
     Args:
-        run: What was seen from outside.
+        run: The process's end as observed.
         output: The engine's output folder.
-        run_period: The study's option of that name: which periods must be there.
+        run_period: The study's option of that name: the periods that must exist.
     """
     errors = read_error_file(output / "eplusout.err")
     end = output / "eplusout.end"
@@ -184,7 +184,7 @@ def _decide(
     if run.out_of_memory:
         return Verdict.OUT_OF_MEMORY, f"The run was ended when it used {run.peak_memory_mb:.0f} MB of memory."
     database_fault = _database_fault(output)
-    # The engine does not notice a full disk: it returns 0 and prints "Completed Successfully" into an empty file.
+    # The engine does not notice a full disk: it returns 0 and leaves an empty file for "Completed Successfully".
     if _disk_was_full(run, output, database_fault):
         return Verdict.DISK_FULL, "The disk was full; the output is incomplete."
     fatal = errors.of_level("Fatal")
@@ -214,25 +214,25 @@ def _without_an_end(run: EngineRun, errors: ErrorFile) -> tuple[Verdict, str]:
     if run.exit_code in _CANNOT_BE_STARTED:
         return (
             Verdict.CRASHED,
-            f"EnergyPlus could not be started ({how}): {printed[-1] if printed else 'no reason given'}",
+            f"EnergyPlus could not be started ({how}): {printed[-1] if printed else 'no output'}",
         )
     if not errors.last_line and run.exit_code > 0:
         # An unreadable model or weather path: the engine says so on the screen and writes no file.
-        return Verdict.BAD_INPUT, f"EnergyPlus did not start ({how}): {printed[-1] if printed else 'it said nothing'}"
+        return Verdict.BAD_INPUT, f"EnergyPlus did not start ({how}): {printed[-1] if printed else 'no output'}"
     severe = [text.replace("\n", " ") for text in errors.of_level("Severe")]
     said = next(iter(severe), "") or _STARS.sub("", errors.last_line) or (printed[-1] if printed else "nothing")
-    return Verdict.CRASHED, f"EnergyPlus crashed ({how}). The last thing it reported: {said}"
+    return Verdict.CRASHED, f"EnergyPlus crashed ({how}). Last message: {said}"
 
 
 def _database_log(output: Path) -> list[str]:
-    """What sqlite.err says of the database, but that it was opened."""
+    """The errors in sqlite.err, without the message that the database was opened."""
     log = output / "sqlite.err"
     text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
     return [line.strip() for line in text.splitlines() if line.strip() and _OPENED not in line]
 
 
 def _database_fault(output: Path) -> str:
-    """What is wrong with eplusout.sql, or an empty text."""
+    """The fault of eplusout.sql, or an empty text."""
     said = _database_log(output)
     faults = [line for line in said if not _MAP_AGAIN.search(line)]
     if faults:
@@ -263,8 +263,8 @@ def _disk_was_full(run: EngineRun, output: Path, database_fault: str) -> bool:
     end = output / "eplusout.end"
     if end.is_file() and end.stat().st_size == 0:
         return True
-    # A database that is cut off is the sign of a full disk after a run that thinks it went well; after a crash it is
-    # only the sign of the crash.
+    # A truncated database after an apparently successful run means a full disk; after a crash it is only a consequence
+    # of the crash.
     return bool(_NO_SPACE.search(database_fault)) or (run.exit_code == 0 and "malformed" in database_fault)
 
 
@@ -277,5 +277,5 @@ def _missing_period(environments: Sequence[Environment], run_period: str) -> str
         return "No run period of the weather file was simulated."
     if run_period == "annual" and [each.days for each in run_periods] not in ([365], [366]):
         days = " + ".join(str(each.days) for each in run_periods)
-        return f"A whole year was asked for, {days} days were simulated."
+        return f"A whole year was requested, {days} days were simulated."
     return ""

@@ -1,8 +1,9 @@
-"""EnergyPlus versions: which ones this release runs, and which one a study is run with.
+"""EnergyPlus versions: those that this release supports, and the version of a study.
 
 Every model runs in its own version: nothing is converted, so the numbers are those that the modeller's own
 installation gives. One study has one version, because a table of results that mixes engines cannot be compared.
-The engines stand in `epsm.energyplus.engine`; this module starts nothing: the functions that only check import it.
+The engines are in `epsm.energyplus.engine`; this module starts no process, so that functions that only check can import
+it.
 """
 
 import re
@@ -36,8 +37,8 @@ RELEASES: Mapping[str, Release] = {
 }
 
 RUNS_AS_25_2 = "26.1"
-"""No package index has an engine that is 26.1: the one that is labelled so is 25.2 by what it prints itself. A model
-of 26.1 whose classes are defined alike in both runs with 25.2, but only where the study asks for that by name."""
+"""No package index has an engine 26.1: the package of that label prints 25.2. A model of 26.1 runs with 25.2 if its
+classes are the same in both versions, and only if the study requests that explicitly."""
 
 CHANGED_IN_26_1 = frozenset(
     {
@@ -63,13 +64,13 @@ def version_in(content: bytes, source: str) -> str | None:
 def runnable(model: str | None) -> str:
     """The version to check and run a study with whose first model is of version `model`.
 
-    One that cannot run gives the default; checking the model then says what is wrong.
+    An unsupported one gives the default; the check of the model then reports it.
     """
     return model if model is not None and model in RELEASES else DEFAULT
 
 
 def runs_as(model: str, engine: str, asked: str | None) -> bool:
-    """Whether a model of one version may be run with the engine of another because the study asks for it."""
+    """Whether a model of one version may be run with the engine of another because the study requests it."""
     return model == RUNS_AS_25_2 and engine == DEFAULT == asked
 
 
@@ -84,11 +85,11 @@ def misfit(model: str, engine: str, asked: str | None) -> tuple[str, str]:
     what = f"is a model for EnergyPlus {model}"
     model = ".".join(model.split(".")[:2])
     if model in RELEASES:
-        why = "which the study asks for" if asked else "which the study's first model is of"
+        why = "which the study requests" if asked else "the version of the study's first model"
         return f"{what}, not {engine}, {why}", "models of one version in a study"
     if model == RUNS_AS_25_2:
         return (
-            f"{what}; no Python package has that engine (what is labelled 26.1.0 is 25.2.0)",
+            f"{what}; no Python package has that engine (the one labelled 26.1.0 is 25.2.0)",
             '"energyplus": "25.2" in study.json, which runs it with 25.2',
         )
     return (

@@ -1,4 +1,4 @@
-"""Weather files: whether an EPW is whole, in order and complete, and what it says about itself.
+"""Weather files: whether an EPW is complete and in order, and its metadata.
 
 The format is the one of EnergyPlus's Auxiliary Programs guide, "EnergyPlus Weather File (EPW) Data Dictionary": eight
 header lines from LOCATION to DATA PERIODS, then one line of values for each interval. Requirements here are
@@ -22,14 +22,14 @@ _FURTHEST_FROM_MERIDIAN_DEG = 60
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """What an EPW says about itself.
+    """The metadata of an EPW.
 
     Attributes:
         city, region, country: From the LOCATION line.
         latitude_deg, longitude_deg: Position, degrees north and east.
         records: Number of data lines.
         records_per_hour: Intervals an hour, from the DATA PERIODS line.
-        remarks: What a modeller should know of the file although it can be run, as sentences.
+        remarks: Peculiarities of a file that can be run all the same, as sentences.
     """
 
     city: str
@@ -56,13 +56,13 @@ def read_weather(content: bytes, source: str) -> tuple[Weather | None, list[Prob
         source: Its path in the study, used in problems.
 
     Returns:
-        What the file says about itself, None if it is not an EPW, and the problems found.
+        The metadata of the file, None if it is not an EPW, and the problems found.
     """
-    # Not splitlines: it takes some letters of Latin-1 for the end of a line.
+    # Not splitlines: it treats some characters of Latin-1 as line ends.
     lines = re.split(r"\r\n|\r|\n", content.decode("latin-1").rstrip("\x1a \r\n"))
     if lines[0].startswith(_BYTE_ORDER_MARK):
         # The engine does not find LOCATION behind it, warns, and takes the place of the model, or none.
-        what = "begins with a byte order mark, behind which EnergyPlus does not find LOCATION"
+        what = "begins with a byte order mark, after which EnergyPlus does not find LOCATION"
         return None, [Problem(f"{source}: line 1", what, "the file saved without it (UTF-8 without BOM, or ANSI)")]
     if not lines[0].startswith("LOCATION,"):
         start = lines[0].strip()[:40]
@@ -101,7 +101,7 @@ def read_weather(content: bytes, source: str) -> tuple[Weather | None, list[Prob
     if readings and not fitting:
         promised = min(map(len, readings)) * records_a_day
         problems.append(
-            Problem(source, f"has {len(data)} data lines where its header promises {promised}: it is not whole")
+            Problem(source, f"has {len(data)} data lines, and its header promises {promised}: it is incomplete")
         )
     weather = Weather(
         city=_text(location, 1),
@@ -128,7 +128,7 @@ def _line_end_problems(content: bytes, source: str) -> list[Problem]:
 
 
 def _place(location: list[str], source: str, problems: list[Problem]) -> Place | None:
-    """Where the file is from; adds a problem for everything that the engine needs and cannot read."""
+    """The file's location; adds a problem for every value that the engine needs and cannot read."""
     where = f"{source}: line 1"
     latitude, longitude = _number(location, 6), _number(location, 7)
     zone, elevation = _number(location, 8), _number(location, 9)

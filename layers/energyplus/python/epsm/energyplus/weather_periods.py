@@ -1,4 +1,4 @@
-"""The DATA PERIODS line of an EPW: which day's records follow which."""
+"""The DATA PERIODS line of an EPW: the order of the days."""
 
 import datetime
 from collections.abc import Sequence

@@ -17,7 +17,7 @@ from epsm.energyplus.weather_periods import Day
 from epsm.problems import Problem
 
 NEEDED_COLUMNS = 28
-"""The engine refuses a line with a blank in one of these; behind them it takes blanks for missing values."""
+"""The engine rejects a line with a blank in one of these; in later columns blanks are missing values."""
 _FLAGS_COLUMN = 6
 _MAX_LISTED = 5
 _HOURS_A_DAY = 24
@@ -54,7 +54,7 @@ _REPEATED, _DARK, _GUESSED = "EnergyPlus repeats the last value", "EnergyPlus ta
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where and when the records belong: position, degrees north and east, and hours ahead of UTC."""
+    """Location of the records: degrees north and east, and hours ahead of UTC."""
 
     latitude_deg: float
     longitude_deg: float
@@ -81,7 +81,7 @@ class _Gaps:
 
 @dataclass(slots=True)
 class _Pass:
-    """What one pass over the records found."""
+    """The findings of one pass over the records."""
 
     lines: list[Problem] = field(default_factory=list)
     faulty_lines: int = 0
@@ -101,7 +101,7 @@ def check_records(
     """Check every record in one pass.
 
     Args:
-        data: The lines behind the header.
+        data: The lines after the header.
         first_line: Number of the first of them in the file.
         days: The days that they are to cover, in order; empty if the header does not say.
         per_hour: Records an hour.
@@ -109,7 +109,7 @@ def check_records(
         source: The file's path in the study.
 
     Returns:
-        The problems, and remarks on what is allowed but worth knowing.
+        The problems, and remarks on peculiarities that are allowed.
     """
     found = _Pass()
     expected = _expected(days, per_hour)
@@ -146,7 +146,7 @@ def check_records(
     elif found.order is None and (fault := found.radiation.fault()):
         problems.append(Problem(source, fault))
     if len(data) >= _HOURS_A_DAY and 0 < found.dampest <= 1:
-        what = f"has a relative humidity (column 9) of at most {found.dampest:g} %, which is nowhere on earth"
+        what = f"has a relative humidity (column 9) of at most {found.dampest:g} %, which does not occur on earth"
         problems.append(Problem(source, what, "percent, 0 to 100, and not a fraction of 1"))
     if shifted := found.daylight.remark(place.longitude_deg, place.time_zone_h):
         remarks.append(shifted)
@@ -199,7 +199,7 @@ def _judge(
     found: _Pass,
     source: str,
 ) -> Problem | None:
-    """What is impossible in a record; notes what is missing in it, and whether the sun shines at night."""
+    """Impossible values of a record; also counts missing values and sunshine at night."""
     for position, column, least, most, missing in _CHECKED:
         value = numbers[position]
         if least <= value <= most:
@@ -249,7 +249,7 @@ def _day_of_year(day: Day) -> int:
 def _order(
     values: list[str], day: Day, hour: int, last_of_hour: bool, minute: int, where: str
 ) -> tuple[Problem | None, int]:
-    """Whether a record is the one that follows, and its minute."""
+    """Whether a record is the expected next one, and its minute."""
     try:
         year, month, day_of_month, found_hour, found_minute = (int(value) for value in values[:5])
     except ValueError:
@@ -260,12 +260,12 @@ def _order(
     if not right:
         shown = f"{month}/{day_of_month}" + (f"/{year}" if day.year else "") + f", hour {found_hour}"
         hint = "; hours go from 1 to 24" if found_hour == 0 else ""
-        return Problem(where, f"is for {shown} where {wanted} follows; records must be in order{hint}", wanted), minute
+        return Problem(where, f"is for {shown} instead of {wanted}; records must be in order{hint}", wanted), minute
     if found_minute == 0 and last_of_hour and minute > 0:
         found_minute = 60
     if found_minute <= minute or found_minute > 60:
         what = f"is for minute {found_minute} of {wanted}, after minute {minute}"
-        return Problem(where, what, "minutes that rise within the hour, up to 60"), minute
+        return Problem(where, what, "minutes that increase within the hour, up to 60"), minute
     return None, found_minute
 
 
@@ -299,7 +299,7 @@ def _is_whole(text: str) -> bool:
 
 
 def is_number(text: str) -> bool:
-    """As the engine reads it: Python's float would also take `1_0`, `nan` and `inf`."""
+    """A number as the engine reads it: Python's float would also accept `1_0`, `nan` and `inf`."""
     try:
         return math.isfinite(float(text)) and "_" not in text
     except ValueError:

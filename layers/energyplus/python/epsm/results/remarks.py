@@ -1,4 +1,4 @@
-"""What a modeller must know about a finished study, because no single variant shows it."""
+"""Remarks on a finished study that no single variant shows."""
 
 from collections import Counter
 from collections.abc import Iterator

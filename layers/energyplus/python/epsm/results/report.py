@@ -1,4 +1,4 @@
-"""The study's report: one HTML file that needs nothing else, to read in a browser and to send to a client."""
+"""The study's report: one self-contained HTML file, to read in a browser and to send to a client."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -68,7 +68,7 @@ def write_report(
         path: HTML file to write.
         manifest: The run's manifest.
         table: At least `report_columns` of the results table.
-        counts: How many variants ended how.
+        counts: Numbers of variants by outcome.
         status, error: How the study ended.
         sections: HTML of further sections.
     """
@@ -98,7 +98,7 @@ def write_report(
 
 def _head(manifest: RunManifest, counts: OutcomeCounts, status: StudyStatus, error: str, *, severe: int) -> str:
     study = manifest.study
-    # Green is for numbers that need no second look.
+    # Green only if there are no severe errors.
     colour = StudyStatus.PARTIAL if severe and status is StudyStatus.COMPLETED else status
     why = f", {severe} of {counts.total} variants with severe errors" if severe else ""
     why += f" - {escape(error)}" if error else ""
@@ -205,7 +205,7 @@ def _label(
 
 
 def _not_in_labels(study: Study, named: Sequence[Dimension]) -> str:
-    """The parameters with a single value, where the labels have no room for them: all but the baselines have it."""
+    """The single-value parameters that were left out of the labels: all variants but the baselines have that value."""
     left_out = [parameter for parameter in study.parameters if parameter not in named]
     if not left_out:
         return ""
@@ -231,7 +231,7 @@ def _failures(table: pd.DataFrame) -> str:
 
 
 def _engine_messages(table: pd.DataFrame) -> str:
-    """What EnergyPlus reported of the variants that succeeded: summed, and by verdict and note."""
+    """EnergyPlus's messages for the successful variants: totals, and by verdict and note."""
     done = table[table["status"] == VariantStatus.SUCCEEDED.value]
     severe, warnings = int(done["severe_errors"].sum()), int(done["warnings"].sum())
     if not severe and not warnings and done["note"].isna().all():
@@ -253,7 +253,7 @@ def _engine_messages(table: pd.DataFrame) -> str:
         for (verdict, note), each in zip(summed.index, summed.to_dict("records"), strict=True)
     )
     return (
-        f"<h2>What EnergyPlus reported: {severe:,} severe errors, {warnings:,} warnings</h2>"
+        f"<h2>EnergyPlus messages: {severe:,} severe errors, {warnings:,} warnings</h2>"
         "<div class='scroll'><table><tr><th>variants</th><th>first variant</th><th class='text'>verdict</th>"
         f"<th>severe errors</th><th>warnings</th><th class='text'>note</th></tr>{lines}</table></div>"
     )

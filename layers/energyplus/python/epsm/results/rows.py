@@ -1,4 +1,4 @@
-"""The rows of a study's results: every variant, whether it left a record or not. No pandas here: the API reads it."""
+"""The rows of a study's results: every variant, with or without a record. Without pandas, for the API."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ CANCELLED = "The study was cancelled"
 
 
 class VariantReader(Protocol):
-    """Reads what variants left behind; an `epsm.store.records.Records`."""
+    """Reads the records of variants; an `epsm.store.records.Records`."""
 
     def variant(self, simulation: str, index: int) -> VariantRecord | None: ...
     def variants(self, simulation: str, first: int = 0) -> Iterator[VariantRecord]: ...
@@ -30,7 +30,7 @@ def rows(
     *,
     stopped: str = "",
 ) -> Iterator[dict[str, Any]]:
-    """The table's rows in the order of the variants: every variant of the study, whether it left a record or not.
+    """The table's rows in the order of the variants: every variant of the study, with or without a record.
 
     Args:
         manifest: The run's manifest; the study's variants are expanded again, so that a lost one is still a row.
@@ -129,7 +129,7 @@ def _row(
         what = f"{stopped} while this variant ran."
         return row | {"status": NOT_RUN, "error_stage": LOST_STAGE, "error": what}
     if record.status is VariantStatus.RUNNING:
-        what = "The variant was started and left no result: its worker was lost or stopped."
+        what = "The variant was started but has no result: its worker was lost or stopped."
         return row | {"status": VariantStatus.FAILED.value, "error_stage": LOST_STAGE, "error": what}
     summary = record.summary
     row |= {name: summary[name] for name in (*PERIOD, *RUN) if name in summary}
@@ -147,7 +147,7 @@ def _row(
 
 
 def _savings(row: dict[str, Any], baseline: dict[str, Any]) -> dict[str, float | None]:
-    """Saved against the baseline of the same model and weather; nothing where the two do not cover the same period."""
+    """Savings against the baseline of the same model and weather; None if the two cover different periods."""
     same_period = row.get("period") == baseline.get("period")
     own, reference = row.get("site_eui_kwh_m2"), baseline.get("site_eui_kwh_m2")
     savings: dict[str, float | None] = dict.fromkeys(SAVINGS)

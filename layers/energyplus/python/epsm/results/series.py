@@ -1,4 +1,4 @@
-"""Time series of one run: the meters and output variables that a study asks for, from its eplusout.sql."""
+"""Time series of one run: the meters and output variables of a study, from its eplusout.sql."""
 
 import datetime
 import math
@@ -39,7 +39,7 @@ _SERIES = """
         AND NOT (IsMeter = 1 AND coalesce(KeyValue, '') LIKE 'Cumulative%')
     ORDER BY ReportDataDictionaryIndex
 """
-"""Without what only the model asks for: running totals of meters, and variables that a schedule switches off."""
+"""Without outputs that only the model requests: cumulative meters, and variables controlled by a schedule."""
 _PERIODS = """
     SELECT EnvironmentPeriodIndex FROM EnvironmentPeriods WHERE EnvironmentType = ? ORDER BY EnvironmentPeriodIndex
 """
@@ -51,12 +51,12 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
 
     Args:
         database: The run's eplusout.sql.
-        outputs: Which meters and variables, at which frequency.
+        outputs: Meters, variables and their frequency.
 
     Returns:
-        One row a time: `environment`, `interval_start` and `interval_end` (local standard time, within the run
+        One row per interval: `environment`, `interval_start` and `interval_end` (local standard time, within the run
         period), then a column for each series with its unit in brackets, J in kWh (``Electricity:Facility [kWh]``,
-        ``ROOM: Zone Mean Air Temperature [C]``). None if nothing was asked for.
+        ``ROOM: Zone Mean Air Temperature [C]``). None if none were requested.
 
     Raises:
         sqlite3.Error: If the database cannot be read.
@@ -70,7 +70,7 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
     with closing(read_only(database)) as connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
         times = {index: rest for index, *rest in connection.execute(_TIMES, (WEATHER_FILE_PERIOD,))}
-        # A series at a time: joining and pivoting all of them at once took 12 s and 1.1 GB for 500 hourly ones.
+        # One series at a time: joining and pivoting all at once took 12 s and 1.1 GB for 500 hourly ones.
         for index, key, name, unit in connection.execute(_SERIES, (frequency,)).fetchall():
             if fold_name(name) in wanted:
                 values = {at: value for at, value in connection.execute(_VALUES, (index,)) if at in times}
@@ -88,14 +88,14 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
 
 
 def missing_series(series: pd.DataFrame, asked: Iterable[str]) -> dict[str, str]:
-    """The meters and variables that were asked for and that a run does not have, each with the reason.
+    """The requested meters and variables that a run does not have, each with the reason.
 
     Args:
-        series: What `read_series` found.
+        series: The result of `read_series`.
         asked: Names of meters and variables.
     """
     labels = [fold_name(column.rsplit(" [", 1)[0]) for column in series.columns]
-    # Behind the key of a variable; but names, of Meter:Custom for one, may hold a colon themselves.
+    # A variable's name follows its key; but names, of Meter:Custom for example, may contain a colon themselves.
     there = {*labels, *(label.partition(": ")[2] for label in labels), *(label.rpartition(": ")[2] for label in labels)}
     hint = "; EnergyPlus cuts names at '[', also those of Meter:Custom: use a name without brackets and unit"
     return {
@@ -122,7 +122,7 @@ def _run_periods(connection: sqlite3.Connection, database: Path) -> dict[int, _I
         try:
             start, last = (datetime.datetime.strptime(day, "%m/%d/%Y") for day in (each.start, each.end))  # noqa: DTZ007
         except ValueError:
-            continue  # 29 February of a year that has none, say
+            continue  # 29 February of a common year, for example
         periods[index] = (start, last + _DAY)
     return periods
 

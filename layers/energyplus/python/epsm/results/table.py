@@ -1,6 +1,6 @@
-"""The results table: one row a variant, failed ones too, written in pieces so that any number fits into memory.
+"""The results table: one row per variant, failed ones too, written in batches to limit memory.
 
-Two passes over the rows: the first spools them to disk and learns which end uses occur at all, the second writes
+Two passes over the rows: the first spools them to disk and collects the end uses that occur, the second writes
 Parquet and CSV with exactly those columns.
 """
 
@@ -33,7 +33,7 @@ _NUMBERS = frozenset({"engine_seconds", "engine_cpu_seconds", "peak_memory_mb"})
 
 @dataclass(frozen=True, slots=True)
 class OutcomeCounts:
-    """How many variants ended how."""
+    """Numbers of variants by outcome."""
 
     succeeded: int
     failed: int
@@ -68,7 +68,7 @@ def table_schema(study: Study, end_uses: Iterable[str], bills: Collection[str] =
 
 
 def _only(bills: Collection[str]) -> list[str]:
-    """The columns of bills that any row has, in their order."""
+    """The columns of bills with a value in any row, in order."""
     return [name for name in BILLS if name in bills]
 
 
@@ -99,7 +99,7 @@ def write_table(
         stopped: Why the study ended early, if it did; see `epsm.results.rows.rows`.
 
     Returns:
-        How many variants ended how.
+        Numbers of variants by outcome.
     """
     spool = parquet.with_suffix(".jsonl")
     counted = dict.fromkeys((VariantStatus.SUCCEEDED.value, VariantStatus.FAILED.value, NOT_RUN), 0)
@@ -134,7 +134,7 @@ def _frame(batch: list[dict[str, Any]], types: dict[str, pa.DataType], end_uses:
     for row in batch:
         energy = row.pop("end_uses", {})
         if row.get("period_days"):
-            # The engine reported the whole matrix; what the summary leaves out of it was zero.
+            # The engine reported the whole matrix; values missing in the summary are zero.
             row |= dict.fromkeys(end_uses, 0.0) | energy
     frame = pd.DataFrame(batch, columns=list(types))
     kinds = {pa.float64(): "float64", pa.int64(): "Int64", pa.string(): "string", pa.bool_(): "bool"}
@@ -142,7 +142,7 @@ def _frame(batch: list[dict[str, Any]], types: dict[str, pa.DataType], end_uses:
 
 
 def for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe before every text that a spreadsheet would run as a formula."""
+    """The table with an apostrophe before every text that a spreadsheet would evaluate as a formula."""
     texts: pd.DataFrame = frame.select_dtypes("string")
     # https://owasp.org/www-community/attacks/CSV_Injection
     return frame.assign(**{name: text.where(~_is_formula(text), "'" + text) for name, text in texts.items()})

@@ -1,4 +1,4 @@
-"""A deployed stack: its settings, and everything it stores studies with."""
+"""A deployed stack: its settings and the objects that access its resources."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -26,11 +26,11 @@ callers elsewhere while a bucket is new, and refuses them in the newer regions."
 
 
 class Stack:
-    """What a function, a command or a script needs of a stack. Clients are made when they are first used.
+    """Access to a stack for functions, commands and scripts. Clients are created on first use.
 
     Args:
         settings: Names of the stack's resources.
-        client, resource: Make boto3 clients and resources by service name.
+        client, resource: Create boto3 clients and resources by service name.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Stack:
 
     @cached_property
     def inputs(self) -> InputsBucket:
-        """The bucket that studies are uploaded to."""
+        """The inputs bucket."""
         return InputsBucket(self.s3, self.settings.inputs_bucket)
 
     @cached_property
@@ -80,7 +80,7 @@ class Stack:
 
     @cached_property
     def accounts(self) -> Accounts:
-        """What owners have running and have spent."""
+        """Running studies and spending of owners."""
         return Accounts(self._table)
 
     @cached_property
