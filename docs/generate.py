@@ -14,6 +14,7 @@ from epsm.results.metrics import (
     DESIGN_SUMS,
     END_USES,
     ENVELOPE_AREAS,
+    ENVELOPE_COEFFICIENTS,
     EXTRACTION_VERSION,
     FUELS,
     HEAT_GAINS,
@@ -101,6 +102,18 @@ def _metrics() -> str:
         "|---|---|---|",
     ]
     lines += [f"| `{name}` | {kind} | {boundary} |" for name, (kind, boundary) in ENVELOPE_AREAS.items()]
+    lines += [
+        "",
+        "## Coefficients of the envelope",
+        "",
+        "U-factors with and without films of air, SHGC and visible transmittance as EnergyPlus reports them in",
+        "EnvelopeSummary, as means by net area. Empty, with the reason in `not_applicable` of `result.json`, where the",
+        "building has no such surfaces.",
+        "",
+        "| metric | surfaces | boundary |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{name}` | {kind} | {boundary} |" for name, (kind, boundary, _) in ENVELOPE_COEFFICIENTS.items()]
     lines += [
         "",
         "## Times of peaks",

@@ -202,6 +202,22 @@ def test_a_run_that_takes_too_much_memory_is_ended(room: Case) -> None:
     assert room.record.summary["peak_memory_mb"] > 0
 
 
+def test_a_run_whose_walls_do_not_have_the_u_that_a_measure_asks_for_says_so(case: Case, one_day: str) -> None:
+    """The fake engine reports the model as it was: U 0.583 of 0.12 m brick, 0.05 m of insulation and films."""
+    edit = {"slot": "wall_exterior", "u_w_m2k": 0.25, "films": "included"}
+    measures = [{"name": "walls", "variants": [{"name": "warm", "constructions": [edit]}]}]
+    case.accept(one_day.encode(), measures=measures, parameters=[{"name": "walls", "measure": "walls"}])
+
+    case.run(variant=Variant(0, "room.idf", "chicago.epw", {"walls": "warm"}))
+
+    remark = (
+        "walls warm: EnergyPlus reports U with films 0.584 W/m2K for 4 surfaces ('South Wall', 'East Wall', 'North "
+    )
+    remark += "Wall' and 1 more); asked for: 0.25 W/m2K."
+    assert case.record.summary["measure_remarks"] == case.document["measure_remarks"] == [remark]
+    assert case.document["metrics"]["exterior_wall_u_w_m2k"] == pytest.approx(0.584, abs=5e-4)
+
+
 def test_values_that_do_not_fit_the_model_are_bad_input_and_start_no_engine(case: Case, one_day: str) -> None:
     parameter = {"name": "r", "class": "Material", "object": "Wall Insulation", "field": "Thickness", "values": [0.1]}
     case.accept(one_day.encode(), parameters=[{**parameter, "class": "Material:NoMass", "field": "Thermal Resistance"}])

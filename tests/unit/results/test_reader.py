@@ -19,7 +19,7 @@ from epsm.results.metrics import (
     FUELS,
     INTENSITIES,
     METRICS,
-    PERFORMANCE_METRICS,
+    OPTIONAL_METRICS,
     SUMS,
     snake,
 )
@@ -224,7 +224,7 @@ def test_tables_of_parts_of_the_building_are_left_alone(read: Reader, tmp_path: 
 
 
 def test_every_metric_is_there_in_the_order_of_the_table(read: Reader) -> None:
-    assert tuple(read(building()).metrics) == (*METRICS, *PERFORMANCE_METRICS)
+    assert tuple(read(building()).metrics) == (*METRICS, *OPTIONAL_METRICS)
 
 
 def test_heating_is_not_read_from_cooling(read: Reader) -> None:
@@ -295,7 +295,7 @@ def test_there_is_a_reason_for_every_none_and_for_nothing_else(read: Reader, cel
     without_value = {name for name, value in results.metrics.items() if value is None}
     reasons = results.missing | results.not_applicable
     assert {name for name, reason in reasons.items() if reason} == without_value
-    assert set(results.not_applicable) <= set(PERFORMANCE_METRICS)
+    assert set(results.not_applicable) <= set(OPTIONAL_METRICS)
 
 
 def test_a_file_that_is_not_there_is_an_error_and_is_not_made(tmp_path: Path) -> None:

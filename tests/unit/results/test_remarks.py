@@ -41,6 +41,14 @@ def test_a_parameter_that_changed_something_is_not_told_of() -> None:
     assert told([INSULATION], *rows) == []
 
 
+def test_surfaces_that_miss_the_target_of_a_measure_are_told_of() -> None:
+    off = [row(90 - level, insulation_m=level, measure_remarks=f"walls {level}: off.") for level in (0.1, 0.2)]
+
+    assert told([INSULATION], row(100), *off) == [
+        "walls 0.1: off. See column 'measure_remarks' for all 2 such variants."
+    ]
+
+
 def test_a_parameter_that_changed_nothing_is_told_of() -> None:
     rows = (row(100), row(90, insulation_m=0.1), row(90, insulation_m=0.2))
     (remark,) = told([INSULATION], *rows)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from epsm.checks.parameters import check_parameters
-from epsm.results.metrics import METRICS, PEAK_TIMES, PERFORMANCE_METRICS
+from epsm.results.metrics import METRICS, OPTIONAL_METRICS, PEAK_TIMES
 from epsm.results.rows import CANCELLED, GIVEN_UP, rows
 from epsm.results.table import OutcomeCounts, table_schema, write_table
 from epsm.study.records import VariantRecord, VariantStatus
@@ -329,8 +329,8 @@ def test_the_columns_are_those_of_the_contract() -> None:
     assert names[5:8] == ["site_eui_kwh_m2", "site_eui_saved_kwh_m2", "site_eui_saved_percent"]
     assert names[8 : 8 + len(METRICS) - 1] == list(METRICS[1:])
     behind = names[7 + len(METRICS) :]
-    assert behind[: len(PERFORMANCE_METRICS)] == list(PERFORMANCE_METRICS)
-    assert behind[len(PERFORMANCE_METRICS) :] == [
+    assert behind[: len(OPTIONAL_METRICS)] == list(OPTIONAL_METRICS)
+    assert behind[len(OPTIONAL_METRICS) :] == [
         "cooling_electricity_kwh",
         "heating_electricity_kwh",
         *PEAK_TIMES,
@@ -349,6 +349,7 @@ def test_the_columns_are_those_of_the_contract() -> None:
         "note",
         "missing",
         "input_remarks",
+        "measure_remarks",
     ]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from epsm.energyplus import dictionary
 from epsm.energyplus.construction_edits import Plans, plans_by_variant, rebuilt
+from epsm.energyplus.construction_plans import Expected
 from epsm.energyplus.dictionary import ClassRule, FieldPlace
 from epsm.energyplus.documents import Document, EpjsonDocument, IdfDocument, PlainObjects
 from epsm.energyplus.editing import CannotEdit, place_of_field, rule_of
@@ -86,6 +87,15 @@ class PreparedModel:
             if first_day:
                 undo.enter_context(self._cut_to_first_day())
             return self._document.text()
+
+    def expected(self, values: dict[str, float | str]) -> dict[str, list[Expected]]:
+        """What the engine should report of surfaces, by measure and variant.
+
+        Args:
+            values: For each parameter its value.
+        """
+        plans = ((name, level, self._plans.get((name, fold_name(str(level))))) for name, level in values.items())
+        return {f"{name} {level}": plan.expected for name, level, plan in plans if plan is not None}
 
     @contextlib.contextmanager
     def _cut_to_first_day(self) -> Iterator[None]:

@@ -32,6 +32,7 @@ from epsm.pipeline.variant_documents import Finished, measures_of, record_of, st
 from epsm.pipeline.variant_files import store_files, without_room
 from epsm.pipeline.workspace import NoDiskSpace, Workspace
 from epsm.results.cells import read_cells
+from epsm.results.measure_targets import measure_remarks
 from epsm.results.monthly import read_monthly
 from epsm.results.reader import ImpossibleResult, read_results
 from epsm.results.reduced import read_reduced
@@ -238,6 +239,7 @@ class VariantRunner:
         try:
             database = files.output / "eplusout.sql"
             results = read_results(database, diagnosis.environments)
+            remarks = measure_remarks(prepared.expected(variant.values), database)
             cells = read_cells(database, manifest.study.outputs.cells)
             reduced = read_reduced(database, manifest.study.outputs.reduced)
             monthly = read_monthly(database) if "monthly" in manifest.study.outputs.tables else ()
@@ -253,6 +255,7 @@ class VariantRunner:
             monthly=monthly,
             metrics=results.metrics | cells.numbers | reduced.numbers,
             texts=results.texts | cells.texts,
+            measure_remarks=remarks,
             missing=results.missing | cells.missing | reduced.missing | missing,
         )
         return Finished(diagnosis, run, results, files, series)

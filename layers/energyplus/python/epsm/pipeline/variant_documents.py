@@ -108,6 +108,7 @@ def record_of(variant: Variant, finished: Finished, measures: dict[str, float], 
             "texts": {name: text for name, text in results.texts.items() if text is not None},
             "missing": results.missing,
             "end_uses": {each.metric: each.energy_kwh for each in results.end_uses},
+            **({"measure_remarks": list(results.measure_remarks)} if results.measure_remarks else {}),
             **({"utility_bills": results.utility_bills} if results.utility_bills else {}),
         },
     )

@@ -17,7 +17,7 @@ from typing import Literal
 
 from epsm.energyplus.sql import read_only
 from epsm.energyplus.surfaces import UPRIGHT_FROM_DEG, orientation
-from epsm.results.metrics import ENVELOPE_AREAS, FACTORS
+from epsm.results.metrics import ENVELOPE_AREAS, ENVELOPE_COEFFICIENTS, FACTORS
 from epsm.text import fold_name
 
 Kind = Literal["wall", "roof", "floor", "window", "skylight", "door"]
@@ -214,6 +214,28 @@ def area_metrics(areas: Iterable[EnvelopeArea]) -> dict[str, float]:
             if (each.kind, each.boundary) == (kind, boundary):
                 metrics[name] += each.net_area_m2
     return metrics
+
+
+def envelope_coefficients(areas: Sequence[EnvelopeArea]) -> tuple[dict[str, float | None], dict[str, str]]:
+    """`ENVELOPE_COEFFICIENTS`, means by net area, and for every None the reason.
+
+    Args:
+        areas: Of a run's envelope.
+    """
+    numbers: dict[str, float | None] = {}
+    reasons: dict[str, str] = {}
+    for name, (kind, boundary, attribute) in ENVELOPE_COEFFICIENTS.items():
+        group = [each for each in areas if (each.kind, each.boundary) == (kind, boundary) and each.net_area_m2 > 0]
+        values = [getattr(each, attribute) for each in group]
+        numbers[name] = None
+        if not group:
+            reasons[name] = f"the building has no {kind} with boundary '{boundary}'"
+        elif None in values:
+            reasons[name] = "EnergyPlus does not report it for all of these surfaces"
+        else:
+            net = math.fsum(each.net_area_m2 for each in group)
+            numbers[name] = math.fsum(value * each.net_area_m2 for value, each in zip(values, group, strict=True)) / net
+    return numbers, reasons
 
 
 def envelope_of(database: Path) -> tuple[tuple[EnvelopeArea, ...], str]:

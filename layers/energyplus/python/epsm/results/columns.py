@@ -1,7 +1,7 @@
 """Names of the columns that every results table has; a parameter cannot be called like one of them."""
 
 from epsm.results import impact
-from epsm.results.metrics import END_USES, FUELS, METRICS, PEAK_TIMES, PERFORMANCE_METRICS, UTILITY_BILLS, snake
+from epsm.results.metrics import END_USES, FUELS, METRICS, OPTIONAL_METRICS, PEAK_TIMES, UTILITY_BILLS, snake
 
 VARIANT = ("variant_index", "model", "weather", "baseline")
 SAVINGS = ("site_eui_saved_kwh_m2", "site_eui_saved_percent")
@@ -19,13 +19,14 @@ RUN = (
     "note",
     "missing",
     "input_remarks",
+    "measure_remarks",
 )
 END_USES_BY_FUEL = tuple(f"{snake(end_use)}_{snake(fuel)}_kwh" for end_use in END_USES for fuel in FUELS)
 
 BILLS = (*UTILITY_BILLS, "utility_bill_saved")
 """Columns of a study in which a model has tariffs."""
 
-NUMBERS = (*METRICS, *PERFORMANCE_METRICS, *SAVINGS, *END_USES_BY_FUEL, *BILLS)
+NUMBERS = (*METRICS, *OPTIONAL_METRICS, *SAVINGS, *END_USES_BY_FUEL, *BILLS)
 """The columns that an analysis can explain."""
 
 RESERVED = frozenset((*VARIANT, *NUMBERS, *PEAK_TIMES, *PERIOD, *RUN, *impact.COLUMNS, "end_uses"))

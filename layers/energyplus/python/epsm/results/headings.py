@@ -4,6 +4,7 @@ _UNITS = {
     "_kgco2e_m2": "kg CO2e/m2",
     "_kgco2e": "kg CO2e",
     "_kwh_m2": "kWh/m2",
+    "_w_m2k": "W/m2K",
     "_kwh": "kWh",
     "_percent": "%",
     "_hours": "h",
@@ -14,7 +15,7 @@ _UNITS = {
     "_w": "W",
 }
 """By how a column's name ends; longer endings first."""
-_ABBREVIATIONS = {"cpu": "CPU", "eui": "EUI", "gwp": "GWP", "hvac": "HVAC"}
+_ABBREVIATIONS = {"shgc": "SHGC", "cpu": "CPU", "eui": "EUI", "gwp": "GWP", "hvac": "HVAC"}
 _OWN = {"energy_cost_m2": "Energy cost [per m2]", "variant_index": "Variant"}
 
 

@@ -195,6 +195,27 @@ ENVELOPE_AREAS = {
 """Metrics that add up the surfaces of one kind and boundary, net of openings; see `epsm.results.areas`."""
 
 
+_COEFFICIENTS_OF = {
+    "exterior_wall": ("wall", "exterior"),
+    "ground_wall": ("wall", "ground"),
+    "roof": ("roof", "exterior"),
+    "exterior_floor": ("floor", "exterior"),
+    "ground_floor": ("floor", "ground"),
+    "exterior_door": ("door", "exterior"),
+}
+_GLAZED = {"window": ("window", "exterior"), "skylight": ("skylight", "exterior")}
+ENVELOPE_COEFFICIENTS = {
+    f"{name}_{attribute}": (*surfaces, attribute)
+    for names, attributes in (
+        (_COEFFICIENTS_OF, ("u_w_m2k", "u_without_films_w_m2k")),
+        (_GLAZED, ("u_w_m2k", "shgc", "visible_transmittance")),
+    )
+    for name, surfaces in names.items()
+    for attribute in attributes
+}
+"""Means over surfaces by net area: kind, boundary and attribute of `epsm.results.areas.EnvelopeArea`."""
+
+
 UTILITY_BILLS = {
     "utility_bill": ("Cost", "Total"),
     "utility_bill_electricity": ("Cost", "Electricity"),
@@ -270,4 +291,8 @@ PERFORMANCE_METRICS = (
 
 
 METRICS = (*CELLS, *SUMS, *INTENSITIES, *ENVELOPE_AREAS)
-"""Names of all metrics that every variant has, in the order of the results table, before `PERFORMANCE_METRICS`."""
+"""Names of all metrics that every variant has, in the order of the results table, before `OPTIONAL_METRICS`."""
+
+
+OPTIONAL_METRICS = (*PERFORMANCE_METRICS, *ENVELOPE_COEFFICIENTS)
+"""Metrics that a model need not have; without one there is a reason in `not_applicable`."""

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from epsm.energyplus.verdict import Environment
-from epsm.results.areas import EnvelopeArea, area_metrics, envelope_of
+from epsm.results.areas import EnvelopeArea, area_metrics, envelope_coefficients, envelope_of
 from epsm.results.metrics import (
     CELLS,
     ECONOMICS,
@@ -75,9 +75,10 @@ class Results:
         zones: All zones.
         envelope: Areas of the envelope by kind, boundary and orientation.
         utility_bills: What the model's tariffs charge for the period, in its currency; empty without tariffs.
-        not_applicable: For every None of `epsm.results.performance`, which not every model can have, the reason.
         monthly: Energy and peaks of each month by fuel and end use, if the study asks for them.
+        not_applicable: For every None of `OPTIONAL_METRICS`, which not every model can have, the reason.
         texts: Text by column name, None where there is none: times of peaks, and cells that the study names.
+        measure_remarks: Where the coefficients that EnergyPlus reports differ from those that a measure asks for.
         period: What the energy numbers cover, in words: ``annual``, ``31 days (01/01-01/31)``, ``none``.
         period_days: Days they cover; 0 if no weather-file period was simulated.
     """
@@ -93,6 +94,7 @@ class Results:
     texts: dict[str, str | None] = field(default_factory=dict)
     not_applicable: dict[str, str] = field(default_factory=dict)
     monthly: tuple[MonthlyUse, ...] = ()
+    measure_remarks: tuple[str, ...] = ()
 
 
 def read_results(database: Path, environments: Sequence[Environment]) -> Results:
@@ -150,12 +152,13 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
     areas = area_metrics(envelope)
     for name in ENVELOPE_AREAS:
         put(name, None if no_surfaces else Decimal(areas[name]), no_surfaces)
+    coefficients, no_coefficients = envelope_coefficients(envelope)
     performance = building_performance(tables, area, simulated=bool(run_periods))
     _check_possible({**metrics, **performance.numbers}, end_uses, zones, environments)
     return Results(
-        metrics={**{name: metrics[name] for name in METRICS}, **performance.numbers},
+        metrics={**{name: metrics[name] for name in METRICS}, **performance.numbers, **coefficients},
         missing=missing,
-        not_applicable=performance.reasons,
+        not_applicable=performance.reasons | no_coefficients,
         end_uses=tuple(end_uses),
         zones=zones,
         period=period,

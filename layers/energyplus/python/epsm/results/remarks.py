@@ -11,7 +11,7 @@ from epsm.study.parameters import Dimension
 from epsm.study.records import VariantStatus
 from epsm.study.schema import Study
 
-REMARK_COLUMNS = ("model", "weather", "baseline", "status", "missing", *METRICS)
+REMARK_COLUMNS = ("model", "weather", "baseline", "status", "missing", "measure_remarks", *METRICS)
 """The columns of the results table that remarks are made from, beside the parameters' own."""
 _MAX_MISSING = 5
 _MAX_PLACES = 5
@@ -37,7 +37,7 @@ def remarks(table: pd.DataFrame, study: Study) -> list[str]:
         without = effects[~effects].index
         if len(without):
             sentences.append(_without_effect(parameter, study, without, everywhere=len(without) == len(effects)))
-    return [*sentences, *_not_isolated(not_isolated), *_missing(done)]
+    return [*sentences, *_not_isolated(not_isolated), *_off_target(done), *_missing(done)]
 
 
 def engine_messages(table: pd.DataFrame) -> str:
@@ -121,6 +121,15 @@ def _not_isolated(names: list[str]) -> list[str]:
         "alone. A second value would show it."
     )
     return [what]
+
+
+def _off_target(done: pd.DataFrame) -> list[str]:
+    """About measures whose surfaces have other coefficients than asked for."""
+    found = done["measure_remarks"].dropna() if "measure_remarks" in done else done["missing"].iloc[:0]
+    if found.empty:
+        return []  # as in tables of releases without measures
+    others = f" See column 'measure_remarks' for all {len(found)} such variants." if len(found) > 1 else ""
+    return [f"{found.iloc[0]}{others}"]
 
 
 def _missing(done: pd.DataFrame) -> list[str]:

@@ -142,6 +142,7 @@ def _row(
         "error_stage": record.stage or None,
         "error": record.error or None,
         "note": summary.get("note") or None,
+        "measure_remarks": " ".join(summary.get("measure_remarks", ())) or None,
         "missing": "; ".join(reasons) or None,
     }
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from epsm.results.columns import BILLS, PERIOD, RUN, SAVINGS, VARIANT
 from epsm.results.impact import impact_columns
-from epsm.results.metrics import METRICS, PEAK_TIMES, PERFORMANCE_METRICS
+from epsm.results.metrics import METRICS, OPTIONAL_METRICS, PEAK_TIMES
 from epsm.results.rows import NOT_RUN, NOT_STARTED, rows
 from epsm.study.manifest import RunManifest
 from epsm.study.records import VariantRecord, VariantStatus
@@ -55,7 +55,7 @@ def table_schema(study: Study, end_uses: Iterable[str], bills: Collection[str] =
         *impacts,
         *_only(bills),
         *METRICS[1:],
-        *PERFORMANCE_METRICS,
+        *OPTIONAL_METRICS,
         *study.outputs.named_numbers,
         *sorted(end_uses),
     )

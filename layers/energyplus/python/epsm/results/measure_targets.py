@@ -1,0 +1,63 @@
+"""Whether surfaces have the coefficients that a measure asks for, as the engine reports them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from epsm.energyplus.construction_plans import Expected
+from epsm.results.areas import EnvelopeSurface, read_surfaces
+from epsm.text import fold_name, listed
+
+_TOLERANCE = 0.02
+"""Relative. Simple glazing comes back within 0.2 %, opaque constructions exactly."""
+_MAX_NAMED = 3
+_IN_WORDS = {
+    "u_w_m2k": ("U with films", " W/m2K"),
+    "u_without_films_w_m2k": ("U without films", " W/m2K"),
+    "shgc": ("SHGC", ""),
+    "visible_transmittance": ("visible transmittance", ""),
+}
+
+
+def measure_remarks(expected: Mapping[str, Sequence[Expected]], database: Path) -> tuple[str, ...]:
+    """Sentences about coefficients that differ by more than 2 % from those that measures ask for.
+
+    Args:
+        expected: By measure and variant, what the engine should report.
+        database: The run's eplusout.sql.
+
+    Raises:
+        sqlite3.Error: If the database cannot be read, or has no surfaces.
+    """
+    if not any(expected.values()):
+        return ()
+    surfaces = {fold_name(each.name): each for each in read_surfaces(database)}
+    return tuple(sentence for label, targets in expected.items() for sentence in differences(label, targets, surfaces))
+
+
+def differences(label: str, targets: Iterable[Expected], surfaces: Mapping[str, EnvelopeSurface]) -> list[str]:
+    """The same for one measure.
+
+    Args:
+        label: The measure and its variant.
+        targets: What the engine should report.
+        surfaces: What it reports, by name in lower case.
+    """
+    found: dict[tuple[str, float, float | None], list[str]] = {}
+    for target in targets:
+        surface = surfaces.get(fold_name(target.surface))
+        for attribute in _IN_WORDS:
+            wanted = getattr(target, attribute)
+            reported = getattr(surface, attribute) if surface else None
+            if wanted is None or (reported is not None and abs(reported - wanted) <= _TOLERANCE * wanted):
+                continue
+            rounded = None if reported is None else float(f"{reported:.3g}")
+            found.setdefault((attribute, wanted, rounded), []).append(target.surface)
+    return [_sentence(label, *key, names) for key, names in found.items()]
+
+
+def _sentence(label: str, attribute: str, wanted: float, reported: float | None, names: Sequence[str]) -> str:
+    name, unit = _IN_WORDS[attribute]
+    count = f"{len(names)} surface{'' if len(names) == 1 else 's'}"
+    shown = f"no {name}" if reported is None else f"{name} {reported:g}{unit}"
+    where = f"{count} ({listed(names, most=_MAX_NAMED)})"
+    return f"{label}: EnergyPlus reports {shown} for {where}; asked for: {wanted:g}{unit}."
