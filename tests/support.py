@@ -12,18 +12,18 @@ import pandas as pd
 
 from epsm.settings import Settings
 from epsm.store import keys
-from epsm.store.accounts import Accounts
 from epsm.store.files import Files
 from epsm.store.records import Records
 from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord
 from epsm_local.aws.session import session
+from epsm_local.product import STACK_NAME
 from epsm_local.stack import LocalStack
 
 T = TypeVar("T")
 
 
-def wait_for(look: Callable[[], T | None], what: str, within_s: float = 60.0) -> T:
+def wait_for(look: Callable[[], T | None], what: str, within_s: float = 120.0) -> T:
     """The first answer of `look` that is not None or False."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
@@ -50,10 +50,6 @@ def stack_of(local: LocalStack, **settings_of_the_test: Any) -> Stack:
 
 def records_of(stack: LocalStack) -> Records:
     return Records(session().resource("dynamodb", endpoint_url=stack.endpoint).Table(stack.outputs.table_name))
-
-
-def accounts_of(stack: LocalStack) -> Accounts:
-    return Accounts(session().resource("dynamodb", endpoint_url=stack.endpoint).Table(stack.outputs.table_name))
 
 
 def files_of(stack: LocalStack) -> Files:
@@ -105,6 +101,13 @@ def wait_for_execution(stack: LocalStack, arn: str) -> dict[str, Any]:
         return described if described["status"] != "RUNNING" else None
 
     return wait_for(ended, f"the end of {arn}")
+
+
+def submits(stack: LocalStack, simulation: str) -> list[Any]:
+    """What submit has logged at the end of its work on a study."""
+    found = stack.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{STACK_NAME}-submit")["events"]
+    lines = [json.loads(each["message"]) for each in found if each["message"].startswith('{"level"')]
+    return [each for each in lines if each.get("correlation_id") == simulation and each["message"] == "submitted"]
 
 
 def result_file(stack: LocalStack, simulation: str, name: str) -> bytes:

@@ -1,7 +1,7 @@
 """Distributed Map: children, concurrency, tolerated failures. The completion is stepfunctions/map_run.py."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from epsm_local.stack import LocalStack
 from tests.conftest import ENGINES
 from tests.moto_fixtures import Aws
+from tests.stack import faults
 from tests.support import wait_for
 
 HANDLER = """
@@ -55,6 +57,12 @@ def improve(event, context):
 TOO_MANY_FAILED = "States.ExceedToleratedFailureThreshold"
 ECHO = {"do": "echo"}
 FAIL = {"do": "fail"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _hasty_retries(stack: LocalStack) -> Iterator[None]:
+    with faults.hasty_retries():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -331,13 +339,15 @@ def naps(number: int, seconds: float = 0.05) -> list[Any]:
     return [{"do": "nap", "seconds": seconds}] * number
 
 
-def test_no_more_children_run_than_the_map_allows(aws: Aws, work: dict[str, Any]) -> None:
-    assert most_at_a_time(outputs(run_map(aws, work, naps(12), MaxConcurrency=2))) == 2
-
-
-def test_the_concurrency_can_come_from_the_input(aws: Aws, work: dict[str, Any]) -> None:
-    given = {"items": naps(8), "most": 2}
-    assert most_at_a_time(outputs(run_map(aws, work, given, MaxConcurrencyPath="$.most"))) == 2
+@pytest.mark.parametrize("options", [{"MaxConcurrency": 2}, {"MaxConcurrencyPath": "$.most"}])
+def test_no_more_children_run_than_the_map_or_its_input_allows(
+    aws: Aws, work: dict[str, Any], tmp_path: Path, options: dict[str, Any]
+) -> None:
+    given = {"items": [{"do": "wait", "folder": str(tmp_path)}] * 5, "most": 2}
+    execution = aws.start(aws.machine(map_of(work, **options)), given)
+    wait_for(lambda: waiting(tmp_path) == 2, "two children")
+    (tmp_path / "go").touch()
+    assert most_at_a_time(outputs(aws.ended(execution))) == 2
 
 
 @pytest.mark.parametrize("options", [{}, {"MaxConcurrency": 0}, {"MaxConcurrency": 1_000}])

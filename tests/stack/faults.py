@@ -21,7 +21,8 @@ from botocore.exceptions import ClientError
 from tests.support import wait_for
 
 _S3_OPERATIONS = {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
-_MAX_HOLD_S = 30.0
+_MAX_HOLD_S = 50.0
+"""Below 60 s, when boto3 gives a request up and sends it again."""
 _HASTE = 20
 
 

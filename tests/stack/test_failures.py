@@ -30,6 +30,7 @@ from tests.support import (
     records_of,
     results_table,
     run_study,
+    submits,
     upload_study,
     wait_for,
     wait_for_end,
@@ -147,13 +148,6 @@ def tell_of_upload(stack: LocalStack, key: str, version: str) -> None:
     event = {"version": "0", "id": unique("event"), "detail-type": "Object Created", "source": "aws.s3"}
     payload = json.dumps({**event, "resources": [], "detail": {**detail, "reason": "PutObject"}})
     stack.client("lambda").invoke(FunctionName=f"{STACK_NAME}-submit", InvocationType="Event", Payload=payload)
-
-
-def submits(stack: LocalStack, simulation: str) -> list[Any]:
-    """What submit has logged at the end of its work on a study."""
-    found = stack.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{STACK_NAME}-submit")["events"]
-    lines = [json.loads(each["message"]) for each in found if each["message"].startswith('{"level"')]
-    return [each for each in lines if each.get("correlation_id") == simulation and each["message"] == "submitted"]
 
 
 def versions_of_results(stack: LocalStack, simulation: str) -> dict[str, Any]:

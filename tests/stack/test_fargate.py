@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ from epsm.store import keys
 from epsm.study.records import StudyStatus, VariantStatus
 from epsm_local.product import STACK_NAME
 from epsm_local.stack import LocalStack
-from tests.conftest import StudyMaker
+from tests.conftest import StudyMaker, with_run_period
 from tests.support import (
     files_of,
     object_names,
@@ -106,7 +105,8 @@ def test_a_study_that_does_not_ask_for_it_stays_in_functions(
 def test_a_run_for_which_the_function_was_too_short_goes_on_to_a_container(
     stack: LocalStack, make_study: StudyMaker, one_zone: str
 ) -> None:
-    busy, before = one_zone.replace("Timestep,4;", "Timestep,60;"), streams(stack)
+    half_a_year = with_run_period(one_zone, end=(6, 30))
+    busy, before = half_a_year.replace("Timestep,4;", "Timestep,60;"), streams(stack)
     folder = make_study("long-found-out", files={"room.idf": busy}, options=LONG, parameters=[])
     record = run_study(stack, folder, within_s=300)
     assert (record.status, record.succeeded) == (StudyStatus.COMPLETED, 1)
@@ -146,12 +146,11 @@ def test_a_study_that_is_cancelled_stops_its_containers(
     simulation = upload_study(
         stack, make_study("long-cancelled", files={"room.idf": busy}, options=LONG, parameters=[])
     )
-    wait_for(stack.containers.running, "a container")
-    time.sleep(3)  # until its engine runs
+    wait_for(lambda: list(records_of(stack).variants(simulation)), "a running variant")
     record = records_of(stack).study(simulation)
     assert record is not None
     assert cancel(stack_of(stack), record, "by a test")
-    wait_for(lambda: not stack.containers.running(), "the end of the container", within_s=20)
+    wait_for(lambda: not stack.containers.running(), "the end of the container")
     assert wait_for_end(stack, simulation).status is StudyStatus.CANCELLED
     variant = records_of(stack).variant(simulation, 0)
     assert variant is not None

@@ -8,7 +8,8 @@ from epsm.study.records import StudyRecord, StudyStatus
 from epsm_local.product import STACK_NAME
 from epsm_local.stack import LocalStack
 from tests.conftest import ENGINES, StudyMaker
-from tests.moto_fixtures import Aws
+from tests.moto_fixtures import Aws, unique
+from tests.stack import faults
 from tests.stack.clients import SCHEDULES, Client, submit
 from tests.support import (
     records_of,
@@ -101,10 +102,12 @@ def test_a_study_is_refused_that_is_known_to_cost_more_than_it_may(stack: LocalS
 
 
 def test_a_follower_starts_when_the_first_has_completed(stack: LocalStack, make_study: StudyMaker) -> None:
-    first = upload_study(stack, make_study("first", parameters=levels(6), options={"max_concurrency": 1}))
-    wait_for(partial(accepted, stack, first), "the first study")
-    second = upload_study(stack, make_study("second", parameters=[], options={"after": first}))
-    waiting = wait_for(partial(accepted, stack, second), "the second study")
+    name = unique("first")
+    with faults.hold("s3", "PutObject", f"runs/{name}", "results.parquet") as collecting:
+        first = upload_study(stack, make_study(name, parameters=[]))
+        collecting.wait()
+        second = upload_study(stack, make_study("second", parameters=[], options={"after": first}))
+        waiting = wait_for(partial(accepted, stack, second), "the second study")
     assert (waiting.status, waiting.execution_arn) == (StudyStatus.PENDING, "")
     ended = wait_for_end(stack, second)
     before = record_of(stack, first)
@@ -114,10 +117,12 @@ def test_a_follower_starts_when_the_first_has_completed(stack: LocalStack, make_
 
 
 def test_a_follower_of_a_study_that_failed_is_cancelled_and_says_why(stack: LocalStack, make_study: StudyMaker) -> None:
-    options = {"max_failures": 0, "max_concurrency": 1}
-    first = upload_study(stack, make_study("bad", parameters=[SCHEDULES], options=options))
-    wait_for(partial(accepted, stack, first), "the first study")
-    second = upload_study(stack, make_study("second-of-bad", parameters=[], options={"after": first}))
+    name = unique("bad")
+    with faults.hold("s3", "PutObject", f"runs/{name}", "results.parquet") as collecting:
+        first = upload_study(stack, make_study(name, parameters=[SCHEDULES], options={"max_failures": 0}))
+        collecting.wait()
+        second = upload_study(stack, make_study("second-of-bad", parameters=[], options={"after": first}))
+        wait_for(partial(accepted, stack, second), "the second study")
     ended = wait_for_end(stack, second)
     assert (ended.status, ended.error) == (
         StudyStatus.CANCELLED,
