@@ -93,11 +93,20 @@ def make_study(tmp_path: Path, one_day: str, chicago: Path) -> StudyMaker:
     Without arguments it is `study_document()` with the one-day model. `files` adds or, with None, removes files by
     their name in the study; other arguments change keys of study.json.
     """
+    return _study_maker(tmp_path, one_day, chicago)
 
+
+@pytest.fixture(scope="module")
+def make_shared_study(tmp_path_factory: pytest.TempPathFactory, one_day: str, chicago: Path) -> StudyMaker:
+    """`make_study` for a run whose results several tests of a module read."""
+    return _study_maker(tmp_path_factory.mktemp("shared"), one_day, chicago)
+
+
+def _study_maker(parent: Path, one_day: str, chicago: Path) -> StudyMaker:
     def make(
         folder: str = "study", files: Mapping[str, str | bytes | Path | None] | None = None, **changes: Any
     ) -> Path:
-        place = tmp_path / folder
+        place = parent / folder
         document = json.dumps(study_document(**changes), ensure_ascii=False)
         contents: dict[str, str | bytes | Path | None] = {"room.idf": one_day, "chicago.epw": chicago}
         for name, content in (contents | {"study.json": document} | dict(files or {})).items():

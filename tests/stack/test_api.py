@@ -23,7 +23,7 @@ from tests.support import (
     records_of,
     results_table,
     run_study,
-    upload_study,
+    submits,
     wait_for,
     wait_for_end,
     wait_for_execution,
@@ -60,13 +60,6 @@ def test_epsms_curl_lines_work_but_for_the_host(stack: LocalStack, one_day: str,
     wait_for(lambda: curl(f"{stack.api_url}/api/simulation/task/{task}/status/")["ready"], "the end")
     assert curl(f"{stack.api_url}/api/simulation/{submitted['simulation_id']}/status/")["status"] == "completed"
     assert "engine_version" in curl(f"{stack.api_url}/api/simulation/system-resources/")
-
-
-def test_two_files_of_one_name_do_not_break_the_run(stack: LocalStack, anna: Client, room: dict[str, bytes]) -> None:
-    parts = [("idf_files", ("room.idf", room["room.idf"]))] * 2 + [("weather_file", ("c.epw", room["chicago.epw"]))]
-    answer = anna.ask("POST", "/api/simulation/run/", files=parts)
-    assert (answer.status_code, answer.json()["file_count"]) == (202, 2)
-    assert wait_for_end(stack, answer.json()["simulation_id"]).succeeded == 2
 
 
 # --- submitting
@@ -361,20 +354,14 @@ def test_a_page_of_somebody_elses_list_is_refused(anna: Client, ben: Client, don
     assert ben.ask("GET", "/api/simulation/results/", params={"page": page}).status_code == 422
 
 
-def test_a_study_put_into_the_bucket_is_the_bucket_owners_alone(
-    stack: LocalStack, anna: Client, make_study: StudyMaker
+def test_a_study_put_into_the_bucket_is_the_bucket_owners_who_can_let_another_follow(
+    stack: LocalStack, anna: Client, make_study: StudyMaker, room: dict[str, bytes]
 ) -> None:
     record = run_study(stack, make_study("in-the-bucket", parameters=[]))
     path = f"/api/simulation/{record.simulation_id}/status/"
     assert anna.ask("GET", path).status_code == 404
     assert requests.get(f"{stack.api_url}{path}", timeout=30).json()["status"] == "completed"
-
-
-def test_a_study_through_the_api_can_follow_one_that_was_put_into_the_bucket(
-    stack: LocalStack, make_study: StudyMaker, room: dict[str, bytes]
-) -> None:
-    first = run_study(stack, make_study("leads", parameters=[]))
-    study = study_document(parameters=[], options={"after": first.simulation_id})
+    study = study_document(parameters=[], options={"after": record.simulation_id})
     files = [("idf_files", ("room.idf", room["room.idf"])), ("weather_file", ("chicago.epw", room["chicago.epw"]))]
     answer = requests.post(
         f"{stack.api_url}/api/simulation/run/", files=files, data={"study": json.dumps(study)}, timeout=30
@@ -388,7 +375,7 @@ def test_a_study_through_the_api_can_follow_one_that_was_put_into_the_bucket(
 
 @pytest.fixture
 def slow(one_zone: str, chicago: Path) -> dict[str, bytes]:
-    """A room that takes a minute."""
+    """A room that takes a while: it does not end before a test has done with it what it wants."""
     return {"room.idf": one_zone.replace("Timestep,4;", "Timestep,60;").encode(), "chicago.epw": chicago.read_bytes()}
 
 
@@ -410,7 +397,7 @@ def test_cancel_ends_engines_and_keeps_what_has_succeeded(
     wait_for(lambda: [each for each in records_of(stack).variants(simulation) if each.verdict], "the first variant")
     wait_for(lambda: running(stack, simulation), "the second variant")
     assert anna.post(f"/api/simulation/task/{simulation}/cancel/", {}).json()["status"] == "cancelled"
-    wait_for(lambda: not running(stack, simulation), "the end of the engine", within_s=15)
+    wait_for(lambda: not running(stack, simulation), "the end of the engine")
     assert counts_of(anna, simulation) == (1, 0, 50.0), "before the results are collected"
     wait_for(lambda: "results.csv" in object_names(stack, simulation), "the table")
     table = results_table(stack, simulation)
@@ -431,7 +418,7 @@ def test_a_cancelled_study_that_was_not_started_stays_cancelled(
 ) -> None:
     simulation = submit(anna, room, parameters=[], name="At once")
     assert anna.post(f"/api/simulation/task/{simulation}/cancel/", {}).status_code == 200
-    time.sleep(2)
+    wait_for(lambda: submits(stack, simulation), "the event of its upload")
     record = records_of(stack).study(simulation)
     assert record is not None
     assert record.status is StudyStatus.CANCELLED
@@ -484,25 +471,6 @@ def test_a_removed_study_leaves_nothing(stack: LocalStack, anna: Client, room: d
     assert listed.get("Versions", []) == []
 
 
-def test_a_study_that_runs_cannot_be_removed(stack: LocalStack, anna: Client, slow: dict[str, bytes]) -> None:
-    simulation = submit(anna, slow, parameters=[], name="Kept")
-    try:
-        assert anna.ask("DELETE", f"/api/simulation/{simulation}/").status_code == 409
-    finally:
-        anna.post(f"/api/simulation/task/{simulation}/cancel/", {})
-
-
-def test_a_study_that_is_being_removed_cannot_be_changed_any_more(
-    stack: LocalStack, anna: Client, room: dict[str, bytes]
-) -> None:
-    simulation = submit(anna, room, parameters=[SCHEDULES], name="Hidden")
-    wait_for_end(stack, simulation)
-    assert records_of(stack).mark_removing(simulation)
-    assert not records_of(stack).reopen_study(simulation, attempt=2)
-    for method, path in (("DELETE", ""), ("GET", "results/"), ("GET", "download/")):
-        assert anna.ask(method, f"/api/simulation/{simulation}/{path}").status_code == 404
-
-
 def test_while_step_functions_is_busy_no_counts_are_invented(
     stack: LocalStack, anna: Client, slow: dict[str, bytes]
 ) -> None:
@@ -522,22 +490,7 @@ def test_more_files_than_a_caller_can_wait_for_are_refused(anna: Client) -> None
     assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "body.files")
 
 
-def test_uploads_in_the_bucket_go_on_as_before(stack: LocalStack, make_study: StudyMaker) -> None:
-    simulation = upload_study(stack, make_study("as-before", parameters=[]))
-    assert wait_for_end(stack, simulation).status is StudyStatus.COMPLETED
-
-
-def test_a_study_that_was_sent_can_be_estimated(stack: LocalStack, anna: Client, room: dict[str, bytes]) -> None:
-    simulation = submit(anna, room)
-    wait_for_end(stack, simulation)
-    made = anna.get(f"/api/simulation/{simulation}/estimate/")
+def test_a_study_that_was_sent_can_be_estimated(anna: Client, done: str) -> None:
+    made = anna.get(f"/api/simulation/{done}/estimate/")
     assert (made["variants"], made["basis"]) == (3, "measured")
     assert made["cost_usd"] > 0
-
-
-def test_somebody_elses_study_cannot_be_estimated(
-    stack: LocalStack, anna: Client, ben: Client, room: dict[str, bytes]
-) -> None:
-    simulation = submit(anna, room)
-    wait_for_end(stack, simulation)
-    assert ben.ask("GET", f"/api/simulation/{simulation}/estimate/").status_code == 404

@@ -3,7 +3,6 @@
 import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,22 +24,10 @@ from tests.support import (
     run_study,
     upload_study,
     wait_for,
-    wait_for_end,
     wait_for_execution,
 )
 
 CLEANUP = f"{STACK_NAME}-cleanup"
-STOPPING = {"options": {"max_concurrency": 1}}
-
-
-def stop_after_the_first(stack: LocalStack, folder: Path) -> str:
-    """Start a study and stop its execution as soon as its first variant has succeeded; the simulation's name."""
-    simulation = upload_study(stack, folder)
-    wait_for(partial(has_success, records_of(stack), simulation), "the first success")
-    record = records_of(stack).study(simulation)
-    assert record is not None
-    stack.client("stepfunctions").stop_execution(executionArn=record.execution_arn)
-    return simulation
 
 
 def has_success(records: Records, simulation: str) -> bool:
@@ -86,6 +73,21 @@ def reports(stack: LocalStack, aws: Aws) -> list[Any]:
     return [aws.json_object(bucket, each["Key"]) for each in listed]
 
 
+@pytest.fixture(scope="module")
+def stopped(stack: LocalStack, make_shared_study: StudyMaker, one_zone: str) -> str:
+    """A study whose execution was stopped when its first variant had succeeded and its second ran; it is closed."""
+    slow = one_zone.replace("Timestep,4;", "Timestep,60;")
+    files = {"slow.idf": slow}
+    folder = make_shared_study(unique("stop"), files=files, models=["room.idf", "slow.idf"], parameters=[])
+    simulation = upload_study(stack, folder)
+    wait_for(partial(has_success, records_of(stack), simulation), "the first success")
+    record = records_of(stack).study(simulation)
+    assert record is not None
+    stack.client("stepfunctions").stop_execution(executionArn=record.execution_arn)
+    wait_for(lambda: "results.parquet" in object_names(stack, simulation), "the results")
+    return simulation
+
+
 @pytest.fixture
 def expired(stack: LocalStack, make_study: StudyMaker) -> StudyRecord:
     """A study that ended 31 days ago, of a folder of its own."""
@@ -97,32 +99,22 @@ def expired(stack: LocalStack, make_study: StudyMaker) -> StudyRecord:
 # --- executions that ended badly
 
 
-def test_a_study_whose_execution_is_stopped_is_cancelled(
-    stack: LocalStack, make_study: StudyMaker, one_zone: str
-) -> None:
-    simulation = stop_after_the_first(stack, make_study(unique("stop"), files={"room.idf": one_zone}, **STOPPING))
-    record = wait_for_end(stack, simulation)
+def test_a_study_whose_execution_is_stopped_is_cancelled(stack: LocalStack, stopped: str) -> None:
+    record = records_of(stack).study(stopped)
+    assert record is not None
     assert (record.status, record.error) == (StudyStatus.CANCELLED, STOPPED)
 
 
-def test_what_succeeded_before_the_stop_is_in_the_table(
-    stack: LocalStack, make_study: StudyMaker, one_zone: str
-) -> None:
-    simulation = stop_after_the_first(stack, make_study(unique("kept"), files={"room.idf": one_zone}, **STOPPING))
-    wait_for(lambda: "results.parquet" in object_names(stack, simulation), "the results")
-    row = results_table(stack, simulation).set_index("variant_index").loc[0]
-    assert row["status"] == "succeeded"
-    assert row["site_eui_kwh_m2"] > 0
-
-
-def test_what_succeeded_before_the_stop_is_counted(stack: LocalStack, make_study: StudyMaker, one_zone: str) -> None:
-    simulation = stop_after_the_first(stack, make_study(unique("count"), files={"room.idf": one_zone}, **STOPPING))
+def test_what_succeeded_before_the_stop_is_in_the_table_and_counted(stack: LocalStack, stopped: str) -> None:
+    table = results_table(stack, stopped).set_index("variant_index")
+    assert list(table["status"]) == ["succeeded", "not_run"]
+    assert table["site_eui_kwh_m2"][0] > 0
 
     def counted() -> int:
-        record = records_of(stack).study(simulation)
+        record = records_of(stack).study(stopped)
         return record.succeeded if record else 0
 
-    assert wait_for(counted, "the count") >= 1
+    assert wait_for(counted, "the count") == 1
 
 
 def test_a_failed_study_is_not_closed_twice(stack: LocalStack, make_study: StudyMaker, one_day: str, aws: Aws) -> None:
@@ -158,20 +150,22 @@ def test_a_record_without_an_execution_is_closed(stack: LocalStack, aws: Aws) ->
 # --- retention
 
 
-def test_an_expired_study_leaves_no_results(stack: LocalStack, aws: Aws, expired: StudyRecord) -> None:
-    scheduled(aws, "Retention")
-    assert object_names(stack, expired.simulation_id) == set()
+def test_an_expired_study_is_removed_whole_and_reported(stack: LocalStack, aws: Aws, expired: StudyRecord) -> None:
+    simulation = expired.simulation_id
+    before = object_names(stack, simulation)
+    dry = invoked(aws, {"task": "retention", "dry_run": True})
+    assert (dry["removed"], dry["due"] >= 1) == (0, True)
+    assert object_names(stack, simulation) == before
+    assert records_of(stack).study(simulation) is not None
 
-
-def test_an_expired_study_leaves_no_inputs(stack: LocalStack, aws: Aws, expired: StudyRecord) -> None:
     scheduled(aws, "Retention")
+
+    assert object_names(stack, simulation) == set()
     assert versions(stack, keys.study_prefix(expired.source["key"])) == []
-
-
-def test_an_expired_study_leaves_no_records(stack: LocalStack, aws: Aws, expired: StudyRecord) -> None:
-    scheduled(aws, "Retention")
-    assert records_of(stack).study(expired.simulation_id) is None
-    assert list(records_of(stack).variants(expired.simulation_id)) == []
+    assert records_of(stack).study(simulation) is None
+    assert list(records_of(stack).variants(simulation)) == []
+    removed = [each["simulation_id"] for report in reports(stack, aws) for each in report["studies"] if each["removed"]]
+    assert simulation in removed
 
 
 def test_a_study_that_is_not_expired_stays_whole(stack: LocalStack, make_study: StudyMaker, aws: Aws) -> None:
@@ -182,20 +176,6 @@ def test_a_study_that_is_not_expired_stays_whole(stack: LocalStack, make_study: 
     assert records_of(stack).study(record.simulation_id) is not None
     after = object_names(stack, record.simulation_id), versions(stack, keys.study_prefix(record.source["key"]))
     assert after == before
-
-
-def test_a_removal_is_in_the_report(stack: LocalStack, aws: Aws, expired: StudyRecord) -> None:
-    scheduled(aws, "Retention")
-    removed = [each["simulation_id"] for report in reports(stack, aws) for each in report["studies"] if each["removed"]]
-    assert expired.simulation_id in removed
-
-
-def test_a_dry_run_removes_nothing(stack: LocalStack, aws: Aws, expired: StudyRecord) -> None:
-    before = object_names(stack, expired.simulation_id)
-    answer = invoked(aws, {"task": "retention", "dry_run": True})
-    assert (answer["removed"], answer["due"] >= 1) == (0, True)
-    assert object_names(stack, expired.simulation_id) == before
-    assert records_of(stack).study(expired.simulation_id) is not None
 
 
 # --- on request
