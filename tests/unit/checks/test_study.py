@@ -364,6 +364,15 @@ def test_what_energyplus_passes_over_in_a_model_is_remarked(files: dict[str, byt
     assert "Multiplier is 1.5" in remark
 
 
+def test_a_model_of_another_place_is_remarked_at_the_weather_file(files: dict[str, bytes]) -> None:
+    files["room.idf"] += b"\nSite:Location,Berlin,52.5,13.4,1,49;\n"
+    (remark,) = accept(files).input_remarks["chicago.epw"]
+    assert remark.startswith("chicago.epw is not from the Site:Location of room.idf (")
+
+    latitude = {"name": "latitude", "class": "Site:Location", "object": "*", "field": "Latitude", "values": [50, 51]}
+    assert accept(files, parameters=[latitude]).remarks == ()
+
+
 # --- What a stack asks beside the files
 
 

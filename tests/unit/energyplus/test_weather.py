@@ -104,6 +104,8 @@ def test_a_file_says_where_it_is_from() -> None:
         country="DEU",
         latitude_deg=49.5,
         longitude_deg=11.08,
+        time_zone_h=1.0,
+        elevation_m=312.0,
         records=168,
         records_per_hour=1,
     )

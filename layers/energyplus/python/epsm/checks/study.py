@@ -13,6 +13,7 @@ from epsm.checks.budget import check_budget, measured_run_times
 from epsm.checks.cells import check_cells
 from epsm.checks.constructions import unmatched_constructions
 from epsm.checks.data_files import CLASSES, check_data_files
+from epsm.checks.locations import location_remark
 from epsm.checks.model_remarks import model_remarks
 from epsm.checks.models import check_model
 from epsm.checks.order import check_order
@@ -38,6 +39,7 @@ from epsm.study.parsing import load_document
 from epsm.study.partial import read_partial_study
 from epsm.study.sampling import Listed
 from epsm.study.schema import MANIFEST_NAME, Limits, Study
+from epsm.text import fold_name
 
 MAX_STUDY_BYTES = 5_000_000
 _NEEDED_LATER = (
@@ -46,6 +48,7 @@ _NEEDED_LATER = (
     "ScheduleTypeLimits",
     "Table:IndependentVariableList",
     "Timestep",
+    "Site:Location",
     "Site:WaterMainsTemperature",
     "HeatBalanceAlgorithm",
     "HeatBalanceSettings:ConductionFiniteDifference",
@@ -167,8 +170,8 @@ def _check_files(document: bytes, files: StudyFiles, rules: Rules) -> CheckedStu
             reader.problems += unmatched_targets(study, models.edits)
             reader.problems += unmatched_constructions(study, models.edits)
         for_water_mains = any(map(uses_weather_for_water_mains, models.outlines.values()))
-    records_per_hour = _check_weather(study, reader, remarks, for_water_mains=for_water_mains)
     with dictionary.of_version(version):
+        records_per_hour = _check_weather(study, reader, models, remarks, for_water_mains=for_water_mains)
         _check_external_files(study, reader, models, records_per_hour, remarks)
     if problems := [*draft.problems, *map(draft.in_document, reader.problems)]:
         raise StudyRejected(problems)
@@ -210,10 +213,17 @@ def _check_models(
 
 
 def _check_weather(
-    study: Study, reader: StudyReader, remarks: dict[str, tuple[str, ...]], *, for_water_mains: bool
+    study: Study,
+    reader: StudyReader,
+    models: _Models,
+    remarks: dict[str, tuple[str, ...]],
+    *,
+    for_water_mains: bool,
 ) -> dict[str, int]:
     """Check each weather file; returns the records per hour of those that can be read."""
     records_per_hour: dict[str, int] = {}
+    targets = (target for parameter in study.parameters for target in parameter.all_targets)
+    location_varies = any(fold_name(target.class_name) == "site:location" for target in targets)
     for index, name in enumerate(study.weather):
         content = reader.read(name, f"{MANIFEST_NAME}: weather[{index}]")
         if content is not None:
@@ -221,8 +231,11 @@ def _check_weather(
             reader.problems += problems
             if weather is not None:
                 records_per_hour[name] = weather.records_per_hour
-            if weather is not None and weather.remarks:
-                remarks[name] = tuple(f"{name}: {remark}" for remark in weather.remarks)
+                found = [f"{name}: {remark}" for remark in weather.remarks]
+                if not location_varies and (elsewhere := location_remark(weather, name, models.outlines)):
+                    found.append(elsewhere)
+                if found:
+                    remarks[name] = tuple(found)
         reader.read_statistics(name, for_water_mains=for_water_mains)
     return records_per_hour
 

@@ -27,6 +27,7 @@ class Weather:
     Attributes:
         city, region, country: From the LOCATION line.
         latitude_deg, longitude_deg: Position, degrees north and east.
+        time_zone_h, elevation_m: Hours ahead of UTC, and metres above the sea.
         records: Number of data lines.
         records_per_hour: Intervals an hour, from the DATA PERIODS line.
         remarks: Peculiarities of a file that can be run all the same, as sentences.
@@ -37,6 +38,8 @@ class Weather:
     country: str
     latitude_deg: float
     longitude_deg: float
+    time_zone_h: float
+    elevation_m: float
     records: int
     records_per_hour: int
     remarks: tuple[str, ...] = ()
@@ -109,6 +112,8 @@ def read_weather(content: bytes, source: str) -> tuple[Weather | None, list[Prob
         country=_text(location, 3),
         latitude_deg=place.latitude_deg,
         longitude_deg=place.longitude_deg,
+        time_zone_h=place.time_zone_h,
+        elevation_m=_number(location, 9) or 0.0,
         records=len(data),
         records_per_hour=int(per_hour),
         remarks=tuple(remarks),
