@@ -69,7 +69,10 @@ def commands(program: str) -> list[tuple[str, str]]:
 
 
 STUDIES = [(document, text) for document, text in blocks("json") if '"models"' in text]
-EPSM = sorted({text.removesuffix(" --stack") for _, text in commands("epsm") if "..." not in text})
+# In a table, the sign of a pipe is written with a backslash.
+EPSM = sorted(
+    {re.split(r" \\?\| ", text)[0].removesuffix(" --stack") for _, text in commands("epsm") if "..." not in text}
+)
 AWS = sorted({text for _, text in commands("aws") if not re.match(r"aws (?:s3|logs tail|configure|sso)\b", text)})
 CURL = sorted({text for _, text in commands("curl") if "/api/" in text and "..." not in text})
 
