@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check unit coverage mutants moto infra e2e image-test synth deploy wheel wheel-test format docs-site prose docs clean
+.PHONY: help install demo up test check unit coverage mutants moto infra e2e image-test synth deploy wheel wheel-test second-opinion format docs-site prose docs clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -110,6 +110,9 @@ wheel: $(BIN)/uv ## the wheel, into dist
 
 wheel-test: wheel ## install the wheel into an empty environment and run the example study with it
 	$(BIN)/python -m tests.wheel dist/epsm-*.whl
+
+second-opinion: $(VENV)/.dev ## run a study on the local stack and on another emulation of AWS (ministack), and show where they differ
+	$(BIN)/python -m tests.second_opinion
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .

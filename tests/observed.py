@@ -1,0 +1,155 @@
+"""What there is to see of a study that has ended, and where two emulations of AWS differ in it."""
+
+import csv
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from epsm.client.connection import Connection
+from epsm.store import keys
+
+MISSING = "(nothing)"
+_TIMES = re.compile(r"seconds|_at$|^created|peak_memory")
+"""Columns that differ between two runs anywhere."""
+
+
+def subscribe(connection: Connection) -> str:
+    """URL of a queue that gets what the stack publishes to its topic."""
+    topic = _output(connection, "TopicArn")
+    sqs = connection.client("sqs")
+    url = str(sqs.create_queue(QueueName="second-opinion")["QueueUrl"])
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    connection.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return url
+
+
+def upload(connection: Connection, study: Path) -> tuple[str, dict[str, Any]]:
+    """Upload a study's folder with study.json last; the name of the simulation that this starts, and S3's event."""
+    s3, bucket = connection.client("s3"), connection.stack.settings.inputs_bucket
+    uploaded: dict[str, Any] = {}
+    for path in sorted(study.iterdir(), key=lambda path: path.name == "study.json"):
+        key, content = f"{study.name}/{path.name}", path.read_bytes()
+        version = s3.put_object(Bucket=bucket, Key=key, Body=content)["VersionId"]
+        uploaded = {"key": key, "size": len(content), "version-id": version}
+    event = {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": bucket}, "object": uploaded},
+    }
+    return keys.simulation_id(bucket, uploaded["key"], uploaded["version-id"]), event
+
+
+def observed(connection: Connection, simulation: str, results: Path, queue: str) -> dict[str, Any]:
+    """Everything that should be the same wherever the study ran, by a name for it."""
+    return {
+        **_records(connection, simulation),
+        **_executions(connection, simulation),
+        **_files(connection, simulation),
+        **_table(results / "results.csv"),
+        **_messages(connection, queue),
+        **_logs(connection),
+    }
+
+
+def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
+    """A line for each observation in which two emulations differ."""
+    return [
+        f"{name}: {_shown(ours.get(name, MISSING))} | {_shown(theirs.get(name, MISSING))}"
+        for name in sorted(ours.keys() | theirs.keys())
+        if ours.get(name, MISSING) != theirs.get(name, MISSING)
+    ]
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+    return text if len(text) <= 300 else f"{text[:300]} ..."
+
+
+def _output(connection: Connection, name: str) -> str:
+    described = connection.client("cloudformation").describe_stacks(StackName=connection.name)["Stacks"][0]
+    return str(next(each["OutputValue"] for each in described["Outputs"] if each["OutputKey"] == name))
+
+
+def _records(connection: Connection, simulation: str) -> dict[str, Any]:
+    records = connection.stack.records
+    record = records.study(simulation)
+    assert record is not None
+    variants = list(records.variants(simulation))
+    return {
+        "study: status": record.status.value,
+        "study: variants, succeeded, failed": [record.variants, record.succeeded, record.failed],
+        "study: error": record.error,
+        **{f"variant {each.index}: status": each.status.value for each in variants},
+        **{f"variant {each.index}: stage": each.stage for each in variants},
+    }
+
+
+def _executions(connection: Connection, simulation: str) -> dict[str, Any]:
+    step_functions = connection.client("stepfunctions")
+    record = connection.stack.records.study(simulation)
+    assert record is not None
+    arn = record.execution_arn
+    described = step_functions.describe_execution(executionArn=arn)
+    found: dict[str, Any] = {"execution: status": described["status"], "execution: error": described.get("error", "")}
+    events = step_functions.get_paginator("get_execution_history").paginate(executionArn=arn)
+    found["execution: history"] = dict(Counter(each["type"] for page in events for each in page["events"]))
+    runs = step_functions.list_map_runs(executionArn=arn)["mapRuns"]
+    found["map runs"] = len(runs)
+    for run in runs:
+        about = step_functions.describe_map_run(mapRunArn=run["mapRunArn"])
+        found["map run: status"] = about["status"]
+        found["map run: itemCounts"] = {name: number for name, number in about["itemCounts"].items() if number}
+        children = step_functions.list_executions(mapRunArn=run["mapRunArn"])["executions"]
+        found["map run: children"] = dict(Counter(each["status"] for each in children))
+    return found
+
+
+def _files(connection: Connection, simulation: str) -> dict[str, Any]:
+    prefix = f"runs/{simulation}/"
+    pages = connection.client("s3").get_paginator("list_objects_v2")
+    listed = pages.paginate(Bucket=connection.stack.settings.results_bucket, Prefix=prefix)
+    names = [each["Key"].removeprefix(prefix) for page in listed for each in page.get("Contents", [])]
+    return {f"file: {_without_ids(name)}": "there" for name in names}
+
+
+def _without_ids(name: str) -> str:
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", name)
+
+
+def _table(path: Path) -> dict[str, Any]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return {
+            f"row {row['variant_index']}: {column}": value
+            for row in csv.DictReader(file)
+            for column, value in row.items()
+            if not _TIMES.search(column)
+        }
+
+
+def _messages(connection: Connection, queue: str) -> dict[str, Any]:
+    sqs = connection.client("sqs")
+    found: list[dict[str, Any]] = []
+    while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=2).get("Messages"):
+        for each in messages:
+            found.append(json.loads(each["Body"]))
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=each["ReceiptHandle"])
+    result: dict[str, Any] = {"messages": len(found)}
+    for number, each in enumerate(found):
+        result[f"message {number}: fields"] = sorted(each)
+        result[f"message {number}: subject"] = each.get("Subject")
+        result[f"message {number}: attributes"] = each.get("MessageAttributes")
+    return result
+
+
+def _logs(connection: Connection) -> dict[str, Any]:
+    """For each function whether it was invoked, by what Lambda writes into its log group itself."""
+    logs = connection.client("logs")
+    found = {}
+    for function in ("submit", "run-variant", "aggregate"):
+        group = f"/aws/lambda/{connection.name}-{function}"
+        events = logs.filter_log_events(logGroupName=group, filterPattern="").get("events", [])
+        starts = [each for each in events if each["message"].startswith("REPORT RequestId")]
+        found[f"log of {function}: REPORT lines"] = len(starts)
+    return found
