@@ -51,7 +51,7 @@ def add_what_the_site_needs(app: Sphinx, page: str, source: list[str]) -> None:
     if page == "api-reference":
         source[0] = reference(json.loads((DOCS / "openapi.json").read_text(encoding="utf-8")))
     folder, _, name = page.rpartition("/")
-    if folder and name == "README":
+    if folder and name == "README" and len(list(document.parent.glob("*.md"))) > 1:
         source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\n[!R]*\n```\n"
 
 
