@@ -29,7 +29,7 @@ _FILES = ("eplusout.sql", "eplusout.err", "eplusout.end", "eplusout.eio")
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.orchestration", description=__doc__)
     parser.add_argument("--variants", type=int, default=1000)
-    parser.add_argument("--engines", type=int, help="at a time; without it one a core, then 8")
+    parser.add_argument("--engines", type=int, help="at a time; without it one per core, then 8")
     chosen = parser.parse_args()
     if chosen.engines:
         _measure(chosen.variants, chosen.engines)

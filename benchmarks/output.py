@@ -11,7 +11,7 @@ def print_machine() -> None:
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table; numbers with a point get one or two digits behind it."""
+    """A table; numbers with a point get one or two digits after it."""
     for cells in (heads, ["---"] * len(heads), *([_text(cell) for cell in row] for row in rows)):
         print(f"| {' | '.join(cells)} |")
     print(flush=True)

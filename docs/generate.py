@@ -40,7 +40,7 @@ def generated() -> dict[str, str]:
 
 
 def _openapi() -> dict[str, object]:
-    """What the API says of itself."""
+    """The OpenAPI description of the API."""
     return description()
 
 

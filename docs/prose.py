@@ -76,6 +76,30 @@ RULES = (
     Rule(r"\bis for .{1,40} to say\b", "can only be checked by"),
     Rule(r"\b(?:as|what) EPSM (?:calls|answers|says)\b|\bin EPSM's words\b|\bEPSM's clients\b", "legacy EPSM"),
     Rule(r"\b(?:hop|wave through|look after)\b", "pass on, accept, maintain"),
+    Rule(r"\bwhat (?:is|was) wrong\b", "the fault, the problem"),
+    Rule(r"\bwhat(?:ever)? (?:became|becomes|has become|came|comes|has come|had come) of\b", "the outcome, the result"),
+    Rule(r"\b(?:whoever|whomever|whosoever)\b", "the caller, the user, a client that ..."),
+    Rule(r"\bhow (?:it|they|the name) begins?\b", "prefix"),
+    Rule(r"\bpassed over\b|\b(?:engine|moto|it) passes over\b", "ignored, skipped"),
+    Rule(
+        r"\bone a (?:core|line|row|variant|study|folder|file|second|minute|day)\b"
+        r"|\b(?:row|item|line|folder|execution|module) a (?:variant|study|sample|interval|time|day|run)\b",
+        "one per ...",
+    ),
+    Rule(r"\b(?:come|comes|came) through\b", "succeed, pass"),
+    Rule(r"\b(?:goes|go|went|gone) on\b(?! the\b)", "continue, happen"),
+    Rule(r"\blook(?:s|ed)? whether\b", "check whether"),
+    Rule(r"\bworth knowing\b", "peculiarities, remarks"),
+    Rule(
+        r"\bbehind (?:the|its|it|them|a|this|that|which)\b(?! (?:API|HTTP|EventBridge|proxy))", "after, at the end of"
+    ),
+    Rule(r"\bstands? (?:in(?! for)|behind|beside|twice|there)\b", "is in, is written in, occurs"),
+    Rule(r"\blies? (?:in|there|below|beside)\b", "is in, is stored in"),
+    Rule(r"\bsomebody else\b", "another user, a caller, by hand"),
+    Rule(r"\bin whatever\b", "in any"),
+    Rule(r"\b(?:is said|said of|says of)\b", "is reported, the message for"),
+    Rule(r"\b(?:has|have|had) come to\b|\b(?:comes|came) to\b", "amounts to, outcome, cost"),
+    Rule(r"\bdies? of\b", "crash because of"),
 )
 
 HEADING = Rule(

@@ -1,6 +1,6 @@
 """The terminal that commands print to.
 
-What is shown was often written by somebody else: names in a model, EnergyPlus's words about them, another owner's
+Output often contains untrusted text: names in a model, EnergyPlus's messages about them, another owner's
 study on an administrator's screen. A terminal obeys escape sequences in it (clear the screen, set the title, write
 into the clipboard), and signs for the direction of writing change what a line seems to say.
 """

@@ -1,7 +1,7 @@
 """What the library asks for when a study is to run on this machine: the entry point ``local`` of ``epsm.stacks``.
 
 A stack of a program's own runs in a process beside it (`epsm_local.serve`), since it changes settings of the process
-that it runs in, and a notebook's kernel belongs to somebody else. It ends when the program ends, in whatever way.
+that it runs in, and a notebook's kernel belongs to other code. It ends when the program ends, in any way.
 """
 
 import atexit

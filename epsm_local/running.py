@@ -1,7 +1,7 @@
 """Whether a local stack that `epsm up` keeps is running, and where.
 
 Its file says where it is; a lock on the file beside it says that it is running. The kernel lets go of a lock when its
-holder ends, in whatever way; a process id would be somebody else's after a power cut, or in a container.
+holder ends, in any way; a process id may belong to another process after a power cut, or in a container.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PATIENCE_S = 2.0
-"""Whoever asks whether a stack is running holds the lock for a moment."""
+"""A process that asks whether a stack is running holds the lock briefly."""
 _INTERVAL_S = 0.05
 
 
@@ -51,7 +51,7 @@ def running_local_endpoint() -> str | None:
 
 @contextmanager
 def claimed() -> Iterator[None]:
-    """Be the local stack of this user: nobody else is, from here to the end of the block.
+    """Hold the role of this user's local stack exclusively for the duration of the block.
 
     Raises:
         AlreadyRunning: If another process is.
@@ -93,7 +93,7 @@ def announced(endpoint: str) -> Iterator[None]:
 
 
 def _lock(number: int, how: int) -> bool:
-    """Lock an open file if nobody else has.
+    """Lock an open file if no other process has.
 
     Raises:
         OSError: If its file system has no locks.

@@ -1,7 +1,7 @@
 """A local stack for the program that has started this process: `python -m epsm_local.serve`.
 
 Prints a line of JSON with its endpoint when it is ready, and ends when its standard input is closed: the kernel closes
-it when the program ends, in whatever way.
+it when the program ends, in any way.
 """
 
 import json
@@ -18,7 +18,7 @@ def main() -> None:
 
     leave_user_settings()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    # What functions and libraries print must not stand in the line that the program reads.
+    # Output of functions and libraries must not get into the line that the program reads.
     answer = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     with LocalStack() as stack:

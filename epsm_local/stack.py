@@ -47,7 +47,7 @@ class LocalStack:
 
     Args:
         port: Port on 127.0.0.1; 0 picks a free one.
-        engines: How many engines may run at a time; None for one a core.
+        engines: Maximum number of engines at a time; None for one per core.
         template: Template to deploy, with names of assets (`infra.tools.product`); None for the packaged one.
         api_port: Port of the HTTP API on 127.0.0.1; 0 picks a free one.
         data: Folder that buckets and table are kept in, for the next stack on it; None to keep nothing.
@@ -175,7 +175,7 @@ class LocalStack:
         self._scheduler.close()
         if self._api is not None:
             self._api.close()
-        # What breaks off because the workers end is not to be recorded: the next stack is to go on from here.
+        # Interruptions because the workers end must not be recorded: the next stack resumes from here.
         self._server.stop()
         if self.journal is not None:
             from epsm_local.moto_patches import objects

@@ -55,7 +55,7 @@ class Containers:
 
         Args:
             command: Entry point and command.
-            code: Folders with its code, first the one to stand in.
+            code: Folders with its code, first the working directory.
             variables: The container's own environment variables.
             wanted: Asked several times a second; the container is stopped when it answers no.
 

@@ -57,7 +57,7 @@ def end_processes_of(folder: Path) -> int:
                 os.kill(int(process.name), signal.SIGKILL)
                 killed += 1
         except OSError:
-            continue  # somebody else's, or gone
+            continue  # another user's, or gone
     return killed
 
 

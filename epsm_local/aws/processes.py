@@ -28,7 +28,7 @@ class IsolatedProcess:
 
     Args:
         command: Program and arguments.
-        code: Folders with its code, first the one to stand in.
+        code: Folders with its code, first the working directory.
         variables: Its own environment variables.
         folder: A folder that does not exist yet; removed at the end.
         endpoint: The local AWS.

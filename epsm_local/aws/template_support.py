@@ -1,6 +1,6 @@
 """What of a template the local stack emulates, what it accepts without effect, and that it refuses the rest.
 
-A property that means nothing here must stand in this list, or the deployment stops: nothing is passed over in silence.
+A property without effect here must be in this list, or the deployment stops: nothing is ignored silently.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """The temporary folders of local stacks, and what is left of them when a stack is killed.
 
-A folder is locked as long as its stack runs. The kernel lets go of the lock when the stack ends, in whatever way; the
+A folder is locked as long as its stack runs. The kernel releases the lock when the stack ends, in any way; the
 process id in the folder's name is for people: another process may have it by now, or in another container.
 """
 
@@ -46,13 +46,14 @@ class TemporaryFolder:
 
 
 def remove_leftovers() -> None:
-    """Remove the folders of stacks that were killed: nobody else would, and a run may have left gigabytes there."""
+    """Remove the folders of stacks that were killed: no other process would, and a run may have left gigabytes
+    there."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         locked = _locked(folder)
         if locked is None:
             continue
         try:
-            end_processes_of(folder)  # they would go on, and talk to the next stack on the same port
+            end_processes_of(folder)  # they would keep running, and call the next stack on the same port
             shutil.rmtree(folder, ignore_errors=True)
         finally:
             os.close(locked)

@@ -32,7 +32,7 @@ class FunctionSpec:
     Attributes:
         name, arn, version: Identify the function.
         handler: `module.function`.
-        code: Folders with the function's code, first the one to stand in.
+        code: Folders with the function's code, first the working directory.
         variables: The function's own environment variables.
         timeout_s: Its time limit, seconds.
         memory_mb: What it and all that it starts may hold, MiB; it is killed beyond.

@@ -32,8 +32,8 @@ class LocalAws:
         workers: Execution environments of Lambda.
         containers: Containers of ECS tasks.
         code: Code of functions, unpacked.
-        engines: How many engines may run at a time: one a core.
-        map_slots: As many places for child executions of Distributed Maps, over all map runs.
+        engines: Maximum number of engines at a time: one per core.
+        map_slots: The same number of slots for child executions of Distributed Maps, over all map runs.
         journal: Keeps buckets and table for the next process; None to keep nothing.
         stopping: Set before the server stops: nothing can be delivered from then on.
     """

@@ -1,4 +1,4 @@
-"""Resources and properties that moto's CloudFormation passes over.
+"""Resources and properties that moto's CloudFormation ignores.
 
 Completes moto/cloudformation/parsing.py: a type that moto lacks becomes a class of ours (moto finds types among the
 direct subclasses of CloudFormationModel), a type that it has but reads in part is finished after moto has made it.
@@ -192,7 +192,7 @@ def _numbers(properties: Any) -> Any:
     return [_numbers(each) for each in properties] if isinstance(properties, list) else properties
 
 
-# --- properties that moto passes over
+# --- properties that moto ignores
 
 
 def _bucket(bucket: FakeBucket, properties: dict[str, Any], name: str) -> None:

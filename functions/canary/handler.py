@@ -33,5 +33,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Run the canary; `CanaryFailed` has the outcome of a failed study."""
     done = canary.run(context.get_remaining_time_in_millis() / 1000 - FOR_THE_REST_S)
     metrics.add_metric("CanarySeconds", MetricUnit.Seconds, done.seconds)
-    logger.info("came through", extra={"simulation_id": done.simulation_id, "seconds": done.seconds})
+    logger.info("canary succeeded", extra={"simulation_id": done.simulation_id, "seconds": done.seconds})
     return {"simulation_id": done.simulation_id, "seconds": done.seconds}

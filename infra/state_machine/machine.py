@@ -104,7 +104,7 @@ class StudyMachine(Construct):
                 self.machine,
                 f"AwsSolutions-IAM5[Resource::{self._executions_as_nag_writes(which)}]",
                 "A policy that CDK makes for a Distributed Map and leaves out of the template, because the role takes "
-                "no updates; its statements stand in the role, with the machine's own name.",
+                "no updates; its statements are in the role, with the machine's own name.",
             )
 
     def _executions_as_nag_writes(self, which: str) -> str:

@@ -68,7 +68,7 @@ class VariantStates:
         run_variants = sfn.DistributedMap(
             self._scope,
             "Run variants",
-            comment="One child execution a variant",
+            comment="One child execution per variant",
             label=MAP_LABEL,
             map_execution_type=sfn.StateMachineType.STANDARD,
             item_reader=sfn.S3JsonItemReader(bucket=results, key=_path("$.items_key")),

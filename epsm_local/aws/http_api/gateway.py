@@ -128,7 +128,7 @@ def _caller(api: Api, route: Route, request: Request, now: datetime) -> dict[str
 
 
 def _invoke(function: LambdaFunction, event: dict[str, Any], timeout_s: float) -> Invocation:
-    """Run a function, but wait no longer than that: it then goes on alone, as it does on AWS.
+    """Run a function, but wait no longer than that: it then continues alone, as on AWS.
 
     Raises:
         TimeoutError: If it takes longer.

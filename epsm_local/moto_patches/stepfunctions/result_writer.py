@@ -40,7 +40,7 @@ def _eval_execution(self: StateMap, env: Environment) -> None:
 
 
 def _eval_body(self: ResultWriter, env: Environment) -> None:
-    env.stack.pop()  # the outputs, which the writer stands in for
+    env.stack.pop()  # the outputs, which the writer replaces
     env.stack.append(_write(self, env))
 
 

@@ -1,4 +1,4 @@
-"""Edits of constructions against a model: what each means there, and what stands in its way."""
+"""Checks of construction edits against a model: the surfaces that each matches, and its faults."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

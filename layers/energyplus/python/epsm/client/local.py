@@ -1,4 +1,4 @@
-"""The local stack as far as the library knows it: somebody else's package says that it has one.
+"""The local stack as the library knows it: another package declares it.
 
 The library must not import the local stack, which needs moto and much more. A package that offers one declares it as
 the entry point ``local`` in the group ``epsm.stacks``; ``epsm[local]`` does.

@@ -23,7 +23,7 @@ def shown_progress(progress: bool | None, simulation_id: str) -> Iterator[Show]:
     study leaves some ten lines and no control characters.
 
     Args:
-        progress: Whether to show anything; None for where somebody is looking: on a terminal and in a notebook.
+        progress: Whether to show anything; by default (None) on a terminal and in a notebook.
         simulation_id: The run.
     """
     notebook = _in_notebook()

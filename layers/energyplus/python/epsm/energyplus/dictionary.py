@@ -44,7 +44,7 @@ class FieldRule:
         unit: Unit as the IDD writes it (``W/m2``); ``*`` where it depends on another field; None where there is none.
         words: Words accepted (choices; for numbers ``Autosize`` and the like).
         minimum, maximum, exclusive_minimum, exclusive_maximum: Bounds of a number, None where not limited.
-        repeat_key: For a field of a repeated group, the epJSON array it stands in; None for a plain field.
+        repeat_key: For a field of a repeated group, its epJSON array; None for a plain field.
         required: Whether the engine refuses an object in which it is blank; in a group, if anything else is given.
         lists: For a field that names an object, where the engine is known to end the run if there is none of that
             name: the reference lists it looks in.

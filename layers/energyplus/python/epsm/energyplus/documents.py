@@ -155,7 +155,7 @@ def _text(values: Iterable[Any]) -> str:
 
 
 def _without_empty_fields_behind_the_last(values: list[str]) -> list[str]:
-    """Values without empty ones for which their class has no room (`Timestep,4,,;`): the engine passes over them."""
+    """Values without empty ones for which their class has no room (`Timestep,4,,;`): the engine ignores them."""
     rule = None if values[-1] else dictionary.load().find_class(values[0])
     if rule is None or rule.repeats or any(values[len(rule.fields) + 1 :]):
         return values

@@ -45,7 +45,7 @@ class Engine:
     """An installed EnergyPlus.
 
     Attributes:
-        executable: Path of the `energyplus` program; `Energy+.idd` and ExpandObjects stand beside it. Or of
+        executable: Path of the `energyplus` program; `Energy+.idd` and ExpandObjects are next to it. Or of
             `libenergyplusapi.so.*`, which has neither, and which a process of Python starts.
     """
 
@@ -281,10 +281,10 @@ class _StopWatch:
 class _Memory:
     """The largest resident size of a child that has just been started.
 
-    The kernel's own figure for a child begins with the size of whoever forked it, and this process, with eppy and a
-    parsed model, may be larger than the engine. So the child is also looked at while it runs: at its start, several
-    times a second, and with every line that it prints, the last of which comes at its very end. The kernel's figure
-    counts only where it is larger than this process has ever been, with a margin: the kernel sums sizes up per
+    The kernel's own figure for a child starts at the size of the process that forked it, and this process, with eppy
+    and a parsed model, may be larger than the engine. So the child is also looked at while it runs: at its start,
+    several times a second, and with every line that it prints, the last of which comes at its very end. The kernel's
+    figure counts only where it is larger than this process has ever been, with a margin: the kernel sums sizes up per
     processor and is off by some pages.
     """
 

@@ -1,4 +1,5 @@
-"""Names of files that a model reads itself (Schedule:File and the like): where they lie in a study, and which may not.
+"""Names of files that a model reads itself (Schedule:File and the like): their paths in a study, and names that are not
+allowed.
 
 A run has its external files in its working directory, where EnergyPlus and ExpandObjects also read and write files of
 their own, by fixed names and without asking what is there.
@@ -33,7 +34,7 @@ def external_path(name: str, model: str) -> tuple[str, str]:
     """The path in the study of a file that a model names, and why it cannot be had, if it cannot.
 
     Args:
-        name: The name as it stands in the model.
+        name: The name as written in the model.
         model: The model's own path in the study; relative names begin at its folder.
     """
     folder = posixpath.dirname(model)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A reason, without the place in study.json, which whoever asked knows.
+    """A reason, without the place in study.json, which the caller knows.
 
     Attributes:
         key: The key of the edit that it concerns; empty for the edit as a whole.

@@ -31,7 +31,7 @@ class ModelObject:
     Attributes:
         class_name: Class as written in the file.
         name: What the object is called: its first value in IDF, its key in epJSON; empty if it has none.
-        values: IDF values in order behind the class name, or epJSON's fields by key.
+        values: IDF values in order after the class name, or epJSON's fields by key.
         line: Line of an IDF file on which the object starts, from 1; 0 in epJSON.
     """
 
@@ -65,7 +65,7 @@ class ModelObject:
 
 @dataclass(slots=True)
 class ModelOutline:
-    """All objects of a model file, by class name in lower case, and what was wrong with its syntax."""
+    """All objects of a model file, by class name in lower case, and its syntax errors."""
 
     objects: dict[str, list[ModelObject]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -160,7 +160,7 @@ def _read_idf(content: bytes, source: str) -> ModelOutline:
         for piece, end in _PIECE.findall(code):
             value = piece.strip()
             if not end and not value:
-                break  # the rest of a line behind its last separator
+                break  # the rest of a line after its last separator
             start = start or number
             if not end:
                 loose, loose_line = value, number

@@ -64,7 +64,7 @@ def read_weather(content: bytes, source: str) -> tuple[Weather | None, list[Prob
     # Not splitlines: it treats some characters of Latin-1 as line ends.
     lines = re.split(r"\r\n|\r|\n", content.decode("latin-1").rstrip("\x1a \r\n"))
     if lines[0].startswith(_BYTE_ORDER_MARK):
-        # The engine does not find LOCATION behind it, warns, and takes the place of the model, or none.
+        # The engine does not find LOCATION after it, warns, and uses the location of the model, or none.
         what = "begins with a byte order mark, after which EnergyPlus does not find LOCATION"
         return None, [Problem(f"{source}: line 1", what, "the file saved without it (UTF-8 without BOM, or ANSI)")]
     if not lines[0].startswith("LOCATION,"):

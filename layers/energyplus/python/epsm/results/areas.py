@@ -160,7 +160,7 @@ def read_surfaces(database: Path) -> tuple[EnvelopeSurface, ...]:
 
 
 def _reported(connection: sqlite3.Connection) -> Mapping[str, Mapping[str, float]]:
-    """What the Envelope Summary says of each surface, by attribute of `EnvelopeSurface` and name.
+    """The values of the Envelope Summary for each surface, by attribute of `EnvelopeSurface` and name.
 
     Areas of windows are there times the window's own multiplier and those of its zone.
     """

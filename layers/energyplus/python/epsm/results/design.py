@@ -1,4 +1,4 @@
-"""The design of a study as a table: `design.parquet`, for whoever analyses its results."""
+"""The design of a study as a table: `design.parquet`, for the analysis of its results."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ _ATTRS = b"PANDAS_ATTRS"
 
 
 def write_design(study: Study, path: Path) -> None:
-    """Write the samples of each model and weather file: one row a sample, sample 0, the baseline, left out.
+    """Write the samples of each model and weather file: one row per sample, without sample 0, the baseline.
 
     Columns are `sample` (variant_index is sample + samples a pair x the pair's number), `block` (a base sample of a
     Sobol design, a trajectory of a Morris design), for each parameter its value, empty where the sample does not set

@@ -74,7 +74,7 @@ def read_reports(database: Path) -> Reports:
 
 
 def plain_number(text: str | None) -> float | None:
-    """A number without unit: what stands in the unit's place is from the zone's name where that has brackets."""
+    """A number without unit: the unit column has a part of the zone's name if that has brackets."""
     try:
         number = Decimal(text or "")
     except InvalidOperation:

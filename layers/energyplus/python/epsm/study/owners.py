@@ -1,9 +1,9 @@
 """Names of owners: who a caller with AWS credentials is, as far as that cannot be chosen.
 
-The session name of an assumed role is an argument of `sts:AssumeRole`: whoever may assume the role can take the name of
-a colleague, unless the role's trust policy demands a certain one (condition key `sts:RoleSessionName`). So sessions of
-one role are one owner, but for roles of which it is known that their session names are true. The name of a federated
-user is an argument of `sts:GetFederationToken` in the same way.
+The session name of an assumed role is an argument of `sts:AssumeRole`: a principal that may assume the role can use a
+colleague's name, unless the role's trust policy demands a certain one (condition key `sts:RoleSessionName`). So
+sessions of one role are one owner, but for roles of which it is known that their session names are true. The name of a
+federated user is an argument of `sts:GetFederationToken` in the same way.
 
 The path of a role is in its own ARN but not in those of its sessions. A role's name is unique in its account without
 the path, so owners are named without it.

@@ -80,7 +80,7 @@ def problems_of(error: ValidationError) -> list[Problem]:
     """Pydantic's errors in the words of the document: one problem a place, with what is allowed there."""
     problems: dict[str, Problem] = {}
     for each in error.errors(include_url=False):
-        # A union reports a fault per member, and names it behind the place.
+        # A union reports a fault per member, and names it after the place.
         steps = each["loc"][:-1] if each["loc"][-1:] and _is_member_of_value(each["loc"]) else each["loc"]
         path = ""
         for step in _without_tags(steps):

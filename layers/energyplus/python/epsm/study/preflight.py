@@ -25,7 +25,7 @@ Outcome = Literal["passed", "failed", "not tried"]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What trying a model with a weather file came to.
+    """The outcome of trying a model with a weather file.
 
     Attributes:
         index: Of the pair's baseline.
@@ -72,7 +72,7 @@ def variants_to_try(study: Study, baseline: int) -> list[Variant]:
 
 
 def reason_of(study: Study, trials: Sequence[Mapping[str, Any]]) -> str:
-    """Why a study was not started, given what its trials came to (`Trial.as_dict`); empty if it can be.
+    """Why a study was not started, given the outcomes of its trials (`Trial.as_dict`); empty if it can be.
 
     Args:
         study: The study.

@@ -65,7 +65,7 @@ class StudyRecord:
         removing: Whether it is being removed, and so is hidden from queries.
         given_up: Whether its map or its execution ended before everything had run, whatever the reason.
         collected: Whether `succeeded` and `failed` of a cancelled study are counted, also where both are 0.
-        stop_reason: Why it is being stopped although nobody cancelled it; empty otherwise.
+        stop_reason: Why it is being stopped without having been cancelled; empty otherwise.
         spent_usd: What this attempt's variants have cost so far; counted only where `max_cost_usd` limits it, or
             owners have a limit of dollars a month.
         cost_usd: The same of all attempts together.
@@ -98,7 +98,7 @@ class StudyRecord:
 
 @dataclass(frozen=True, slots=True)
 class StudyPage:
-    """Some studies, the newest first, and where the next page starts; None behind the last."""
+    """Some studies, the newest first, and where the next page starts; None after the last."""
 
     studies: tuple[StudyRecord, ...]
     next_page: dict[str, Any] | None

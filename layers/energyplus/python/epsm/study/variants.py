@@ -39,7 +39,7 @@ def expand(study: Study, first: int = 0, end: int | None = None) -> Iterator[Var
     Args:
         study: The study.
         first: Index of the first variant.
-        end: Index behind the last one; all without it. Variants outside are not made.
+        end: Index after the last one; all without it. Variants outside are not made.
     """
     design, size = study.design, study.sample_count
     end = study.variant_count if end is None else min(end, study.variant_count)

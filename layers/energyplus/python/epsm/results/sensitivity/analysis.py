@@ -1,4 +1,4 @@
-"""The analysis of one metric of one model and weather: the method that fits its design, or what can stand in for it."""
+"""The analysis of one metric of one model and weather: the method that fits its design, or a substitute."""
 
 import math
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class Analysis:
         refusals: The methods that could not be used, with reasons.
         r2: Of the regression, where there is one.
         failure_rates: Where runs without a value lie; empty if there are none.
-        remarks: Sentences that whoever uses the indices must know.
+        remarks: Sentences that users of the indices must know.
     """
 
     runs: int
@@ -48,7 +48,7 @@ def analyse(
     """Sensitivity of a metric to the parameters.
 
     Sobol, Morris and one-at-a-time designs get their own indices; where those of Sobol and Morris are unavailable, and
-    for all other designs, standardised regression coefficients and PAWN stand in.
+    for all other designs, standardised regression coefficients and PAWN are used instead.
 
     Args:
         design: The samples, without the baseline.

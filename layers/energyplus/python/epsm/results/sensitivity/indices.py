@@ -59,4 +59,4 @@ class Refusal:
 
 
 class TooLittle(Exception):
-    """There is too little for a method; the message says of what."""
+    """There are too few runs or levels for a method; the message names them."""
