@@ -109,11 +109,13 @@ def test_the_tables_that_a_study_asks_for_are_collected(tmp_path: Path) -> None:
     s3.put_object(Bucket="results", Key=keys.variant_key("x-1", 1, "result.json"), Body=json.dumps(own).encode())
     files = Files(fake(s3), "results")
 
-    write_detail(files, "x-1", [1], study.outputs.tables, tmp_path)
+    assert write_detail(files, "x-1", [1], study.outputs.tables, tmp_path) == []
     rows = pq.read_table(tmp_path / "zones.parquet").to_pylist()
     assert [(row["variant_index"], row["zone"], row["area_m2"]) for row in rows] == [(1, "ROOM", 48)]
 
-    write_detail(files, "x-1", [1, 2], study.outputs.tables, tmp_path)  # 2 has left nothing: no half of a table
+    # Variant 2 has left nothing: no half of a table, but the reason.
+    (section,) = write_detail(files, "x-1", [1, 2], study.outputs.tables, tmp_path)
+    assert section.startswith("<p class='status failed'>zones.parquet could not be written: NotFound(")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -81,12 +81,12 @@ def aggregate(
         else:
             status, error = decide(counts, map_error, reason_of(manifest.study, trials))
         table = read_columns(folder / "results.parquet", _columns(manifest.study))
+        succeeded = table.loc[table["status"] == VariantStatus.SUCCEEDED.value, "variant_index"].tolist()
         sections = _analyse(folder, manifest, table)
+        sections += write_detail(files, simulation, succeeded, manifest.study.outputs.tables, folder)
         write_report(folder / "report.html", manifest, table, counts, status, error, sections)
         if manifest.study.parameters and manifest.study.sampling.method != "grid":
             write_design(manifest.study, folder / "design.parquet")
-        succeeded = table.loc[table["status"] == VariantStatus.SUCCEEDED.value, "variant_index"].tolist()
-        write_detail(files, simulation, succeeded, manifest.study.outputs.tables, folder)
         _upload(files, simulation, folder)
     for model, seconds in mean_run_times(table).items():
         records.note_run_time(manifest.inputs[model].sha256, seconds)

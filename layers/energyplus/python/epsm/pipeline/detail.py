@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ _AT_A_TIME = 64
 
 def write_detail(
     files: Files, simulation: str, variants: Sequence[int], tables: Sequence[DetailTable], folder: Path
-) -> None:
+) -> list[str]:
     """Write the tables that a study asks for. A fault of theirs leaves them out, not the other results.
 
     Args:
@@ -30,9 +31,12 @@ def write_detail(
         variants: Indices of the variants that succeeded, in order.
         tables: Which tables.
         folder: Where to write them.
+
+    Returns:
+        Sections for the report, in HTML: the reason why they are not there, if they are not.
     """
     if not tables:
-        return
+        return []
     try:
         writer = DetailWriter(folder, tables)
         try:
@@ -40,10 +44,13 @@ def write_detail(
                 writer.add(document)
         finally:
             writer.close()
-    except Exception:
+        return []
+    except Exception as error:
         logger.exception("the tables of zones and months cannot be written", extra={"simulation_id": simulation})
         for table in tables:
             (folder / f"{table}.parquet").unlink(missing_ok=True)
+        names = " and ".join(f"{table}.parquet" for table in tables)
+        return [f"<p class='status failed'>{names} could not be written: {escape(repr(error))}</p>"]
 
 
 def _documents(files: Files, simulation: str, variants: Sequence[int]) -> Iterator[dict[str, Any]]:
