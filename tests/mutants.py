@@ -7,12 +7,15 @@ which makes the changes, comes with many packages, so uv installs it for itself 
 """
 
 import argparse
+import ast
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -21,6 +24,8 @@ LIBRARY = Path("layers/energyplus/python/epsm")
 ROOMS = ("study", "energyplus", "checks", "results", "store", "pipeline", "operations", "api", "client")
 COSMIC_RAY = "cosmic-ray==8.7.0"
 _TIMEOUT_S = 120.0
+_EQUIVALENT = re.compile(r"Decorator|_Eq_Is$|_NotEq_IsNot$")
+"""Mutants that nothing can notice, or only by chance: decorators that annotate, `is` between equal short texts."""
 
 
 def main() -> None:
@@ -61,7 +66,7 @@ def _run(copy: Path, room: str, sample: int, seed: int, exclude: list[str], test
         encoding="utf-8",
     )
     _cosmic_ray(copy, "init", config.name, session.name)
-    total = _keep_sample(session, sample, seed)
+    total = _keep_sample(copy, session, sample, seed)
     _cosmic_ray(copy, "baseline", config.name)
     _cosmic_ray(copy, "exec", config.name, session.name)
     outcomes = _outcomes(session)
@@ -78,19 +83,38 @@ def _cosmic_ray(copy: Path, *arguments: str) -> None:
     subprocess.run(line, cwd=copy, check=True)
 
 
-def _keep_sample(session: Path, size: int, seed: int) -> int:
-    """Leave a random sample of the mutants to be run; how many there were."""
+def _keep_sample(copy: Path, session: Path, size: int, seed: int) -> int:
+    """Leave a random sample of the mutants that a test could notice to be run; how many of those there were."""
+    silent: dict[str, list[ast.expr]] = {}
     with closing(sqlite3.connect(session)) as connection, connection:
-        jobs = sorted(
-            connection.execute(
-                "SELECT job_id, operator_name FROM mutation_specs WHERE operator_name NOT LIKE '%Decorator%'"
-            )
-        )
-        drawn = {job for job, _ in random.Random(seed).sample(jobs, min(size, len(jobs)))}
+        jobs = []
+        query = "SELECT job_id, operator_name, module_path, start_pos_row, start_pos_col FROM mutation_specs"
+        for job, operator, module, row, column in connection.execute(query):
+            if module not in silent:
+                silent[module] = list(_without_effect(ast.parse((copy / module).read_text(encoding="utf-8"))))
+            place = (row, column)
+            if not _EQUIVALENT.search(operator) and not any(_holds(each, place) for each in silent[module]):
+                jobs.append((job, operator))
+        drawn = {job for job, _ in random.Random(seed).sample(sorted(jobs), min(size, len(jobs)))}
         gone = [(job,) for (job,) in connection.execute("SELECT job_id FROM work_items") if job not in drawn]
         connection.executemany("DELETE FROM mutation_specs WHERE job_id = ?", gone)
         connection.executemany("DELETE FROM work_items WHERE job_id = ?", gone)
     return len(jobs)
+
+
+def _without_effect(module: ast.Module) -> Iterator[ast.expr]:
+    """What a module does not evaluate, or not for its work: annotations, and conditions for type checkers."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
+            yield node.annotation
+        elif isinstance(node, ast.FunctionDef) and node.returns is not None:
+            yield node.returns
+        elif isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            yield node.test
+
+
+def _holds(node: ast.expr, place: tuple[int, int]) -> bool:
+    return (node.lineno, node.col_offset) <= place <= (node.end_lineno or 0, node.end_col_offset or 0)
 
 
 def _outcomes(session: Path) -> list[tuple[str, int, str, str]]:

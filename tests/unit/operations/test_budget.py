@@ -28,9 +28,10 @@ def given_up(of: MemoryRecords) -> list[tuple[str, str]]:
     return step_functions.stopped
 
 
-def test_a_study_whose_budget_is_spent_is_stopped() -> None:
+@pytest.mark.parametrize("spent_usd", [5.0, 5.01])
+def test_a_study_whose_budget_is_spent_is_stopped(spent_usd: float) -> None:
     execution = "arn:aws:states:eu-central-1:123456789012:execution:epsm-dev-study:a"
-    assert given_up(records()) == [(execution, "BudgetSpent")]
+    assert given_up(records(spent_usd=spent_usd)) == [(execution, "BudgetSpent")]
 
 
 def test_its_variants_learn_that_they_are_to_stop() -> None:
