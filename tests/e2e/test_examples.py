@@ -61,9 +61,24 @@ def air_matters_where_it_is_cold(results: pd.DataFrame, sensitivity: pd.DataFram
     assert len(results) == 15
 
 
+def measures_have_the_u_that_they_ask_for(results: pd.DataFrame, sensitivity: pd.DataFrame) -> None:
+    assert len(results) == 8
+    runs = results.set_index(["envelope", "glazing", "lighting"])
+    insulated, triple = runs.loc["insulated"], runs.xs("triple", level="glazing")
+    assert list(insulated["exterior_wall_u_w_m2k"]) == pytest.approx([0.15] * 4, rel=1e-6)
+    assert list(insulated["roof_u_w_m2k"]) == pytest.approx([0.12] * 4, rel=1e-6)
+    assert list(triple["window_u_w_m2k"]) == pytest.approx([0.8] * 4, rel=0.002)
+    assert list(triple["window_shgc"]) == pytest.approx([0.5] * 4, rel=0.002)
+    assert results["measure_remarks"].isna().all()
+    eui = runs["site_eui_kwh_m2"]
+    assert eui["insulated", "triple", "LED"] == eui.min() < 0.5 * eui["none", "none", "none"]
+    assert runs["heating_kwh"]["none", "none", "LED"] > runs["heating_kwh"]["none", "none", "none"]
+
+
 CLAIMS: dict[str, Callable[[pd.DataFrame, pd.DataFrame], None]] = {
     "climates": air_matters_where_it_is_cold,
     "latin-hypercube": a_line_explains_heating,
+    "measures": measures_have_the_u_that_they_ask_for,
     "one-at-a-time": air_then_insulation_then_glass_then_light,
     "sobol": air_has_more_of_the_variance,
 }

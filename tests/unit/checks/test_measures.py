@@ -214,7 +214,7 @@ def test_what_two_measures_set_is_refused_and_what_two_variants_set_is_not(files
         (
             [{"name": "walls", "variants": [{"name": "thick"}]}],
             [BY_WALLS],
-            {"measures[0].variants[0]": "has no edits; give 'targets' or 'constructions' | "},
+            {"measures[0].variants[0]": "has no edits; give 'targets', 'constructions' or 'loads' | "},
         ),
         (
             [{"name": "walls", "variants": [{"name": "none", "targets": [THICK]}]}],
@@ -328,3 +328,72 @@ def test_faults_of_constructions_are_reported_at_their_places(
 
     found = faults(files, measures, *parameters)
     assert found == {f"measures[0].variants[0].{where}": what for where, what in expected.items()}
+
+
+MORE_LOADS = """
+Lights, Desk lamps, Room, Always On, LightingLevel, 120;
+ZoneInfiltration:DesignFlowRate, Facade, Room, Always On, Flow/ExteriorArea, , , 0.0003;
+ZoneInfiltration:EffectiveLeakageArea, Cracks, Room, Always On, 50, 0.000145, 0.000174;
+"""
+
+
+def loads(*edits: dict[str, Any]) -> dict[str, Any]:
+    return {"name": "loads", "variants": [{"name": "less", "loads": list(edits)}]}
+
+
+BY_LOADS = {"name": "loads", "measure": "loads"}
+
+
+def test_loads_are_multiplied_however_they_are_stated(one_zone: str, engine: Engine, files: dict[str, bytes]) -> None:
+    model = one_zone + MORE_LOADS
+    halved = loads({"kind": "lighting", "multiply": 0.5}, {"kind": "infiltration", "except": "Room*", "multiply": 0.5})
+    prepared = prepare(model.encode(), "room.idf", parsed([halved], BY_LOADS), engine.idd)
+    before = prepared.render({})
+    outline = read_outline(prepared.render({"loads": "less"}).encode(), "in.idf")
+
+    def fields(class_name: str) -> dict[str, list[str]]:
+        return {each.name: list(each.values) for each in outline.of_class(class_name)}
+
+    lights, leaks = fields("Lights"), fields("ZoneInfiltration:DesignFlowRate")
+    assert lights["Room Lights"][4:6] == ["", "5"]
+    assert lights["Desk lamps"][4] == "60"
+    cracks = fields("ZoneInfiltration:EffectiveLeakageArea")["Cracks"]
+    assert (cracks[3], leaks["Facade"][6]) == ("25", "0.00015")
+    assert prepared.render({}) == before
+
+    accepted = accept({**files, "room.idf": model.encode()}, [halved], BY_LOADS)
+    assert [str(each) for each in accepted.targets][:3] == [
+        "loads less: Lights, Lighting Level of 1 object in room.idf: 120 -> 60",
+        "loads less: Lights, Watts per Floor Area of 1 object in room.idf: 10 -> 5",
+        "loads less: ZoneInfiltration:DesignFlowRate, Flow Rate per Exterior Surface Area of 1 object in room.idf: "
+        "0.0003 -> 0.00015",
+    ]
+
+
+def test_a_load_that_a_model_does_not_have_is_refused(files: dict[str, bytes]) -> None:
+    measures = [
+        loads({"kind": "gas_equipment", "multiply": 0.5}, {"kind": "lighting", "object": "Hall*", "multiply": 2})
+    ]
+
+    assert faults(files, measures, BY_LOADS) == {
+        "measures[0].variants[0].loads[0]": "room.idf has no object of this load | loads of each model",
+        "measures[0].variants[0].loads[1]": "room.idf has no object of this load called 'Hall*' | loads of each model",
+    }
+
+
+def test_a_load_and_a_parameter_cannot_set_the_same_field(files: dict[str, bytes]) -> None:
+    density = {"name": "lights_w_m2", "class": "Lights", "field": "Watts per Floor Area", "values": [5, 6]}
+
+    found = faults(files, [loads({"kind": "lighting", "multiply": 0.5})], BY_LOADS, density)
+    assert list(found) == ["parameters[1]"]
+    assert "'loads' and 'lights_w_m2' both set Lights 'Room Lights'" in found["parameters[1]"]
+
+
+def test_a_load_of_an_older_version_is_multiplied_by_its_names(files: dict[str, bytes]) -> None:
+    model = files["room.idf"].replace(b"Version,25.2", b"Version,23.2")
+    assert model != files["room.idf"]
+    accepted = accept({**files, "room.idf": model}, [loads({"kind": "lighting", "multiply": 0.5})], BY_LOADS)
+
+    assert [str(each) for each in accepted.targets] == [
+        "loads less: Lights, Watts per Zone Floor Area of 1 object in room.idf: 10 -> 5"
+    ]

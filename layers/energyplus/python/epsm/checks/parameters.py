@@ -1,6 +1,6 @@
 """Checks of a study's parameters against the data dictionary and against each of its models."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from epsm.energyplus import dictionary
@@ -38,13 +38,15 @@ class Places:
 
     def __init__(self, study: Study, assignment: Assignment) -> None:
         self._study = study
-        self._variant = assignment.variant
+        self._variant, self._of_load = assignment.variant, assignment.of_load
         self._parameter = study.parameters[assignment.index]
         self.parameter = f"{MANIFEST_NAME}: parameters[{assignment.index}]"
         self.target = assignment.where
 
     def of(self, level: float | str | None) -> str:
         """The location of a level; without an index, of all levels."""
+        if self._of_load:
+            return f"{self.target}.multiply"
         return f"{self.target}.value" if self._variant else place_of_level(self._study, self._parameter, level)
 
 
@@ -75,6 +77,8 @@ def check_parameters(study: Study) -> list[Problem]:
             problems.append(Problem(f"{where}.name", what, "another name"))
         problems += _check_names_of_variants(study, parameter)
     for each in assignments(study):
+        if each.of_load and _is_unknown(each.target):
+            continue  # of another version
         problems += _check_target(each.levels, each.target, Places(study, each))
     return list(_one_a_place(problems))
 
@@ -180,6 +184,10 @@ def check_parameters_on(outline: ModelOutline, source: str, study: Study, setter
         places, parameter, target = Places(study, each), each.levels, each.target
         rule = dictionary.load().find_class(target.class_name)
         place = rule.find_field(target.field) if rule else None
+        if each.of_load and (rule is None or place is None):
+            met.setdefault(each.group, 0)
+            yield from _of_no_object(each, met, source)
+            continue
         if rule is None or place is None:
             met[each.group] = None  # check_parameters has said so
             continue
@@ -199,10 +207,24 @@ def check_parameters_on(outline: ModelOutline, source: str, study: Study, setter
             yield from _check_references(parameter, outline, source, places)
         if rule.name == _COMPACT and place.group is not None and not target.relative:
             yield from _check_compact(parameter, targets, place, source, places)
-        last_of_several = each.count > 1 and each.position == each.count - 1
-        if last_of_several and met[each.group] == 0:
-            what = f"none of its {each.count} targets matches an object of {source}"
-            yield Problem(each.group, what, "a target for each model")
+        yield from _of_no_object(each, met, source)
+
+
+def _is_unknown(target: Target) -> bool:
+    rule = dictionary.load().find_class(target.class_name)
+    return rule is None or rule.find_field(target.field) is None
+
+
+def _of_no_object(each: Assignment, met: Mapping[str, int | None], source: str) -> Iterator[Problem]:
+    """A problem, at the last of several targets, if none of them means an object."""
+    if not each.last or each.count == 1 or met[each.group] != 0:
+        return
+    if each.of_load:
+        named = "" if each.target.object_name == "*" else f" called '{each.target.shown_objects}'"
+        yield Problem(each.group, f"{source} has no object of this load{named}", "loads of each model")
+    else:
+        what = f"none of its {each.count} targets matches an object of {source}"
+        yield Problem(each.group, what, "a target for each model")
 
 
 def _check_compact(

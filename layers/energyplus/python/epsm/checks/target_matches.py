@@ -57,6 +57,10 @@ def targets_in(outline: ModelOutline, source: str, study: Study) -> Iterator[Tar
         if rule is None or place is None:
             continue
         objects = selected_objects(target, rule, outline.of_class(rule.name))
+        if each.of_load:  # in other objects the field is blank
+            objects = [found for found in objects if number_in(found.value(place)) is not None]
+            if not objects:
+                continue
         own = [found.value(place) for found in objects]
         numbers = [number_in(value) for value in own]
         skipped = numbers.count(None) if target.relative else 0
@@ -102,7 +106,7 @@ def unmatched_targets(study: Study, edits: Iterable[TargetInModel]) -> Iterator[
     met = {(each.parameter, each.variant, each.position) for each in every if each.objects}
     known = {(each.parameter, each.variant, each.position) for each in every}
     for each in assignments(study):
-        if each.count == 1:
+        if each.count == 1 or each.of_load:
             continue  # every model must have what the only target means
         if (each.parameter, each.variant, each.position) in known - met:
             target = each.target

@@ -24,10 +24,11 @@ from epsm.energyplus.idf_text import decode
 from epsm.energyplus.output_requests import choose_files, replace_object, request_results, request_series
 from epsm.energyplus.targets import number_in, selected
 from epsm.energyplus.versions import DEFAULT, version_in
-from epsm.study.measures import NONE, MeasureVariant, TargetEdit
+from epsm.study.loads import LoadTarget
+from epsm.study.measures import NONE, MeasureVariant
 from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.schema import Study
-from epsm.study.targets import Target
+from epsm.study.targets import Target, TargetEdit
 from epsm.text import fold_name
 
 _SET_FOR_EVERY_RUN = (
@@ -129,7 +130,9 @@ class PreparedModel:
                     continue
                 for variant in each.bound.variants if each.bound else ():
                     name = f"{each.name} {variant.name}"
-                    self._chosen[each.name, fold_name(variant.name)] = self._edits_of(name, variant.targets, variant)
+                    self._chosen[each.name, fold_name(variant.name)] = self._edits_of(
+                        name, variant.all_targets, variant
+                    )
         return self._chosen
 
     def _edits_of(self, name: str, targets: Sequence[Target], variant: MeasureVariant | None = None) -> list[_Edit]:
@@ -137,6 +140,8 @@ class PreparedModel:
         for target in targets:
             rule = rule_of(target.class_name)
             place = rule.find_field(target.field)
+            if place is None and isinstance(target, LoadTarget):
+                continue  # of another version
             if place is None:
                 raise CannotEdit(f"{name}: {rule.name} has no field '{target.field}'")
             objects = selected(target, rule, document.objects(rule), document.name_of, document.get)

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from epsm.study.constructions import ConstructionEdit
-from epsm.study.measures import TargetEdit
+from epsm.study.measures import MeasureVariant
 from epsm.study.parameters import CoupledParameter, Dimension, MeasureParameter, Parameter
 from epsm.study.schema import MANIFEST_NAME, Study
-from epsm.study.targets import Target
+from epsm.study.targets import Target, TargetEdit
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,9 @@ class Assignment:
         target: The target.
         levels: Has the levels: the parameter, or for an edit of a measure one with its value.
         where: Place of the target in study.json.
-        group: Place of the list of targets, or of the parameter with a single one.
+        group: Place of the list of targets, or of the parameter with a single one, or of a load.
+        of_load: Whether it is one of several fields that may hold the size of a load.
+        last: Whether it is the last of its group.
     """
 
     parameter: str
@@ -35,6 +37,8 @@ class Assignment:
     levels: Dimension
     where: str
     group: str
+    of_load: bool = False
+    last: bool = False
 
 
 def assignments(study: Study) -> Iterator[Assignment]:
@@ -48,16 +52,38 @@ def assignments(study: Study) -> Iterator[Assignment]:
                 where = f"{place}.targets[{position}]" if coupled else place
                 count = len(parameter.all_targets)
                 group = f"{place}.targets" if coupled else place
-                yield Assignment(parameter.name, index, "", position, count, target, parameter, where, group)
+                last = position == count - 1
+                yield Assignment(parameter.name, index, "", position, count, target, parameter, where, group, last=last)
             continue
         if parameter.bound is None:
             continue
         for number, variant in enumerate(parameter.bound.variants):
-            group = f"{MANIFEST_NAME}: measures[{numbers[parameter.bound.name]}].variants[{number}].targets"
+            place = f"{MANIFEST_NAME}: measures[{numbers[parameter.bound.name]}].variants[{number}]"
+            count = len(variant.targets) + len(variant.constructions)
             for position, edit in enumerate(variant.targets):
-                where, levels = f"{group}[{position}]", _of_one_value(parameter, edit)
-                count = len(variant.targets) + len(variant.constructions)
-                yield Assignment(parameter.name, index, variant.name, position, count, edit, levels, where, group)
+                where, levels = f"{place}.targets[{position}]", _of_one_value(parameter, edit)
+                last = position == count - 1
+                yield Assignment(
+                    *(parameter.name, index, variant.name, position, count, edit, levels),
+                    *(where, f"{place}.targets"),
+                    last=last,
+                )
+            yield from _of_loads(parameter, index, variant, place)
+
+
+def _of_loads(parameter: MeasureParameter, index: int, variant: MeasureVariant, place: str) -> Iterator[Assignment]:
+    position = len(variant.targets) + len(variant.constructions)
+    for number, load in enumerate(variant.loads):
+        where, targets = f"{place}.loads[{number}]", list(load.targets)
+        for own, edit in enumerate(targets):
+            levels, last = _of_one_value(parameter, edit), own == len(targets) - 1
+            yield Assignment(
+                *(parameter.name, index, variant.name, position, len(targets), edit, levels),
+                *(where, where),
+                of_load=True,
+                last=last,
+            )
+            position += 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from epsm.study.constructions import ConstructionEdit
-from epsm.study.targets import Target
+from epsm.study.loads import LoadEdit
+from epsm.study.targets import TargetEdit
 from epsm.study.values import Strict, Text, Value
 from epsm.text import fold_name
 
@@ -28,20 +29,6 @@ def _own_names(variants: "tuple[MeasureVariant, ...]") -> "tuple[MeasureVariant,
     return variants
 
 
-class TargetEdit(Target):
-    """An edit of a measure: a field of the objects of a class, and the value for it."""
-
-    value: Value = Field(description="What is written, multiplied by or added, as `apply` says.")
-
-    @model_validator(mode="after")
-    def _fits_its_way(self) -> Self:
-        if self.apply == "linear":
-            raise ValueError("has apply 'linear', which is for levels; give the value itself")
-        if self.apply != "set" and isinstance(self.value, str):
-            raise ValueError("has a text as its value, and texts can only be set")
-        return self
-
-
 class MeasureVariant(Strict):
     """One form of a measure: all of its edits together."""
 
@@ -53,19 +40,27 @@ class MeasureVariant(Strict):
     constructions: tuple[ConstructionEdit, ...] = Field(
         default=(), max_length=50, description="Surfaces to give another construction."
     )
+    loads: tuple[LoadEdit, ...] = Field(
+        default=(), max_length=50, description="Lighting, equipment and infiltration to multiply."
+    )
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
         if fold_name(self.name) == NONE and self.changes:
             raise ValueError(f"is called '{NONE}', which leaves the model as it is, and has edits")
         if fold_name(self.name) != NONE and not self.changes:
-            raise ValueError("has no edits; give 'targets' or 'constructions'")
+            raise ValueError("has no edits; give 'targets', 'constructions' or 'loads'")
         return self
 
     @property
     def changes(self) -> bool:
         """Whether it changes anything."""
-        return bool(self.targets or self.constructions)
+        return bool(self.targets or self.constructions or self.loads)
+
+    @property
+    def all_targets(self) -> tuple[TargetEdit, ...]:
+        """Its targets and those of its loads."""
+        return (*self.targets, *(target for load in self.loads for target in load.targets))
 
 
 class Measure(Strict):

@@ -218,7 +218,7 @@ class MeasureParameter(Dimension):
     @property
     def all_targets(self) -> Sequence[Target]:
         """The targets of all variants."""
-        return tuple(edit for each in (self._measure.variants if self._measure else ()) for edit in each.targets)
+        return tuple(edit for each in (self._measure.variants if self._measure else ()) for edit in each.all_targets)
 
     @property
     def levels(self) -> Sequence[float | str]:

@@ -18,7 +18,8 @@ from epsm.study.consistency import sampling_problems
 from epsm.study.constructions import LAYERS, ConstructionEdit, Glazing
 from epsm.study.distributions import KINDS
 from epsm.study.impact import FuelFactors, Fuels, Impact
-from epsm.study.measures import Measure, MeasureVariant, TargetEdit
+from epsm.study.loads import LoadEdit
+from epsm.study.measures import Measure, MeasureVariant
 from epsm.study.parameters import (
     BY_MEASURE,
     ONE_TARGET,
@@ -32,7 +33,7 @@ from epsm.study.reduced import ReducedSeries
 from epsm.study.sampling import METHODS
 from epsm.study.sampling.correlations import Correlation
 from epsm.study.schema import MANIFEST_NAME, Options, Outputs, Study
-from epsm.study.targets import Target
+from epsm.study.targets import Target, TargetEdit
 from epsm.text import listed, nearest
 
 
@@ -125,6 +126,7 @@ _IN_MEASURES: Mapping[str, type[BaseModel]] = {
     "targets": TargetEdit,
     "constructions": ConstructionEdit,
     "glazing": Glazing,
+    "loads": LoadEdit,
     **LAYERS,
 }
 

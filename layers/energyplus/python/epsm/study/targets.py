@@ -110,6 +110,20 @@ class Target(Strict):
         )
 
 
+class TargetEdit(Target):
+    """An edit of a measure: a field of the objects of a class, and the value for it."""
+
+    value: Value = Field(description="What is written, multiplied by or added, as `apply` says.")
+
+    @model_validator(mode="after")
+    def _fits_its_way(self) -> Self:
+        if self.apply == "linear":
+            raise ValueError("has apply 'linear', which is for levels; give the value itself")
+        if self.apply != "set" and isinstance(self.value, str):
+            raise ValueError("has a text as its value, and texts can only be set")
+        return self
+
+
 def _same(found: object, wanted: Value) -> bool:
     if isinstance(wanted, str):
         return fold_name(str(found if found is not None else "")) == fold_name(wanted)
