@@ -33,7 +33,7 @@ def write_detail(
         folder: Where to write them.
 
     Returns:
-        Sections for the report, in HTML: the reason why they are not there, if they are not.
+        Sections for the report, in HTML: the reason why they are missing, if they are.
     """
     if not tables:
         return []
