@@ -44,8 +44,8 @@ $(VENV)/.cdk: $(VENV)/.run
 
 $(VENV)/.dev: $(VENV)/.cdk $(wildcard layers/energyplus/engines/*.txt)
 	$(BIN)/uv sync --quiet --frozen --inexact --all-extras
-	$(BIN)/python -m epsm_local.system_libraries
-	$(BIN)/python -m epsm_local.engines
+	$(BIN)/python -m epsm_local.energyplus.system_libraries
+	$(BIN)/python -m epsm_local.energyplus.engines
 	@touch $@
 
 install: $(VENV)/.run ## install the command with the local stack into .venv

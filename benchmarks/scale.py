@@ -20,7 +20,7 @@ from epsm.study.manifest import Source
 from epsm.study.records import VariantRecord
 from epsm.study.variants import Variant
 from epsm_local.aws.session import client
-from epsm_local.system_libraries import prepare
+from epsm_local.energyplus.system_libraries import prepare
 from infra.tools.packaging import ROOT
 
 

@@ -171,7 +171,7 @@ def _exit_code(status: StudyStatus) -> int:
 
 def _bring_engine(version: str) -> None:
     """EnergyPlus in a study's version, downloaded when it is first needed on this machine."""
-    from epsm_local.engines import DOWNLOAD_MB, install, is_installed
+    from epsm_local.energyplus.engines import DOWNLOAD_MB, install, is_installed
 
     if is_installed(version):
         return

@@ -15,8 +15,8 @@ from typing import IO
 
 from epsm.client.connection import Connection, connection_to
 from epsm.errors import NoStack
-from epsm_local import engines
 from epsm_local.aws.session import session
+from epsm_local.energyplus import engines
 from epsm_local.product import STACK_NAME
 from epsm_local.running import running_local_endpoint
 
@@ -69,7 +69,11 @@ def start() -> Connection:
             if not line:
                 process.wait()
                 raise NoStack(f"the local stack did not start: {_last_line(log)}")
-        _own = process, connection(json.loads(line)["endpoint"])
+        try:
+            _own = process, connection(json.loads(line)["endpoint"])
+        except BaseException:
+            _close(process)  # else the next call would start another one beside it
+            raise
         return _own[1]
 
 

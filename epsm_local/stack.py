@@ -20,9 +20,9 @@ from epsm_local.aws.session import client
 from epsm_local.aws.template_support import check_template
 from epsm_local.aws.workers import Workers
 from epsm_local.cache import cache_folder
+from epsm_local.energyplus.system_libraries import prepare
 from epsm_local.moto_patches import LocalAws
 from epsm_local.product import STACK_NAME, Deployment
-from epsm_local.system_libraries import prepare
 
 logger = logging.getLogger(__name__)
 

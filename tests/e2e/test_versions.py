@@ -14,7 +14,7 @@ import pytest
 
 from epsm.energyplus.engine import installed_engine_of
 from epsm.study.records import StudyStatus
-from epsm_local.engines import install
+from epsm_local.energyplus.engines import install
 from epsm_local.stack import LocalStack
 from tests.conftest import study_document
 from tests.e2e.html_report import Cells, comparable, read_html

@@ -13,7 +13,7 @@ from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.verdict import Diagnosis, Verdict, judge
 from epsm.results.reader import Results, read_results
 from epsm.study.schema import Study
-from epsm_local.engines import install
+from epsm_local.energyplus.engines import install
 from tests.conftest import study_document
 from tests.unit.checks.test_models import as_epjson
 

