@@ -43,6 +43,19 @@ def test_vary_leaves_the_study_as_it_was(room: Path) -> None:
     assert (north(study).variants, study.variants) == (3, 1)
 
 
+def test_a_measure_is_a_parameter_with_its_variants_as_levels(room: Path) -> None:
+    walls = {"slot": "wall_exterior", "u_w_m2k": 0.2, "films": "included"}
+    variants = {"warm": {"constructions": [walls]}, "dark": {"loads": [{"kind": "lighting", "multiply": 0}]}}
+    study = epsm.Study([room], [WEATHER])
+
+    found = study.measure("retrofit", variants).check()
+    assert (found.variants, found.parameters) == (3, ("retrofit",))
+    assert "construction of wall_exterior of 4 objects" in str(found)
+    assert study.measure("retrofit", variants, values=["dark"]).variants == 2
+    with pytest.raises(epsm.StudyRejected, match=r"measures\[0\]"):
+        study.measure("retrofit", {"none": {}})
+
+
 def test_numbers_of_numpy_are_numbers(room: Path) -> None:
     study = north(epsm.Study([room], [WEATHER]), np.linspace(0, 90, 4))
     assert study.document["parameters"][0]["values"] == [0, 30, 60, 90]

@@ -47,7 +47,7 @@ class Check:
         found: dict[str, dict[str, tuple[str, ...]]] = {model: {} for model in self.models}
         for target in self.targets:
             changed = found[target.model]
-            changed[target.parameter] = (*changed.get(target.parameter, ()), *target.objects)
+            changed[target.parameter] = tuple(dict.fromkeys((*changed.get(target.parameter, ()), *target.objects)))
         return found
 
     def __str__(self) -> str:

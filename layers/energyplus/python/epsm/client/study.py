@@ -174,6 +174,34 @@ class Study:
         parameter = {key: value for key, value in {**target, **levels, **more}.items() if value is not None}
         return self._changed(parameters=[*self.document.get("parameters", []), {"name": name, **parameter}])
 
+    def measure(
+        self, name: str, variants: Mapping[str, Mapping[str, Any]], *, values: Sequence[str] | None = None
+    ) -> "Study":
+        """The study with one measure more, and the parameter of the same name that varies it.
+
+        >>> study = Study(models=["office.idf"], weather=["chicago.epw"])
+        >>> window = {"slot": "window", "glazing": {"u_w_m2k": 0.8, "shgc": 0.5}}
+        >>> study = study.measure("glazing", {"triple": {"constructions": [window]}})
+        >>> study.document["parameters"]
+        [{'name': 'glazing', 'measure': 'glazing'}]
+
+        Args:
+            name: Of the measure, and column of the results table.
+            variants: For each name of a variant what it changes: ``targets``, ``constructions`` and ``loads`` as in
+                ``study.json``; see docs/measures.md. ``none``, the model as it is, is always one.
+            values: Which variants to run; all, and ``none``, without it.
+
+        Raises:
+            StudyRejected: If the measure is wrong in itself.
+        """
+        measure = {"name": name, "variants": [{"name": each, **edits} for each, edits in variants.items()]}
+        parameter = {"name": name, "measure": name, **({} if values is None else {"values": list(values)})}
+        document = self.document
+        return self._changed(
+            measures=[*document.get("measures", []), measure],
+            parameters=[*document.get("parameters", []), parameter],
+        )
+
     def sample(self, method: str, **more: Any) -> "Study":
         """The study with another sampling than all combinations (``grid``).
 
