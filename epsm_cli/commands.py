@@ -39,7 +39,14 @@ _MAX_TARGETS = 60
 
 
 def run(
-    folder: Path, stack: str, to: Path, variant_files: bool | None, max_variants: int | None, memory_mb: int | None
+    folder: Path,
+    stack: str,
+    to: Path,
+    variant_files: bool | None,
+    max_variants: int | None,
+    memory_mb: int | None,
+    *,
+    cache: bool,
 ) -> None:
     """Run a study to its end and download the results."""
     accepted = _checked(folder, max_variants, memory_mb)
@@ -47,7 +54,7 @@ def run(
     if stack == LOCAL:
         _bring_engine(accepted.energyplus)
     with _target_or_own_stack(stack) as target:
-        simulation = steps.submit(folder, accepted, target)
+        simulation = steps.submit(folder, accepted, target, cache=cache)
         record = steps.follow_to_end(target, simulation, stack, own=own)
         place = to / (folder.resolve().name or "study")
         steps.bring(target, record, place, stack == LOCAL if variant_files is None else variant_files, stack)
@@ -79,12 +86,12 @@ def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None
         console.print(f"`after: {options.after}` can only be checked by the stack")
 
 
-def submit(folder: Path, stack: str, max_variants: int | None, memory_mb: int | None) -> None:
+def submit(folder: Path, stack: str, max_variants: int | None, memory_mb: int | None, *, cache: bool) -> None:
     """Upload a study."""
     accepted = _checked(folder, max_variants, memory_mb)
     if stack == LOCAL:
         _bring_engine(accepted.energyplus)
-    simulation = steps.submit(folder, accepted, _found(stack))
+    simulation = steps.submit(folder, accepted, _found(stack), cache=cache)
     console.print(f"Follow it with: epsm status {simulation}")
 
 

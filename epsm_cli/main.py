@@ -30,6 +30,9 @@ MaxVariants = Annotated[
 MemoryMb = Annotated[
     int | None, typer.Option(help="Memory of the stack's functions in MB, if it was deployed with another memory_mb.")
 ]
+Cache = Annotated[
+    bool, typer.Option("--cache/--no-cache", help="Reuse results of earlier runs where nothing differs, or run all.")
+]
 ResultsFolder = Annotated[Path, typer.Option("--to", help="Output folder for results.")]
 
 
@@ -59,6 +62,7 @@ def run(
     ] = None,
     max_variants: MaxVariants = None,
     memory_mb: MemoryMb = None,
+    cache: Cache = True,
 ) -> None:
     """Run a study to its end and download the results.
 
@@ -66,7 +70,7 @@ def run(
     """
     from epsm_cli import commands
 
-    commands.run(folder, stack, to, variant_files, max_variants, memory_mb)
+    commands.run(folder, stack, to, variant_files, max_variants, memory_mb, cache=cache)
 
 
 @app.command()
@@ -83,11 +87,12 @@ def submit(
     stack: StackOption = LOCAL,
     max_variants: MaxVariants = None,
     memory_mb: MemoryMb = None,
+    cache: Cache = True,
 ) -> None:
     """Upload a study, print the simulation's name and exit."""
     from epsm_cli import commands
 
-    commands.submit(folder, stack, max_variants, memory_mb)
+    commands.submit(folder, stack, max_variants, memory_mb, cache=cache)
 
 
 @app.command()

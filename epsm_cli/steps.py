@@ -50,8 +50,8 @@ def _with_engine(accepted: CheckedStudy) -> str:
     return "" if accepted.energyplus == DEFAULT else f" with EnergyPlus {accepted.energyplus}"
 
 
-def submit(folder: Path, accepted: CheckedStudy, target: Connection) -> str:
-    """Upload a study that has been checked.
+def submit(folder: Path, accepted: CheckedStudy, target: Connection, *, cache: bool = True) -> str:
+    """Upload a study that has been checked; without `cache`, one that runs every variant.
 
     Returns:
         The simulation's name.
@@ -64,7 +64,13 @@ def submit(folder: Path, accepted: CheckedStudy, target: Connection) -> str:
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("upload", total=total, file="")
         try:
-            source = upload(folder, accepted, target, lambda name, sent: progress.update(task, advance=sent, file=name))
+            source = upload(
+                folder,
+                accepted,
+                target,
+                lambda name, sent: progress.update(task, advance=sent, file=name),
+                cache=cache,
+            )
         except Interrupted:
             progress.stop()
             console.print("Interrupted before study.json, the last file, was uploaded: nothing has started.")

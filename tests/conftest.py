@@ -86,12 +86,17 @@ def study_document(**changes: Any) -> dict[str, Any]:
 StudyMaker = Callable[..., Path]
 
 
+def every_variant(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Options that reuse no results, unless those of a study say otherwise."""
+    return {"options": {"cache": False} | changes.get("options", {})}
+
+
 @pytest.fixture
 def make_study(tmp_path: Path, one_day: str, chicago: Path) -> StudyMaker:
     """Writes a study into a folder and returns it.
 
     Without arguments it is `study_document()` with the one-day model. `files` adds or, with None, removes files by
-    their name in the study; other arguments change keys of study.json.
+    their name in the study; other arguments change keys of study.json. Every variant is run, whatever other tests ran.
     """
     return _study_maker(tmp_path, one_day, chicago)
 
@@ -107,7 +112,7 @@ def _study_maker(parent: Path, one_day: str, chicago: Path) -> StudyMaker:
         folder: str = "study", files: Mapping[str, str | bytes | Path | None] | None = None, **changes: Any
     ) -> Path:
         place = parent / folder
-        document = json.dumps(study_document(**changes), ensure_ascii=False)
+        document = json.dumps(study_document(**changes | every_variant(changes)), ensure_ascii=False)
         contents: dict[str, str | bytes | Path | None] = {"room.idf": one_day, "chicago.epw": chicago}
         for name, content in (contents | {"study.json": document} | dict(files or {})).items():
             path = place / name

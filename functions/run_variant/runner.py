@@ -13,6 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from epsm.energyplus.engine import Progress, installed_engine
 from epsm.estimate import container_usd_per_second, usd_per_second
 from epsm.model_memory import HANDLER_MB
+from epsm.pipeline.items import REPEATS
 from epsm.pipeline.run_variant import Outcome, VariantRunner
 from epsm.pipeline.task_errors import SimulationFailed
 from epsm.store.notifications import budget_event_publisher
@@ -42,6 +43,7 @@ runner = VariantRunner(
     _usd_per_second(),
     budget_event_publisher(boto3.client("events")),
     count_costs=settings.owner_max_usd_per_month > 0,
+    kept_results=stack.kept_results,
 )
 
 
@@ -68,6 +70,7 @@ def run(simulation: str, item: dict[str, Any], *, seconds_left: Callable[[], flo
             seconds_left=seconds_left,
             memory_limit_mb=memory_mb - HANDLER_MB,
             on_progress=report,
+            repeats=item.get(REPEATS),
         )
     except SimulationFailed as failure:
         metrics.add_metric("VariantsFailed", MetricUnit.Count, 1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from tests.conftest import study_document
+from tests.conftest import every_variant, study_document
 
 SCHEDULES = {
     "name": "schedule",
@@ -51,6 +51,6 @@ def send(client: Client, files: Mapping[str, bytes], study: Mapping[str, Any] | 
 
 def submit(client: Client, files: Mapping[str, bytes], **changes: Any) -> str:
     """Submit a study as a form with a study.json; the name of its simulation."""
-    answer = send(client, files, study_document(**changes))
+    answer = send(client, files, study_document(**changes | every_variant(changes)))
     assert answer.status_code == 202, answer.text
     return str(answer.json()["simulation_id"])

@@ -30,6 +30,7 @@ from tests.support import (
     files_of,
     object_names,
     records_of,
+    result_file,
     result_json,
     results_table,
     run_study,
@@ -253,6 +254,29 @@ def test_a_repeated_variant_overwrites_nothing(stack: LocalStack, alone: StudyRe
     before = contents(stack, alone.simulation_id)
     invoke_variant(stack, alone.simulation_id, 0)
     assert contents(stack, alone.simulation_id) == before
+
+
+def test_a_study_that_is_submitted_again_takes_the_results_of_the_first(
+    stack: LocalStack, make_study: StudyMaker
+) -> None:
+    # Files that no other test keeps: nothing of it has run before.
+    parameter = {"name": "density", "class": "Material", "object": "Wall Insulation", "field": "Density"}
+    rows = [{"density": 41.0}, {"density": 42.0}, {"density": 41.0}]
+    sampling = {"method": "list", "rows": rows}
+    outputs = {"keep": ["err", "audit", "mdd"]}
+    folder = partial(make_study, parameters=[parameter], sampling=sampling, outputs=outputs, options={"cache": True})
+
+    first, second = (run_study(stack, folder(name)) for name in ("first", "second"))
+
+    tables = [results_table(stack, each.simulation_id) for each in (first, second)]
+    own = ["cached_from", "engine_seconds", "engine_cpu_seconds", "peak_memory_mb"]
+    assert tables[0].drop(columns=own).equals(tables[1].drop(columns=own))
+    assert list(tables[0]["cached_from"].dropna()) == [f"{first.simulation_id}/1"]
+    assert list(tables[1]["cached_from"].str.rpartition("/")[0].unique()) == [first.simulation_id]
+    assert [first.reused, second.reused] == [1, 4]
+    assert list(tables[1]["engine_seconds"]) == [0.0] * 4
+    model = "variants/2/in.idf"
+    assert result_file(stack, first.simulation_id, model) == result_file(stack, second.simulation_id, model)
 
 
 def test_a_failed_variant_that_is_repeated_is_run_again(stack: LocalStack, partly_failed: StudyRecord) -> None:

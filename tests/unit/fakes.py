@@ -75,11 +75,18 @@ class MemoryRecords(Records):
         *,
         succeeded: int,
         failed: int,
+        reused: int = 0,
         error: str = "",
         given_up: bool = False,
     ) -> bool:
         return self._change(
-            simulation, status=status, succeeded=succeeded, failed=failed, error=error, given_up=given_up
+            simulation,
+            status=status,
+            succeeded=succeeded,
+            failed=failed,
+            reused=reused,
+            error=error,
+            given_up=given_up,
         )
 
     def request_stop(self, simulation: str, why: str) -> bool:
@@ -211,8 +218,9 @@ class MemoryS3:
         self.modified = datetime(2026, 1, 1, tzinfo=UTC)
         self.largest_batch = 0
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes | IO[bytes], **_: Any) -> None:  # noqa: N803 - boto3's names
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes | IO[bytes], **_: Any) -> Any:  # noqa: N803 - boto3's names
         self.objects[Bucket, Key, ""] = Body if isinstance(Body, bytes) else Body.read()
+        return {"ETag": ""}
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         if (Bucket, Key, "") not in self.objects:

@@ -350,6 +350,7 @@ def test_the_columns_are_those_of_the_contract() -> None:
         "missing",
         "input_remarks",
         "measure_remarks",
+        "cached_from",
     ]
 
 

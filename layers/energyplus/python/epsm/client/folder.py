@@ -3,6 +3,7 @@
 import getpass
 import hashlib
 import io
+import json
 import os
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +21,7 @@ from epsm.errors import StudyRejected
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.problems import Problem
 from epsm.study.manifest import Source
+from epsm.study.parsing import load_document
 from epsm.study.schema import MANIFEST_NAME, Limits
 
 _HASH_KEY = "sha256"
@@ -108,7 +110,14 @@ def check_folder(folder: Path, max_variants: int, memory_mb: int = DEFAULT_MEMOR
     return check_study(document, files, Rules(Limits(max_variants, variant_memory_mb=memory_mb)))
 
 
-def upload(folder: Path, accepted: CheckedStudy, connection: Connection, report: Callable[[str, int], None]) -> Source:
+def upload(
+    folder: Path,
+    accepted: CheckedStudy,
+    connection: Connection,
+    report: Callable[[str, int], None],
+    *,
+    cache: bool = True,
+) -> Source:
     """Upload a study in a folder; see `upload_files`.
 
     Args:
@@ -116,8 +125,12 @@ def upload(folder: Path, accepted: CheckedStudy, connection: Connection, report:
         accepted: The result of `check_folder`.
         connection: The stack.
         report: Called with a file's name and the number of its bytes sent.
+        cache: False to run every variant, whatever study.json says.
     """
     document = (folder / MANIFEST_NAME).read_bytes()
+    if not cache:
+        content = load_document(document)
+        document = json.dumps(content | {"options": {**content.get("options", {}), "cache": False}}).encode()
     return upload_files(document, FolderOnDisk(folder), folder.resolve().name, accepted, connection, report)
 
 

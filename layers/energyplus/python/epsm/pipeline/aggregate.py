@@ -93,7 +93,9 @@ def aggregate(
     ended_with = {"succeeded": counts.succeeded, "failed": counts.failed}
     if cancelled:
         records.count_cancelled_study(simulation, **ended_with)
-    elif not records.finish_study(simulation, status, **ended_with, error=error, given_up=bool(map_error)):
+    elif not records.finish_study(
+        simulation, status, **ended_with, reused=counts.reused, error=error, given_up=bool(map_error)
+    ):
         logger.warning("the study had ended already", extra={"simulation_id": simulation})
     execution_arn = record.execution_arn if record else ""
     return summary_of(manifest, table, counts, status, error, execution_arn, files.results_bucket)

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,12 @@ from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records
 from epsm.study.manifest import RunManifest
-from epsm.study.schema import MAX_FUNCTION_RUN_S
-from epsm.study.variants import Variant
+from epsm.study.schema import MAX_FUNCTION_RUN_S, Study
+from epsm.study.variants import Variant, repeated_samples
 
-RECORD_KEY, RUNS_ON = "record_key", "runs_on"
-"""Keys of an item besides its variant: the sort key of the variant's record, and where the variant runs."""
+RECORD_KEY, RUNS_ON, REPEATS = "record_key", "runs_on", "repeats"
+"""Keys of an item besides its variant: the sort key of the variant's record, where the variant runs, and the index of
+an earlier variant with the same sample, if there is one."""
 FUNCTION, CONTAINER = "function", "container"
 
 _NEAR = 0.8
@@ -42,7 +43,7 @@ def models_for_containers(manifest: RunManifest, records: Records) -> Collection
     }
 
 
-def item_of(variant: Variant, runs_on: str = FUNCTION) -> dict[str, Any]:
+def item_of(variant: Variant, runs_on: str = FUNCTION, repeats: int | None = None) -> dict[str, Any]:
     """The item of a variant for the state machine.
 
     The state machine needs the record's key to record a lost variant, and cannot build it itself.
@@ -50,27 +51,46 @@ def item_of(variant: Variant, runs_on: str = FUNCTION) -> dict[str, Any]:
     Args:
         variant: The variant.
         runs_on: ``function`` or ``container``.
+        repeats: Index of the variant whose sample it repeats.
     """
-    return {**asdict(variant), RECORD_KEY: keys.variant_sort_key(variant.index), RUNS_ON: runs_on}
+    item = {**asdict(variant), RECORD_KEY: keys.variant_sort_key(variant.index), RUNS_ON: runs_on}
+    return item if repeats is None else item | {REPEATS: repeats}
 
 
-def write_items(files: Files, key: str, variants: Iterable[Variant], in_containers: Collection[str]) -> int:
+def write_items(
+    files: Files, key: str, variants: Iterable[Variant], in_containers: Collection[str], study: Study
+) -> int:
     """Write the items of a Distributed Map as one array, streamed; returns their number. Nothing is written if there
     are none.
+
+    Variants with the sample of an earlier one come last, when the results that they take are likely to be there.
 
     Args:
         files: The store.
         key: Where to write.
         variants: What to write.
         in_containers: The models with variants that run in containers.
+        study: Their study.
     """
+    size, repeated = study.sample_count, repeated_samples(study)
+    put_off: list[tuple[Variant, int]] = []
+
+    def in_order() -> Iterator[tuple[Variant, int | None]]:
+        for variant in variants:
+            pair, sample = divmod(variant.index, size)
+            if sample - 1 in repeated:
+                put_off.append((variant, pair * size + 1 + repeated[sample - 1]))
+            else:
+                yield variant, None
+        yield from put_off
+
     count = 0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "items.json"
         with path.open("w", encoding="utf-8") as file:
             separator = "["
-            for variant in variants:
-                item = item_of(variant, CONTAINER if variant.model in in_containers else FUNCTION)
+            for variant, repeats in in_order():
+                item = item_of(variant, CONTAINER if variant.model in in_containers else FUNCTION, repeats)
                 file.write(separator + json.dumps(item, ensure_ascii=False))
                 separator = ",\n"
                 count += 1

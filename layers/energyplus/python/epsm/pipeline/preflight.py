@@ -26,7 +26,7 @@ def try_in_turn(
     variants: Sequence[Variant],
     *,
     limits: RunLimits,
-    keep: Callable[[Path], None],
+    keep: Callable[[Path], object],
 ) -> Trial | None:
     """Run variants of a model and a weather file on the first day of their run periods until one passes.
 
@@ -49,24 +49,24 @@ def try_in_turn(
     for variant in variants:
         with workspace.folder() as folder:
             try:
-                ended = simulate(
-                    workspace,
-                    folder,
-                    manifest,
-                    variant,
-                    prepared,
-                    installed,
-                    limits,
-                    run_period=period,
-                    kept_back_s=_SECONDS_TO_ANSWER,
-                    first_day=not only_design_days,
-                )
+                model = prepared.render(variant.values, first_day=not only_design_days)
             except CannotEdit as error:
                 reasons.append(f"{Verdict.BAD_INPUT.value}: {error}")
                 continue
+            files = workspace.lay_out(folder, manifest, variant, prepared.file_name, model)
+            del model  # for a large one it would take the engine's memory
+            ended = simulate(
+                files,
+                installed,
+                limits,
+                expand_objects=prepared.needs_expansion,
+                run_period=period,
+                timeout_s=manifest.study.options.timeout_s,
+                kept_back_s=_SECONDS_TO_ANSWER,
+            )
             if ended.run.stopped:
                 return None
-            files, diagnosis = ended.files, ended.diagnosis
+            diagnosis = ended.diagnosis
             if diagnosis.verdict.has_results:
                 return Trial(index, "passed")
             if diagnosis.verdict is Verdict.DISK_FULL or ended.out_of_function_time:

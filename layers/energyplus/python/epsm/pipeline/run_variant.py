@@ -26,6 +26,8 @@ from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.model_memory import KeptModels
 from epsm.pipeline.booking import Booking
 from epsm.pipeline.preflight import try_in_turn
+from epsm.pipeline.reuse import Reuse
+from epsm.pipeline.run_content import content_key
 from epsm.pipeline.simulation import RunLimits, simulate
 from epsm.pipeline.task_errors import RanTooLong, SimulationFailed, StudyCancelled
 from epsm.pipeline.variant_documents import Finished, measures_of, record_of, stopped
@@ -38,10 +40,11 @@ from epsm.results.reader import ImpossibleResult, read_results
 from epsm.results.reduced import read_reduced
 from epsm.store import keys
 from epsm.store.files import Files
+from epsm.store.kept_results import KeptResult, KeptResults
 from epsm.store.records import Records
 from epsm.study.manifest import RunManifest
 from epsm.study.preflight import Trial, variants_to_try
-from epsm.study.records import expiry, now
+from epsm.study.records import VariantStatus, expiry, now
 from epsm.study.schema import MAX_FUNCTION_RUN_S, Outputs
 from epsm.study.variants import Variant
 
@@ -49,6 +52,9 @@ logger = logging.getLogger(__name__)
 
 SECONDS_TO_STORE = 30.0
 """Time of the function that is reserved for storing files, also those of a run that timed out."""
+_MAX_WAIT_S = 300.0
+_REPEAT_POLL_S = 1.0
+"""Longest time, and interval, of waiting for an earlier variant with the same sample."""
 _POLL_INTERVAL_S = 3.0
 """Interval at which a running variant checks whether its study was cancelled: one small read of the table."""
 
@@ -76,6 +82,8 @@ class VariantRunner:
         usd_per_second: Cost of this process while it runs a variant.
         budget_spent: Called with the name of a simulation when its budget is spent.
         count_costs: Whether to book the cost of variants also for studies without a budget, because owners have limits.
+        kept_results: Results of earlier runs; None to run every variant.
+        sleep: Waits between checks of a variant with the same sample.
     """
 
     def __init__(
@@ -87,15 +95,20 @@ class VariantRunner:
         usd_per_second: float = 0.0,
         budget_spent: Callable[[str], None] = lambda simulation: None,
         count_costs: bool = False,
+        kept_results: KeptResults | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._sleep = sleep
         self._count_costs = count_costs
         self._files = files
         self._records = records
+        self._reuse = Reuse(files, records, kept_results) if kept_results else None
         self._workspace = Workspace(folder, files)
         self._installed = installed
         self._usd_per_second = usd_per_second
         self._budget_spent = budget_spent
         self._manifest: RunManifest | None = None
+        self._owner = ""
         self._models: KeptModels[PreparedModel] = KeptModels()
 
     def run(
@@ -106,6 +119,7 @@ class VariantRunner:
         seconds_left: Callable[[], float],
         memory_limit_mb: float | None = None,
         on_progress: Callable[[Progress], None] | None = None,
+        repeats: int | None = None,
     ) -> Outcome:
         """Run a variant and store its outcome.
 
@@ -116,6 +130,7 @@ class VariantRunner:
             memory_limit_mb: Memory that the engine may use, MiB, if this process takes no more than
                 `model_memory.HANDLER_MB`; what it uses beyond that is deducted from the engine's.
             on_progress: Called with the dates that the engine reaches.
+            repeats: Index of an earlier variant with the same sample; its results are waited for, as long as it runs.
 
         Raises:
             SimulationFailed: If the variant itself failed; the reason is in its record.
@@ -134,12 +149,13 @@ class VariantRunner:
             try:
                 with self._workspace.folder() as folder:
                     limits = RunLimits(seconds_left, memory_limit_mb, self._stop_watch(simulation, costs), on_progress)
-                    finished = self._simulate(folder, manifest, variant, limits)
+                    finished = self._simulate(folder, manifest, variant, limits, repeats)
                     if finished.run is not None and finished.run.stopped:
                         self._records.finish_variant(simulation, stopped(variant, started_at), expires_at)
                         raise StudyCancelled(simulation)
                     measures = measures_of(finished.run, time.monotonic() - started)
-                    finished = self._store(manifest, variant, finished, measures)
+                    if finished.reused is None:
+                        finished = self._store(manifest, variant, finished, measures)
             except NoDiskSpace as error:  # the same at every attempt
                 finished = Finished(Diagnosis(Verdict.DISK_FULL, str(error), (), 0, 0, ()))
                 measures = measures_of(None, time.monotonic() - started)
@@ -147,9 +163,13 @@ class VariantRunner:
             record = record_of(variant, finished, measures, started_at)
             self._records.finish_variant(simulation, record, expires_at)
             costs.finish(USD_PER_VARIANT_BESIDES_TIME)
-        if finished.results is None:
+        if record.status is not VariantStatus.SUCCEEDED:
             raise SimulationFailed(f"variant {variant.index}: {record.verdict}: {record.error}")
-        eui = finished.results.metrics["site_eui_kwh_m2"]
+        if self._reuse:
+            self._reuse.note(
+                self._owner, finished, KeptResult(simulation, variant.index, finished.etags, int(expires_at))
+            )
+        eui = record.summary["metrics"].get("site_eui_kwh_m2")
         return Outcome(variant.index, record.verdict, measures["engine_seconds"], eui)
 
     def try_pair(
@@ -203,6 +223,8 @@ class VariantRunner:
         if self._manifest is None or self._manifest.simulation_id != simulation:
             self._models.clear()
             self._manifest = self._files.read_manifest(simulation)
+            record = self._records.study_including_removed(simulation)
+            self._owner = record.owner if record else ""
         return self._manifest
 
     def _outcome_before(self, simulation: str, variant: Variant) -> Outcome:
@@ -212,26 +234,36 @@ class VariantRunner:
         eui = record.summary["metrics"].get("site_eui_kwh_m2")
         return Outcome(variant.index, record.verdict, record.summary["engine_seconds"], eui)
 
-    def _simulate(self, folder: Path, manifest: RunManifest, variant: Variant, limits: RunLimits) -> Finished:
+    def _simulate(
+        self, folder: Path, manifest: RunManifest, variant: Variant, limits: RunLimits, repeats: int | None
+    ) -> Finished:
         options = manifest.study.options
         prepared = self._prepared(manifest, variant.model, limits.memory_limit_mb)
         try:
-            ended = simulate(
-                self._workspace,
-                folder,
-                manifest,
-                variant,
-                prepared,
-                self._engine(manifest),
-                limits,
-                run_period=options.run_period,
-                kept_back_s=SECONDS_TO_STORE,
-            )
+            installed = self._engine(manifest)
+            model = prepared.render(variant.values)
         except CannotEdit as error:
             return Finished(Diagnosis(Verdict.BAD_INPUT, str(error), (), 0, 0, ()))
         except EngineMissing as error:
             return Finished(Diagnosis(Verdict.FAILED, str(error), (), 0, 0, ()))
-        run, files, diagnosis = ended.run, ended.files, ended.diagnosis
+        key = ""
+        if self._reuse and not keys.is_canary(manifest.source.key):
+            expected = prepared.expected(variant.values)
+            key = content_key(manifest, variant, model, prepared.file_name, installed.version(), expected)
+            if options.cache and (reused := self._take(key, manifest, variant, limits, repeats)):
+                return reused
+        files = self._workspace.lay_out(folder, manifest, variant, prepared.file_name, model)
+        del model  # for a large one it would take the engine's memory
+        ended = simulate(
+            files,
+            installed,
+            limits,
+            expand_objects=prepared.needs_expansion,
+            run_period=options.run_period,
+            timeout_s=options.timeout_s,
+            kept_back_s=SECONDS_TO_STORE,
+        )
+        run, diagnosis = ended.run, ended.diagnosis
         if ended.out_of_function_time and options.timeout_s > MAX_FUNCTION_RUN_S:
             raise RanTooLong(f"variant {variant.index}: not finished after {run.wall_seconds:.0f} s in a function")
         if not diagnosis.verdict.has_results:
@@ -258,7 +290,26 @@ class VariantRunner:
             measure_remarks=remarks,
             missing=results.missing | cells.missing | reduced.missing | missing,
         )
-        return Finished(diagnosis, run, results, files, series)
+        return Finished(diagnosis, run, results, files, series, content_key=key)
+
+    def _take(
+        self, key: str, manifest: RunManifest, variant: Variant, limits: RunLimits, repeats: int | None
+    ) -> Finished | None:
+        assert self._reuse is not None, "without results of earlier runs there is nothing to take"
+        reused = self._reuse.take(self._owner, key, manifest, variant)
+        if reused is not None or repeats is None:
+            return reused
+        # Half of the time: enough is left for a run if the other variant's worker was lost.
+        deadline = time.monotonic() + min(_MAX_WAIT_S, limits.seconds_left() / 2)
+        while self._runs(manifest.simulation_id, repeats):
+            if time.monotonic() > deadline or limits.should_stop():
+                return None
+            self._sleep(_REPEAT_POLL_S)
+        return self._reuse.take(self._owner, key, manifest, variant)
+
+    def _runs(self, simulation: str, index: int) -> bool:
+        record = self._records.variant(simulation, index)
+        return record is not None and record.status is VariantStatus.RUNNING
 
     def _stop_watch(self, simulation: str, costs: Booking) -> Callable[[], bool]:
         """A function that says whether the study is to stop; it reads the table at most every few seconds."""

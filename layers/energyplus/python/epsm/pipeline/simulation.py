@@ -2,16 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from epsm.energyplus import engine
 from epsm.energyplus.engine import Engine, EngineRun, Progress
-from epsm.energyplus.model_editor import PreparedModel
 from epsm.energyplus.verdict import Diagnosis, judge
 from epsm.model_memory import left_for_the_engine_mb
-from epsm.pipeline.workspace import RunFolder, Workspace
-from epsm.study.manifest import RunManifest
-from epsm.study.variants import Variant
+from epsm.pipeline.workspace import RunFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,49 +46,34 @@ class Simulated:
 
 
 def simulate(
-    workspace: Workspace,
-    folder: Path,
-    manifest: RunManifest,
-    variant: Variant,
-    prepared: PreparedModel,
+    files: RunFolder,
     installed: Engine,
     limits: RunLimits,
     *,
+    expand_objects: bool,
     run_period: str,
+    timeout_s: float,
     kept_back_s: float,
-    first_day: bool = False,
 ) -> Simulated:
-    """Write a variant's model and inputs into a folder, run the engine there, judge the run.
+    """Run the engine on a variant's files, and judge the run.
 
     Args:
-        workspace: Where inputs are kept.
-        folder: From `Workspace.folder`.
-        manifest: The run's manifest.
-        variant: Which variant.
-        prepared: Its model.
+        files: From `Workspace.lay_out`.
         installed: The engine.
         limits: The bounds of the run besides the study's own.
+        expand_objects: Whether the model has HVAC templates.
         run_period: ``annual``, ``design_days`` or ``as_in_model``.
+        timeout_s: The study's time limit of a run, seconds.
         kept_back_s: Seconds of the function's time that are reserved for what follows the run.
-        first_day: Whether each run period ends on the day on which it begins.
-
-    Raises:
-        CannotEdit: If the variant does not fit the model.
-        NoDiskSpace: If the inputs do not fit on the disk.
     """
-    # The text is not kept in a variable: a large model would use memory that the engine needs.
-    files = workspace.lay_out(
-        folder, manifest, variant, prepared.file_name, prepared.render(variant.values, first_day=first_day)
-    )
     line = engine.command(
         installed,
         files.model,
         files.weather,
         files.output,
-        expand_objects=prepared.needs_expansion,
+        expand_objects=expand_objects,
         run_period=run_period,
     )
-    timeout_s = manifest.study.options.timeout_s
     limit_s = max(1.0, min(timeout_s, limits.seconds_left() - kept_back_s))
     run = engine.run(
         line,

@@ -72,6 +72,7 @@ def summary_of(
     message = [
         *heading(study.name, simulation, f"{status.value} - {error}" if error else status.value),
         f"Variants:   {counts.succeeded} succeeded, {counts.failed} failed, {counts.not_run} not run",
+        *([f"Reused:     results of earlier runs for {counts.reused} of them"] if counts.reused else []),
         *_highlights(table, study),
         "",
         f"Table:      {place}results.csv (and results.parquet)",

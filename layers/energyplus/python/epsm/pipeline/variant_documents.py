@@ -1,7 +1,8 @@
 """The documents of a finished variant: its result.json and its record."""
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,31 @@ from epsm.study.records import CANCELLED_STAGE, VariantRecord, VariantStatus, no
 from epsm.study.variants import Variant
 
 RESULT_SCHEMA = 1
+RESULT = "result.json"
+CACHED_FROM = "cached_from"
+"""Of copied results: simulation and index of the variant that they were computed for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A finished run, successful or not."""
+    """A finished run, successful or not.
+
+    Attributes:
+        diagnosis, run, results: Outcome of the engine, and the results that were read.
+        files, series: Files of the run.
+        etags: The ETag of each stored file, by name.
+        content_key: Key under which the results can be found again; see `epsm.pipeline.run_content`.
+        reused: The summary of the earlier run whose results were copied, if no engine ran.
+    """
 
     diagnosis: Diagnosis
     run: EngineRun | None = None
     results: Results | None = None
     files: RunFolder | None = None
     series: Path | None = None
+    etags: Mapping[str, str] = field(default_factory=dict)
+    content_key: str = ""
+    reused: Mapping[str, Any] | None = None
 
 
 def stopped(variant: Variant, started_at: str) -> VariantRecord:
@@ -47,6 +62,17 @@ def measures_of(run: EngineRun | None, seconds: float) -> dict[str, float]:
     }
 
 
+def identity(manifest: RunManifest, variant: Variant) -> dict[str, Any]:
+    """The identity of a variant in its result.json."""
+    return {
+        "simulation_id": manifest.simulation_id,
+        "variant_index": variant.index,
+        "model": variant.model,
+        "weather": variant.weather,
+        "values": variant.values,
+    }
+
+
 def result_document(
     manifest: RunManifest, variant: Variant, finished: Finished, measures: dict[str, float], engine_version: str
 ) -> dict[str, Any]:
@@ -54,11 +80,7 @@ def result_document(
     diagnosis, results = finished.diagnosis, finished.results
     document: dict[str, Any] = {
         "schema": RESULT_SCHEMA,
-        "simulation_id": manifest.simulation_id,
-        "variant_index": variant.index,
-        "model": variant.model,
-        "weather": variant.weather,
-        "values": variant.values,
+        **identity(manifest, variant),
         "verdict": diagnosis.verdict.value,
         "message": diagnosis.message,
         "errors": list(diagnosis.messages),
@@ -81,6 +103,15 @@ def record_of(variant: Variant, finished: Finished, measures: dict[str, float], 
         "warnings": diagnosis.warnings,
         "severe_errors": diagnosis.severe_errors,
     }
+    if finished.reused is not None:
+        return VariantRecord(
+            index=variant.index,
+            status=VariantStatus.SUCCEEDED,
+            started_at=started_at,
+            ended_at=now(),
+            verdict=diagnosis.verdict.value,
+            summary={**finished.reused, **measures},
+        )
     if results is None:
         return VariantRecord(
             index=variant.index,

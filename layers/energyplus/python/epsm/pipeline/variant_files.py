@@ -9,7 +9,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from epsm.energyplus.verdict import Verdict
-from epsm.pipeline.variant_documents import Finished, result_document
+from epsm.pipeline.variant_documents import RESULT, Finished, result_document
 from epsm.pipeline.workspace import is_full
 from epsm.store import keys
 from epsm.store.files import Files
@@ -30,8 +30,8 @@ def store_files(
 ) -> Finished:
     """Store a run's files; returns the run as it was, or as failed if the disk has no room for them."""
     try:
-        _store(files, manifest, variant, finished, measures, engine_version)
-        return finished
+        etags = _store(files, manifest, variant, finished, measures, engine_version)
+        return dataclasses.replace(finished, etags=etags)
     except (OSError, ClientError) as error:
         finished = without_room(finished, error)
     try:
@@ -49,18 +49,19 @@ def _store(
     finished: Finished,
     measures: dict[str, float],
     engine_version: str,
-) -> None:
-    def upload(path: Path) -> None:
+) -> dict[str, str]:
+    """The ETag of each stored file, by name."""
+
+    def upload(path: Path) -> tuple[str, str]:
         key = keys.variant_key(manifest.simulation_id, variant.index, path.name)
         if path.suffix == ".sql":
-            files.put_file_compressed(f"{key}.gz", path)
-        else:
-            files.put_file(key, path)
+            return f"{path.name}.gz", files.put_file_compressed(f"{key}.gz", path)
+        return path.name, files.put_file(key, path)
 
     with ThreadPoolExecutor(max_workers=4) as pool:
-        list(pool.map(upload, _files_to_keep(manifest.study.outputs, finished)))
+        etags = dict(pool.map(upload, _files_to_keep(manifest.study.outputs, finished)))
     document = result_document(manifest, variant, finished, measures, engine_version)
-    files.put_json(keys.variant_key(manifest.simulation_id, variant.index, "result.json"), document)
+    return etags | {RESULT: files.put_json(keys.variant_key(manifest.simulation_id, variant.index, RESULT), document)}
 
 
 def without_room(finished: Finished, error: OSError | ClientError) -> Finished:

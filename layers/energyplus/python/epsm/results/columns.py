@@ -20,6 +20,7 @@ RUN = (
     "missing",
     "input_remarks",
     "measure_remarks",
+    "cached_from",
 )
 END_USES_BY_FUEL = tuple(f"{snake(end_use)}_{snake(fuel)}_kwh" for end_use in END_USES for fuel in FUELS)
 

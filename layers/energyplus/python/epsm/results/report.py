@@ -102,10 +102,11 @@ def _head(manifest: RunManifest, counts: OutcomeCounts, status: StudyStatus, err
     colour = StudyStatus.PARTIAL if severe and status is StudyStatus.COMPLETED else status
     why = f", {severe} of {counts.total} variants with severe errors" if severe else ""
     why += f" - {escape(error)}" if error else ""
+    reused = f" ({counts.reused} of them with results of earlier runs)" if counts.reused else ""
     return (
         f"<h1>{escape(study.name)}</h1>"
         f"<p class='status {colour.value}'>{status.value}{why}</p>"
-        f"<p class='facts'>{counts.total} variants: {counts.succeeded} succeeded, {counts.failed} failed, "
+        f"<p class='facts'>{counts.total} variants: {counts.succeeded} succeeded{reused}, {counts.failed} failed, "
         f"{counts.not_run} not run &middot; {counted(len(study.models), 'model')}, "
         f"{counted(len(study.weather), 'weather file')}, "
         f"{counted(len(study.parameters), 'parameter')}{_sampling(study)} &middot; "

@@ -33,11 +33,12 @@ _NUMBERS = frozenset({"engine_seconds", "engine_cpu_seconds", "peak_memory_mb"})
 
 @dataclass(frozen=True, slots=True)
 class OutcomeCounts:
-    """Numbers of variants by outcome."""
+    """Numbers of variants by outcome; `reused` of the successful ones have results of earlier runs."""
 
     succeeded: int
     failed: int
     not_run: int
+    reused: int = 0
 
     @property
     def total(self) -> int:
@@ -103,11 +104,13 @@ def write_table(
     """
     spool = parquet.with_suffix(".jsonl")
     counted = dict.fromkeys((VariantStatus.SUCCEEDED.value, VariantStatus.FAILED.value, NOT_RUN), 0)
+    reused = 0
     end_uses: set[str] = set()
     bills: set[str] = set()
     with spool.open("w", encoding="utf-8") as file:
         for row in rows(manifest, records, why_not_run, stopped=stopped):
             counted[row["status"]] += 1
+            reused += "cached_from" in row
             end_uses.update(row.get("end_uses", ()))
             bills |= row.keys() & set(BILLS)
             file.write(json.dumps(row) + "\n")
@@ -121,7 +124,8 @@ def write_table(
             for_spreadsheets(frame).to_csv(text, index=False, header=header)
             header = False
     spool.unlink()
-    return OutcomeCounts(*counted.values())
+    succeeded, failed, not_run = counted.values()
+    return OutcomeCounts(succeeded, failed, not_run, reused)
 
 
 def _batches(spool: Path) -> Iterator[list[dict[str, Any]]]:
@@ -168,10 +172,11 @@ def read_columns(parquet: Path, names: Iterable[str]) -> pd.DataFrame:
 
 
 def mean_run_times(table: pd.DataFrame) -> dict[str, float]:
-    """The mean engine seconds of each model's successful variants, for the models that have any.
+    """The mean engine seconds of each model's successful variants, for the models that have any; those of copied
+    results are 0 and do not count.
 
     Args:
         table: At least `RUN_TIME_COLUMNS`.
     """
-    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
+    done = table[(table["status"] == VariantStatus.SUCCEEDED.value) & (table["engine_seconds"] > 0)]
     return {str(model): float(seconds) for model, seconds in done.groupby("model")["engine_seconds"].mean().items()}

@@ -26,6 +26,7 @@ OWNER_METADATA = "epsm-owner"
 
 
 _MAX_IN_ONE_PART = 16 * 2**20
+_CHANGED = "PreconditionFailed"
 
 
 def is_absent(error: ClientError) -> bool:
@@ -146,9 +147,11 @@ class Files:
                 return None
             raise
 
-    def put_json(self, key: str, value: Any) -> None:
+    def put_json(self, key: str, value: Any) -> str:
+        """Write a JSON document; its ETag."""
         body = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False).encode()
-        self._s3.put_object(Bucket=self.results_bucket, Key=key, Body=body, ContentType="application/json")
+        answer = self._s3.put_object(Bucket=self.results_bucket, Key=key, Body=body, ContentType="application/json")
+        return answer["ETag"]
 
     def put_text(self, key: str, text: str, content_type: str) -> None:
         self._s3.put_object(Bucket=self.results_bucket, Key=key, Body=text.encode(), ContentType=content_type)
@@ -160,28 +163,59 @@ class Files:
                 Bucket=self.results_bucket, Key=key, Body=text.encode(), ContentType=content_type, IfNoneMatch="*"
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "PreconditionFailed":
+            if error.response["Error"]["Code"] != _CHANGED:
                 raise
             return False
         return True
 
-    def put_file(self, key: str, path: Path, content_type: str = "application/octet-stream") -> None:
-        """Upload a file; a large one in parts."""
+    def put_file(self, key: str, path: Path, content_type: str = "application/octet-stream") -> str:
+        """Upload a file, a large one in parts; returns its ETag."""
         if path.stat().st_size <= _MAX_IN_ONE_PART:
             # boto3's transfer manager starts threads for every file: 10 ms, and a variant has several small ones.
             with path.open("rb") as body:
-                self._s3.put_object(Bucket=self.results_bucket, Key=key, Body=body, ContentType=content_type)
-            return
+                answer = self._s3.put_object(Bucket=self.results_bucket, Key=key, Body=body, ContentType=content_type)
+            return answer["ETag"]
         self._s3.upload_file(str(path), self.results_bucket, key, ExtraArgs={"ContentType": content_type})
+        return self._s3.head_object(Bucket=self.results_bucket, Key=key)["ETag"]
 
-    def put_file_compressed(self, key: str, path: Path) -> None:
-        """Upload a file gzipped; `key` should end in .gz."""
+    def put_file_compressed(self, key: str, path: Path) -> str:
+        """Upload a file gzipped; its ETag. `key` should end in .gz."""
         packed = path.with_name(path.name + ".gz")
         # Level 1: within 10 % of level 6 on EnergyPlus databases at a third of the time.
         with path.open("rb") as source, gzip.open(packed, "wb", compresslevel=1) as target:
             shutil.copyfileobj(source, target, 2**20)
-        self.put_file(key, packed, "application/gzip")
+        etag = self.put_file(key, packed, "application/gzip")
         packed.unlink()
+        return etag
+
+    def read_unchanged(self, key: str, etag: str) -> bytes:
+        """A result object's content.
+
+        Raises:
+            NotFound: If it is gone, or is no longer the one with that ETag.
+        """
+        try:
+            return self._s3.get_object(Bucket=self.results_bucket, Key=key, IfMatch=etag)["Body"].read()
+        except ClientError as error:
+            if is_absent(error) or error.response["Error"]["Code"] == _CHANGED:
+                raise NotFound(f"s3://{self.results_bucket}/{key}") from error
+            raise
+
+    def copy_unchanged(self, key: str, etag: str, target: str) -> str:
+        """Copy a result object within the bucket; the ETag of the copy.
+
+        Raises:
+            NotFound: If it is gone, or is no longer the one with that ETag.
+        """
+        try:
+            self._s3.head_object(Bucket=self.results_bucket, Key=key, IfMatch=etag)
+        except ClientError as error:
+            if is_absent(error) or error.response["Error"]["Code"] in (_CHANGED, "412"):
+                raise NotFound(f"s3://{self.results_bucket}/{key}") from error
+            raise
+        source: Any = {"Bucket": self.results_bucket, "Key": key}
+        answer = self._s3.copy_object(Bucket=self.results_bucket, Key=target, CopySource=source)
+        return answer["CopyObjectResult"]["ETag"]
 
     def presigned_download(self, key: str, seconds: int) -> str:
         """A presigned URL of a result object, valid for `seconds`."""

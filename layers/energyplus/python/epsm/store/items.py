@@ -29,6 +29,7 @@ def study_record(item: dict[str, Any]) -> StudyRecord:
         variants=plain.get("variants", 0),
         succeeded=plain.get("succeeded", 0),
         failed=plain.get("failed", 0),
+        reused=plain.get("reused", 0),
         execution_arn=plain.get(attributes.EXECUTION_ARN, ""),
         error=_with_cause_in_words(plain.get(attributes.ERROR, "")),
         problems=tuple(Problem(**problem) for problem in plain.get("problems", ())),

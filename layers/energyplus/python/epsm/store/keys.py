@@ -20,6 +20,7 @@ STUDY_SORT_KEY = "SIM"
 IDEMPOTENCY_PARTITION = "IDEMPOTENCY"
 RUN_TIME_SORT_KEY = "RUN_TIME"
 ACCOUNT_SORT_KEY = "ACCOUNT"
+KEPT_RESULT_SORT_KEY = "RESULT"
 
 
 def simulation_id(bucket: str, key: str, version_id: str) -> str:
@@ -178,6 +179,11 @@ def run_time_key(sha256: str) -> dict[str, str]:
 def owner_partition(owner: str) -> str:
     """Partition of an owner's running studies and spending; the key reveals nothing, as in `home`."""
     return f"OWNER#{_hashed(owner)}"
+
+
+def kept_result_key(owner: str, content_key: str) -> dict[str, str]:
+    """Key of the item that says where an owner's results of a run with that content are."""
+    return {PARTITION_KEY: f"KEPT#{_hashed(owner)}#{content_key}", SORT_KEY: KEPT_RESULT_SORT_KEY}
 
 
 def index_of(sort_key: str) -> int:

@@ -74,6 +74,7 @@ class Records:
         *,
         succeeded: int,
         failed: int,
+        reused: int = 0,
         error: str = "",
         given_up: bool = False,
     ) -> bool:
@@ -83,6 +84,7 @@ class Records:
             attributes.ENDED_AT: now(),
             "succeeded": succeeded,
             "failed": failed,
+            "reused": reused,
             attributes.ERROR: error,
             "given_up": given_up,
         }

@@ -13,6 +13,7 @@ from epsm.store.executions import Executions
 from epsm.store.files import Files
 from epsm.store.functions import Functions
 from epsm.store.inputs import InputsBucket
+from epsm.store.kept_results import KeptResults
 from epsm.store.notifications import Notification, sns_notifier
 from epsm.store.records import Records
 
@@ -77,6 +78,11 @@ class Stack:
     def records(self) -> Records:
         """Records of studies and variants."""
         return Records(self._table)
+
+    @cached_property
+    def kept_results(self) -> KeptResults:
+        """Where results of earlier runs are found again."""
+        return KeptResults(self._table)
 
     @cached_property
     def accounts(self) -> Accounts:

@@ -54,6 +54,7 @@ class StudyRecord:
         started_at, ended_at: Likewise, empty until then.
         variants: How many there are; 0 while it is not known.
         succeeded, failed: Counts, once it has ended.
+        reused: How many of those that succeeded have the results of earlier runs.
         execution_arn: The Step Functions execution, empty before it is started.
         error: Why the study as a whole failed, empty otherwise.
         problems: Why it was rejected.
@@ -80,6 +81,7 @@ class StudyRecord:
     variants: int = 0
     succeeded: int = 0
     failed: int = 0
+    reused: int = 0
     execution_arn: str = ""
     error: str = ""
     problems: tuple[Problem, ...] = ()

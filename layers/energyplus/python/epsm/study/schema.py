@@ -178,6 +178,12 @@ class Options(Strict):
         default=None,
         description="Give the study up when its variants have cost this much, at list prices of us-east-1.",
     )
+    cache: bool = Field(
+        strict=True,
+        default=True,
+        description="Whether a variant takes the results of an earlier run of the same owner, if that had the same "
+        "edited model, weather, other files, outputs, EnergyPlus and software.",
+    )
     priority: Priority = Field(
         default="normal",
         description="Share of the concurrency while several studies run: high gets twice as much as normal, four times "

@@ -1,0 +1,103 @@
+"""Reusing the results of an earlier run with the same content: copied, never shared, so each study keeps its own."""
+
+import json
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from epsm.energyplus.verdict import Diagnosis, Verdict
+from epsm.errors import NotFound
+from epsm.pipeline.variant_documents import CACHED_FROM, RESULT, Finished, identity, measures_of
+from epsm.store import keys
+from epsm.store.files import Files
+from epsm.store.kept_results import KeptResult, KeptResults
+from epsm.store.records import Records
+from epsm.study.manifest import RunManifest
+from epsm.study.records import VariantStatus
+from epsm.study.variants import Variant
+
+logger = logging.getLogger(__name__)
+
+
+class Reuse:
+    """Finds and copies results of an owner's earlier runs.
+
+    Args:
+        files, records: The store.
+        kept: Where results are noted.
+    """
+
+    def __init__(self, files: Files, records: Records, kept: KeptResults) -> None:
+        self._files = files
+        self._records = records
+        self._kept = kept
+
+    def take(self, owner: str, content_key: str, manifest: RunManifest, variant: Variant) -> Finished | None:
+        """Copy the results of an earlier run with this content to a variant.
+
+        Args:
+            owner: The study's owner.
+            content_key: Content of the run.
+            manifest: Of the variant's run.
+            variant: The variant.
+
+        Returns:
+            None if there is no such run, or any part of its results is missing or changed.
+        """
+        simulation = manifest.simulation_id
+        found = self._kept.find(owner, content_key)
+        if found is None or (found.simulation_id, found.index) == (simulation, variant.index):
+            return None
+        source = self._records.variant(found.simulation_id, found.index)
+        document = self._document(found)
+        if source is None or source.status is not VariantStatus.SUCCEEDED or document is None:
+            return None
+        etags = self._copies(found, simulation, variant.index)
+        if etags is None:
+            return None
+        # Results that were copied themselves name the run that they were computed in.
+        origin = {CACHED_FROM: source.summary.get(CACHED_FROM) or f"{found.simulation_id}/{found.index}"}
+        own = identity(manifest, variant) | measures_of(None, 0.0) | origin
+        etags[RESULT] = self._files.put_json(keys.variant_key(simulation, variant.index, RESULT), document | own)
+        diagnosis = Diagnosis(
+            Verdict(source.verdict),
+            source.summary["note"],
+            tuple(document["errors"]),
+            source.summary["warnings"],
+            source.summary["severe_errors"],
+            (),
+        )
+        return Finished(diagnosis, etags=etags, content_key=content_key, reused=source.summary | origin)
+
+    def note(self, owner: str, finished: Finished, kept: KeptResult) -> None:
+        """Note the results of a variant; a copy only if it is kept for longer than what it was made from."""
+        if finished.content_key:
+            self._kept.note(owner, finished.content_key, kept, only_if_longer=finished.reused is not None)
+
+    def _document(self, found: KeptResult) -> dict[str, Any] | None:
+        """result.json of an earlier run, if it is as it was written."""
+        if RESULT not in found.etags:
+            return None
+        try:
+            content = self._files.read_unchanged(
+                keys.variant_key(found.simulation_id, found.index, RESULT), found.etags[RESULT]
+            )
+        except NotFound:
+            return None
+        document: dict[str, Any] = json.loads(content)
+        return document
+
+    def _copies(self, found: KeptResult, simulation: str, index: int) -> dict[str, str] | None:
+        names = [name for name in found.etags if name != RESULT]
+
+        def copy(name: str) -> str:
+            source = keys.variant_key(found.simulation_id, found.index, name)
+            return self._files.copy_unchanged(source, found.etags[name], keys.variant_key(simulation, index, name))
+
+        try:
+            with ThreadPoolExecutor(max_workers=4) as pool:
+                return dict(zip(names, pool.map(copy, names), strict=True))
+        except NotFound:
+            # What was copied is overwritten by the run that follows.
+            logger.warning("results of an earlier run are incomplete", extra={"simulation_id": found.simulation_id})
+            return None

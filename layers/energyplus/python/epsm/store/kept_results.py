@@ -1,0 +1,77 @@
+"""Where results of earlier runs are found again: one item for each owner and content of a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from epsm.store import attributes, keys
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+
+@dataclass(frozen=True, slots=True)
+class KeptResult:
+    """A variant that has succeeded, and its files.
+
+    Attributes:
+        simulation_id, index: The variant.
+        etags: The ETag of each of its files by name, result.json among them.
+        expires_at: When its study's records expire, seconds since 1970.
+    """
+
+    simulation_id: str
+    index: int
+    etags: Mapping[str, str]
+    expires_at: int
+
+
+class KeptResults:
+    """Finds results by the content of the run, among those of one owner alone.
+
+    Args:
+        table: A boto3 DynamoDB Table resource.
+    """
+
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    def find(self, owner: str, content_key: str) -> KeptResult | None:
+        """The result of a run with that content, as it was noted last; its files may be gone since."""
+        item = self._table.get_item(Key=keys.kept_result_key(owner, content_key)).get("Item")
+        if item is None:
+            return None
+        plain: dict[str, Any] = dict(item)
+        return KeptResult(
+            plain["simulation_id"], int(plain["variant_index"]), plain["etags"], int(plain[attributes.EXPIRES_AT])
+        )
+
+    def note(self, owner: str, content_key: str, kept: KeptResult, *, only_if_longer: bool = False) -> None:
+        """Note a result; it takes the place of the one that was noted before.
+
+        Args:
+            owner: The owner of its study.
+            content_key: Content of the run.
+            kept: The result.
+            only_if_longer: Only if the one that was noted before expires earlier.
+        """
+        condition: Any = {}
+        if only_if_longer:
+            condition = {
+                "ConditionExpression": f"{attributes.EXPIRES_AT} < :expires_at",
+                "ExpressionAttributeValues": {":expires_at": kept.expires_at},
+            }
+        item: dict[str, Any] = {
+            **keys.kept_result_key(owner, content_key),
+            "simulation_id": kept.simulation_id,
+            "variant_index": kept.index,
+            "etags": dict(kept.etags),
+            attributes.EXPIRES_AT: kept.expires_at,
+        }
+        try:
+            self._table.put_item(Item=item, **condition)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
