@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check unit coverage mutants moto infra e2e image-test synth deploy wheel wheel-test second-opinion format docs-site prose docs clean
+.PHONY: help install demo up test check unit coverage mutants moto infra e2e image-test synth deploy wheel wheel-test second-opinion format docs-site prose docs notebooks clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -126,6 +126,9 @@ prose: $(VENV)/.dev ## phrases in documents, comments and messages that have a u
 
 docs: $(VENV)/.dev ## the generated parts of docs/
 	$(BIN)/python -m docs.generate
+
+notebooks: $(VENV)/.dev ## execute the notebooks of docs/ and store what they show
+	$(BIN)/python -m docs.notebook
 
 clean: ## what was built; the environment and results stay
 	rm -rf build dist cdk.out

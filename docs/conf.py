@@ -13,6 +13,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 from docs.api_reference import reference
+from docs.notebook import as_markdown
 from epsm import __version__
 
 DOCS = Path(__file__).resolve().parent
@@ -33,7 +34,8 @@ version = release = __version__
 
 # autodoc and napoleon: pages about the Python package are made from its docstrings.
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-source_suffix = {".md": "markdown"}
+# Notebooks are turned into Markdown when they are read.
+source_suffix = {".md": "markdown", ".ipynb": "markdown"}
 root_doc = "index"
 html_theme = "furo"
 html_title = f"EPSM {version}"
@@ -45,6 +47,9 @@ myst_heading_anchors = 4
 
 def add_what_the_site_needs(app: Sphinx, page: str, source: list[str]) -> None:
     """Changes a page's text before it is parsed; called by Sphinx for every page."""
+    if (DOCS / f"{page}.ipynb").is_file():
+        source[0] = as_markdown(DOCS / f"{page}.ipynb")
+        return
     shown = {shown_as: ROOT / document for document, shown_as in PAGES.items()}
     document = shown.get(f"{page}.md", DOCS / f"{page}.md")
     source[0] = _turned(document, DOCS / f"{page}.md")
