@@ -18,7 +18,7 @@ class OneAtATime(Strict):
 
     def count(self, parameters: Sequence[Dimension]) -> int:
         """Number of samples of one model and weather, without the baseline."""
-        return len(_changes(parameters))
+        return sum(len(each.levels) - (each.unchanged is not None) for each in parameters)
 
     def design(self, parameters: Sequence[Dimension]) -> Design:
         every = _changes(parameters)
@@ -30,4 +30,5 @@ class OneAtATime(Strict):
 
 
 def _changes(parameters: Sequence[Dimension]) -> list[tuple[str, Value]]:
-    return [(each.name, level) for each in parameters for level in each.levels if level != each.unchanged]
+    own = [(each, each.unchanged) for each in parameters]
+    return [(each.name, level) for each, unchanged in own for level in each.levels if level != unchanged]
