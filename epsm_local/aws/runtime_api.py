@@ -13,6 +13,8 @@ from epsm_local.aws.http_server import HttpServer, Response
 
 _PREFIX = "/2018-06-01/runtime/"
 _JSON = ("Content-Type", "application/json")
+MAX_RESULT_BYTES = 6 * 1024 * 1024 + 100
+"""Of what a function returns, as Lambda's own message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class RuntimeApi:
             case "GET", ["invocation", "next"]:
                 return self._next()
             case "POST", ["invocation", request_id, "response"]:
-                self.answers.put(Answer(request_id, request.body, error=False))
+                self.answers.put(_result(request_id, request.body))
             case "POST", ["invocation", request_id, "error"]:
                 self.answers.put(Answer(request_id, request.body, error=True))
             case "POST", ["init", "error"]:
@@ -95,3 +97,12 @@ class RuntimeApi:
             ("Lambda-Runtime-Trace-Id", "Root=1-00000000-000000000000000000000000;Sampled=0"),
         )
         return Response(200, headers, request.body)
+
+
+def _result(request_id: str, body: bytes) -> Answer:
+    """What a function has returned; an error of Lambda's own if it is too long."""
+    if len(body) <= MAX_RESULT_BYTES:
+        return Answer(request_id, body, error=False)
+    message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESULT_BYTES} bytes)."
+    error = {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}
+    return Answer(request_id, json.dumps(error).encode(), error=True)

@@ -239,6 +239,20 @@ def test_a_worker_that_asks_for_work_waits_until_there_is_some() -> None:
     api.close()
 
 
+@pytest.mark.parametrize("too_long", [False, True])
+def test_a_result_may_be_as_long_as_lambda_lets_it(too_long: bool) -> None:
+    api, body = RuntimeApi(), b"1" * (runtime_api.MAX_RESULT_BYTES + too_long)
+    with closing(HTTPConnection(api.address, timeout=_TIMEOUT_S)) as connection:
+        connection.request("POST", "/2018-06-01/runtime/invocation/r-1/response", body)
+        assert connection.getresponse().status == 202
+    answer = api.answers.get(timeout=_TIMEOUT_S)
+    assert isinstance(answer, runtime_api.Answer)
+    assert (answer.error, answer.body == body) == (too_long, not too_long)
+    if too_long:
+        assert json.loads(answer.body)["errorType"] == "Function.ResponseSizeTooLarge"
+    api.close()
+
+
 def test_a_worker_that_waits_for_work_is_released_when_its_api_closes() -> None:
     api = RuntimeApi()
     with closing(HTTPConnection(api.address, timeout=_TIMEOUT_S)) as connection:
