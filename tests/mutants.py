@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = Path("layers/energyplus/python/epsm")
 ROOMS = ("study", "energyplus", "checks", "results", "store", "pipeline", "operations", "api", "client")
 COSMIC_RAY = "cosmic-ray==8.7.0"
-_TIMEOUT_S = 120.0
+_TIMEOUT_S = 900.0
 _EQUIVALENT = re.compile(r"Decorator|_Eq_Is$|_NotEq_IsNot$")
 """Mutants that nothing can notice, or only by chance: decorators that annotate, `is` between equal short texts."""
 
