@@ -11,12 +11,13 @@ import pytest
 from epsm.api.description import app
 from epsm.api.routes import change, submit
 from epsm.errors import OverLimit
-from epsm.pipeline.owner_limits import OwnerLimits
+from epsm.estimate import RunTime
+from epsm.pipeline.owner_limits import OwnerLimits, expected_cost_usd
 from epsm.problems import Problem
 from epsm.store.stack import Stack
 from epsm.study.manifest import ObjectRef, RunManifest
 from epsm.study.records import StudyRecord, StudyStatus
-from epsm.study.schema import Study
+from epsm.study.schema import Options, Study
 from tests.unit.fakes import MemoryRecords, MemoryStack, study_record
 from tests.unit.manifests import manifest_of
 from tests.unit.pipeline.test_owner_limits import MemoryAccounts
@@ -144,7 +145,11 @@ def test_a_rerun_reserves_money_for_what_has_not_succeeded(
         assert ask(stack, "POST", "/api/simulation/anna-1/rerun/", {})[0] == 202
         return reserved(stack)
 
-    assert reserved_for(succeeded) == pytest.approx(reserved_for(0) * quarters / 4)
+    manifest = Anna(StudyStatus.FAILED).read_manifest("anna-1")
+    study = manifest.study.model_copy(update={"options": Options()})
+    run_times = {"a.idf": RunTime(manifest.assumed_run_times_s["a.idf"], "assumed")}
+    whole = expected_cost_usd(study, run_times, MemoryStack().settings.variant_memory_mb)
+    assert reserved_for(succeeded) == pytest.approx(whole * quarters / 4)
 
 
 def test_a_rerun_that_its_owner_cannot_pay_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,8 +110,9 @@ def test_each_slice_of_a_latin_hypercube_has_one_sample() -> None:
 
 
 def test_the_sobol_sequence_is_scipys() -> None:
-    points = np.array(sequence(64, 100, None)).reshape(64, 100)
-    assert (points == qmc.Sobol(100, scramble=False).random(64)).all()
+    # So many that every initial number, and the polynomials behind them, take part.
+    points = np.array(sequence(2048, 100, None)).reshape(2048, 100)
+    assert (points == qmc.Sobol(100, scramble=False).random(2048)).all()
 
 
 def test_a_scrambled_sobol_sequence_is_as_balanced_as_a_plain_one() -> None:
