@@ -56,7 +56,7 @@ def _start_and_stay(
     console: Console, port: int, api_port: int, engines: int | None, results: Path, data: Path, *, fresh: bool
 ) -> None:
     from epsm_local.aws.journal import CannotKeep
-    from epsm_local.resume import carry_on
+    from epsm_local.resume import resume_studies
     from epsm_local.stack import LocalStack, PortTaken
 
     with console.status("Starting the local stack ..."):
@@ -73,7 +73,7 @@ def _start_and_stay(
             console.print("Choose another folder with --data, and a folder for temporary files with TMPDIR.")
             raise SystemExit(1) from None
     with stack:
-        _stay(console, stack, results, data, carry_on)
+        _stay(console, stack, results, data, resume_studies)
 
 
 def _stay(
@@ -81,11 +81,11 @@ def _stay(
     stack: "LocalStack",
     results: Path,
     data: Path,
-    carry_on: "Callable[[LocalStack, Stack], Iterable[str]]",
+    resume: "Callable[[LocalStack, Stack], Iterable[str]]",
 ) -> None:
     target = local_connection(stack.endpoint)
     # Before other processes can find the stack: running studies were interrupted.
-    carried_on = list(carry_on(stack, target.stack))
+    resumed = list(resume(stack, target.stack))
     with ExitStack() as entered:
         try:
             entered.enter_context(announced(stack.endpoint))
@@ -94,7 +94,7 @@ def _stay(
         # No frame and no line breaks: these lines are meant to be copied.
         how_to = _how_to(target, stack.endpoint, stack.api_url or "", results, data)
         console.print(how_to, soft_wrap=True, highlight=False)
-        for line in carried_on:
+        for line in resumed:
             console.print(Text(line))
         copies = Copies(console, target, results, stack.journal)
         try:

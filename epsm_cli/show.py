@@ -24,7 +24,7 @@ from epsm.text import counted, file_labels, middle_cut
 
 _MAX_ROWS = 40
 _MAX_NAME = 24
-_NARROWEST = 8
+_MIN_COLUMN_WIDTH = 8
 _EDGES = 2
 _HEADINGS = {
     "site EUI": "site\nEUI",
@@ -103,7 +103,7 @@ def show_results(console: Console, parquet: Path, study: Study, energyplus: str 
     Columns with the same value in every row are left out, and those for which the terminal is too narrow.
     """
     frame = pd.read_parquet(parquet)
-    shown = _worth_showing(frame)
+    shown = _select_rows(frame)
     names = [parameter.name for parameter in study.parameters]
     places = [name for name in ("model", "weather") if shown[name].nunique() > 1]
     periods = set(shown["period"].dropna())
@@ -120,7 +120,7 @@ def show_results(console: Console, parquet: Path, study: Study, energyplus: str 
     for name in places:
         table.add_column(name, no_wrap=True)
     for name in names:
-        table.add_column(name, justify="right", min_width=_NARROWEST, overflow="fold")
+        table.add_column(name, justify="right", min_width=_MIN_COLUMN_WIDTH, overflow="fold")
     labels = {place: file_labels(frame[place].unique()) for place in places}
     rows = [_cells(row, names, labels) for _, row in shown.iterrows()]
     columns = _that_fit(console.width, rows, extra)
@@ -178,7 +178,7 @@ def _that_fit(width: int, rows: Sequence[_Cells], extra: Sequence[str]) -> list[
     columns = [*_HEADINGS, *extra]
 
     def needed(names: Sequence[str]) -> int:
-        fixed = sum(max(_NARROWEST, *map(len, each)) for each in zip(*(row.fixed for row in rows), strict=True))
+        fixed = sum(max(_MIN_COLUMN_WIDTH, *map(len, each)) for each in zip(*(row.fixed for row in rows), strict=True))
         others = sum(max([_width_of_heading(name), *(len(row.others[name]) for row in rows)]) for name in names)
         return fixed + others + len(rows[0].fixed) + len(names) + _EDGES
 
@@ -193,7 +193,7 @@ def _width_of_heading(name: str) -> int:
     return max(len(line) for line in _HEADINGS.get(name, name).splitlines())
 
 
-def _worth_showing(frame: pd.DataFrame) -> pd.DataFrame:
+def _select_rows(frame: pd.DataFrame) -> pd.DataFrame:
     if len(frame) <= _MAX_ROWS:
         return frame
     baselines = frame[frame["baseline"]].head(_MAX_ROWS // 2)

@@ -30,7 +30,7 @@ INTERRUPTED = "The local stack was stopped while this study ran."
 _SUBMIT = f"{STACK_NAME}-submit"
 
 
-def carry_on(local: LocalStack, stack: Stack) -> Iterator[str]:
+def resume_studies(local: LocalStack, stack: Stack) -> Iterator[str]:
     """Run on with every study that has not ended, and submit uploads that submit had not seen.
 
     Call it once, before anything else uses the stack: nothing runs then.

@@ -8,6 +8,7 @@ from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from epsm.store import keys
@@ -128,22 +129,10 @@ class Api(Construct):
             _OWN,
         )
         assert function.role is not None
-        # Principals with write access to the bucket could otherwise upload studies in a caller's name, or replace a
-        # caller's files. Uploads to presigned URLs are made with the function's identity.
-        inputs.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="OnlyTheApiWritesForCallers",
-                effect=iam.Effect.DENY,
-                principals=[iam.AnyPrincipal()],
-                actions=["s3:PutObject"],
-                resources=[inputs.arn_for_objects(f"{keys.HOMES}*"), inputs.arn_for_objects(f"{keys.UPLOADS}*")],
-                conditions={"ArnNotEquals": {"aws:PrincipalArn": function.role.role_arn}},
-            )
-        )
+        _deny_other_writers(inputs, function.role)
         grant(function, ["s3:GetObject"], [results.arn_for_objects("runs/*")], _OWN)
         grant(function, ["s3:PutObject"], [results.arn_for_objects("runs/*/items-*.json")], _OWN)
         grant(function, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [table.table_arn])
-        assert function.role is not None
         function.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["dynamodb:DeleteItem"],
@@ -161,3 +150,19 @@ class Api(Construct):
         grant(function, ["lambda:InvokeFunction"], [cleanup.function.function_arn])
         grant(function, ["lambda:GetAccountSettings"], ["*"], "the account's settings are not a resource")
         return function
+
+
+def _deny_other_writers(inputs: s3.Bucket, writer: iam.IRole) -> None:
+    """Deny everyone but the API's function to write below the prefixes of its callers."""
+    # Principals with write access to the bucket could otherwise upload studies in a caller's name, or replace a
+    # caller's files. Uploads to presigned URLs are made with the function's identity.
+    inputs.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="OnlyTheApiWritesForCallers",
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            actions=["s3:PutObject"],
+            resources=[inputs.arn_for_objects(f"{keys.HOMES}*"), inputs.arn_for_objects(f"{keys.UPLOADS}*")],
+            conditions={"ArnNotEquals": {"aws:PrincipalArn": writer.role_arn}},
+        )
+    )

@@ -96,7 +96,7 @@ def test_a_killed_aggregate_is_tried_again(stack: LocalStack, make_study: StudyM
     assert_whole(stack, record)
 
 
-def test_a_submit_that_is_killed_before_it_starts_the_execution_is_carried_on(
+def test_a_submit_that_is_killed_before_it_starts_the_execution_is_completed(
     stack: LocalStack, make_study: StudyMaker
 ) -> None:
     name = unique("submit")

@@ -13,7 +13,7 @@ from epsm.errors import NotFound
 from epsm.store import keys
 from epsm.store.stack import Stack
 from epsm.study.records import CANCELLED_STAGE, StudyRecord, StudyStatus, VariantRecord, VariantStatus
-from epsm_local import resume as carry_on
+from epsm_local import resume
 from epsm_local.aws.journal import Journal
 from epsm_local.moto_patches import PROMISES
 from epsm_local.resume import INTERRUPTED, run_on, submit_promised
@@ -47,7 +47,7 @@ class Start:
         self.attempts: list[str] = []
         self.submitted: list[dict[str, Any]] = []
         self.dies: Callable[[], None] = lambda: None
-        monkeypatch.setattr(carry_on, "rerun_missing", self._rerun)
+        monkeypatch.setattr(resume, "rerun_missing", self._rerun)
 
     def _rerun(self, stack: Stack, record: StudyRecord) -> int:
         self.dies()
@@ -122,7 +122,7 @@ def test_killed_again_while_it_carries_on(monkeypatch: pytest.MonkeyPatch) -> No
     assert sorted(start.attempts) == ["a", "b"]
 
 
-def test_what_cannot_be_carried_on_says_so_stops_no_other_and_is_tried_at_the_next_start(
+def test_what_cannot_be_resumed_says_so_stops_no_other_and_is_tried_at_the_next_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     start = Start(monkeypatch, study("a", StudyStatus.RUNNING), study("b", StudyStatus.RUNNING))

@@ -1,1 +1,1 @@
-"""What a modeller writes, and what is known of it: study, variants, manifest, records. No AWS, no EnergyPlus."""
+"""The study as written by users, and its variants, manifest and records. No AWS, no EnergyPlus."""

@@ -1,4 +1,4 @@
-"""Cells of EnergyPlus's tabular reports that a study wants as columns of its results table."""
+"""Cells of EnergyPlus's tabular reports as additional columns of the results table."""
 
 from typing import Annotated, Literal
 

@@ -16,7 +16,7 @@ _MAX_ROWS_SHOWN = 20
 
 
 def sampling_problems(study: Study) -> list[Problem]:
-    """Faults of parameters and sampling that each of them alone does not have."""
+    """Faults in the combination of parameters and sampling."""
     problems = [each for index, parameter in enumerate(study.parameters) for each in _of(parameter, index, study)]
     problems += _of_measures(study)
     where = f"{MANIFEST_NAME}: sampling"
@@ -58,12 +58,12 @@ def _of(parameter: Dimension, index: int, study: Study) -> Iterator[Problem]:
             yield Problem(f"{where}.distribution.weights", what, f"no weights, or sampling {_SAMPLED}")
     endless = isinstance(parameter.distribution, Normal | LogNormal) and parameter.distribution.truncate is None
     if isinstance(sampling, Morris) and endless:
-        what = "has no ends, and sampling 'morris' takes both"
+        what = "is unbounded, and sampling 'morris' uses both bounds"
         yield Problem(f"{where}.distribution", what, "'truncate': [smallest, largest]")
 
 
 def _of_measures(study: Study) -> Iterator[Problem]:
-    """Parameters whose measure there is not, and measures that no parameter has, or several have."""
+    """Parameters with an undefined measure, and measures that are used by no parameter or by several."""
     names = [each.name for each in study.measures]
     users: dict[str, str] = {}
     for index, parameter in enumerate(study.parameters):

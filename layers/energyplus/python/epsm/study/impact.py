@@ -1,4 +1,4 @@
-"""What energy costs and emits: factors by fuel that a study gives."""
+"""Emissions and cost of energy: factors by fuel."""
 
 from typing import Self
 

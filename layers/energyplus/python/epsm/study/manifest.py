@@ -8,7 +8,7 @@ from epsm.study.schema import Study
 
 
 class ObjectRef(BaseModel):
-    """One stored file, pinned to its version: what is uploaded later under the same name does not matter.
+    """One stored file, pinned to its version: later uploads under the same name have no effect.
 
     Attributes:
         bucket, key: Where it is.
@@ -53,7 +53,7 @@ class RunManifest(BaseModel):
         image_id: Content hash of the container image.
         code_version: Version of `epsm`.
         extraction_version: Version of the rules by which metrics are read.
-        baseline_values: For each model its own value of each parameter, where there is one.
+        baseline_values: For each model its own value of each parameter, if it has one.
         assumed_run_times_s: For each model the engine time of one run as assumed from its zones, seconds; for limits
             until a run of it has been measured.
         seed: Seed of the sampling; None where nothing is random.

@@ -1,4 +1,4 @@
-"""Names of owners: who a caller with AWS credentials is, as far as that cannot be chosen.
+"""Names of owners: the identity of a caller with AWS credentials, as far as callers cannot choose it.
 
 The session name of an assumed role is an argument of `sts:AssumeRole`: a principal that may assume the role can use a
 colleague's name, unless the role's trust policy demands a certain one (condition key `sts:RoleSessionName`). So
@@ -66,14 +66,14 @@ def owner_of(arn: str, trusted_session_roles: Collection[str] = ()) -> str:
 
 
 def owns(caller: str, owner: str) -> bool:
-    """Whether what an owner has is a caller's.
+    """Whether an owner in a record is the caller.
 
     Records older than this rule name sessions as their owners. Such a record is every session's of the role where
     session names can be chosen: each could have taken that name at any time.
 
     Args:
-        caller: Name of the caller; empty for nobody.
-        owner: Owner in a record; empty for nobody's.
+        caller: Name of the caller; empty for none.
+        owner: Owner in a record; empty for none.
 
     >>> session = "iam:arn:aws:sts::123456789012:assumed-role/Modellers/anna"
     >>> owns("iam:arn:aws:iam::123456789012:role/Modellers", session), owns(session, session)
@@ -85,5 +85,5 @@ def owns(caller: str, owner: str) -> bool:
 
 
 def owner_without_session(owner: str) -> str:
-    """The owner that everybody is who could have chosen to be this one; itself where nothing can be chosen."""
+    """The owner shared by all callers that could have chosen this name; the name itself if it cannot be chosen."""
     return owner_of(role_of(owner.removeprefix(IAM))) if owner.startswith(IAM) else owner

@@ -1,4 +1,4 @@
-"""Parameters: what a study varies, each one dimension of its design."""
+"""Parameters: the dimensions of a study's design."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
@@ -98,7 +98,7 @@ class Dimension(Strict):
 
     @property
     def has_levels(self) -> bool:
-        """Whether the study says which values there are, or leaves that to a list of samples."""
+        """Whether the parameter itself has values, rather than a list of samples."""
         return any(each is not None for each in (self.values, self.multiply, self.range, self.distribution))
 
     @property
@@ -108,12 +108,12 @@ class Dimension(Strict):
 
     @property
     def unchanged(self) -> Value | None:
-        """The level that leaves every model as it is, where there is one among the levels."""
+        """The level that leaves every model unchanged, if one of the levels does."""
         return None
 
     @property
     def levels(self) -> Sequence[float | str]:
-        """The values or factors where they can be counted, in their order; empty for a continuous parameter."""
+        """The values or factors of a discrete parameter, in order; empty for a continuous one."""
         if self.range is not None:
             return self.range.levels
         match self.distribution:
@@ -125,7 +125,7 @@ class Dimension(Strict):
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """Smallest and largest level; None where there are none, or texts among them."""
+        """Smallest and largest level; None if there are none, or if some are texts."""
         if self.range is not None:
             return min(self.range.from_, self.range.to), max(self.range.from_, self.range.to)
         if self.distribution is not None and not isinstance(self.distribution, Discrete):

@@ -78,7 +78,7 @@ def load_document(document: bytes | str) -> Any:
 
 
 def problems_of(error: ValidationError) -> list[Problem]:
-    """Pydantic's errors in the words of the document: one problem a place, with what is allowed there."""
+    """Pydantic's errors in terms of the document: one problem per place, with the allowed values."""
     problems: dict[str, Problem] = {}
     for each in error.errors(include_url=False):
         # A union reports a fault per member, and names it after the place.
@@ -102,7 +102,7 @@ def problems_of(error: ValidationError) -> list[Problem]:
 
 
 _UNIONS: Mapping[str, Mapping[str, type[BaseModel]]] = {"sampling": METHODS, "distribution": KINDS}
-"""Objects of several shapes: pydantic puts which of them it is into the place."""
+"""Unions of objects: pydantic includes the chosen member in the location."""
 _PARTS: Mapping[str, type[BaseModel]] = {
     "parameters": Parameter,
     ONE_TARGET: Parameter,
@@ -167,7 +167,7 @@ def _is_member_of_value(steps: tuple[int | str, ...]) -> bool:
 
 
 def _in_words(kind: str, message: str, found: Any, context: dict[str, Any]) -> tuple[str, str]:
-    """What was found and what is allowed, for one of pydantic's error types."""
+    """The finding and the allowed values, for one of pydantic's error types."""
     try:
         shown = json.dumps(found, ensure_ascii=False, default=str)
     except (RecursionError, ValueError):

@@ -1,4 +1,4 @@
-"""A study.json with faults: what of it can be checked all the same, so that one answer names every fault."""
+"""The valid part of a study.json with faults, which is checked too, so that all faults are reported at once."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,9 @@ class PartialStudy:
     """A study.json as far as it can be read.
 
     Attributes:
-        study: The study, without what is faulty in it; None if too little is left to look at.
+        study: The study without its faulty entries; None if too little is left to check.
         problems: The faults.
-        numbers: Where entries were left out of a list: the places in the document of those that remain.
+        numbers: For lists with removed entries, the positions in the document of the remaining ones.
     """
 
     study: Study | None
@@ -65,7 +65,7 @@ def read_partial_study(document: bytes) -> PartialStudy:
 
 
 def _readable_part(raw: Any, error: ValidationError) -> tuple[dict[str, Any], dict[str, list[int]]] | None:
-    """The document without faulty entries, and the places of those that remain; None if that means nothing."""
+    """The document without faulty entries, and the positions of the remaining ones; None if nothing useful remains."""
     rest, faulty = dict(raw) if isinstance(raw, dict) else {}, dict[str, set[int]]()
     for each in error.errors(include_url=False, include_input=False):
         match each["loc"]:
@@ -89,7 +89,7 @@ def _readable_part(raw: Any, error: ValidationError) -> tuple[dict[str, Any], di
 
 
 def _drop_together(raw: Mapping[str, Any], faulty: dict[str, set[int]]) -> None:
-    """A parameter says nothing without its measure, and a measure that no parameter has would be reported."""
+    """A parameter is useless without its measure, and a measure without a parameter would be reported."""
     for name, key, other, other_key in (
         ("measures", "name", "parameters", "measure"),
         ("parameters", "measure", "measures", "name"),

@@ -16,7 +16,7 @@ from epsm.study.variants import Variant, expand
 MAX_TRIED_PAIRS = 50
 """Pairs of a model and a weather file that are tried; every model comes before a second weather file does."""
 MAX_TRIALS_AT_A_TIME = 5
-"""Models that are tried at a time. Trials take seconds; they are few, and on a laptop they share its cores."""
+"""Maximum number of concurrent trials. Trials take seconds; they are few, and on a laptop they share its cores."""
 _MAX_CHARACTERS = 300
 _MAX_SHOWN = 3
 
@@ -29,8 +29,8 @@ class Trial:
 
     Attributes:
         index: Of the pair's baseline.
-        outcome: ``not tried`` where the trial says nothing of the model.
-        why: The verdict with the engine's words, of the first of the variants tried; empty where it passed.
+        outcome: ``not tried`` if the trial says nothing about the model.
+        why: The verdict and the engine's message, of the first variant tried; empty if it passed.
     """
 
     index: int
@@ -38,7 +38,7 @@ class Trial:
     why: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """As the state machine carries it, which must hold all of them in 256 KB."""
+        """The trial in the state machine's data, which is limited to 256 KB for all trials."""
         return asdict(self) | {"why": self.why[:_MAX_CHARACTERS]}
 
 
@@ -61,7 +61,7 @@ def pairs_to_try(study: Study, in_containers: Collection[str] = ()) -> list[int]
 
 
 def variants_to_try(study: Study, baseline: int) -> list[Variant]:
-    """A pair's baseline, first and last sample: what is tried one after the other until one passes.
+    """A pair's baseline, first and last sample, tried one after the other until one passes.
 
     A model that only its parameters make whole (a tag of another tool in a field, say) has a broken baseline; that must
     not stop its study.

@@ -1,4 +1,4 @@
-"""Meters and output variables that a study wants reduced to one number, without keeping the series."""
+"""Meters and output variables reduced to one number, without keeping the series."""
 
 from typing import Literal, Self
 

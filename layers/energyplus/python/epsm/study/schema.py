@@ -1,4 +1,4 @@
-"""The study: what a modeller writes into `study.json`.
+"""The study: the schema of `study.json`.
 
 The models here are the contract; `docs/study.schema.json` is generated from them.
 """
@@ -120,7 +120,7 @@ _MAX_FILES = 1000
 
 
 class Outputs(Strict):
-    """What to keep of each run beside the results that are always there."""
+    """Outputs of each run besides the standard results."""
 
     meters: Annotated[tuple[Text, ...], Unique] = Field(
         default=(), description="Meters to report as series, e.g. Electricity:Facility."
@@ -321,7 +321,7 @@ class Study(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a stack takes of a study.
+    """Limits of a stack for studies.
 
     Attributes:
         max_variants: Largest study.

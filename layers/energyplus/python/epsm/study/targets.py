@@ -1,4 +1,4 @@
-"""Targets: where a parameter's level goes, and what is done with it there."""
+"""Targets: the fields that a parameter's level is applied to, and how."""
 
 import math
 from collections.abc import Mapping
@@ -68,7 +68,7 @@ class Target(Strict):
         return self.way in ("multiply", "add")
 
     def new_value(self, level: Value, own: float | None) -> Value:
-        """The value that a level gives.
+        """The new value for a level.
 
         Args:
             level: The level; a number, unless it is set.

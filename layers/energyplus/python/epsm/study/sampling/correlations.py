@@ -20,7 +20,7 @@ Matrix = list[list[float]]
 _STANDARD = NormalDist()
 _MAX_PAIRS = 1225
 """Every pair of the 50 parameters that a study may have."""
-_MOST = 0.99
+_MAX_CORRELATION = 0.99
 _SMALLEST_PIVOT = 1e-9
 _SMALLEST = 2.0**-53
 """`Random.random` may be 0, which has no score."""
@@ -33,7 +33,10 @@ class Correlation(Strict):
 
     parameters: tuple[str, str] = Field(description="Names of two parameters.")
     rank_correlation: float = Field(
-        strict=True, ge=-_MOST, le=_MOST, description="Spearman's rank correlation of their values."
+        strict=True,
+        ge=-_MAX_CORRELATION,
+        le=_MAX_CORRELATION,
+        description="Spearman's rank correlation of their values.",
     )
 
     @field_validator("parameters")
@@ -45,7 +48,7 @@ class Correlation(Strict):
 
 
 class Correlated(InUnitCube):
-    """A method whose parameters may be correlated."""
+    """A method with optional correlations between parameters."""
 
     correlations: Annotated[tuple[Correlation, ...], Field(max_length=_MAX_PAIRS)] = Field(
         default=(), description="Parameters that are not independent of each other."

@@ -1,4 +1,4 @@
-"""List: samples that the study gives, in study.json or in a CSV beside it."""
+"""List: samples given in study.json or in a CSV next to it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
