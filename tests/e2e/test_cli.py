@@ -275,7 +275,7 @@ def test_a_study_with_failures_shows_the_reason_and_ends_with_1(
     assert "Schedule Name = WALL, item not found" in " ".join(done.stdout.split())
 
 
-def test_a_parameter_that_changes_nothing_and_a_meter_that_is_not_there_are_told(
+def test_a_parameter_that_changes_nothing_and_a_meter_that_is_not_there_are_reported(
     environment: dict[str, str], up: Path, make_study: StudyMaker, tmp_path: Path
 ) -> None:
     # The room's lights are given in W/m2: the level is not used.

@@ -268,7 +268,7 @@ def test_faults_of_the_service_are_waited_out(aws: Callable[..., str], tmp_path:
     assert "Traceback" not in printed(tmp_path)
 
 
-def test_an_interrupt_while_a_study_is_followed_says_that_it_goes_on(aws: Callable[..., str], tmp_path: Path) -> None:
+def test_an_interrupt_while_a_study_is_followed_says_that_it_continues(aws: Callable[..., str], tmp_path: Path) -> None:
     follows = threading.Event()
     running = watch(tmp_path, aws(*[_running("office-1")] * 3, last=follows))
     assert follows.wait(timeout=100)

@@ -82,19 +82,19 @@ def test_the_function_may_do_no_more_than_send_and_look(template: Template) -> N
     }
 
 
-def test_a_canary_that_fails_is_told_until_the_next_has_flown(other_template: Template) -> None:
+def test_a_canary_that_fails_is_reported_until_the_next_has_flown(other_template: Template) -> None:
     alarm = alarms(other_template)["epsm-other-canary-failed"]
     assert (alarm["MetricName"], alarm["Threshold"], alarm["DatapointsToAlarm"]) == ("Errors", 0, 1)
     # An hour, and the time that a flight may take.
     assert alarm["EvaluationPeriods"] * alarm["Period"] >= (60 + 12) * 60
 
 
-def test_a_failed_canary_is_told_once(other_template: Template) -> None:
+def test_a_failed_canary_is_reported_once(other_template: Template) -> None:
     told = [name for name, each in alarms(other_template).items() if "anar" in json.dumps([name, each])]
     assert sorted(told) == [f"epsm-other-canary-{what}" for what in ("failed", "silent", "throttled")]
 
 
-def test_canaries_that_do_not_fly_are_told(other_template: Template) -> None:
+def test_canaries_that_do_not_fly_are_reported(other_template: Template) -> None:
     alarm = alarms(other_template)["epsm-other-canary-silent"]
     assert (alarm["MetricName"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
         "Invocations",

@@ -21,17 +21,17 @@ def resources(template: Template, action: str) -> str:
     return json.dumps(found)
 
 
-def test_every_begin_and_end_of_an_execution_is_told(template: Template) -> None:
+def test_every_begin_and_end_of_an_execution_is_reported(template: Template) -> None:
     detail = template.only("AWS::Events::Rule", "ExecutionChanged")["EventPattern"]["detail"]
     assert set(detail["status"]) == {"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 
 
-def test_a_spent_budget_is_told_by_this_project_alone(template: Template) -> None:
+def test_a_spent_budget_is_reported_by_this_project_alone(template: Template) -> None:
     pattern = template.only("AWS::Events::Rule", "BudgetSpent")["EventPattern"]
     assert pattern == {"source": ["epsm"], "detail-type": ["Budget Spent"]}
 
 
-def test_only_executions_of_the_study_machine_are_told(template: Template) -> None:
+def test_only_executions_of_the_study_machine_are_reported(template: Template) -> None:
     detail = template.only("AWS::Events::Rule", "ExecutionChanged")["EventPattern"]["detail"]
     (machine,) = detail["stateMachineArn"]
     assert machine["Ref"] in template.of_type("AWS::StepFunctions::StateMachine")

@@ -108,7 +108,7 @@ def test_the_machine_waits_for_the_end_of_the_task(fargate_template: Template) -
     assert MAX_CONTAINER_RUN_S < task["TimeoutSeconds"] < MAX_CONTAINER_RUN_S + 7200
 
 
-def test_the_container_is_told_its_variant(fargate_template: Template) -> None:
+def test_the_container_gets_its_variant(fargate_template: Template) -> None:
     parameters = child_states(fargate_template)["Run EnergyPlus in a container"]["Parameters"]
     (override,) = parameters["Overrides"]["ContainerOverrides"]
     container = fargate_template.only("AWS::ECS::TaskDefinition")["ContainerDefinitions"][0]

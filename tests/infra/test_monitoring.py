@@ -132,13 +132,13 @@ def test_metrics_that_come_when_a_run_has_ended_are_looked_for_when_it_began(tem
         assert alarm["EvaluationPeriods"] * alarm["Period"] >= timeout + 300
 
 
-def test_a_variant_near_its_time_limit_is_told_before_it_is_lost(template: Template) -> None:
+def test_a_variant_near_its_time_limit_is_reported_before_it_is_lost(template: Template) -> None:
     timeout_ms = template.only("AWS::Lambda::Function", "RunVariant")["Timeout"] * 1000
     assert timeout_ms / 2 < alarms(template)["epsm-local-run-variant-near-time-limit"]["Threshold"] < timeout_ms
 
 
 @pytest.mark.parametrize("metric", ["ExecutionsFailed", "ExecutionsTimedOut"])
-def test_a_study_that_fails_is_told_once_and_its_variants_are_not(template: Template, metric: str) -> None:
+def test_a_study_that_fails_is_reported_once_and_its_variants_are_not(template: Template, metric: str) -> None:
     (watched,) = alarmed(template, metric)
     assert "variants" not in watched["StateMachineArn"]
 
@@ -179,7 +179,7 @@ def concurrency_told_at(template: Template) -> float:
     return float(alarm["Threshold"])
 
 
-def test_concurrency_is_told_at_80_percent_of_a_new_account() -> None:
+def test_concurrency_is_reported_at_80_percent_of_a_new_account() -> None:
     assert concurrency_told_at(Template(synthesise({}))) == 800
 
 
@@ -207,7 +207,7 @@ def test_nobody_publishes_alarms_without_tls(template: Template) -> None:
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_who_is_told_of_studies_is_told_of_alarms(other_template: Template) -> None:
+def test_subscribers_of_studies_get_alarms(other_template: Template) -> None:
     subscription = other_template.only("AWS::SNS::Subscription", "Alarms")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "modeller@example.com")
 

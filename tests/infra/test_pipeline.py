@@ -150,7 +150,7 @@ def test_a_failed_study_is_a_failed_execution(template: Template) -> None:
     assert (choice["StringEquals"], choice["Next"]) == ("failed", "Study failed")
 
 
-def test_those_who_subscribed_are_told_unless_the_study_says_no(template: Template) -> None:
+def test_subscribers_are_notified_unless_the_study_says_no(template: Template) -> None:
     notify = state(template, "Notify subscribers?")
     (choice,) = notify["Choices"]
     assert state(template, "Collect results")["Next"] == "Notify subscribers?"
@@ -167,11 +167,11 @@ def test_every_state_can_be_reached_and_is_named_for_people(template: Template) 
     assert all(name[0].isupper() and " " in name for name in template.machine["States"])
 
 
-def test_nobody_is_told_by_default(template: Template) -> None:
+def test_nobody_is_notified_by_default(template: Template) -> None:
     assert not template.of_type("AWS::SNS::Subscription")
 
 
-def test_an_address_can_be_told(other_template: Template) -> None:
+def test_an_address_can_be_notified(other_template: Template) -> None:
     subscription = other_template.only("AWS::SNS::Subscription", "Ended")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "modeller@example.com")
 
@@ -207,7 +207,7 @@ def test_every_resource_is_known_to_the_local_stack(template: Template) -> None:
     check_template(template.document)
 
 
-def test_an_end_without_results_is_told_too(template: Template) -> None:
+def test_an_end_without_results_is_reported_too(template: Template) -> None:
     assert state(template, "Close uncollected study")["Next"] == "Notify of uncollected study"
     assert state(template, "Notify of uncollected study")["Next"] == "Results not collected"
 

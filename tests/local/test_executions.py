@@ -504,7 +504,7 @@ STATUSES = ("SUCCEEDED", "FAILED", "ABORTED")
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_the_end_of_an_execution_is_told(told: dict[str, Any], status: str) -> None:
+def test_the_end_of_an_execution_is_reported(told: dict[str, Any], status: str) -> None:
     event, execution = told[status]
     detail = event["detail"]
     assert detail["status"] == status
@@ -540,14 +540,14 @@ def test_the_event_tells_whether_it_holds_input_and_output(told: dict[str, Any],
     assert detail["outputDetails"] == ({"included": True} if status == "SUCCEEDED" else None)
 
 
-def test_a_timeout_is_told(aws: Aws) -> None:
+def test_a_timeout_is_reported(aws: Aws) -> None:
     machine = aws.machine(SHORT)
     queue = listen(aws, machine, ["TIMED_OUT"])
     execution = aws.start(machine)
     assert aws.message(queue)["detail"]["executionArn"] == execution
 
 
-def test_the_start_and_the_end_are_told_once_each(aws: Aws) -> None:
+def test_the_start_and_the_end_are_reported_once_each(aws: Aws) -> None:
     machine = aws.machine(PASS)
     queue = listen(aws, machine)
     executions = [aws.start(machine) for _ in range(10)]
@@ -555,7 +555,7 @@ def test_the_start_and_the_end_are_told_once_each(aws: Aws) -> None:
     assert sorted(told) == sorted((each, status) for each in executions for status in ("RUNNING", "SUCCEEDED"))
 
 
-def test_a_stop_is_told_once_although_the_task_ends_later(aws: Aws, work: dict[str, Any], tmp_path: Path) -> None:
+def test_a_stop_is_reported_once_although_the_task_ends_later(aws: Aws, work: dict[str, Any], tmp_path: Path) -> None:
     machine = aws.machine({"StartAt": "Work", "States": {"Work": work}})
     queue = listen(aws, machine)
     execution = start_waiting(aws, machine, tmp_path)

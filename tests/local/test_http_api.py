@@ -411,7 +411,7 @@ def test_a_function_that_takes_too_long_is_not_waited_for(url: str, tmp_path: Pa
     assert (answered.status, answered.json) == (503, {"message": "Service Unavailable"})
 
 
-def test_a_function_that_takes_too_long_goes_on(url: str, tmp_path: Path) -> None:
+def test_a_function_that_takes_too_long_continues(url: str, tmp_path: Path) -> None:
     call(url, "GET", f"/waits?folder={tmp_path}")
     (tmp_path / "go").touch()
     wait_for((tmp_path / "done").exists, "the function")
@@ -680,7 +680,7 @@ def preflight(url: str, target: str, origin: str, method: str) -> Answered:
     return call(url, "OPTIONS", target, None, headers)
 
 
-def test_a_browser_that_asks_is_told_what_it_may(for_browsers: str) -> None:
+def test_a_preflight_request_of_a_browser_is_answered(for_browsers: str) -> None:
     answered = preflight(for_browsers, "/says", "https://app.example", "PUT")
     assert (answered.status, access(answered)) == (
         204,
@@ -695,7 +695,7 @@ def test_a_browser_that_asks_is_told_what_it_may(for_browsers: str) -> None:
 
 
 @pytest.mark.parametrize(("origin", "method"), [("https://evil.example", "GET"), ("https://app.example", "DELETE")])
-def test_a_browser_that_may_not_is_told_nothing(for_browsers: str, origin: str, method: str) -> None:
+def test_a_preflight_request_that_is_not_allowed_gets_no_headers(for_browsers: str, origin: str, method: str) -> None:
     answered = preflight(for_browsers, "/says", origin, method)
     assert (answered.status, access(answered)) == (204, {})
 

@@ -198,7 +198,7 @@ def test_an_error_while_loading_is_named(aws: Aws, source: str, error_type: str)
     assert (answer.error, answer.value["errorType"]) == ("Unhandled", error_type)
 
 
-def test_the_handler_is_told_about_its_function(aws: Aws, function: str) -> None:
+def test_the_handler_gets_the_context_of_its_function(aws: Aws, function: str) -> None:
     told = aws.invoke(function, {"do": "describe"}).value
     remaining = told.pop("remaining_ms")
     assert told == {

@@ -240,7 +240,7 @@ def test_a_list_knows_what_ended_studies_came_to_and_invents_nothing_of_others(
     assert [(listed[name]["succeeded"], listed[name]["failed"]) for name in (done, waiting)] == [(2, 1), (None, None)]
 
 
-def test_a_task_is_told_in_epsms_words(anna: Client, done: str) -> None:
+def test_a_task_has_the_format_of_legacy_epsm(anna: Client, done: str) -> None:
     task = anna.get(f"/api/simulation/task/{done}/status/")
     assert (task["state"], task["ready"], task["current"], task["total"]) == ("SUCCESS", True, 3, 3)
 

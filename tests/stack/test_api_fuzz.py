@@ -151,7 +151,7 @@ def test_every_limit_is_answered_as_the_description_says(described: Any, name: s
 
 
 @pytest.mark.parametrize("name", [each for each in OF_ONE_STUDY if each not in STARTING_OR_ENDING])
-def test_a_study_that_is_there_is_told_as_the_description_says(described: Any, ended: str, name: str) -> None:
+def test_a_study_that_is_there_is_reported_as_the_description_says(described: Any, ended: str, name: str) -> None:
     ask_at_random(operation_of(described, name), GenerationMode.POSITIVE, **{path_parameter(name): ended})
 
 

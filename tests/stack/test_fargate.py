@@ -102,7 +102,7 @@ def test_a_study_that_does_not_ask_for_it_stays_in_functions(
 
 
 @pytest.mark.usefixtures("short_functions")
-def test_a_run_for_which_the_function_was_too_short_goes_on_to_a_container(
+def test_a_run_for_which_the_function_was_too_short_continues_in_a_container(
     stack: LocalStack, make_study: StudyMaker, one_zone: str
 ) -> None:
     half_a_year = with_run_period(one_zone, end=(6, 30))

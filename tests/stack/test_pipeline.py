@@ -389,7 +389,7 @@ def test_a_notice_has_the_numbers_that_matter_and_the_reasons(
     assert "/executions/details/arn:aws:states:" in message
 
 
-def test_who_subscribed_is_told_of_an_upload_that_was_refused(
+def test_subscribers_are_notified_of_an_upload_that_was_refused(
     stack: LocalStack, make_study: StudyMaker, subscriber: str
 ) -> None:
     record = run_study(stack, make_study("told-refused", models=["hall.idf"]))
@@ -398,7 +398,7 @@ def test_who_subscribed_is_told_of_an_upload_that_was_refused(
     assert "'hall.idf' is not in s3://" in notice["Message"]
 
 
-def test_who_subscribed_is_told_of_a_study_that_was_stopped(
+def test_subscribers_are_notified_of_a_study_that_was_stopped(
     stack: LocalStack, make_study: StudyMaker, subscriber: str, one_zone: str
 ) -> None:
     slow = one_zone.replace("Timestep,4;", "Timestep,60;")
@@ -410,7 +410,7 @@ def test_who_subscribed_is_told_of_a_study_that_was_stopped(
     assert told(stack, subscriber, simulation)["Subject"].startswith("told-stopped: cancelled, ")
 
 
-def test_nobody_is_told_of_a_study_that_wants_no_notice(
+def test_nobody_is_notified_of_a_study_that_wants_no_notice(
     stack: LocalStack, make_study: StudyMaker, subscriber: str
 ) -> None:
     record = run_study(stack, make_study("untold", parameters=[], options={"notify": False}))

@@ -53,7 +53,7 @@ def test_the_model_of_several_that_cannot_run_is_named(stack: LocalStack, make_s
     assert "room.idf" not in record.error
 
 
-def test_a_study_whose_models_run_goes_on_after_they_were_tried(stack: LocalStack, make_study: StudyMaker) -> None:
+def test_a_study_whose_models_run_continues_after_they_were_tried(stack: LocalStack, make_study: StudyMaker) -> None:
     record = run_study(stack, make_study("tried-well", options={"preflight": True}))
     assert (record.status, record.succeeded) == (StudyStatus.COMPLETED, 3)
     assert not any(name.startswith("preflight/") for name in object_names(stack, record.simulation_id))

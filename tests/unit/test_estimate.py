@@ -113,7 +113,7 @@ def test_a_study_of_few_variants_has_no_preflight() -> None:
     assert (made(study()).preflight_runs, made(study()).preflight_cost_usd) == (0, 0.0)
 
 
-def test_what_the_preflight_adds_is_told_and_small() -> None:
+def test_the_cost_of_the_preflight_is_reported_and_small() -> None:
     with_, without = (made(study(parameters=levels(99), options={"preflight": asked})) for asked in (None, False))
     assert with_.preflight_runs == 1
     assert 0 < with_.preflight_cost_usd < 0.02 * without.cost_usd

@@ -298,7 +298,7 @@ def before(inputs: Inputs, hashes: Mapping[str, str], owner: str = ANNA) -> File
     return FilesUploadedBefore(MemoryStack(s3=inputs), owner, hashes)
 
 
-def test_a_study_of_uploaded_files_is_taken_in(inputs: Inputs, records: Claims, room: dict[str, bytes]) -> None:
+def test_a_study_of_uploaded_files_is_accepted(inputs: Inputs, records: Claims, room: dict[str, bytes]) -> None:
     sent = before(inputs, uploaded(inputs, ANNA, room))
     received = submit_from_request(MemoryStack(records=records, s3=inputs), document(), sent, ANNA)
     assert (received.models, received.variants) == (1, 3)

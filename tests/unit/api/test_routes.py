@@ -165,7 +165,7 @@ class Refusing:
         raise ClientError({"Error": {"Code": self._code}}, "GetItem")
 
 
-def test_throttling_is_told_from_a_fault_of_the_service(stack: Deployed) -> None:
+def test_throttling_is_distinguished_from_a_fault_of_the_service(stack: Deployed) -> None:
     path = "/api/simulation/annas-1/status/"
     stack.records = fake(Refusing("ThrottlingException"))
     status, answer = ask(stack, "GET", path)

@@ -58,7 +58,7 @@ def test_no_model_that_runs_is_refused(path: Path) -> None:
         ("North Wall,Wall,Wall,Room", "North Wall,Wall,Wall,Rom", "there is no zone called 'Rom' (allowed: 'Room')"),
     ],
 )
-def test_what_the_engine_refuses_in_a_field_is_told_with_its_line(
+def test_what_the_engine_refuses_in_a_field_is_reported_with_its_line(
     before: str, after: str, fault: str, one_zone: str
 ) -> None:
     assert before in one_zone
@@ -93,7 +93,7 @@ def test_a_whole_number_of_epjson_is_written_without_a_point(one_zone: str) -> N
         ("Parametric:SetValueForRun,$x,1;", "parametric preprocessor is not run; define its values as parameters"),
     ],
 )
-def test_an_object_that_the_engine_does_not_take_is_told(added: str, fault: str, one_zone: str) -> None:
+def test_an_object_that_the_engine_does_not_take_is_reported(added: str, fault: str, one_zone: str) -> None:
     (found,) = told(f"{one_zone}\n{added}\n")
     assert fault in found
 
@@ -117,7 +117,7 @@ def test_what_the_engine_takes_passes(before: str, after: str, one_zone: str) ->
     assert told(one_zone.replace(before, after, 1)) == []
 
 
-def test_all_faults_are_told_at_once_and_alike_ones_are_counted(one_zone: str) -> None:
+def test_all_faults_are_reported_at_once_and_alike_ones_are_counted(one_zone: str) -> None:
     lights = "".join(f"Lights,L{number},Room,Nowhere,LightingLevel,x;\n" for number in range(40))
     problems = told(one_zone.replace(ROUGHNESS, "Ruf,", 1) + lights)
     assert len(problems) == 5
@@ -126,7 +126,7 @@ def test_all_faults_are_told_at_once_and_alike_ones_are_counted(one_zone: str) -
     assert any("no schedule called 'Nowhere'; 39 more fields refer to it" in each for each in problems)
 
 
-def test_a_fault_that_a_parameter_mends_is_not_told(one_zone: str) -> None:
+def test_a_fault_that_a_parameter_fixes_is_not_reported(one_zone: str) -> None:
     tagged = one_zone.replace(THICKNESS, "@@thick@@,", 1)
     parameter = {"name": "d", "class": "Material", "object": "Brick", "field": "Thickness", "values": [0.1, 0.2]}
     assert told(tagged)
@@ -248,7 +248,7 @@ def told_of(version: str, model: str) -> list[str]:
         ),
     ],
 )
-def test_faults_in_models_of_older_versions_are_told_alike(
+def test_faults_in_models_of_older_versions_are_reported_alike(
     version: str, before: str, after: str, fault: str, one_zone: str
 ) -> None:
     assert before in one_zone

@@ -353,7 +353,7 @@ def test_a_model_without_a_version_is_refused(one_zone: str) -> None:
     assert found.allowed == "Version,25.2;"
 
 
-def test_a_model_for_another_version_is_not_told_that_its_classes_are_unknown(one_zone: str) -> None:
+def test_a_model_for_another_version_gets_no_fault_of_unknown_classes(one_zone: str) -> None:
     assert len(check(one_zone.replace("25.2", "9.2") + "\nOld:Class,a;").problems) == 1
 
 

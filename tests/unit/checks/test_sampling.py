@@ -67,7 +67,7 @@ def test_a_missing_csv_is_refused_where_it_is_named(files: dict[str, bytes]) -> 
         ("wall\nRough\n", "a.csv: row 1, column wall", "'Rough' does not fit"),
     ],
 )
-def test_a_fault_in_a_csv_is_told_with_row_and_column(
+def test_a_fault_in_a_csv_is_reported_with_row_and_column(
     files: dict[str, bytes], text: str, place: str, said: str
 ) -> None:
     found = faults(files | {"a.csv": text.encode()}, {"method": "list", "file": "a.csv"}, WALL)

@@ -133,7 +133,7 @@ def test_a_blank_is_left_as_it_is_if_the_target_says_so(files: dict[str, bytes])
     assert told.skipped >= 1
 
 
-def test_what_each_target_means_is_told_with_old_and_new_values(files: dict[str, bytes]) -> None:
+def test_what_each_target_means_is_reported_with_old_and_new_values(files: dict[str, bytes]) -> None:
     told = [str(each) for each in accept(files, INFILTRATION, WALL).targets]
     assert told == [
         f"infiltration: {FLOW}, Air Changes per Hour of 2 objects in leaky.idf: 0.2 to 0.5 -> 0.1 to 1",
@@ -184,7 +184,7 @@ def test_a_target_may_mean_nothing_in_one_model_if_another_does_and_the_target_m
         ({"field": "Schedule Name"}, "", "is not a number"),
     ],
 )
-def test_a_fault_in_a_target_is_told_at_its_place(
+def test_a_fault_in_a_target_is_reported_at_its_place(
     files: dict[str, bytes], change: dict[str, Any], place: str, said: str
 ) -> None:
     found = faults(files, INFILTRATION | {"targets": [FACADE, HOURLY | change]})

@@ -75,7 +75,7 @@ def test_names_that_differ_at_their_ends_stay_different(parquet: Path, monkeypat
     assert ("_TMY3 " in text, "_TMYx " in text) == (True, True)
 
 
-def test_files_of_one_name_are_told_apart_by_their_folders(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_one_name_are_distinguished_by_their_folders(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = pd.read_parquet(parquet)
     frame["model"] = ["v1/office.idf", "v1/office.idf", "v2/office.idf", "v2/office.idf"]
     frame.to_parquet(parquet)

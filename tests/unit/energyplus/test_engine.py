@@ -55,12 +55,12 @@ def pid_in(path: Path) -> int:
 
 
 @pytest.mark.parametrize("code", [0, 1, 105])
-def test_the_exit_code_is_told(tmp_path: Path, code: int) -> None:
+def test_the_exit_code_is_reported(tmp_path: Path, code: int) -> None:
     assert shell(f"exit {code}", tmp_path).exit_code == code
 
 
 @pytest.mark.parametrize("name", ["SEGV", "ABRT", "KILL"])
-def test_a_signal_is_told_as_a_negative_exit_code(tmp_path: Path, name: str) -> None:
+def test_a_signal_is_reported_as_a_negative_exit_code(tmp_path: Path, name: str) -> None:
     assert shell(f"kill -{name} $$", tmp_path).exit_code == -getattr(signal, f"SIG{name}")
 
 
@@ -118,7 +118,7 @@ def test_the_memory_at_its_highest_is_measured(tmp_path: Path) -> None:
     assert 150 < ended.peak_memory_mb < 400
 
 
-def test_the_memory_of_whoever_starts_the_child_is_not_counted(tmp_path: Path) -> None:
+def test_the_memory_of_the_parent_is_not_counted(tmp_path: Path) -> None:
     ballast = bytearray(500 * 2**20)
     ended = python("import time; print('done', flush=True); time.sleep(1)", tmp_path)
     del ballast
@@ -126,7 +126,7 @@ def test_the_memory_of_whoever_starts_the_child_is_not_counted(tmp_path: Path) -
     assert 0 < ended.peak_memory_mb < 100
 
 
-def test_a_child_that_ends_before_it_is_seen_does_not_get_the_memory_of_whoever_starts_it(tmp_path: Path) -> None:
+def test_a_child_that_ends_before_it_is_seen_does_not_get_the_memory_of_its_parent(tmp_path: Path) -> None:
     ballast = bytearray(500 * 2**20)
     peaks_mb = [run(["/bin/true"], tmp_path, timeout_s=60).peak_memory_mb for _ in range(20)]
     del ballast
@@ -235,7 +235,7 @@ def test_what_an_ended_child_has_left_running_is_ended(tmp_path: Path) -> None:
     assert within_seconds(lambda: not lives(pid))
 
 
-def test_a_child_that_closes_its_output_and_goes_on_is_ended_too(tmp_path: Path) -> None:
+def test_a_child_that_closes_its_output_and_continues_is_ended_too(tmp_path: Path) -> None:
     assert shell("exec >&- 2>&-; exec sleep 1", tmp_path, timeout_s=0.3).timed_out
 
 

@@ -168,7 +168,7 @@ def test_a_missing_comma_is_named_with_its_line() -> None:
     assert faults(outline) == [("line 5", "'Rough' is not followed by ',' or ';'")]
 
 
-def test_behind_a_missing_comma_reading_goes_on() -> None:
+def test_after_a_missing_comma_reading_continues() -> None:
     outline = idf(SMALL.replace("Rough,", "Rough ").replace("Brick,", "Brick "))
     assert [where for where, _ in faults(outline)] == ["line 4", "line 5"]
     assert values(outline, "Material") == [("Brick", "Rough", "0.12")]

@@ -361,7 +361,7 @@ def test_the_messages_are_the_severe_and_the_fatal_ones(output: Path) -> None:
     assert judge(ended(1), output).messages == ("First.", "Second.", "Stopped.")
 
 
-def test_no_more_messages_are_told_than_a_reader_can_use(output: Path) -> None:
+def test_no_more_messages_are_reported_than_a_reader_can_use(output: Path) -> None:
     (output / "eplusout.err").write_text(severe(*(f"Message {number}." for number in range(1000))))
 
     assert judge(ended(), output).messages == tuple(f"Message {number}." for number in range(5))
@@ -393,7 +393,7 @@ def test_without_an_end_the_messages_are_counted(output: Path) -> None:
     assert (diagnosis.warnings, diagnosis.severe_errors) == (1, 2)
 
 
-def test_the_periods_are_told_with_their_days(output: Path) -> None:
+def test_the_periods_are_reported_with_their_days(output: Path) -> None:
     (output / "eplusout.eio").write_text(f"! <Environment>,Environment Name,\n{WINTER_DAY}{JANUARY}")
 
     assert judge(ended(), output).environments == (
@@ -602,7 +602,7 @@ def diagnoses(
 
 
 @pytest.mark.parametrize("name", BAD_INPUTS)
-def test_a_bad_input_is_told_for_what_it_is(diagnoses: dict[str, Future[Diagnosis]], name: str) -> None:
+def test_a_bad_input_is_reported_as_such(diagnoses: dict[str, Future[Diagnosis]], name: str) -> None:
     diagnosis, bad = diagnoses[name].result(), BAD_INPUTS[name]
 
     assert diagnosis.verdict is bad.verdict
@@ -621,7 +621,7 @@ def test_the_engines_own_counts_are_kept(diagnoses: dict[str, Future[Diagnosis]]
     assert (diagnosis.warnings, diagnosis.severe_errors) == (0, 4)
 
 
-def test_an_output_folder_that_cannot_be_made_is_told(
+def test_an_output_folder_that_cannot_be_made_is_reported(
     engine: Engine, model: str, chicago: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "in.idf").write_text(model, encoding="utf-8")
@@ -645,7 +645,7 @@ def test_the_engine_calls_a_full_disk_a_success(engine: Engine, model: str, chic
     assert judge(ending, tmp_path).verdict is Verdict.DISK_FULL
 
 
-def test_a_real_run_out_of_time_is_told(engine: Engine, one_zone: str, chicago: Path, tmp_path: Path) -> None:
+def test_a_real_run_out_of_time_is_reported(engine: Engine, one_zone: str, chicago: Path, tmp_path: Path) -> None:
     slow = replacing("Timestep,4;", "Timestep,60;")(with_run_period(one_zone, end=(12, 31)))
     (tmp_path / "in.idf").write_text(slow, encoding="utf-8")
 

@@ -598,7 +598,7 @@ def test_a_damaged_file_is_read_or_refused(seed: int) -> None:
         assert weather is not None or found
 
 
-def test_a_byte_order_mark_before_location_is_told() -> None:
+def test_a_byte_order_mark_before_location_is_reported() -> None:
     """EnergyPlus runs such a file with one warning and without its place: 146.6 for 143.6 kWh."""
     weather, (problem,) = read_weather(b"\xef\xbb\xbf" + epw(), "town.epw")
     assert weather is None

@@ -129,7 +129,7 @@ def test_its_weather_is_a_whole_year() -> None:
     assert (weather.records, weather.records_per_hour) == (8760, 1)
 
 
-def test_its_study_would_be_accepted_as_one_variant_of_which_nobody_is_told(world: World) -> None:
+def test_its_study_would_be_accepted_as_one_variant_without_notification(world: World) -> None:
     world.canary.run(TIMEOUT_S)
     study = check_study(
         world.objects["inputs", world.uploads[-1], ""], _Sent(canary_files()), Rules(Limits(max_variants=1))

@@ -223,13 +223,13 @@ def collector(
     return AggregateFunction(functions, "aggregate", Files(fake(s3), "results"), notify, sleep)
 
 
-def test_the_aggregate_function_is_told_why_the_map_gave_up() -> None:
+def test_the_aggregate_function_gets_the_error_of_the_map() -> None:
     functions, error = Functions(), {"Error": "States.Timeout", "Cause": ""}
     collector(functions)(SIMULATION, error)
     assert functions.payloads == [{"simulation_id": SIMULATION, "map_error": error}]
 
 
-def test_the_aggregate_function_is_told_of_no_error_where_there_is_none() -> None:
+def test_the_aggregate_function_gets_no_error_if_there_is_none() -> None:
     functions = Functions()
     collector(functions)(SIMULATION)
     assert functions.payloads == [{"simulation_id": SIMULATION}]
@@ -246,13 +246,13 @@ def test_an_error_of_the_aggregate_function_is_raised_with_its_message() -> None
         collector(Functions("Unhandled"))(SIMULATION)
 
 
-def test_those_who_subscribed_are_told_of_an_end_that_the_state_machine_did_not_see() -> None:
+def test_subscribers_are_notified_of_an_end_that_the_state_machine_did_not_see() -> None:
     told: list[Notification] = []
     collector(Functions(), notify=told.append)(SIMULATION)
     assert told == [Notification("Office: failed", "Study: Office")]
 
 
-def test_nobody_is_told_where_the_study_says_so() -> None:
+def test_nobody_is_notified_where_the_study_says_so() -> None:
     told: list[Notification] = []
     collector(Functions(notify=False), notify=told.append)(SIMULATION)
     assert told == []

@@ -32,7 +32,7 @@ LOST = "ExecutionDoesNotExist: Step Functions knows the execution of this study 
         (OutcomeCounts(2, 1, 0), "TIMED_OUT", StudyStatus.FAILED, "The study was given up: TIMED_OUT"),
     ],
 )
-def test_a_study_is_what_its_variants_and_its_map_have_come_to(
+def test_the_status_of_a_study_follows_from_its_variants_and_its_map(
     counts: OutcomeCounts, map_error: str, status: StudyStatus, error: str
 ) -> None:
     assert decide(counts, map_error) == (status, error)
@@ -57,7 +57,7 @@ def result(s3: MemoryS3, name: str) -> str:
 
 
 @pytest.mark.parametrize("notify", [True, False])
-def test_the_summary_says_whether_anybody_is_to_be_told(notify: bool) -> None:
+def test_the_summary_says_whether_subscribers_are_notified(notify: bool) -> None:
     study = Study(models=("office.idf",), weather=("chicago.epw",), options=Options(notify=notify))
     assert collected(study)[0].notify is notify
 

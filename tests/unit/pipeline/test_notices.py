@@ -29,7 +29,7 @@ def test_the_files_of_a_study_are_found_in_the_console() -> None:
     )
 
 
-def test_of_many_reasons_the_most_frequent_are_told() -> None:
+def test_of_many_reasons_the_most_frequent_are_reported() -> None:
     assert reasons(["a", "b\nmore", "b", "c", "d", ""]) == ["  2 x b", "  1 x a", "  1 x c", "  and 1 other reason"]
 
 

@@ -102,7 +102,7 @@ def test_a_follower_of_one_that_did_not_complete_is_cancelled_and_says_why(statu
     )
 
 
-def test_who_subscribed_is_told_of_a_follower_that_was_not_started() -> None:
+def test_subscribers_are_notified_of_a_follower_that_was_not_started() -> None:
     case = Case(record("a", StudyStatus.FAILED), waiting("b", after="a"))
     case.go_on(b=manifest("b", after="a"))
     (notice,) = case.told
@@ -177,7 +177,7 @@ def test_without_a_number_of_failures_all_may_fail() -> None:
     assert execution_input(manifest("a"), "items", 9, 0)["tolerated_failure_count"] == 9
 
 
-def test_an_execution_is_told_which_models_to_try_first() -> None:
+def test_an_execution_gets_the_models_to_try_first() -> None:
     given = execution_input(manifest("a", max_concurrency=3), "items", 9, 0, [0, 40])
     assert (given["preflight"], given["preflight_concurrency"]) == ([0, 40], 3)
 

@@ -90,7 +90,7 @@ def test_every_delivery_pins_the_same_version(bucket: VersionedBucket) -> None:
     assert pins[0] == pins[1]
 
 
-def test_a_file_that_comes_after_study_json_is_taken_in_its_first_version(bucket: VersionedBucket) -> None:
+def test_a_file_that_comes_after_study_json_is_read_in_its_first_version(bucket: VersionedBucket) -> None:
     version = bucket.put("me/a/study.json", 100, b"{}")
     bucket.put("me/a/room.idf", 102, b"mine")
     bucket.put("me/a/room.idf", 300, b"another")

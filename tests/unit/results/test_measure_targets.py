@@ -12,7 +12,7 @@ def surface(name: str, **coefficients: float) -> EnvelopeSurface:
     return EnvelopeSurface(name, "wall", "exterior", "S", "ROOM", "WALL", 10, 8, **coefficients)
 
 
-def test_what_the_engine_reports_otherwise_is_told() -> None:
+def test_what_the_engine_reports_otherwise_is_reported() -> None:
     surfaces = {
         "south": surface("SOUTH", u_w_m2k=0.2504),
         "east": surface("EAST", u_w_m2k=0.271),

@@ -436,7 +436,7 @@ def test_a_zone_has_the_area_and_volume_of_one(read: Reader) -> None:
     )
 
 
-def test_a_zone_that_is_not_conditioned_is_told(read: Reader) -> None:
+def test_a_zone_that_is_not_conditioned_is_reported(read: Reader) -> None:
     columns = {"Conditioned (Y/N)": "No", "Part of Total Floor Area (Y/N)": "No"}
 
     (zone,) = read(building() | zone_summary("ATTIC", **columns), zones=["ATTIC"]).zones

@@ -36,12 +36,12 @@ def told(parameters: list[dict[str, Any]], *rows: dict[str, Any]) -> list[str]:
     return remarks(pd.DataFrame(rows, columns=list(columns)), Study.model_validate(document))
 
 
-def test_a_parameter_that_changed_something_is_not_told_of() -> None:
+def test_a_parameter_that_changed_something_is_not_reported() -> None:
     rows = (row(100), row(90, insulation_m=0.1), row(80, insulation_m=0.2))
     assert told([INSULATION], *rows) == []
 
 
-def test_surfaces_that_miss_the_target_of_a_measure_are_told_of() -> None:
+def test_surfaces_that_miss_the_target_of_a_measure_are_reported() -> None:
     off = [row(90 - level, insulation_m=level, measure_remarks=f"walls {level}: off.") for level in (0.1, 0.2)]
 
     assert told([INSULATION], row(100), *off) == [
@@ -49,7 +49,7 @@ def test_surfaces_that_miss_the_target_of_a_measure_are_told_of() -> None:
     ]
 
 
-def test_a_parameter_that_changed_nothing_is_told_of() -> None:
+def test_a_parameter_that_changed_nothing_is_reported() -> None:
     rows = (row(100), row(90, insulation_m=0.1), row(90, insulation_m=0.2))
     (remark,) = told([INSULATION], *rows)
     assert remark.startswith("insulation_m had no effect: ")
@@ -75,12 +75,12 @@ def single_among_others(value: float) -> list[str]:
     return told([single, OTHER], *rows)
 
 
-def test_of_a_single_value_among_others_it_is_told_that_it_cannot_be_judged() -> None:
+def test_the_effect_of_a_single_value_is_reported_as_not_isolated() -> None:
     (remark,) = single_among_others(0.5)
     assert remark.startswith("The effect of insulation_m cannot be isolated")
 
 
-def test_of_a_value_that_was_not_to_change_anything_nothing_is_told() -> None:
+def test_a_level_that_changes_nothing_on_purpose_has_no_remark() -> None:
     assert single_among_others(1.0) == []
 
 
@@ -89,7 +89,7 @@ def test_failed_variants_say_nothing_about_a_parameter() -> None:
     assert told([INSULATION], *rows) == []
 
 
-def test_what_is_missing_is_told_once_with_its_number() -> None:
+def test_what_is_missing_is_reported_once_with_its_number() -> None:
     why = "the model has no 'Electricty:Facility'"
     rows = (row(100, missing=why), row(90, missing=why, insulation_m=0.1), row(80, insulation_m=0.2))
     assert told([INSULATION], *rows) == [f"Missing: {why} (2 variants)."]
@@ -104,12 +104,12 @@ def in_two_climates(warm: float, **place: Any) -> list[dict[str, Any]]:
     return [*cold, *(each | {"weather": "miami.epw", "site_eui_kwh_m2": warm} | place for each in cold)]
 
 
-def test_a_parameter_without_effect_in_one_weather_is_told_for_that_weather() -> None:
+def test_a_parameter_without_effect_in_one_weather_is_reported_for_that_weather() -> None:
     (remark,) = told([INSULATION], *in_two_climates(warm=50))
     assert remark.startswith("insulation_m had no effect with miami.epw: ")
 
 
-def test_a_parameter_without_effect_in_one_model_is_told_for_that_model() -> None:
+def test_a_parameter_without_effect_in_one_model_is_reported_for_that_model() -> None:
     (remark,) = told([INSULATION], *in_two_climates(warm=50, model="hall.idf", weather="chicago.epw"))
     assert remark.startswith("insulation_m had no effect in hall.idf: ")
 

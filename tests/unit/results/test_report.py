@@ -213,7 +213,7 @@ def test_the_head_says_how_samples_were_drawn(report: Writer) -> None:
     assert "sampled by" not in report(study(), [succeeded(0)]).html
 
 
-def test_files_of_one_name_are_told_apart_by_their_folders(report: Writer) -> None:
+def test_files_of_one_name_are_distinguished_by_their_folders(report: Writer) -> None:
     two = study(models=["v1/office.idf", "v2/office.idf"])
 
     page = report(two, [succeeded(index) for index in range(6)])
@@ -312,7 +312,7 @@ def test_failures_are_counted_by_reason_the_most_frequent_first(report: Writer) 
     assert failures(page) == [["2", "2", "No roof."], ["1", "1", "No window."]]
 
 
-def test_variants_that_were_not_run_are_told_of(report: Writer) -> None:
+def test_variants_that_were_not_run_are_reported(report: Writer) -> None:
     page = report(study(), [succeeded(0)], StudyStatus.FAILED, "The study was given up: States.Timeout")
 
     assert failures(page) == [["2", "1", "The variant was not started."]]

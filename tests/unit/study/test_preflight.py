@@ -90,7 +90,7 @@ def test_the_reason_names_model_weather_verdict_and_what_to_do() -> None:
     )
 
 
-def test_of_many_failures_the_first_are_told_and_the_others_counted() -> None:
+def test_of_many_failures_the_first_are_reported_and_the_others_counted() -> None:
     many = study(models=[f"{number}.idf" for number in range(9)])
     reason = reason_of(many, [failed(index) for index in reversed(pairs_to_try(many))])
     assert "model 0.idf" in reason

@@ -104,7 +104,7 @@ def test_no_run_at_all_is_refused() -> None:
     assert set(reasons(analyse(design, np.full(6, np.nan)))) == {"regression", "pawn"}
 
 
-def test_parameters_that_change_together_cannot_be_told_apart() -> None:
+def test_parameters_that_change_together_cannot_be_distinguished() -> None:
     x = np.linspace(0, 1, 20)
     analysis = analyse(Design("list", ("a", "b"), (x, 2 * x)), x)
     assert "change only together" in reasons(analysis)["regression"]

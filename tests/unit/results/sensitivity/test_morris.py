@@ -78,7 +78,7 @@ def test_too_many_missing_give_a_reason_and_another_method() -> None:
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3])
-def test_runs_missing_where_a_parameter_is_high_are_told_as_bias(share: float) -> None:
+def test_runs_missing_where_a_parameter_is_high_are_reported_as_bias(share: float) -> None:
     results = designs.lost_where_high(designs.g_function(designs.unit_of(DESIGN)), DESIGN.values[0], share)
 
     analysis = analyse(DESIGN, results)

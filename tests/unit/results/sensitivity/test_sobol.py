@@ -107,7 +107,7 @@ def test_too_many_runs_missing_give_a_reason_and_another_method(
 
 @FUNCTIONS
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.3])
-def test_runs_missing_where_a_parameter_is_high_are_told_as_bias(
+def test_runs_missing_where_a_parameter_is_high_are_reported_as_bias(
     names: tuple[str, ...], function: Function, first: Any, total: Any, share: float
 ) -> None:
     design, results = run(names, function)
