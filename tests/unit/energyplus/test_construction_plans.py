@@ -52,6 +52,20 @@ BRICK = {
     **FACES,
 }
 WOOL = {"name": "Wool", "r_m2kw": 4, "roughness": "Rough"}
+PANE = {
+    "name": "Pane",
+    "thickness_m": 0.006,
+    "infrared_transmittance": 0,
+    "emissivity_front": 0.84,
+    "emissivity_back": 0.84,
+    "conductivity_w_mk": 0.9,
+    **{
+        f"{band}_{name}": value
+        for band in ("solar", "visible")
+        for name, value in (("transmittance", 0.8), ("reflectance_front", 0.07), ("reflectance_back", 0.07))
+    },
+}
+GAP = {"gas": "Argon", "thickness_m": 0.013}
 BRICK_M2K_W, CONCRETE_M2K_W = 0.12 / 0.9, 0.15 / 1.7
 
 
@@ -211,6 +225,16 @@ def test_layers_in_full_and_of_the_model(building: str, engine: Engine) -> None:
     assert material(outline, "envelope new Brick")[1:] == ("Rough", "0.2", "0.8", "1700", "800", "0.9", "0.6", "0.6")
 
 
+def test_panes_and_gaps(building: str, engine: Engine) -> None:
+    _, outline = rendered(engine, building, {"slot": "window", "layers": [PANE, GAP, {**PANE, "name": "Inner"}]})
+
+    assert layers(outline, "South Window") == ["envelope new Pane", "envelope new gap", "envelope new Inner"]
+    (gap,) = outline.of_class("WindowMaterial:Gas")
+    assert gap.values == ("envelope new gap", "Argon", "0.013")
+    pane = next(iter(outline.of_class("WindowMaterial:Glazing")))
+    assert list(pane.values)[3:6] == ["0.006", "0.8", "0.07"]
+
+
 def test_films_follow_the_engine() -> None:
     """DataHeatBalance.cc: a floor over a ceiling has the film of each."""
     floors = "BuildingSurface:Detailed,F,Floor,X,Z,,Surface,C,NoSun,NoWind,0,0;"
@@ -306,6 +330,15 @@ def test_films_follow_the_engine() -> None:
                 "0.2 W/m2K cannot be reached with 'Wall': without 'Wall Insulation' it has 0.1333 m2K/W and films of "
                 "0.1497 m2K/W; 'Wall Insulation' has a MaterialProperty:PhaseChange, which a copy would not have",
                 "another target, or another 'insulation_layer'",
+            ),
+        ),
+        (
+            ("Zone,Store", "ConstructionProperty:InternalHeatSource,Pipes,Slab,1,1,1,0.1;\nZone,Store"),
+            {"slot": "roof_ceiling_exterior", "construction": "slab"},
+            (
+                "construction",
+                "'slab' cannot be copied to surfaces because it has an internal heat source",
+                "a plain Construction",
             ),
         ),
         (
@@ -450,6 +483,9 @@ def test_the_engine_reports_what_was_asked(engine: Engine, one_day: str, chicago
             "",
             "has layer 1 of another kind",
         ),
+        ({"slot": "window", "layers": [PANE, GAP]}, "", "has a gap as its first or last layer"),
+        ({"slot": "window", "layers": [PANE, PANE]}, "", "has layers 1 and 2 of the same kind"),
+        ({"slot": "window", "layers": [{**PANE, "emissivity_back": 2}]}, "layers[0].emissivity_back", "2 is too large"),
         ({"slot": "window", "glazing": {"u_w_m2k": 9, "shgc": 0.4}}, "glazing.u_w_m2k", "9 is too large"),
         ({"slot": "window", "glazing": {"u_w_m2k": 1}}, "glazing.shgc", "is missing"),
         ({"slot": "wall_exterior", "layers": [{**BRICK, "conductivity": 1}]}, "layers[0].conductivity", "is not a key"),

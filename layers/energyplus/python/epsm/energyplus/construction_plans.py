@@ -5,7 +5,7 @@ Constructions and materials of the model are never changed, only copied.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from epsm.energyplus.faults import Fault
 from epsm.energyplus.materials import Materials
@@ -83,6 +83,7 @@ class Planner:
         """
         plan = ConstructionPlan(surfaces=[each for each in self._surfaces if _means(edit, each)])
         plan.faults += self._against(plan.surfaces)
+        plan.faults += self._against_the_new(edit, plan.surfaces)
         partners = self._partners(plan)
         if plan.faults or not plan.surfaces:
             return plan
@@ -107,6 +108,19 @@ class Planner:
                 "'except'",
             )
             for reason, names in found.items()
+        ]
+
+    def _against_the_new(self, edit: ConstructionEdit, surfaces: Sequence[ModelSurface]) -> list[Fault]:
+        """Why surfaces cannot get the construction that an edit names: its layers alone would be copied."""
+        if edit.construction is None or not surfaces:
+            return []
+        as_if = replace(surfaces[0], name="", construction=edit.construction)
+        reasons = [reason for _, reason in reasons_against(self._outline, [as_if]) if "whose construction" in reason]
+        return [
+            Fault(
+                "construction", f"'{edit.construction}' cannot be copied to surfaces {reason}", "a plain Construction"
+            )
+            for reason in (each.replace("whose construction", "because it") for each in reasons)
         ]
 
     def _partners(self, plan: ConstructionPlan) -> dict[str, ModelSurface]:

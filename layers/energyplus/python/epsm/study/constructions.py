@@ -1,6 +1,7 @@
 """Edits of constructions: which surfaces, by slots, and what they are to be made of."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -185,6 +186,14 @@ class ConstructionEdit(Strict):
             if not isinstance(layer, NamedLayer) and isinstance(layer, GlassLayer | GasLayer) != glazed:
                 kinds = "panes and gaps" if glazed else "materials with mass or a resistance"
                 raise ValueError(f"has layer {number + 1} of another kind: slot '{self.slot}' takes {kinds}")
+        kinds_of = [type(layer) for layer in layers]
+        if kinds_of and GasLayer in (kinds_of[0], kinds_of[-1]):
+            raise ValueError("has a gap as its first or last layer; gaps are between panes")
+        for number, (kind, after) in enumerate(pairwise(kinds_of)):
+            if kind is after and kind in (GasLayer, GlassLayer):
+                raise ValueError(
+                    f"has layers {number + 1} and {number + 2} of the same kind; panes and gaps take turns"
+                )
         for number in sorted({0, len(layers) - 1}) if layers else ():
             face = layers[number]
             if isinstance(face, _Face) and None in face.absorptances:
