@@ -147,11 +147,19 @@ def test_a_name_is_given_once() -> None:
 
 @pytest.mark.parametrize(
     ("printed", "expected"),
-    [("02-JAN-08:30", "01-02 08:30"), ("31-DEC-24:00", "12-31 24:00"), ("-", None), ("", None), ("02-XXX-08:30", None)],
+    [
+        ("02-JAN-08:30", "01-02 08:15"),
+        ("07-JAN-06:15", "01-07 07:00"),
+        ("19-JUL-14:14", "07-19 15:00"),
+        ("31-DEC-23:15", "12-31 24:00"),
+        ("-", None),
+        ("", None),
+        ("02-XXX-08:30", None),
+    ],
 )
 def test_the_time_of_a_peak(tmp_path: Path, printed: str, expected: str | None) -> None:
-    place = ("EnergyMeters", "Annual and Peak Values - Electricity", "Electricity:Facility")
-    cells = test_reader.building() | {(*place, "Timestamp of Maximum {TIMESTAMP}"): ("", printed)}
+    place = (test_reader.DEMAND, "End Uses", "Time of Peak", "Electricity")
+    cells = test_reader.building() | {place: ("W", printed)}
     cells[test_reader.ELECTRICITY_PEAK] = ("W", "5")
     test_reader.write_database(tmp_path / "eplusout.sql", cells)
 

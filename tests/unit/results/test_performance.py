@@ -13,6 +13,7 @@ from epsm.results.metrics import DELIVERED, DESIGN_SUMS, PERFORMANCE_METRICS
 from epsm.results.reader import Results, read_results
 from epsm.study.schema import Study
 from tests.conftest import study_document
+from tests.unit.results import test_reader
 from tests.unit.results.test_reader import WINTER_DAY, YEAR, Cells, building, write_database, zone_summary
 
 GAINS, METERS = "SensibleHeatGainSummary", "EnergyMeters"
@@ -84,6 +85,19 @@ def test_energy_delivered_to_zones_is_the_sum_of_all_equipment(of_year: Results)
 def test_demand_intensities_count_the_output_of_coils_and_ideal_loads(of_year: Results) -> None:
     """Not district energy that a plant takes: its coils have been counted."""
     assert (of_year.metrics["tedi_kwh_m2"], of_year.metrics["cedi_kwh_m2"]) == (15, 7.4)
+
+
+def test_meters_that_count_sizing_simulations_are_not_taken(tmp_path: Path) -> None:
+    """RefBldgLargeOffice has them: 5 % more gas in this report than in the end uses."""
+    cells = served()
+    cells[test_reader.end_use(test_reader.TOTAL, "Natural Gas")] = ("kWh", "1000")
+    metered = (METERS, "Annual and Peak Values - Natural Gas", "NaturalGas:Facility", "Natural Gas Annual Value")
+    for value, expected in (("1000.0008", 15), ("1050", None)):
+        path = tmp_path / f"{value}.sql"
+        write_database(path, cells | {metered: ("kWh", value)}, ["ROOM", "STORE"])
+        results = read_results(path, [YEAR])
+        assert results.metrics["tedi_kwh_m2"] == expected
+    assert "counts the HVAC sizing simulation" in results.not_applicable["cedi_kwh_m2"]
 
 
 def test_loads_and_capacities_at_design_are_sums(of_year: Results) -> None:

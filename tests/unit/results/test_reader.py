@@ -103,6 +103,8 @@ def write_database(path: Path, cells: Mapping[Place, tuple[str, str]], zones: Se
             "VALUES (?, ?, ?, ?, ?, ?)",
             [(*place, *content) for place, content in cells.items()],
         )
+        connection.execute("CREATE TABLE Simulations (NumTimestepsPerHour INTEGER)")
+        connection.execute("INSERT INTO Simulations VALUES (4)")
         connection.execute(
             "CREATE TABLE Zones (ZoneIndex INTEGER PRIMARY KEY, ZoneName TEXT, Multiplier REAL, ListMultiplier REAL)"
         )

@@ -15,8 +15,10 @@ from epsm.results.metrics import (
     DELIVERED,
     DEMAND_METERS,
     DESIGN_SUMS,
+    FUELS,
     HEAT_GAINS,
     METERS,
+    PERFORMANCE,
     PERFORMANCE_METRICS,
     Cell,
 )
@@ -26,6 +28,8 @@ from epsm.text import fold_name
 _WHOLE_BUILDING = "Total Facility"
 _ANNUAL_VALUE = "Annual Value"
 """How the column of a meter ends; before it stands the resource: `Electricity Annual Value`."""
+_SAME = Decimal("0.001")
+"""Relative difference of the same energy in two reports that rounding and their bookkeeping explain."""
 _NO_EQUIPMENT = {
     "zone_heating_design_load_w": "no zone was sized for heating",
     "zone_cooling_design_load_w": "no zone was sized for cooling",
@@ -65,8 +69,9 @@ def building_performance(reports: Reports, floor_area_m2: float | None, *, simul
         total, reason = (None, not_simulated) if not_simulated else (total, reason)
         found.put(name, None if total is None else sign * total, reason)
         _put_intensity(found, f"{name}_m2", None if total is None else sign * total, area, reason)
+    too_much = _counts_sizing(reports)
     for name, meters in DEMAND_METERS.items():
-        output, reason = _sum_of_meters(reports, meters)
+        output, reason = (None, too_much) if too_much else _sum_of_meters(reports, meters)
         output, reason = (None, not_simulated) if not_simulated else (output, reason)
         _put_intensity(found, name, output, area, reason)
     for name, column in ADAPTIVE_HOURS.items():
@@ -78,6 +83,20 @@ def building_performance(reports: Reports, floor_area_m2: float | None, *, simul
         found.put(name, sum(sizes, Decimal(0)) if sizes else None, _NO_EQUIPMENT[name])
     numbers = {name: found.numbers[name] for name in PERFORMANCE_METRICS}
     return BuildingPerformance(numbers, found.reasons)
+
+
+def _counts_sizing(reports: Reports) -> str:
+    """Why the annual values of the meters are not those of the year; empty if they are.
+
+    With HVAC sizing simulations EnergyPlus adds their energy to this report (25.2: 5 % of the gas of
+    RefBldgLargeOffice), not to the end uses.
+    """
+    for fuel in FUELS:
+        used, _ = reports.number(Cell(PERFORMANCE, "End Uses", "Total End Uses", fuel, "kwh"))
+        metered, _ = _sum_of_meters(reports, (f"{fuel.replace(' ', '')}:Facility",))
+        if used and metered and abs(metered - used) > _SAME * abs(used):
+            return f"{METERS} counts the HVAC sizing simulation, too; reduce the meters instead (outputs.reduced)"
+    return ""
 
 
 def _put_intensity(

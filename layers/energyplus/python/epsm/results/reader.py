@@ -15,11 +15,11 @@ from epsm.energyplus.verdict import Environment
 from epsm.results.areas import EnvelopeArea, area_metrics, envelope_coefficients, envelope_of
 from epsm.results.metrics import (
     CELLS,
+    DEMAND,
     ECONOMICS,
     ENVELOPE_AREAS,
     FUELS,
     INTENSITIES,
-    METERS,
     METRICS,
     PEAK_TIMES,
     PERFORMANCE,
@@ -32,7 +32,6 @@ from epsm.results.monthly import MonthlyUse
 from epsm.results.performance import building_performance
 from epsm.results.reports import Reports, plain_number, read_reports
 from epsm.results.zones import Zone, zones_of
-from epsm.text import fold_name
 
 _TWO_YEARS = 730
 _IMPOSSIBLE = 1e15
@@ -258,18 +257,15 @@ _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT",
 def _peak_time(tables: Reports, fuel: str, peak_w: float | None) -> str | None:
     """Month, day and time of a fuel's peak demand, from EnergyPlus's `02-JAN-08:30`; None if the fuel is not used.
 
-    From the meters: row *Time of Peak* of DemandEndUseComponentsSummary is a time step late, within the same hour
-    (EnergyPlus 23.2 to 25.2: `07-JAN-06:15` for the time step that ends at 07:00).
+    EnergyPlus prints the end of the next time step, but within the hour of the peak: `02-JAN-08:30` for the quarter
+    that ends at 08:15, `07-JAN-06:15` for the one that ends at 07:00, a minute less where it rounds (23.2 to 25.2).
     """
-    if not peak_w:
-        return None
-    meter = f"{fuel.replace(' ', '')}:Facility"
-    texts = (
-        tables.text(METERS, table, row, column) or ""
-        for table, row, column in tables.places(METERS)
-        if row == fold_name(meter) and column == fold_name("Timestamp of Maximum {TIMESTAMP}")
+    found = re.fullmatch(
+        r"(\d\d)-([A-Z]{3})-(\d\d):(\d\d)", tables.text(DEMAND, "End Uses", "Time of Peak", fuel) or ""
     )
-    found = re.fullmatch(r"(\d\d)-([A-Z]{3})-(\d\d:\d\d)", next(texts, ""))
-    if found is None or found[2] not in _MONTHS:
+    if found is None or found[2] not in _MONTHS or not peak_w or not tables.steps_per_hour:
         return None
-    return f"{_MONTHS.index(found[2]) + 1:02d}-{found[1]} {found[3]}"
+    step = 60 // tables.steps_per_hour
+    hour, minute = int(found[3]), round(int(found[4]) / step) * step - step
+    hour, minute = (hour, minute) if minute > 0 else (hour + 1, 0)
+    return f"{_MONTHS.index(found[2]) + 1:02d}-{found[1]} {hour:02d}:{minute:02d}"

@@ -15,7 +15,7 @@ from epsm.text import fold_name
 class Reports:
     """The tabular reports of a run, looked up by name, and the names of its zones."""
 
-    def __init__(self, rows: Sequence[tuple[Any, ...]], zones: Sequence[str]) -> None:
+    def __init__(self, rows: Sequence[tuple[Any, ...]], zones: Sequence[str], steps_per_hour: int = 0) -> None:
         self._cells: dict[tuple[str, str, str, str], tuple[str, str]] = {}
         for report, table, row, column, unit, value in rows:
             key = (report, table, fold_name(row), fold_name(column))
@@ -23,6 +23,7 @@ class Reports:
             self._cells.setdefault(key, (str(value).strip(), str(unit).strip()))
         self._tables = {(report, table) for report, table, *_ in rows}
         self.zones = zones
+        self.steps_per_hour = steps_per_hour
 
     def text(self, report: str, table: str, row: str, column: str) -> str | None:
         found = self._cells.get((report, table, fold_name(row), fold_name(column)))
@@ -70,7 +71,8 @@ def read_reports(database: Path) -> Reports:
             (json.dumps(READ_REPORTS),),
         ).fetchall()
         zones = [name for (name,) in connection.execute("SELECT ZoneName FROM Zones ORDER BY ZoneIndex")]
-    return Reports(rows, zones)
+        (steps_per_hour,) = connection.execute("SELECT NumTimestepsPerHour FROM Simulations").fetchone() or (0,)
+    return Reports(rows, zones, steps_per_hour)
 
 
 def plain_number(text: str | None) -> float | None:
