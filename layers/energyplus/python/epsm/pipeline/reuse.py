@@ -70,9 +70,9 @@ class Reuse:
         return Finished(diagnosis, etags=etags, content_key=content_key, reused=source.summary | origin)
 
     def note(self, owner: str, finished: Finished, kept: KeptResult) -> None:
-        """Note the results of a variant; a copy only if it is kept for longer than what it was made from."""
+        """Note the results of a variant; a copy unless its original is kept for longer."""
         if finished.content_key:
-            self._kept.note(owner, finished.content_key, kept, only_if_longer=finished.reused is not None)
+            self._kept.note(owner, finished.content_key, kept, unless_longer=finished.reused is not None)
 
     def _document(self, found: KeptResult) -> dict[str, Any] | None:
         """result.json of an earlier run, if it is as it was written."""

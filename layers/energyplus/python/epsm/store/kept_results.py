@@ -48,19 +48,19 @@ class KeptResults:
             plain["simulation_id"], int(plain["variant_index"]), plain["etags"], int(plain[attributes.EXPIRES_AT])
         )
 
-    def note(self, owner: str, content_key: str, kept: KeptResult, *, only_if_longer: bool = False) -> None:
+    def note(self, owner: str, content_key: str, kept: KeptResult, *, unless_longer: bool = False) -> None:
         """Note a result; it takes the place of the one that was noted before.
 
         Args:
             owner: The owner of its study.
             content_key: Content of the run.
             kept: The result.
-            only_if_longer: Only if the one that was noted before expires earlier.
+            unless_longer: Leave one that was noted before and expires later.
         """
         condition: Any = {}
-        if only_if_longer:
+        if unless_longer:
             condition = {
-                "ConditionExpression": f"{attributes.EXPIRES_AT} < :expires_at",
+                "ConditionExpression": f"attribute_not_exists({keys.PARTITION_KEY}) OR {attributes.EXPIRES_AT} <= :expires_at",
                 "ExpressionAttributeValues": {":expires_at": kept.expires_at},
             }
         item: dict[str, Any] = {
