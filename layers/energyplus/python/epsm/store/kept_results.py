@@ -59,8 +59,9 @@ class KeptResults:
         """
         condition: Any = {}
         if unless_longer:
+            absent = f"attribute_not_exists({keys.PARTITION_KEY})"
             condition = {
-                "ConditionExpression": f"attribute_not_exists({keys.PARTITION_KEY}) OR {attributes.EXPIRES_AT} <= :expires_at",
+                "ConditionExpression": f"{absent} OR {attributes.EXPIRES_AT} <= :expires_at",
                 "ExpressionAttributeValues": {":expires_at": kept.expires_at},
             }
         item: dict[str, Any] = {
