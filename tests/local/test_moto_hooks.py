@@ -138,6 +138,8 @@ REPLACED = (
          f"{PARSER}asl/component/state/exec/state_task/lambda_eval_utils.py", "_invoke_lambda_function",
          "parameters: dict, region: str, state_credentials: StateCredentials"),
     Hook("stepfunctions/interpreter", f"{PARSER}asl/component/program/program.py", "TMP_THREADS"),
+    Hook("stepfunctions/interpreter", f"{PARSER}asl/component/state/state.py", "StateData"),
+    Hook("stepfunctions/interpreter", f"{PARSER}backend/execution_worker.py", "ExecutionData"),
     Hook("stepfunctions/map_run", f"{MAP}state_map.py", "StateMap.from_state_props", "self, state_props: StateProps"),
     Hook("stepfunctions/map_run", f"{MAP}iteration/distributed_iteration_component.py",
          "DistributedIterationComponent._map_run",
@@ -426,6 +428,7 @@ def test_every_replacement_is_looked_after_here() -> None:
     # moto lacks the first; the others are names in modules, written with the module's name there.
     known |= {"LayerVersion.physical_resource_id", "models.stepfunctions_backends", "boto_client.boto3"}
     known |= {"backends.list_of_moto_modules", "StepFunctionResponse.redrive_execution", "kind._from_error"}
+    known |= {"state.StateData", "execution_worker.ExecutionData"}
     known |= {"lambda_eval_utils._invoke_lambda_function", "program.TMP_THREADS", "parsing.generate_resource_name"}
     made = {name for path in COMPLETIONS.rglob("*.py") for name in replaced_by(path)}
     assert made - known == set()

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -251,8 +252,11 @@ def test_a_worker_that_cannot_be_started_is_a_failed_invocation(tmp_path: Path) 
 def test_a_function_that_holds_more_than_its_memory_is_killed(aws: Aws, function: str, by: str) -> None:
     answer = aws.invoke(function, {"do": "hold", "by": by, "megabytes": 300, "seconds": 15})
     assert (answer.error, answer.value["errorType"]) == ("Unhandled", "Runtime.ExitError")
-    assert "Runtime exited with error: signal: killed (out of memory: 3" in answer.value["errorMessage"]
-    assert answer.value["errorMessage"].endswith(" MB of 256 MB)")
+    message = answer.value["errorMessage"]
+    held = re.search(r"Runtime exited with error: signal: killed \(out of memory: (\d+) MB of 256 MB\)$", message)
+    # It is killed when that is noticed, which may be before it holds all of it.
+    assert held is not None, message
+    assert int(held[1]) > 256
     assert aws.invoke(function, {"do": "echo", "value": "back"}).value == "back"
 
 
