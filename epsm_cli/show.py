@@ -95,6 +95,8 @@ def show_study(console: Console, record: StudyRecord, counts: RunCounts) -> None
             f"{counts.succeeded} of {record.variants} variants succeeded, {counts.failed} failed, "
             f"{counts.running} running, {counts.not_run} {'not run' if record.status.final else 'not started'}"
         )
+        if record.reused:
+            console.print(f"{record.reused} of them have the results of earlier runs")
 
 
 def show_results(console: Console, parquet: Path, study: Study, energyplus: str = DEFAULT) -> None:

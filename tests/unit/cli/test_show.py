@@ -125,3 +125,14 @@ def test_the_engines_version_is_named_where_it_is_not_the_usual_one(
     version: str, said: bool, parquet: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (f"EnergyPlus {version}" in shown(parquet, 120, monkeypatch, version)) is said
+
+
+@pytest.mark.parametrize("reused", [0, 2])
+def test_results_of_earlier_runs_are_counted(reused: int) -> None:
+    console = Console(file=io.StringIO(), width=120)
+    record = StudyRecord("a", "Office", StudyStatus.COMPLETED, "", variants=4, succeeded=4, reused=reused)
+
+    show_study(console, record, RunCounts(succeeded=4, total=4))
+
+    assert isinstance(console.file, io.StringIO)
+    assert ("2 of them have the results of earlier runs" in console.file.getvalue()) == bool(reused)
