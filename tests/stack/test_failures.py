@@ -47,10 +47,12 @@ def _hasty_retries(stack: LocalStack) -> Iterator[None]:
         yield
 
 
-def kill_worker(stack: LocalStack, function: str) -> None:
-    """kill -9 of the only worker of a function that is at work."""
-    (worker,) = stack.workers.busy(f"{STACK_NAME}-{function}")
-    os.kill(worker.pid, signal.SIGKILL)
+def kill_workers(stack: LocalStack, function: str) -> None:
+    """kill -9 of the workers of a function that are at work: the held one, and any that an earlier test left."""
+    workers = stack.workers.busy(f"{STACK_NAME}-{function}")
+    assert workers
+    for worker in workers:
+        os.kill(worker.pid, signal.SIGKILL)
 
 
 def executions(stack: LocalStack, simulation: str) -> list[str]:
@@ -89,7 +91,7 @@ def test_a_killed_aggregate_is_tried_again(stack: LocalStack, make_study: StudyM
     with faults.hold("s3", "PutObject", f"runs/{name}", "results.parquet") as held:
         simulation = upload_study(stack, make_study(name))
         held.wait()
-        kill_worker(stack, "aggregate")
+        kill_workers(stack, "aggregate")
         held.release()
         record = wait_for_end(stack, simulation)
     assert wait_for_execution(stack, record.execution_arn)["status"] == "SUCCEEDED"
@@ -104,7 +106,7 @@ def test_a_submit_that_is_killed_before_it_starts_the_execution_is_completed(
         simulation = upload_study(stack, make_study(name))
         held.wait()
         recorded = records_of(stack).study(simulation)
-        kill_worker(stack, "submit")
+        kill_workers(stack, "submit")
         held.release()
         record = wait_for_end(stack, simulation)
     assert recorded is not None
