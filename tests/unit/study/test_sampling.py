@@ -14,6 +14,7 @@ from epsm.study.parsing import parse_study
 from epsm.study.sampling import METHODS
 from epsm.study.sampling.sobol import sequence
 from epsm.study.schema import Study
+from epsm.study.values import MAX_PARAMETERS
 from epsm.study.variants import expand
 from tests.conftest import study_document
 
@@ -336,3 +337,14 @@ def test_correlations_that_cannot_be_are_refused(sampling: dict[str, Any], where
     (problem,) = refused.value.problems
     assert where in problem.where
     assert what in problem.what
+
+
+@pytest.mark.parametrize("sampling", SAMPLED, ids=NAMES)
+def test_as_many_parameters_as_a_study_may_have_can_be_sampled(sampling: dict[str, Any]) -> None:
+    sampling = {"method": "sobol", "samples": 2, "seed": 1} if sampling["method"] == "sobol" else sampling
+    parameters = [parameter(f"p{number}", distribution=UNIT) for number in range(MAX_PARAMETERS)]
+    document = study_document(parameters=parameters, sampling=sampling)
+
+    design = parse_study(json.dumps(document)).design
+
+    assert len(design.sample(design.count - 1)) == MAX_PARAMETERS

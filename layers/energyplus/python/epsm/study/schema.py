@@ -29,7 +29,7 @@ from epsm.study.measures import Measure
 from epsm.study.parameters import AnyParameter, Dimension, MeasureParameter
 from epsm.study.reduced import ReducedSeries
 from epsm.study.sampling import Design, Grid, InUnitCube, Listed, Sampling
-from epsm.study.values import Strict, StudyPath, Text
+from epsm.study.values import MAX_PARAMETERS, Strict, StudyPath, Text
 from epsm.text import fold_name
 
 MANIFEST_NAME = "study.json"
@@ -241,7 +241,7 @@ class Study(Strict):
         default=None,
         description="EnergyPlus version to run with. Left out, it is the version that the models are written for.",
     )
-    parameters: Annotated[tuple[AnyParameter, ...], Unique] = Field(default=(), max_length=50)
+    parameters: Annotated[tuple[AnyParameter, ...], Unique] = Field(default=(), max_length=MAX_PARAMETERS)
     measures: Annotated[tuple[Measure, ...], Unique] = Field(
         default=(), max_length=50, description="Named bundles of edits, for parameters with the key measure."
     )

@@ -38,6 +38,10 @@ def _inside_the_study(path: str) -> str:
 StudyPath = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(_inside_the_study)]
 
 
+MAX_PARAMETERS = 50
+"""Of a study. Sobol designs need direction numbers for twice as many dimensions."""
+
+
 class Strict(BaseModel):
     """An object of study.json: no unknown keys, no NaN, never changed."""
 

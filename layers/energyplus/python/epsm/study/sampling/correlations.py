@@ -13,13 +13,13 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from epsm.study.sampling.base import InUnitCube
-from epsm.study.values import Strict
+from epsm.study.values import MAX_PARAMETERS, Strict
 
 Matrix = list[list[float]]
 
 _STANDARD = NormalDist()
-_MAX_PAIRS = 1225
-"""Every pair of the 50 parameters that a study may have."""
+_MAX_PAIRS = MAX_PARAMETERS * (MAX_PARAMETERS - 1) // 2
+"""Every pair of the parameters that a study may have."""
 _MAX_CORRELATION = 0.99
 _SMALLEST_PIVOT = 1e-9
 _SMALLEST = 2.0**-53
