@@ -53,7 +53,7 @@ def test_a_study_that_gives_its_runs_no_more_than_a_function_has_stays_in_functi
 
 def items(document: dict[str, Any], files: Files) -> list[dict[str, Any]]:
     study = Study.model_validate(study_document(**document))
-    write_items(files, "runs/a/items.json", expand(study), (), study)
+    write_items(files, "runs/a/items.json", expand(study), ())
     found: list[dict[str, Any]] = json.load(files.open_result("runs/a/items.json"))
     return found
 

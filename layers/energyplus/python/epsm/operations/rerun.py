@@ -31,9 +31,9 @@ def rerun_missing(stack: Stack, record: StudyRecord) -> int:
     items_key = keys.run_key(simulation, f"items-{attempt}.json")
     succeeded = records.succeeded_indices(simulation)
     variants = (variant for variant in expand(manifest.study) if variant.index not in succeeded)
-    missing = write_items(files, items_key, variants, models_for_containers(manifest, records), manifest.study)
+    missing = write_items(files, items_key, variants, models_for_containers(manifest, records))
     if not missing:
-        missing = write_items(files, items_key, islice(expand(manifest.study), 1), (), manifest.study)
+        missing = write_items(files, items_key, islice(expand(manifest.study), 1), in_containers=())
     if not records.reopen_study(simulation, attempt):
         return 0
     expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)

@@ -11,8 +11,8 @@ from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records
 from epsm.study.manifest import RunManifest
-from epsm.study.schema import MAX_FUNCTION_RUN_S, Study
-from epsm.study.variants import Variant, repeated_samples
+from epsm.study.schema import MAX_FUNCTION_RUN_S
+from epsm.study.variants import Variant
 
 RECORD_KEY, RUNS_ON, REPEATS = "record_key", "runs_on", "repeats"
 """Keys of an item besides its variant: the sort key of the variant's record, where the variant runs, and the index of
@@ -57,9 +57,7 @@ def item_of(variant: Variant, runs_on: str = FUNCTION, repeats: int | None = Non
     return item if repeats is None else item | {REPEATS: repeats}
 
 
-def write_items(
-    files: Files, key: str, variants: Iterable[Variant], in_containers: Collection[str], study: Study
-) -> int:
+def write_items(files: Files, key: str, variants: Iterable[Variant], in_containers: Collection[str]) -> int:
     """Write the items of a Distributed Map as one array, streamed; returns their number. Nothing is written if there
     are none.
 
@@ -68,28 +66,15 @@ def write_items(
     Args:
         files: The store.
         key: Where to write.
-        variants: What to write.
+        variants: What to write, in the order of the study.
         in_containers: The models with variants that run in containers.
-        study: Their study.
     """
-    size, repeated = study.sample_count, repeated_samples(study)
-    put_off: list[tuple[Variant, int]] = []
-
-    def in_order() -> Iterator[tuple[Variant, int | None]]:
-        for variant in variants:
-            pair, sample = divmod(variant.index, size)
-            if sample - 1 in repeated:
-                put_off.append((variant, pair * size + 1 + repeated[sample - 1]))
-            else:
-                yield variant, None
-        yield from put_off
-
     count = 0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "items.json"
         with path.open("w", encoding="utf-8") as file:
             separator = "["
-            for variant, repeats in in_order():
+            for variant, repeats in _repeats_last(variants):
                 item = item_of(variant, CONTAINER if variant.model in in_containers else FUNCTION, repeats)
                 file.write(separator + json.dumps(item, ensure_ascii=False))
                 separator = ",\n"
@@ -98,3 +83,22 @@ def write_items(
         if count:
             files.put_file(key, path, "application/json")
     return count
+
+
+def _repeats_last(variants: Iterable[Variant]) -> Iterator[tuple[Variant, int | None]]:
+    """Variants, each with the index of the first one of its sample if it is not that one itself; these come last."""
+    # Hashes of one model and weather at a time: a million samples would not fit into a function's memory. A collision
+    # costs a wait, no more: results are found by content.
+    first_of: dict[int, int] = {}
+    put_off: list[tuple[Variant, int]] = []
+    pair = None
+    for variant in variants:
+        if pair != (variant.model, variant.weather):
+            pair = (variant.model, variant.weather)
+            first_of.clear()
+        first = first_of.setdefault(hash(tuple(variant.values.items())), variant.index)
+        if first == variant.index:
+            yield variant, None
+        else:
+            put_off.append((variant, first))
+    yield from put_off

@@ -141,7 +141,7 @@ class Submitter:
         study = manifest.study
         expires_at = expiry(manifest.created_at, study.options.retention_days)
         in_containers = models_for_containers(manifest, self._records)
-        write_items(self._files, keys.run_key(simulation, "items.json"), expand(study), in_containers, study)
+        write_items(self._files, keys.run_key(simulation, "items.json"), expand(study), in_containers)
         self._records.accept_study(
             simulation,
             name=study.name,

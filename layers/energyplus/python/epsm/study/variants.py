@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from epsm.study.sampling import InUnitCube, Listed
 from epsm.study.schema import Study
 
 
@@ -31,23 +30,6 @@ class Variant:
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> "Variant":
         return cls(item["index"], item["model"], item["weather"], item["values"])
-
-
-def repeated_samples(study: Study) -> dict[int, int]:
-    """For each sample that repeats an earlier one the first of these; numbers as in `Design`, from 0.
-
-    Listed rows repeat, and so do points of a cube where every parameter has a few levels only.
-    """
-    if not isinstance(study.sampling, InUnitCube | Listed):
-        return {}
-    # Hashes: a million samples of fifty values would not fit into a function's memory.
-    first_of: dict[int, int] = {}
-    repeated = {}
-    for number, sample in enumerate(study.design.samples()):
-        first = first_of.setdefault(hash(tuple(sample.values())), number)
-        if first != number and study.design.sample(first) == sample:
-            repeated[number] = first
-    return repeated
 
 
 def expand(study: Study, first: int = 0, end: int | None = None) -> Iterator[Variant]:
