@@ -116,14 +116,9 @@ def _wait_for_running_variants(records: Records, simulation: str, sleep: Callabl
         if not running:
             return
         sleep(_POLL_INTERVAL_S)
-        running = {index for index in running if _runs(records, simulation, index)}
+        running = {index for index in running if records.is_running(simulation, index)}
     if running:
         logger.warning("variants are still running", extra={"simulation_id": simulation, "variants": len(running)})
-
-
-def _runs(records: Records, simulation: str, index: int) -> bool:
-    record = records.variant(simulation, index)
-    return record is not None and record.status is VariantStatus.RUNNING
 
 
 class AggregateFunction:

@@ -301,15 +301,11 @@ class VariantRunner:
             return reused
         # Half of the time: enough is left for a run if the other variant's worker was lost.
         deadline = time.monotonic() + min(_MAX_WAIT_S, limits.seconds_left() / 2)
-        while self._runs(manifest.simulation_id, repeats):
+        while self._records.is_running(manifest.simulation_id, repeats):
             if time.monotonic() > deadline or limits.should_stop():
                 return None
             self._sleep(_REPEAT_POLL_S)
         return self._reuse.take(self._owner, key, manifest, variant)
-
-    def _runs(self, simulation: str, index: int) -> bool:
-        record = self._records.variant(simulation, index)
-        return record is not None and record.status is VariantStatus.RUNNING
 
     def _stop_watch(self, simulation: str, costs: Booking) -> Callable[[], bool]:
         """A function that says whether the study is to stop; it reads the table at most every few seconds."""

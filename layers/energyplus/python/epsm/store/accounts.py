@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from epsm.store import keys
+from epsm.store.conditional import write_if
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -87,17 +86,12 @@ class Accounts:
                 for name, each in account.claims.items()
             },
         }
-        try:
-            self._table.put_item(
-                Item=item,
-                ConditionExpression=f"attribute_not_exists({keys.PARTITION_KEY}) OR version = :seen",
-                ExpressionAttributeValues={":seen": account.version},
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return write_if(
+            self._table.put_item,
+            Item=item,
+            ConditionExpression=f"attribute_not_exists({keys.PARTITION_KEY}) OR version = :seen",
+            ExpressionAttributeValues={":seen": account.version},
+        )
 
 
 def _key(owner: str) -> dict[str, str]:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from epsm.store import attributes, keys
+from epsm.store.conditional import write_if
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -71,8 +70,4 @@ class KeptResults:
             "etags": dict(kept.etags),
             attributes.EXPIRES_AT: kept.expires_at,
         }
-        try:
-            self._table.put_item(Item=item, **condition)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
+        write_if(self._table.put_item, Item=item, **condition)

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from epsm.problems import Problem, shortened
 from epsm.store import attributes, keys
+from epsm.store.conditional import write_if
 from epsm.store.items import study_record, to_item, variant_record
 from epsm.study.records import StudyPage, StudyRecord, StudyStatus, VariantRecord, VariantStatus, expiry, now, timestamp
 from epsm.study.schema import Options
@@ -46,7 +45,7 @@ class Records:
             "source": source,
             **({attributes.OWNER: owner} if owner else {}),
         }
-        self._write(self._table.put_item, Item=item, ConditionExpression=f"attribute_not_exists({keys.PARTITION_KEY})")
+        write_if(self._table.put_item, Item=item, ConditionExpression=f"attribute_not_exists({keys.PARTITION_KEY})")
         record = self.study_including_removed(simulation)
         assert record is not None, "a record that was just written is missing"
         return record
@@ -136,7 +135,7 @@ class Records:
     def _update_study(self, simulation: str, only_from: Sequence[StudyStatus], values: dict[str, Any]) -> bool:
         """Set attributes of a study that is in one of the given states; False, and nothing written, if it is not."""
         allowed = {f":from{number}": status.value for number, status in enumerate(only_from)}
-        return self._write(
+        return write_if(
             self._table.update_item,
             Key=keys.study_key(simulation),
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
@@ -286,7 +285,7 @@ class Records:
         return self._write_unless_succeeded(item)
 
     def _write_unless_succeeded(self, item: dict[str, Any]) -> bool:
-        return self._write(
+        return write_if(
             self._table.put_item,
             Item=item,
             ConditionExpression=f"attribute_not_exists({keys.PARTITION_KEY}) OR #status <> :succeeded",
@@ -299,6 +298,11 @@ class Records:
         key = keys.variant_item_key(simulation, index)
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         return None if item is None else variant_record(item)
+
+    def is_running(self, simulation: str, index: int) -> bool:
+        """Whether the record of a variant states that it is running."""
+        record = self.variant(simulation, index)
+        return record is not None and record.status is VariantStatus.RUNNING
 
     def succeeded_indices(self, simulation: str) -> set[int]:
         """Indices of the variants that have succeeded, without their results, so this is fast."""
@@ -336,13 +340,3 @@ class Records:
             if "LastEvaluatedKey" not in answer:
                 return
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-    @staticmethod
-    def _write(operation: Any, **arguments: Any) -> bool:
-        try:
-            operation(**arguments)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
