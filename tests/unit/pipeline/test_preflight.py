@@ -12,7 +12,7 @@ import pytest
 from epsm.energyplus.engine import Engine
 from epsm.energyplus.model_editor import prepare
 from epsm.pipeline.preflight import try_in_turn
-from epsm.pipeline.simulation import RunLimits
+from epsm.pipeline.simulation import ReadyModel, RunLimits
 from epsm.pipeline.workspace import Workspace
 from epsm.store.files import Files
 from epsm.study.manifest import ObjectRef
@@ -51,15 +51,9 @@ def attempt(engine: Engine, chicago: Path, tmp_path: Path) -> Try:
         inputs = {"room.idf": kept("room.idf", content), "chicago.epw": kept("epw", chicago.read_bytes())}
         manifest = manifest_of(study, simulation_id="tried", inputs=inputs)
         limits = RunLimits(changes.pop("seconds_left", lambda: 600.0), None, changes.pop("should_stop", lambda: False))
-        return try_in_turn(
-            workspace,
-            changes.pop("installed", engine),
-            manifest,
-            prepare(content, "room.idf", study, engine.idd),
-            variants_to_try(study, 0),
-            limits=limits,
-            keep=changes.pop("keep", lambda path: None),
-        )
+        prepared = prepare(content, "room.idf", study, engine.idd)
+        ready = ReadyModel(manifest, prepared, changes.pop("installed", engine), workspace)
+        return try_in_turn(ready, variants_to_try(study, 0), limits, changes.pop("keep", lambda path: None))
 
     return act
 

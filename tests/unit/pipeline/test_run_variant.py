@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+import epsm.energyplus.engine
 from epsm.energyplus.engine import Engine
-from epsm.errors import EngineMissing
-from epsm.pipeline import run_variant
+from epsm.pipeline import run_variant, stop_watch
 from epsm.pipeline.run_variant import Outcome, VariantRunner
 from epsm.pipeline.task_errors import RanTooLong, SimulationFailed, StudyCancelled
 from epsm.store.files import Files
 from epsm.store.records import Records
-from epsm.study.manifest import ObjectRef, RunManifest
+from epsm.study.manifest import ObjectRef
 from epsm.study.records import CANCELLED_STAGE, VariantRecord, VariantStatus
 from epsm.study.schema import MAX_FUNCTION_RUN_S, Study
 from epsm.study.variants import Variant
@@ -228,16 +228,17 @@ def test_values_that_do_not_fit_the_model_are_bad_input_and_start_no_engine(case
     assert (case.record.stage, case.engine.runs) == ("input", 0)
 
 
-def test_an_engine_that_is_not_installed_fails_the_variant(room: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(self: object, manifest: RunManifest) -> Engine:
-        raise EngineMissing("EnergyPlus 23.2 is not installed")
-
-    monkeypatch.setattr(VariantRunner, "_engine", missing)
+def test_an_engine_that_is_not_installed_fails_the_variant(
+    case: Case, one_day: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(epsm.energyplus.engine, "ENGINES", tmp_path)
+    case.accept(one_day.encode(), version="23.2")
 
     with pytest.raises(SimulationFailed, match=r"failed: EnergyPlus 23\.2 is not installed"):
-        room.run()
-    assert room.document["engine_version"] == "25.2.0"
-    assert room.runner().try_pair("a", 0, seconds_left=lambda: math.inf).outcome == "failed"
+        case.run()
+    assert case.document["engine_version"] == "23.2.0"
+    trial = case.runner().try_pair("a", 0, seconds_left=lambda: math.inf)
+    assert (trial.outcome, trial.why[:35]) == ("failed", "failed: EnergyPlus 23.2 is not inst")
 
 
 def test_an_impossible_result_of_the_real_engine_is_failed(
@@ -295,7 +296,7 @@ def test_of_a_study_that_was_stopped_before_nothing_is_run(
 def test_a_study_that_is_cancelled_ends_its_run_and_keeps_nothing_of_it(
     room: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_variant, "_POLL_INTERVAL_S", 0.0)
+    monkeypatch.setattr(stop_watch, "_POLL_INTERVAL_S", 0.0)
 
     with pytest.raises(StudyCancelled):
         room.run("hang", on_progress=lambda _: room.records.cancel_study("a", "by anna"))
@@ -306,7 +307,7 @@ def test_a_study_that_is_cancelled_ends_its_run_and_keeps_nothing_of_it(
 
 def test_a_table_that_does_not_answer_ends_no_run(case: Case, one_day: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case.accept(one_day.encode(), options={"timeout_s": 1})
-    monkeypatch.setattr(run_variant, "_POLL_INTERVAL_S", 0.0)
+    monkeypatch.setattr(stop_watch, "_POLL_INTERVAL_S", 0.0)
     asked = []
 
     def asked_once(simulation: str) -> bool:
@@ -436,7 +437,7 @@ def test_a_trial_touches_no_record_and_keeps_the_files_of_a_failure(room: Case, 
 
 
 def test_a_study_that_is_cancelled_ends_its_trial(room: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_variant, "_POLL_INTERVAL_S", 0.0)
+    monkeypatch.setattr(stop_watch, "_POLL_INTERVAL_S", 0.0)
     answers = iter([False])
     monkeypatch.setattr(room.records, "stop_requested", lambda simulation: next(answers, True))
     room.engine.mode("hang")

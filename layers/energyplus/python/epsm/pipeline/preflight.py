@@ -5,12 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from epsm.energyplus.editing import CannotEdit
-from epsm.energyplus.engine import Engine
-from epsm.energyplus.model_editor import PreparedModel
 from epsm.energyplus.verdict import Verdict
-from epsm.pipeline.simulation import RunLimits, simulate
-from epsm.pipeline.workspace import Workspace
-from epsm.study.manifest import RunManifest
+from epsm.pipeline.simulation import ReadyModel, RunLimits
 from epsm.study.preflight import Trial
 from epsm.study.variants import Variant
 
@@ -19,22 +15,12 @@ _SECONDS_TO_ANSWER = 5.0
 
 
 def try_in_turn(
-    workspace: Workspace,
-    installed: Engine,
-    manifest: RunManifest,
-    prepared: PreparedModel,
-    variants: Sequence[Variant],
-    *,
-    limits: RunLimits,
-    keep: Callable[[Path], object],
+    ready: ReadyModel, variants: Sequence[Variant], limits: RunLimits, keep: Callable[[Path], object]
 ) -> Trial | None:
     """Run variants of a model and a weather file on the first day of their run periods until one passes.
 
     Args:
-        workspace: Where to run.
-        installed: The engine.
-        manifest: The run's manifest.
-        prepared: The model.
+        ready: The model.
         variants: From `epsm.study.preflight.variants_to_try`.
         limits: The bounds of each run.
         keep: Stores a file of the first trial, if that fails.
@@ -42,28 +28,20 @@ def try_in_turn(
     Returns:
         None if it was stopped.
     """
-    only_design_days = manifest.study.options.run_period == "design_days"
+    only_design_days = ready.manifest.study.options.run_period == "design_days"
     period = "design_days" if only_design_days else "as_in_model"
     index = variants[0].index
     reasons: list[str] = []
     for variant in variants:
-        with workspace.folder() as folder:
+        with ready.workspace.folder() as folder:
             try:
-                model = prepared.render(variant.values, first_day=not only_design_days)
+                model = ready.prepared.render(variant.values, first_day=not only_design_days)
             except CannotEdit as error:
                 reasons.append(f"{Verdict.BAD_INPUT.value}: {error}")
                 continue
-            files = workspace.lay_out(folder, manifest, variant, prepared.file_name, model)
+            files = ready.lay_out(folder, variant, model)
             del model  # for a large one it would take the engine's memory
-            ended = simulate(
-                files,
-                installed,
-                limits,
-                expand_objects=prepared.needs_expansion,
-                run_period=period,
-                timeout_s=manifest.study.options.timeout_s,
-                kept_back_s=_SECONDS_TO_ANSWER,
-            )
+            ended = ready.simulate(files, limits, period, _SECONDS_TO_ANSWER)
             if ended.run.stopped:
                 return None
             diagnosis = ended.diagnosis

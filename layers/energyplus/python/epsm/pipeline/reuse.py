@@ -2,21 +2,28 @@
 
 import json
 import logging
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from epsm.energyplus.verdict import Diagnosis, Verdict
 from epsm.errors import NotFound
+from epsm.pipeline.loaded_study import LoadedStudy
+from epsm.pipeline.simulation import RunLimits
 from epsm.pipeline.variant_documents import CACHED_FROM, RESULT, Finished, identity, measures_of
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.kept_results import KeptResult, KeptResults
 from epsm.store.records import Records
-from epsm.study.manifest import RunManifest
 from epsm.study.records import VariantStatus
 from epsm.study.variants import Variant
 
 logger = logging.getLogger(__name__)
+
+_MAX_WAIT_S = 300.0
+_REPEAT_POLL_S = 1.0
+"""Longest time, and interval, of waiting for an earlier variant with the same sample."""
 
 
 class Reuse:
@@ -25,27 +32,46 @@ class Reuse:
     Args:
         files, records: The store.
         kept: Where results are noted.
+        sleep: Waits between checks of a variant with the same sample.
     """
 
-    def __init__(self, files: Files, records: Records, kept: KeptResults) -> None:
+    def __init__(
+        self, files: Files, records: Records, kept: KeptResults, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._sleep = sleep
         self._files = files
         self._records = records
         self._kept = kept
 
-    def take(self, owner: str, content_key: str, manifest: RunManifest, variant: Variant) -> Finished | None:
+    def take(
+        self, study: LoadedStudy, content_key: str, variant: Variant, limits: RunLimits, repeats: int | None = None
+    ) -> Finished | None:
         """Copy the results of an earlier run with this content to a variant.
 
         Args:
-            owner: The study's owner.
+            study: The variant's study.
             content_key: Content of the run.
-            manifest: Of the variant's run.
             variant: The variant.
+            limits: Bounds of waiting.
+            repeats: Index of an earlier variant with the same sample; its results are waited for, as long as it runs.
 
         Returns:
             None if there is no such run, or any part of its results is missing or changed.
         """
-        simulation = manifest.simulation_id
-        found = self._kept.find(owner, content_key)
+        reused = self._take(study, content_key, variant)
+        if reused is not None or repeats is None:
+            return reused
+        # Half of the time: enough is left for a run if the other variant's worker was lost.
+        deadline = time.monotonic() + min(_MAX_WAIT_S, limits.seconds_left() / 2)
+        while self._records.is_running(study.simulation, repeats):
+            if time.monotonic() > deadline or limits.should_stop():
+                return None
+            self._sleep(_REPEAT_POLL_S)
+        return self._take(study, content_key, variant)
+
+    def _take(self, study: LoadedStudy, content_key: str, variant: Variant) -> Finished | None:
+        simulation = study.simulation
+        found = self._kept.find(study.owner, content_key)
         if found is None or (found.simulation_id, found.index) == (simulation, variant.index):
             return None
         source = self._records.variant(found.simulation_id, found.index)
@@ -57,7 +83,7 @@ class Reuse:
             return None
         # Results that were copied themselves name the run that they were computed in.
         origin = {CACHED_FROM: source.summary.get(CACHED_FROM) or f"{found.simulation_id}/{found.index}"}
-        own = identity(manifest, variant) | measures_of(None, 0.0) | origin
+        own = identity(study.manifest, variant) | measures_of(None, 0.0) | origin
         etags[RESULT] = self._files.put_json(keys.variant_key(simulation, variant.index, RESULT), document | own)
         diagnosis = Diagnosis(
             Verdict(source.verdict),

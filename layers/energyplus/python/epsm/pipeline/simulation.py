@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from epsm.energyplus import engine
 from epsm.energyplus.engine import Engine, EngineRun, Progress
+from epsm.energyplus.model_editor import PreparedModel
 from epsm.energyplus.verdict import Diagnosis, judge
 from epsm.model_memory import left_for_the_engine_mb
-from epsm.pipeline.workspace import RunFolder
+from epsm.pipeline.workspace import RunFolder, Workspace
+from epsm.study.manifest import RunManifest
+from epsm.study.variants import Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,42 +49,53 @@ class Simulated:
     out_of_function_time: bool
 
 
-def simulate(
-    files: RunFolder,
-    installed: Engine,
-    limits: RunLimits,
-    *,
-    expand_objects: bool,
-    run_period: str,
-    timeout_s: float,
-    kept_back_s: float,
-) -> Simulated:
-    """Run the engine on a variant's files, and judge the run.
+@dataclass(frozen=True, slots=True)
+class ReadyModel:
+    """A model of a study with all that running its variants takes.
 
-    Args:
-        files: From `Workspace.lay_out`.
+    Attributes:
+        manifest: Of the run.
+        prepared: The model, ready to be edited.
         installed: The engine.
-        limits: The bounds of the run besides the study's own.
-        expand_objects: Whether the model has HVAC templates.
-        run_period: ``annual``, ``design_days`` or ``as_in_model``.
-        timeout_s: The study's time limit of a run, seconds.
-        kept_back_s: Seconds of the function's time that are reserved for what follows the run.
+        workspace: Where it runs.
     """
-    line = engine.command(
-        installed,
-        files.model,
-        files.weather,
-        files.output,
-        expand_objects=expand_objects,
-        run_period=run_period,
-    )
-    limit_s = max(1.0, min(timeout_s, limits.seconds_left() - kept_back_s))
-    run = engine.run(
-        line,
-        files.model.parent,
-        timeout_s=limit_s,
-        memory_limit_mb=None if limits.memory_limit_mb is None else left_for_the_engine_mb(limits.memory_limit_mb),
-        on_progress=limits.on_progress,
-        should_stop=limits.should_stop,
-    )
-    return Simulated(files, run, judge(run, files.output, run_period), run.timed_out and limit_s < timeout_s)
+
+    manifest: RunManifest
+    prepared: PreparedModel
+    installed: Engine
+    workspace: Workspace
+
+    def lay_out(self, folder: Path, variant: Variant, model: str) -> RunFolder:
+        """Write a variant's files; see `Workspace.lay_out`."""
+        return self.workspace.lay_out(folder, self.manifest, variant, self.prepared.file_name, model)
+
+    def simulate(self, files: RunFolder, limits: RunLimits, run_period: str, kept_back_s: float) -> Simulated:
+        """Run the engine on a variant's files, and judge the run.
+
+        The text of the model is in its file only: of a large one, it would take the engine's memory.
+
+        Args:
+            files: From `lay_out`.
+            limits: The bounds of the run besides the study's own.
+            run_period: ``annual``, ``design_days`` or ``as_in_model``.
+            kept_back_s: Seconds of the function's time that are reserved for what follows the run.
+        """
+        line = engine.command(
+            self.installed,
+            files.model,
+            files.weather,
+            files.output,
+            expand_objects=self.prepared.needs_expansion,
+            run_period=run_period,
+        )
+        timeout_s = self.manifest.study.options.timeout_s
+        limit_s = max(1.0, min(timeout_s, limits.seconds_left() - kept_back_s))
+        run = engine.run(
+            line,
+            files.model.parent,
+            timeout_s=limit_s,
+            memory_limit_mb=None if limits.memory_limit_mb is None else left_for_the_engine_mb(limits.memory_limit_mb),
+            on_progress=limits.on_progress,
+            should_stop=limits.should_stop,
+        )
+        return Simulated(files, run, judge(run, files.output, run_period), run.timed_out and limit_s < timeout_s)

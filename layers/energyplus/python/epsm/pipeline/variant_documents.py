@@ -27,6 +27,8 @@ class Finished:
     Attributes:
         diagnosis, run, results: Outcome of the engine, and the results that were read.
         files, series: Files of the run.
+        measures: Its times and its memory, from `measures_of`.
+        engine_version: The engine's version, with its build.
         etags: The ETag of each stored file, by name.
         content_key: Key under which the results can be found again; see `epsm.pipeline.run_content`.
         reused: The summary of the earlier run whose results were copied, if no engine ran.
@@ -37,20 +39,17 @@ class Finished:
     results: Results | None = None
     files: RunFolder | None = None
     series: Path | None = None
+    measures: Mapping[str, float] = field(default_factory=dict)
+    engine_version: str = ""
     etags: Mapping[str, str] = field(default_factory=dict)
     content_key: str = ""
     reused: Mapping[str, Any] | None = None
 
 
 def stopped(variant: Variant, started_at: str) -> VariantRecord:
-    return VariantRecord(
-        index=variant.index,
-        status=VariantStatus.FAILED,
-        started_at=started_at,
-        ended_at=now(),
-        stage=CANCELLED_STAGE,
-        error="The study was stopped while this variant ran.",
-    )
+    """The record of a variant whose study was stopped while it ran."""
+    error = "The study was stopped while this variant ran."
+    return _record(variant, started_at, status=VariantStatus.FAILED, stage=CANCELLED_STAGE, error=error)
 
 
 def measures_of(run: EngineRun | None, seconds: float) -> dict[str, float]:
@@ -73,9 +72,7 @@ def identity(manifest: RunManifest, variant: Variant) -> dict[str, Any]:
     }
 
 
-def result_document(
-    manifest: RunManifest, variant: Variant, finished: Finished, measures: dict[str, float], engine_version: str
-) -> dict[str, Any]:
+def result_document(manifest: RunManifest, variant: Variant, finished: Finished) -> dict[str, Any]:
     """result.json: everything known about the variant."""
     diagnosis, results = finished.diagnosis, finished.results
     document: dict[str, Any] = {
@@ -87,59 +84,50 @@ def result_document(
         "warnings": diagnosis.warnings,
         "severe_errors": diagnosis.severe_errors,
         "environments": [dataclasses.asdict(each) for each in diagnosis.environments],
-        **measures,
-        "engine_version": engine_version,
+        **finished.measures,
+        "engine_version": finished.engine_version,
     }
     if results is not None:
         document |= dataclasses.asdict(results)
     return document
 
 
-def record_of(variant: Variant, finished: Finished, measures: dict[str, float], started_at: str) -> VariantRecord:
+def record_of(variant: Variant, finished: Finished, started_at: str) -> VariantRecord:
     """The record in DynamoDB: the values for progress and the results table. Zones are only in result.json."""
-    diagnosis, results = finished.diagnosis, finished.results
-    summary: dict[str, Any] = {
-        **measures,
-        "warnings": diagnosis.warnings,
-        "severe_errors": diagnosis.severe_errors,
-    }
+    diagnosis = finished.diagnosis
+    verdict = diagnosis.verdict.value
     if finished.reused is not None:
-        return VariantRecord(
-            index=variant.index,
-            status=VariantStatus.SUCCEEDED,
-            started_at=started_at,
-            ended_at=now(),
-            verdict=diagnosis.verdict.value,
-            summary={**finished.reused, **measures},
-        )
-    if results is None:
-        return VariantRecord(
-            index=variant.index,
+        summary = {**finished.reused, **finished.measures}
+        return _record(variant, started_at, status=VariantStatus.SUCCEEDED, verdict=verdict, summary=summary)
+    summary = {**finished.measures, "warnings": diagnosis.warnings, "severe_errors": diagnosis.severe_errors}
+    if finished.results is None:
+        return _record(
+            variant,
+            started_at,
             status=VariantStatus.FAILED,
-            started_at=started_at,
-            ended_at=now(),
-            verdict=diagnosis.verdict.value,
+            verdict=verdict,
             stage="input" if diagnosis.verdict is Verdict.BAD_INPUT else "engine",
             error=diagnosis.message,
             summary={**summary, "errors": list(diagnosis.messages)},
         )
-    return VariantRecord(
-        index=variant.index,
-        status=VariantStatus.SUCCEEDED,
-        started_at=started_at,
-        ended_at=now(),
-        verdict=diagnosis.verdict.value,
-        summary={
-            **summary,
-            "note": diagnosis.message,
-            "period": results.period,
-            "period_days": results.period_days,
-            "zone_count": len(results.zones),
-            "metrics": {name: value for name, value in results.metrics.items() if value is not None},
-            "texts": {name: text for name, text in results.texts.items() if text is not None},
-            "missing": results.missing,
-            "end_uses": {each.metric: each.energy_kwh for each in results.end_uses},
-            **({"measure_remarks": list(results.measure_remarks)} if results.measure_remarks else {}),
-            **({"utility_bills": results.utility_bills} if results.utility_bills else {}),
-        },
-    )
+    summary |= {"note": diagnosis.message} | _of_results(finished.results)
+    return _record(variant, started_at, status=VariantStatus.SUCCEEDED, verdict=verdict, summary=summary)
+
+
+def _record(variant: Variant, started_at: str, **values: Any) -> VariantRecord:
+    return VariantRecord(index=variant.index, started_at=started_at, ended_at=now(), **values)
+
+
+def _of_results(results: Results) -> dict[str, Any]:
+    """What the results table needs."""
+    return {
+        "period": results.period,
+        "period_days": results.period_days,
+        "zone_count": len(results.zones),
+        "metrics": {name: value for name, value in results.metrics.items() if value is not None},
+        "texts": {name: text for name, text in results.texts.items() if text is not None},
+        "missing": results.missing,
+        "end_uses": {each.metric: each.energy_kwh for each in results.end_uses},
+        **({"measure_remarks": list(results.measure_remarks)} if results.measure_remarks else {}),
+        **({"utility_bills": results.utility_bills} if results.utility_bills else {}),
+    }

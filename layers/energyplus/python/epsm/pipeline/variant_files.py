@@ -20,36 +20,21 @@ from epsm.study.variants import Variant
 logger = logging.getLogger(__name__)
 
 
-def store_files(
-    files: Files,
-    manifest: RunManifest,
-    variant: Variant,
-    finished: Finished,
-    measures: dict[str, float],
-    engine_version: str,
-) -> Finished:
+def store_files(files: Files, manifest: RunManifest, variant: Variant, finished: Finished) -> Finished:
     """Store a run's files; returns the run as it was, or as failed if the disk has no room for them."""
     try:
-        etags = _store(files, manifest, variant, finished, measures, engine_version)
-        return dataclasses.replace(finished, etags=etags)
+        return dataclasses.replace(finished, etags=_store(files, manifest, variant, finished))
     except (OSError, ClientError) as error:
         finished = without_room(finished, error)
     try:
-        _store(files, manifest, variant, finished, measures, engine_version)  # without the database, by far the largest
+        _store(files, manifest, variant, finished)  # without the database, by far the largest
     except (OSError, ClientError) as error:
         finished = without_room(finished, error)
         logger.warning("no room for any file of the variant", extra={"variant_index": variant.index})
     return finished
 
 
-def _store(
-    files: Files,
-    manifest: RunManifest,
-    variant: Variant,
-    finished: Finished,
-    measures: dict[str, float],
-    engine_version: str,
-) -> dict[str, str]:
+def _store(files: Files, manifest: RunManifest, variant: Variant, finished: Finished) -> dict[str, str]:
     """The ETag of each stored file, by name."""
 
     def upload(path: Path) -> tuple[str, str]:
@@ -60,7 +45,7 @@ def _store(
 
     with ThreadPoolExecutor(max_workers=4) as pool:
         etags = dict(pool.map(upload, _files_to_keep(manifest.study.outputs, finished)))
-    document = result_document(manifest, variant, finished, measures, engine_version)
+    document = result_document(manifest, variant, finished)
     return etags | {RESULT: files.put_json(keys.variant_key(manifest.simulation_id, variant.index, RESULT), document)}
 
 

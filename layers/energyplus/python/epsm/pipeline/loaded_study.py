@@ -1,0 +1,69 @@
+"""The study that a process is running variants of, and what its variants share: manifest, owner, engine, models."""
+
+from epsm.energyplus import dictionary
+from epsm.energyplus.engine import Engine, installed_engine_of
+from epsm.energyplus.model_editor import PreparedModel, prepare
+from epsm.energyplus.versions import DEFAULT
+from epsm.errors import EngineMissing
+from epsm.model_memory import KeptModels
+from epsm.pipeline.simulation import ReadyModel
+from epsm.pipeline.workspace import Workspace
+from epsm.study.manifest import RunManifest
+
+
+class LoadedStudy:
+    """A study's manifest, with the engine and the parsed models that its variants run with.
+
+    Args:
+        manifest: Of the run.
+        owner: The study's owner; empty for nobody in particular.
+        workspace: Where its variants run.
+        installed: The engine of this release; another version is located when the study needs it.
+    """
+
+    def __init__(self, manifest: RunManifest, owner: str, workspace: Workspace, installed: Engine) -> None:
+        self.manifest = manifest
+        self.owner = owner
+        self._workspace = workspace
+        self._installed = installed
+        self._models: KeptModels[PreparedModel] = KeptModels()
+
+    @property
+    def simulation(self) -> str:
+        """The simulation's ID."""
+        return self.manifest.simulation_id
+
+    def ready(self, name: str, memory_limit_mb: float | None) -> ReadyModel:
+        """A model of the study, ready to run; parsed once for all its variants, as long as there is memory for it.
+
+        Args:
+            name: Its path in the study.
+            memory_limit_mb: The engine's memory limit, MiB, if any.
+
+        Raises:
+            EngineMissing: If the engine of the study's version is not installed.
+            epsm.pipeline.workspace.NoDiskSpace: If the model's file does not fit on the disk.
+        """
+        engine = self._engine()
+        prepared = self._models.get(
+            name,
+            lambda: self._workspace.read(self.manifest.inputs[name]),
+            lambda content: self._prepare(content, name),
+            memory_limit_mb,
+        )
+        return ReadyModel(self.manifest, prepared, engine, self._workspace)
+
+    def engine_version(self) -> str:
+        """Version and build of the engine; the manifest's version if it is not installed."""
+        try:
+            return self._engine().version()
+        except EngineMissing:
+            return self.manifest.engine_version
+
+    def _engine(self) -> Engine:
+        version = self.manifest.model_version
+        return self._installed if version == DEFAULT else installed_engine_of(version)
+
+    def _prepare(self, content: bytes, name: str) -> PreparedModel:
+        with dictionary.of_version(self.manifest.model_version):
+            return prepare(content, name, self.manifest.study, self._installed.idd)

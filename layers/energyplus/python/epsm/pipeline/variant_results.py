@@ -1,0 +1,75 @@
+"""Reading the results of a finished run: metrics, cells, reduced and monthly values, series."""
+
+import dataclasses
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from epsm.energyplus.construction_plans import Expected
+from epsm.energyplus.verdict import Verdict
+from epsm.pipeline.simulation import Simulated
+from epsm.pipeline.variant_documents import Finished
+from epsm.pipeline.variant_files import without_room
+from epsm.results.cells import read_cells
+from epsm.results.measure_targets import measure_remarks
+from epsm.results.monthly import read_monthly
+from epsm.results.reader import ImpossibleResult, Results, read_results
+from epsm.results.reduced import read_reduced
+from epsm.study.schema import Outputs
+
+
+def read_run(ended: Simulated, outputs: Outputs, expected: Mapping[str, Sequence[Expected]], folder: Path) -> Finished:
+    """The run with its results; as failed if they are impossible, cannot be read or do not fit on the disk.
+
+    Args:
+        ended: The run, with results.
+        outputs: What the study asks for.
+        expected: What its measures ask for: `epsm.energyplus.model_editor.PreparedModel.expected`.
+        folder: Where the file of its series is written.
+    """
+    finished = Finished(ended.diagnosis, ended.run, None, ended.files)
+    database = ended.files.output / "eplusout.sql"
+    try:
+        results = read_results(database, ended.diagnosis.environments)
+        remarks = measure_remarks(expected, database)
+        results = _with_requested(results, outputs, database)
+        series, missing = _series(database, outputs, folder)
+    except ImpossibleResult as error:
+        return _failed(finished, f"The results are impossible: {error}")
+    except sqlite3.Error as error:
+        return _failed(finished, f"The results cannot be read: {error}")
+    except OSError as error:
+        return without_room(finished, error)
+    results = dataclasses.replace(results, measure_remarks=remarks, missing=results.missing | missing)
+    return dataclasses.replace(finished, results=results, series=series)
+
+
+def _failed(finished: Finished, message: str) -> Finished:
+    diagnosis = dataclasses.replace(finished.diagnosis, verdict=Verdict.FAILED, message=message)
+    return dataclasses.replace(finished, diagnosis=diagnosis)
+
+
+def _with_requested(results: Results, outputs: Outputs, database: Path) -> Results:
+    cells = read_cells(database, outputs.cells)
+    reduced = read_reduced(database, outputs.reduced)
+    return dataclasses.replace(
+        results,
+        monthly=read_monthly(database) if "monthly" in outputs.tables else (),
+        metrics=results.metrics | cells.numbers | reduced.numbers,
+        texts=results.texts | cells.texts,
+        missing=results.missing | cells.missing | reduced.missing,
+    )
+
+
+def _series(database: Path, outputs: Outputs, folder: Path) -> tuple[Path | None, dict[str, str]]:
+    """The requested series as a file, and a reason for each that the run does not have."""
+    asked = (*outputs.meters, *outputs.variables)
+    if not asked:
+        return None, {}
+    from epsm.results.series import missing_series, read_series  # pandas and pyarrow: only if series are requested
+
+    series = read_series(database, outputs)
+    assert series is not None
+    path = folder / "series.parquet"
+    series.to_parquet(path, index=False)
+    return path, {f"series {name}": why for name, why in missing_series(series, asked).items()}
