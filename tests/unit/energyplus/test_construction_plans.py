@@ -498,3 +498,70 @@ def test_faults_of_the_document(edit: dict[str, Any], where: str, what: str) -> 
     found = {each.where: each.what for each in refusal.value.problems}
     assert place in found, found
     assert what in found[place]
+
+
+OPEN = """
+Material:NoMass,MAT-AIR-WALL,Rough,0.2079491,0.9,0.7;
+Construction,AIR-WALL,MAT-AIR-WALL;
+Material:InfraredTransparent,IRT;
+Construction,Opening,IRT;
+Material:NoMass,Stair Board,Rough,0.2;
+Construction,Stair,Stair Board;
+"""
+
+
+def opened(building: str, construction: str) -> str:
+    """The building with that construction on both sides of its partition."""
+    for own in ("Wall,Partition,", "Wall,Partition Back,"):
+        assert own in building
+        building = building.replace(own, f"Wall,{construction},")
+    return building + OPEN
+
+
+@pytest.mark.parametrize("name", ["AIR-WALL", "Opening"])
+def test_open_partitions_are_left_as_they_are(building: str, name: str) -> None:
+    plan = plan_of(opened(building, name), slot="wall_interior", layers=[BRICK])
+    assert (names_of(plan), plan.left, plan.settings, plan.faults) == ([], 2, {}, [])
+    elsewhere = plan_of(opened(building, name), slot="wall_interior", zones="*", layers=[BRICK])
+    assert elsewhere.left == 2, "a filter by zone does not name them"
+
+
+@pytest.mark.parametrize("by", [{"constructions": "AIR-*"}, {"surfaces": ["Partition South", "Partition North"]}])
+def test_open_partitions_are_replaced_if_named(building: str, by: dict[str, Any]) -> None:
+    plan = plan_of(opened(building, "AIR-WALL"), slot="wall_interior", layers=[BRICK], **by)
+    assert (names_of(plan), plan.left) == (["Partition South", "Partition North"], 0)
+
+
+def test_a_plain_partition_of_one_layer_is_no_opening(building: str) -> None:
+    plan = plan_of(opened(building, "Stair"), slot="wall_interior", layers=[BRICK])
+    assert (len(plan.surfaces), plan.left) == (2, 0)
+
+
+MOISTURE = "CombinedHeatAndMoistureFiniteElement"
+
+
+@pytest.mark.parametrize(
+    ("tied", "named"),
+    [
+        (f"HeatBalanceAlgorithm,{MOISTURE};", "South Wall"),
+        (f"SurfaceProperty:HeatTransferAlgorithm,south wall,{MOISTURE};", "South Wall"),
+        (f"SurfaceProperty:HeatTransferAlgorithm:SurfaceList,Some,{MOISTURE},East Wall,South Wall;", "South Wall"),
+        (f"SurfaceProperty:HeatTransferAlgorithm:MultipleSurface,All,AllExteriorWalls,{MOISTURE};", "South Wall"),
+    ],
+)
+def test_surfaces_with_moisture_transfer_are_refused(building: str, tied: str, named: str) -> None:
+    """A layer without moisture properties crashes the engine (25.2, seen)."""
+    _, what, _ = fault_of(building + tied, slot="wall_exterior", surfaces=named, layers=[BRICK])
+    assert what.startswith("means 1 surface that cannot be edited: 'South Wall', which are simulated with Combined")
+    assert not plan_of(building + tied, slot="window", glazing={"u_w_m2k": 1.2, "shgc": 0.4}).faults
+
+
+def test_other_algorithms_of_surfaces_do_not_matter(building: str) -> None:
+    tied = "SurfaceProperty:HeatTransferAlgorithm,South Wall,ConductionFiniteDifference;"
+    assert not plan_of(building + tied, slot="wall_exterior", layers=[BRICK]).faults
+
+
+def test_ventilated_windows_are_refused(building: str) -> None:
+    tied = "WindowProperty:AirflowControl,South Window,IndoorAir,OutdoorAir,0.008,AlwaysOnAtMaximumFlow,No,;"
+    _, what, _ = fault_of(building + tied, slot="window", glazing={"u_w_m2k": 1.2, "shgc": 0.4})
+    assert "'South Window', which have a WindowProperty:AirflowControl" in what

@@ -37,6 +37,7 @@ def check_constructions_on(
         last = each.position == each.count - 1
         if not plan.surfaces and (each.count == 1 or (last and (each.parameter, each.variant) not in met)):
             what = f"{source} has no surface of {_filters(each.edit)}"
+            what += " but open partitions, which only 'constructions' or 'surfaces' select" if plan.left else ""
             what += "" if each.count == 1 else ", and the variant's other edits mean nothing there either"
             yield Problem(each.where, what, "surfaces of each model")
         yield from _set_twice(source, each, plan, setters)
@@ -82,7 +83,7 @@ def constructions_in(source: str, plans: Plans) -> Iterator[TargetInModel]:
             each.position,
             f"construction of {each.edit.slot}",
             tuple(surface.name for surface in plan.surfaces),
-            0,
+            plan.left,
             listed(old, most=_MAX_SHOWN),
             _content(each.edit),
         )

@@ -11,6 +11,7 @@ from epsm.energyplus.faults import Fault
 from epsm.energyplus.materials import Materials
 from epsm.energyplus.model_reader import ModelOutline
 from epsm.energyplus.new_objects import Fields, NewObject, fields_of
+from epsm.energyplus.open_partitions import open_constructions
 from epsm.energyplus.surfaces import ModelSurface, surfaces_of
 from epsm.energyplus.uneditable import reasons_against
 from epsm.study.assignments import ConstructionAssignment, construction_assignments
@@ -45,6 +46,7 @@ class ConstructionPlan:
 
     Attributes:
         surfaces: The surfaces that it means, without the other sides of interior ones.
+        left: How many open partitions fit the slot and its filters, and are left as they are.
         objects: Materials and constructions to add.
         settings: Class and name of each surface -> the construction that it gets.
         expected: What the engine should report.
@@ -53,6 +55,7 @@ class ConstructionPlan:
     """
 
     surfaces: list[ModelSurface] = field(default_factory=list)
+    left: int = 0
     objects: list[NewObject] = field(default_factory=list)
     settings: dict[tuple[str, str], str] = field(default_factory=dict)
     expected: list[Expected] = field(default_factory=list)
@@ -73,6 +76,7 @@ class Planner:
         self._surfaces = [each for each in surfaces_of(outline) if fold_name(each.construction) not in air]
         self._by_name = {fold_name(each.name): each for each in self._surfaces}
         self._materials = Materials(outline)
+        self._open = open_constructions(outline, self._materials)
 
     def plan(self, edit: ConstructionEdit, label: str) -> ConstructionPlan:
         """The plan of an edit.
@@ -81,7 +85,9 @@ class Planner:
             edit: The edit.
             label: Begins the names of new objects; each edit of a study needs its own.
         """
-        plan = ConstructionPlan(surfaces=[each for each in self._surfaces if _means(edit, each)])
+        meant = [each for each in self._surfaces if _means(edit, each)]
+        taken = [each for each in meant if not self._is_open(edit, each)]
+        plan = ConstructionPlan(taken, left=len(meant) - len(taken))
         plan.faults += self._against(plan.surfaces)
         plan.faults += self._against_the_new(edit, plan.surfaces)
         partners = self._partners(plan)
@@ -96,6 +102,11 @@ class Planner:
             done |= {fold_name(side.name) for side in (each, partner) if side}
             builder.add(each, partner)
         return plan
+
+    def _is_open(self, edit: ConstructionEdit, surface: ModelSurface) -> bool:
+        """Whether a surface stands for an opening between zones, and the edit does not ask for it by name."""
+        by_name = not (edit.constructions == edit.surfaces == "*")
+        return surface.boundary == "interior" and not by_name and fold_name(surface.construction) in self._open
 
     def _against(self, surfaces: Sequence[ModelSurface]) -> list[Fault]:
         found: dict[str, list[str]] = {}
@@ -349,6 +360,7 @@ def merged(plans: Iterable[ConstructionPlan]) -> ConstructionPlan:
     whole = ConstructionPlan()
     for plan in plans:
         whole.surfaces += plan.surfaces
+        whole.left += plan.left
         whole.objects += plan.objects
         whole.settings |= plan.settings
         whole.expected += plan.expected

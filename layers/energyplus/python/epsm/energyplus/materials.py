@@ -83,6 +83,10 @@ class Materials:
             return Fault("", f"the model has no material called '{name}'", near)
         return found[1].name
 
+    def class_of(self, name: str) -> str:
+        """A material's class; empty if the model has none of that name."""
+        return self._materials[fold_name(name)][0] if fold_name(name) in self._materials else ""
+
     def glazed(self, layers: Iterable[str]) -> bool:
         """Whether one of the layers is a material for windows."""
         classes = (self._materials[fold_name(each)][0] for each in layers if fold_name(each) in self._materials)

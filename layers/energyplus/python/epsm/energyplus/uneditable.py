@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from epsm.energyplus import dictionary
-from epsm.energyplus.model_reader import ModelOutline
+from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.energyplus.surfaces import ModelSurface
 from epsm.text import fold_name
 
@@ -21,6 +21,10 @@ _TIED_TO_CONSTRUCTIONS = {
 }
 _KIVA = "which lie on a Kiva foundation"
 _SHADED = "which have a WindowShadingControl"
+_VENTILATED = "which have a WindowProperty:AirflowControl, and the engine stops if its panes and gaps are others"
+_HAMT = "CombinedHeatAndMoistureFiniteElement"
+_MOIST = f"which are simulated with {_HAMT}, and the engine crashes if a layer has no moisture properties"
+_GLAZED = ("window", "skylight")
 
 
 def reasons_against(outline: ModelOutline, surfaces: Iterable[ModelSurface]) -> Iterator[tuple[ModelSurface, str]]:
@@ -35,7 +39,8 @@ def reasons_against(outline: ModelOutline, surfaces: Iterable[ModelSurface]) -> 
         constructions |= {fold_name(each.name): reason for each in outline.of_class(class_name)}
     for class_name, reason in _TIED_TO_CONSTRUCTIONS.items():
         constructions |= dict.fromkeys(_named_by(outline, class_name, "Construction Name"), reason)
-    shaded = set(_shaded(outline))
+    shaded, ventilated = set(_shaded(outline)), set(_named_by(outline, "WindowProperty:AirflowControl", "Name"))
+    all_moist, moist = _with_moisture(outline)
     for each in surfaces:
         if each.boundary == "foundation":
             yield each, _KIVA
@@ -43,6 +48,10 @@ def reasons_against(outline: ModelOutline, surfaces: Iterable[ModelSurface]) -> 
             yield each, constructions[fold_name(each.construction)]
         elif fold_name(each.name) in shaded:
             yield each, _SHADED
+        elif fold_name(each.name) in ventilated:
+            yield each, _VENTILATED
+        elif each.element not in _GLAZED and (all_moist or fold_name(each.name) in moist):
+            yield each, _MOIST
 
 
 def _named_by(outline: ModelOutline, class_name: str, field: str) -> list[str]:
@@ -51,11 +60,30 @@ def _named_by(outline: ModelOutline, class_name: str, field: str) -> list[str]:
     return [fold_name(str(each.value(place) or "")) for each in outline.of_class(class_name)] if place else []
 
 
-def _shaded(outline: ModelOutline) -> Iterator[str]:
-    rule = dictionary.load().find_class("WindowShadingControl")
-    for each in outline.of_class("WindowShadingControl") if rule else ():
+def _with_moisture(outline: ModelOutline) -> tuple[bool, set[str]]:
+    """Whether all surfaces may be simulated with heat and moisture transfer, and the names, in lower case, of those
+    that are."""
+    surface, several = "SurfaceProperty:HeatTransferAlgorithm", "SurfaceProperty:HeatTransferAlgorithm:SurfaceList"
+    everywhere = ("HeatBalanceAlgorithm", "SurfaceProperty:HeatTransferAlgorithm:MultipleSurface")
+    wanted = fold_name(_HAMT)
+    all_moist = any(wanted in _named_by(outline, name, "Algorithm") for name in everywhere)
+    algorithms, names = _named_by(outline, surface, "Algorithm"), _named_by(outline, surface, "Surface Name")
+    moist = {name for name, algorithm in zip(names, algorithms, strict=True) if algorithm == wanted}
+    for each, algorithm in zip(outline.of_class(several), _named_by(outline, several, "Algorithm"), strict=True):
+        moist |= set(_in_groups(each, "Surface Name #")) if algorithm == wanted else set()
+    return all_moist, moist
+
+
+def _in_groups(each: ModelObject, field: str) -> Iterator[str]:
+    """The values, in lower case, that an object has in a repeated field."""
+    rule = dictionary.load().find_class(each.class_name)
+    for number in range(1, each.group_count(rule) + 1) if rule else ():
         assert rule is not None
-        for number in range(1, each.group_count(rule) + 1):
-            place = rule.find_field(f"Fenestration Surface {number} Name")
-            if place is not None and (name := each.value(place)):
-                yield fold_name(str(name))
+        place = rule.find_field(field.replace("#", str(number)))
+        if place is not None and (name := each.value(place)):
+            yield fold_name(str(name))
+
+
+def _shaded(outline: ModelOutline) -> Iterator[str]:
+    for each in outline.of_class("WindowShadingControl"):
+        yield from _in_groups(each, "Fenestration Surface # Name")
