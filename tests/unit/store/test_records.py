@@ -9,8 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from epsm.problems import Problem
-from epsm.store import attributes, keys
-from epsm.store import records as records_module
+from epsm.store import attributes, keys, study_lists
 from epsm.store.records import Records
 from epsm.study.records import StudyRecord, StudyStatus, VariantRecord, VariantStatus
 
@@ -335,7 +334,7 @@ def test_pages_follow_on_each_other_until_the_last(table: Any, records: Records)
 
 def test_every_study_is_read_over_all_pages(table: Any, records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
     many(table, 5)
-    monkeypatch.setattr(records_module, "_PAGE", 2)
+    monkeypatch.setattr(study_lists, "_PAGE", 2)
 
     assert names(records.every_study()) == ["s4", "s3", "s2", "s1", "s0"]
 

@@ -6,30 +6,23 @@ UTC with milliseconds, so that they sort as texts.
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from epsm.problems import Problem, shortened
 from epsm.store import attributes, keys
 from epsm.store.conditional import write_if
 from epsm.store.items import study_record, to_item, variant_record
-from epsm.study.records import StudyPage, StudyRecord, StudyStatus, VariantRecord, VariantStatus, expiry, now, timestamp
+from epsm.store.study_lists import StudyLists
+from epsm.study.records import StudyRecord, StudyStatus, VariantRecord, VariantStatus, expiry, now, timestamp
 from epsm.study.schema import Options
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
 
-_PAGE = 200
-
-
-class Records:
+class Records(StudyLists):
     """The table of records.
 
     Args:
         table: A boto3 DynamoDB Table resource.
     """
-
-    def __init__(self, table: "Table") -> None:
-        self._table = table
 
     def create_or_get_study(self, simulation: str, name: str, source: dict[str, str], owner: str = "") -> StudyRecord:
         """Create a pending study, or get the existing one of that name; returns the stored record."""
@@ -192,58 +185,6 @@ class Records:
         record = study_record(answer["Attributes"])
         budget_usd = record.options.get("max_cost_usd")
         return budget_usd is not None and record.spent_usd >= budget_usd and not record.stop_reason
-
-    def studies(self, limit: int = 50) -> list[StudyRecord]:
-        """The newest studies, newest first, without those being removed."""
-        return [study for study in self.study_page(limit=limit).studies if not study.removing]
-
-    def every_study(self) -> Iterator[StudyRecord]:
-        """All studies, the newest first, read a page at a time."""
-        start = None
-        while True:
-            page = self.study_page(limit=_PAGE, start=start)
-            yield from page.studies
-            if page.next_page is None:
-                return
-            start = page.next_page
-
-    def study_page(
-        self,
-        *,
-        owner: str | None = None,
-        status: StudyStatus | None = None,
-        limit: int = 50,
-        start: dict[str, Any] | None = None,
-    ) -> StudyPage:
-        """A page of studies, the newest first.
-
-        Args:
-            owner: Only this owner's; None for everybody's.
-            status: Only those in this state.
-            limit: Number of records to read; fewer are returned if `status` excludes some.
-            start: The `next_page` of the previous page.
-        """
-        index, attribute, value = (
-            (keys.BY_CREATED_AT, attributes.RECORD_TYPE, keys.STUDY_SORT_KEY)
-            if owner is None
-            else (keys.BY_OWNER, attributes.OWNER, owner)
-        )
-        query: dict[str, Any] = {
-            "IndexName": index,
-            "KeyConditionExpression": "#key = :key",
-            "ExpressionAttributeNames": {"#key": attribute},
-            "ExpressionAttributeValues": {":key": value},
-            "ScanIndexForward": False,
-            "Limit": limit,
-        }
-        if status is not None:
-            query["FilterExpression"] = "#status = :status"
-            query["ExpressionAttributeNames"]["#status"] = attributes.STATUS
-            query["ExpressionAttributeValues"][":status"] = status.value
-        if start is not None:
-            query["ExclusiveStartKey"] = start
-        answer = self._table.query(**query)
-        return StudyPage(tuple(map(study_record, answer["Items"])), answer.get("LastEvaluatedKey"))
 
     def remove_study(self, simulation: str) -> int:
         """Delete every item of a study, the study's own last; returns their number."""
