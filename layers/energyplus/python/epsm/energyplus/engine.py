@@ -4,14 +4,11 @@ Success is not decided here: the exit code is unreliable (0 after a full disk, 0
 `epsm.energyplus.verdict` reads the files that the engine left behind.
 """
 
-import ctypes
 import functools
 import logging
 import os
 import re
-import resource
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -22,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from epsm.energyplus.child_environment import child_environment
+from epsm.energyplus.child_process import LIBC, PeakMemory, StopWatch, die_with_parent, has_ended, kill_group
 from epsm.energyplus.versions import DEFAULT, RELEASES
 from epsm.errors import EngineMissing
 
@@ -29,15 +27,10 @@ logger = logging.getLogger(__name__)
 
 _PROGRESS = re.compile(r"(?:Starting|Continuing) Simulation at (\d\d)/(\d\d)(?:/\d+)? for (.+)")
 _VERSION = re.compile(r"EnergyPlus, Version ([\w.-]+)")
-_PEAK = re.compile(r"^VmHWM:\s*(\d+) kB", re.MULTILINE)
 _LAUNCHER = Path(__file__).with_name("engine_launcher.py")
 _WATCH_INTERVAL_S = 0.25
 _CLOSING_INTERVAL_S = 0.005
-_QUICK_ANSWER_S = 0.05
-_MARGIN = 1.02
 _LINES_KEPT = 40
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,27 +182,16 @@ def run(
     lines: deque[str] = deque(maxlen=_LINES_KEPT)
     printed_all = threading.Event()
     started = time.monotonic()
-    process = subprocess.Popen(
-        line,
-        cwd=folder,
-        env=child_environment(folder),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        preexec_fn=functools.partial(_die_with_parent, os.getpid()) if _LIBC else None,  # noqa: PLW1509 - no lock
-        text=True,
-        errors="replace",
-    )
-    memory = _Memory()
-    stop_watch = _StopWatch(should_stop)
+    process = _start(line, folder)
+    memory = PeakMemory()
+    stop_watch = StopWatch(should_stop)
     reader = threading.Thread(target=_read, args=(process, lines, printed_all, memory, on_progress), daemon=True)
     deadline = started + timeout_s
     timed_out = out_of_memory = stopped = False
     try:
         memory.look(process.pid)
         reader.start()
-        while not (_has_ended(process.pid) or timed_out or out_of_memory or stopped):
+        while not (has_ended(process.pid) or timed_out or out_of_memory or stopped):
             # The pipe usually closes with the process, so its end is seen at once; but it may close before, or be
             # held open by what the process has started.
             if not printed_all.wait(min(_WATCH_INTERVAL_S, max(0.0, deadline - time.monotonic()))):
@@ -221,11 +203,11 @@ def run(
                 timed_out = time.monotonic() >= deadline
                 time.sleep(_CLOSING_INTERVAL_S)
     finally:
-        if not _has_ended(process.pid):
-            _kill_group(process.pid)
+        if not has_ended(process.pid):
+            kill_group(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        _kill_group(process.pid)  # what the engine started and left running
+        kill_group(process.pid)  # what the engine started and left running
         if reader.ident is not None:
             reader.join(timeout=5)
     return EngineRun(
@@ -240,76 +222,26 @@ def run(
     )
 
 
-def _die_with_parent(parent: int) -> None:
-    """In the child: let the kernel kill it when this process dies. A worker that is killed leaves no engine behind."""
-    assert _LIBC is not None
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it has died before the kernel was asked
-        os._exit(1)
-
-
-class _StopWatch:
-    """Asks whether to stop without waiting for the answer: one question is open at a time."""
-
-    def __init__(self, should_stop: Callable[[], bool] | None) -> None:
-        self._should_stop = should_stop
-        self._asking: threading.Thread | None = None
-        self._answered_yes = False
-        self._fault: BaseException | None = None
-
-    def asked_to_stop(self) -> bool:
-        """Whether an answer so far was yes; asks again if the last one has come.
-
-        Raises:
-            BaseException: What the last question raised.
-        """
-        if self._fault is not None:
-            raise self._fault
-        if self._should_stop is not None and not (self._asking and self._asking.is_alive()):
-            self._asking = threading.Thread(target=self._ask, args=(self._should_stop,), daemon=True)
-            self._asking.start()
-            self._asking.join(_QUICK_ANSWER_S)
-        return self._answered_yes
-
-    def _ask(self, should_stop: Callable[[], bool]) -> None:
-        try:
-            self._answered_yes = should_stop() or self._answered_yes
-        except BaseException as fault:
-            self._fault = fault
-
-
-class _Memory:
-    """The largest resident size of a child that has just been started.
-
-    The kernel's own figure for a child starts at the size of the process that forked it, and this process, with eppy
-    and a parsed model, may be larger than the engine. So the child is also looked at while it runs: at its start,
-    several times a second, and with every line that it prints, the last of which comes at its very end. The kernel's
-    figure counts only where it is larger than this process has ever been, with a margin: the kernel sums sizes up per
-    processor and is off by some pages.
-    """
-
-    def __init__(self) -> None:
-        self._own_peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        self.peak_mb = 0.0
-
-    def look(self, pid: int) -> None:
-        try:
-            status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-        except OSError:
-            return
-        if found := _PEAK.search(status):
-            self.peak_mb = max(self.peak_mb, int(found.group(1)) / 1024)
-
-    def peak_at_end_mb(self, counted_mb: float) -> float:
-        """The peak, given what the kernel counted."""
-        return counted_mb if counted_mb > _MARGIN * self._own_peak_mb else self.peak_mb
+def _start(line: Sequence[str], folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        line,
+        cwd=folder,
+        env=child_environment(folder),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=functools.partial(die_with_parent, os.getpid()) if LIBC else None,  # noqa: PLW1509 - no lock
+        text=True,
+        errors="replace",
+    )
 
 
 def _read(
     process: subprocess.Popen[str],
     lines: deque[str],
     printed_all: threading.Event,
-    memory: _Memory,
+    memory: PeakMemory,
     on_progress: Callable[[Progress], None] | None,
 ) -> None:
     assert process.stdout is not None
@@ -324,18 +256,6 @@ def _read(
                 # Reporting progress must never harm the run; and a pipe that nobody empties would block it.
                 logger.exception("progress could not be reported")
     printed_all.set()
-
-
-def _has_ended(pid: int) -> bool:
-    """Whether a child has ended; its status stays to be collected."""
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _kill_group(pid: int) -> None:
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def free_disk_mb(folder: Path) -> float:
