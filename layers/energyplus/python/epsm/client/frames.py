@@ -48,9 +48,7 @@ def read_design(source: str | Path) -> "pd.DataFrame":
         source: As for `read_results`, a folder or a place in S3.
 
     Raises:
-        NotFound: If there is no such table.
-        StackError: If S3 refuses, or cannot be reached.
-        MissingPackage: If pandas is not installed.
+        NotFound, StackError, MissingPackage: As for `read_results`.
     """
     return read_parquet(_open(source, DESIGN))
 
@@ -62,9 +60,8 @@ def read_zones(source: str | Path) -> "pd.DataFrame":
         source: As for `read_results`, a folder or a place in S3.
 
     Raises:
-        NotFound: If there is no such table: the study's ``outputs.tables`` must ask for it.
-        StackError: If S3 refuses, or cannot be reached.
-        MissingPackage: If pandas is not installed.
+        NotFound, StackError, MissingPackage: As for `read_results`; the study's ``outputs.tables`` must ask for the
+            table.
     """
     return read_parquet(_open(source, ZONES))
 
@@ -76,9 +73,8 @@ def read_monthly(source: str | Path) -> "pd.DataFrame":
         source: As for `read_results`, a folder or a place in S3.
 
     Raises:
-        NotFound: If there is no such table: the study's ``outputs.tables`` must ask for it.
-        StackError: If S3 refuses, or cannot be reached.
-        MissingPackage: If pandas is not installed.
+        NotFound, StackError, MissingPackage: As for `read_results`; the study's ``outputs.tables`` must ask for the
+            table.
     """
     return read_parquet(_open(source, MONTHLY))
 
@@ -98,8 +94,7 @@ def read_series(source: str | Path, variant: int, name: str | None = None) -> "p
 
     Raises:
         NotFound: If the variant has no series, or none of that name.
-        StackError: If S3 refuses, or cannot be reached.
-        MissingPackage: If pandas is not installed.
+        StackError, MissingPackage: As for `read_results`.
     """
     return only_series(read_parquet(_open(source, SERIES.format(variant))), name)
 
