@@ -14,8 +14,9 @@ from epsm.energyplus.engine import Engine, command, run
 from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.verdict import Environment, judge
 from epsm.errors import StudyRejected
-from epsm.results.cells import CellValues, read_cells
+from epsm.results.cells import read_cells
 from epsm.results.reader import Results, read_results
+from epsm.results.requested import RequestedValues
 from epsm.results.table import table_schema
 from epsm.study.cells import ReportCell
 from epsm.study.parsing import parse_study
@@ -56,7 +57,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def read(database: Path, **cell: Any) -> CellValues:
+def read(database: Path, **cell: Any) -> RequestedValues:
     return read_cells(database, [ReportCell.model_validate({**U_FACTOR, **cell})])
 
 
@@ -109,7 +110,7 @@ def test_what_cannot_be_found_is_none_with_the_reason(database: Path, cell: dict
 
 
 def test_nothing_is_read_where_nothing_is_asked_for(tmp_path: Path) -> None:
-    assert read_cells(tmp_path / "none.sql", []) == CellValues({}, {}, {})
+    assert read_cells(tmp_path / "none.sql", []) == RequestedValues()
 
 
 def study(*cells: dict[str, Any], **changes: Any) -> Study:
@@ -176,7 +177,7 @@ def test_the_time_of_a_peak(tmp_path: Path, printed: str, expected: str | None) 
 @pytest.fixture(scope="module")
 def with_cells(
     engine: Engine, one_day: str, chicago: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Results, CellValues]:
+) -> tuple[Results, RequestedValues]:
     """A room on 1 January, a Sunday, with a cell of a report that neither the model nor the metrics ask for."""
     folder = tmp_path_factory.mktemp("with-cells")
     lights = {"table": None, "row": "January", "column": "INTERIORLIGHTS:ELECTRICITY {Maximum}", "unit": "W"}
@@ -194,14 +195,14 @@ def with_cells(
     return read_results(database, judge(ended, folder).environments), read_cells(database, of.outputs.cells)
 
 
-def test_the_engine_is_asked_for_the_reports(with_cells: tuple[Results, CellValues]) -> None:
+def test_the_engine_is_asked_for_the_reports(with_cells: tuple[Results, RequestedValues]) -> None:
     # A window of 5.6 m2; lights of 10 W/m2 on 48 m2 at a tenth, as on every Sunday.
     _, cells = with_cells
     assert cells.missing == {}
     assert cells.numbers == pytest.approx({"window_u": 5.6, "lights_peak_w": 48.0})
 
 
-def test_the_engine_gives_the_time_of_the_peak(with_cells: tuple[Results, CellValues]) -> None:
+def test_the_engine_gives_the_time_of_the_peak(with_cells: tuple[Results, RequestedValues]) -> None:
     results, _ = with_cells
     assert results.metrics["electricity_peak_w"] == pytest.approx(48 + 40)  # lights and equipment, all day alike
     time = results.texts["electricity_peak_time"]

@@ -15,7 +15,8 @@ from epsm.energyplus.engine import Engine, command, run
 from epsm.energyplus.model_editor import prepare
 from epsm.errors import StudyRejected
 from epsm.results.reader import ImpossibleResult
-from epsm.results.reduced import ReducedValues, read_reduced
+from epsm.results.reduced import read_reduced
+from epsm.results.requested import RequestedValues
 from epsm.results.series import read_series
 from epsm.results.table import table_schema
 from epsm.study.parsing import parse_study
@@ -76,7 +77,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def read(database: Path, of: dict[str, Any], **changes: Any) -> ReducedValues:
+def read(database: Path, of: dict[str, Any], **changes: Any) -> RequestedValues:
     return read_reduced(database, [ReducedSeries.model_validate({**of, "name": "x", **changes})])
 
 
@@ -128,7 +129,7 @@ def test_an_infinite_number_is_impossible(database: Path) -> None:
 
 
 def test_nothing_is_read_where_nothing_is_asked_for(tmp_path: Path) -> None:
-    assert read_reduced(tmp_path / "none.sql", []) == ReducedValues({}, {})
+    assert read_reduced(tmp_path / "none.sql", []) == RequestedValues()
 
 
 def study(*reduced: dict[str, Any], **changes: Any) -> Study:

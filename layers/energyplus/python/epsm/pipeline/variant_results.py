@@ -50,15 +50,16 @@ def _failed(finished: Finished, message: str) -> Finished:
 
 
 def _with_requested(results: Results, outputs: Outputs, database: Path) -> Results:
-    cells = read_cells(database, outputs.cells)
-    reduced = read_reduced(database, outputs.reduced)
-    return dataclasses.replace(
-        results,
-        monthly=read_monthly(database) if "monthly" in outputs.tables else (),
-        metrics=results.metrics | cells.numbers | reduced.numbers,
-        texts=results.texts | cells.texts,
-        missing=results.missing | cells.missing | reduced.missing,
-    )
+    monthly = read_monthly(database) if "monthly" in outputs.tables else ()
+    results = dataclasses.replace(results, monthly=monthly)
+    for found in (read_cells(database, outputs.cells), read_reduced(database, outputs.reduced)):
+        results = dataclasses.replace(
+            results,
+            metrics=results.metrics | found.numbers,
+            texts=results.texts | found.texts,
+            missing=results.missing | found.missing,
+        )
+    return results
 
 
 def _series(database: Path, outputs: Outputs, folder: Path) -> tuple[Path | None, dict[str, str]]:

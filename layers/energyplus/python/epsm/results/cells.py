@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from epsm.energyplus.sql import read_only
+from epsm.results.requested import RequestedValues
 from epsm.study.cells import ReportCell
 from epsm.text import fold_name, listed, nearest
 
@@ -17,20 +18,6 @@ _STORED_AS = {
     "thermalresiliencesummary": "annualthermalresiliencesummary",
 }
 """Reports whose name in the database is not the one by which they are requested."""
-
-
-@dataclass(frozen=True, slots=True)
-class CellValues:
-    """What was found.
-
-    Attributes:
-        numbers, texts: Value by the cell's name, None where there is none.
-        missing: For every None the reason.
-    """
-
-    numbers: dict[str, float | None]
-    texts: dict[str, str | None]
-    missing: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +31,7 @@ class _Stored:
     value: str
 
 
-def read_cells(database: Path, cells: Sequence[ReportCell]) -> CellValues:
+def read_cells(database: Path, cells: Sequence[ReportCell]) -> RequestedValues:
     """Read the cells that a study names.
 
     Args:
@@ -54,7 +41,7 @@ def read_cells(database: Path, cells: Sequence[ReportCell]) -> CellValues:
     Raises:
         sqlite3.Error: If the database cannot be read.
     """
-    found = CellValues({}, {}, {})
+    found = RequestedValues()
     if not cells:
         return found
     stored = _stored(database)

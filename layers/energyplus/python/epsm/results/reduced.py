@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from epsm.energyplus.sql import WEATHER_FILE_PERIOD, read_only
 from epsm.results.reader import ImpossibleResult
+from epsm.results.requested import RequestedValues
 from epsm.results.series import FREQUENCY_IN_DATABASE
 from epsm.study.reduced import ReducedSeries
 from epsm.study.targets import fits_pattern
@@ -33,19 +34,6 @@ _ACROSS: Mapping[str, Callable[[Sequence[float]], float]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class ReducedValues:
-    """What was found.
-
-    Attributes:
-        numbers: Number by name, None where there is none.
-        missing: For every None the reason.
-    """
-
-    numbers: dict[str, float | None]
-    missing: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class _Series:
     index: int
     key: str
@@ -65,7 +53,7 @@ class _NoNumber(Exception):
     """Why there is none."""
 
 
-def read_reduced(database: Path, wanted: Sequence[ReducedSeries]) -> ReducedValues:
+def read_reduced(database: Path, wanted: Sequence[ReducedSeries]) -> RequestedValues:
     """Reduce the series that a study names, without design days and warm-up.
 
     Args:
@@ -76,7 +64,7 @@ def read_reduced(database: Path, wanted: Sequence[ReducedSeries]) -> ReducedValu
         sqlite3.Error: If the database cannot be read.
         ImpossibleResult: If a number is infinite.
     """
-    found = ReducedValues({}, {})
+    found = RequestedValues()
     if not wanted:
         return found
     with closing(read_only(database)) as connection:
