@@ -81,6 +81,8 @@ def field_entry(
         entry["unit"] = schema["units"]
     elif "unitsBasedOnField" in schema:
         entry["unit"] = "*"
+    if "default" in schema:
+        entry["default"] = schema["default"]
     if key in required:
         entry["required"] = True
     if key in checked:

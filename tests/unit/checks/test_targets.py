@@ -133,6 +133,52 @@ def test_a_blank_is_left_as_it_is_if_the_target_says_so(files: dict[str, bytes])
     assert told.skipped >= 1
 
 
+def test_every_object_without_a_number_is_named(files: dict[str, bytes]) -> None:
+    more = "".join(f"ZoneInfiltration:DesignFlowRate, More {n}, Room, Always On, Flow/Zone, 1;" for n in range(12))
+    files["leaky.idf"] += more.encode()
+    every = {"name": "leak", "class": FLOW, "field": "Air Changes per Hour", "apply": "multiply", "values": [2]}
+    refused = faults(files, every)["parameters[0].values"]
+    assert "'Facade', 'More 0', 'More 1'" in refused
+    assert "and 3 more have nothing in Air Changes per Hour, which cannot be multiplied" in refused
+
+
+COEFFICIENT = {"name": "leak", "class": FLOW, "object": "Core leak", "field": "Constant Term Coefficient"}
+
+
+@pytest.mark.parametrize(("way", "level", "new"), [("multiply", 0.5, 0.5), ("add", 0.25, 1.25), ("set", 0.75, 0.75)])
+def test_a_blank_has_its_default(files: dict[str, bytes], way: str, level: float, new: float) -> None:
+    """The IDD's default of the constant term is 1; the object ends before it, and in epJSON has no such key."""
+    by_default = COEFFICIENT | {"apply": way, "values": [level]}
+    found: Any = edited(files, by_default, leak=level)
+    assert found["Core leak"]["constant_term_coefficient"] == new
+    told = [str(each) for each in accept(files, by_default).targets]
+    assert told == [
+        f"leak: {FLOW}, Constant Term Coefficient of 1 object in leaky.idf: 'blank (by default 1)' -> {new:g}"
+    ]
+
+
+def test_a_default_is_the_baselines_own_value_and_left_if_blanks_are(files: dict[str, bytes]) -> None:
+    own = accept(files, COEFFICIENT | {"values": [0.5]}).baseline_values
+    assert own == {"leaky.idf": {"leak": 1.0}}
+    left = COEFFICIENT | {"apply": "multiply", "values": [0.5], "blank": "skip"}
+    found: Any = edited(files, left, leak=0.5)
+    assert "constant_term_coefficient" not in found["Core leak"]
+    (told,) = accept(files, left).targets
+    assert told.skipped == 1
+
+
+def test_a_default_that_is_no_number_is_refused_with_it(files: dict[str, bytes]) -> None:
+    volume = {"name": "volume", "class": "Zone", "field": "Volume", "multiply": [2]}
+    refused = faults(files, volume)["parameters[0].multiply"]
+    assert "Zone 'Room' has nothing (by default 'Autocalculate') in Volume, which cannot be multiplied" in refused
+
+
+def test_a_default_is_held_to_the_bounds_of_its_field(files: dict[str, bytes]) -> None:
+    fraction = {"name": "visible", "class": "Material", "object": "Brick", "field": "Visible Absorptance"}
+    refused = faults(files, fraction | {"multiply": [2]})["parameters[0].multiply[0]"]
+    assert "Material 'Brick' would get 1.4 in Visible Absorptance | a number >= 0 and <= 1" in refused
+
+
 def test_what_each_target_means_is_reported_with_old_and_new_values(files: dict[str, bytes]) -> None:
     told = [str(each) for each in accept(files, INFILTRATION, WALL).targets]
     assert told == [

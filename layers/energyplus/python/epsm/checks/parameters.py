@@ -7,7 +7,7 @@ from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import ClassRule, FieldPlace
 from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS
 from epsm.energyplus.model_reader import ModelObject, ModelOutline
-from epsm.energyplus.targets import number_in, selected_objects
+from epsm.energyplus.targets import is_blank, is_left, number_in, own_number, selected_objects
 from epsm.problems import Problem
 from epsm.results.columns import RESERVED
 from epsm.study.assignments import Assignment, assignments
@@ -20,6 +20,7 @@ from epsm.study.targets import Target
 from epsm.text import fold_name, listed, nearest
 
 _COMPACT = "Schedule:Compact"
+_MAX_NAMED = 10
 _MANAGED_CLASSES = ("version", "output:", "outputcontrol:files")
 """Prefixes of classes that EPSM sets for every run: varying them would have no effect, or a wrong one.
 
@@ -304,22 +305,33 @@ def _check_relative(
 ) -> Iterator[Problem]:
     if place.rule.type not in ("number", "integer", "any"):
         return  # check_parameters has said so
+    without: dict[str, list[str]] = {}
     for each in objects:
         current = each.value(place)
-        number = number_in(current)
-        if number is None and target.blank == "skip":
+        if is_left(target, current):
             continue
+        number = own_number(current, place.rule)
         if number is None:
-            shown = f"'{current}'" if current not in (None, "") else "nothing"
-            how = "multiplied" if target.way == "multiply" else "added to"
-            what = f"{source}: {rule.name} '{each.name}' has {shown} in {place.rule.name}, which cannot be {how}"
-            yield Problem(places.of(None), what, 'values, objects with a number there, or "blank": "skip"')
+            shown = f"nothing{_by_default(place)}" if is_blank(current) else f"'{current}'"
+            without.setdefault(shown, []).append(each.name)
             continue
         for level in parameter.extremes:
             value = target.new_value(level, number)
             if not place.rule.accepts(value):
                 what = f"{source}: {rule.name} '{each.name}' would get {value:g} in {place.rule.name}"
                 yield Problem(places.of(level), what, place.rule.allowed)
+    if without:
+        how = "multiplied" if target.way == "multiply" else "added to"
+        parts = [
+            f"{listed(names, most=_MAX_NAMED)} {'has' if len(names) == 1 else 'have'} {shown} in {place.rule.name}"
+            for shown, names in without.items()
+        ]
+        what = f"{source}: {rule.name} {', and '.join(parts)}, which cannot be {how}"
+        yield Problem(places.of(None), what, 'values, objects with a number there, or "blank": "skip"')
+
+
+def _by_default(place: FieldPlace) -> str:
+    return "" if place.rule.default is None else f" (by default '{place.rule.default}')"
 
 
 def _check_references(parameter: Dimension, outline: ModelOutline, source: str, places: Places) -> Iterator[Problem]:

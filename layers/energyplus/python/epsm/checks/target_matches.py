@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from epsm.energyplus import dictionary
+from epsm.energyplus.dictionary import FieldPlace
 from epsm.energyplus.model_reader import ModelOutline
-from epsm.energyplus.targets import number_in, selected_objects
+from epsm.energyplus.targets import is_blank, is_left, number_in, own_number, selected_objects
 from epsm.problems import Problem
 from epsm.study.assignments import assignments
 from epsm.study.parameters import Dimension
@@ -62,8 +63,8 @@ def targets_in(outline: ModelOutline, source: str, study: Study) -> Iterator[Tar
             if not objects:
                 continue
         own = [found.value(place) for found in objects]
-        numbers = [number_in(value) for value in own]
-        skipped = numbers.count(None) if target.relative else 0
+        edited = [value for value in own if not is_left(target, value)]
+        numbers = [own_number(value, place.rule) for value in edited]
         yield TargetInModel(
             source,
             each.parameter,
@@ -71,8 +72,8 @@ def targets_in(outline: ModelOutline, source: str, study: Study) -> Iterator[Tar
             each.position,
             f"{rule.name}, {place.rule.name}",
             tuple(found.name for found in objects),
-            skipped,
-            _in_words([_plain(value) for value in own]),
+            len(own) - len(edited),
+            _in_words([_plain(value, place) for value in own]),
             _in_words(_new_values(each.levels, target, [number for number in numbers if number is not None])),
         )
 
@@ -82,9 +83,16 @@ def _new_values(parameter: Dimension, target: Target, own: list[float]) -> list[
     return [target.new_value(level, base) for base in bases for level in parameter.extremes]
 
 
-def _plain(value: object) -> Value:
+def _plain(value: object, place: FieldPlace) -> Value:
+    if is_blank(value) and place.rule.default is not None:
+        return f"blank (by default {_shown_default(place)})"
     number = number_in(value)
     return number if number is not None else str(value if value is not None else "").strip() or "blank"
+
+
+def _shown_default(place: FieldPlace) -> str:
+    number = number_in(place.rule.default)
+    return str(place.rule.default) if number is None else f"{number:g}"
 
 
 def _in_words(values: Iterable[Value]) -> str:

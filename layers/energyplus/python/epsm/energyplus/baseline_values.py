@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from epsm.energyplus import dictionary
 from epsm.energyplus.model_reader import ModelOutline
-from epsm.energyplus.targets import selected_objects
+from epsm.energyplus.targets import is_blank, selected_objects
 from epsm.study.measures import NONE
 from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.schema import Study
@@ -18,8 +18,8 @@ def baseline_values(outline: ModelOutline, study: Study) -> dict[str, float | st
     """The model's own value for each parameter of a study, for the baseline's row in the table.
 
     A factor is 1, what is added 0, a measure `none`. A value is there only if it is one: a parameter that writes to
-    several objects has none where they differ, and neither has a field that is blank, or that holds a text (`autosize`)
-    where the study gives numbers.
+    several objects has none where they differ, and neither has a field that is blank and has no default, or that holds
+    a text (`autosize`) where the study gives numbers.
 
     Args:
         outline: The model.
@@ -42,7 +42,8 @@ def _value(outline: ModelOutline, parameter: Dimension, numeric: bool) -> float 
             levels.add(target.level_of(0.0))
             continue
         for each in selected_objects(target, rule, outline.of_class(rule.name)):
-            own = _plain(each.value(place), numeric)
+            value = each.value(place)
+            own = _plain(place.rule.default if is_blank(value) else value, numeric)
             levels.add(None if own is None else _rounded(target.level_of(own), exact=target.way == "set"))
     return levels.pop() if len(levels) == 1 else None
 

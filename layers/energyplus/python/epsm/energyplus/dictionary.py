@@ -48,6 +48,7 @@ class FieldRule:
         required: Whether the engine refuses an object in which it is blank; in a group, if anything else is given.
         lists: For a field that names an object, where the engine is known to end the run if there is none of that
             name: the reference lists it looks in.
+        default: Value that the engine takes for a blank field; None where the IDD has none.
     """
 
     name: str
@@ -62,6 +63,7 @@ class FieldRule:
     repeat_key: str | None = None
     required: bool = False
     lists: tuple[str, ...] = ()
+    default: float | str | None = None
 
     @property
     def numeric(self) -> bool:
@@ -213,6 +215,7 @@ def _field_rule(entry: dict[str, Any], repeat_key: str | None = None) -> FieldRu
         repeat_key=repeat_key,
         required=entry.get("required", False),
         lists=tuple(entry.get("lists", ())),
+        default=entry.get("default"),
     )
 
 

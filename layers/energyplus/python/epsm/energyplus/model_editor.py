@@ -22,7 +22,7 @@ from epsm.energyplus.editing import CannotEdit, place_of_field, rule_of
 from epsm.energyplus.eppy_objects import EppyObjects
 from epsm.energyplus.idf_text import decode
 from epsm.energyplus.output_requests import choose_files, replace_object, request_results, request_series
-from epsm.energyplus.targets import number_in, selected
+from epsm.energyplus.targets import is_left, own_number, selected
 from epsm.energyplus.versions import DEFAULT, version_in
 from epsm.study.loads import LoadTarget
 from epsm.study.measures import NONE, MeasureVariant
@@ -191,10 +191,10 @@ class PreparedModel:
 
 def _new_value(parameter: Dimension, edit: _Edit, level: float | str, current: Any) -> float | str | None:
     """What to write; None to leave the field as it is."""
-    own = number_in(current)
+    if is_left(edit.target, current):
+        return None
+    own = own_number(current, edit.place.rule)
     if edit.target.relative and own is None:
-        if edit.target.blank == "skip":
-            return None
         what = "multiplied" if edit.target.way == "multiply" else "added to"
         raise CannotEdit(f"{parameter.name}: '{current}' cannot be {what}")
     value = edit.target.new_value(level, own)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from epsm.energyplus.dictionary import ClassRule, FieldPlace
+from epsm.energyplus.dictionary import ClassRule, FieldPlace, FieldRule
 from epsm.energyplus.model_reader import ModelObject
 from epsm.study.targets import Target
 
@@ -43,6 +43,26 @@ def selected(
 def selected_objects(target: Target, rule: ClassRule, objects: Iterable[ModelObject]) -> list[ModelObject]:
     """The same of a model that has been read."""
     return selected(target, rule, objects, lambda each: each.name, lambda each, place: each.value(place))
+
+
+def own_number(value: object, rule: FieldRule) -> float | None:
+    """The number that a model has in a field: its value, or the IDD's default if it is blank.
+
+    Args:
+        value: What stands in the field.
+        rule: The field's rule.
+    """
+    return number_in(rule.default if is_blank(value) else value)
+
+
+def is_blank(value: object) -> bool:
+    """Whether nothing stands in a field."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def is_left(target: Target, value: object) -> bool:
+    """Whether a target passes an object over, because it has no number of its own in the field."""
+    return target.relative and target.blank == "skip" and number_in(value) is None
 
 
 def number_in(value: object) -> float | None:
