@@ -49,14 +49,14 @@ def own_number(value: object, rule: FieldRule) -> float | None:
     """The number that a model has in a field: its value, or the IDD's default if it is blank.
 
     Args:
-        value: What stands in the field.
+        value: The field's value as the model has it.
         rule: The field's rule.
     """
     return number_in(rule.default if is_blank(value) else value)
 
 
 def is_blank(value: object) -> bool:
-    """Whether nothing stands in a field."""
+    """Whether a field has no value."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 

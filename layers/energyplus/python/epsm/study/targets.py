@@ -45,9 +45,9 @@ class Target(Strict):
     offset: Number = Field(default=0.0, description="For apply linear.")
     blank: Literal["refuse", "skip"] = Field(
         default="refuse",
-        description="What multiply and add do with an object that has no number in the field (blank, autosize). refuse: "
-        "a blank has EnergyPlus's default if that is a number, anything else refuses the study. skip: the object is "
-        "left as it is.",
+        description="What multiply and add do with an object that has no number in the field (blank, autosize). "
+        "refuse: a blank has EnergyPlus's default if that is a number, anything else refuses the study. skip: the "
+        "object is left as it is.",
     )
 
     @model_validator(mode="after")
