@@ -1,47 +1,77 @@
 """Mutation testing: changes the library one operator at a time, and says which changes no unit test noticed.
 
-`make mutants` runs it, CI does not: a mutant takes as long as its room's tests up to the first failure. cosmic-ray,
-which makes the changes, comes with many packages, so uv installs it for itself when it is first asked for.
+`make mutants` runs it, CI does not. The tests of a package run once with coverage, which says for each line the tests
+that reach it. A mutant is run against those, and, if they pass, against all tests of its package; a mutant of a line
+that no test reaches has survived without a run. cosmic-ray, which makes the changes, comes with many packages, so uv
+installs it for itself when it is first asked for.
 
     python -m tests.mutants store operations --sample 15
 """
 
 import argparse
 import ast
+import json
 import random
-import re
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+
+from tests.mutant_runs import Room, preload
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = Path("layers/energyplus/python/epsm")
 ROOMS = ("study", "energyplus", "checks", "results", "store", "pipeline", "operations", "api", "client")
 COSMIC_RAY = "cosmic-ray==8.7.0"
-_TIMEOUT_S = 900.0
-_EQUIVALENT = re.compile(r"Decorator|_Eq_Is$|_NotEq_IsNot$")
-"""Mutants that nothing can notice, or only by chance: decorators that annotate, `is` between equal short texts."""
+DOCTESTS = "tests/unit/test_doctests.py"
+_WITHOUT_MEANING = ("Decorator", "_Eq_Is", "_NotEq_IsNot")
+"""Ends of operators that nothing can notice, or only by chance: decorators that annotate, `is` between short texts."""
+_WRITE_MUTANTS = """
+import json, pathlib, sys
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator
+mutate = lambda module, operator, occurrence: mutate_code(
+    pathlib.Path(module).read_text(encoding="utf-8"), get_operator(operator)(), occurrence)
+print(json.dumps([mutate(*mutant) for mutant in json.load(sys.stdin)]))
+"""
+
+
+@dataclass(frozen=True, order=True)
+class Spec:
+    """One change: the `occurrence`-th place in `module` that `operator` can change, at `row` and `column`."""
+
+    module: str
+    row: int
+    column: int
+    operator: str
+    occurrence: int
 
 
 def main() -> None:
-    """Run a sample of the mutants of each room in a copy of the repository; print the score and the survivors."""
+    """Run a sample of the mutants of each package in a copy of the repository; print score and survivors."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rooms", nargs="*", help=f"Packages of the library (default: {' '.join(ROOMS)}).")
-    parser.add_argument("--sample", type=int, default=10, help="Mutants of each room.")
+    parser.add_argument("--sample", type=int, default=10, help="Mutants of each package.")
     parser.add_argument("--seed", type=int, default=1, help="Which ones are drawn.")
-    parser.add_argument("--exclude", action="append", default=[], help="A module of the rooms to leave out, as a path.")
-    parser.add_argument("--tests", nargs="*", default=[], help="Tests to run instead of the room's own.")
+    parser.add_argument("--exclude", action="append", default=[], help="A module to leave out, as a path.")
+    parser.add_argument("--tests", nargs="*", default=[], help="Tests to run instead of the package's own.")
     given = parser.parse_args()
+    preload()
     for room in given.rooms or ROOMS:
         with tempfile.TemporaryDirectory(prefix=f"mutants-{room}-") as folder:
             copy = Path(folder) / "copy"
             _copy_repository(copy)
-            _run(copy, room, given.sample, given.seed, given.exclude, given.tests or [f"tests/unit/{room}"])
+            specs = _specs(copy, room, given.exclude)
+            drawn = _drawn(copy, specs, given.sample, given.seed)
+            tests = Room.measured(copy, LIBRARY, given.tests or [f"tests/unit/{room}", DOCTESTS])
+            _report(room, len(specs), tests, drawn)
 
 
 def _copy_repository(target: Path) -> None:
@@ -50,56 +80,68 @@ def _copy_repository(target: Path) -> None:
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, target / name)
+            shutil.copy2(ROOT / name, target / name)
 
 
-def _run(copy: Path, room: str, sample: int, seed: int, exclude: list[str], tests: list[str]) -> None:
-    # The copy's library goes before the installed one, which is the repository's own.
-    test = f"env PYTHONPATH={copy / LIBRARY.parent}:{copy} PYTHONDONTWRITEBYTECODE=1 {sys.executable} -m pytest -x -q"
+def _report(room: str, total: int, tests: Room, mutants: list[tuple[Spec, str]]) -> None:
+    started, outcomes = time.monotonic(), Counter[str]()
+    for spec, text in mutants:
+        outcome = tests.outcome(spec.module, spec.row, text)
+        outcomes[outcome] += 1
+        if outcome != "killed":
+            before = (tests.copy / spec.module).read_text(encoding="utf-8").splitlines()[spec.row - 1].strip()
+            after = [line.strip() for line in text.splitlines()[spec.row - 1 : spec.row]]
+            print(f"  {outcome}: {spec.module}:{spec.row}: {spec.operator}\n    - {before}\n    + {''.join(after)}")
+            sys.stdout.flush()
+    counted = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
+    print(f"{room}: {counted}; {len(mutants)} of {total} mutants run in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def _specs(copy: Path, room: str, exclude: list[str]) -> list[Spec]:
+    """All mutants of a package that a test could notice, in the order of the source."""
     config, session = copy / "mutants.toml", copy / "mutants.sqlite"
     left_out = [*exclude, *(str(path.relative_to(copy)) for path in (copy / LIBRARY).rglob("__init__.py"))]
     config.write_text(
-        "[cosmic-ray]\n"
-        f'module-path = "{LIBRARY / room}"\ntimeout = {_TIMEOUT_S}\nexcluded-modules = {left_out}\n'
-        f'test-command = "{test} -p no:cacheprovider {" ".join(tests)}"\n'
-        '[cosmic-ray.distributor]\nname = "local"\n',
+        f'[cosmic-ray]\nmodule-path = "{LIBRARY / room}"\ntimeout = 1.0\nexcluded-modules = {left_out}\n'
+        'test-command = "false"\n[cosmic-ray.distributor]\nname = "local"\n',
         encoding="utf-8",
     )
-    _cosmic_ray(copy, "init", config.name, session.name)
-    total = _keep_sample(copy, session, sample, seed)
-    _cosmic_ray(copy, "baseline", config.name)
-    _cosmic_ray(copy, "exec", config.name, session.name)
-    outcomes = _outcomes(session)
-    killed = sum(outcome == "KILLED" for *_, outcome in outcomes)
-    print(f"{room}: {killed} of {len(outcomes)} mutants killed, of {total} in all", flush=True)
-    for module, row, operator, outcome in sorted(outcomes):
-        if outcome != "KILLED":
-            line = (ROOT / module).read_text(encoding="utf-8").splitlines()[row - 1].strip()
-            print(f"  {module}:{row}: {operator.removeprefix('core/')}: {line}", flush=True)
+    _cosmic_ray(copy, "cosmic-ray", "init", config.name, session.name)
+    with closing(sqlite3.connect(session)) as connection:
+        query = "SELECT module_path, start_pos_row, start_pos_col, operator_name, occurrence FROM mutation_specs"
+        specs = sorted(Spec(*row) for row in connection.execute(query))
+    silent = {
+        module: list(_without_effect(ast.parse((copy / module).read_text(encoding="utf-8"))))
+        for module in {spec.module for spec in specs}
+    }
+    return [
+        spec
+        for spec in specs
+        if not spec.operator.endswith(_WITHOUT_MEANING)
+        and not any(_holds(node, (spec.row, spec.column)) for node in silent[spec.module])
+    ]
 
 
-def _cosmic_ray(copy: Path, *arguments: str) -> None:
-    line = [sys.executable, "-m", "uv", "tool", "run", "--quiet", "--from", COSMIC_RAY, "cosmic-ray", *arguments]
-    subprocess.run(line, cwd=copy, check=True)
+def _drawn(copy: Path, specs: list[Spec], size: int, seed: int) -> list[tuple[Spec, str]]:
+    """A random sample of the mutants that are valid Python, each with the text of its module."""
+    shuffled = random.Random(seed).sample(specs, len(specs))[: 2 * size]
+    asked = json.dumps([(spec.module, spec.operator, spec.occurrence) for spec in shuffled])
+    texts: list[str] = json.loads(_cosmic_ray(copy, "python", "-c", _WRITE_MUTANTS, stdin=asked))
+    valid = [(spec, text) for spec, text in zip(shuffled, texts, strict=True) if _is_python(text)]
+    return sorted(valid[:size])
 
 
-def _keep_sample(copy: Path, session: Path, size: int, seed: int) -> int:
-    """Leave a random sample of the mutants that a test could notice to be run; how many of those there were."""
-    silent: dict[str, list[ast.expr]] = {}
-    with closing(sqlite3.connect(session)) as connection, connection:
-        jobs = []
-        query = "SELECT job_id, operator_name, module_path, start_pos_row, start_pos_col FROM mutation_specs"
-        for job, operator, module, row, column in connection.execute(query):
-            if module not in silent:
-                silent[module] = list(_without_effect(ast.parse((copy / module).read_text(encoding="utf-8"))))
-            place = (row, column)
-            if not _EQUIVALENT.search(operator) and not any(_holds(each, place) for each in silent[module]):
-                jobs.append((job, operator))
-        drawn = {job for job, _ in random.Random(seed).sample(sorted(jobs), min(size, len(jobs)))}
-        gone = [(job,) for (job,) in connection.execute("SELECT job_id FROM work_items") if job not in drawn]
-        connection.executemany("DELETE FROM mutation_specs WHERE job_id = ?", gone)
-        connection.executemany("DELETE FROM work_items WHERE job_id = ?", gone)
-    return len(jobs)
+def _is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
+
+
+def _cosmic_ray(copy: Path, *command: str, stdin: str = "") -> str:
+    line = [sys.executable, "-m", "uv", "tool", "run", "--quiet", "--from", COSMIC_RAY, *command]
+    return subprocess.run(line, cwd=copy, check=True, input=stdin, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _without_effect(module: ast.Module) -> Iterator[ast.expr]:
@@ -115,15 +157,6 @@ def _without_effect(module: ast.Module) -> Iterator[ast.expr]:
 
 def _holds(node: ast.expr, place: tuple[int, int]) -> bool:
     return (node.lineno, node.col_offset) <= place <= (node.end_lineno or 0, node.end_col_offset or 0)
-
-
-def _outcomes(session: Path) -> list[tuple[str, int, str, str]]:
-    query = """
-        SELECT module_path, start_pos_row, operator_name, test_outcome
-        FROM mutation_specs JOIN work_results USING (job_id)
-    """
-    with closing(sqlite3.connect(session)) as connection:
-        return list(connection.execute(query))
 
 
 if __name__ == "__main__":
