@@ -1,12 +1,14 @@
 """Which stack a command talks to: epsm.client.connection."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
+from unittest.mock import Mock
 
 import pytest
 
-from epsm.client.connection import connect
+from epsm.client.connection import Connection, any_stack, connect, lasting_stack
 from epsm.errors import NoStack
 
 _NO_SUCH_STACK = b"<ErrorResponse><Error><Code>ValidationError</Code><Message>none</Message></Error></ErrorResponse>"
@@ -52,3 +54,81 @@ def test_without_aws_region_it_is_boto3_s_own_choice(signed_for: list[str]) -> N
     with pytest.raises(NoStack):
         connect("epsm-dev")
     assert "/us-east-1/" in signed_for[0]
+
+
+class Laptop:
+    """What offers local stacks, with one that runs or none.
+
+    Attributes:
+        started, installed: What it was asked for.
+    """
+
+    def __init__(self, running: Connection | None) -> None:
+        self._running = running
+        self.fresh = Mock(Connection)
+        self.started = 0
+        self.installed: list[str] = []
+
+    def running(self) -> Connection | None:
+        return self._running
+
+    def start(self) -> Connection:
+        self.started += 1
+        return self.fresh
+
+    def install_engine(self, model_version: str) -> None:
+        self.installed.append(model_version)
+
+
+@pytest.fixture
+def laptop(monkeypatch: pytest.MonkeyPatch) -> Callable[[Connection | None], Laptop]:
+    def with_stack(running: Connection | None) -> Laptop:
+        made = Laptop(running)
+        monkeypatch.setattr("epsm.client.connection.local_stacks", lambda: made)
+        return made
+
+    return with_stack
+
+
+def test_a_local_stack_that_runs_is_used(laptop: Callable[[Connection | None], Laptop]) -> None:
+    running = Mock(Connection)
+    on = laptop(running)
+    assert connect() is any_stack("local", "25.2") is lasting_stack("local", "23.2") is running
+    assert (on.started, on.installed) == (0, ["25.2", "23.2"])
+
+
+def test_a_study_may_start_a_local_stack_unless_it_is_to_outlive_the_program(
+    laptop: Callable[[Connection | None], Laptop],
+) -> None:
+    on = laptop(None)
+    with pytest.raises(NoStack, match="start one with 'epsm up'"):
+        connect()
+    with pytest.raises(NoStack, match="start one with 'epsm up'"):
+        lasting_stack("local", "25.2")
+    assert (on.started, on.installed) == (0, [])
+    assert any_stack("local", "25.2") is on.fresh
+    assert (on.started, on.installed) == (1, ["25.2"])
+
+
+def test_a_connection_is_used_as_it_is() -> None:
+    given = Mock(Connection)
+    assert any_stack(given, "25.2") is lasting_stack(given, "25.2") is given
+
+
+def test_without_a_package_that_offers_it_there_is_no_local_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: ())
+    with pytest.raises(NoStack, match=r"pip install 'epsm\[local\]'"):
+        connect()
+
+
+def test_a_profile_or_a_region_that_is_missing_is_said(
+    signed_for: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    with pytest.raises(NoStack, match="stack epsm-dev: No AWS region is set"):
+        connect("epsm-dev")
+    monkeypatch.setenv("AWS_PROFILE", "nowhere")
+    with pytest.raises(NoStack, match="nowhere"):
+        connect("epsm-dev")
+    assert signed_for == []

@@ -158,6 +158,17 @@ def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "100/100" in terminal.getvalue()
 
 
+def test_a_terminal_gets_lines_where_nothing_draws_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setitem(sys.modules, "rich.progress", None)
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    looks(progress=None)
+    assert terminal.getvalue().splitlines()[-1] == "office-1: partial, 100 of 100 variants, 2 failed"
+
+
 @pytest.fixture
 def notebook(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A kernel of Jupyter; what its cell's outputs hold now."""

@@ -151,3 +151,19 @@ def test_samples_are_drawn_from_distributions(room: Path) -> None:
     assert study.check().variants == 9
     assert study.with_options(max_concurrency=5).document["options"] == {"max_concurrency": 5}
     assert study.with_outputs(keep=["err"]).document["outputs"] == {"keep": ["err"]}
+
+
+def test_a_study_shows_its_name_and_how_much_it_varies(room: Path) -> None:
+    study = epsm.Study([room], [WEATHER])
+    assert repr(study) == "Study('room', 1 model, 0 parameters)"
+    assert (
+        repr(north(epsm.Study([room, DATA / "one_zone.idf"], [WEATHER], name="Office")))
+        == "Study('Office', 2 models, 1 parameter)"
+    )
+
+
+def test_a_study_that_cannot_be_saved_names_the_file(room: Path, tmp_path: Path) -> None:
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "models").write_text("", encoding="utf-8")
+    with pytest.raises(epsm.CannotWrite, match=r"saved/models.* cannot be written: "):
+        north(epsm.Study([room], [WEATHER])).save(tmp_path / "saved")
