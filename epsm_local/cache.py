@@ -1,4 +1,4 @@
-"""Where files are kept that can be made or downloaded again: not beside the code, which may be in site-packages."""
+"""The cache of files that can be created or downloaded again; not beside the code, which may be in site-packages."""
 
 import os
 import shutil
@@ -11,9 +11,9 @@ _DAY_S = 86_400.0
 
 
 def cache_folder() -> Path:
-    """This user's cache of EPSM: below XDG_CACHE_HOME or ~/.cache, else a folder for temporary files.
+    """EPSM's cache of this user: below XDG_CACHE_HOME or ~/.cache, otherwise in the folder for temporary files.
 
-    A user of a container often has no entry in passwd, or a home that cannot be written.
+    In a container, the user often has no entry in passwd, or a home folder that is not writable.
     """
     chosen = os.environ.get("XDG_CACHE_HOME")
     try:
@@ -27,7 +27,7 @@ def cache_folder() -> Path:
 
 
 def _temporary_folder() -> Path:
-    """Of this user alone: code that is put there is run."""
+    """Only this user may write there, because code in it is run."""
     base = Path(tempfile.gettempdir()) / f"epsm-{os.getuid()}"
     base.mkdir(mode=0o700, exist_ok=True)
     status = base.lstat()
@@ -39,7 +39,7 @@ def _temporary_folder() -> Path:
 
 
 def remove_unused(folder: Path, days: float) -> None:
-    """Remove what is in a folder and was not used for so long, by the time of its last change."""
+    """Remove the content of a folder that has not been used for a given time, by its modification time."""
     latest = time.time() - days * _DAY_S
     for path in folder.glob("*"):
         try:

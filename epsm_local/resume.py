@@ -1,7 +1,7 @@
-"""What a stack that was stopped or killed had begun: closed, then run on as one more attempt.
+"""Resuming the studies of a stopped or killed stack: each is closed, then continued as its next attempt.
 
-The records define the remaining work, so a kill or a failure in the middle of this loses nothing: the next start finds
-the study open, or closed with `INTERRUPTED`.
+The records define the remaining work, so nothing is lost if this is killed or fails: the next start finds the study
+open, or closed with `INTERRUPTED`.
 """
 
 import json
@@ -31,12 +31,12 @@ _SUBMIT = f"{STACK_NAME}-submit"
 
 
 def resume_studies(local: LocalStack, stack: Stack) -> Iterator[str]:
-    """Run on with every study that has not ended, and submit uploads that submit had not seen.
+    """Resume every study that has not ended, and submit uploads that submit had not processed.
 
-    Call it once, before anything else uses the stack: nothing runs then.
+    Call it once, before anything else uses the stack, while nothing is running.
 
     Yields:
-        A line for each study.
+        One line per study.
     """
     if local.journal is None:
         return
@@ -52,17 +52,17 @@ def run_on(
     stack: Stack,
     submit: Callable[[dict[str, Any]], None],
 ) -> Iterator[str]:
-    """Start one more attempt of each study that was interrupted, of the variants that have not succeeded.
+    """Start the next attempt of each interrupted study, for the variants that have not succeeded.
 
     Yields:
-        A line for each; for one that could not be started, why. The next start tries that one again.
+        One line per study; if it could not be started, with the reason. The next start retries it.
     """
     records = stack.records
     for record in list(records.every_study()):
         simulation = record.simulation_id
         if record.status is StudyStatus.PENDING and record.attempt == 1:
-            submit(_upload(record.source))  # it starts nothing twice
-            yield f"{record.name or simulation} had not begun; it is submitted again"
+            submit(_upload(record.source))  # idempotent
+            yield f"{record.name or simulation} had not started; it is submitted again"
         elif not record.status.final or _was_interrupted(record):
             ended = (each for each in records.variants(simulation) if each.stage != CANCELLED_STAGE)
             found = Counter(each.status for each in ended)
@@ -72,25 +72,23 @@ def run_on(
 
 
 def submit_promised(journal: Journal, records: Records, submit: Callable[[dict[str, Any]], None]) -> Iterator[str]:
-    """Submit the uploads whose event had not been dealt with; all other events were about what is gone.
+    """Submit the uploads with unprocessed events; all other events concern executions that no longer exist.
 
-    Uploads with a record are not included, nor those of removed studies: their events had been processed, which is why
-    the bucket's own versions are not consulted.
+    Uploads with a record and those of removed studies are not included: their events had been processed. For this
+    reason the bucket's own versions are not used.
 
-    Yields:
-        A line for each.
-    """
+    Yields: One line per upload."""
     submitted = set()
     for name, (function, text) in list(journal.read(PROMISES)):
         event = json.loads(text)
         if function.rsplit(":", 1)[-1] == _SUBMIT and event.get("detail-type") == "Object Created":
             source = _source(event["detail"])
             simulation = keys.simulation_id(**source)
-            # The rule's promise and the function's are of the same upload.
+            # The rule's event and the function's event are of the same upload.
             if simulation not in submitted and records.study_including_removed(simulation) is None:
                 submit(_upload(source))
                 submitted.add(simulation)
-                yield f"{keys.study_folder(source['key'])} had not been seen; it is submitted"
+                yield f"{keys.study_folder(source['key'])} had not been processed; it is submitted"
         journal.write(PROMISES, name, None)
 
 
@@ -102,8 +100,8 @@ def _run_missing(stack: Stack, simulation: str) -> str:
         missing = rerun_missing(stack, record)
     except (BotoCoreError, ClientError, NotFound, ValidationError) as fault:
         logger.exception("study could not be resumed", extra={"simulation_id": simulation})
-        return f"{record.name} was interrupted and could not be resumed, the next start tries again: {fault}"
-    return f"{record.name} was interrupted: {record.succeeded} variants were done; {missing} run now"
+        return f"{record.name} was interrupted and could not be resumed; the next start retries: {fault}"
+    return f"{record.name} was interrupted: {record.succeeded} variants had succeeded; {missing} are run now"
 
 
 def _was_interrupted(record: StudyRecord) -> bool:
@@ -111,7 +109,7 @@ def _was_interrupted(record: StudyRecord) -> bool:
 
 
 def _upload(source: dict[str, str]) -> dict[str, Any]:
-    """The event of an upload, as far as submit reads it."""
+    """The fields of an upload's event that submit reads."""
     detail = {
         "bucket": {"name": source["bucket"]},
         "object": {"key": source["key"], "version-id": source["version_id"]},

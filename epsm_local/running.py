@@ -1,7 +1,7 @@
-"""Whether a local stack that `epsm up` keeps is running, and where.
+"""The state file of the local stack that `epsm up` keeps running.
 
-Its file says where it is; a lock on the file beside it says that it is running. The kernel lets go of a lock when its
-holder ends, in any way; a process id may belong to another process after a power cut, or in a container.
+The file has its endpoint; a lock on a second file shows that it is running. The kernel releases a lock when its holder
+ends, in any way; a process id may belong to another process after a power cut, or in a container.
 """
 
 import fcntl
@@ -14,32 +14,32 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PATIENCE_S = 2.0
-"""A process that asks whether a stack is running holds the lock briefly."""
+"""Processes that check whether a stack is running hold the lock briefly."""
 _INTERVAL_S = 0.05
 
 
 class AlreadyRunning(Exception):
-    """Another local stack of this user is running or starting; the message says where it is, as far as is known."""
+    """Another local stack of this user is running or starting; the message has its endpoint, if known."""
 
 
 def state_file() -> Path:
-    """Where a local stack that is kept running says how to reach it."""
+    """The file with the endpoint of the running local stack."""
     chosen = os.environ.get("XDG_STATE_HOME")
     if chosen:
         return Path(chosen) / "epsm" / "local.json"
     try:
         return Path.home() / ".local" / "state" / "epsm" / "local.json"
-    except RuntimeError:  # no HOME, and a user without an entry in passwd, as in a container
+    except RuntimeError:  # no HOME and no entry in passwd, as in a container
         return Path(tempfile.gettempdir()) / f"epsm-{os.getuid()}" / "local.json"
 
 
 def lock_file() -> Path:
-    """What is locked as long as that stack is running."""
+    """The file that is locked while the stack is running."""
     return state_file().with_suffix(".lock")
 
 
 def running_local_endpoint() -> str | None:
-    """The endpoint of a local stack that is running, or None."""
+    """The endpoint of the running local stack, or None."""
     try:
         with lock_file().open("rb") as held:
             if _lock(held.fileno(), fcntl.LOCK_SH):
@@ -51,10 +51,10 @@ def running_local_endpoint() -> str | None:
 
 @contextmanager
 def claimed() -> Iterator[None]:
-    """Hold the role of this user's local stack exclusively for the duration of the block.
+    """Hold the lock of this user's local stack for the duration of the block.
 
     Raises:
-        AlreadyRunning: If another process is.
+        AlreadyRunning: If another process holds it.
         OSError: If the folder of the state file cannot be written.
     """
     state = state_file()
@@ -65,18 +65,18 @@ def claimed() -> Iterator[None]:
             if time.monotonic() > latest:
                 endpoint = running_local_endpoint()
                 raise AlreadyRunning(
-                    f"A local stack is running already at {endpoint}"
+                    f"A local stack is already running at {endpoint}"
                     if endpoint
                     else "Another local stack is just starting or stopping: try again in a moment"
                 )
             time.sleep(_INTERVAL_S)
-        state.unlink(missing_ok=True)  # of a stack that was killed
+        state.unlink(missing_ok=True)  # left by a killed stack
         yield
 
 
 @contextmanager
 def announced(endpoint: str) -> Iterator[None]:
-    """Others find the stack that this process has claimed to be, from here to the end of the block.
+    """Publish the endpoint of this process's stack for the duration of the block.
 
     Raises:
         OSError: If the state file cannot be written.
@@ -93,10 +93,10 @@ def announced(endpoint: str) -> Iterator[None]:
 
 
 def _lock(number: int, how: int) -> bool:
-    """Lock an open file if no other process has.
+    """Lock an open file unless another process holds the lock.
 
     Raises:
-        OSError: If its file system has no locks.
+        OSError: If its file system does not support locks.
     """
     try:
         fcntl.flock(number, how | fcntl.LOCK_NB)

@@ -18,7 +18,7 @@ def main() -> None:
 
     leave_user_settings()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    # Output of functions and libraries must not get into the line that the program reads.
+    # Output of functions and libraries must not mix with the line that the program reads.
     answer = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     with LocalStack() as stack:
@@ -31,4 +31,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
     sys.stdout.flush()
-    os._exit(0)  # threads of a state machine may sleep between two attempts; nothing of them is needed
+    os._exit(0)  # threads of state machines may be sleeping between attempts; they are no longer needed

@@ -39,7 +39,7 @@ class Outputs:
 
 
 class PortTaken(Exception):
-    """Another program listens on a port; the message names it."""
+    """A port is used by another program; the message names the port."""
 
 
 class LocalStack:
@@ -50,17 +50,17 @@ class LocalStack:
         engines: Maximum number of engines at a time; None for one per core.
         template: Template to deploy, with names of assets (`infra.tools.product`); None for the packaged one.
         api_port: Port of the HTTP API on 127.0.0.1; 0 picks a free one.
-        data: Folder that buckets and table are kept in, for the next stack on it; None to keep nothing.
-        fresh: Forget what an earlier stack left in `data`.
+        data: Folder in which buckets and table are persisted for the next stack; None for no persistence. fresh:
+            Discard existing data in `data`.
 
     Raises:
-        PortTaken: If another program listens there.
-        CannotKeep: If another stack keeps its data there, or another version of moto wrote it.
+        PortTaken: If another program uses a port. CannotKeep: If another stack uses the data folder, or another version
+            of moto wrote it.
 
     Attributes:
         endpoint: URL to use as AWS_ENDPOINT_URL.
-        api_url: URL of the HTTP API, in place of the stack's output ApiUrl; None if the template has no API.
-        outputs: What the stack is called.
+        api_url: URL of the HTTP API, instead of the stack's output ApiUrl; None if the template has no API. outputs:
+            The stack's outputs.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class LocalStack:
         folder = self._folder.path
         self._janitor = Janitor(folder)
         port = port or _free_port()
-        # moto reads it when it is imported.
+        # moto reads this when it is imported.
         os.environ["MOTO_PORT"] = str(port)
         from moto.server import ThreadedMotoServer
 
@@ -93,7 +93,7 @@ class LocalStack:
         from epsm_local.moto_patches import objects, persistence
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        # The interpreter logs every error that a state machine catches, with the whole machine, a screen each.
+        # The interpreter logs every error that a state machine catches, with the whole definition, a screenful each.
         logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
         self.endpoint = f"http://127.0.0.1:{port}"
         self.workers = Workers(folder / "workers", self.endpoint)
@@ -121,14 +121,14 @@ class LocalStack:
         logger.info("local stack ready in %.1f s at %s", time.monotonic() - started, self.endpoint)
 
     def client(self, service: str) -> Any:
-        """A boto3 client onto the local stack."""
+        """A boto3 client for the local stack."""
         return client(service, self.endpoint)
 
     def _deploy(self, deployed: Deployment) -> Outputs:
-        """Deploy the template as it is.
+        """Deploy the template unchanged.
 
         Raises:
-            NotSupported: If it holds what the local stack does not know.
+            NotSupported: If it has parts that the local stack does not support.
             RuntimeError: If CloudFormation fails.
         """
         assets.publish_files(deployed.files, self.client("s3"))
@@ -153,7 +153,7 @@ class LocalStack:
         """Id of the HTTP API in the stack.
 
         Raises:
-            RuntimeError: If there are several: there is one port for them.
+            RuntimeError: If there are several: only one port is available.
         """
         resources = self.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
         ids = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::ApiGatewayV2::Api"]
@@ -162,7 +162,7 @@ class LocalStack:
         return str(ids[0]) if ids else None
 
     def fire(self, rule_name: str) -> None:
-        """Let a scheduled rule fire now, besides when it is due.
+        """Fire a scheduled rule now, in addition to its due times.
 
         Raises:
             ValueError: If there is no such rule, it has no schedule, or it is disabled.
@@ -170,17 +170,17 @@ class LocalStack:
         self._scheduler.fire(rule_name)
 
     def close(self) -> None:
-        """Stop everything. What is in the buckets is gone, unless there is a folder for the data."""
+        """Stop everything. The content of the buckets is lost, unless there is a data folder."""
         self._stopping.set()
         self._scheduler.close()
         if self._api is not None:
             self._api.close()
-        # Interruptions because the workers end must not be recorded: the next stack resumes from here.
+        # Failures caused by stopping the workers must not be recorded: the next stack resumes from the current state.
         self._server.stop()
         if self.journal is not None:
             from epsm_local.moto_patches import objects
 
-            with self.journal.lock:  # nothing is being kept meanwhile, nor by the next stack
+            with self.journal.lock:  # nothing is written meanwhile, and the next stack has not started
                 objects.remove_unkept(self.journal.objects)
                 self.journal.close()
         self.workers.close()
@@ -197,12 +197,12 @@ class LocalStack:
 
 def _check_free(port: int) -> None:
     with socket.socket() as probe:
-        # As servers do: what has just been closed is free.
+        # As servers do: a port that has just been closed is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise PortTaken(f"Port {port} on 127.0.0.1 cannot be had: {error.strerror}") from None
+            raise PortTaken(f"Port {port} on 127.0.0.1 is not available: {error.strerror}") from None
 
 
 def _free_port() -> int:

@@ -1,1 +1,1 @@
-"""What stands around moto and knows nothing of EPSM: workers, containers, HTTP APIs, schedules, the journal."""
+"""Parts of the emulation outside moto, independent of EPSM: workers, containers, HTTP APIs, schedules, the journal."""

@@ -1,4 +1,4 @@
-"""Publishing assets: zips into the bucket that `cdk bootstrap` makes, where the template expects them."""
+"""Publishing assets: zips in the bucket that `cdk bootstrap` creates, where the template expects them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 
 
 def publish_files(files: Mapping[str, bytes], s3: Any) -> None:
-    """Put every file under its key into the bucket."""
+    """Upload every file to the bucket under its key."""
     if BUCKET not in (each["Name"] for each in s3.list_buckets()["Buckets"]):
         s3.create_bucket(Bucket=BUCKET)
     for key, content in files.items():

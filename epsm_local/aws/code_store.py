@@ -1,7 +1,7 @@
-"""Where a function's code lies on disk: zips and layers unpacked, container images as their build context.
+"""The code of functions on disk: unpacked zips and layers, and the build contexts of container images.
 
-Dependencies are not taken from what was deployed: wheels for Lambda's Python do not load in another one. They come
-from the environment that this process runs in, which the same lock file describes.
+Dependencies are not taken from the deployed code: wheels for Lambda's Python do not load in another version. They come
+from the environment of this process, which is pinned by the same lock file.
 """
 
 import hashlib
@@ -16,24 +16,24 @@ from pathlib import Path
 from epsm_local.cache import remove_unused
 
 OWN_PACKAGE = "python/epsm/"
-"""What is taken from a layer: the project's own package."""
+"""The part of a layer that is used: the project's own package."""
 _UNUSED_DAYS = 90.0
-"""After which code is removed: longer than a stack of another version is left running."""
+"""Age at which unused code is removed; longer than any stack of another version runs."""
 
 
 class CodeStore:
-    """Unpacks code once for each content.
+    """Unpacks code, once per content hash.
 
     Args:
-        folder: Where to keep it. Code that no stack has used for long is removed from there.
-        images: For each image tag the build context, a zip.
+        folder: Where unpacked code is stored. Code that no stack has used for a long time is removed from it.
+        images: The build context, a zip, by image tag.
     """
 
     def __init__(self, folder: Path, images: Mapping[str, bytes]) -> None:
         self._folder = folder
         remove_unused(folder, _UNUSED_DAYS)
         self._images = images
-        # Asked at every invocation; the same content is then the same object, which Python has hashed before.
+        # Called at every invocation; the same content is then the same object, whose hash Python has cached.
         self._zipped: dict[bytes, Path] = {}
         self._layers: dict[bytes, Path | None] = {}
 
@@ -44,7 +44,7 @@ class CodeStore:
         return self._zipped[content]
 
     def layer(self, content: bytes) -> Path | None:
-        """The folder with the project's own package from a layer; None for a layer of dependencies."""
+        """The folder with a layer's copy of the project's own package; None for a layer of dependencies."""
         if content not in self._layers:
             self._layers[content] = self._own_package(content)
         return self._layers[content]
@@ -53,7 +53,7 @@ class CodeStore:
         """The folders that the image's Dockerfile puts on the Python path.
 
         Raises:
-            LookupError: If the template names an image that there is not.
+            LookupError: If the template names an unknown image.
         """
         tag = uri.rsplit(":", 1)[-1]
         if tag not in self._images:

@@ -1,7 +1,7 @@
 """Containers of ECS tasks as processes: the container's command and variables, with the code of its image.
 
-A Python that is the program of a command becomes this process's own: what the image has installed is, from the same
-lock file, in this environment.
+If the program of a command is Python, this process's own Python is used: its environment has the packages that the
+image installs, from the same lock file.
 """
 
 import signal
@@ -25,8 +25,8 @@ class Ended:
     """How a container ended.
 
     Attributes:
-        exit_code: As a shell would say it: 137 for one that was killed.
-        log: What it printed.
+        exit_code: As a shell reports it: 137 for a killed container.
+        log: Its output.
     """
 
     exit_code: int
@@ -34,10 +34,10 @@ class Ended:
 
 
 class Containers:
-    """Runs containers, and ends them with the local stack.
+    """Runs containers; they end with the local stack.
 
     Args:
-        folder: Where they get their folders.
+        folder: Folder for the containers' own folders.
         endpoint: The local AWS.
     """
 
@@ -57,11 +57,11 @@ class Containers:
             command: Entry point and command.
             code: Folders with its code, first the working directory.
             variables: The container's own environment variables.
-            wanted: Asked several times a second; the container is stopped when it answers no.
+            wanted: Polled several times a second; the container is stopped when it returns False.
 
         Raises:
             Stopped: If the local stack has been stopped.
-            OSError: If there is no room for it, or its program cannot be started.
+            OSError: If the disk is full, or its program cannot be started.
         """
         with self._lock:
             if self._closed:
@@ -79,7 +79,7 @@ class Containers:
         return Ended(status if status >= 0 else 128 - status, process.output.read())
 
     def running(self) -> list[int]:
-        """Process ids of the containers that run."""
+        """Process ids of the running containers."""
         with self._lock:
             return [process.pid for process in self._running]
 
@@ -98,7 +98,7 @@ def _on_this_machine(command: Sequence[str]) -> list[str]:
 
 
 def _await_end(process: IsolatedProcess, wanted: Callable[[], bool]) -> None:
-    """Wait until the process has ended, or was asked to for `STOP_TIMEOUT_S`."""
+    """Wait until the process has ended, at most `STOP_TIMEOUT_S` after it was signalled to stop."""
     deadline = None
     while process.alive and (deadline is None or time.monotonic() < deadline):
         if deadline is None and not wanted():

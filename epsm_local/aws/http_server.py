@@ -1,6 +1,6 @@
-"""The HTTP server of the HTTP API and of the Lambda Runtime API: one on a port of its own on 127.0.0.1 for each.
+"""The HTTP server of the HTTP API and of the Lambda Runtime API: one for each, on its own port on 127.0.0.1.
 
-Not Werkzeug's, which moto is served by: docs/decisions/0019-one-http-server.md.
+moto is served by Werkzeug; docs/decisions/0019-one-http-server.md has the reasons for a server of our own.
 """
 
 import socket
@@ -14,7 +14,7 @@ from io import BufferedIOBase
 
 _PIECE_BYTES = 1 << 20
 _POLL_INTERVAL_S = 2.0
-"""How often the thread of a server that nobody calls wakes up: there is a server for each worker."""
+"""Polling interval of an idle server's thread; there is a server per worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,8 @@ class Request:
     """An HTTP request.
 
     Attributes:
-        method: In upper case.
-        target: Path and query as they were sent.
-        protocol: `HTTP/1.1`.
-        headers: Names in lower case; repeated ones joined with commas.
-        body: Its bytes.
-        source_ip: Where it comes from.
+        method: Method in upper case. target: Path and query as sent. protocol: `HTTP/1.1`. headers: Names in lower
+            case; repeated ones joined with commas. body: Bytes of the body. source_ip: Address of the client.
     """
 
     method: str
@@ -40,7 +36,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response. Headers may repeat; those about the connection and the length are the server's."""
+    """An HTTP response. Headers may repeat; the server adds those for connection and length."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -48,13 +44,13 @@ class Response:
 
 
 class HttpServer:
-    """Serves HTTP until it is closed. A connection is kept for further requests, and has a thread of its own.
+    """Serves HTTP until it is closed. A connection is persistent, with its own thread.
 
     Args:
-        answer: Gives the response to a request.
+        answer: Returns the response to a request.
         port: Port on 127.0.0.1; 0 picks a free one.
-        max_bytes: Of a request's body; None for any number. A longer one gets the response for status 413.
-        refuse: Gives the response to a request that does not get to `answer`, by its status: 400 or 413.
+        max_bytes: Maximum size of a request's body; None for no limit. A longer body gets the response for status 413.
+        refuse: Returns the response to a request that does not reach `answer`, for its status: 400 or 413.
 
     Attributes:
         address: Host and port.
@@ -78,8 +74,8 @@ class HttpServer:
         threading.Thread(target=serve, kwargs={"poll_interval": _POLL_INTERVAL_S}, daemon=True).start()
 
     def close(self) -> None:
-        """Take no more connections. Requests that are being answered get their answers."""
-        # It wakes the serving thread up, which keeps the port open while it waits for a connection.
+        """Stop accepting connections. Requests in progress are still answered."""
+        # Wakes up the serving thread, which keeps the port open while it waits for a connection.
         with suppress(OSError):  # closed already
             self._server.socket.shutdown(socket.SHUT_RDWR)
         self._server.shutdown()
@@ -114,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def handle_expect_100(self) -> bool:
-        """Ask for the body at once: what is buffered reaches no client that waits for it."""
+        """Send `100 Continue` immediately: buffered output would not reach the waiting client."""
         proceed = super().handle_expect_100()
         self.wfile.flush()
         return proceed
@@ -123,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = self._body()
         except ValueError:
-            self.close_connection = True  # where the next request begins is not known
+            self.close_connection = True  # the start of the next request is not known
             return self._send(self.server.refuse(400))
         if body is None:
             return self._send(self.server.refuse(413))
@@ -140,7 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815
 
     def _body(self) -> bytes | None:
-        """The request's body; None if it is too long. It is read to its end even then, or clients would not listen."""
+        """The request's body; None if it is too long. It is still read to its end, or clients would not read the
+        response."""
         body, most = bytearray(), self.server.max_bytes
         for piece in _pieces(self.headers, self.rfile):
             if most is None or len(body) <= most:
@@ -164,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _pieces(headers: Message, stream: BufferedIOBase) -> Iterator[bytes]:
-    """The body of a request in pieces, whether it is sent at once or in chunks.
+    """The body of a request in pieces, for plain and for chunked transfer.
 
     Raises:
         ConnectionError: If the stream ends before the body does.
@@ -183,7 +180,7 @@ def _pieces(headers: Message, stream: BufferedIOBase) -> Iterator[bytes]:
 def _length(text: str, base: int) -> int:
     length = int(text, base)
     if length < 0:
-        raise ValueError("a length is not negative")
+        raise ValueError("a length must not be negative")
     return length
 
 

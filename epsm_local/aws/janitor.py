@@ -1,8 +1,9 @@
-"""Ends what a local stack has started and removes its folder, however the stack's process ends (kill -9 too).
+"""Ends all processes of a local stack and removes its folder, however the stack's process ends (even by kill -9).
 
-A process of its own, run as a file: it holds the reading end of a pipe, which closes with the stack's process. Whatever
-was started for a function or a container has the stack's folder in its environment, down to ExpandObjects, a child of
-the engine. The kernel's own way (PR_SET_PDEATHSIG) does not fit here: it looks at the thread that started a process.
+It is a separate process, run as a file: it holds the reading end of a pipe, which is closed when the stack's process
+ends. Every process started for a function or a container has the stack's folder in its environment, down to
+ExpandObjects, a child of the engine. The kernel's own mechanism (PR_SET_PDEATHSIG) is not suitable: it depends on the
+thread that started a process.
 """
 
 import os
@@ -21,7 +22,7 @@ _CLOSE_TIMEOUT_S = 15.0
 
 
 class Janitor:
-    """Waits for the end of this process.
+    """Starts the process that waits for the end of this one.
 
     Args:
         folder: The stack's folder.
@@ -41,7 +42,7 @@ class Janitor:
         os.close(reading)
 
     def close(self) -> None:
-        """Let it do its work now, and wait until it has."""
+        """Let it clean up now, and wait until it has finished."""
         with suppress(OSError):
             os.close(self._writing)
         with suppress(subprocess.TimeoutExpired):
@@ -49,7 +50,7 @@ class Janitor:
 
 
 def end_processes_of(folder: Path) -> int:
-    """Kill every process of this user that was started with a path below `folder` in its environment; how many."""
+    """Kill every process of this user with a path below `folder` in its environment; return their number."""
     killed = 0
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -57,7 +58,7 @@ def end_processes_of(folder: Path) -> int:
                 os.kill(int(process.name), signal.SIGKILL)
                 killed += 1
         except OSError:
-            continue  # another user's, or gone
+            continue  # another user's process, or one that has ended
     return killed
 
 
@@ -65,7 +66,7 @@ def _main(folder: Path) -> None:
     sys.stdin.buffer.read()
     quiet = 0
     for _ in range(_ROUNDS):
-        # A process that was being started when the stack died shows itself a moment later.
+        # A process that was being started when the stack died appears a moment later.
         quiet = 0 if end_processes_of(folder) else quiet + 1
         if quiet == _QUIET_ROUNDS:
             break

@@ -1,4 +1,4 @@
-"""What a killed local stack must not lose, in one SQLite file that is written before an answer."""
+"""The data that a killed local stack must not lose, in one SQLite file that is written before a request is answered."""
 
 import fcntl
 import pickle
@@ -14,30 +14,30 @@ _MADE_BY = "made by"
 
 
 class CannotKeep(Exception):
-    """The folder cannot be used; the message says why, and what to do."""
+    """The folder cannot be used; the message has the reason and the remedy."""
 
 
 class Closed(Exception):
-    """The stack has let go of its journal."""
+    """The journal has been closed."""
 
 
 class Journal:
-    """Values by where they belong, each pickled: written and read by this program only.
+    """Pickled values by owner and name, written and read by this program only.
 
-    A name may have several versions, in the order in which they came. Each is a row of its own, so that one more
-    version costs as much as its own body.
+    A name may have several versions, in order of arrival. Each is a separate row, so adding a version costs only its
+    own size.
 
     Args:
-        folder: Its folder; created if missing.
-        made_by: What the pickled values belong to; a journal of another maker is not read.
+        folder: Folder of the journal; created if missing.
+        made_by: Software version that pickled the values; a journal of another version is not read.
         fresh: Discard existing data.
 
     Attributes:
         objects: Folder for files that values refer to.
-        lock: Held while something is written; for who has to look at something and write it before anybody else does.
+        lock: Held during writes; callers hold it to read and write atomically.
 
     Raises:
-        CannotKeep: If another process has it open, or another maker made it.
+        CannotKeep: If another process has it open, or another version wrote it.
     """
 
     def __init__(self, folder: Path, made_by: str, *, fresh: bool = False) -> None:
@@ -48,7 +48,7 @@ class Journal:
         except OSError:
             self._held.close()
             raise CannotKeep(
-                f"another local stack keeps its data in {folder}: stop it, or choose another folder with --data"
+                f"another local stack uses the data in {folder}: stop it, or choose another folder with --data"
             ) from None
         if fresh:
             for each in folder.glob("journal.sqlite*"):
@@ -58,7 +58,7 @@ class Journal:
         self.lock = RLock()
         self._closed = False
         self._rows = sqlite3.connect(folder / "journal.sqlite", check_same_thread=False, isolation_level=None)
-        # Space of what is deleted goes back to the disk; a commit survives a loss of power.
+        # Deleted data frees disk space; a commit survives a power loss.
         for pragma in ("auto_vacuum=FULL", "journal_mode=WAL", "synchronous=FULL"):
             self._rows.execute(f"PRAGMA {pragma}")
         self._rows.execute(
@@ -71,16 +71,16 @@ class Journal:
         if maker not in (None, made_by):
             self.close()
             raise CannotKeep(
-                f"the data in {folder} was written with {maker}, this is {made_by}: forget it with --fresh, or choose "
+                f"the data in {folder} was written with {maker}, this is {made_by}: discard it with --fresh, or choose "
                 "another folder with --data"
             )
         self.write(_OWN, _MADE_BY, made_by)
 
     def write(self, owner: str, name: str, value: Any) -> None:
-        """Keep the only version of `name`; None forgets it. It is on the disk when this returns.
+        """Store the only version of `name`; None deletes it. It is on disk when this returns.
 
         Raises:
-            Closed: If the journal is.
+            Closed: If the journal is closed.
         """
         self.write_versions(owner, name, {} if value is None else {"": value}, changed=("",))
 
@@ -92,19 +92,18 @@ class Journal:
         changed: Collection[str],
         files: Mapping[str, str] | None = None,
     ) -> list[str]:
-        """Keep these versions of `name` and no others, in this order. They are on the disk when this returns.
+        """Store exactly these versions of `name`, in this order. They are on disk when this returns.
 
         Args:
-            owner, name: Where they belong.
-            versions: All of them.
-            changed: Those that are written even if a version of that name is kept.
-            files: Name of the file that a version refers to, by version; empty for none.
+            owner, name: Key of the versions. versions: All versions. changed: Versions that are written even if the
+            journal already has them.
+            files: Name of the file that a version refers to, by version; empty if there is none.
 
         Returns:
-            Names of files that rows referred to before and that none of this name refers to now.
+            Names of files that rows of this name referred to before and no longer refer to.
 
         Raises:
-            Closed: If the journal is.
+            Closed: If the journal is closed.
         """
         with self.lock:
             self.check_open()
@@ -133,12 +132,12 @@ class Journal:
             return list(set(filter(None, kept.values())) - set(files.values()))
 
     def check_open(self) -> None:
-        """Raises `Closed` if the journal is."""
+        """Raise `Closed` if the journal is closed."""
         if self._closed:
             raise Closed
 
     def owners(self) -> list[str]:
-        """Who has values here."""
+        """The owners of values."""
         with self.lock:
             return [owner for (owner,) in self._rows.execute("SELECT DISTINCT owner FROM kept").fetchall()]
 
@@ -148,7 +147,7 @@ class Journal:
             self._rows.execute("DELETE FROM kept WHERE owner = ?", (owner,))
 
     def read(self, owner: str) -> Iterator[tuple[str, Any]]:
-        """Everything of an owner, name and value, in the order in which it came; one pair for each version."""
+        """All values of an owner as (name, value), in order of arrival; one pair per version."""
         with self.lock:
             numbers = self._rows.execute("SELECT number FROM kept WHERE owner = ? ORDER BY number", (owner,)).fetchall()
         for number in numbers:
@@ -158,7 +157,7 @@ class Journal:
                 yield row[0], pickle.loads(row[1])  # noqa: S301 - our own file, readable by its owner only
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Close the journal and release the folder."""
         with self.lock:
             self._closed = True
             self._rows.close()

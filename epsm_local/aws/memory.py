@@ -1,4 +1,4 @@
-"""What processes hold in memory, counted as the system does that ends them for it: Lambda, and the kernel's limits."""
+"""Memory of processes, counted as Lambda and the kernel's limits count it."""
 
 import re
 from pathlib import Path
@@ -9,9 +9,9 @@ _HELD = re.compile(r"^Rss(?:Anon|Shmem):\s*(\d+) kB", re.MULTILINE)
 def held_mb(pid: int) -> float:
     """Memory of a process and all its descendants, MiB; 0 where the system does not report it.
 
-    Pages of files (programs, libraries) are left out: the kernel drops them before it ends a process for its memory,
-    and those that two processes share would count twice. Address space that is only reserved does not count, which is
-    why RLIMIT_AS is of no use here: numpy, pyarrow and threads reserve gigabytes that they never touch.
+    File-backed pages (programs, libraries) are not counted: the kernel drops them before it kills a process for its
+    memory, and pages shared by two processes would count twice. Reserved address space is not counted either, which is
+    why RLIMIT_AS is not used: numpy, pyarrow and threads reserve gigabytes that they never touch.
     """
     kilobytes, waiting = 0, [pid]
     while waiting:

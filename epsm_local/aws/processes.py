@@ -1,7 +1,7 @@
-"""Processes that stand for execution environments of Lambda and for containers of ECS.
+"""Processes that emulate Lambda's execution environments and ECS containers.
 
-Each has an environment of its own: only the variables that AWS sets and those that it is given, a folder of its own for
-/tmp, a process group of its own. It ends with all that it has started.
+Each has its own environment: only the variables that AWS sets and those of its configuration, its own folder for /tmp,
+and its own process group. It ends with all its child processes.
 """
 
 import os
@@ -16,28 +16,28 @@ from epsm_local.aws.output import Output
 from epsm_local.aws.session import CREDENTIALS
 
 _PASSED_ON = ("LD_LIBRARY_PATH",)
-"""Where the engine's system libraries are, on a machine that has them in an unusual place."""
+"""Location of the engine's system libraries, if it is not a standard one."""
 
 
 class Stopped(Exception):
-    """The stack is being stopped: nothing more is started."""
+    """The stack is being stopped and starts no further processes."""
 
 
 class IsolatedProcess:
-    """A process that runs from now on.
+    """A running process, started by the constructor.
 
     Args:
         command: Program and arguments.
         code: Folders with its code, first the working directory.
         variables: Its own environment variables.
-        folder: A folder that does not exist yet; removed at the end.
+        folder: A folder that does not exist yet; it is removed at the end.
         endpoint: The local AWS.
 
     Attributes:
-        output: What it prints.
+        output: Its output.
 
     Raises:
-        OSError: If there is no room for the folder, or the process cannot be started.
+        OSError: If the folder cannot be created (full disk), or the process cannot be started.
     """
 
     def __init__(
@@ -70,26 +70,26 @@ class IsolatedProcess:
         return self._process.poll() is None
 
     def wait(self) -> int:
-        """Wait until it has ended; its exit status, below 0 for a signal."""
+        """Wait until it has ended; return its exit status, negative for a signal."""
         return self._process.wait()
 
     def signal(self, number: int) -> None:
-        """Send a signal to it and to what it has started, if they still run."""
+        """Send a signal to it and its child processes, if they still run."""
         try:
             os.killpg(self._process.pid, number)
         except ProcessLookupError:
             pass
 
     def end(self) -> None:
-        """End it and what it has started, and remove its folder."""
+        """End it and its child processes, and remove its folder."""
         self.signal(signal.SIGKILL)
         self.wait()
-        end_processes_of(self._folder)  # the engine and what it has started have groups of their own
+        end_processes_of(self._folder)  # the engine and its children have their own process groups
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _clean_environment(code: Sequence[Path], temporary: Path, endpoint: str) -> dict[str, str]:
-    """What every such process has, and nothing of this process's own."""
+    """Variables of every such process; none are inherited from this process."""
     return {
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         **CREDENTIALS,

@@ -1,4 +1,4 @@
-"""The Lambda Runtime API, which `awslambdaric` asks for work: one server for each execution environment.
+"""The Lambda Runtime API, which `awslambdaric` polls for work: one server per execution environment.
 
 AWS documents it as "Using the Lambda runtime API"; the version in the path has been 2018-06-01 ever since.
 """
@@ -14,17 +14,17 @@ from epsm_local.aws.http_server import HttpServer, Response
 _PREFIX = "/2018-06-01/runtime/"
 _JSON = ("Content-Type", "application/json")
 MAX_RESULT_BYTES = 6 * 1024 * 1024 + 100
-"""Of what a function returns, as Lambda's own message names it."""
+"""Maximum size of a function's result, as in Lambda's own message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One invocation on its way to the function.
+    """One invocation to be passed to the function.
 
     Attributes:
         request_id: Identifies it.
         body: The event, JSON.
-        deadline_ms: When the function must have answered, milliseconds since 1970.
+        deadline_ms: Deadline of the response, milliseconds since 1970.
         arn: ARN of the function.
     """
 
@@ -36,10 +36,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: a result, an error of the handler, or an error while the function was being loaded.
+    """A function's answer: a result, an error of the handler, or an error while the function was being loaded.
 
     Attributes:
-        request_id: Which request it answers; empty for an error before any.
+        request_id: Id of the request; empty for an error before the first one.
         body: JSON.
         error: Whether the function raised.
     """
@@ -50,12 +50,12 @@ class Answer:
 
 
 class RuntimeApi:
-    """Serves one execution environment on a port of its own, on 127.0.0.1.
+    """Serves one execution environment on its own port on 127.0.0.1.
 
     Attributes:
         address: Host and port.
-        answers: What the function posts; the owner may put things of its own there.
-        asked: Set when the function has asked for its first request: it is loaded.
+        answers: The function's answers; the owner may add its own.
+        asked: Set when the function has requested its first invocation, i.e. has been loaded.
     """
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class RuntimeApi:
         return Response(202, (_JSON,), json.dumps({"status": "OK"}).encode())
 
     def _next(self) -> Response:
-        """The next invocation, as soon as there is one."""
+        """The next invocation; blocks until there is one."""
         self.asked.set()
         request = self.requests.get()
         if request is None:
@@ -100,7 +100,7 @@ class RuntimeApi:
 
 
 def _result(request_id: str, body: bytes) -> Answer:
-    """What a function has returned; an error of Lambda's own if it is too long."""
+    """A function's result, or Lambda's own error if it is too long."""
     if len(body) <= MAX_RESULT_BYTES:
         return Answer(request_id, body, error=False)
     message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESULT_BYTES} bytes)."

@@ -1,4 +1,4 @@
-"""Scheduled rules of EventBridge fire: when they are due, and when asked to."""
+"""Firing scheduled rules of EventBridge, when they are due or on demand."""
 
 import logging
 import threading
@@ -16,10 +16,10 @@ _POLL_INTERVAL_S = 1.0
 
 
 class Scheduler:
-    """Lets scheduled rules of the default bus fire when they are due, from `start` to `close`.
+    """Fires scheduled rules of the default bus when they are due, from `start` to `close`.
 
     Args:
-        clock: What time it is.
+        clock: Returns the current time.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -32,7 +32,7 @@ class Scheduler:
         threading.Thread(target=self._run, daemon=True).start()
 
     def fire(self, rule_name: str) -> None:
-        """Let a rule fire now.
+        """Fire a rule now.
 
         Raises:
             ValueError: If there is no such rule, it has no schedule, or it is disabled.
@@ -61,5 +61,5 @@ class Scheduler:
 
 
 def _scheduled() -> dict[str, Rule]:
-    """Rules with a schedule that are not disabled, by name."""
+    """Enabled rules with a schedule, by name."""
     return {rule.name: rule for rule in events.rules() if rule.scheduled_expression and rule.state == "ENABLED"}

@@ -1,4 +1,4 @@
-"""When schedule expressions of EventBridge are due: `rate(5 minutes)`, `cron(0 3 * * ? *)`. All times are UTC."""
+"""Due times of EventBridge's schedule expressions: `rate(5 minutes)`, `cron(0 3 * * ? *)`. All times are UTC."""
 
 import re
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ _FIELDS = 6
 
 
 class Schedule(Protocol):
-    """A schedule expression that is understood."""
+    """A parsed schedule expression."""
 
     def after(self, now: datetime, since: datetime) -> datetime | None:
-        """The first due time after `now` of a schedule that began at `since`; None if there is none left."""
+        """The first due time after `now` of a schedule that began at `since`; None if there are no more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Due every so often, counted from the beginning."""
+    """Due at a fixed interval, counted from the beginning."""
 
     every: timedelta
 
@@ -35,7 +35,7 @@ class Cron:
     """Due at times of the calendar.
 
     Attributes:
-        expression: As croniter has it, seconds first.
+        expression: In croniter's format, seconds first.
     """
 
     expression: str
@@ -49,10 +49,10 @@ class Cron:
 
 
 def parse(expression: str) -> Schedule:
-    """The schedule that an expression stands for.
+    """Parse a schedule expression.
 
     Raises:
-        ValueError: If EventBridge would not take it.
+        ValueError: If EventBridge would refuse it.
     """
     if rate := _RATE.fullmatch(expression):
         number = int(rate["number"])
@@ -72,21 +72,21 @@ class _Entry:
 
 
 class Timetable:
-    """Which schedules are due.
+    """Keeps track of due schedules.
 
-    One that was missed, because the machine slept, is due once, however often it was missed.
-    What it has not seen before begins when it is first seen, and a changed expression begins anew.
+    A schedule that was missed while the machine slept is due once, however often it was missed. A new schedule begins
+    when it is first passed; a changed expression starts over.
     """
 
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
 
     def due(self, expressions: Mapping[str, str], now: datetime) -> dict[str, datetime]:
-        """The names that are due now, and since when.
+        """The names that are due now, with their due times.
 
         Args:
-            expressions: Schedule expressions by name; others are forgotten.
-            now: Later than at the last call.
+            expressions: Schedule expressions by name; schedules that are no longer listed are discarded.
+            now: Current time, later than at the last call.
         """
         found: dict[str, datetime] = {}
         entries: dict[str, _Entry] = {}
@@ -103,16 +103,16 @@ class Timetable:
 
 
 def _for_croniter(fields: list[str]) -> str:
-    """A cron expression of AWS as croniter understands it.
+    """A cron expression of AWS in croniter's format.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If it is invalid.
     """
     if len(fields) != _FIELDS:
-        raise ValueError("a cron expression has the fields minutes, hours, day, month, day of the week and year")
+        raise ValueError("a cron expression must have the fields minutes, hours, day, month, day of the week and year")
     minutes, hours, day, month, weekday, year = fields
     if (day == "?") is (weekday == "?"):
-        raise ValueError("one of day and day of the week is '?', and only one")
+        raise ValueError("exactly one of day and day of the week must be '?'")
     expression = " ".join(("0", minutes, hours, day, month, _weekday(weekday), year)).replace("?", "*")
     if not croniter.is_valid(expression, second_at_beginning=True):
         raise ValueError(f"{' '.join(fields)} is not a cron expression")
@@ -120,11 +120,11 @@ def _for_croniter(fields: list[str]) -> str:
 
 
 def _weekday(field: str) -> str:
-    """Days of the week counted from Sunday as 1, as on AWS, now from Sunday as 0."""
+    """Days of the week, converted from Sunday as 1 (AWS) to Sunday as 0."""
     last = re.fullmatch(r"([1-7])L", field)
     if last:
         return f"L{int(last[1]) - 1}"
     if field == "L":
         return "6"
-    # Not the number of the week after '#', nor the step after '/'.
+    # The week's number after '#' and the step after '/' are not converted.
     return re.sub(r"(?<![#/\d])\d+", lambda day: str(int(day[0]) - 1) if day[0] in "1234567" else "none", field)

@@ -1,4 +1,4 @@
-"""The local account: who and where it is, and clients onto it."""
+"""The local account: its identity and region, and clients for it."""
 
 import os
 import threading
@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConstantProvider
 
 OWNER = "local"
-"""Who asks the local API without a signature: the name of the user, and the access key id."""
+"""Caller of the local API without a signature: the name of the user, and the access key id."""
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 CREDENTIALS = {
@@ -21,7 +21,7 @@ CREDENTIALS = {
     "AWS_REGION": REGION,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-"""moto accepts any; these are not secret and give no access."""
+"""moto accepts any credentials; these are not secret and give no access."""
 
 _lock = threading.Lock()
 _clients: dict[tuple[str, str], Any] = {}
@@ -31,10 +31,11 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def leave_user_settings() -> None:
-    """Take the user's settings for AWS and proxies for this machine out of this process: it serves a local stack.
+    """Remove the user's AWS settings, and proxies for this machine, from the environment of this process, which serves
+    a local stack.
 
-    moto and libraries make boto3 sessions of their own, to which an unknown profile or a broken file would be fatal.
-    Proxies stay for what has to be downloaded.
+    moto and libraries create their own boto3 sessions, for which an unknown profile or a broken file would be fatal.
+    Proxies are kept for downloads.
     """
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
@@ -45,7 +46,7 @@ def leave_user_settings() -> None:
 
 
 def session() -> boto3.Session:
-    """A session with the local account's credentials, whatever the user's own settings are: variables, files, proxies.
+    """A session with the local account's credentials, independent of the user's settings (variables, files, proxies).
 
     A broken config file, an unknown profile, S3 acceleration or a proxy must not affect a stack on this machine.
     """
@@ -65,7 +66,7 @@ def session() -> boto3.Session:
 
 
 def client(service: str, endpoint: str) -> Any:
-    """A boto3 client of the local account. Kept: making one takes 25 ms, and they can be shared by threads."""
+    """A boto3 client of the local account. Cached: creating one takes 25 ms, and clients can be shared by threads."""
     with _lock:
         if (service, endpoint) not in _clients:
             any_service: Any = session()

@@ -1,6 +1,6 @@
-"""What of a template the local stack emulates, what it accepts without effect, and that it refuses the rest.
+"""The parts of a template that the local stack emulates, and those that it accepts without effect; others are refused.
 
-A property without effect here must be in this list, or the deployment stops: nothing is ignored silently.
+A property without effect on the local stack must be listed here, or the deployment fails: nothing is ignored silently.
 """
 
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """For one resource type the names of its properties.
+    """Properties of one resource type.
 
     Attributes:
-        emulated: They do here what they do on AWS, as far as the type's own note in docs/local-stack.md says.
-        accepted: They have no effect here.
-        values: Of some emulated ones, the values that are; None stands for a property that is left out.
+        emulated: Properties with the same effect as on AWS, within the limits described in docs/local-stack.md.
+            accepted: Properties without effect. values: Supported values of some emulated properties; None stands for
+                an omitted property.
     """
 
     emulated: frozenset[str]
@@ -102,14 +102,14 @@ SUPPORTED: Mapping[str, Support] = {
 
 
 class NotSupported(Exception):
-    """The template holds something that the local stack neither emulates nor knowingly ignores."""
+    """The template has a resource, property or value that the local stack neither emulates nor deliberately ignores."""
 
 
 def check_template(template: Mapping[str, Any]) -> None:
-    """Refuse a template that the local stack would not do justice to.
+    """Refuse a template that the local stack does not support.
 
     Raises:
-        NotSupported: Naming every resource type, property and value that is not in `SUPPORTED`.
+        NotSupported: If a resource type, property or value is not in `SUPPORTED`; the message lists all of them.
     """
     faults: set[str] = set()
     for resource in template["Resources"].values():

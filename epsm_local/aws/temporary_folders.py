@@ -1,7 +1,7 @@
-"""The temporary folders of local stacks, and what is left of them when a stack is killed.
+"""The temporary folders of local stacks, including those left by killed stacks.
 
-A folder is locked as long as its stack runs. The kernel releases the lock when the stack ends, in any way; the
-process id in the folder's name is for people: another process may have it by now, or in another container.
+A folder is locked as long as its stack runs. The kernel releases the lock however the stack ends; the process id in the
+folder's name is for information only, because another process may have the same id.
 """
 
 import errno
@@ -22,45 +22,45 @@ class TemporaryFolder:
     """A new folder that no other stack removes until this process ends or removes it.
 
     Attributes:
-        path: Where it is.
+        path: Its path.
 
     Raises:
-        OSError: If it cannot be made.
+        OSError: If it cannot be created.
     """
 
     def __init__(self) -> None:
         for _ in range(_ATTEMPTS):
             self.path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
             locked = _locked(self.path)
-            # Another stack may have taken it for a leftover before it was locked.
+            # Another stack may have removed it as a leftover before it was locked.
             if locked is not None and self.path.exists():
                 self._lock = locked
                 return
         raise OSError(errno.ENOLCK, "a folder cannot be locked", str(self.path))
 
     def remove(self) -> None:
-        """Remove it with all that is in it."""
+        """Remove it with its contents."""
         shutil.rmtree(self.path, ignore_errors=True)
         with suppress(OSError):
             os.close(self._lock)
 
 
 def remove_leftovers() -> None:
-    """Remove the folders of stacks that were killed: no other process would, and a run may have left gigabytes
-    there."""
+    """Remove the folders of killed stacks: no other process does, and a run may have left gigabytes there."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         locked = _locked(folder)
         if locked is None:
             continue
         try:
-            end_processes_of(folder)  # they would keep running, and call the next stack on the same port
+            end_processes_of(folder)  # they would keep running and send requests to the next stack on the same port
             shutil.rmtree(folder, ignore_errors=True)
         finally:
             os.close(locked)
 
 
 def _locked(folder: Path) -> int | None:
-    """An open, locked descriptor of a folder; None if another process has locked it, or it is gone or not ours."""
+    """An open, locked descriptor of a folder; None if another process has locked it, or if it no longer exists or is
+    another user's."""
     try:
         number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:

@@ -19,15 +19,15 @@ from epsm_local.aws.processes import IsolatedProcess, Stopped
 from epsm_local.aws.runtime_api import Answer, Request, RuntimeApi
 
 _MAX_TO_LOAD_S = 10.0
-"""Lambda's own limit of the Init phase; what loads longer than that loads again at the cost of the first invocation."""
+"""Lambda's own limit of the Init phase; code that takes longer is loaded again within the first invocation."""
 
 _MEMORY_INTERVAL_S = 0.25
-"""How often memory is looked at: what is held for less than twice that may pass unseen."""
+"""Interval of memory samples; a peak shorter than two intervals may be missed."""
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """What a worker needs to know of a function. Two equal ones can share workers.
+    """The configuration of a function that a worker needs. Equal specifications can share workers.
 
     Attributes:
         name, arn, version: Identify the function.
@@ -35,8 +35,8 @@ class FunctionSpec:
         code: Folders with the function's code, first the working directory.
         variables: The function's own environment variables.
         timeout_s: Its time limit, seconds.
-        memory_mb: What it and all that it starts may hold, MiB; it is killed beyond.
-        log_group: Where its output goes.
+        memory_mb: Memory limit of it and its child processes, MiB; it is killed if it exceeds this.
+        log_group: Log group of its output.
         most_workers: Concurrent workers of this function.
     """
 
@@ -54,16 +54,15 @@ class FunctionSpec:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """How an invocation went.
+    """The outcome of an invocation.
 
     Attributes:
         request_id: Identifies it.
         payload: The result or the error, JSON.
         failed: Whether the payload is an error.
-        log: What the function printed meanwhile.
-        log_stream: Which environment printed it.
+        log: The function's output. log_stream: Log stream of the environment.
         seconds: Wall-clock duration.
-        peak_memory_mb: The most that was seen to be held, MiB; 0 if it was over before anybody looked.
+        peak_memory_mb: Largest sampled memory, MiB; 0 if it ended before the first sample.
     """
 
     request_id: str
@@ -80,11 +79,11 @@ class Worker:
 
     Args:
         spec: The function.
-        folder: A folder of this worker's own; it becomes its /tmp.
+        folder: The worker's own folder; it becomes its /tmp.
         endpoint: The local AWS.
 
     Raises:
-        OSError: If there is no room for the folder, or the process cannot be started.
+        OSError: If the folder cannot be created (full disk), or the process cannot be started.
     """
 
     def __init__(self, spec: FunctionSpec, folder: Path, endpoint: str) -> None:
@@ -113,7 +112,7 @@ class Worker:
             "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
             "AWS_LAMBDA_LOG_STREAM_NAME": self.name,
             "AWS_LAMBDA_RUNTIME_API": self._api.address,
-            # There is no X-Ray daemon to send segments to.
+            # There is no X-Ray daemon to receive segments.
             "AWS_XRAY_SDK_ENABLED": "false",
             **dict(spec.variables),
         }
@@ -130,7 +129,7 @@ class Worker:
         return self._process.pid
 
     def invoke(self, body: bytes) -> Invocation:
-        """Run one invocation to its end; afterwards the worker may not be alive."""
+        """Run one invocation to its end; afterwards the worker may have ended."""
         request_id = str(uuid.uuid4())
         self._await_loading()
         started = time.monotonic()
@@ -144,7 +143,7 @@ class Worker:
         return Invocation(request_id, payload, failed, printed, self.name, took_s, self._peak_memory_mb)
 
     def _await_loading(self) -> None:
-        """The time limit is that of an invocation: loading does not count."""
+        """The time limit applies to an invocation; loading does not count."""
         latest = time.monotonic() + _MAX_TO_LOAD_S
         while self.alive and time.monotonic() < latest and not self._api.asked.wait(0.05):
             pass
@@ -177,9 +176,9 @@ class Worker:
             return load_error or _error("Runtime.ExitError", message), True
 
     def _too_much_memory(self) -> str | None:
-        """What to say if the worker holds more than its function has, which Lambda kills it for.
+        """The message for a worker that exceeds its function's memory, for which Lambda kills it.
 
-        At two looks in a row: a process that has just forked counts twice for a moment.
+        It must exceed it in two consecutive samples: a process that has just forked counts twice for a moment.
         """
         before_mb, self._held_mb = self._held_mb, held_mb(self._process.pid)
         lasting_mb = min(before_mb, self._held_mb)
@@ -189,7 +188,7 @@ class Worker:
         return f"out of memory: {lasting_mb:.0f} MB of {self._spec.memory_mb} MB"
 
     def kill(self) -> None:
-        """End the worker and what it has started, and remove its folder."""
+        """End the worker and its child processes, and remove its folder."""
         self._process.end()
         self._api.close()
 
@@ -199,7 +198,7 @@ def _error(kind: str, message: str) -> bytes:
 
 
 def _not_started(spec: FunctionSpec, error: OSError) -> Invocation:
-    """A fault of this machine, such as a full disk: state machines try again as when a worker has died."""
+    """A fault of this machine, such as a full disk: state machines retry, as after the death of a worker."""
     request_id = str(uuid.uuid4())
     message = f"RequestId: {request_id} Error: no worker could be started: {error}"
     payload = _error("Sandbox.StartFailed", message)
@@ -208,10 +207,10 @@ def _not_started(spec: FunctionSpec, error: OSError) -> Invocation:
 
 
 class Workers:
-    """All workers of the local stack: made when needed, reused while warm.
+    """All workers of the local stack: started when needed, reused while warm.
 
     Args:
-        folder: Where workers get their folders.
+        folder: Folder for the workers' own folders.
         endpoint: The local AWS.
     """
 
@@ -260,7 +259,7 @@ class Workers:
                 self._idle[spec].append(worker)
 
     def busy(self, function_name: str) -> list[Worker]:
-        """The workers that run an invocation of a function right now."""
+        """The workers that are running an invocation of a function."""
         with self._lock:
             return [worker for worker, spec in self._busy.items() if spec.name == function_name]
 

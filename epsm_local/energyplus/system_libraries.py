@@ -1,8 +1,9 @@
 """The system libraries that EnergyPlus needs and a machine without a desktop lacks.
 
-EnergyPlus is linked against libX11, although a simulation never opens a window. On Debian and Ubuntu the few packages
-are downloaded from the distribution's own archive and unpacked into the user's cache; nothing is installed, so no
-root is needed. `python -m epsm_local.energyplus.system_libraries` does it, and starting the local stack does it too.
+EnergyPlus is linked against libX11, although a simulation never opens a window. On Debian and Ubuntu the missing
+packages are downloaded from the distribution's archive and unpacked into the user's cache; nothing is installed, so
+root access is not needed. `python -m epsm_local.energyplus.system_libraries` does this, and so does starting the local
+stack.
 """
 
 import ctypes
@@ -20,14 +21,14 @@ _NEEDED = "libX11.so.6"
 
 
 class MissingLibraries(Exception):
-    """EnergyPlus cannot start on this machine; the message says what to install."""
+    """EnergyPlus cannot start on this machine; the message names the package to install."""
 
 
 def prepare() -> None:
-    """Make sure that child processes of this one find what EnergyPlus needs.
+    """Make sure that child processes find the libraries that EnergyPlus needs.
 
     Raises:
-        MissingLibraries: If it is missing and cannot be downloaded.
+        MissingLibraries: If one is missing and cannot be downloaded.
     """
     if _loads():
         return
@@ -72,9 +73,9 @@ def _download() -> None:
             what = f"EnergyPlus needs {_NEEDED}, and it could not be downloaded; as root: apt-get install libx11-6"
             raise MissingLibraries(f"{what}\n{said}") from error
         try:
-            unpacked.rename(_folder())  # whole or not at all
+            unpacked.rename(_folder())  # atomic
         except OSError:
-            if not _folders():  # no other process was faster
+            if not _folders():  # unless another process was faster
                 raise
 
 

@@ -1,7 +1,5 @@
-"""What plain moto does not do, done here. One module a service; each says which file of moto it completes.
-
-The completions are patches of moto's own classes, installed once a process; what they need of the running stack they
-take from `local_aws()`.
+"""Completions of moto. One module per service; each names the file of moto that it completes. They are patches of
+moto's classes, installed once per process; they get the running stack from `local_aws()`.
 """
 
 import importlib.metadata
@@ -20,22 +18,22 @@ from epsm_local.aws.workers import Workers
 
 MOTO_VERSION = "5.2.5"
 PROMISES = "promises"
-"""Where the journal holds events that a function has been promised: its name or ARN, and the JSON."""
+"""Owner in the journal of undelivered events for functions: the function's name or ARN, and the event's JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalAws:
-    """What the completions need of the stack that is running.
+    """The parts of the running stack that the completions need.
 
     Attributes:
         endpoint: URL of the moto server.
         workers: Execution environments of Lambda.
         containers: Containers of ECS tasks.
-        code: Code of functions, unpacked.
+        code: Unpacked code of functions.
         engines: Maximum number of engines at a time: one per core.
         map_slots: The same number of slots for child executions of Distributed Maps, over all map runs.
-        journal: Keeps buckets and table for the next process; None to keep nothing.
-        stopping: Set before the server stops: nothing can be delivered from then on.
+        journal: Persists buckets and table for the next process; None for no persistence.
+        stopping: Set before the server stops; nothing can be delivered after that.
     """
 
     endpoint: str
@@ -65,7 +63,7 @@ def use(local: LocalAws) -> None:
     """Make `local` the stack of this process and install the completions.
 
     Raises:
-        RuntimeError: If another version of moto is installed than the one these completions were written for.
+        RuntimeError: If the installed version of moto is not the one for which these completions were written.
     """
     global _current  # noqa: PLW0603 - patches are the process's, and so is the stack that they serve
     installed = importlib.metadata.version("moto")
@@ -107,7 +105,7 @@ def use(local: LocalAws) -> None:
 
 
 def in_background(task: Callable[[], None]) -> None:
-    """Run `task` in a thread that does not keep the process alive; when the stack is stopped, what is left is left."""
+    """Run `task` in a daemon thread; if the stack is stopped, the task is abandoned."""
 
     def run() -> None:
         try:
@@ -119,12 +117,12 @@ def in_background(task: Callable[[], None]) -> None:
 
 
 def promise(function: str, event: str, task: Callable[[], None]) -> None:
-    """Run `task`, which hands an event to a function, in a thread; the journal knows of it from now until it is done.
+    """Run `task`, which delivers an event to a function, in a thread; the event is in the journal until it has been
+    processed.
 
     Args:
         function: Name or ARN of the function.
-        event: What it is given, JSON.
-        task: Hands it over.
+        event: The event, JSON. task: Delivers the event.
     """
     journal = local_aws().journal
     if journal is None:

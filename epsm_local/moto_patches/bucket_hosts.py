@@ -1,8 +1,8 @@
-"""Buckets in the host name. Completes moto/moto_server/werkzeug_app.py, which looks for a bucket in the path alone
-where the host is none of AWS's.
+"""Buckets in the host name. Completes moto/moto_server/werkzeug_app.py, which takes the bucket only from the path
+unless the host is one of AWS's.
 
-A request to http://BUCKET.localhost:PORT/KEY becomes one to http://localhost:PORT/BUCKET/KEY before moto sees it. So
-boto3 and the AWS command line ask with `addressing_style = virtual`, and so do their presigned URLs and forms.
+A request to http://BUCKET.localhost:PORT/KEY becomes one to http://localhost:PORT/BUCKET/KEY before moto sees it. boto3
+and the AWS command line send such requests with `addressing_style = virtual`, also in presigned URLs and forms.
 """
 
 import functools
@@ -15,7 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 _BUCKET_AND_HOST = re.compile(r"(?P<bucket>[a-z0-9][a-z0-9.-]+)\.(?P<host>localhost(?::\d+)?)", re.IGNORECASE)
 
 _PATHS = ("PATH_INFO", "RAW_URI", "REQUEST_URI")
-"""The last two are werkzeug's, still encoded as it came: moto reads keys from them."""
+"""The last two are werkzeug's, still encoded as received: moto reads keys from them."""
 
 
 def install() -> None:

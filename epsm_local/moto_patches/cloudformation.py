@@ -1,7 +1,7 @@
 """Resources and properties that moto's CloudFormation ignores.
 
-Completes moto/cloudformation/parsing.py: a type that moto lacks becomes a class of ours (moto finds types among the
-direct subclasses of CloudFormationModel), a type that it has but reads in part is finished after moto has made it.
+Completes moto/cloudformation/parsing.py: a type that moto lacks gets a class here (moto finds types among the direct
+subclasses of CloudFormationModel); a type that moto reads only in part is completed after moto has created it.
 """
 
 import copy
@@ -46,7 +46,7 @@ def install() -> None:
     _finish(StateMachine, _state_machine)
     _finish(VPC, _network)
     _finish(TaskDefinition, _task_definition)
-    LayerVersion.physical_resource_id = property(lambda self: self.arn)  # moto lets Ref give the object itself
+    LayerVersion.physical_resource_id = property(lambda self: self.arn)  # in moto, Ref returns the object itself
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         cached.cache_clear()
 
@@ -59,14 +59,14 @@ def add_type(
     delete: Callable[[str], object] = lambda physical_id: None,
     idempotent: bool = True,
 ) -> None:
-    """Teach moto a CloudFormation type.
+    """Register a CloudFormation type with moto.
 
     Args:
         kind: `AWS::Service::Type`.
-        create: Makes a resource from its properties and name, and returns its physical id.
-        attributes: What Fn::GetAtt gives, from the physical id.
-        delete: Removes the resource with that physical id; left out where it goes with another one.
-        idempotent: Whether creating it again is an update of it. Of others, updates are refused.
+        create: Creates a resource from its properties and name, and returns its physical id. attributes: Returns the
+            attributes for Fn::GetAtt, from the physical id. delete: Deletes the resource with a physical id; omitted if
+            it is deleted with another resource. idempotent: Whether creating it again updates it. Updates of other
+            types are refused.
     """
     known = attributes or {}
 
@@ -81,7 +81,7 @@ def add_type(
         cls: Any, /, original_resource: Any, new_resource_name: str, cloudformation_json: Any, **where: str
     ) -> Any:
         if not idempotent:
-            raise NotSupported(f"{kind} cannot be updated on the local stack: deploy it anew")
+            raise NotSupported(f"{kind} cannot be updated on the local stack: deploy it again")
         return create_from_cloudformation_json(cls, new_resource_name, cloudformation_json, **where)
 
     def get_cfn_attribute(self: Any, attribute_name: str) -> str:
@@ -108,7 +108,7 @@ def add_type(
 
 
 def _finish(model: Any, finish: Callable[[Any, dict[str, Any], str], None]) -> None:
-    """Let `finish` add to what `model` makes of a template's properties."""
+    """Let `finish` complete the resource that `model` creates from a template's properties."""
     stock = model.create_from_cloudformation_json.__func__
 
     def create(
@@ -123,18 +123,18 @@ def _finish(model: Any, finish: Callable[[Any, dict[str, Any], str], None]) -> N
 
 
 def _lower_first(properties: Any) -> Any:
-    """The names that the API has for what a template says, at every depth."""
+    """A template's properties with the API's names, at every depth."""
     if isinstance(properties, Mapping):
         return {name[0].lower() + name[1:]: _lower_first(value) for name, value in properties.items()}
     return [_lower_first(each) for each in properties] if isinstance(properties, list) else properties
 
 
-# --- types that moto lacks
+# --- resource types that moto lacks
 
 
 def _bucket_policy(properties: dict[str, Any], name: str) -> str:
     document = copy.deepcopy(properties["PolicyDocument"])
-    # moto reads no Condition: "deny without TLS", or "unless it is that role", would deny everything. The local
+    # moto ignores Condition: "deny without TLS", or "deny unless it is that role", would deny everything. The local
     # endpoint is on loopback, and has one user.
     document["Statement"] = [
         statement
@@ -161,7 +161,7 @@ def _event_invoke_config(properties: dict[str, Any], name: str) -> str:
 
 
 def _alarm(properties: dict[str, Any], name: str) -> str:
-    """An alarm that is listed and never evaluated: it stays as CloudWatch begins."""
+    """An alarm that is listed but never evaluated: it keeps CloudWatch's initial state."""
     given = {"AlarmName": name, **_numbers(properties)}
     cloudwatch = local_aws().client("cloudwatch")
     cloudwatch.put_metric_alarm(**given)
@@ -177,7 +177,7 @@ _INTEGERS = {"EvaluationPeriods", "DatapointsToAlarm", "Period"}
 
 
 def _numbers(properties: Any) -> Any:
-    """Numbers and booleans of a template may have come as text."""
+    """Numbers and booleans of a template may be texts."""
     if isinstance(properties, Mapping):
         return {
             name: int(value)
@@ -239,7 +239,7 @@ def _task_definition(task: TaskDefinition, properties: dict[str, Any], name: str
     task.network_mode = properties.get("NetworkMode", task.network_mode)
     task.task_role_arn, task.execution_role_arn = properties.get("TaskRoleArn"), properties.get("ExecutionRoleArn")
     for container in task.container_definitions:
-        # On Fargate a container has the task's memory, unless it says otherwise; moto runs none that says nothing.
+        # On Fargate a container has the task's memory by default; moto runs no container without its own memory.
         container.setdefault("memory", int(properties.get("Memory", 0)))
 
 

@@ -1,6 +1,5 @@
-"""Which service a request is for. Completes moto/backends.py, which lists moto's folder anew for every request.
-
-Each of about 150 disk accesses lets other threads run first: with eight clients a request waited for seconds.
+"""The service of a request. Completes moto/backends.py, which lists moto's folder at every request. Other threads run
+at each of about 150 disk accesses: with eight clients, a request waited for seconds.
 """
 
 from moto import backends

@@ -1,8 +1,7 @@
-"""DynamoDB answers one request at a time. Completes moto/dynamodb/responses.py, whose server answers each in a thread.
-
-Its tables are plain dictionaries, which a query or a scan reads while other requests put items: an item of a new
-partition was an error 500, "dictionary changed size during iteration". A condition and the write that depends on it
-are one step this way, as they are on AWS.
+"""DynamoDB processes one request at a time. Completes moto/dynamodb/responses.py, whose server processes each request
+in its own thread. Its tables are plain dictionaries, which a query or a scan iterates while other requests put items:
+an item of a new partition caused error 500, "dictionary changed size during iteration". This also makes a conditional
+write atomic, as on AWS.
 """
 
 import functools
@@ -13,7 +12,7 @@ from moto.dynamodb.responses import DynamoHandler
 
 
 def install() -> None:
-    """After `persistence`: what a request wrote is in the journal before the next one."""
+    """Install after `persistence`: a request's writes are in the journal before the next request."""
     stock, lock = DynamoHandler.call_action, threading.RLock()
 
     @functools.wraps(stock)

@@ -1,7 +1,7 @@
-"""Tasks of Fargate that a state machine runs and waits for: `ecs:runTask.sync`.
+"""Fargate tasks that a state machine runs and waits for: `ecs:runTask.sync`.
 
 Completes moto/stepfunctions/parser/asl/component/state/exec/state_task/service/state_task_service_ecs.py (a KeyError in
-every task). moto's ECS keeps the task and checks cluster, task definition and network; the container is a process.
+every task). moto's ECS stores the task and checks cluster, task definition and network; the container is a process.
 """
 
 import json
@@ -61,7 +61,7 @@ def _build_sync_resolver(
 
 
 def _lower_first(value: Any) -> Any:
-    """Parameters as boto3 knows them, from how the States Language writes them."""
+    """Parameters in boto3's form, from the States Language's."""
     match value:
         case dict():
             return {name[0].lower() + name[1:]: _lower_first(each) for name, each in value.items()}
@@ -71,7 +71,7 @@ def _lower_first(value: Any) -> Any:
 
 
 def _run(arn: str, overrides: Mapping[str, Any], wanted: Callable[[], bool]) -> dict[str, Any]:
-    """Run the only container of a task to its end; what Step Functions would say of the task."""
+    """Run the only container of a task to its end; return Step Functions' description of the task."""
     local, backend = local_aws(), ecs_backends[ACCOUNT][REGION]
     task = next(found for tasks in backend.tasks.values() for each, found in tasks.items() if each == arn)
     (container,) = backend.describe_task_definition(task.task_definition_arn).container_definitions
@@ -112,7 +112,7 @@ def _failure(service: StateTaskServiceEcs, env: Environment, described: Mapping[
 
 
 def _write_log(container: Mapping[str, Any], arn: str, ended: Ended) -> None:
-    """As the log driver awslogs does: one stream a task."""
+    """As the log driver awslogs does: one stream per task."""
     options = container.get("logConfiguration", {}).get("options", {})
     group = options.get("awslogs-group")
     if not group or not ended.log:

@@ -1,7 +1,7 @@
-"""EventBridge rules that reach their targets. Completes moto/events/models.py.
+"""Delivery of EventBridge events to the targets of rules. Completes moto/events/models.py.
 
-moto knows no Lambda target, lets a rule without a pattern or a disabled one match everything, delivers on the
-caller's thread, and takes schedules that mean nothing. epsm_local/aws/scheduler.py lets schedules fire.
+moto supports no Lambda targets, matches every event with rules without a pattern and with disabled rules, delivers on
+the caller's thread, and accepts invalid schedules. epsm_local/aws/scheduler.py fires scheduled rules.
 """
 
 import functools
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
 _MOTO_S3_EVENT_ID = "17793124-05d4-b198-2fde-7ededc63b103"
-"""moto gives every S3 event this id."""
+"""The id that moto gives every S3 event."""
 
 
 def install() -> None:
@@ -36,14 +36,14 @@ def install() -> None:
 
 
 def emit(source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()) -> None:
-    """Put an event of an AWS service on the default bus, as that service would."""
+    """Send an event of an AWS service to the default bus, as that service does."""
     event = _event(source, detail_type, detail, resources, time.time())
     for rule in rules():
         rule.send_to_targets(event)
 
 
 def send_scheduled(rule: Rule, due: datetime) -> None:
-    """Send a rule's targets the event of its due time."""
+    """Send the event of a due time to a rule's targets."""
     event = _event("aws.events", "Scheduled Event", {}, [rule.arn], due.timestamp())
     _send(rule, event)
 
@@ -104,7 +104,7 @@ def _send(rule: Rule, event: dict[str, Any]) -> None:
 
 
 def _deliver_or_bury(rule: str, target: dict[str, Any], event: dict[str, Any]) -> None:
-    """Deliver an event to a target; after the last attempt it goes to the target's dead-letter queue.
+    """Deliver an event to a target; after the last attempt send it to the target's dead-letter queue.
 
     Raises:
         Stopped: If the stack is being stopped, which is not a failure of the target.
@@ -124,7 +124,7 @@ def _deliver_or_bury(rule: str, target: dict[str, Any], event: dict[str, Any]) -
 
 
 def _text_for(target: dict[str, Any], event: dict[str, Any]) -> str:
-    """What the target gets: the event, a constant, a part of the event or a text made of such parts."""
+    """The target's input: the event, a constant, a part of the event, or a text with such parts."""
     if "Input" in target:
         return str(target["Input"])
     if path := target.get("InputPath"):
@@ -143,7 +143,7 @@ def _text_for(target: dict[str, Any], event: dict[str, Any]) -> str:
 
 
 def _deliver(arn: str, text: str) -> None:
-    """Hand a text to a target.
+    """Send a text to a target.
 
     Raises:
         NotImplementedError: For a kind of target that is not emulated.

@@ -1,5 +1,5 @@
-"""What S3 and DynamoDB answer when the local disk has no room, which AWS's never lack: 507 InsufficientStorage, which
-clients do not try again. moto answers 500 with a traceback, which they do.
+"""Responses of S3 and DynamoDB when the local disk is full, which does not occur on AWS: 507 InsufficientStorage, which
+clients do not retry. moto answers 500 with a traceback, which clients retry.
 """
 
 import errno
@@ -14,20 +14,20 @@ _MESSAGE = "The local stack's disk is full: no space left on the device that hol
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether an error means that a disk has no room, or a user no quota, left."""
+    """Whether an error means that a disk is full or a user's quota is used up."""
     if isinstance(error, sqlite3.OperationalError):
         return "full" in str(error)
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def told_by_s3(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """Answer as S3 does when something fails."""
+    """An error response in S3's form."""
     body = f"<Error><Code>InsufficientStorage</Code><Message>{_MESSAGE}</Message></Error>"
     return _told(stock, (_STATUS, {"Content-Type": "application/xml"}, body))
 
 
 def told_by_dynamodb(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """Answer as DynamoDB does when something fails."""
+    """An error response in DynamoDB's form."""
     body = json.dumps({"__type": "InsufficientStorage", "message": _MESSAGE})
     return _told(stock, (_STATUS, {"Content-Type": "application/x-amz-json-1.0"}, body))
 

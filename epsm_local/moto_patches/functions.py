@@ -1,7 +1,7 @@
-"""Lambda functions that run. Completes moto/awslambda/models.py.
+"""Running Lambda functions. Completes moto/awslambda/models.py.
 
-Without Docker moto runs no code: it echoes the payload. Every path to a function, from the API, S3, SNS, SQS or Step
-Functions, ends in `LambdaFunction.invoke`, so that one method is replaced.
+Without Docker moto runs no code: it echoes the payload. Every invocation, by the API, S3, SNS, SQS or Step Functions,
+uses `LambdaFunction.invoke`, so only this method is replaced.
 """
 
 import base64
@@ -17,7 +17,7 @@ from epsm_local.moto_patches import local_aws, promise
 from epsm_local.moto_patches.metrics import count_invocation
 
 RETRY_DELAYS_S = (1.0, 2.0)
-"""Before the second and third attempt of an asynchronous invocation. AWS waits one and two minutes."""
+"""Delays before the second and third attempt of an asynchronous invocation. AWS waits one and two minutes."""
 
 _WORKERS_OF_ZIPPED = 8
 
@@ -27,7 +27,7 @@ def install() -> None:
 
 
 def spec_of(function: LambdaFunction) -> FunctionSpec:
-    """What a worker needs to know of a function as moto holds it."""
+    """The worker's specification of a function in moto."""
     image = function.code.get("ImageUri")
     local = local_aws()
     if image:
@@ -49,13 +49,13 @@ def spec_of(function: LambdaFunction) -> FunctionSpec:
         timeout_s=float(function.timeout),
         memory_mb=int(function.memory_size),
         log_group=function.logs_group_name,
-        # A function of an image runs engines, and an engine takes a core.
+        # The function of the image runs engines, and an engine occupies a core.
         most_workers=local.engines if image else _WORKERS_OF_ZIPPED,
     )
 
 
 def run(function: LambdaFunction, body: bytes) -> Invocation:
-    """Invoke a function once, and put what it printed into its log group."""
+    """Invoke a function once, and write its output to its log group."""
     workers = local_aws().workers
     invocation = workers.invoke(spec_of(function), body)
     _write_logs(function, invocation)
@@ -86,7 +86,7 @@ def _invoke(self: LambdaFunction, body: Any, request_headers: Any, response_head
 
 
 def _run_asynchronously(function: LambdaFunction, body: bytes) -> None:
-    """As Lambda does with an event: retries as configured, then the destination for failures."""
+    """An asynchronous invocation: retries as configured, then the failure destination."""
     config = _event_invoke_config(function)
     attempts = 1 + int(config.get("MaximumRetryAttempts", 2))
     for attempt in range(attempts):

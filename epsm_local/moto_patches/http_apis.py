@@ -1,6 +1,5 @@
-"""HTTP APIs that CloudFormation can make. Completes moto/apigatewayv2/models.py, which has them but not for templates.
-
-epsm_local/aws/http_api/ answers the calls to them.
+"""HTTP APIs in CloudFormation. Completes moto/apigatewayv2/models.py, which supports them, but not in templates.
+epsm_local/aws/http_api/ serves them.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
-"""What AWS counts by itself: metrics of functions and executions. Completes moto/awslambda and moto/stepfunctions,
-which report nothing to moto/cloudwatch/models.py.
+"""The metrics that AWS publishes by itself: those of functions and executions. Completes moto/awslambda and
+moto/stepfunctions, which report nothing to moto/cloudwatch/models.py.
 
-One datum a minute, metric and dimension, as CloudWatch shows them, so that a large study costs little memory.
+One datum per minute, metric and dimension, as CloudWatch shows them, so a large study takes little memory.
 """
 
 import threading
@@ -22,8 +22,7 @@ def count_invocation(function: str, *, failed: bool, seconds: float, running: in
     Args:
         function: Its name.
         failed: Whether it ended with an error.
-        seconds: How long it took.
-        running: How many of the function ran at a time, this one included.
+        seconds: Its duration. running: Concurrent invocations of the function, including this one.
     """
     for name, value, unit in (
         ("Invocations", 1, "Count"),
@@ -36,7 +35,7 @@ def count_invocation(function: str, *, failed: bool, seconds: float, running: in
 
 
 def count_execution(state_machine_arn: str, status: str, seconds: float | None) -> None:
-    """Count an execution that has started (`RUNNING`) or ended, after so many seconds."""
+    """Count an execution that has started (`RUNNING`) or ended, with its duration."""
     names = {
         "RUNNING": "ExecutionsStarted",
         "SUCCEEDED": "ExecutionsSucceeded",
@@ -50,7 +49,7 @@ def count_execution(state_machine_arn: str, status: str, seconds: float | None) 
 
 
 def _count(namespace: str, name: str, dimension: str, of: str, value: float, unit: str) -> None:
-    minute = datetime.now(UTC).replace(second=0, microsecond=0, tzinfo=None)  # as moto keeps them
+    minute = datetime.now(UTC).replace(second=0, microsecond=0, tzinfo=None)  # in moto's form
     dimensions: list[dict[str, Any]] = [{"Name": dimension, "Value": of}]
     with _lock:
         datum = _of_this_minute.get((namespace, name, of))

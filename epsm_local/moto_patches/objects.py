@@ -1,10 +1,9 @@
-"""Bodies of S3 objects are files that are open only while they are read. Completes moto/s3/models.py, which keeps one
-open temporary file for every object above a size, so that a study needs as many open files as it has stored objects;
-and moto/core/common_models.py, which lets no model go.
-
-A body belongs to the versions that refer to it: copies of a version share it, and the file goes with the last of them.
-One that the journal refers to (`keep`) stays until the journal forgets it (`forget`): the journal's row names the file
-instead of holding the bytes a second time.
+"""Bodies of S3 objects in files that are open only while they are read. Completes moto/s3/models.py, which keeps one
+open temporary file for every object above a certain size, so a study would need as many open files as it has stored
+objects; and moto/core/common_models.py, which never releases a model. A body belongs to the versions that refer to it:
+copies of a version share it, and the file is deleted with the last of them. A body to which the journal refers (`keep`)
+is kept until the journal releases it (`forget`): the journal's row names the file instead of holding the bytes a second
+time.
 """
 
 import hashlib
@@ -34,12 +33,13 @@ def install() -> None:
     FakeKey.etag = property(_etag)
     FakeKey.__getstate__ = _state
     FakeKey.__setstate__ = _set_state
-    FakeKey.__del__ = lambda self: None  # moto's warns of copies that were made to be listed
+    FakeKey.__del__ = lambda self: None  # moto's own warns about copies that were made for listings
     BaseModel.__new__ = _untracked
 
 
 def _untracked(cls: type[BaseModel], *_: Any, **__: Any) -> BaseModel:
-    """moto keeps every model that it ever made, deleted objects and copies made to be listed too, for its dashboard."""
+    """moto keeps every model that it has created for its dashboard, including deleted objects and copies made for
+    listings."""
     return object.__new__(cls)
 
 
@@ -51,33 +51,33 @@ def use_folder(folder: Path) -> None:
 
 
 def remove_orphans() -> None:
-    """Remove files that no body of this process refers to: uploads that broke off when a process was killed."""
+    """Remove files to which no body of this process refers: incomplete uploads of a killed process."""
     for path in list(_folder.iterdir()):
         if path.name not in _bodies:
             path.unlink(missing_ok=True)
 
 
 def remove_unkept(folder: Path) -> None:
-    """Remove files that no journal refers to, when the stack ends: code of functions, uploads that broke off."""
+    """When the stack ends, remove files to which no journal refers: code of functions, incomplete uploads."""
     for path in list(folder.iterdir()):
         if (file := _bodies.get(path.name)) is None or not file.kept:
             path.unlink(missing_ok=True)
 
 
 def keep(version: FakeKey) -> None:
-    """The body is on the disk when this returns, and stays there until it is forgotten."""
+    """Store the body on disk; it is there when this returns, and is kept until `forget`."""
     if isinstance(file := version._value_buffer.file, _File):
         file.keep()
 
 
 def is_kept(version: FakeKey) -> bool:
-    """Whether the journal's row of this version need not hold its bytes, or hold few."""
+    """Whether the journal's row of this version holds no bytes, or few."""
     file = version._value_buffer.file
     return not isinstance(file, _File) or file.kept
 
 
 def forget(names: list[str]) -> None:
-    """Remove these files as soon as nobody reads them."""
+    """Remove these files as soon as they are no longer read."""
     for name in names:
         if (file := _bodies.get(name)) is not None:
             file.kept = False
@@ -86,16 +86,16 @@ def forget(names: list[str]) -> None:
 
 
 def file_name(version: Any) -> str | None:
-    """The file with the version's body; None for a delete marker and for what is small."""
+    """The file with the version's body; None for a delete marker and for small bodies."""
     file = getattr(getattr(version, "_value_buffer", None), "file", None)
     return file.path.name if isinstance(file, _File) else None
 
 
 class _File:
-    """A body on the disk.
+    """A body on disk.
 
     Raises:
-        OSError: If there is no room for it.
+        OSError: If the disk is full.
     """
 
     def __init__(self, path: Path, content: bytes | None) -> None:
@@ -136,7 +136,7 @@ def _kept_file(name: str) -> _File:
 
 
 class _Body:
-    """What moto calls a buffer: a body, until it is closed."""
+    """A buffer for moto: a body, until it is closed."""
 
     def __init__(self, file: _File | bytes) -> None:
         self.file: _File | bytes | None = file

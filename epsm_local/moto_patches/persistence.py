@@ -1,8 +1,8 @@
-"""Buckets and the table outlive the process: what a request changed is in the journal before it is answered.
+"""Persistence of buckets and tables: changes of a request are in the journal before it is answered.
 
 Completes moto/s3/models.py, moto/s3/responses.py, moto/dynamodb/models/__init__.py, moto/dynamodb/responses.py and
-moto/cloudformation/parsing.py. Backends note what is touched; the end of the request writes what is there then, so that
-metadata set after an object was stored is in it, and what a failed transaction took back is not.
+moto/cloudformation/parsing.py. Backends record changed items; the end of the request writes their current state, which
+includes metadata that is set after an object was stored, and excludes changes that a failed transaction has reverted.
 """
 
 import copy
@@ -33,9 +33,9 @@ _Write = Callable[[], None]
 
 
 def install() -> None:
-    """Note changes in the backends, write them where requests end, and give buckets and tables lasting names.
+    """Record changes in the backends, write them at the end of requests, and give buckets and tables lasting names.
 
-    moto's own copy_object, complete_multipart_upload, delete_objects and transact_write_items go through these.
+    moto's own copy_object, complete_multipart_upload, delete_objects and transact_write_items use these.
     """
     S3Backend.put_object = _noting(S3Backend.put_object, _object_written)
     S3Backend.delete_object = _noting(S3Backend.delete_object, _object_written)
@@ -49,22 +49,22 @@ def install() -> None:
 
 
 def restore(buckets: tuple[str, ...], table: str) -> None:
-    """Put back what the journal holds, past the services: nothing of it is news to anybody."""
+    """Restore the content of the journal directly, without events or metrics."""
     journal = local_aws().journal
     if journal is None:
         return
     mine = {f"s3:{name}" for name in buckets} | {f"dynamodb:{table}"}
     for owner in journal.owners():
         if owner.startswith(("s3:", "dynamodb:")) and owner not in mine:
-            journal.forget(owner)  # what is not put back would stay for ever
+            journal.forget(owner)  # values that are not restored would stay for ever
     for name in buckets:
         versions = s3_backends[ACCOUNT]["aws"].get_bucket(name).keys
         rewritten: dict[str, set[str]] = {}
         for key, version in journal.read(f"s3:{name}"):
-            versions[key] = version  # one more of that key
-            if isinstance(version, FakeKey) and not objects.is_kept(version):  # as earlier versions wrote it
+            versions[key] = version  # another version of that key
+            if isinstance(version, FakeKey) and not objects.is_kept(version):  # the form of earlier versions
                 rewritten.setdefault(key, set()).add(str(version.version_id))
-        # With all versions of a key in their place: those that are not would be forgotten.
+        # After all versions of a key have been restored: others would be deleted.
         for key, changed in rewritten.items():
             _write_versions(journal, s3_backends[ACCOUNT]["aws"], name, key, changed)
     objects.remove_orphans()
@@ -74,11 +74,12 @@ def restore(buckets: tuple[str, ...], table: str) -> None:
 
 
 def _lasting_name(resource_type: str, stack_name: str, logical_id: str) -> str:
-    """The name that records of an earlier process know."""
+    """The name that records of earlier processes use."""
     if resource_type in _LASTING and local_aws().journal is not None:
         name = f"{stack_name}-{logical_id}"
         return name.lower()[:63] if resource_type == "AWS::S3::Bucket" else name
-    # Random on AWS, but there a stack is created once; here it is at every start, and scripts name its resources.
+    # Random on AWS, where a stack is created once; the local stack is created at every start, and scripts name its
+    # resources.
     suffix = hashlib.sha256(f"{resource_type}/{stack_name}/{logical_id}".encode()).hexdigest()[:12].upper()
     drawn = str(_generate_name(resource_type, stack_name, logical_id))
     lower = drawn.islower()
@@ -97,7 +98,7 @@ def _noting(stock: Callable[..., Any], written: Callable[..., _Write]) -> Callab
             result = stock(*args, **kwargs)
             return result
         finally:
-            # What has failed may have changed something before.
+            # A failed request may have changed something before it failed.
             write = written(result, **signature.bind(*args, **kwargs).arguments)
             if (writes := getattr(_request, "writes", None)) is not None:
                 writes.append(write)
@@ -125,7 +126,7 @@ def _writing(stock: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _object_written(result: Any, *, self: S3Backend, bucket_name: str, key_name: str, **_: Any) -> _Write:
-    # Others are there already, as they will stay; this one may get its metadata after it was stored.
+    # The others are stored already and do not change; this one may get its metadata after it was stored.
     changed = {str(version)} if (version := getattr(result, "version_id", None)) else set()
 
     def write() -> None:
@@ -138,7 +139,7 @@ def _object_written(result: Any, *, self: S3Backend, bucket_name: str, key_name:
 
 
 def _write_versions(journal: Journal, backend: S3Backend, bucket: str, key: str, changed: set[str]) -> None:
-    """Bodies are on the disk before the rows that name them, and go after those rows have gone."""
+    """Bodies are written before the rows that name them, and deleted after these rows."""
     with journal.lock:
         journal.check_open()
         versions = {str(each.version_id): _alone(each) for each in backend.buckets[bucket].keys.getlist(key, [])}
@@ -150,7 +151,7 @@ def _write_versions(journal: Journal, backend: S3Backend, bucket: str, key: str,
 
 
 def _alone(version: Any) -> Any:
-    """A version without what it refers to: parts that are in its body by now, the version that a marker hides."""
+    """A version without its references: parts that are already in its body, the version that a marker hides."""
     if isinstance(version, FakeDeleteMarker):
         marker = copy.copy(version)
         marker.key = None

@@ -1,5 +1,6 @@
-"""Uploads by PUT. Completes moto/moto_server/werkzeug_app.py, which loses the body of a request that calls itself a
-form (`curl --data-binary` does), and moto/s3/responses.py, which stores what does not fit its SHA-256.
+"""Uploads by PUT. Completes moto/moto_server/werkzeug_app.py, which loses the body of a request with the content type
+of a form (`curl --data-binary` sends it), and moto/s3/responses.py, which stores bodies that do not match their
+SHA-256.
 """
 
 import hashlib

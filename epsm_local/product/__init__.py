@@ -1,9 +1,9 @@
 """The product that the local stack deploys: the synthesised template, and the code of functions, layer and image.
 
 `template.json` is what `infra/` synthesises for the stage `local`, written by `python -m infra.tools.product`;
-`make check` fails if it is out of date. It names an asset by what it holds, `asset-submit`, where CDK has a hash of its
-content, so that a change of code does not change the template. The wheel has the functions' code beside this module;
-in a clone it is taken from where it is developed.
+`make check` fails if it is out of date. It names an asset by its content, `asset-submit`, where CDK uses a hash, so a
+change of code does not change the template. The wheel has the functions' code beside this module; in a clone the source
+folders are used.
 """
 
 import functools
@@ -30,20 +30,20 @@ CONTEXT: Mapping[str, str] = {
     "reserved_concurrency": "2",
 }
 """Settings for a single user's machine: files arrive fast, no canary is needed, and studies uploaded to the bucket
-belong to the API's default user. The concurrency is replaced by the number of engines."""
+belong to the API's default user. The concurrency is set to the number of engines."""
 
 TEMPLATE = Path(__file__).with_name("template.json")
 _CLONE = Path(__file__).parents[2]
 _PACKAGED = Path(__file__).with_name("functions")
 FUNCTIONS = _PACKAGED if _PACKAGED.is_dir() else _CLONE / "functions"
-"""Folder with a package for each function."""
+"""Folder with one package per function."""
 _PACKAGED_ENGINES = Path(__file__).with_name("engines")
 ENGINES = _PACKAGED_ENGINES if _PACKAGED_ENGINES.is_dir() else _CLONE / "layers" / "energyplus" / "engines"
-"""Folder with the pinned requirements of each further EnergyPlus version."""
+"""Folder with the pinned requirements of each older EnergyPlus version."""
 
 IMAGE, LIBRARY, DEPENDENCIES = "image", "library", "dependencies"
 IN_IMAGE = ("run_variant", "aggregate")
-"""Functions that the container image has; each of the others is an asset of its own."""
+"""Functions in the container image; each of the others is a separate asset."""
 
 _ASSET = re.compile(r"\basset-([a-z_]+)\b")
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
@@ -51,11 +51,11 @@ _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What is deployed.
+    """The template and assets to deploy.
 
     Attributes:
         template: CloudFormation template, JSON.
-        files: Zips by their key in the bucket of assets.
+        files: Zips by their key in the assets bucket.
         images: The build context of each container image, a zip, by the image's tag.
     """
 
@@ -65,7 +65,7 @@ class Deployment:
 
 
 def deployment(engines: int, template: str | None = None) -> Deployment:
-    """The template for a number of engines, and what it refers to under names that are hashes of the content.
+    """The template for a number of engines, with its assets named by hashes of their content.
 
     Args:
         engines: Engines that may run at a time.
@@ -83,9 +83,8 @@ def deployment(engines: int, template: str | None = None) -> Deployment:
 
 
 def with_engines(template: dict[str, Any], engines: int) -> dict[str, Any]:
-    """The template as `infra/` makes it with another `reserved_concurrency`, but for the threshold of an alarm.
-
-    An engine takes a core: that many are set aside for variants, and shared by those studies that run.
+    """The template as `infra/` synthesises it with another `reserved_concurrency`, except the threshold of an alarm. An
+    engine occupies a core: the number of engines is the concurrency that is shared by the running studies.
     """
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
@@ -99,9 +98,8 @@ def with_engines(template: dict[str, Any], engines: int) -> dict[str, Any]:
 
 
 def files(asset: str) -> dict[str, Path]:
-    """The files of an asset by their path in it: what `infra/` stages for it, but for the dependencies.
-
-    On this machine dependencies come from the environment; their layer is empty.
+    """The files of an asset by their path in it, as `infra/` stages them, but without dependencies. On this machine
+    dependencies come from the environment; their layer is empty.
     """
     if asset == DEPENDENCIES:
         return {}

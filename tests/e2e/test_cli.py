@@ -187,7 +187,7 @@ def test_up_says_what_to_type(up: Path) -> None:
 
 def test_a_second_up_says_that_one_is_running(environment: dict[str, str], up: Path) -> None:
     done = epsm(environment, "up")
-    assert (done.returncode, "is running already" in done.stdout) == (1, True)
+    assert (done.returncode, "is already running" in done.stdout) == (1, True)
 
 
 @pytest.mark.parametrize("option", ["--port", "--api-port"])

@@ -1,7 +1,7 @@
-"""Who calls an HTTP API, and whom it refuses.
+"""Callers of an HTTP API, and authorization.
 
-No signature is checked: neither that of a request nor that of a token. So anybody can be anybody here, which is what
-lets tests be several users.
+No signature is checked, neither of a request nor of a token. So every caller can act as any user; tests use this to act
+as several users.
 """
 
 import base64
@@ -20,11 +20,11 @@ _SIGNED = re.compile(r"AWS4-HMAC-SHA256 .*Credential=(?P<key>[\w-]+)/")
 
 
 class Refused(Exception):
-    """The gateway does not let a request through.
+    """The gateway refuses a request.
 
     Attributes:
         status: HTTP status.
-        headers: What the response says beside the message.
+        headers: Headers of the response, in addition to the message.
     """
 
     def __init__(self, status: int, text: str, *headers: tuple[str, str]) -> None:
@@ -34,10 +34,10 @@ class Refused(Exception):
 
 
 def signed_by(headers: Mapping[str, str]) -> dict[str, Any]:
-    """The caller of a route with IAM authorisation: the role or user whose access key signed, or the local owner.
+    """The caller of a route with IAM authorization: the role or user of the signing access key, or the local owner.
 
     Raises:
-        Refused: If something else than a signature (SigV4) is in the Authorization header.
+        Refused: If the Authorization header has anything but a signature (SigV4).
     """
     key = OWNER
     if "authorization" in headers:
@@ -66,13 +66,13 @@ def bearer(
     """The caller of a route with a JWT authorizer.
 
     Args:
-        headers: Of the request.
-        authorizer: As moto holds it: issuer and audiences.
-        wanted_scopes: The token must have one of them, if there are any.
-        now: When the request arrived.
+        headers: Headers of the request.
+        authorizer: From moto: issuer and audiences.
+        wanted_scopes: The token must have one of them, if any are required.
+        now: Time of the request.
 
     Raises:
-        Refused: If there is no token, it is not for this API, not valid now, or lacks the scopes.
+        Refused: If the token is missing, is not for this API, is not valid now, or lacks the scopes.
     """
     try:
         claims = _claims(headers.get("authorization", ""))
@@ -87,7 +87,7 @@ def bearer(
 
 
 def _claims(authorization: str) -> dict[str, Any]:
-    """What the token says.
+    """The token's claims.
 
     Raises:
         ValueError: If it is not a JWT.
@@ -96,12 +96,12 @@ def _claims(authorization: str) -> dict[str, Any]:
     _header, payload, _signature = token.split(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     if not isinstance(claims, dict):
-        raise ValueError("the claims of a token are an object")
+        raise ValueError("the claims of a token must be an object")
     return claims
 
 
 def _check(claims: Mapping[str, Any], config: Mapping[str, Any], now: float) -> None:
-    """Raise ValueError, or TypeError for a time that is none, unless a token is for this API and valid now."""
+    """Raise ValueError, or TypeError for an invalid time, unless a token is for this API and valid now."""
     audience = claims.get("aud", claims.get("client_id"))
     if claims.get("iss") != config["issuer"]:
         raise ValueError("another issuer")
@@ -112,12 +112,12 @@ def _check(claims: Mapping[str, Any], config: Mapping[str, Any], now: float) -> 
 
 
 def _words(value: Any) -> list[str]:
-    """The words of a claim that is a list of them or a text."""
+    """The words of a claim, which is a list of words or a text."""
     return [str(each) for each in value] if isinstance(value, list) else str(value or "").split()
 
 
 def _claim_text(value: Any) -> str:
-    """A claim as API Gateway hands it on: always a text, a list in brackets without commas."""
+    """A claim as API Gateway passes it: always a text; a list in brackets, without commas."""
     if isinstance(value, list):
         return f"[{' '.join(_claim_text(each) for each in value)}]"
     return value if isinstance(value, str) else json.dumps(value)

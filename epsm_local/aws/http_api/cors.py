@@ -11,12 +11,12 @@ _PREFIX = "access-control-"
 
 
 def is_preflight(request: Request) -> bool:
-    """Whether a browser asks what it may do."""
+    """Whether a request is a browser's preflight."""
     return request.method == "OPTIONS" and {"origin", f"{_PREFIX}request-method"} <= request.headers.keys()
 
 
 def preflight(configuration: Mapping[str, Any], request: Request) -> Response:
-    """The gateway's own answer to a browser that asks; without permission, one that says nothing."""
+    """The gateway's own response to a preflight request; without CORS headers if it is not permitted."""
     methods = configuration.get("allowMethods") or []
     if not {"*", request.headers[f"{_PREFIX}request-method"]} & set(methods):
         return Response(204)
@@ -29,7 +29,7 @@ def preflight(configuration: Mapping[str, Any], request: Request) -> Response:
 
 
 def with_headers(configuration: Mapping[str, Any], request: Request, response: Response) -> Response:
-    """A response with the configuration's headers in place of the function's own."""
+    """A response with the configuration's CORS headers instead of the function's."""
     kept = [(name, value) for name, value in response.headers if not name.startswith(_PREFIX)]
     added = _allowed(configuration, request)
     exposed = configuration.get("exposeHeaders")
@@ -39,7 +39,7 @@ def with_headers(configuration: Mapping[str, Any], request: Request, response: R
 
 
 def _allowed(configuration: Mapping[str, Any], request: Request) -> list[tuple[str, str]]:
-    """That the request's origin may read the response; empty if it may not."""
+    """Headers that allow the request's origin to read the response; empty if it may not."""
     origin = request.headers.get("origin")
     origins = configuration.get("allowOrigins") or []
     if origin is None or not any(fnmatchcase(origin, each) for each in origins):

@@ -1,7 +1,7 @@
-"""Serves one HTTP API on a port of its own on 127.0.0.1.
+"""Serves one HTTP API on its own port on 127.0.0.1.
 
-moto keeps APIs but answers no calls to them. This reads routes, integrations and authorizers from moto at every call,
-so what is deployed or changed counts at once, and runs the functions where all others run.
+moto stores APIs but does not serve them. This reads routes, integrations and authorizers from moto at every request, so
+changes take effect immediately, and invokes functions in the same workers as all others.
 """
 
 import json
@@ -26,9 +26,9 @@ from epsm_local.moto_patches import functions, in_background
 logger = logging.getLogger(__name__)
 
 MAX_BYTES = 10 * 1024 * 1024
-"""Of a request's body; API Gateway's own limit."""
+"""Maximum size of a request's body; API Gateway's own limit."""
 _MAX_S = 30.0
-"""A function may take that long to answer; API Gateway's own limit."""
+"""Maximum time for a function's response; API Gateway's own limit."""
 _REFUSALS = {400: "Bad Request", 413: "Request Entity Too Large"}
 
 
@@ -36,11 +36,11 @@ class HttpApi:
     """Serves one HTTP API until it is closed.
 
     Args:
-        api_id: Of an API that moto holds.
+        api_id: Id of an API in moto.
         port: Port on 127.0.0.1; 0 picks a free one.
 
     Attributes:
-        url: Where the API is, without a slash at the end.
+        url: URL of the API, without a trailing slash.
 
     Raises:
         OSError: If the port is taken.
@@ -51,7 +51,7 @@ class HttpApi:
         self.url = f"http://{self._server.address}"
 
     def close(self) -> None:
-        """Take no more connections."""
+        """Stop accepting connections."""
         self._server.close()
 
 
@@ -60,7 +60,7 @@ def _refuse(status: int) -> Response:
 
 
 def answer(api_id: str, request: Request) -> Response:
-    """What the API answers to a request, whatever happens."""
+    """The API's response to a request, also for faults."""
     request_id = str(uuid.uuid4())
     try:
         response = _answer(apigatewayv2_backends[ACCOUNT][REGION].get_api(api_id), request, request_id)
@@ -73,11 +73,11 @@ def answer(api_id: str, request: Request) -> Response:
 
 
 def _answer(api: Api, request: Request, request_id: str) -> Response:
-    """Let the function of the request's route answer.
+    """The response of the function of the request's route.
 
     Raises:
-        callers.Refused: If the route is not for this caller.
-        ValueError: If the function's answer is not a valid response.
+        callers.Refused: If the caller may not use the route. ValueError: If the function's result is not a valid
+        response.
     """
     routes = {route.route_key: route for route in api.get_routes()}
     staged = find_stage(api.stages, messages.path_of(request))
@@ -110,11 +110,11 @@ def _answer(api: Api, request: Request, request_id: str) -> Response:
 
 
 def _caller(api: Api, route: Route, request: Request, now: datetime) -> dict[str, Any] | None:
-    """Who calls, in the words of `requestContext.authorizer`; None on a route that does not ask.
+    """The caller in the form of `requestContext.authorizer`; None on a route without authorization.
 
     Raises:
-        callers.Refused: If the route is not for this caller.
-        NotImplementedError: For a kind of authorisation that is not emulated.
+        callers.Refused: If the caller may not use the route. NotImplementedError: For a kind of authorization that is
+        not emulated.
     """
     match route.authorization_type:
         case None | "NONE":
@@ -128,7 +128,7 @@ def _caller(api: Api, route: Route, request: Request, now: datetime) -> dict[str
 
 
 def _invoke(function: LambdaFunction, event: dict[str, Any], timeout_s: float) -> Invocation:
-    """Run a function, but wait no longer than that: it then continues alone, as on AWS.
+    """Run a function and wait for a limited time; after that it continues alone, as on AWS.
 
     Raises:
         TimeoutError: If it takes longer.

@@ -16,7 +16,8 @@ from epsm_local.aws.http_server import Request, Response, joined
 from epsm_local.aws.session import ACCOUNT
 
 _TEXT = ("application/json", "application/xml", "application/javascript")
-"""What API Gateway hands over as text besides text/*; everything else, forms too, comes in base64."""
+"""Content types that API Gateway passes as text, besides text/*; everything else, including forms, is
+base64-encoded."""
 _ABOUT_THE_CONNECTION = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -28,7 +29,7 @@ def path_of(request: Request) -> str:
 
 
 def message(status: int, text: str, *headers: tuple[str, str]) -> Response:
-    """A response of the gateway's own."""
+    """A response of the gateway itself."""
     return Response(status, (("content-type", "application/json"), *headers), json.dumps({"message": text}).encode())
 
 
@@ -42,15 +43,15 @@ def event(
     request_id: str,
     now: datetime,
 ) -> dict[str, Any]:
-    """What the function gets.
+    """The event for the function.
 
     Args:
-        request: What the client sent.
-        api_id, stage: Where it was sent to.
-        match: The route that it takes.
-        authorizer: Who the caller is; None on a route that does not ask.
+        request: The client's request.
+        api_id, stage: Its target.
+        match: Its route.
+        authorizer: The caller; None on a route without authorization.
         request_id: Identifies the request.
-        now: When it arrived.
+        now: Its time of arrival.
     """
     path, query_string = path_of(request), request.target.partition("?")[2]
     headers = {name: value for name, value in request.headers.items() if name != "cookie"}
@@ -103,10 +104,10 @@ def _is_text(content_type: str) -> bool:
 
 
 def response(payload: bytes) -> Response:
-    """What a function's answer says.
+    """The response that a function's result describes.
 
     Raises:
-        ValueError: If it says nothing that can be sent.
+        ValueError: If it is not a valid response.
     """
     value = json.loads(payload)
     if not isinstance(value, dict) or "statusCode" not in value:
@@ -140,5 +141,5 @@ def _body(answer: Mapping[str, Any]) -> bytes:
     if body is None:
         return b""
     if not isinstance(body, str):
-        raise ValueError("the body of an answer is a text")
+        raise ValueError("the body of a response must be a text")
     return base64.b64decode(body, validate=True) if answer.get("isBase64Encoded") else body.encode()

@@ -1,7 +1,7 @@
-"""Which stage and route of an HTTP API a request takes.
+"""Matching requests to stages and routes of an HTTP API.
 
-AWS documents it as "Create routes for HTTP APIs": a full match, then a greedy variable, then `$default`. What it does
-not document is decided here: the path counts before the method, so `ANY /a` comes before `GET /{b}`.
+AWS documents it as "Create routes for HTTP APIs": a full match, then a greedy variable, then `$default`. The
+undocumented case is decided here: the path takes precedence over the method, so `ANY /a` is matched before `GET /{b}`.
 """
 
 import re
@@ -14,11 +14,11 @@ _LITERAL, _SINGLE, _GREEDY = range(3)
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A route that takes a request.
+    """A route that matches a request.
 
     Attributes:
         route_key: `GET /studies/{id}`, `ANY /{proxy+}` or `$default`.
-        parameters: What the variables of its path stand for.
+        parameters: Values of its path variables.
     """
 
     route_key: str
@@ -26,7 +26,7 @@ class Match:
 
 
 def find_stage(stages: Collection[str], path: str) -> tuple[str, str] | None:
-    """The stage of a path and the rest of the path, which is what routes are matched with; None if there is none."""
+    """The stage of a path and the remaining path, which is matched with routes; None if no stage matches."""
     first, _, rest = path.removeprefix("/").partition("/")
     if first in stages:
         return first, f"/{rest}"
@@ -34,12 +34,10 @@ def find_stage(stages: Collection[str], path: str) -> tuple[str, str] | None:
 
 
 def find_route(route_keys: Iterable[str], method: str, path: str) -> Match | None:
-    """The route that fits a request best, None if none does.
+    """The best matching route of a request; None if no route matches.
 
     Args:
-        route_keys: Of all routes of the API.
-        method: In upper case.
-        path: Decoded, without the stage.
+        route_keys: Keys of all routes of the API. method: Method in upper case. path: Decoded path without the stage.
     """
     found: list[tuple[tuple[int, ...], bool, Match]] = []
     for key in route_keys:
@@ -50,13 +48,13 @@ def find_route(route_keys: Iterable[str], method: str, path: str) -> Match | Non
         fit = _fit(template.split("/")[1:], path.split("/")[1:]) if wanted in (method, "ANY") else None
         if fit is not None:
             kinds, parameters = fit
-            # Everything without a greedy variable comes first; then what is fixed for longer.
+            # Templates without a greedy variable come first, then those with the longer fixed prefix.
             found.append(((kinds[-1] == _GREEDY, *kinds), wanted == "ANY", Match(key, parameters)))
     return min(found, key=lambda each: each[:2])[2] if found else None
 
 
 def _fit(template: list[str], path: list[str]) -> tuple[tuple[int, ...], dict[str, str]] | None:
-    """What each segment of a template is, and the values of its variables; None if the path does not fit."""
+    """The kind of each segment of a template, and the values of its variables; None if the path does not match."""
     kinds: list[int] = []
     parameters: dict[str, str] = {}
     for position, segment in enumerate(template):
@@ -71,7 +69,7 @@ def _fit(template: list[str], path: list[str]) -> tuple[tuple[int, ...], dict[st
         elif variable["greedy"]:
             kinds.append(_GREEDY)
             parameters[variable["name"]] = "/".join(rest)
-            # Not even a greedy variable stands for nothing: `/` needs a route of its own.
+            # A greedy variable does not match an empty path: `/` needs its own route.
             return (tuple(kinds), parameters) if any(rest) else None
         else:
             kinds.append(_SINGLE)

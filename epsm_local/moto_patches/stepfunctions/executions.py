@@ -1,10 +1,9 @@
-"""The life of an execution: its name, its stop, the events about it; and the children of a map run.
+"""Executions: their names, stopping, status change events; and the children of a map run.
 
-Completes moto/stepfunctions/parser/backend/execution.py (an execution that was stopped stays RUNNING until its last
-task has ended; SUCCEEDED is seen before the output; no Execution Status Change events; asking for the map runs of an
-execution that is only starting is an error 500), parser/models.py (names are not checked, and two threads may both
-start an execution of one name) and moto/stepfunctions/responses.py (children of a map run cannot be listed or
-described).
+Completes moto/stepfunctions/parser/backend/execution.py (a stopped execution stays RUNNING until its last task has
+ended; SUCCEEDED is visible before the output; there are no Execution Status Change events; listing the map runs of a
+starting execution causes error 500), parser/models.py (names are not checked, and two threads may both start an
+execution of the same name) and moto/stepfunctions/responses.py (children of a map run cannot be listed or described).
 """
 
 import datetime
@@ -70,7 +69,7 @@ def _start_execution(
 
 
 def _init(self: Execution, *args: Any, **kwargs: Any) -> None:
-    """Whole from the first moment: moto lists an execution before it has a status, a worker and an environment."""
+    """Complete from the start: moto lists an execution before it has a status, a worker and an environment."""
     _stock_init(self, *args, **kwargs)
     self.exec_status = ExecutionStatus.RUNNING
     self.exec_worker = self._get_start_execution_worker()
@@ -80,7 +79,7 @@ def _init(self: Execution, *args: Any, **kwargs: Any) -> None:
 def _environment(self: ExecutionWorker) -> Environment:
     if self.env is None:
         self.env = _stock_environment(self)
-        self.env._program_state = ProgramRunning()  # else it cannot be stopped before it has begun
+        self.env._program_state = ProgramRunning()  # otherwise it cannot be stopped before it has begun
     return self.env
 
 
@@ -100,7 +99,7 @@ def _reflect_execution_status(self: BaseExecutionWorkerCommunication) -> None:
         return
     environment = execution.exec_worker.env
     if isinstance(environment.program_state(), ProgramEnded):
-        # moto sets the status first: who asked in between saw SUCCEEDED without an output.
+        # moto sets the status first: a request in between would see SUCCEEDED without an output.
         execution.output = environment.states.get_input()
     _stock_reflect(self)
     _tell(execution)
@@ -192,7 +191,7 @@ def _describe_execution(self: StepFunctionResponse) -> ActionResult:
     if child is None:
         answer = _stock_describe(self)
         if stopped := self.stepfunction_backend.describe_execution(arn).stop_date:
-            answer.result.setdefault("stopDate", stopped)  # moto leaves it out of those that timed out
+            answer.result.setdefault("stopDate", stopped)  # moto omits it for timed-out executions
         return answer
     described = {
         "executionArn": child.arn,

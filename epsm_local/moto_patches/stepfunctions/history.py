@@ -1,8 +1,8 @@
-"""Pages and order of an execution's history, and what else descriptions of Step Functions hold.
+"""Pages and order of an execution's history, and missing details of descriptions.
 
 Completes moto/stepfunctions/responses.py: `reverseOrder`, `maxResults`, `nextToken` and `includeExecutionData` of
-get-execution-history are ignored, descriptions of executions lack `inputDetails`, and redrive-execution is an error
-500. Completes parser/asl/component/state/exec/execute_state.py too, which retries and catches `States.Runtime`.
+get-execution-history are ignored, descriptions of executions lack `inputDetails`, and redrive-execution causes error
+500. Also completes parser/asl/component/state/exec/execute_state.py, which retries and catches `States.Runtime`.
 """
 
 from collections.abc import Callable
@@ -25,11 +25,11 @@ _RUNTIME = "States.Runtime"
 
 
 def install() -> None:
-    """After `executions`, whose answers are completed here."""
+    """Install after `executions`: its responses are completed here."""
     faults: list[Any] = [each for each in vars(api).values() if isinstance(each, type)]
     for fault in faults:
         if issubclass(fault, api.ServiceException) and hasattr(fault, "status_code"):
-            fault.TYPE, fault.STATUS = fault.code, fault.status_code  # the names that moto's answers go by
+            fault.TYPE, fault.STATUS = fault.code, fault.status_code  # the names by which moto finds its responses
     StepFunctionResponse.get_execution_history = _paged(StepFunctionResponse.get_execution_history)
     StepFunctionResponse.describe_execution = _with_details(StepFunctionResponse.describe_execution)
     StepFunctionResponse.redrive_execution = _redrive_execution
@@ -47,7 +47,7 @@ def _subclasses(kind: Any) -> list[Any]:
 
 
 def _telling_paths(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """A path that finds nothing is not an error of the called service."""
+    """A path without a match is not an error of the called service."""
 
     def from_error(self: ExecutionState, env: Any, ex: Exception) -> Any:
         if isinstance(ex, NoSuchJsonPathError):
@@ -58,7 +58,7 @@ def _telling_paths(stock: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _unless_runtime(stock: Callable[..., Any], neither: Callable[[Any], Any]) -> Callable[..., Any]:
-    """States.Runtime, such as a path that finds nothing, always fails the execution: States.ALL does not name it."""
+    """States.Runtime, such as a path without a match, always fails the execution: States.ALL does not include it."""
 
     def handle(self: ExecutionState, env: Any, failure_event: Any) -> Any:
         name = failure_event.error_name
@@ -112,7 +112,7 @@ def _with_details(stock: Callable[..., ActionResult]) -> Callable[..., ActionRes
 def _reason(status: str) -> str:
     if status in ("RUNNING", "SUCCEEDED"):
         return f"Execution is {status} and cannot be redriven"
-    return "The local stack does not redrive executions; epsm rerun runs what has not succeeded"
+    return "The local stack does not redrive executions; epsm rerun runs the variants that have not succeeded"
 
 
 def _redrive_execution(self: StepFunctionResponse) -> ActionResult:

@@ -1,10 +1,10 @@
-"""Getting a state machine into moto's interpreter, and the interpreter to its services quickly.
+"""Running state machines of CloudFormation in moto's interpreter, and faster calls from the interpreter to services.
 
-Completes moto/stepfunctions/models.py (machines of CloudFormation land in the backend that interprets nothing),
-parser/asl/utils/boto_client.py (a new boto3 client for every task, 25 ms each), parser/asl/component/state/exec/
-state_task/lambda_eval_utils.py (an HTTP request for every Lambda task), parser/utils.py (a list of every thread that
-ever was), parser/asl/component/state/state.py and parser/backend/execution_worker.py (times of the context object,
-which AWS writes as `2019-03-26T20:14:13.192Z`).
+Completes moto/stepfunctions/models.py (state machines of CloudFormation are created in the backend without an
+interpreter), parser/asl/utils/boto_client.py (a new boto3 client for every task, 25 ms each),
+parser/asl/component/state/exec/ state_task/lambda_eval_utils.py (an HTTP request for every Lambda task),
+parser/utils.py (a list of every thread ever started), parser/asl/component/state/state.py and
+parser/backend/execution_worker.py (times of the context object, which AWS writes as `2019-03-26T20:14:13.192Z`).
 """
 
 import json
@@ -33,7 +33,7 @@ class _NoList(list[Any]):
 
 
 class _Boto3:
-    """Stands in for the boto3 module where moto makes its clients."""
+    """Replaces the boto3 module where moto creates its clients."""
 
     @staticmethod
     def client(*, service_name: str, **_: Any) -> Any:
@@ -66,7 +66,7 @@ def _execution_data(**data: Any) -> Any:
 
 
 def _invoke_lambda_function(parameters: dict[str, Any], region: str, state_credentials: Any) -> dict[str, Any]:
-    """Answer as `lambda.invoke` does, without the way over HTTP; anything unusual takes that way all the same."""
+    """Answer as `lambda.invoke` does, but without HTTP; unusual calls still use HTTP."""
     backend = lambda_backends[ACCOUNT][region]
     try:
         function = backend.get_function(parameters["FunctionName"], parameters.get("Qualifier"))

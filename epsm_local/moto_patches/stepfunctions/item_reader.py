@@ -1,5 +1,6 @@
-"""What a map does that cannot read its items. Completes moto/stepfunctions/parser/asl/component/state/exec/state_map/
-item_reader/item_reader_decl.py, for which that is an error of the interpreter, which no Retry or Catch can name.
+"""The failure of a map that cannot read its items. Completes
+moto/stepfunctions/parser/asl/component/state/exec/state_map/ item_reader/item_reader_decl.py, in which this is an error
+of the interpreter that Retry and Catch cannot match.
 """
 
 from botocore.exceptions import BotoCoreError, ClientError

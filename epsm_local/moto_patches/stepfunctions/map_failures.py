@@ -1,4 +1,4 @@
-"""How a map fails in the interpreter."""
+"""Failures of maps in the interpreter."""
 
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
@@ -9,7 +9,7 @@ from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 
 def map_failure(env: Environment, kind: StatesErrorNameType, cause: str) -> FailureEventException:
-    """What ends a map state, and what its Retry and Catch go by."""
+    """The failure that ends a map state, and that its Retry and Catch match."""
     name = StatesErrorName(typ=kind)
     details = TaskFailedEventDetails(error=name.error_name, cause=cause)
     event = FailureEvent(

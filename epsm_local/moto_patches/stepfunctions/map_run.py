@@ -1,8 +1,8 @@
-"""Distributed Map: child executions of their own, tolerated failures, concurrency that can be changed, stopping.
+"""Distributed Map: child executions, tolerated failures, adjustable concurrency, stopping.
 
 Completes moto/stepfunctions/parser/asl/component/state/exec/state_map/iteration/distributed_iteration_component.py.
-moto's workers call themselves once for every item (900 of them hang the run for ever), forget failed items, count
-wrongly and ignore what is tolerated.
+moto's workers recurse once per item (900 items hang the run for ever), lose failed items, count wrongly and ignore the
+tolerated failures.
 """
 
 import datetime
@@ -67,16 +67,13 @@ class Child:
     """One child execution of a map run.
 
     Attributes:
-        index: Of its item.
-        arn, name: Of the execution.
-        map_run_arn: Of the map run.
-        state_machine_arn: The map's own, `<machine>/<label>`.
+        index: Index of its item. arn, name: Those of the execution. map_run_arn: ARN of the map run. state_machine_arn:
+            The map's own ARN, `<machine>/<label>`.
         input: JSON text.
         started, stopped: Times, UTC; stopped is None while it runs.
         status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
-        output: JSON text of a success.
-        error, cause: Of a failure.
-        history: Events; kept only of a child that did not succeed.
+        output: JSON text, for a success. error, cause: Those of a failure. history: Events; kept only if the child did
+            not succeed.
     """
 
     index: int
@@ -103,7 +100,7 @@ def children(record: MapRunRecord) -> dict[str, Child]:
 
 def _from_state_props(self: StateMap, state_props: Any) -> None:
     _stock_from_state_props(self, state_props)
-    # moto's default objects do not distinguish "0 tolerated" from "not set".
+    # moto's defaults do not distinguish "0 tolerated" from "not set".
     self.iteration_component._tolerance_given = (
         state_props.get(ToleratedFailureCountDecl) is not None,
         state_props.get(ToleratedFailurePercentageDecl) is not None,
@@ -121,13 +118,13 @@ def _map_run(
     self: DistributedIterationComponent, env: Environment, eval_input: DistributedIterationComponentEvalInput
 ) -> None:
     items = env.stack.pop()
-    env._map_run_record = eval_input.map_run_record  # the result writer's; an execution may have several
+    env._map_run_record = eval_input.map_run_record  # used by the result writer; an execution may have several map runs
     run = _MapRun(env, eval_input, self._get_iteration_program(), self._tolerance_given)
     env.stack.append(run.run(items))
 
 
 class _Leash:
-    """Stands for a child among the frames of its parent: whatever ends the parent stops the child."""
+    """Represents a child among the frames of its parent, so that the child is stopped when the parent ends."""
 
     def __init__(self, child: Environment) -> None:
         self._child = child
@@ -156,10 +153,10 @@ class _MapRun:
         self._map_input = env.states.get_input()
 
     def run(self, items: list[Any]) -> list[Any]:
-        """All outputs of the children that succeeded.
+        """The outputs of all children that succeeded.
 
         Raises:
-            FailureEventException: If more failed than is tolerated.
+            FailureEventException: If more children failed than tolerated.
         """
         record, slots = self._record, local_aws().map_slots
         for counter in (record.item_counter, record.execution_counter):
@@ -178,11 +175,11 @@ class _MapRun:
                 for each in done:
                     each.result()
                 if not live and next_item is not None:
-                    time.sleep(_POLL_INTERVAL_S)  # every slot is another map run's
+                    time.sleep(_POLL_INTERVAL_S)  # all slots are used by other map runs
                 if self._too_many_failed(len(items)):
                     break
         finally:
-            # A task that still runs ends by itself, as a Lambda does whose execution was stopped.
+            # A running task ends by itself, like a Lambda function of a stopped execution.
             self._stop_children()
             pool.shutdown(wait=False)
         for counter in (record.item_counter, record.execution_counter):
@@ -198,7 +195,7 @@ class _MapRun:
 
     def _too_many_failed(self, total: int) -> bool:
         record = self._record
-        # A tolerance may also be given while the map runs.
+        # The tolerance may be changed while the map runs.
         count_given = self._tolerance_given[0] or record.tolerated_failure_count > 0
         percentage_given = self._tolerance_given[1] or record.tolerated_failure_percentage > 0
         failed = record.item_counter.failed.get() + record.item_counter.timed_out.get()
@@ -245,7 +242,7 @@ class _MapRun:
             getattr(counter, name).offset(difference)
 
     def _selected(self, index: int, item: Any) -> Any:
-        """The child's input: the item, or what ItemSelector makes of it and of the map's input."""
+        """The child's input: the item, or the result of ItemSelector."""
         selector = self._input.item_selector or self._input.parameters
         if selector is None:
             return item

@@ -1,6 +1,6 @@
-"""The files that ResultWriter leaves. Completes moto/stepfunctions/parser/asl/component/state/exec/state_map/
+"""The files of ResultWriter. Completes moto/stepfunctions/parser/asl/component/state/exec/state_map/
 result_writer/result_writer_decl.py, which writes a manifest with empty lists.
-Also completes state_map.py, which does not come to the writer when the map has failed.
+Also completes state_map.py, which does not call the writer if the map has failed.
 
 The format is the one of the Step Functions developer guide, "ResultWriter (Map)".
 """
@@ -45,12 +45,12 @@ def _eval_body(self: ResultWriter, env: Environment) -> None:
 
 
 def _write(writer: ResultWriter, env: Environment) -> dict[str, Any]:
-    """Write the files; what the state gives out instead of the outputs.
+    """Write the files; return the state's output.
 
     Raises:
         FailureEventException: States.ResultWriterFailed, if they cannot be written.
     """
-    env.stack.append(env.states.get_input())  # what the writer's paths refer to is the map's input
+    env.stack.append(env.states.get_input())  # the writer's paths refer to the map's input
     writer.parargs.eval(env=env)
     target = env.stack.pop()
     env.stack.pop()

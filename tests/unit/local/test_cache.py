@@ -46,5 +46,5 @@ def test_a_temporary_folder_that_others_can_write_is_not_used(tmp_path: Path, mo
 def test_an_environment_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr(engines, "ENGINES", tmp_path / "file" / "energyplus")
-    with pytest.raises(EngineMissing, match=r"EnergyPlus 23\.2 cannot be put beside the Python packages"):
+    with pytest.raises(EngineMissing, match=r"EnergyPlus 23\.2 cannot be installed beside the Python packages"):
         engines.install("23.2")

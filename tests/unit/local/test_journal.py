@@ -52,7 +52,7 @@ def test_what_is_forgotten_gives_its_space_back(tmp_path: Path) -> None:
 def test_two_stacks_cannot_keep_their_data_in_one_folder(tmp_path: Path) -> None:
     first = Journal(tmp_path, MAKER)
     first.write("a", "one", 1)
-    with pytest.raises(CannotKeep, match="another local stack keeps its data"):
+    with pytest.raises(CannotKeep, match="another local stack uses the data"):
         Journal(tmp_path, MAKER, fresh=True)
     assert rows(first) == [("one", 1)]
     first.close()
@@ -70,7 +70,7 @@ def test_another_makers_journal_is_refused_until_it_is_forgotten(tmp_path: Path)
     first = Journal(tmp_path, MAKER)
     first.write("a", "one", 1)
     first.close()
-    with pytest.raises(CannotKeep, match=r"written with moto 1, this is moto 2: forget it with --fresh"):
+    with pytest.raises(CannotKeep, match=r"written with moto 1, this is moto 2: discard it with --fresh"):
         Journal(tmp_path, "moto 2")
     assert rows(Journal(tmp_path, "moto 2", fresh=True)) == []
 

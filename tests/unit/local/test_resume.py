@@ -65,7 +65,7 @@ class Start:
 )
 def test_an_open_study_is_run_on(monkeypatch: pytest.MonkeyPatch, status: StudyStatus, attempt: int) -> None:
     start = Start(monkeypatch, study("a", status, attempt=attempt))
-    assert start.run_on() == ["a was interrupted: 0 variants were done; 3 run now"]
+    assert start.run_on() == ["a was interrupted: 0 variants had succeeded; 3 are run now"]
     assert start.attempts == ["a"]
     assert not start.submitted
 
@@ -74,7 +74,7 @@ def test_what_had_succeeded_before_is_counted_while_the_rest_runs(monkeypatch: p
     start = Start(monkeypatch, study("a", StudyStatus.RUNNING))
     before = [VariantStatus.SUCCEEDED, VariantStatus.SUCCEEDED, VariantStatus.RUNNING, VariantStatus.FAILED]
     monkeypatch.setattr(start.records, "variants", lambda _: [VariantRecord(0, each) for each in before])
-    assert start.run_on() == ["a was interrupted: 2 variants were done; 3 run now"]
+    assert start.run_on() == ["a was interrupted: 2 variants had succeeded; 3 are run now"]
     again = start.records.by_name["a"]
     assert (again.succeeded, again.failed) == (2, 1)
 
@@ -134,7 +134,7 @@ def test_what_cannot_be_resumed_says_so_stops_no_other_and_is_tried_at_the_next_
 
     start.dies = fails_once
     lines = start.run_on()
-    assert sum("could not be resumed, the next start tries again: manifest.json" in each for each in lines) == 1
+    assert sum("could not be resumed; the next start retries: manifest.json" in each for each in lines) == 1
     (other,) = {"a", "b"} - set(start.attempts)
     assert start.records.by_name[other].error == INTERRUPTED
     start.records.by_name = {other: start.records.by_name[other]}
@@ -154,7 +154,7 @@ def test_an_upload_that_nobody_has_seen_is_submitted_once(tmp_path: Path) -> Non
     journal = promised(tmp_path, FUNCTION, "epsm-local-submit")
     submitted: list[dict[str, Any]] = []
     assert list(submit_promised(journal, MemoryRecords(), submitted.append)) == [
-        "office had not been seen; it is submitted"
+        "office had not been processed; it is submitted"
     ]
     assert submitted == [EVENT]
     assert list(journal.read(PROMISES)) == []
