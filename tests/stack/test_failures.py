@@ -1,7 +1,8 @@
 """A study's way through the deployed stack when workers are killed and AWS refuses, throttles, repeats or forgets.
 
 Whatever happens: the study ends in a named state, nothing that succeeded is lost, nothing is counted twice, and the
-reason can be read through the API and the command. What a single variant can come to is in test_pipeline.py.
+reason can be read through the API and the command. What a single variant can come to is in test_pipeline.py and
+test_worker_faults.py.
 """
 
 import json

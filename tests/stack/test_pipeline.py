@@ -1,10 +1,7 @@
-"""A study's way through the deployed stack when something goes wrong, with the real engine on a one-day model."""
+"""Studies on the deployed stack: partial ones, repeated ones, full disks, and what is kept."""
 
 import errno
 import json
-import os
-import re
-import signal
 import subprocess
 from collections.abc import Iterator
 from functools import partial
@@ -23,9 +20,9 @@ from epsm_local.moto_patches import objects
 from epsm_local.product import STACK_NAME
 from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker, with_run_period
-from tests.moto_fixtures import unique
 from tests.stack import faults
 from tests.stack.clients import SCHEDULES
+from tests.stack.executions import RUN_VARIANT
 from tests.support import (
     files_of,
     object_names,
@@ -37,11 +34,9 @@ from tests.support import (
     upload_study,
     wait_for,
     wait_for_end,
-    wait_for_execution,
 )
 
 TEMPERATURES = ["Zone Mean Air Temperature", "Zone Mean Radiant Temperature", "Zone Operative Temperature"]
-RUN_VARIANT = f"{STACK_NAME}-run-variant"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,13 +49,6 @@ def _hasty_retries(stack: LocalStack) -> Iterator[None]:
 def partly_failed(stack: LocalStack, make_shared_study: StudyMaker) -> StudyRecord:
     """A study that has ended: baseline, one success, and a variant that the engine crashes on."""
     return run_study(stack, make_shared_study("partial", parameters=[SCHEDULES]))
-
-
-@pytest.fixture(scope="module")
-def given_up(stack: LocalStack, make_shared_study: StudyMaker) -> StudyRecord:
-    """A study of which more failed than it tolerates."""
-    options = {"tolerated_failure_percentage": 10, "max_concurrency": 1}
-    return run_study(stack, make_shared_study("given-up", parameters=[SCHEDULES], options=options))
 
 
 @pytest.fixture(scope="module")
@@ -92,74 +80,6 @@ def test_a_failed_variant_is_a_failed_child_execution(stack: LocalStack, partly_
     described = step_functions.describe_execution(executionArn=failed[0]["executionArn"])
     assert described["error"] == "SimulationFailed"
     assert json.loads(described["input"])["variant"]["index"] == 2
-
-
-def test_a_study_without_a_success_is_failed_and_so_is_its_execution(
-    stack: LocalStack, make_study: StudyMaker, one_day: str
-) -> None:
-    broken = one_day + "\nZone,Without Surfaces;\n"
-    record = run_study(stack, make_study("all-fail", files={"room.idf": broken}))
-    assert (record.status, record.succeeded, record.failed) == (StudyStatus.FAILED, 0, 3)
-    assert wait_for_execution(stack, record.execution_arn)["status"] == "FAILED"
-
-
-def test_a_study_that_fails_more_than_it_tolerates_is_given_up(given_up: StudyRecord) -> None:
-    assert given_up.status is StudyStatus.FAILED
-    assert "States.ExceedToleratedFailureThreshold" in given_up.error
-
-
-def test_what_succeeded_before_a_study_was_given_up_is_kept(stack: LocalStack, given_up: StudyRecord) -> None:
-    table = results_table(stack, given_up.simulation_id)
-    assert list(table["status"]) == ["succeeded", "succeeded", "failed"]
-    assert table["site_eui_kwh_m2"].notna().sum() == 2
-
-
-def test_a_killed_worker_is_replaced_its_engine_ends_and_nothing_is_lost(
-    stack: LocalStack, make_study: StudyMaker, one_zone: str
-) -> None:
-    simulation = upload_study(stack, make_study("killed", files={"room.idf": one_zone}))
-    worker, engine = wait_for(lambda: stopped_engine(stack), "an engine")
-    os.kill(worker, signal.SIGKILL)
-    wait_for(lambda: not alive(engine), "the end of the engine")
-    record = wait_for_end(stack, simulation)
-    assert (record.status, record.succeeded) == (StudyStatus.COMPLETED, 3)
-
-
-def stopped_engine(stack: LocalStack) -> tuple[int, int] | None:
-    """A worker and its engine, which has been stopped: it does not end by itself."""
-    for worker in stack.workers.busy(RUN_VARIANT):
-        for child in children_of(worker.pid):
-            try:
-                if b"energyplus" not in Path(f"/proc/{child}/cmdline").read_bytes():
-                    continue  # forked, and not the engine yet
-                os.kill(child, signal.SIGSTOP)
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if wait_for(partial(stopped_or_ended, child), "its stop") == "T":
-                return worker.pid, child
-    return None
-
-
-def test_a_run_that_takes_too_long_is_ended_and_says_so(
-    stack: LocalStack, make_study: StudyMaker, one_zone: str
-) -> None:
-    busy = one_zone.replace("Timestep,4;", "Timestep,60;")
-    record = run_study(stack, make_study("slow", files={"room.idf": busy}, options={"timeout_s": 1}, parameters=[]))
-    (row,) = results_table(stack, record.simulation_id).to_dict("records")
-    assert (row["verdict"], row["status"]) == ("timed out", "failed")
-    assert "ended after 1 s" in row["error"]
-
-
-def test_a_run_that_needs_too_much_memory_is_ended_and_says_so(stack: LocalStack, make_study: StudyMaker) -> None:
-    functions = stack.client("lambda")
-    memory = functions.get_function_configuration(FunctionName=RUN_VARIANT)["MemorySize"]
-    functions.update_function_configuration(FunctionName=RUN_VARIANT, MemorySize=400)
-    try:
-        record = run_study(stack, make_study("hungry", options={"run_period": "annual"}, parameters=[]))
-    finally:
-        functions.update_function_configuration(FunctionName=RUN_VARIANT, MemorySize=memory)
-    (row,) = results_table(stack, record.simulation_id).to_dict("records")
-    assert (row["verdict"], row["status"]) == ("out of memory", "failed")
 
 
 @pytest.fixture
@@ -298,25 +218,6 @@ def test_collecting_again_gives_the_same_table(stack: LocalStack, partly_failed:
     assert records_of(stack).study(partly_failed.simulation_id) == partly_failed
 
 
-def test_a_variant_whose_worker_always_dies_is_recorded_by_the_state_machine(
-    stack: LocalStack, make_study: StudyMaker
-) -> None:
-    # Without its manifest no attempt gets as far as a record of its own.
-    folder = make_study("dying")
-    simulation = upload_study(stack, folder)
-    manifest = wait_for(lambda: "manifest.json" in object_names(stack, simulation) or None, "the manifest")
-    assert manifest
-    stack.client("s3").delete_object(Bucket=stack.outputs.results_bucket, Key=f"runs/{simulation}/manifest.json")
-
-    def lost() -> list[Any] | None:
-        found = [each for each in records_of(stack).variants(simulation) if each.stage == "worker"]
-        return found or None
-
-    variant = wait_for(lost, "a lost variant")[0]
-    assert variant.status is VariantStatus.FAILED
-    assert variant.error.startswith("NotFound: s3://")
-
-
 def test_the_series_and_tables_and_only_the_files_that_were_asked_for_are_kept(
     stack: LocalStack, make_study: StudyMaker
 ) -> None:
@@ -353,71 +254,6 @@ def test_every_step_logs_with_the_simulation_as_correlation_id(stack: LocalStack
         wait_for(partial(log_lines, stack, function, alone.simulation_id), f"a log line of {function}")
 
 
-@pytest.fixture
-def subscriber(stack: LocalStack) -> Iterator[str]:
-    """URL of a queue that is subscribed to the ends of studies."""
-    sqs = stack.client("sqs")
-    url = sqs.create_queue(QueueName=unique("told"))["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    subscription = stack.client("sns").subscribe(TopicArn=stack.outputs.topic_arn, Protocol="sqs", Endpoint=arn)
-    yield str(url)
-    stack.client("sns").unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
-
-
-def told(stack: LocalStack, subscriber: str, about: str) -> dict[str, Any]:
-    """The notice on a study, which its simulation names; those on others, of earlier tests, are passed over."""
-    return wait_for(lambda: notice_on(stack, subscriber, about), "a notice")
-
-
-def notice_on(stack: LocalStack, subscriber: str, about: str) -> dict[str, Any] | None:
-    for message in stack.client("sqs").receive_message(QueueUrl=subscriber, MaxNumberOfMessages=10).get("Messages", ()):
-        notice: dict[str, Any] = json.loads(message["Body"])
-        if about in notice["Message"]:
-            return notice
-    return None
-
-
-def test_a_notice_has_the_numbers_that_matter_and_the_reasons(
-    stack: LocalStack, make_study: StudyMaker, subscriber: str
-) -> None:
-    record = run_study(stack, make_study("told-numbers", name="Telling", parameters=[SCHEDULES]))
-    notice = told(stack, subscriber, record.simulation_id)
-    assert notice["Subject"] == "Telling: partial, 2 of 3 variants succeeded"
-    message = notice["Message"]
-    assert re.search(r"^Site EUI: +\d+\.\d to \d+\.\d kWh/m2$", message, re.MULTILINE)
-    assert re.search(r"^  1 x .+$", message, re.MULTILINE)
-    assert "/executions/details/arn:aws:states:" in message
-
-
-def test_subscribers_are_notified_of_an_upload_that_was_refused(
-    stack: LocalStack, make_study: StudyMaker, subscriber: str
-) -> None:
-    record = run_study(stack, make_study("told-refused", models=["hall.idf"]))
-    notice = told(stack, subscriber, record.simulation_id)
-    assert notice["Subject"] == "told-refused: rejected, 1 problem"
-    assert "'hall.idf' is not in s3://" in notice["Message"]
-
-
-def test_subscribers_are_notified_of_a_study_that_was_stopped(
-    stack: LocalStack, make_study: StudyMaker, subscriber: str, one_zone: str
-) -> None:
-    slow = one_zone.replace("Timestep,4;", "Timestep,60;")
-    simulation = upload_study(stack, make_study("told-stopped", files={"room.idf": slow}, parameters=[]))
-    wait_for(lambda: list(records_of(stack).variants(simulation)), "a running variant")
-    record = records_of(stack).study(simulation)
-    assert record is not None
-    stack.client("stepfunctions").stop_execution(executionArn=record.execution_arn)
-    assert told(stack, subscriber, simulation)["Subject"].startswith("told-stopped: cancelled, ")
-
-
-def test_nobody_is_notified_of_a_study_that_wants_no_notice(
-    stack: LocalStack, make_study: StudyMaker, subscriber: str
-) -> None:
-    record = run_study(stack, make_study("untold", parameters=[], options={"notify": False}))
-    assert wait_for_execution(stack, record.execution_arn)["status"] == "SUCCEEDED"
-    assert notice_on(stack, subscriber, record.simulation_id) is None
-
-
 def test_two_studies_at_once_do_not_mix(stack: LocalStack, make_study: StudyMaker) -> None:
     folders = [make_study(f"at-once-{number}", name=f"Study {number}") for number in range(2)]
     simulations = [upload_study(stack, folder) for folder in folders]
@@ -434,31 +270,6 @@ def test_a_variant_says_what_ran_and_for_how_long(stack: LocalStack, alone: Stud
 
 def test_a_study_without_parameters_has_every_result_file(stack: LocalStack, alone: StudyRecord) -> None:
     assert {"results.csv", "results.parquet", "report.html"} <= object_names(stack, alone.simulation_id)
-
-
-def children_of(pid: int) -> list[int]:
-    try:
-        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
-    except OSError:
-        return []
-
-
-def state_of(pid: int) -> str:
-    """As in /proc: R, S, T (stopped), Z (ended, and not collected yet), ...; X if there is no such process."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-    except OSError:
-        return "X"
-    return stat.rsplit(")", 1)[1].split()[0]
-
-
-def stopped_or_ended(pid: int) -> str | None:
-    state = state_of(pid)
-    return state if state in "TZX" else None
-
-
-def alive(pid: int) -> bool:
-    return state_of(pid) not in ("Z", "X")
 
 
 def contents(stack: LocalStack, simulation: str) -> dict[str, str]:

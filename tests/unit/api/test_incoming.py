@@ -1,4 +1,4 @@
-"""Studies that come with a request: epsm.api.incoming."""
+"""Studies that come in over the API, and addresses for their files."""
 
 import base64
 import hashlib
@@ -18,15 +18,12 @@ from epsm.api.incoming import (
     FilesUploadedBefore,
     SubmittedStudy,
     presign_uploads,
-    study_of_files,
     submit_from_request,
-    with_names_of_their_own,
 )
 from epsm.errors import StudyRejected
 from epsm.settings import Settings
 from epsm.store import keys
 from epsm.store.files import OWNER_METADATA
-from epsm.study.parsing import parse_study
 from epsm.study.records import StudyRecord, StudyStatus
 from tests.conftest import study_document
 from tests.unit.fakes import MemoryRecords, MemoryStack
@@ -234,53 +231,6 @@ def test_files_that_the_study_does_not_name_are_not_stored(
 ) -> None:
     send(inputs, records, room | {"../other.txt": b"x", "other.txt": b"x"}, document())
     assert not [key for key in inputs.objects if "other" in key]
-
-
-# --- files without a study.json
-
-
-def test_files_without_a_study_are_every_model_with_every_weather() -> None:
-    study = parse_study(study_of_files({"a.idf": b"", "b.idf": b""}, {"c.epw": b"", "d.epw": b""}, "Büro"))
-    assert (study.name, study.variant_count) == ("Büro", 4)
-
-
-@pytest.mark.parametrize(
-    ("given", "name"),
-    [
-        ("office.idf", "office.idf"),
-        ("C:\\models\\office.idf", "office.idf"),
-        ("../../etc/office.idf", "office.idf"),
-        ("/office.idf", "office.idf"),
-        ("folder/", "unnamed"),
-        ("", "unnamed"),
-        (".", "unnamed"),
-        ("..", "unnamed"),
-        ("a/..", "unnamed"),
-        (unicodedata.normalize("NFD", "Büro.idf"), "Büro.idf"),
-    ],
-)
-def test_of_a_files_name_the_last_part_counts(given: str, name: str) -> None:
-    assert with_names_of_their_own([(given, b"x")]) == {name: b"x"}
-
-
-@pytest.mark.parametrize(
-    ("given", "named"),
-    [
-        (["a.idf", "a.idf", "a.idf"], ["a.idf", "a-2.idf", "a-3.idf"]),
-        (["a.idf", "A.IDF"], ["a.idf", "A-2.IDF"]),
-        (["a-2.idf", "a.idf", "a.idf"], ["a-2.idf", "a.idf", "a-3.idf"]),
-        (["Büro.idf", unicodedata.normalize("NFD", "Büro.idf")], ["Büro.idf", "Büro-2.idf"]),
-        (["", ""], ["unnamed", "unnamed-2"]),
-        (["x/a.tar.gz", "y/a.tar.gz"], ["a.tar.gz", "a.tar-2.gz"]),
-    ],
-)
-def test_files_of_one_name_get_names_of_their_own(given: list[str], named: list[str]) -> None:
-    assert list(with_names_of_their_own((name, b"") for name in given)) == named
-
-
-@pytest.mark.timeout(10)
-def test_very_many_files_of_one_name_are_named_soon() -> None:
-    assert len(with_names_of_their_own(("a.idf", b"") for _ in range(20_000))) == 20_000
 
 
 # --- files uploaded before

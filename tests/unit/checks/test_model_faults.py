@@ -11,7 +11,7 @@ from epsm.checks.models import check_model
 from epsm.energyplus import dictionary
 from epsm.study.schema import Study
 from tests.conftest import study_document
-from tests.unit.checks.test_models import as_epjson
+from tests.unit.checks.checked_models import as_epjson
 
 PROJECT = Path(__file__).parents[3]
 SOUND = [

@@ -12,7 +12,7 @@ from epsm.errors import StudyRejected
 from epsm.study.schema import Limits
 from epsm.study.variants import expand
 from tests.conftest import study_document
-from tests.unit.checks.test_study import DAY_OF_WEATHER, Folder
+from tests.unit.checks.study.folders import DAY_OF_WEATHER, Folder
 
 WALL = {"name": "wall", "class": "Material", "object": "Wall Insulation", "field": "Thickness"}
 LIGHTS = {"name": "lights", "class": "Lights", "field": "Watts per Floor Area", "apply": "multiply"}

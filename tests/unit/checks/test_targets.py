@@ -14,7 +14,7 @@ from epsm.errors import StudyRejected
 from epsm.study.parsing import parse_study
 from epsm.study.schema import Limits
 from tests.conftest import study_document
-from tests.unit.checks.test_study import DAY_OF_WEATHER, Folder
+from tests.unit.checks.study.folders import DAY_OF_WEATHER, Folder
 
 FLOW = "ZoneInfiltration:DesignFlowRate"
 LEAKS = """

@@ -9,7 +9,7 @@ from epsm.checks.study import CheckedStudy
 from epsm.client.folder import check_folder
 from epsm.errors import StudyRejected
 from tests.conftest import study_document
-from tests.unit.checks.test_study import A_YEAR, DAY_OF_WEATHER, WITH_FILE
+from tests.unit.checks.study.folders import A_YEAR, DAY_OF_WEATHER, WITH_FILE
 
 
 @pytest.fixture

@@ -1,59 +1,20 @@
-"""Running a child process: bounded, measured, and never left behind. The engine itself is seldom needed for that."""
+"""Running the engine: its output, memory, environment and progress, its version and command line."""
 
 import os
 import signal
-import subprocess
 import sys
-import textwrap
-import threading
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
 import pytest
 
-from epsm.energyplus.engine import Engine, EngineRun, Progress, command, free_disk_mb, run
+from epsm.energyplus.engine import Engine, Progress, command, free_disk_mb, run
+from tests.unit.energyplus.child_processes import FOREVER, lives, pid_in, python, shell
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="process groups and /proc")
 
-FOREVER = 60
-
-
-def shell(script: str, folder: Path, timeout_s: float = 30, **more: object) -> EngineRun:
-    return run(["sh", "-c", script], folder, timeout_s=timeout_s, **more)  # type: ignore[arg-type]
-
-
-def python(program: str, folder: Path, **more: object) -> EngineRun:
-    return run([sys.executable, "-c", textwrap.dedent(program)], folder, timeout_s=30, **more)  # type: ignore[arg-type]
-
-
-def lives(pid: int) -> bool:
-    """Whether a process runs; one that waits for its parent to notice its end does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state not in "ZX"
-
-
-def within_seconds(look: Callable[[], bool], seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while not look():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def pid_in(path: Path) -> int:
-    assert within_seconds(lambda: path.is_file() and path.read_text().endswith("\n")), f"{path.name} was not written"
-    return int(path.read_text())
-
 
 # -- how a run ended ---------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("code", [0, 1, 105])
 def test_the_exit_code_is_reported(tmp_path: Path, code: int) -> None:
     assert shell(f"exit {code}", tmp_path).exit_code == code
@@ -154,8 +115,6 @@ def test_the_time_of_what_the_child_has_started_is_measured_too(tmp_path: Path) 
 
 
 # -- where a run works -------------------------------------------------------------------------------------------
-
-
 def test_relative_names_are_found_from_the_folder(tmp_path: Path) -> None:
     (tmp_path / "schedule.csv").write_text("8760 values")
 
@@ -199,91 +158,7 @@ def test_no_library_is_loaded_from_the_files_of_a_study(
     assert (ran.exit_code, "EnergyPlus, Version" in ran.last_lines[-1]) == (0, True)
 
 
-# -- the end of time ---------------------------------------------------------------------------------------------
-
-
-def test_time_that_has_passed_ends_the_run(tmp_path: Path) -> None:
-    ended = shell(f"exec sleep {FOREVER}", tmp_path, timeout_s=0.3)
-
-    assert (ended.timed_out, ended.out_of_memory, ended.exit_code) == (True, False, -signal.SIGKILL)
-
-
-def test_what_was_printed_before_the_end_of_time_is_kept(tmp_path: Path) -> None:
-    assert shell(f"echo 'Warming up'; sleep {FOREVER}", tmp_path, timeout_s=1).last_lines == ("Warming up",)
-
-
-def test_a_child_that_ignores_a_polite_request_is_ended(tmp_path: Path) -> None:
-    assert shell(f"trap '' TERM INT HUP; sleep {FOREVER}", tmp_path, timeout_s=0.3).exit_code == -signal.SIGKILL
-
-
-def test_the_end_of_time_reaches_what_the_child_has_started(tmp_path: Path) -> None:
-    script = f"""
-        sh -c 'sleep {FOREVER} & echo $! > inner; wait' &
-        echo $! > outer
-        wait
-    """
-    shell(script, tmp_path, timeout_s=1)
-
-    pids = [pid_in(tmp_path / name) for name in ("inner", "outer")]
-    assert within_seconds(lambda: not any(map(lives, pids)))
-
-
-def test_what_an_ended_child_has_left_running_is_ended(tmp_path: Path) -> None:
-    shell(f"sleep {FOREVER} >/dev/null 2>&1 & echo $! > left; exit 0", tmp_path)
-
-    pid = pid_in(tmp_path / "left")
-    assert within_seconds(lambda: not lives(pid))
-
-
-def test_a_child_that_closes_its_output_and_continues_is_ended_too(tmp_path: Path) -> None:
-    assert shell("exec >&- 2>&-; exec sleep 1", tmp_path, timeout_s=0.3).timed_out
-
-
-def test_a_child_that_closes_its_output_early_is_waited_for(tmp_path: Path) -> None:
-    assert shell("exec >&- 2>&-; sleep 0.5; exit 7", tmp_path).exit_code == 7
-
-
-def test_a_run_has_ended_when_its_process_has(tmp_path: Path) -> None:
-    assert not shell("sleep 2 & exit 0", tmp_path, timeout_s=1).timed_out
-
-
-# -- the end of memory -------------------------------------------------------------------------------------------
-
-GREEDY = """
-    import time
-    x = bytearray(200 * 2**20)
-    time.sleep(60)
-"""
-
-
-def test_too_much_memory_ends_the_run(tmp_path: Path) -> None:
-    ended = python(GREEDY, tmp_path, memory_limit_mb=100)
-
-    assert (ended.out_of_memory, ended.timed_out, ended.exit_code) == (True, False, -signal.SIGKILL)
-
-
-def test_memory_below_the_limit_does_not(tmp_path: Path) -> None:
-    program = "import time; x = bytearray(50 * 2**20); time.sleep(0.6)"
-
-    assert not python(program, tmp_path, memory_limit_mb=500).out_of_memory
-
-
-def test_memory_is_limited_while_nobody_answers_whether_to_stop(tmp_path: Path) -> None:
-    answers = threading.Event()
-
-    def stalls() -> bool:
-        return answers.wait(FOREVER)
-
-    try:
-        ended = python(GREEDY, tmp_path, memory_limit_mb=100, should_stop=stalls)
-    finally:
-        answers.set()
-
-    assert (ended.out_of_memory, ended.timed_out, ended.stopped) == (True, False, False)
-
-
 # -- progress ----------------------------------------------------------------------------------------------------
-
 PRINTED = """\
 EnergyPlus Starting
 Warming up {1}
@@ -331,36 +206,6 @@ def test_a_callback_that_fails_does_not_harm_the_run(printed: Path) -> None:
     assert (ended.exit_code, ended.last_lines[-1]) == (0, "done")
 
 
-# -- nothing is left behind --------------------------------------------------------------------------------------
-
-PARENT = """
-    import sys
-    from pathlib import Path
-    from epsm.energyplus.engine import run
-    run(["sh", "-c", "echo $$ > pid; exec sleep 60"], Path(sys.argv[1]), timeout_s=60)
-"""
-
-
-@pytest.fixture
-def parent(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Another process that waits for a run in `tmp_path`."""
-    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(PARENT), str(tmp_path)])
-    yield process
-    process.kill()
-    process.wait()
-
-
-@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM"])
-def test_the_child_dies_with_the_process_that_runs_it(
-    parent: subprocess.Popen[bytes], tmp_path: Path, name: str
-) -> None:
-    child = pid_in(tmp_path / "pid")
-
-    parent.send_signal(getattr(signal, name))
-
-    assert within_seconds(lambda: not lives(child))
-
-
 class Interrupted(Exception):
     pass
 
@@ -384,22 +229,7 @@ def test_an_exception_while_waiting_ends_the_child(printed: Path) -> None:
     assert not lives(pid_in(printed / "pid"))
 
 
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
-def test_a_run_leaves_no_file_open(tmp_path: Path) -> None:
-    before = open_files()
-
-    for _ in range(5):
-        shell("echo something", tmp_path)
-
-    assert open_files() <= before
-
-
 # -- the installed engine ----------------------------------------------------------------------------------------
-
-
 def test_the_engine_tells_its_version_with_its_build(engine: Engine) -> None:
     assert engine.version() == "25.2.0-cf7368216c"
 
@@ -449,39 +279,3 @@ def test_free_disk_space_is_in_mebibytes(tmp_path: Path) -> None:
     status = os.statvfs(tmp_path)
 
     assert free_disk_mb(tmp_path) == pytest.approx(status.f_bavail * status.f_frsize / 2**20, rel=0.1)
-
-
-def test_an_answer_that_does_not_come_suspends_no_limit(tmp_path: Path) -> None:
-    let_go = threading.Event()
-    asked = []
-
-    def stalling() -> bool:
-        asked.append(1)
-        let_go.wait(40)
-        return False
-
-    try:
-        ended = run(["sleep", "60"], tmp_path, timeout_s=1, should_stop=stalling)
-    finally:
-        let_go.set()
-    assert ended.timed_out
-    assert ended.wall_seconds < 10, "it waited for the answer"
-    assert len(asked) == 1, "one question is open at a time"
-
-
-def test_a_late_yes_ends_the_run(tmp_path: Path) -> None:
-    def slow() -> bool:
-        time.sleep(0.3)
-        return True
-
-    ended = run(["sleep", "60"], tmp_path, timeout_s=30, should_stop=slow)
-    assert ended.stopped
-    assert not ended.timed_out
-
-
-def test_what_a_question_raises_is_raised(tmp_path: Path) -> None:
-    def broken() -> bool:
-        raise KeyError("table")
-
-    with pytest.raises(KeyError, match="table"):
-        run(["sleep", "60"], tmp_path, timeout_s=30, should_stop=broken)

@@ -15,7 +15,7 @@ from epsm.results.reader import Results, read_results
 from epsm.study.schema import Study
 from epsm_local.energyplus.engines import install
 from tests.conftest import study_document
-from tests.unit.checks.test_models import as_epjson
+from tests.unit.checks.checked_models import as_epjson
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="process groups and /proc")
 

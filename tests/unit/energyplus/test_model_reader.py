@@ -1,58 +1,23 @@
-"""Reading a model file: objects and values with their lines, and what is wrong with the syntax."""
+"""Reading IDF files: objects, values, lines and faults."""
 
-import json
-import random
 from pathlib import Path
-from typing import Any
 
 import pyenergyplus
 import pytest
 
-from epsm.energyplus import dictionary
-from epsm.energyplus.dictionary import FieldPlace
 from epsm.energyplus.idf_text import decode
 from epsm.energyplus.model_reader import ModelObject, ModelOutline, read_outline
 from epsm.problems import Problem
+from tests.unit.energyplus.model_texts import SMALL, faults, idf
 
 REAL_MODELS = Path(pyenergyplus.__file__).parent / "data" / "model"
-SMALL = """Version,25.2;
-
-Material,
-  Brick,      !- Name
-  Rough,      !- Roughness
-  0.12;       !- Thickness {m}
-
-Timestep,4;
-"""
-
-
-def idf(text: str | bytes) -> ModelOutline:
-    return read_outline(text if isinstance(text, bytes) else text.encode(), "room.idf")
-
-
-def epjson(document: Any) -> ModelOutline:
-    return read_outline(document if isinstance(document, bytes) else json.dumps(document).encode(), "room.epJSON")
-
-
-def faults(outline: ModelOutline) -> list[tuple[str, str]]:
-    """Place behind the file's name, and fault."""
-    return [(each.where.partition(": ")[2], each.what) for each in outline.problems]
 
 
 def values(outline: ModelOutline, class_name: str) -> list[tuple[str, ...]]:
     return [tuple(each.values) for each in outline.of_class(class_name)]
 
 
-def place(class_name: str, field: str) -> FieldPlace:
-    rule = dictionary.load().find_class(class_name)
-    found = rule.find_field(field) if rule else None
-    assert found is not None
-    return found
-
-
 # IDF that is sound
-
-
 def test_objects_are_found_with_their_values_and_lines() -> None:
     outline = idf(SMALL)
     assert not outline.problems
@@ -161,8 +126,6 @@ def test_what_the_engine_reads_is_sound(text: str) -> None:
 
 
 # IDF with faults
-
-
 def test_a_missing_comma_is_named_with_its_line() -> None:
     outline = idf(SMALL.replace("Rough,", "Rough "))
     assert faults(outline) == [("line 5", "'Rough' is not followed by ',' or ';'")]
@@ -223,207 +186,3 @@ def test_a_file_without_objects_is_refused(content: bytes) -> None:
 )
 def test_a_file_of_another_kind_is_refused(content: bytes) -> None:
     assert idf(content).problems
-
-
-# epJSON
-
-
-ROOM: dict[str, Any] = {
-    "Version": {"Version 1": {"version_identifier": "25.2"}},
-    "Material": {"Brick": {"roughness": "Rough", "thickness": 0.12}},
-    "BuildingSurface:Detailed": {
-        "Floor": {"vertices": [{"vertex_x_coordinate": 1.5, "vertex_y_coordinate": 0}, {"vertex_x_coordinate": 8}]}
-    },
-    "Lights": {},
-}
-
-
-def test_epjson_objects_are_found_with_their_fields() -> None:
-    outline = epjson(ROOM)
-    assert not outline.problems
-    assert outline.of_class("MATERIAL") == [ModelObject("Material", "Brick", {"roughness": "Rough", "thickness": 0.12})]
-    assert outline.version == "25.2"
-
-
-@pytest.mark.parametrize("source", ["room.epJSON", "room.epjson", "a.idf/ROOM.EPJSON"])
-def test_the_ending_tells_epjson_from_idf(source: str) -> None:
-    assert read_outline(json.dumps(ROOM).encode(), source).version == "25.2"
-
-
-@pytest.mark.parametrize(
-    ("content", "place"),
-    [(b"", "line 1, column 1"), (b"Version,25.2;", "line 1, column 1"), (b'{\n "Zone": {}\n 1}', "line 3, column 2")],
-)
-def test_what_is_not_json_is_refused_with_its_place(content: bytes, place: str) -> None:
-    ((where, what),) = faults(epjson(content))
-    assert where == place
-    assert what.startswith("is not JSON")
-
-
-@pytest.mark.parametrize("document", [[], None, 3, "Version,25.2;"])
-def test_json_that_is_no_object_is_refused(document: Any) -> None:
-    assert epjson(document).problems == [
-        Problem("room.epJSON", "is not an epJSON object", "classes of named objects"),
-    ]
-
-
-@pytest.mark.parametrize("content", [[], None, "x", {"Room": None}, {"Room": []}, {"Room": {}, "Hall": 3}])
-def test_a_class_that_is_no_set_of_objects_is_refused_by_name(content: Any) -> None:
-    assert faults(epjson(ROOM | {"Zone": content})) == [("Zone", "is not a set of named objects")]
-
-
-def test_an_empty_epjson_object_is_refused() -> None:
-    assert epjson({}).problems == [Problem("room.epJSON", "contains no EnergyPlus object")]
-
-
-def test_epjson_in_latin_1_is_read() -> None:
-    content = json.dumps({"Zone": {"Büro": {}}}, ensure_ascii=False).encode("latin-1")
-    assert [each.name for each in epjson(content).of_class("Zone")] == ["Büro"]
-
-
-def test_the_order_of_keys_does_not_matter_to_the_version() -> None:
-    version = {"Version 1": {"idf_order": 1, "version_identifier": "25.2"}}
-    assert epjson(ROOM | {"Version": version}).version == "25.2"
-
-
-@pytest.mark.parametrize("second", ["Zone", "ZONE"])
-def test_a_class_that_is_there_twice_is_not_dropped(second: str) -> None:
-    outline = epjson(f'{{"Zone": {{"Room": {{}}}}, "{second}": {{"Hall": {{}}}}}}'.encode())
-    assert outline.problems or {each.name for each in outline.of_class("Zone")} == {"Room", "Hall"}
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b'{"a":' * 50_000 + b"1" + b"}" * 50_000, b'{"Zone": {"Room": {"multiplier": ' + b"1" * 5_000 + b"}}}"],
-    ids=["deep", "long number"],
-)
-def test_json_made_to_break_the_reader_is_refused(content: bytes) -> None:
-    assert epjson(content).problems
-
-
-# Values by field
-
-
-@pytest.mark.parametrize(
-    ("class_name", "field", "value"),
-    [
-        ("Material", "Name", "Brick"),
-        ("Material", "Roughness", "Rough"),
-        ("Material", "Thickness", "0.12"),
-        ("Material", "Density", None),
-        ("Timestep", "Number of Timesteps per Hour", "4"),
-    ],
-)
-def test_a_value_of_an_idf_is_text(class_name: str, field: str, value: str | None) -> None:
-    (each,) = idf(SMALL).of_class(class_name)
-    assert each.value(place(class_name, field)) == value
-
-
-@pytest.mark.parametrize(
-    ("class_name", "field", "value"),
-    [
-        ("Material", "Name", "Brick"),
-        ("Material", "Roughness", "Rough"),
-        ("Material", "Thickness", 0.12),
-        ("Material", "Density", None),
-        ("BuildingSurface:Detailed", "Vertex 1 X-coordinate", 1.5),
-        ("BuildingSurface:Detailed", "Vertex 2 X-coordinate", 8),
-        ("BuildingSurface:Detailed", "Vertex 2 Y-coordinate", None),
-        ("BuildingSurface:Detailed", "Vertex 3 X-coordinate", None),
-    ],
-)
-def test_a_value_of_epjson_has_its_type(class_name: str, field: str, value: Any) -> None:
-    (each,) = epjson(ROOM).of_class(class_name)
-    assert each.value(place(class_name, field)) == value
-
-
-@pytest.mark.parametrize("group", [None, "x", 3, {"a": 1}, [1], [None], [[]]])
-def test_a_repeated_group_of_another_shape_has_no_value(group: Any) -> None:
-    each = ModelObject("BuildingSurface:Detailed", "Floor", {"vertices": group})
-    assert each.value(place("BuildingSurface:Detailed", "Vertex 1 X-coordinate")) is None
-
-
-# Random damage
-
-PIECES = (
-    b",",
-    b";",
-    b"!",
-    b"\n",
-    b"\r",
-    b"##",
-    b"\x00",
-    b"\xff",
-    b"\xc3(",
-    b"\xef\xbb\xbf",
-    b"Zone,",
-    b'"',
-    b"{",
-    b"]",
-)
-
-
-def damaged(content: bytes, chance: random.Random) -> bytes:
-    """The content with a few places cut out, doubled or overwritten."""
-    result = bytearray(content)
-    for _ in range(chance.randint(1, 6)):
-        start = chance.randrange(len(result) + 1)
-        end = start + chance.choice((0, 1, 3, 40))
-        filling = chance.choice((b"", chance.choice(PIECES), chance.randbytes(5), bytes(result[start : start + 200])))
-        result[start:end] = filling
-    return bytes(result)
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_a_damaged_idf_is_read_or_refused(seed: int, one_zone: str) -> None:
-    chance = random.Random(seed)
-    for _ in range(25):
-        outline = idf(damaged(one_zone.encode(), chance))
-        assert outline.objects or outline.problems
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_a_damaged_epjson_is_read_or_refused(seed: int) -> None:
-    chance = random.Random(seed)
-    for _ in range(50):
-        outline = epjson(damaged(json.dumps(ROOM).encode(), chance))
-        assert outline.objects or outline.problems
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_a_file_cut_off_anywhere_keeps_the_objects_before_the_cut(seed: int, one_zone: str) -> None:
-    content = one_zone.encode()
-    whole = list(idf(content).all())
-    assert all(each in whole for each in idf(content[: random.Random(seed).randrange(len(content))]).all())
-
-
-def test_text_of_windows_keeps_its_quotes_and_dashes() -> None:
-    name = "Büro \u201cNord\u201d \u2013 alt\u2026"
-    assert decode(f"Zone,{name};".encode("cp1252")) == f"Zone,{name};"
-    assert decode(b"Zone,B\xfcro \x81;") == "Zone,Büro \x81;"  # means nothing in Windows-1252
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ("Version,25.2;\n".encode("utf-16"), "room.idf: is text in UTF-16, which EnergyPlus does not read"),
-        (b'\n{"Version": {}}', "room.idf: is not IDF but looks like epJSON (allowed: a name that ends in .epJSON)"),
-        (b"OS:Version,\n {a}, !- Handle\n 3.9.0;\n", "room.idf: is an OpenStudio model (OSM)"),
-    ],
-)
-def test_a_file_of_another_kind_is_called_what_it_is(content: bytes, said: str) -> None:
-    (problem,) = read_outline(content, "room.idf").problems
-    assert str(problem).startswith(said)
-
-
-@pytest.mark.parametrize("line", ["##include a\n", "abc\n"])
-def test_a_fault_in_every_line_is_listed_for_some_and_counted_for_the_rest(line: str) -> None:
-    """A refusal has to fit into an answer: 775,000 problems did not."""
-    problems = read_outline((line * 1_000 + "Version,25.2;").encode(), "room.idf").problems
-    assert len(problems) < 30
-    assert any("980 further lines have such faults" in each.what for each in problems)
-
-
-def test_what_was_found_is_shown_with_what_is_wrong_with_it() -> None:
-    (problem,) = read_outline(b"x" * 5_000, "room.idf").problems
-    assert problem.what.endswith("has no ';'")

@@ -22,7 +22,7 @@ from epsm.study.cells import ReportCell
 from epsm.study.parsing import parse_study
 from epsm.study.schema import Study
 from tests.conftest import study_document
-from tests.unit.results import test_reader
+from tests.unit.results.reader import databases
 
 STORED = (
     ("EnvelopeSummary", "Entire Facility", "Exterior Fenestration", "SOUTH WINDOW", "Glass U-Factor", "W/m2-K", "2.7"),
@@ -159,16 +159,16 @@ def test_a_name_is_given_once() -> None:
     ],
 )
 def test_the_time_of_a_peak(tmp_path: Path, printed: str, expected: str | None) -> None:
-    place = (test_reader.DEMAND, "End Uses", "Time of Peak", "Electricity")
-    cells = test_reader.building() | {place: ("W", printed)}
-    cells[test_reader.ELECTRICITY_PEAK] = ("W", "5")
-    test_reader.write_database(tmp_path / "eplusout.sql", cells)
+    place = (databases.DEMAND, "End Uses", "Time of Peak", "Electricity")
+    cells = databases.building() | {place: ("W", printed)}
+    cells[databases.ELECTRICITY_PEAK] = ("W", "5")
+    databases.write_database(tmp_path / "eplusout.sql", cells)
 
     def peak(*environments: Environment) -> str | None:
         return read_results(tmp_path / "eplusout.sql", environments).texts["electricity_peak_time"]
 
-    assert peak(test_reader.YEAR) == expected
-    assert peak(test_reader.WINTER_DAY) is None
+    assert peak(databases.YEAR) == expected
+    assert peak(databases.WINTER_DAY) is None
 
 
 # -- with the engine ---------------------------------------------------------------------------------------------

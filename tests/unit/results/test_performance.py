@@ -13,8 +13,16 @@ from epsm.results.metrics import DELIVERED, DESIGN_SUMS, PERFORMANCE_METRICS
 from epsm.results.reader import Results, read_results
 from epsm.study.schema import Study
 from tests.conftest import study_document
-from tests.unit.results import test_reader
-from tests.unit.results.test_reader import WINTER_DAY, YEAR, Cells, building, write_database, zone_summary
+from tests.unit.results.reader.databases import (
+    TOTAL,
+    WINTER_DAY,
+    YEAR,
+    Cells,
+    building,
+    end_use,
+    write_database,
+    zone_summary,
+)
 
 GAINS, METERS = "SensibleHeatGainSummary", "EnergyMeters"
 ANNUAL = "Annual Building Sensible Heat Gain Components"
@@ -90,7 +98,7 @@ def test_demand_intensities_count_the_output_of_coils_and_ideal_loads(of_year: R
 def test_meters_that_count_sizing_simulations_are_not_taken(tmp_path: Path) -> None:
     """RefBldgLargeOffice has them: 5 % more gas in this report than in the end uses."""
     cells = served()
-    cells[test_reader.end_use(test_reader.TOTAL, "Natural Gas")] = ("kWh", "1000")
+    cells[end_use(TOTAL, "Natural Gas")] = ("kWh", "1000")
     metered = (METERS, "Annual and Peak Values - Natural Gas", "NaturalGas:Facility", "Natural Gas Annual Value")
     for value, expected in (("1000.0008", 15), ("1050", None)):
         path = tmp_path / f"{value}.sql"

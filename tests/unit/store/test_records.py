@@ -1,7 +1,5 @@
-"""Records on the table: conditional writes, lists in pages, removal, spend, run times."""
+"""Records of studies: conditional writes, final states, stops, budgets and run times."""
 
-import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,36 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from epsm.problems import Problem
-from epsm.store import attributes, keys, study_lists
 from epsm.store.records import Records
-from epsm.study.records import StudyRecord, StudyStatus, VariantRecord, VariantStatus
-
-SOURCE = {"bucket": "inputs", "key": "office/study.json", "version_id": "v1"}
-FOREVER = 4_000_000_000
-ENDED = [status for status in StudyStatus if status.final]
-OPEN = [StudyStatus.PENDING, StudyStatus.RUNNING]
-
-
-def put(table: Any, simulation: str, status: StudyStatus = StudyStatus.PENDING, **more: Any) -> None:
-    """A study as the table has it, in any state."""
-    item = {
-        keys.PARTITION_KEY: keys.partition(simulation),
-        keys.SORT_KEY: keys.STUDY_SORT_KEY,
-        attributes.RECORD_TYPE: keys.STUDY_SORT_KEY,
-        "simulation_id": simulation,
-        "name": simulation,
-        "status": status.value,
-        "created_at": "2026-05-01T12:00:00.000Z",
-        **more,
-    }
-    table.put_item(Item=item)
-
-
-def study(records: Records, simulation: str = "a") -> StudyRecord:
-    record = records.study_including_removed(simulation)
-    assert record is not None
-    return record
-
+from epsm.study.records import StudyStatus
+from tests.unit.store.study_items import ENDED, FOREVER, OPEN, SOURCE, Write, put, study
 
 # --- Claiming and accepting
 
@@ -91,11 +62,6 @@ def test_a_rejected_study_says_why(records: Records) -> None:
     assert (record.status, record.problems) == (StudyStatus.REJECTED, (problem,))
     assert record.ended_at
 
-
-# --- A final state is final
-
-
-Write = Callable[[Records], bool]
 
 CLOSING: dict[str, Write] = {
     "finish": lambda records: records.finish_study("a", StudyStatus.COMPLETED, succeeded=9, failed=9),
@@ -222,145 +188,6 @@ def test_a_study_that_misses_nothing_is_not_opened_again(table: Any, records: Re
     assert study(records).status is status
 
 
-# --- Removal
-
-
-@pytest.mark.parametrize("status", ENDED)
-def test_a_study_that_is_being_removed_is_gone_for_those_who_ask(
-    table: Any, records: Records, status: StudyStatus
-) -> None:
-    put(table, "a", status)
-
-    assert records.mark_removing("a")
-
-    assert records.study("a") is None
-    assert study(records).removing
-    assert records.studies() == []
-    assert [each.simulation_id for each in records.every_study()] == ["a"]  # the cleanup goes on with it
-
-
-@pytest.mark.parametrize("status", OPEN)
-def test_a_study_that_has_not_ended_is_not_hidden(table: Any, records: Records, status: StudyStatus) -> None:
-    put(table, "a", status)
-
-    assert not records.mark_removing("a")
-    assert not study(records).removing
-
-
-@pytest.mark.parametrize(
-    "write",
-    [
-        lambda records: records.reopen_study("a", 2),
-        lambda records: records.count_cancelled_study("a", succeeded=1, failed=0),
-        lambda records: records.mark_removing("a"),
-    ],
-    ids=["reopen", "count", "hide"],
-)
-def test_nothing_is_written_to_a_study_that_is_being_removed(table: Any, records: Records, write: Write) -> None:
-    put(table, "a", StudyStatus.CANCELLED, removing=True)
-
-    assert not write(records)
-
-
-def test_a_study_is_removed_with_all_its_variants_and_no_other(table: Any, records: Records) -> None:
-    put(table, "a", StudyStatus.COMPLETED)
-    put(table, "ab", StudyStatus.COMPLETED)
-    for index in range(60):  # more than a batch of 25
-        records.start_variant("a", index, FOREVER)
-    records.start_variant("ab", 0, FOREVER)
-
-    assert records.remove_study("a") == 61
-
-    assert {item["pk"] for item in table.scan()["Items"]} == {keys.partition("ab")}
-    assert records.remove_study("a") == 0
-
-
-def test_the_study_itself_is_removed_last(table: Any, records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A removal that dies half-way leaves the record, by which the next one goes on."""
-    put(table, "a", StudyStatus.COMPLETED)
-    records.start_variant("a", 0, FOREVER)
-    seen: list[str] = []
-
-    class Batch:
-        def __enter__(self) -> "Batch":
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def delete_item(self, Key: dict[str, str]) -> None:  # noqa: N803 - boto3's name
-            seen.append(Key["sk"])
-            table.delete_item(Key=Key)
-
-    monkeypatch.setattr(records._table, "batch_writer", Batch)
-
-    records.remove_study("a")
-
-    assert seen == [keys.variant_sort_key(0), keys.STUDY_SORT_KEY]
-
-
-# --- Lists
-
-
-def many(table: Any, number: int, **more: Any) -> None:
-    for index in range(number):
-        put(table, f"s{index}", created_at=f"2026-05-01T12:00:{index:02d}.000Z", **more)
-
-
-def names(studies: Any) -> list[str]:
-    return [each.simulation_id for each in studies]
-
-
-def test_the_newest_study_comes_first(table: Any, records: Records) -> None:
-    many(table, 3)
-
-    assert names(records.studies()) == ["s2", "s1", "s0"]
-    assert names(records.studies(limit=2)) == ["s2", "s1"]
-
-
-def test_pages_follow_on_each_other_until_the_last(table: Any, records: Records) -> None:
-    many(table, 5)
-    pages, start = [], None
-    while True:
-        page = records.study_page(limit=2, start=start)
-        pages.append(names(page.studies))
-        start = page.next_page
-        if start is None:
-            break
-
-    assert pages[:3] == [["s4", "s3"], ["s2", "s1"], ["s0"]]
-    assert not any(pages[3:])
-
-
-def test_every_study_is_read_over_all_pages(table: Any, records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
-    many(table, 5)
-    monkeypatch.setattr(study_lists, "_PAGE", 2)
-
-    assert names(records.every_study()) == ["s4", "s3", "s2", "s1", "s0"]
-
-
-def test_a_list_of_an_owner_holds_no_one_elses(table: Any, records: Records) -> None:
-    put(table, "hers", owner="anna", created_at="2026-05-01T12:00:01.000Z")
-    put(table, "hers-too", owner="anna", created_at="2026-05-01T12:00:02.000Z")
-    put(table, "his", owner="bert")
-    put(table, "nobodys")
-
-    assert names(records.study_page(owner="anna").studies) == ["hers-too", "hers"]
-    assert names(records.study_page(owner="ann").studies) == []
-    assert sorted(names(records.study_page().studies)) == ["hers", "hers-too", "his", "nobodys"]
-
-
-def test_a_list_of_a_state_holds_that_alone_and_may_be_short_of_its_limit(table: Any, records: Records) -> None:
-    many(table, 4, status=StudyStatus.RUNNING)
-    put(table, "s9", StudyStatus.COMPLETED, owner="anna", created_at="2026-05-01T12:01:00.000Z")
-
-    page = records.study_page(status=StudyStatus.RUNNING, limit=2)
-
-    assert (names(page.studies), page.next_page is not None) == (["s3"], True)
-    assert names(records.study_page(owner="anna", status=StudyStatus.RUNNING).studies) == []
-    assert names(records.study_page(owner="anna", status=StudyStatus.COMPLETED).studies) == ["s9"]
-
-
 # --- Stopping and spending
 
 
@@ -417,123 +244,3 @@ def test_a_models_run_time_is_that_of_its_last_runs(records: Records) -> None:
 
     assert records.run_time("ab12") == 4.5
     assert records.run_time("cd34") is None
-
-
-# --- Variants
-
-
-def ended(index: int, status: VariantStatus = VariantStatus.SUCCEEDED, **changes: Any) -> VariantRecord:
-    return VariantRecord(index, status, started_at="2026-05-01T12:00:00.000Z", **changes)
-
-
-def test_a_variant_that_runs_is_noted_again_when_it_is_repeated(records: Records) -> None:
-    assert records.variant("a", 3) is None
-    assert records.start_variant("a", 3, FOREVER)
-    assert records.start_variant("a", 3, FOREVER)
-
-    record = records.variant("a", 3)
-    assert record is not None
-    assert (record.index, record.status, bool(record.started_at)) == (3, VariantStatus.RUNNING, True)
-
-
-def test_a_variant_comes_back_as_it_was_written(records: Records) -> None:
-    failed = ended(
-        0,
-        VariantStatus.FAILED,
-        ended_at="2026-05-01T12:00:09.000Z",
-        verdict="fatal",
-        stage="engine",
-        error="no zone",
-        summary={"measures": {"engine_s": 0.25, "files": 3}, "period": ["a", "b"]},
-    )
-
-    assert records.finish_variant("a", failed, FOREVER)
-
-    assert records.variant("a", 0) == failed
-
-
-def test_a_variant_without_an_end_has_ended_now(records: Records) -> None:
-    records.finish_variant("a", ended(0), FOREVER)
-
-    record = records.variant("a", 0)
-    assert record is not None
-    assert datetime.now(UTC) - datetime.fromisoformat(record.ended_at) < timedelta(minutes=1)
-
-
-def test_a_success_is_never_overwritten(records: Records) -> None:
-    assert records.finish_variant("a", ended(0, verdict="clean"), FOREVER)
-
-    assert not records.start_variant("a", 0, FOREVER)
-    assert not records.finish_variant("a", ended(0, VariantStatus.FAILED, error="late"), FOREVER)
-
-    record = records.variant("a", 0)
-    assert record is not None
-    assert (record.status, record.verdict, record.error) == (VariantStatus.SUCCEEDED, "clean", "")
-
-
-@pytest.mark.parametrize("status", [VariantStatus.FAILED, VariantStatus.SUCCEEDED])
-def test_a_failure_may_be_followed_by_anything(records: Records, status: VariantStatus) -> None:
-    records.finish_variant("a", ended(0, VariantStatus.FAILED), FOREVER)
-
-    assert records.start_variant("a", 0, FOREVER)
-    assert records.finish_variant("a", ended(0, status), FOREVER)
-
-
-def test_variants_come_in_the_order_of_their_index(records: Records) -> None:
-    for index in (10, 2, 100, 0):
-        records.start_variant("a", index, FOREVER)
-    records.create_or_get_study("a", "Office", SOURCE)
-    records.start_variant("b", 1, FOREVER)
-
-    assert [each.index for each in records.variants("a")] == [0, 2, 10, 100]
-    assert [each.index for each in records.variants("a", first=3)] == [10, 100]
-
-
-def test_variants_are_read_over_all_pages(table: Any, records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
-    for index in range(5):
-        records.finish_variant("a", ended(index, VariantStatus.FAILED if index == 3 else VariantStatus.SUCCEEDED), 1)
-    whole = records._table.query
-    calls: list[dict[str, Any]] = []
-
-    def two_at_a_time(**query: Any) -> Any:
-        calls.append(query)
-        return whole(**query, Limit=2)
-
-    monkeypatch.setattr(records._table, "query", two_at_a_time)
-
-    assert [each.index for each in records.variants("a")] == [0, 1, 2, 3, 4]
-    assert records.succeeded_indices("a") == {0, 1, 2, 4}
-    assert len(calls) >= 6
-
-
-def test_which_have_succeeded_is_asked_without_what_they_came_to(records: Records) -> None:
-    records.finish_variant("a", ended(0, summary={"metrics": {"eui": 1.5}}), FOREVER)
-    records.finish_variant("a", ended(1, VariantStatus.FAILED), FOREVER)
-    records.start_variant("a", 2, FOREVER)
-
-    assert records.succeeded_indices("a") == {0}
-    assert records.succeeded_indices("b") == set()
-
-
-# --- What the state machine writes
-
-
-def test_a_lost_variant_says_what_lambda_said(table: Any, records: Records) -> None:
-    cause = json.dumps({"errorType": "MemoryError", "errorMessage": "no memory"})
-    for index, message in enumerate([cause, "not JSON", ""]):
-        error = {"stage": "worker", "error": "Lambda.Unknown", "message": message}
-        key = {keys.PARTITION_KEY: keys.partition("a"), keys.SORT_KEY: keys.variant_sort_key(index)}
-        table.put_item(Item={**key, "status": "failed", "error": error})
-
-    assert [each.error for each in records.variants("a")] == [
-        "Lambda.Unknown: no memory",
-        "Lambda.Unknown: not JSON",
-        "Lambda.Unknown",
-    ]
-
-
-def test_a_fault_that_is_no_condition_is_not_swallowed(aws: Any, table: Any, records: Records) -> None:
-    table.delete()
-
-    with pytest.raises(ClientError, match="ResourceNotFound"):
-        records.start_variant("a", 0, FOREVER)

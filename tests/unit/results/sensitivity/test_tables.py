@@ -20,7 +20,7 @@ from epsm.study.schema import Study
 from epsm.study.variants import Variant, expand
 from tests.conftest import study_document
 from tests.unit.manifests import manifest_of
-from tests.unit.results.test_report import Page
+from tests.unit.results.report.pages import Page
 
 LIGHTING, INSULATION = (1.0, 2.0, 3.0, 4.0, 5.0), (0.1, 0.2, 0.3)
 

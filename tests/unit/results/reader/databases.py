@@ -1,0 +1,106 @@
+"""Databases as the engine writes them, with the cells that a test needs."""
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+
+from epsm.energyplus.verdict import Environment
+from epsm.results.metrics import (
+    CELLS,
+    END_USES,
+    FUELS,
+)
+from epsm.results.reader import Results
+
+VERIFICATION = "InputVerificationandResultsSummary"
+PERFORMANCE = "AnnualBuildingUtilityPerformanceSummary"
+DEMAND = "DemandEndUseComponentsSummary"
+TOTAL = "Total End Uses"
+Place = tuple[str, str, str, str]  # report, table, row, column
+Cells = dict[Place, tuple[str, str]]  # unit, value
+SITE_EUI: Place = (PERFORMANCE, "Site and Source Energy", "Total Site Energy", "Energy Per Total Building Area")
+AREA: Place = (PERFORMANCE, "Building Area", "Total Building Area", "Area")
+ELECTRICITY: Place = (PERFORMANCE, "End Uses", TOTAL, "Electricity")
+ELECTRICITY_PEAK: Place = (DEMAND, "End Uses", TOTAL, "Electricity")
+YEAR = Environment("WHOLE YEAR", "WeatherFileRunPeriod", "01/01/2017", "12/31/2017", 365)
+WINTER_DAY = Environment("WINTER DAY", "SizingPeriod:DesignDay", "01/21", "01/21", 1)
+
+
+def end_use(row: str, fuel: str) -> Place:
+    return (PERFORMANCE, "End Uses", row, fuel)
+
+
+def building() -> Cells:
+    """The tables of a building of 100 m2 that uses nothing, as the engine writes them."""
+    units = {"kwh": "kWh", "kwh_m2": "kWh/m2", "m2": "m2", "m3": "m3", "w": "W", "hours": "Hours"}
+    cells: Cells = {
+        (each.report, each.table, each.row, each.column): (units[each.unit], "0") for each in CELLS.values()
+    }
+    cells |= {end_use(row, fuel): ("kWh", "0") for row in END_USES for fuel in FUELS}
+    return cells | {AREA: ("m2", "100")}
+
+
+def without(cells: Cells, unwanted: Callable[[Place], bool]) -> Cells:
+    return {place: content for place, content in cells.items() if not unwanted(place)}
+
+
+def write_database(path: Path, cells: Mapping[Place, tuple[str, str]], zones: Sequence[str | bytes] = ()) -> None:
+    """The two tables of an eplusout.sql that results are read from."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")  # waiting for the disk is most of the time otherwise
+        connection.execute(
+            "CREATE TABLE TabularDataWithStrings (ReportName TEXT, TableName TEXT, RowName TEXT, ColumnName TEXT, "
+            "Units TEXT, Value TEXT, ReportForString TEXT DEFAULT 'Entire Facility')"
+        )
+        connection.executemany(
+            "INSERT INTO TabularDataWithStrings (ReportName, TableName, RowName, ColumnName, Units, Value) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            [(*place, *content) for place, content in cells.items()],
+        )
+        connection.execute("CREATE TABLE Simulations (NumTimestepsPerHour INTEGER)")
+        connection.execute("INSERT INTO Simulations VALUES (4)")
+        connection.execute(
+            "CREATE TABLE Zones (ZoneIndex INTEGER PRIMARY KEY, ZoneName TEXT, Multiplier REAL, ListMultiplier REAL)"
+        )
+        connection.execute("CREATE TABLE Constructions (ConstructionIndex INTEGER, Name TEXT, TotalLayers INTEGER)")
+        connection.execute(
+            "CREATE TABLE Surfaces (SurfaceIndex INTEGER, SurfaceName TEXT, ConstructionIndex INTEGER, ClassName TEXT, "
+            "Area REAL, GrossArea REAL, Azimuth REAL, Tilt REAL, HeatTransferSurf INTEGER, ZoneIndex INTEGER, "
+            "ExtBoundCond INTEGER)"
+        )
+        connection.executemany("INSERT INTO Zones (ZoneName) VALUES (CAST(? AS TEXT))", [(name,) for name in zones])
+        connection.commit()
+
+
+Reader = Callable[..., Results]
+
+
+# -- values and units --------------------------------------------------------------------------------------------
+BTU_IN_J = Fraction("1055.05585262")
+SQUARE_FOOT_IN_M2 = Fraction("0.3048") ** 2
+KWH = {
+    "kWh": Fraction(1),
+    "J": 1 / Fraction(3_600_000),
+    "MJ": 1 / Fraction("3.6"),
+    "GJ": 1000 / Fraction("3.6"),
+    "kBtu": 1000 * BTU_IN_J / 3_600_000,
+}
+
+
+def exactly(value: str, factor: Fraction) -> float:
+    """The number nearest to the product of both, computed without rounding in between."""
+    return float(Fraction(value) * factor)
+
+
+def of_zone(name: str, column: str) -> Place:
+    return (VERIFICATION, "Zone Summary", name, column)
+
+
+def zone_summary(name: str, **columns: str) -> Cells:
+    """The row of a zone in the Zone Summary."""
+    given = {"Area": "48", "Volume": "144", "Multipliers": "1", "Conditioned (Y/N)": "Yes"} | columns
+    given = {"Part of Total Floor Area (Y/N)": "Yes"} | given
+    units = {"Area": "m2", "Volume": "m3"}
+    return {of_zone(name, column): (units.get(column, ""), value) for column, value in given.items()}
