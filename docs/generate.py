@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+from docs.command_reference import reference
 from epsm.api.description import description
 from epsm.results.metrics import (
     ADAPTIVE_COMFORT,
@@ -35,6 +36,7 @@ def generated() -> dict[str, str]:
         "study.schema.json": _schema(Study.model_json_schema(by_alias=True)),
         "manifest.schema.json": _schema(RunManifest.model_json_schema(by_alias=True)),
         "metrics.md": _metrics(),
+        "cli.md": reference(),
         "openapi.json": json.dumps(_openapi(), indent=1) + "\n",
     }
 
