@@ -9,6 +9,7 @@ import json
 import time
 from typing import Any
 
+from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import LambdaFunction, lambda_backends
 
 from epsm_local.aws.session import ACCOUNT, REGION
@@ -19,7 +20,20 @@ from epsm_local.moto_patches.metrics import count_invocation
 RETRY_DELAYS_S = (1.0, 2.0)
 """Delays before the second and third attempt of an asynchronous invocation. AWS waits one and two minutes."""
 
+MAX_REQUEST_BYTES = 6 * 1024 * 1024
+MAX_EVENT_BYTES = 1024 * 1024
+"""Maximum payload of a synchronous and of an asynchronous invocation."""
+
 _WORKERS_OF_ZIPPED = 8
+
+
+class RequestTooLarge(LambdaClientError):  # type: ignore[misc]
+    """The payload is larger than Lambda takes."""
+
+    code = 413
+
+    def __init__(self, message: str) -> None:
+        super().__init__("RequestEntityTooLargeException", message)
 
 
 def install() -> None:
@@ -55,7 +69,15 @@ def spec_of(function: LambdaFunction) -> FunctionSpec:
 
 
 def run(function: LambdaFunction, body: bytes) -> Invocation:
-    """Invoke a function once, and write its output to its log group."""
+    """Invoke a function once, and write its output to its log group.
+
+    Raises:
+        RequestTooLarge: If the body is larger than Lambda takes.
+    """
+    if len(body) > MAX_REQUEST_BYTES:
+        raise RequestTooLarge(
+            f"Request must be smaller than {MAX_REQUEST_BYTES} bytes for the InvokeFunction operation"
+        )
     workers = local_aws().workers
     invocation = workers.invoke(spec_of(function), body)
     _write_logs(function, invocation)
@@ -75,6 +97,11 @@ def _invoke(self: LambdaFunction, body: Any, request_headers: Any, response_head
         case "DryRun":
             return b""
         case "Event":
+            if len(content) > MAX_EVENT_BYTES:
+                raise RequestTooLarge(
+                    f"{len(content)} byte payload is too large for the Event invocation type "
+                    f"(limit {MAX_EVENT_BYTES} bytes)"
+                )
             promise(self.function_name, content.decode(errors="replace"), lambda: _run_asynchronously(self, content))
             return b""
     invocation = run(self, content)

@@ -102,6 +102,8 @@ def _answer(api: Api, request: Request, request_id: str) -> Response:
         invocation = _invoke(function, event, min(_MAX_S, integration.timeout_in_millis / 1000))
     except TimeoutError:
         return message(503, "Service Unavailable")
+    except functions.RequestTooLarge:
+        return message(413, "Request Too Long")
     if invocation.failed:
         logger.warning("%s %s: %s", request.method, request.target, invocation.payload.decode(errors="replace"))
         return message(500, "Internal Server Error")
@@ -132,6 +134,7 @@ def _invoke(function: LambdaFunction, event: dict[str, Any], timeout_s: float) -
 
     Raises:
         TimeoutError: If it takes longer.
+        epsm_local.moto_patches.functions.RequestTooLarge: If Lambda does not take so large an event.
     """
     future: Future[Invocation] = Future()
 

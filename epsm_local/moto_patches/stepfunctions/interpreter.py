@@ -24,7 +24,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from epsm_local.aws.session import ACCOUNT
 from epsm_local.moto_patches import local_aws
-from epsm_local.moto_patches.functions import run
+from epsm_local.moto_patches.functions import MAX_REQUEST_BYTES, run
 
 
 class _NoList(list[Any]):
@@ -72,10 +72,12 @@ def _invoke_lambda_function(parameters: dict[str, Any], region: str, state_crede
         function = backend.get_function(parameters["FunctionName"], parameters.get("Qualifier"))
     except Exception:
         return local_aws().client("lambda").invoke(**parameters)  # type: ignore[no-any-return]
-    if parameters.get("InvocationType", "RequestResponse") != "RequestResponse":
-        return local_aws().client("lambda").invoke(**parameters)  # type: ignore[no-any-return]
     payload = parameters.get("Payload") or b"{}"
-    invocation = run(function, payload.encode() if isinstance(payload, str) else payload)
+    body = payload.encode() if isinstance(payload, str) else payload
+    synchronous = parameters.get("InvocationType", "RequestResponse") == "RequestResponse"
+    if not synchronous or len(body) > MAX_REQUEST_BYTES:
+        return local_aws().client("lambda").invoke(**parameters)  # type: ignore[no-any-return]
+    invocation = run(function, body)
     answer = {
         "ExecutedVersion": str(function.version),
         "Payload": json.loads(invocation.payload),

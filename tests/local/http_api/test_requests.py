@@ -199,8 +199,14 @@ def test_a_body_in_chunks_arrives_whole(url: str) -> None:
 # --- limits
 
 
-def test_a_body_as_long_as_allowed_is_taken(url: str) -> None:
-    assert call(url, "GET", "/raises", b" " * (10 * MB)).status == 500
+def test_a_body_as_long_as_lambda_takes_is_taken(url: str) -> None:
+    in_base64 = 6 * MB - 10_000
+    assert call(url, "GET", "/raises", b" " * (in_base64 * 3 // 4)).status == 500
+
+
+def test_a_body_that_is_too_long_for_lambda_alone_is_refused(url: str) -> None:
+    answered = call(url, "GET", "/raises", b" " * (10 * MB))
+    assert (answered.status, answered.json) == (413, {"message": "Request Too Long"})
 
 
 def test_a_body_that_is_too_long_is_refused(url: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.local.workers.functions import HANDLER, lines_of
 from tests.moto_fixtures import Aws, unique
@@ -30,6 +31,29 @@ def test_text_of_any_script_passes_both_ways(aws: Aws, function: str) -> None:
 def test_a_payload_of_a_megabyte_passes_both_ways(aws: Aws, function: str) -> None:
     text = "0123456789abcdef" * 65_536
     assert aws.invoke(function, {"do": "echo", "value": text}).value == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "message"),
+    [
+        ("RequestResponse", 6_291_456, "Request must be smaller than 6291456 bytes for the InvokeFunction operation"),
+        ("Event", 1_048_576, "1048577 byte payload is too large for the Event invocation type (limit 1048576 bytes)"),
+    ],
+)
+def test_a_payload_larger_than_lambda_takes_is_refused(
+    aws: Aws, function: str, kind: Any, limit: int, message: str
+) -> None:
+    client, event = aws.client("lambda"), json.dumps({"do": "echo", "value": 1}).encode()
+
+    def invoke(size: int) -> Any:
+        return client.invoke(FunctionName=function, InvocationType=kind, Payload=event.ljust(size))
+
+    assert invoke(limit)["StatusCode"] in (200, 202)
+    with pytest.raises(ClientError) as refusal:
+        invoke(limit + 1)
+    error = refusal.value.response
+    assert (error["Error"]["Code"], error["Error"]["Message"]) == ("RequestEntityTooLargeException", message)
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 413
 
 
 def test_an_exception_is_an_unhandled_function_error(aws: Aws, function: str) -> None:
