@@ -68,7 +68,7 @@ def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None
     steps.show_remarks(accepted.remarks)
     console.print(
         f"{study.name or folder.resolve().name} can run: {counted(study.variant_count, 'variant')} of "
-        f"{counted(len(study.models), 'model')}, {counted(len(study.weather), 'weather file')} and "
+        f"{counted(len(study.models), 'model')}, {counted(len(study.all_weather), 'weather file')} and "
         f"{counted(len(study.parameters), 'parameter')}, with EnergyPlus {accepted.energyplus}"
     )
     for target in accepted.targets[:_MAX_TARGETS]:

@@ -131,3 +131,22 @@ def test_a_single_value_among_others_is_compared_with_a_baseline_that_differs_in
 def test_the_baselines_own_value_is_one_of_the_levels() -> None:
     rows = (baseline(90, insulation_m=0.1), row(90, insulation_m=0.1), row(80, insulation_m=0.2))
     assert told([INSULATION], *rows) == []
+
+
+def test_the_effect_of_weather_is_looked_at_across_weather_files() -> None:
+    climate = {"name": "climate", "weather": ["chicago.epw", "golden.epw"]}
+    study = Study.model_validate(study_document(parameters=[climate, INSULATION]))
+
+    def remarks_of(*euis: float) -> list[str]:
+        levels = [(weather, d) for weather in climate["weather"] for d in (0.1, 0.2)]
+        runs = [
+            row(eui, climate=weather, insulation_m=d) | {"weather": weather}
+            for eui, (weather, d) in zip(euis, levels, strict=True)
+        ]
+        rows = [row(100, climate="chicago.epw", baseline=True), *runs]
+        columns = [*REMARK_COLUMNS, "climate", "insulation_m"]
+        return remarks(pd.DataFrame(rows, columns=columns), study)
+
+    assert remarks_of(90, 80, 70, 60) == []
+    (remark,) = remarks_of(90, 80, 90, 80)
+    assert remark.startswith("climate had no effect: ")

@@ -159,3 +159,14 @@ def test_rows_carry_the_remarks_about_their_model_and_weather() -> None:
     assert found[:2] == ["room.idf: old."] * 2
     assert found[2:] == ["room.idf: old. b.epw: 3 hours are missing. b.epw: its hours are shifted."] * 2
     assert page(ALL, 0, 1)[0]["input_remarks"] is None
+
+
+def test_with_another_weather_than_the_baseline_there_are_no_savings() -> None:
+    climate = {"name": "climate", "weather": ["chicago.epw", "golden.epw"]}
+    wall = study_document()["parameters"][0]
+    of = parse_study(json.dumps(study_document(parameters=[wall, climate])))
+    found = page(ALL, 0, 5, of)
+    assert [each["weather"] for each in found] == ["chicago.epw", *(["chicago.epw", "golden.epw"] * 2)]
+    assert [each["site_eui_saved_kwh_m2"] for each in found] == [0, 1, None, 3, None]
+    assert found == list(rows.rows(manifest_of(of), ALL.variants("")))[:5]
+    assert page(ALL, 2, 1, of) == found[2:3], "a page alone knows the baseline's weather"

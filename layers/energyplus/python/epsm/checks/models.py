@@ -11,6 +11,7 @@ from itertools import islice
 
 from epsm.checks.cells import check_reduced_on
 from epsm.checks.constructions import check_constructions_on, constructions_in
+from epsm.checks.file_levels import check_file_levels_on, file_levels_in
 from epsm.checks.model_faults import FieldFilter, check_model_faults, place_of
 from epsm.checks.parameters import Setters, check_parameters_on
 from epsm.checks.references import check_object_names
@@ -19,7 +20,8 @@ from epsm.checks.target_matches import TargetInModel, targets_in
 from epsm.energyplus import dictionary, versions
 from epsm.energyplus.construction_plans import plans_of
 from epsm.energyplus.dictionary import ClassRule
-from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS, external_path, in_each_others_way
+from epsm.energyplus.external_files import external_path, in_each_others_way
+from epsm.energyplus.file_levels import naming_fields
 from epsm.energyplus.model_reader import ModelObject, ModelOutline, read_outline
 from epsm.energyplus.targets import selected_objects
 from epsm.problems import Problem
@@ -82,6 +84,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
         problems += islice(check_parameters_on(outline, source, study, setters), _MAX_OF_A_KIND)
         plans = plans_of(outline, study)
         edits += constructions_in(source, plans)
+        edits += file_levels_in(outline, source, study)
         problems += islice(check_constructions_on(source, plans, edits, setters), _MAX_OF_A_KIND)
         for each, name in _external_names(outline):
             path, fault = external_path(name, source)
@@ -90,6 +93,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
                 problems.append(Problem(place_of(each, source), what, "a file uploaded with the study"))
             else:
                 external_files[path] = None
+        problems += islice(check_file_levels_on(source, external_files, study), _MAX_OF_A_KIND)
         for file, other in in_each_others_way([*external_files, source]):
             problems.append(Problem(source, f"reads '{other}', but '{file}' is a file, not a folder", "other names"))
     return CheckedModel(tuple(problems), tuple(external_files), outline, tuple(edits))
@@ -224,12 +228,7 @@ def _asks_for_weather_run(outline: ModelOutline) -> bool:
 
 
 def _external_names(outline: ModelOutline) -> Iterator[tuple[ModelObject, str]]:
-    for class_name, field_name in EXTERNAL_FILE_FIELDS.items():
-        rule = dictionary.load().find_class(class_name)
-        if rule is None:
-            continue  # EnergyPlus of this version has no such class
-        place = rule.find_field(field_name)
-        assert place is not None
-        for each in outline.of_class(class_name):
+    for rule, place in naming_fields():
+        for each in outline.of_class(rule.name):
             if name := str(each.value(place) or "").strip():
                 yield each, name

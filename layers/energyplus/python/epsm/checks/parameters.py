@@ -11,12 +11,13 @@ from epsm.energyplus.targets import is_blank, is_left, number_in, own_number, se
 from epsm.problems import Problem
 from epsm.results.columns import RESERVED
 from epsm.study.assignments import Assignment, assignments
-from epsm.study.consistency import not_a_variant
+from epsm.study.consistency import not_a_variant, not_its_weather
 from epsm.study.distributions import Discrete
 from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.sampling import Listed
 from epsm.study.schema import MANIFEST_NAME, Study
 from epsm.study.targets import Target
+from epsm.study.whole_files import WeatherParameter
 from epsm.text import fold_name, listed, nearest
 
 _COMPACT = "Schedule:Compact"
@@ -64,6 +65,7 @@ def place_of_level(study: Study, parameter: Dimension, level: float | str | None
         return f"{place}.range"
     kind = "distribution" if parameter.distribution is not None else "multiply" if parameter.multiply else "values"
     kind = "distribution.values" if isinstance(parameter.distribution, Discrete) else kind
+    kind = "weather" if isinstance(parameter, WeatherParameter) and not parameter.has_levels else kind
     position = f"[{parameter.levels.index(level)}]" if level in parameter.levels and kind != "distribution" else ""
     return f"{place}.{kind}{position}"
 
@@ -85,11 +87,15 @@ def check_parameters(study: Study) -> list[Problem]:
 
 
 def _check_names_of_variants(study: Study, parameter: Dimension) -> Iterator[Problem]:
-    """Of a list, where a measure's levels are the names in its rows."""
+    """Of a list, where the levels of a measure and of the weather are the names in its rows."""
     if isinstance(study.sampling, Listed) and isinstance(parameter, MeasureParameter) and parameter.bound is not None:
         for level in parameter.values or ():
             if not parameter.bound.has(level):
                 yield not_a_variant(parameter, level, place_of_level(study, parameter, level))
+    if isinstance(study.sampling, Listed) and isinstance(parameter, WeatherParameter):
+        for level in parameter.values or ():
+            if level not in parameter.weather:
+                yield not_its_weather(parameter, level, place_of_level(study, parameter, level))
 
 
 def _check_target(parameter: Dimension, target: Target, places: Places) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from epsm.checks.budget import check_budget, measured_run_times
 from epsm.checks.cells import check_cells
 from epsm.checks.constructions import unmatched_constructions
 from epsm.checks.data_files import CLASSES, check_data_files
+from epsm.checks.file_levels import files_of_levels, replacements
 from epsm.checks.locations import location_remark
 from epsm.checks.model_remarks import model_remarks
 from epsm.checks.models import check_model
@@ -154,7 +155,9 @@ def _check_files(document: bytes, files: StudyFiles, rules: Rules) -> CheckedStu
     if study is None:
         raise StudyRejected(draft.problems)
     samples = study.sampling.file if isinstance(study.sampling, Listed) else None
-    reader = StudyReader(files, (*study.models, *study.weather, *([samples] if samples else [])), study.files)
+    levels = files_of_levels(study)
+    needed = (*study.models, *study.all_weather, *levels, *([samples] if samples else []))
+    reader = StudyReader(files, needed, study.files)
     if samples is not None:
         study = _with_samples(study, samples, reader)
     if rules.find_study is not None:
@@ -224,8 +227,8 @@ def _check_weather(
     records_per_hour: dict[str, int] = {}
     targets = (target for parameter in study.parameters for target in parameter.all_targets)
     location_varies = any(fold_name(target.class_name) == "site:location" for target in targets)
-    for index, name in enumerate(study.weather):
-        content = reader.read(name, f"{MANIFEST_NAME}: weather[{index}]")
+    for name in study.all_weather:
+        content = reader.read(name, _place_of_weather(study, name))
         if content is not None:
             weather, problems = read_weather(content, name)
             reader.problems += problems
@@ -249,14 +252,19 @@ def _check_external_files(
 ) -> None:
     """Check the files that models read themselves, and time steps, which must fit the weather's records."""
     read_by = {name: model for model, names in models.external_files.items() for name in names}
+    read_by = files_of_levels(study) | read_by
     reader.wait_for(read_by)
-    tables = {name: reader.read(name, model) for name, model in read_by.items()}
+    tables = {name: reader.read(name, where) for name, where in read_by.items()}
     varied = field_parameters(study)
     for model, outline in models.outlines.items():
-        table = partial(_table, tables, model)
-        problems, found = check_table_files(outline, model, table, varied)
-        reader.problems += problems
-        reader.problems += check_data_files(outline, model, table, varied)
+        faults: dict[Problem, None] = {}
+        found: dict[str, None] = {}
+        for replaced in replacements(study):
+            table = partial(_table, tables, model, replaced)
+            problems, remarks_here = check_table_files(outline, model, table, varied)
+            faults |= dict.fromkeys((*problems, *check_data_files(outline, model, table, varied)))
+            found |= dict.fromkeys(remarks_here)
+        reader.problems += faults
         reader.problems += check_time_steps(outline, model, varied, records_per_hour)
         if found:
             remarks[model] = (*remarks.get(model, ()), *found)
@@ -272,9 +280,20 @@ def _with_samples(study: Study, name: str, reader: StudyReader) -> Study:
     return listed
 
 
-def _table(tables: Mapping[str, bytes | None], model: str, name: str) -> tuple[str, bytes] | None:
-    """A file that a model reads, by the name that it uses."""
+def _place_of_weather(study: Study, name: str) -> str:
+    if name in study.weather:
+        return f"{MANIFEST_NAME}: weather[{study.weather.index(name)}]"
+    assert study.climate is not None
+    number = study.climate.weather.index(name)
+    return f"{MANIFEST_NAME}: parameters[{study.parameters.index(study.climate)}].weather[{number}]"
+
+
+def _table(
+    tables: Mapping[str, bytes | None], model: str, replaced: Mapping[str, str], name: str
+) -> tuple[str, bytes] | None:
+    """A file that a model reads, by the name that it uses, or the one that takes its place."""
     path, fault = external_path(name, model)
+    path = replaced.get(path, path)
     content = None if fault else tables.get(path)
     return None if content is None else (path, content)
 

@@ -65,7 +65,7 @@ class Study(StudyDocument):
         return Check(
             variants=study.variant_count,
             models=study.models,
-            weather=study.weather,
+            weather=study.all_weather,
             parameters=tuple(parameter.name for parameter in study.parameters),
             energyplus=accepted.energyplus,
             targets=accepted.targets,

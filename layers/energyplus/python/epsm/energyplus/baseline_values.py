@@ -9,6 +9,7 @@ from epsm.energyplus.targets import is_blank, selected_objects
 from epsm.study.measures import NONE
 from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.schema import Study
+from epsm.study.whole_files import WholeFiles
 
 BaselineValues = Mapping[str, Mapping[str, float | str]]
 """Model -> parameter -> value."""
@@ -17,9 +18,9 @@ BaselineValues = Mapping[str, Mapping[str, float | str]]
 def baseline_values(outline: ModelOutline, study: Study) -> dict[str, float | str]:
     """The model's own value for each parameter of a study, for the baseline's row in the table.
 
-    A factor is 1, what is added 0, a measure `none`. A value is there only if it is one: a parameter that writes to
-    several objects has none where they differ, and neither has a field that is blank and has no default, or that holds
-    a text (`autosize`) where the study gives numbers.
+    A factor is 1, what is added 0, a measure `none`, a file the one that is replaced. It is there only if it is one:
+    a parameter that writes to several objects has none where they differ, and neither has a field that is blank and has
+    no default, or that holds a text (`autosize`) where the study gives numbers.
 
     Args:
         outline: The model.
@@ -32,6 +33,8 @@ def baseline_values(outline: ModelOutline, study: Study) -> dict[str, float | st
 def _value(outline: ModelOutline, parameter: Dimension, numeric: bool) -> float | str | None:
     if isinstance(parameter, MeasureParameter):
         return NONE
+    if isinstance(parameter, WholeFiles):
+        return parameter.own
     levels: set[float | str | None] = set()
     for target in parameter.all_targets:
         rule = dictionary.load().find_class(target.class_name)

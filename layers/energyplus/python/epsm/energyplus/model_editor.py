@@ -20,6 +20,8 @@ from epsm.energyplus.dictionary import ClassRule, FieldPlace
 from epsm.energyplus.documents import Document, EpjsonDocument, IdfDocument, PlainObjects
 from epsm.energyplus.editing import CannotEdit, place_of_field, rule_of
 from epsm.energyplus.eppy_objects import EppyObjects
+from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS
+from epsm.energyplus.file_levels import name_in_model, readers_of
 from epsm.energyplus.idf_text import decode
 from epsm.energyplus.output_requests import choose_files, replace_object, request_results, request_series
 from epsm.energyplus.targets import is_left, own_number, selected
@@ -29,6 +31,7 @@ from epsm.study.measures import NONE, MeasureVariant
 from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.schema import Study
 from epsm.study.targets import Target, TargetEdit
+from epsm.study.whole_files import FileParameter, WeatherParameter, WholeFiles
 from epsm.text import fold_name
 
 _SET_FOR_EVERY_RUN = (
@@ -58,8 +61,10 @@ class PreparedModel:
         plans: Plans = MappingProxyType({}),
         *,
         annual: bool = False,
+        source: str = "",
     ) -> None:
         self._document = document
+        self._source = source
         self._plans = plans
         self._parameters = parameters
         self._version = dictionary.load().model_version
@@ -125,6 +130,11 @@ class PreparedModel:
         if self._chosen is None:
             self._chosen = {}
             for each in self._parameters:
+                if isinstance(each, WeatherParameter):
+                    continue
+                if isinstance(each, FileParameter):
+                    self._chosen[each.name, ""] = self._readers_of(each)
+                    continue
                 if not isinstance(each, MeasureParameter):
                     self._chosen[each.name, ""] = self._edits_of(each.name, each.all_targets)
                     continue
@@ -152,9 +162,25 @@ class PreparedModel:
             raise CannotEdit(f"{name}: the model has no {shown}")
         return edits
 
+    def _readers_of(self, parameter: FileParameter) -> list[_Edit]:
+        document = self._document
+        found = readers_of(parameter.file, self._source, document.objects, document.get)
+        edits = [
+            _Edit(Target.model_validate({"class": rule.name, "field": place.rule.name}), place, each)
+            for rule, place, each in found
+        ]
+        if not edits:
+            raise CannotEdit(f"{parameter.name}: the model does not read '{parameter.file}'")
+        return edits
+
     @contextlib.contextmanager
     def _edited(self, parameter: Dimension, level: float | str) -> Iterator[None]:
         key = (parameter.name, "")
+        if isinstance(parameter, WholeFiles):
+            if isinstance(parameter, WeatherParameter) or level == parameter.own:
+                yield
+                return
+            level = name_in_model(str(level), self._source)
         if isinstance(parameter, MeasureParameter):
             if fold_name(str(level)) == NONE:
                 yield
@@ -233,7 +259,7 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
             document.remove(rule, extra)
         if first is not None:
             _end_in_the_year_it_begins(document, rule, first)
-    return PreparedModel(document, study.parameters, plans, annual=study.options.run_period == "annual")
+    return PreparedModel(document, study.parameters, plans, annual=study.options.run_period == "annual", source=source)
 
 
 def _editable(parameters: Sequence[Dimension], plans: Plans) -> Callable[[str, str], bool]:
@@ -243,6 +269,8 @@ def _editable(parameters: Sequence[Dimension], plans: Plans) -> Callable[[str, s
         patterns.setdefault(fold_name(target.class_name), []).append(target)
     surfaces = {(fold_name(key), name) for plan in plans.values() for key, name in plan.settings}
     always = {fold_name(name) for name in _SET_FOR_EVERY_RUN}
+    if any(isinstance(each, FileParameter) for each in parameters):
+        always |= EXTERNAL_FILE_FIELDS.keys()
 
     def may_edit(key: str, name: str) -> bool:
         chosen = any(each.matches(name) for each in patterns.get(key, ()))

@@ -93,8 +93,9 @@ def _repeats_last(variants: Iterable[Variant]) -> Iterator[tuple[Variant, int | 
     put_off: list[tuple[Variant, int]] = []
     pair = None
     for variant in variants:
-        if pair != (variant.model, variant.weather):
-            pair = (variant.model, variant.weather)
+        own_weather = None if variant.weather in variant.values.values() else variant.weather
+        if pair != (variant.model, own_weather):
+            pair = (variant.model, own_weather)
             first_of.clear()
         first = first_of.setdefault(hash(tuple(variant.values.items())), variant.index)
         if first == variant.index:

@@ -40,7 +40,7 @@ def content_key(
         library: Hash of the library; the one of this process by default.
     """
     study, inputs = manifest.study, manifest.inputs
-    external = manifest.external_files.get(variant.model, ())
+    external = manifest.files_of(variant)
     statistics = statistics_beside(variant.weather, inputs)
     content = {
         "form": FORM,

@@ -169,7 +169,7 @@ class Workspace:
         home = study / posixpath.dirname(variant.model)
         home.mkdir(parents=True)
         model = home / file_name
-        for name in manifest.external_files.get(variant.model, ()):
+        for name in manifest.files_of(variant):
             # File names in models may be NFC, or NFD from macOS.
             for written in {name, unicodedata.normalize("NFD", name)}:
                 place = study / written

@@ -10,6 +10,7 @@ from epsm.results.metrics import METRICS
 from epsm.study.parameters import Dimension
 from epsm.study.records import VariantStatus
 from epsm.study.schema import Study
+from epsm.study.whole_files import WeatherParameter
 
 REMARK_COLUMNS = ("model", "weather", "baseline", "status", "missing", "measure_remarks", *METRICS)
 """The columns of the results table that remarks are made from, beside the parameters' own."""
@@ -68,6 +69,8 @@ def _effects(parameter: Dimension, study: Study, done: pd.DataFrame, results: "p
     this parameter alone; nothing for a model and weather that has no two such variants. The baseline is one of the
     variants, with the model's own values where they are known."""
     places = ["model", "weather"]
+    if isinstance(parameter, WeatherParameter):  # its levels are the weather
+        done = done.assign(weather=study.weather[0])
     others = [other.name for other in study.parameters if other.name != parameter.name]
     if len(parameter.levels) != 1:
         done = done[done[parameter.name].notna()]  # a baseline whose own value is unknown says nothing about the levels

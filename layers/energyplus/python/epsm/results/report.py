@@ -108,7 +108,7 @@ def _head(manifest: RunManifest, counts: OutcomeCounts, status: StudyStatus, err
         f"<p class='status {colour.value}'>{status.value}{why}</p>"
         f"<p class='facts'>{counts.total} variants: {counts.succeeded} succeeded{reused}, {counts.failed} failed, "
         f"{counts.not_run} not run &middot; {counted(len(study.models), 'model')}, "
-        f"{counted(len(study.weather), 'weather file')}, "
+        f"{counted(len(study.all_weather), 'weather file')}, "
         f"{counted(len(study.parameters), 'parameter')}{_sampling(study)} &middot; "
         f"EnergyPlus {escape(manifest.engine_version)} &middot; "
         f"{manifest.created_at:%Y-%m-%d %H:%M} UTC &middot; {escape(manifest.simulation_id)}</p>"

@@ -50,7 +50,8 @@ def rows(
         row = with_impact(_row(variant, own, why_not_run, stopped, manifest), study.impact)
         if variant.is_baseline:
             baseline = row
-        row |= _savings(row, baseline) | impact_savings(row, baseline, study.impact)
+        reference = _reference(row, baseline)
+        row |= _savings(row, reference) | impact_savings(row, reference, study.impact)
         yield row
 
 
@@ -88,8 +89,8 @@ def page(
     baselines: dict[int, dict[str, Any]] = {}
     for first in {variant.index // samples * samples for variant in variants}:
         baseline = found.get(first) or records.variant(simulation, first)
-        where = variants[0]
-        baseline_row = _row(Variant(first, where.model, where.weather), baseline, absent, stopped, manifest)
+        (where,) = expand(study, first, first + 1)
+        baseline_row = _row(where, baseline, absent, stopped, manifest)
         baselines[first] = with_impact(baseline_row, study.impact)
     page_rows = []
     for variant in variants:
@@ -99,7 +100,7 @@ def page(
             row |= {"error_stage": None}
         elif not ended and own is not None and own.status is VariantStatus.RUNNING:
             row |= {"status": VariantStatus.RUNNING.value, "error_stage": None, "error": None}
-        reference = baselines[variant.index // samples * samples]
+        reference = _reference(row, baselines[variant.index // samples * samples])
         page_rows.append(row | _savings(row, reference) | impact_savings(row, reference, study.impact))
     return page_rows
 
@@ -145,6 +146,11 @@ def _row(
         "measure_remarks": " ".join(summary.get("measure_remarks", ())) or None,
         "missing": "; ".join(reasons) or None,
     }
+
+
+def _reference(row: dict[str, Any], baseline: dict[str, Any]) -> dict[str, Any]:
+    """What savings are computed against: the baseline, or nothing for a variant with another weather."""
+    return baseline if row["weather"] == baseline.get("weather") else {}
 
 
 def _savings(row: dict[str, Any], baseline: dict[str, Any]) -> dict[str, float | None]:

@@ -9,6 +9,7 @@ from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.sampling import Grid, InUnitCube, Listed, Morris, OneAtATime
 from epsm.study.sampling.correlations import Correlated, Correlation, factor
 from epsm.study.schema import MANIFEST_NAME, Study
+from epsm.study.whole_files import FileParameter, WeatherParameter, WholeFiles
 from epsm.text import fold_name, listed, nearest
 
 _SAMPLED = "'latin_hypercube', 'random', 'sobol' or 'morris'"
@@ -19,6 +20,7 @@ def sampling_problems(study: Study) -> list[Problem]:
     """Faults in the combination of parameters and sampling."""
     problems = [each for index, parameter in enumerate(study.parameters) for each in _of(parameter, index, study)]
     problems += _of_measures(study)
+    problems += _of_files(study)
     where = f"{MANIFEST_NAME}: sampling"
     match study.sampling:
         case Listed(rows=None, file=None):
@@ -46,7 +48,7 @@ def _of(parameter: Dimension, index: int, study: Study) -> Iterator[Problem]:
     if isinstance(parameter, MeasureParameter):
         yield from _of_measure_levels(parameter, where)
         return
-    if not parameter.has_levels:
+    if not parameter.levels and not parameter.has_levels:
         yield Problem(where, "has no levels", "'values', 'multiply', 'range' or 'distribution'")
         return
     if isinstance(sampling, Grid | OneAtATime):
@@ -60,6 +62,43 @@ def _of(parameter: Dimension, index: int, study: Study) -> Iterator[Problem]:
     if isinstance(sampling, Morris) and endless:
         what = "is unbounded, and sampling 'morris' uses both bounds"
         yield Problem(f"{where}.distribution", what, "'truncate': [smallest, largest]")
+
+
+def _of_files(study: Study) -> Iterator[Problem]:
+    """Parameters with files as levels: two for the same files, several weather files beside one that varies them."""
+    users: dict[str, str] = {}
+    for index, parameter in enumerate(study.parameters):
+        if not isinstance(parameter, WholeFiles):
+            continue
+        where = f"{MANIFEST_NAME}: parameters[{index}]"
+        if isinstance(parameter, WeatherParameter):
+            if len(study.weather) > 1:
+                what = f"varies the weather, and the study has {len(study.weather)} weather files for the baselines"
+                yield Problem(f"{where}.weather", what, "one file in 'weather', or no parameter with the key weather")
+            yield from _of_weather_levels(parameter, where)
+        key, shown = _varied_by(parameter)
+        user = users.setdefault(key, parameter.name)
+        if user != parameter.name:
+            yield Problem(where, f"{shown} is varied by '{user}' already", "one parameter for each")
+
+
+def _varied_by(parameter: WholeFiles) -> tuple[str, str]:
+    if isinstance(parameter, FileParameter):
+        return f"file {parameter.file}", f"'{parameter.file}'"
+    return "weather", "the weather"
+
+
+def _of_weather_levels(parameter: WeatherParameter, where: str) -> Iterator[Problem]:
+    kind = "distribution.values" if parameter.distribution is not None else "values"
+    for number, level in enumerate(parameter.levels):
+        if level not in parameter.weather:
+            yield not_its_weather(parameter, level, f"{where}.{kind}[{number}]")
+
+
+def not_its_weather(parameter: WeatherParameter, level: float | str, where: str) -> Problem:
+    """The problem of a level that is none of the parameter's weather files."""
+    near = nearest(str(level), parameter.weather) or listed(parameter.weather)
+    return Problem(where, f"'{level}' is not in the parameter's 'weather'", near)
 
 
 def _of_measures(study: Study) -> Iterator[Problem]:

@@ -5,6 +5,8 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from epsm.study.schema import Study
+from epsm.study.variants import Variant
+from epsm.study.whole_files import FileParameter
 
 
 class ObjectRef(BaseModel):
@@ -83,6 +85,13 @@ class RunManifest(BaseModel):
     def model_version(self) -> str:
         """Major and minor version of the engine, e.g. ``23.2``."""
         return ".".join(self.engine_version.split(".")[:2])
+
+    def files_of(self, variant: Variant) -> tuple[str, ...]:
+        """The files that a variant's model reads itself, as paths in the study: the model's own, and those that take
+        their places."""
+        levels = (variant.values.get(each.name) for each in self.study.parameters if isinstance(each, FileParameter))
+        own = self.external_files.get(variant.model, ())
+        return tuple(dict.fromkeys((*own, *(str(level) for level in levels if level is not None))))
 
     def to_json(self) -> str:
         return self.model_dump_json(by_alias=True, indent=1)

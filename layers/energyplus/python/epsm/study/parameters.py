@@ -1,9 +1,9 @@
 """Parameters: the dimensions of a study's design."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import Self
 
-from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from epsm.study.distributions import Discrete, Distribution, WholeNumbers, pick, rounded
 from epsm.study.measures import NONE, Measure
@@ -240,20 +240,3 @@ class MeasureParameter(Dimension):
     @property
     def unchanged(self) -> Value | None:
         return next((level for level in self.levels if fold_name(str(level)) == NONE), None)
-
-
-def _kind(document: Any) -> str:
-    if isinstance(document, dict):
-        return BY_MEASURE if "measure" in document else SEVERAL_TARGETS if "targets" in document else ONE_TARGET
-    if isinstance(document, MeasureParameter):
-        return BY_MEASURE
-    return SEVERAL_TARGETS if isinstance(document, CoupledParameter) else ONE_TARGET
-
-
-ONE_TARGET, SEVERAL_TARGETS, BY_MEASURE = "one target", "several targets", "a measure"
-AnyParameter = Annotated[
-    Annotated[Parameter, Tag(ONE_TARGET)]
-    | Annotated[CoupledParameter, Tag(SEVERAL_TARGETS)]
-    | Annotated[MeasureParameter, Tag(BY_MEASURE)],
-    Discriminator(_kind),
-]

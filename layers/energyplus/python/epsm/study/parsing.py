@@ -20,15 +20,8 @@ from epsm.study.distributions import KINDS
 from epsm.study.impact import FuelFactors, Fuels, Impact
 from epsm.study.loads import LoadEdit
 from epsm.study.measures import Measure, MeasureVariant
-from epsm.study.parameters import (
-    BY_MEASURE,
-    ONE_TARGET,
-    SEVERAL_TARGETS,
-    CoupledParameter,
-    MeasureParameter,
-    Parameter,
-    Range,
-)
+from epsm.study.parameter_kinds import KINDS_OF_PARAMETERS
+from epsm.study.parameters import Parameter, Range
 from epsm.study.reduced import ReducedSeries
 from epsm.study.sampling import METHODS
 from epsm.study.sampling.correlations import Correlation
@@ -105,9 +98,7 @@ _UNIONS: Mapping[str, Mapping[str, type[BaseModel]]] = {"sampling": METHODS, "di
 """Unions of objects: pydantic includes the chosen member in the location."""
 _PARTS: Mapping[str, type[BaseModel]] = {
     "parameters": Parameter,
-    ONE_TARGET: Parameter,
-    SEVERAL_TARGETS: CoupledParameter,
-    BY_MEASURE: MeasureParameter,
+    **{tag: kind for tag, (kind, _) in KINDS_OF_PARAMETERS.items()},
     "targets": Target,
     "measures": Measure,
     "variants": MeasureVariant,
@@ -135,10 +126,11 @@ def _without_tags(steps: Sequence[int | str]) -> Iterator[int | str]:
     before: int | str = ""
     earlier: int | str = ""
     for step in steps:
+        tags = KINDS_OF_PARAMETERS if earlier == "parameters" else ()
         if earlier == "layers" and step in LAYERS:
             earlier, before = before, step
             continue
-        if step not in (*_UNIONS.get(str(before), ()), ONE_TARGET, SEVERAL_TARGETS, BY_MEASURE):
+        if step not in (*_UNIONS.get(str(before), ()), *tags):
             yield step
         earlier, before = before, step
 

@@ -26,10 +26,12 @@ from epsm.study.analysis import Analysis
 from epsm.study.cells import ReportCell
 from epsm.study.impact import Impact
 from epsm.study.measures import Measure
-from epsm.study.parameters import AnyParameter, Dimension, MeasureParameter
+from epsm.study.parameter_kinds import AnyParameter
+from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.reduced import ReducedSeries
 from epsm.study.sampling import Design, Grid, InUnitCube, Listed, Sampling
-from epsm.study.values import MAX_PARAMETERS, Strict, StudyPath, Text
+from epsm.study.values import MAX_PARAMETERS, Strict, StudyPath, Text, WeatherPath
+from epsm.study.whole_files import WeatherParameter
 from epsm.text import fold_name
 
 MANIFEST_NAME = "study.json"
@@ -56,15 +58,8 @@ def _model_path(path: str) -> str:
     return path
 
 
-def _weather_path(path: str) -> str:
-    if PurePosixPath(path).suffix.lower() != ".epw":
-        raise ValueError(f"'{path}' is not a weather file; weather files end in .epw")
-    return path
-
-
 EngineVersion = Literal["23.2", "25.1", "25.2"]
 ModelPath = Annotated[StudyPath, AfterValidator(_model_path)]
-WeatherPath = Annotated[StudyPath, AfterValidator(_weather_path)]
 
 
 def _without_repetition(entries: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -261,12 +256,24 @@ class Study(Strict):
     )
 
     @model_validator(mode="after")
-    def _give_parameters_their_measures(self) -> Self:
+    def _bind_parameters(self) -> Self:
         known = {fold_name(each.name): each for each in self.measures}
         for parameter in self.parameters:
             if isinstance(parameter, MeasureParameter):
                 parameter.bind(known.pop(fold_name(parameter.measure), None))
+            elif isinstance(parameter, WeatherParameter):
+                parameter.bind(self.weather[0])
         return self
+
+    @property
+    def climate(self) -> WeatherParameter | None:
+        """The parameter that varies the weather, if there is one."""
+        return next((each for each in self.parameters if isinstance(each, WeatherParameter)), None)
+
+    @property
+    def all_weather(self) -> tuple[str, ...]:
+        """Every weather file that a variant may have, each once."""
+        return tuple(dict.fromkeys((*self.weather, *(self.climate.weather if self.climate else ()))))
 
     @property
     def variant_count(self) -> int:

@@ -23,7 +23,7 @@ Number = Annotated[float, Field(strict=True)]
 Value = Number | Text
 
 
-def _inside_the_study(path: str) -> str:
+def study_path(path: str) -> str:
     """A path below the folder of study.json, in Unicode NFC (macOS writes file names in NFD)."""
     parts = PurePosixPath(path).parts
     if not parts or path.startswith("/") or "\\" in path or ".." in parts or ":" in parts[0]:
@@ -35,7 +35,16 @@ def _inside_the_study(path: str) -> str:
     return unicodedata.normalize("NFC", str(PurePosixPath(path)))
 
 
-StudyPath = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(_inside_the_study)]
+StudyPath = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(study_path)]
+
+
+def _weather_path(path: str) -> str:
+    if PurePosixPath(path).suffix.lower() != ".epw":
+        raise ValueError(f"'{path}' is not a weather file; weather files end in .epw")
+    return path
+
+
+WeatherPath = Annotated[StudyPath, AfterValidator(_weather_path)]
 
 
 MAX_PARAMETERS = 50

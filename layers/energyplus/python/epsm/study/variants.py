@@ -14,7 +14,7 @@ class Variant:
     Attributes:
         index: Position in the study, from 0; the order is models, then weather, then samples.
         model: Path of the model in the study.
-        weather: Path of the EPW in the study.
+        weather: Path of the EPW in the study; the level of the parameter that varies the weather, if there is one.
         values: For each parameter that is varied the value or factor; empty for the baseline.
     """
 
@@ -41,12 +41,13 @@ def expand(study: Study, first: int = 0, end: int | None = None) -> Iterator[Var
         first: Index of the first variant.
         end: Index after the last one; all without it. Variants outside are not made.
     """
-    design, size = study.design, study.sample_count
+    design, size, climate = study.design, study.sample_count, study.climate
     end = study.variant_count if end is None else min(end, study.variant_count)
     index = first
     while index < end:
         pair, sample = divmod(index, size)
         model, weather = divmod(pair, len(study.weather))
         values = design.sample(sample - 1) if sample else {}
-        yield Variant(index, study.models[model], study.weather[weather], values)
+        own = study.weather[weather] if climate is None else values.get(climate.name, study.weather[weather])
+        yield Variant(index, study.models[model], str(own), values)
         index += 1
