@@ -16,7 +16,7 @@ from epsm.study.parsing import parse_study
 from epsm.study.schema import Limits, Study
 from epsm.study.variants import expand
 from tests.conftest import study_document
-from tests.unit.checks.test_study import DAY_OF_WEATHER, Folder
+from tests.unit.checks.study.folders import DAY_OF_WEATHER, Folder
 from tests.unit.manifests import manifest_of
 
 YEAR = b"0.5,1\n" * 8_760

@@ -16,7 +16,7 @@ from epsm.client.folder import FolderOnDisk, check_folder, upload
 from epsm.store.records import Records
 from epsm.study.manifest import Source
 from tests.conftest import study_document
-from tests.unit.checks.test_study import DAY_OF_WEATHER
+from tests.unit.checks.study.folders import DAY_OF_WEATHER
 from tests.unit.conftest import INPUTS
 from tests.unit.deployed import Deployed
 
