@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check unit coverage mutants moto infra e2e image-test synth deploy wheel wheel-test second-opinion format docs-site prose docs notebooks clean
+.PHONY: help install demo up test check check-types check-template check-code check-site unit coverage mutants moto infra e2e image-test synth deploy wheel wheel-test second-opinion format docs-site prose docs notebooks clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,17 +62,27 @@ test: check ## everything that CI runs
 	$(BIN)/pytest $(IN_PARALLEL) --ignore tests/unit
 
 check: $(VENV)/.dev ## format, lint, types, imports, docs, wording, the packaged template, the template (cfn-lint, cdk-nag), the state machine (statelint), the lock file
+	@$(MAKE) --no-print-directory --output-sync=target -j2 check-types check-template check-code check-site
+
+# The longest first.
+check-types: $(VENV)/.dev
+	$(BIN)/mypy
+
+check-template: $(VENV)/.dev
+	$(BIN)/python -m infra.tools.product --check
+	$(BIN)/python -m infra.tools.check
+
+check-code: $(VENV)/.dev
 	$(BIN)/uv lock --quiet --check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	PYTHONPATH=.:layers/energyplus/python $(BIN)/lint-imports --no-logo
 	$(BIN)/python -m infra.tools.packaging --check
 	$(BIN)/python -m docs.generate --check
 	$(BIN)/python -m docs.prose
+
+check-site: $(VENV)/.dev
 	$(BIN)/python -m sphinx -q -W --keep-going -E -b dummy -d build/site-check docs build/site-check
-	$(BIN)/python -m infra.tools.product --check
-	$(BIN)/python -m infra.tools.check
 
 unit: $(VENV)/.dev ## tests of the library
 	$(BIN)/pytest tests/unit
