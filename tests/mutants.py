@@ -1,9 +1,9 @@
 """Mutation testing: changes the library one operator at a time, and says which changes no unit test noticed.
 
 `make mutants` runs it, CI does not. The tests of a package run once with coverage, which says for each line the tests
-that reach it. A mutant is run against those, and, if they pass, against all tests of its package; a mutant of a line
-that no test reaches has survived without a run. cosmic-ray, which makes the changes, comes with many packages, so uv
-installs it for itself when it is first asked for.
+that reach it. A mutant is run against those, and, if they pass, against the files that they are in; one of a line that
+runs at the import, against all tests. A mutant of a line that no test reaches is not run. cosmic-ray, which makes the
+changes, comes with many packages, so uv installs it for itself when it is first asked for.
 
     python -m tests.mutants store operations --sample 15
 """

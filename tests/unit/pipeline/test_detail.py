@@ -1,0 +1,26 @@
+"""The tables of zones and months of a whole study: epsm.pipeline.detail."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from epsm.pipeline.detail import write_detail
+from epsm.store import keys
+from epsm.store.files import Files
+from epsm.study.schema import Study
+from tests.conftest import study_document
+from tests.unit.fakes import MemoryS3, fake
+
+
+def test_every_variant_of_a_large_study_is_in_the_table_in_its_order(tmp_path: Path) -> None:
+    tables = Study.model_validate(study_document(outputs={"tables": ["zones"]})).outputs.tables
+    s3, variants = MemoryS3(), list(range(3, 603, 3))
+    for index in variants:
+        own = {"variant_index": index, "model": "a.idf", "weather": "b.epw", "zones": [{"name": "R", "area_m2": index}]}
+        s3.put_object(
+            Bucket="results", Key=keys.variant_key("x-1", index, "result.json"), Body=json.dumps(own).encode()
+        )
+    assert write_detail(Files(fake(s3), "results"), "x-1", variants, tables, tmp_path) == []
+    rows = pq.read_table(tmp_path / "zones.parquet").to_pylist()
+    assert [(row["variant_index"], row["area_m2"]) for row in rows] == [(index, index) for index in variants]
