@@ -39,6 +39,7 @@ NOTHING_OF_INTEREST = """
 CUT_OFF = """
     18 19 1a 1b 1901 1a0102 1b01020304050607 38 58 78 98 9a01ff00 b8 d8 f8 f900 fa0000 fb000000 41 61 5affffffff00
     5bffffffffffffffff010203 7affffffff00 7b7fffffffffffffff010203 81 818181818181818181 8200 a1 a20102 a100
+    82fb0102030405060708fb01020304050607
     a2000000 c0 5f4100 7f6100 9f 9f0102 bf bf01020102 819f 9f8000 9f9f9f9f9fffffffff 9f819f819f9fffffff ff 81ff 8200ff
 """
 DAMAGED = ["1c", "1d", "1e", "3c", "5c", "7d", "9e", "bc", "dd", "fc", "1f", "3f", "df"]

@@ -141,3 +141,9 @@ def test_each_level_of_a_varied_time_step_counts() -> None:
 
 def test_models_whose_time_step_the_engine_chooses_are_not_judged() -> None:
     assert steps("Timestep,4;", 2, others="\nHeatBalanceAlgorithm,ConductionFiniteDifference;") == []
+
+
+def test_of_many_windows_five_are_listed() -> None:
+    content = "".join([ENTRY.replace("DoubleClear", "A"), *(f"Window name : {name}\n" for name in "BCDEF")])
+    (problem,) = faults(WINDOW, content)
+    assert problem.allowed == "'A', 'B', 'C', 'D', 'E'"

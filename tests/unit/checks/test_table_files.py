@@ -146,11 +146,17 @@ def test_more_rows_than_needed_are_remarked() -> None:
 
 @pytest.mark.parametrize(
     ("head", "row", "fields"),
-    [("", "0,05", {}), ("a,b\n", "0,5,1,25", {"skip": "1"}), ("", "20,075", {"column": "2"})],
+    [
+        ("", "0,05", {}),
+        ("", "0,05" + ",25" * 6, {}),
+        ("a,b\n", "0,5,1,25", {"skip": "1"}),
+        ("", "20,075", {"column": "2"}),
+    ],
 )
 def test_decimal_commas_that_are_certain_are_refused(head: str, row: str, fields: dict[str, str]) -> None:
     (problem,) = faults(head.encode() + rows(8_760, row), schedule(**fields))
-    assert "decimal comma" in problem.what
+    shown = row.strip() if len(row) < 20 else row[:20]
+    assert f"has numbers with a decimal comma ('{shown}'), of which" in problem.what
 
 
 def test_decimal_commas_that_are_possible_are_remarked() -> None:
