@@ -1,6 +1,6 @@
 """Fields of a model's objects as targets: repeated groups, and names that look like something else."""
 
-from tests.unit.checks.test_models import check, fault, vary
+from tests.unit.checks.checked_models import check, fault, vary
 
 BRANCHES = """
 BranchList,Loop,Supply;

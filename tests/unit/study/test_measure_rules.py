@@ -14,7 +14,7 @@ from epsm.study.parsing import parse_study
 from epsm.study.schema import Study
 from epsm.study.variants import expand
 from tests.conftest import study_document
-from tests.unit.study.test_schema import faults
+from tests.unit.study.documents import faults
 
 THICK = {"class": "Material", "object": "Wall Insulation", "field": "Thickness", "value": 0.2}
 ROUGH = {"class": "Material", "object": "Wall Insulation", "field": "Roughness", "value": "Rough"}

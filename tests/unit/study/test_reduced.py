@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from epsm.study.reduced import ReducedSeries
-from tests.unit.study.test_schema import faults
+from tests.unit.study.documents import faults
 
 METER = {"name": "x", "meter": "Electricity:Facility"}
 ZONES = {"name": "x", "variable": "Zone Operative Temperature"}

@@ -11,7 +11,7 @@ from epsm.study.parsing import parse_study
 from epsm.study.schema import Study
 from epsm.study.targets import Target, fits
 from tests.conftest import study_document
-from tests.unit.study.test_schema import faults
+from tests.unit.study.documents import faults
 
 THICKNESS = {"class": "Material", "field": "Thickness"}
 
