@@ -347,5 +347,4 @@ def _check_references(parameter: Dimension, outline: ModelOutline, source: str, 
             continue
         if dictionary.load().find_class(value) is not None:
             continue  # fields such as Component 1 Object Type hold a class name
-        what = f"{source} has no object called '{value}'"
-        yield Problem(places.of(value), what, nearest(value, names.values()))
+        yield Problem(places.of(value), f"{source} has no object called '{value}'", nearest(value, names.values()))
