@@ -1,1 +1,1 @@
-"""The `epsm` command: run a study, follow it, download its results; on AWS or on this machine."""
+"""The `epsm` command: runs a study, follows it, and downloads its results, on AWS or on this machine."""

@@ -76,7 +76,8 @@ def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None
     if len(accepted.targets) > _MAX_TARGETS:
         console.print(f"  and {len(accepted.targets) - _MAX_TARGETS} more")
     if study.sampling.method != "grid":
-        console.print(f"{study.sampling.method}: {counted(study.sample_count - 1, 'sample')} of each model and weather")
+        samples = counted(study.sample_count - 1, "sample")
+        console.print(f"{study.sampling.method}: {samples} per model and weather file")
     memory = memory_mb or DEFAULT_MEMORY_MB
     console.print(in_words(estimate(study, accepted.run_times, memory_mb=memory, capacity=LAMBDA_AT_A_TIME)))
     options = study.options
@@ -126,7 +127,7 @@ def cancel(simulation: str, stack: str) -> None:
     record = _known(target, simulation)
     if not cancel_study(target.stack, record, "Cancelled by command."):
         status = _known(target, record.simulation_id).status.value
-        console.print(Text(f"{record.simulation_id} has ended already: {status}", style="red"))
+        console.print(Text(f"{record.simulation_id} has already ended: {status}", style="red"))
         raise typer.Exit(1)
     console.print(f"{record.simulation_id} is cancelled; results so far are being collected")
 
@@ -155,7 +156,7 @@ def rerun(simulation: str, stack: str) -> None:
 def engine(version: str) -> None:
     """Install the EnergyPlus of a version."""
     if version not in RELEASES:
-        console.print(Text(f"EnergyPlus {version} does not run here; allowed: {SUPPORTED}", style="red"))
+        console.print(Text(f"EnergyPlus {version} is not supported; allowed: {SUPPORTED}", style="red"))
         raise typer.Exit(2)
     _bring_engine(version)
     console.print(f"EnergyPlus {version} is installed")
@@ -177,7 +178,7 @@ def _exit_code(status: StudyStatus) -> int:
 
 
 def _bring_engine(version: str) -> None:
-    """EnergyPlus in a study's version, downloaded when it is first needed on this machine."""
+    """Download the EnergyPlus of a study's version when it is first needed on this machine."""
     from epsm_local.energyplus.engines import DOWNLOAD_MB, install, is_installed
 
     if is_installed(version):
@@ -191,7 +192,7 @@ def _bring_engine(version: str) -> None:
 
 
 def _checked(folder: Path, max_variants: int | None, memory_mb: int | None) -> CheckedStudy:
-    """Check the study in a folder; the default limits are those of a stack with default settings."""
+    """Check the study in a folder, by default with the limits of a stack with default settings."""
     try:
         return check_folder(
             folder,
@@ -215,7 +216,7 @@ def _known(target: Connection, simulation: str) -> StudyRecord:
     begun = matches(target, simulation)
     if len(begun) == 1:
         return begun[0]
-    several = f"Several simulations on {target.name} begin with '{simulation}':"
+    several = f"Several simulations on {target.name} have the prefix '{simulation}':"
     none = f"There is no simulation '{simulation}' on {target.name}"
     console.print(Text(several if begun else none, style="red"))
     for each in begun:

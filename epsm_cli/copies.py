@@ -24,14 +24,14 @@ _MAX_RETRY_S = 300.0
 class Copies:
     """The copies of a local stack's results.
 
-    A failed copy (full disk, no permission, a file of the folder's name, concurrent deletion) is reported once and
+    A failed copy (full disk, no permission, a file with the folder's name, concurrent deletion) is reported once, and
     retried later and at the next start.
 
     Args:
         console: Where to print.
         target: The local stack.
         results: Folder that ended studies are copied to.
-        journal: Records what has been copied; None to keep that in memory only.
+        journal: Records the copied studies; None to keep this in memory only.
     """
 
     def __init__(self, console: Console, target: Connection, results: Path, journal: Journal | None) -> None:
@@ -54,7 +54,7 @@ class Copies:
                     self._console.print(Text(f"{record.name}: {record.status.value}, results in {folder}/"))
 
     def copy_rest(self) -> None:
-        """Copy the partial results of studies that have not ended; the rest is copied once they have."""
+        """Copy the partial results of studies that have not ended; the others follow when they have ended."""
         for record in self._records():
             folder = self._copy(record)
             if folder is not None:
@@ -92,7 +92,7 @@ class Copies:
             try:
                 self._journal.write(_COPIED, run, True)
             except (OSError, sqlite3.Error, Closed) as error:
-                what = f"It cannot be recorded that results were copied; the next start copies them again: {error}"
+                what = f"Copied results could not be recorded; the next start copies them again: {error}"
                 self._report("", what)
 
     def _report(self, run: str, what: str) -> None:

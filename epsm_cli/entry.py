@@ -1,4 +1,4 @@
-"""Entry point of the `epsm` command: signals and the terminal first, then the rest."""
+"""Entry point of the `epsm` command: installs signal handlers and output streams before importing the rest."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ def main() -> None:
     """Run the command and leave with its exit code.
 
     Exit codes: that of the command; 128 plus the signal's number if a signal ended it (130 for Ctrl-C); 1 for a fault,
-    also one that lost output.
+    including lost output.
     """
     interrupts.install()
     streams.install()

@@ -8,7 +8,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """A signal requests the command to end. Not a KeyboardInterrupt, which some libraries handle themselves."""
+    """A signal requests the command to end. It is not a KeyboardInterrupt, because some libraries handle that
+    themselves."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -22,7 +23,7 @@ _asked = False
 def install() -> None:
     """Let SIGINT, SIGTERM and SIGHUP raise `Interrupted` in the main thread; a second one ends the process.
 
-    SIGHUP stays ignored where it is (`nohup epsm up &`).
+    SIGHUP stays ignored if it was ignored before (`nohup epsm up &`).
     """
     for number in _SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:

@@ -30,8 +30,7 @@ def keep_running(
 
     Args:
         console: Where to print.
-        port: Port on 127.0.0.1.
-        api_port: Port of the HTTP API there.
+        port: Port of the local AWS on 127.0.0.1. api_port: Port of the HTTP API on 127.0.0.1.
         engines: Engines at a time; None for one per core.
         results: Folder that ended studies are copied to.
         data: Folder in which buckets and table are persisted.
@@ -70,7 +69,7 @@ def _start_and_stay(
             raise SystemExit(1) from None
         except (OSError, sqlite3.Error) as fault:
             console.print(Text(f"The local stack cannot be started on the data in {data}: {fault}", style="red"))
-            console.print("Choose another folder with --data, and a folder for temporary files with TMPDIR.")
+            console.print("Choose another data folder with --data, and another folder for temporary files with TMPDIR.")
             raise SystemExit(1) from None
     with stack:
         _stay(console, stack, results, data, resume_studies)
@@ -84,7 +83,7 @@ def _stay(
     resume: "Callable[[LocalStack, Stack], Iterable[str]]",
 ) -> None:
     target = local_connection(stack.endpoint)
-    # Before other processes can find the stack: running studies were interrupted.
+    # Before other processes can find the stack: studies recorded as running were interrupted.
     resumed = list(resume(stack, target.stack))
     with ExitStack() as entered:
         try:
@@ -109,7 +108,7 @@ def _stay(
 
 def _not_to_be_found(console: Console, fault: OSError) -> SystemExit:
     console.print(Text(f"{fault.filename}: {fault.strerror}: other commands could not find this stack"), style="red")
-    console.print("Set XDG_STATE_HOME to a folder that can be written.")
+    console.print("Set XDG_STATE_HOME to a writable folder.")
     return SystemExit(1)
 
 
@@ -133,7 +132,7 @@ With HTTP
 Submit files          curl {api}/api/simulation/run/ -F idf_files=@office.idf -F weather_file=@chicago.epw
 Get the status        curl {api}/api/simulation/SIMULATION/status/        (all paths: {api}/openapi.json)
 
-With the AWS command line, where it is installed, after
+With the AWS command line, if it is installed, after
   export {environment}
 Upload a study        aws s3 cp --recursive examples/office-retrofit s3://{target.stack.settings.inputs_bucket}/office-retrofit/
 See executions        aws stepfunctions list-executions --state-machine-arn {target.stack.settings.state_machine_arn}

@@ -31,7 +31,7 @@ MemoryMb = Annotated[
     int | None, typer.Option(help="Memory of the stack's functions in MB, if it was deployed with another memory_mb.")
 ]
 Cache = Annotated[
-    bool, typer.Option("--cache/--no-cache", help="Reuse results of earlier runs where nothing differs, or run all.")
+    bool, typer.Option("--cache/--no-cache", help="Reuse results of identical earlier runs, or run all variants.")
 ]
 ResultsFolder = Annotated[Path, typer.Option("--to", help="Output folder for results.")]
 

@@ -96,7 +96,7 @@ def show_study(console: Console, record: StudyRecord, counts: RunCounts) -> None
             f"{counts.running} running, {counts.not_run} {'not run' if record.status.final else 'not started'}"
         )
         if record.reused:
-            console.print(f"{record.reused} of them have the results of earlier runs")
+            console.print(f"{record.reused} of them reused results of earlier runs")
 
 
 def show_results(console: Console, parquet: Path, study: Study, energyplus: str = DEFAULT) -> None:
@@ -176,7 +176,7 @@ def _cells(row: pd.Series, parameters: Sequence[str], labels: Mapping[str, Mappi
 
 
 def _that_fit(width: int, rows: Sequence[_Cells], extra: Sequence[str]) -> list[str]:
-    """The columns besides the fixed ones that fit into the terminal: results first, the least important left out."""
+    """The optional columns that fit into the terminal; the least important ones are left out."""
     columns = [*_HEADINGS, *extra]
 
     def needed(names: Sequence[str]) -> int:

@@ -51,7 +51,7 @@ def _with_engine(accepted: CheckedStudy) -> str:
 
 
 def submit(folder: Path, accepted: CheckedStudy, target: Connection, *, cache: bool = True) -> str:
-    """Upload a study that has been checked; without `cache`, one that runs every variant.
+    """Upload a checked study; without `cache`, every variant is run.
 
     Returns:
         The simulation's name.
@@ -91,8 +91,8 @@ def follow_to_end(target: Connection, simulation: str, stack: str, *, own: bool 
     Args:
         target: The stack.
         simulation: The study.
-        stack: The stack's name as given by the user.
-        own: Whether the stack was started by this command, and ends with it.
+        stack: The stack's name as the user typed it.
+        own: Whether this command has started the stack, which then ends with it.
 
     Raises:
         typer.Exit: If the stack does not start the study, or does not answer; the reason has been printed.
@@ -140,7 +140,7 @@ def follow_to_end(target: Connection, simulation: str, stack: str, *, own: bool 
 def _telling_how_to_go_on(
     simulation: str, stack: str, lost: Callable[[], str | None] = lambda: None, *, ended: bool = False
 ) -> Iterator[None]:
-    """Message if the command ends early: the reason, and the effect on the study."""
+    """Print a message if the command ends early: the reason, and the effect on the study."""
     where = "" if stack == LOCAL else f" --stack {stack}"
     try:
         yield
@@ -165,14 +165,14 @@ def _telling_how_to_go_on(
 
 def _lost(counts: RunCounts) -> str:
     return (
-        "The study ran on a stack that this command had started, and ends with it: "
+        "The study ran on a stack that this command had started, and has ended with it: "
         f"{counts.succeeded} of {counts.total or 'its'} variants had succeeded, and their results are lost.\n"
         "To interrupt a study and resume it later, start 'epsm up' in another terminal before 'epsm run'."
     )
 
 
 def show_state(target: Connection, record: StudyRecord) -> None:
-    """A study in full, with its counts."""
+    """Print a study in full, with its counts."""
     show_study(console, record, target.stack.executions.counts(record))
 
 

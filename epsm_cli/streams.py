@@ -1,6 +1,6 @@
 """Standard output and standard error of the command, which may be closed, full, or a pipe that is no longer read.
 
-None of that ends a command: `epsm run STUDY | head` and `epsm run STUDY > /dev/full` run the study to its end. A
+None of these ends a command: `epsm run STUDY | head` and `epsm run STUDY > /dev/full` run the study to its end. A
 closed pipe is not a fault. Output lost for another reason (a full disk, a closed terminal) is reported on standard
 error, and the exit code is not 0.
 """

@@ -90,7 +90,7 @@ class Storage(Construct):
         accept(
             bucket,
             "AwsSolutions-S1",
-            "Who read or wrote an object is CloudTrail's to say (data events); a log bucket that fills "
+            "Access to objects is logged by CloudTrail (data events); a log bucket that fills "
             "while nothing runs would cost money while nothing runs.",
         )
         return bucket

@@ -24,8 +24,8 @@ _TOO_MANY_FAILED = "States.ExceedToleratedFailureThreshold"
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Aggregate `event["simulation_id"]`.
 
-    `event["map_error"]` says why the map gave up, if it did; `event["tried"]` has the outcomes of the trials of the
-    models, if there were any.
+    `event["map_error"]` has the error that stopped the map, if any; `event["tried"]` has the outcomes of the trials of
+    the models, if there were any.
     """
     logger.set_correlation_id(event["simulation_id"])
     tracer.put_annotation("simulation_id", event["simulation_id"])

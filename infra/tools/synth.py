@@ -16,7 +16,7 @@ from infra.tools.packaging import ROOT
 
 
 class SynthesisFailed(Exception):
-    """The CDK app failed; the message is its last line of output, and the whole output a note of the exception."""
+    """The CDK app failed; the message is its last line of output, and the whole output is a note of the exception."""
 
 
 _NODE_CACHE = ".cache/aws/jsii/package-cache"
@@ -29,10 +29,10 @@ def run_app(
     """Run the CDK app into `outdir`. It needs Node, which comes as a Python package, and no CDK command line.
 
     Args:
-        outdir: Where the cloud assembly goes.
+        outdir: Folder of the cloud assembly.
         context: Overrides of cdk.json's context.
         validate: Whether CDK checks the template against CloudFormation's rules, which takes 10 s.
-        quiet: Whether what the app prints is kept for the exception, instead of shown.
+        quiet: Whether the app's output is kept for the exception instead of being shown.
 
     Raises:
         SynthesisFailed: If the app fails and is quiet.
@@ -62,9 +62,8 @@ def run_app(
 
 @contextmanager
 def _writable_home() -> Iterator[dict[str, str]]:
-    """Variables that give Node a home folder: none if the user has one, else a temporary folder.
-
-    A user of a container often has no entry in passwd, or a home that cannot be written.
+    """Variables that give Node a home folder: none if the user has one, otherwise a temporary folder. In a container,
+    the user often has no entry in passwd, or a home folder that is not writable.
     """
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.expanduser raises where there is none
     cache = home / _NODE_CACHE

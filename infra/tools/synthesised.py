@@ -1,4 +1,4 @@
-"""Synthesising the stack: the template that `cdk deploy` would send, cached until something it depends on changes."""
+"""Synthesising the stack: the template that `cdk deploy` would send, cached until one of its dependencies changes."""
 
 import errno
 import hashlib

@@ -135,4 +135,4 @@ def test_results_of_earlier_runs_are_counted(reused: int) -> None:
     show_study(console, record, RunCounts(succeeded=4, total=4))
 
     assert isinstance(console.file, io.StringIO)
-    assert ("2 of them have the results of earlier runs" in console.file.getvalue()) == bool(reused)
+    assert ("2 of them reused results of earlier runs" in console.file.getvalue()) == bool(reused)
