@@ -93,7 +93,7 @@ def _package_sizes_mb(group: str) -> dict[str, float]:
 
 
 def _print_largest(sizes_mb: dict[str, float]) -> None:
-    largest = sorted(sizes_mb.items(), key=lambda each: -each[1])[:_LISTED]
+    largest = sorted(sizes_mb.items(), key=lambda item: -item[1])[:_LISTED]
     print_table(["", "size_mb"], [*largest, ("all", sum(sizes_mb.values()))])
 
 

@@ -64,8 +64,8 @@ def _compare(stack: LocalStack, folder: Path, model: Model, variants: int, round
     bare_seconds: list[float] = []
     for number in range(rounds):
         # The files for the bare engine come from the first study, so it is the study that begins.
-        for what in ("study", "bare") if number % 2 == 0 else ("bare", "study"):
-            if what == "study":
+        for kind in ("study", "bare") if number % 2 == 0 else ("bare", "study"):
+            if kind == "study":
                 studies.append(run_study(stack, folder, places))
             else:
                 bare_seconds.append(_run_bare(stack, studies[0], model, places))
@@ -76,7 +76,7 @@ def _compare(stack: LocalStack, folder: Path, model: Model, variants: int, round
         ["study wall_seconds", "bare wall_seconds", "ratio", "all studies", "all bare"],
         [[study, bare, study / bare, _list([run.wall_seconds for run in studies]), _list(bare_seconds)]],
     )
-    run = sorted(studies, key=lambda each: each.wall_seconds)[(len(studies) - 1) // 2]
+    run = sorted(studies, key=lambda candidate: candidate.wall_seconds)[(len(studies) - 1) // 2]
     parts = ("submit", "engine", "edit_and_read", "store", "between", "finish")
     print(f"Where the {run.wall_seconds:.2f} s of one of these studies are:\n")
     print_table(
@@ -120,7 +120,7 @@ def _timed_xargs(line: Sequence[str], folders: Sequence[Path], places: int) -> f
 
 
 def _list(seconds: Sequence[float]) -> str:
-    return ", ".join(f"{each:.2f}" for each in seconds)
+    return ", ".join(f"{value:.2f}" for value in seconds)
 
 
 if __name__ == "__main__":

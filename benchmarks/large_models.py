@@ -51,8 +51,8 @@ def model(megabytes: float, *, comments: bool) -> str:
     text = re.sub(r"Version,[\d.]+;", "Version,25.2;", text)
     objects = text.split(";")[:-1]
     parts, size = [], 0
-    for each in _and_copies(objects):
-        written = each.replace(",", ",  !- Field\n    " if comments else ",") + (";\n\n" if comments else ";\n")
+    for copy in _and_copies(objects):
+        written = copy.replace(",", ",  !- Field\n    " if comments else ",") + (";\n\n" if comments else ";\n")
         parts.append(written)
         size += len(written)
         if size >= megabytes * 1e6:
@@ -62,17 +62,17 @@ def model(megabytes: float, *, comments: bool) -> str:
 
 def _and_copies(objects: list[str]) -> Iterator[str]:
     yield from objects
-    repeated = [(each, match.group(1)) for each in objects if (match := _OBJECT.match(each))]
+    repeated = [(object_, match.group(1)) for object_ in objects if (match := _OBJECT.match(object_))]
     number = 0
     while True:
         number += 1
-        for each, name in repeated:
+        for text, name in repeated:
             # Storeys of a real building have corners of their own; equal texts would be kept once.
-            yield _moved(each.replace(f",{name},", f",{name} c{number},", 1), number)
+            yield _moved(text.replace(f",{name},", f",{name} c{number},", 1), number)
 
 
 def _moved(text: str, metres: float) -> str:
-    return _COORDINATE.sub(lambda found: f"{float(found[0]) + metres:.4f}", text)
+    return _COORDINATE.sub(lambda match: f"{float(match[0]) + metres:.4f}", text)
 
 
 def _study(parameters: list[dict[str, Any]]) -> Any:
@@ -82,22 +82,24 @@ def _study(parameters: list[dict[str, Any]]) -> Any:
     return Study.model_validate(document | {"options": {"run_period": "annual"}})
 
 
-def measure(what: str, path: str) -> dict[str, float]:
+def measure(action: str, path: str) -> dict[str, float]:
     """Check or edit a model in this process.
 
     Args:
-        what: `check`, `edit some` or `edit all`.
+        action: `check`, `edit some` or `edit all`.
         path: The model.
     """
-    study = _study(EVERY_OBJECT if what == "edit all" else ONE_OBJECT)
-    act = _check if what == "check" else _edit
+    study = _study(EVERY_OBJECT if action == "edit all" else ONE_OBJECT)
+    act = _check if action == "check" else _edit
     act(_TINY.encode(), _study([]), {})
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     before_mb, started = peak_memory_mb(), time.process_time()
-    kept = act(Path(path).read_bytes(), study, {parameter.name: parameter.levels[0] for parameter in study.parameters})
+    result = act(
+        Path(path).read_bytes(), study, {parameter.name: parameter.levels[0] for parameter in study.parameters}
+    )
     seconds = time.process_time() - started
     measured = {"cpu_seconds": seconds, "before_mb": before_mb, "peak_mb": peak_memory_mb(), "kept_mb": _resident_mb()}
-    del kept
+    del result
     return measured
 
 
@@ -139,13 +141,13 @@ def main() -> None:
         for megabytes in arguments.megabytes:
             for comments in (True, False):
                 path.write_text(model(megabytes, comments=comments))
-                for what in arguments.what:
-                    command = [sys.executable, "-m", "benchmarks.large_models", "--measure", what, str(path)]
+                for action in arguments.what:
+                    command = [sys.executable, "-m", "benchmarks.large_models", "--measure", action, str(path)]
                     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-                    found = json.loads(done.stdout.splitlines()[-1])
+                    measures = json.loads(done.stdout.splitlines()[-1])
                     print(
-                        f"| {megabytes:g} | {'yes' if comments else 'no'} | {what} | {found['cpu_seconds']:.1f} "
-                        f"| {found['peak_mb']:.0f}, {found['before_mb']:.0f} | {found['kept_mb']:.0f} |",
+                        f"| {megabytes:g} | {'yes' if comments else 'no'} | {action} | {measures['cpu_seconds']:.1f} "
+                        f"| {measures['peak_mb']:.0f}, {measures['before_mb']:.0f} | {measures['kept_mb']:.0f} |",
                         flush=True,
                     )
 

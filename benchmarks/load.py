@@ -33,10 +33,10 @@ class Client:
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.faults: list[str] = []
 
-    def ask(self, what: str, method: str, path: str, **options: Any) -> Any:
+    def ask(self, request: str, method: str, path: str, **options: Any) -> Any:
         started = time.perf_counter()
         answer = self._session.request(method, self._url + path, timeout=60, **options)
-        self.seconds[what].append(time.perf_counter() - started)
+        self.seconds[request].append(time.perf_counter() - started)
         if answer.status_code >= 400:
             self.faults.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
             return {}
@@ -65,7 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=50)
     parser.add_argument("--clients", type=int, default=8)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     print_machine()
     with LocalStack() as stack:
         assert stack.api_url is not None
@@ -76,31 +76,32 @@ def main() -> None:
             if not hasattr(clients, "own"):
                 clients.own = Client(str(stack.api_url), f"client-{len(every)}")
                 every.append(clients.own)
-            found: dict[str, Any] = clients.own.run(f"Load {number}")
-            return found
+            rows: dict[str, Any] = clients.own.run(f"Load {number}")
+            return rows
 
         started = time.perf_counter()
-        with ThreadPoolExecutor(given.clients) as pool:
-            studies = list(pool.map(run, range(given.studies)))
+        with ThreadPoolExecutor(arguments.clients) as pool:
+            studies = list(pool.map(run, range(arguments.studies)))
         wall_seconds = time.perf_counter() - started
         records = [stack.client("dynamodb").scan(TableName=stack.outputs.table_name, Select="COUNT")]
     print_table(
         ["request", "number", "p50_ms", "p99_ms", "longest_ms"],
-        [_row(what, [second for each in every for second in each.seconds[what]]) for what in every[0].seconds],
+        [_row(name, [second for client in every for second in client.seconds[name]]) for name in every[0].seconds],
     )
-    statuses = Counter(each["status"] for each in studies)
-    right = sum(each["rows"] == [0, 1, 2] for each in studies)
-    print(f"\n{given.studies} studies of 3 variants, {given.clients} clients, {wall_seconds:.1f} s: {dict(statuses)}")
-    print(f"{right} with every variant once; {len({each['simulation'] for each in studies})} simulations; "
+    statuses = Counter(study["status"] for study in studies)
+    right = sum(study["rows"] == [0, 1, 2] for study in studies)
+    print(f"\n{arguments.studies} studies of 3 variants, {arguments.clients} clients, {wall_seconds:.1f} s", end=": ")
+    print(dict(statuses))
+    print(f"{right} with every variant once; {len({study['simulation'] for study in studies})} simulations; "
           f"{records[0]['Count']} items in the table")  # fmt: skip
-    faults = [fault for each in every for fault in each.faults]
+    faults = [fault for client in every for fault in client.faults]
     print(f"{len(faults)} requests failed" + "".join(f"\n  {fault}" for fault in faults[:10]))
 
 
-def _row(what: str, seconds: list[float]) -> list[Any]:
+def _row(request: str, seconds: list[float]) -> list[Any]:
     ordered = sorted(seconds)
     p99 = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
-    return [what, len(ordered), 1000 * statistics.median(ordered), 1000 * p99, 1000 * ordered[-1]]
+    return [request, len(ordered), 1000 * statistics.median(ordered), 1000 * p99, 1000 * ordered[-1]]
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 
 
-def main(what: str, argument: str) -> None:
+def main(function: str, argument: str) -> None:
     """Measure one call.
 
     Args:
@@ -22,7 +22,7 @@ def main(what: str, argument: str) -> None:
         argument: For submit the uploaded study.json, a `Source` in JSON; for aggregate the simulation.
     """
     calls = _Calls()
-    act = {"submit": _submit, "aggregate": _aggregate}[what](argument)
+    act = {"submit": _submit, "aggregate": _aggregate}[function](argument)
     started, cpu_before = time.monotonic(), time.process_time()
     answer = act()
     wall_seconds, cpu_seconds = time.monotonic() - started, time.process_time() - cpu_before

@@ -41,8 +41,8 @@ def main() -> None:
                 real = real or _real_record(endpoint, simulation, folder / "run")
                 write_pages(folder / "pages", simulation, real, variants)
                 with served(folder / "pages") as dynamodb:
-                    there = {**variables(endpoint), "AWS_ENDPOINT_URL_DYNAMODB": dynamodb}
-                    aggregate = _measured("aggregate", simulation, there)
+                    environment = {**variables(endpoint), "AWS_ENDPOINT_URL_DYNAMODB": dynamodb}
+                    aggregate = _measured("aggregate", simulation, environment)
             _print(variants, submit, aggregate)
 
 
@@ -68,10 +68,10 @@ def _real_record(endpoint: str, simulation: str, folder: Path) -> VariantRecord:
     return record
 
 
-def _measured(what: str, argument: str, environment: Mapping[str, str]) -> dict[str, Any]:
+def _measured(function: str, argument: str, environment: Mapping[str, str]) -> dict[str, Any]:
     """What `benchmarks.measured` prints, from a fresh interpreter."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.measured", what, argument],
+        [sys.executable, "-m", "benchmarks.measured", function, argument],
         cwd=ROOT,
         env=environment,
         check=True,
@@ -87,9 +87,9 @@ def _print(variants: int, submit: dict[str, Any], aggregate: dict[str, Any]) -> 
     rows = []
     for function, measures in (("submit", submit), ("aggregate", aggregate)):
         # The longest first; from sending to the parsed answer.
-        calls = sorted(measures["calls"].items(), key=lambda each: -each[1][1])
-        told = "; ".join(f"{operation} {number}, {seconds:.2f}" for operation, (number, seconds) in calls[:4])
-        rows.append([function, variants, *(measures[name] for name in names), told])
+        calls = sorted(measures["calls"].items(), key=lambda item: -item[1][1])
+        slowest = "; ".join(f"{operation} {number}, {seconds:.2f}" for operation, (number, seconds) in calls[:4])
+        rows.append([function, variants, *(measures[name] for name in names), slowest])
     print_table(["function", "variants", *names, "AWS calls: number, seconds"], rows)
 
 

@@ -82,11 +82,11 @@ def run_study(stack: LocalStack, folder: Path, places: int, within_s: float = 36
 def _timed(
     simulation: str, uploaded: datetime, ended: datetime, variants: list[VariantRecord], places: int
 ) -> StudyRun:
-    first = min(_moment(each.started_at) for each in variants)
-    last = max(_moment(each.ended_at) for each in variants)
-    engine = sum(each.summary["engine_seconds"] for each in variants)
-    until_read = sum(each.summary["seconds"] for each in variants)
-    until_stored = sum(_between(_moment(each.started_at), _moment(each.ended_at)) for each in variants)
+    first = min(_moment(variant.started_at) for variant in variants)
+    last = max(_moment(variant.ended_at) for variant in variants)
+    engine = sum(variant.summary["engine_seconds"] for variant in variants)
+    until_read = sum(variant.summary["seconds"] for variant in variants)
+    until_stored = sum(_between(_moment(variant.started_at), _moment(variant.ended_at)) for variant in variants)
     return StudyRun(
         simulation=simulation,
         variants=len(variants),

@@ -29,8 +29,13 @@ def _operation(operation: Mapping[str, Any]) -> Iterator[str]:
     yield from _table(
         ("parameter", "in", "type", "meaning"),
         [
-            (f"`{each['name']}`", each["in"], _kind(each.get("schema", {})), each.get("description", ""))
-            for each in parameters
+            (
+                f"`{parameter['name']}`",
+                parameter["in"],
+                _kind(parameter.get("schema", {})),
+                parameter.get("description", ""),
+            )
+            for parameter in parameters
         ],
     )
     for media_type, content in operation.get("requestBody", {}).get("content", {}).items():

@@ -34,14 +34,14 @@ def executed(path: Path) -> Any:
 
 def texts(notebook: Any) -> list[str]:
     """What its cells have printed and shown, without pictures and progress."""
-    found = []
+    outputs = []
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
             text = output.get("text") or data.get("text/plain", "")
             if "image/svg+xml" not in data and "━" not in text:
-                found.append(text.strip())
-    return found
+                outputs.append(text.strip())
+    return outputs
 
 
 def as_markdown(path: Path) -> str:

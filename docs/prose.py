@@ -131,7 +131,9 @@ def in_markdown(text: str) -> list[Finding]:
     [Finding(line=2, phrase='told', term='reported, notified (report, notify, say, show)')]
     """
     prose = re.sub(r"^( *)(```|~~~).*?^\1\2[^\n]*$", _blank, text, flags=re.MULTILINE | re.DOTALL)
-    return sorted(_found(_without_literals(prose), 1, (*RULES, HEADING), text.splitlines()), key=lambda each: each.line)
+    return sorted(
+        _found(_without_literals(prose), 1, (*RULES, HEADING), text.splitlines()), key=lambda finding: finding.line
+    )
 
 
 def in_python(source: str) -> list[Finding]:
@@ -144,7 +146,7 @@ def in_python(source: str) -> list[Finding]:
     return [
         finding
         for line, text in _passages(source)
-        for finding in sorted(_found(_without_literals(text), line, RULES, lines), key=lambda each: each.line)
+        for finding in sorted(_found(_without_literals(text), line, RULES, lines), key=lambda found: found.line)
     ]
 
 

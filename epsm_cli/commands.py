@@ -219,8 +219,8 @@ def _known(target: Connection, simulation: str) -> StudyRecord:
     several = f"Several simulations on {target.name} have the prefix '{simulation}':"
     none = f"There is no simulation '{simulation}' on {target.name}"
     console.print(Text(several if begun else none, style="red"))
-    for each in begun:
-        console.print(f"  {each.simulation_id}")
+    for record in begun:
+        console.print(f"  {record.simulation_id}")
     raise typer.Exit(1)
 
 

@@ -58,8 +58,8 @@ class Copies:
         for record in self._records():
             folder = self._copy(record)
             if folder is not None:
-                what = f"{record.name}: interrupted while {record.status.value}; partial results are in {folder}/"
-                self._console.print(Text(what))
+                message = f"{record.name}: interrupted while {record.status.value}; partial results are in {folder}/"
+                self._console.print(Text(message))
 
     def _records(self) -> list[StudyRecord]:
         try:
@@ -68,7 +68,11 @@ class Copies:
             self._report("", f"Studies cannot be listed, retrying: {line(error) or repr(error)}")
             return []
         # Results of canaries are not copied.
-        return [each for each in records if _run(each) not in self._copied and not keys.is_canary(each.source["key"])]
+        return [
+            record
+            for record in records
+            if _run(record) not in self._copied and not keys.is_canary(record.source["key"])
+        ]
 
     def _copy(self, record: StudyRecord) -> Path | None:
         run = _run(record)
@@ -80,8 +84,8 @@ class Copies:
         except FolderBusy:
             return None  # usually `epsm run`, which downloads the same results; the next attempt finds them
         except Exception as error:
-            why = line(error) or repr(error)
-            self._report(run, f"{record.name}: results are not copied, retrying later: {why}")
+            reason = line(error) or repr(error)
+            self._report(run, f"{record.name}: results are not copied, retrying later: {reason}")
             wait_s = min(_MAX_RETRY_S, 2 * self._retries.get(run, (0.0, _FIRST_RETRY_S / 2))[1])
             self._retries[run] = (time.monotonic() + wait_s, wait_s)
             return None
@@ -92,13 +96,13 @@ class Copies:
             try:
                 self._journal.write(_COPIED, run, True)
             except (OSError, sqlite3.Error, Closed) as error:
-                what = f"Copied results could not be recorded; the next start copies them again: {error}"
-                self._report("", what)
+                message = f"Copied results could not be recorded; the next start copies them again: {error}"
+                self._report("", message)
 
-    def _report(self, run: str, what: str) -> None:
-        if self._reported.get(run) != what:
-            self._reported[run] = what
-            self._console.print(Text(what, style="red"))
+    def _report(self, run: str, message: str) -> None:
+        if self._reported.get(run) != message:
+            self._reported[run] = message
+            self._console.print(Text(message, style="red"))
 
 
 def _run(record: StudyRecord) -> str:

@@ -15,9 +15,9 @@ from epsm_cli.terminal import console
 
 def report(error: Exception) -> int:
     """Report a fault that was not handled elsewhere; return the command's exit code."""
-    known = line(error)
-    if known is not None:
-        console.print(Text(known, style="red"))
+    message = line(error)
+    if message is not None:
+        console.print(Text(message, style="red"))
         return 1
     where = _write_log(error)
     console.print(Text(f"This is a fault of EPSM: {type(error).__name__}: {one_line(error)}", style="red"))

@@ -36,8 +36,8 @@ Cache = Annotated[
 ResultsFolder = Annotated[Path, typer.Option("--to", help="Output folder for results.")]
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
+def _show_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"epsm {__version__}")
         raise typer.Exit
 

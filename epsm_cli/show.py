@@ -67,7 +67,7 @@ def show_studies(console: Console, records: Sequence[StudyRecord]) -> None:
         console.print("No studies yet.")
         return
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("simulation", no_wrap=True, min_width=max(len(each.simulation_id) for each in records))
+    table.add_column("simulation", no_wrap=True, min_width=max(len(study.simulation_id) for study in records))
     for name in ("status", "variants", "failed", "created (UTC)"):
         table.add_column(name, no_wrap=True)
     for record in records:
@@ -180,14 +180,16 @@ def _that_fit(width: int, rows: Sequence[_Cells], extra: Sequence[str]) -> list[
     columns = [*_HEADINGS, *extra]
 
     def needed(names: Sequence[str]) -> int:
-        fixed = sum(max(_MIN_COLUMN_WIDTH, *map(len, each)) for each in zip(*(row.fixed for row in rows), strict=True))
+        fixed = sum(
+            max(_MIN_COLUMN_WIDTH, *map(len, cells)) for cells in zip(*(row.fixed for row in rows), strict=True)
+        )
         others = sum(max([_width_of_heading(name), *(len(row.others[name]) for row in rows)]) for name in names)
         return fixed + others + len(rows[0].fixed) + len(names) + _EDGES
 
     for name in _MIN_NEEDED:
         if needed(columns) <= width:
             break
-        columns = [each for each in columns if each != name]
+        columns = [column for column in columns if column != name]
     return columns
 
 

@@ -97,9 +97,9 @@ def follow_to_end(target: Connection, simulation: str, stack: str, *, own: bool 
     Raises:
         typer.Exit: If the stack does not start the study, or does not answer; the reason has been printed.
     """
-    seen = RunCounts()
+    last_counts = RunCounts()
     with (
-        _telling_how_to_go_on(simulation, stack, lambda: _lost(seen) if own else None),
+        _telling_how_to_go_on(simulation, stack, lambda: _lost(last_counts) if own else None),
         Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -114,8 +114,8 @@ def follow_to_end(target: Connection, simulation: str, stack: str, *, own: bool 
         task = progress.add_task("waiting", total=None, counts="")
 
         def show(record: StudyRecord | None, counts: RunCounts) -> None:
-            nonlocal seen
-            seen = counts
+            nonlocal last_counts
+            last_counts = counts
             progress.update(
                 task,
                 description=record.status.value if record else "waiting for submit",

@@ -28,7 +28,7 @@ class Terminal(Console):
 
     def _render_buffer(self, buffer: Iterable[Segment]) -> str:
         return super()._render_buffer(
-            each if each.control else Segment(_OBEYED.sub("?", each.text), each.style) for each in buffer
+            segment if segment.control else Segment(_OBEYED.sub("?", segment.text), segment.style) for segment in buffer
         )
 
 

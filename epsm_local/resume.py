@@ -64,9 +64,9 @@ def run_on(
             submit(_upload(record.source))  # idempotent
             yield f"{record.name or simulation} had not started; it is submitted again"
         elif not record.status.final or _was_interrupted(record):
-            ended = (each for each in records.variants(simulation) if each.stage != CANCELLED_STAGE)
-            found = Counter(each.status for each in ended)
-            succeeded, failed = found[VariantStatus.SUCCEEDED], found[VariantStatus.FAILED]
+            ended = (variant for variant in records.variants(simulation) if variant.stage != CANCELLED_STAGE)
+            counts = Counter(variant.status for variant in ended)
+            succeeded, failed = counts[VariantStatus.SUCCEEDED], counts[VariantStatus.FAILED]
             records.finish_study(simulation, StudyStatus.FAILED, succeeded=succeeded, failed=failed, error=INTERRUPTED)
             yield _run_missing(stack, simulation)
 

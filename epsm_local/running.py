@@ -92,14 +92,14 @@ def announced(endpoint: str) -> Iterator[None]:
             state.unlink(missing_ok=True)
 
 
-def _lock(number: int, how: int) -> bool:
+def _lock(number: int, operation: int) -> bool:
     """Lock an open file unless another process holds the lock.
 
     Raises:
         OSError: If its file system does not support locks.
     """
     try:
-        fcntl.flock(number, how | fcntl.LOCK_NB)
+        fcntl.flock(number, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -73,8 +73,8 @@ class LocalStack:
         fresh: bool = False,
     ) -> None:
         started = time.monotonic()
-        for each in filter(None, (port, api_port)):
-            _check_free(each)
+        for requested_port in filter(None, (port, api_port)):
+            _check_free(requested_port)
         self.journal = Journal(data, f"moto {moto_patches.MOTO_VERSION}", fresh=fresh) if data else None
         prepare()
         number = engines or os.cpu_count() or 1
@@ -156,7 +156,11 @@ class LocalStack:
             RuntimeError: If there are several: only one port is available.
         """
         resources = self.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
-        ids = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::ApiGatewayV2::Api"]
+        ids = [
+            resource["PhysicalResourceId"]
+            for resource in resources
+            if resource["ResourceType"] == "AWS::ApiGatewayV2::Api"
+        ]
         if len(ids) > 1:
             raise RuntimeError("the local stack serves one HTTP API; the template has several")
         return str(ids[0]) if ids else None

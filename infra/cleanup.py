@@ -123,10 +123,10 @@ class Cleanup(Construct):
             targets=[self._target(Duration.hours(6), {"task": "retention", "dry_run": False})],
         )
 
-    def _target(self, max_event_age: Duration, given: Mapping[str, Any] | None = None) -> targets.LambdaFunction:
+    def _target(self, max_event_age: Duration, event: Mapping[str, Any] | None = None) -> targets.LambdaFunction:
         return targets.LambdaFunction(
             self.function,
-            event=None if given is None else events.RuleTargetInput.from_object(dict(given)),
+            event=None if event is None else events.RuleTargetInput.from_object(dict(event)),
             dead_letter_queue=self.lost,
             retry_attempts=20,
             max_event_age=max_event_age,

@@ -112,7 +112,7 @@ class Config:
     base_image: str = BASE_IMAGE
 
     def __post_init__(self) -> None:
-        if faults := [f"context {name}: {what}" for name, what in self._faults()]:
+        if faults := [f"context {name}: {fault}" for name, fault in self._faults()]:
             raise ConfigError(faults)
 
     def _faults(self) -> Iterator[tuple[str, str]]:
@@ -141,7 +141,7 @@ class Config:
     @property
     def jwt_audiences(self) -> list[str]:
         """Each of `jwt_audience`."""
-        return [each.strip() for each in self.jwt_audience.split(",") if each.strip()]
+        return [part.strip() for part in self.jwt_audience.split(",") if part.strip()]
 
     @property
     def owner_limits(self) -> dict[str, str]:
@@ -184,18 +184,18 @@ class Config:
             ConfigError: See `from_context`.
         """
         known = {field.name: field.default for field in fields(cls)}
-        faults, given = [], {}
+        faults, values = [], {}
         for key, value in context.items():
             if key in known:
                 try:
-                    given[key] = _converted(value, known[key])
+                    values[key] = _converted(value, known[key])
                 except ValueError as error:
                     faults.append(f"context {key}: {error}")
             elif ":" not in key and "@" not in key:
                 near = nearest(key, known, count=1)
                 faults.append(f"context {key}: unknown key" + (f"; did you mean {near}?" if near else ""))
         try:
-            config = cls(**given)
+            config = cls(**values)
         except ConfigError as error:
             raise ConfigError([*faults, *error.faults]) from None
         if faults:
@@ -218,11 +218,11 @@ def _converted(value: Any, default: Any) -> Any:
         if not isinstance(value, str):
             raise ValueError(f"{text} is not a text")
         return text
-    wanted = "a whole number" if isinstance(default, int) else "a number"
+    expected = "a whole number" if isinstance(default, int) else "a number"
     try:
         number = type(default)(text)
     except ValueError:
-        raise ValueError(f"'{text}' is not {wanted}") from None
+        raise ValueError(f"'{text}' is not {expected}") from None
     if not math.isfinite(number):
-        raise ValueError(f"'{text}' is not {wanted}")
+        raise ValueError(f"'{text}' is not {expected}")
     return number

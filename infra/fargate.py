@@ -139,9 +139,9 @@ class Containers(Construct):
         tasks = f"{ecs_arn}:task/{self._config.name}/*"
         rule = f"arn:{Aws.PARTITION}:events:{Aws.REGION}:{Aws.ACCOUNT_ID}:rule/StepFunctionsGetEventsForECSTaskRule"
         to_ecs = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
-        here = {"ArnEquals": {"ecs:cluster": self.cluster.cluster_arn}}
+        in_cluster = {"ArnEquals": {"ecs:cluster": self.cluster.cluster_arn}}
         for actions, resources, conditions in (
-            (["ecs:RunTask"], [revisions], here),
+            (["ecs:RunTask"], [revisions], in_cluster),
             (["ecs:StopTask", "ecs:DescribeTasks"], [tasks], None),
             (["iam:PassRole"], [self.role.role_arn, execution_role.role_arn], to_ecs),
             # Step Functions observes the end of a task through a managed rule.

@@ -96,9 +96,9 @@ class Pipeline(Construct):
         inputs, results = self._storage.inputs, self._storage.results
         grant(to, ["s3:GetObject", "s3:GetObjectVersion"], [inputs.arn_for_objects("*")], _ANY_STUDY)
         grant(to, ["s3:GetObject"], [results.arn_for_objects("runs/*/manifest.json")], _ANY_RUN)
-        own = [results.arn_for_objects(f"runs/*/{folder}/*") for folder in ("variants", "preflight")]
+        variant_files = [results.arn_for_objects(f"runs/*/{folder}/*") for folder in ("variants", "preflight")]
         # Results of earlier runs are copied.
-        grant(to, ["s3:GetObject", "s3:PutObject"], own, _ANY_RUN)
+        grant(to, ["s3:GetObject", "s3:PutObject"], variant_files, _ANY_RUN)
         grant(to, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [self._storage.table.table_arn])
         role = to if isinstance(to, iam.Role) else to.role
         assert role is not None

@@ -11,7 +11,7 @@ BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 
 def publish_files(files: Mapping[str, bytes], s3: Any) -> None:
     """Upload every file to the bucket under its key."""
-    if BUCKET not in (each["Name"] for each in s3.list_buckets()["Buckets"]):
+    if BUCKET not in (bucket["Name"] for bucket in s3.list_buckets()["Buckets"]):
         s3.create_bucket(Bucket=BUCKET)
     for key, content in files.items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=content)

@@ -49,7 +49,11 @@ class Containers:
         self._closed = False
 
     def run(
-        self, command: Sequence[str], code: Sequence[Path], variables: Mapping[str, str], wanted: Callable[[], bool]
+        self,
+        command: Sequence[str],
+        code: Sequence[Path],
+        variables: Mapping[str, str],
+        keep_running: Callable[[], bool],
     ) -> Ended:
         """Run a container to its end.
 
@@ -57,7 +61,7 @@ class Containers:
             command: Entry point and command.
             code: Folders with its code, first the working directory.
             variables: The container's own environment variables.
-            wanted: Polled several times a second; the container is stopped when it returns False.
+            keep_running: Polled several times a second; the container is stopped when it returns False.
 
         Raises:
             Stopped: If the local stack has been stopped.
@@ -70,7 +74,7 @@ class Containers:
             process = IsolatedProcess(_on_this_machine(command), code, variables, folder, self._endpoint)
             self._running.add(process)
         try:
-            _await_end(process, wanted)
+            _await_end(process, keep_running)
         finally:
             process.end()
             with self._lock:
@@ -93,15 +97,15 @@ class Containers:
 
 
 def _on_this_machine(command: Sequence[str]) -> list[str]:
-    program, *rest = command
-    return [sys.executable if PurePosixPath(program).name.startswith("python") else program, *rest]
+    program, *arguments = command
+    return [sys.executable if PurePosixPath(program).name.startswith("python") else program, *arguments]
 
 
-def _await_end(process: IsolatedProcess, wanted: Callable[[], bool]) -> None:
+def _await_end(process: IsolatedProcess, keep_running: Callable[[], bool]) -> None:
     """Wait until the process has ended, at most `STOP_TIMEOUT_S` after it was signalled to stop."""
     deadline = None
     while process.alive and (deadline is None or time.monotonic() < deadline):
-        if deadline is None and not wanted():
+        if deadline is None and not keep_running():
             process.signal(signal.SIGTERM)
             deadline = time.monotonic() + STOP_TIMEOUT_S
         time.sleep(_POLL_INTERVAL_S)

@@ -84,10 +84,10 @@ class HttpServer:
 
 def joined(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Values by name; several of one name joined with commas."""
-    found: dict[str, list[str]] = {}
+    joined: dict[str, list[str]] = {}
     for name, value in items:
-        found.setdefault(name, []).append(value)
-    return {name: ",".join(values) for name, values in found.items()}
+        joined.setdefault(name, []).append(value)
+    return {name: ",".join(values) for name, values in joined.items()}
 
 
 class _Server(ThreadingHTTPServer):
@@ -138,11 +138,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes | None:
         """The request's body; None if it is too long. It is still read to its end, or clients would not read the
         response."""
-        body, most = bytearray(), self.server.max_bytes
+        body, max_bytes = bytearray(), self.server.max_bytes
         for piece in _pieces(self.headers, self.rfile):
-            if most is None or len(body) <= most:
+            if max_bytes is None or len(body) <= max_bytes:
                 body += piece
-        return bytes(body) if most is None or len(body) <= most else None
+        return bytes(body) if max_bytes is None or len(body) <= max_bytes else None
 
     def _send(self, response: Response) -> None:
         self.send_response_only(response.status)

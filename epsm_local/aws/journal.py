@@ -51,8 +51,8 @@ class Journal:
                 f"another local stack uses the data in {folder}: stop it, or choose another folder with --data"
             ) from None
         if fresh:
-            for each in folder.glob("journal.sqlite*"):
-                each.unlink()
+            for path in folder.glob("journal.sqlite*"):
+                path.unlink()
             shutil.rmtree(folder / "objects", ignore_errors=True)
         self.objects = folder / "objects"
         self.lock = RLock()
@@ -109,16 +109,17 @@ class Journal:
             self.check_open()
             where = "owner = ? AND name = ?"
             files = files or {}
-            kept = dict(self._rows.execute(f"SELECT version, file FROM kept WHERE {where}", (owner, name)).fetchall())  # noqa: S608
+            rows = self._rows.execute(f"SELECT version, file FROM kept WHERE {where}", (owner, name))  # noqa: S608
+            files_before = dict(rows.fetchall())
             written = [
-                (owner, name, each, pickle.dumps(value), files.get(each, ""))
-                for each, value in versions.items()
-                if each in changed or each not in kept
+                (owner, name, version, pickle.dumps(value), files.get(version, ""))
+                for version, value in versions.items()
+                if version in changed or version not in files_before
             ]
-            gone = [(owner, name, each) for each in kept.keys() - versions.keys()]
+            removed = [(owner, name, version) for version in files_before.keys() - versions.keys()]
             self._rows.execute("BEGIN IMMEDIATE")
             try:
-                self._rows.executemany(f"DELETE FROM kept WHERE {where} AND version = ?", gone)  # noqa: S608
+                self._rows.executemany(f"DELETE FROM kept WHERE {where} AND version = ?", removed)  # noqa: S608
                 self._rows.executemany(
                     "INSERT INTO kept (owner, name, version, value, file) VALUES (?, ?, ?, ?, ?) "
                     "ON CONFLICT DO UPDATE SET value = excluded.value, file = excluded.file",
@@ -129,7 +130,7 @@ class Journal:
                 if self._rows.in_transaction:  # a full disk ends the transaction by itself
                     self._rows.execute("ROLLBACK")
                 raise
-            return list(set(filter(None, kept.values())) - set(files.values()))
+            return list(set(filter(None, files_before.values())) - set(files.values()))
 
     def check_open(self) -> None:
         """Raise `Closed` if the journal is closed."""

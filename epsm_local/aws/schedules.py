@@ -42,10 +42,10 @@ class Cron:
 
     def after(self, now: datetime, since: datetime) -> datetime | None:
         try:
-            found: datetime = croniter(self.expression, now, second_at_beginning=True).get_next(datetime)
+            next_time: datetime = croniter(self.expression, now, second_at_beginning=True).get_next(datetime)
         except CroniterBadDateError:
             return None
-        return found
+        return next_time
 
 
 def parse(expression: str) -> Schedule:
@@ -88,18 +88,18 @@ class Timetable:
             expressions: Schedule expressions by name; schedules that are no longer listed are discarded.
             now: Current time, later than at the last call.
         """
-        found: dict[str, datetime] = {}
+        due_times: dict[str, datetime] = {}
         entries: dict[str, _Entry] = {}
         for name, expression in expressions.items():
             entry = self._entries.get(name)
             if entry is None or entry.expression != expression:
                 entry = _Entry(expression, now, parse(expression).after(now, now))
             elif entry.due is not None and entry.due <= now:
-                found[name] = entry.due
+                due_times[name] = entry.due
                 entry = _Entry(expression, entry.since, parse(expression).after(now, entry.since))
             entries[name] = entry
         self._entries = entries
-        return found
+        return due_times
 
 
 def _for_croniter(fields: list[str]) -> str:

@@ -52,9 +52,9 @@ def session() -> boto3.Session:
     """
     core = botocore.session.Session()
     settings = core.get_component("config_store")
-    own = {"config_file": os.devnull, "credentials_file": os.devnull, "region": REGION}
+    defaults = {"config_file": os.devnull, "credentials_file": os.devnull, "region": REGION}
     for name, (_, _, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
-        settings.set_config_provider(name, ConstantProvider(own.get(name, default)))
+        settings.set_config_provider(name, ConstantProvider(defaults.get(name, default)))
     core.set_default_client_config(Config(proxies={}, inject_host_prefix=False, s3={"addressing_style": "path"}))
     return boto3.Session(
         botocore_session=core,

@@ -121,8 +121,8 @@ def check_template(template: Mapping[str, Any]) -> None:
         known = support.emulated | support.accepted
         properties = resource.get("Properties", {})
         faults.update(f"{kind}.{name}" for name in properties if name not in known)
-        given = {name: properties.get(name) for name in support.values}
-        faults.update(f"{kind}.{name}={value}" for name, value in given.items() if value not in support.values[name])
+        values = {name: properties.get(name) for name in support.values}
+        faults.update(f"{kind}.{name}={value}" for name, value in values.items() if value not in support.values[name])
     if faults:
         raise NotSupported(
             f"not known to the local stack (epsm_local/aws/template_support.py): {', '.join(sorted(faults))}"

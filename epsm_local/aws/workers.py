@@ -171,8 +171,8 @@ class Worker:
                     load_error = answer.body  # the process ends right after it
                 continue
             self.kill()
-            how = f"exit status {answer}" if answer >= 0 else f"signal: {(signal.strsignal(-answer) or '').lower()}"
-            message = f"{error} Runtime exited with error: {how}"
+            ending = f"exit status {answer}" if answer >= 0 else f"signal: {(signal.strsignal(-answer) or '').lower()}"
+            message = f"{error} Runtime exited with error: {ending}"
             return load_error or _error("Runtime.ExitError", message), True
 
     def _too_much_memory(self) -> str | None:

@@ -79,7 +79,7 @@ def _installer(model_version: str) -> list[str]:
 
 def main(versions: Sequence[str]) -> int:
     """Download the engines of the given versions; by default all that are not an ordinary dependency."""
-    for version in versions or [each for each in RELEASES if each != DEFAULT]:
+    for version in versions or [release for release in RELEASES if release != DEFAULT]:
         install(version)
     return 0
 

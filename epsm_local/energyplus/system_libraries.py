@@ -34,8 +34,8 @@ def prepare() -> None:
         return
     if not _folders():
         _download()
-    known = os.environ.get("LD_LIBRARY_PATH")
-    os.environ["LD_LIBRARY_PATH"] = os.pathsep.join([*map(str, _folders()), *([known] if known else [])])
+    search_path = os.environ.get("LD_LIBRARY_PATH")
+    os.environ["LD_LIBRARY_PATH"] = os.pathsep.join([*map(str, _folders()), *([search_path] if search_path else [])])
 
 
 def _loads() -> bool:
@@ -69,9 +69,9 @@ def _download() -> None:
             for package in sorted(folder.glob("*.deb")):
                 _run(["dpkg-deb", "-x", str(package), str(unpacked)], folder)
         except subprocess.CalledProcessError as error:
-            said = (error.stderr or error.stdout or "").strip()
-            what = f"EnergyPlus needs {_NEEDED}, and it could not be downloaded; as root: apt-get install libx11-6"
-            raise MissingLibraries(f"{what}\n{said}") from error
+            output = (error.stderr or error.stdout or "").strip()
+            message = f"EnergyPlus needs {_NEEDED}, and it could not be downloaded; as root: apt-get install libx11-6"
+            raise MissingLibraries(f"{message}\n{output}") from error
         try:
             unpacked.rename(_folder())  # atomic
         except OSError:

@@ -25,11 +25,11 @@ def install() -> None:
 def _with_the_bucket_in_the_path(stock: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(stock)
     def called(self: DomainDispatcherApplication, environ: dict[str, Any], start_response: Any) -> Any:
-        if found := _BUCKET_AND_HOST.fullmatch(environ.get("HTTP_HOST", "")):
-            bucket = found["bucket"].lower()
-            as_it_came: list[str] = [each for each in _PATHS if each in environ]
-            paths: dict[str, Any] = {each: f"/{bucket}{environ[each]}" for each in as_it_came}
-            environ = {**environ, **paths, "HTTP_HOST": found["host"]}
+        if match := _BUCKET_AND_HOST.fullmatch(environ.get("HTTP_HOST", "")):
+            bucket = match["bucket"].lower()
+            as_it_came: list[str] = [path for path in _PATHS if path in environ]
+            paths: dict[str, Any] = {variable: f"/{bucket}{environ[variable]}" for variable in as_it_came}
+            environ = {**environ, **paths, "HTTP_HOST": match["host"]}
         return stock(self, environ, start_response)
 
     return called

@@ -68,7 +68,7 @@ def add_type(
             it is deleted with another resource. idempotent: Whether creating it again updates it. Updates of other
             types are refused.
     """
-    known = attributes or {}
+    get_attributes = attributes or {}
 
     def create_from_cloudformation_json(
         cls: Any, /, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
@@ -85,9 +85,9 @@ def add_type(
         return create_from_cloudformation_json(cls, new_resource_name, cloudformation_json, **where)
 
     def get_cfn_attribute(self: Any, attribute_name: str) -> str:
-        if attribute_name not in known:
+        if attribute_name not in get_attributes:
             raise UnformattedGetAttTemplateException
-        return known[attribute_name](self.physical_resource_id)
+        return get_attributes[attribute_name](self.physical_resource_id)
 
     _keep.append(
         type(
@@ -96,7 +96,7 @@ def add_type(
             {
                 "cloudformation_name_type": staticmethod(lambda: ""),
                 "cloudformation_type": staticmethod(lambda: kind),
-                "has_cfn_attr": classmethod(lambda cls, attr: attr in known),
+                "has_cfn_attr": classmethod(lambda cls, attr: attr in get_attributes),
                 "get_cfn_attribute": get_cfn_attribute,
                 "create_from_cloudformation_json": classmethod(create_from_cloudformation_json),
                 "update_from_cloudformation_json": classmethod(update_from_cloudformation_json),
@@ -126,7 +126,7 @@ def _lower_first(properties: Any) -> Any:
     """A template's properties with the API's names, at every depth."""
     if isinstance(properties, Mapping):
         return {name[0].lower() + name[1:]: _lower_first(value) for name, value in properties.items()}
-    return [_lower_first(each) for each in properties] if isinstance(properties, list) else properties
+    return [_lower_first(property_) for property_ in properties] if isinstance(properties, list) else properties
 
 
 # --- resource types that moto lacks
@@ -154,23 +154,23 @@ def _queue_policy(properties: dict[str, Any], name: str) -> str:
 
 
 def _event_invoke_config(properties: dict[str, Any], name: str) -> str:
-    known = ("FunctionName", "MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
-    given = {each: properties[each] for each in known if each in properties}
+    supported = ("FunctionName", "MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
+    given = {name: properties[name] for name in supported if name in properties}
     local_aws().client("lambda").put_function_event_invoke_config(**given)
     return name
 
 
 def _alarm(properties: dict[str, Any], name: str) -> str:
     """An alarm that is listed but never evaluated: it keeps CloudWatch's initial state."""
-    given = {"AlarmName": name, **_numbers(properties)}
+    parameters = {"AlarmName": name, **_numbers(properties)}
     cloudwatch = local_aws().client("cloudwatch")
-    cloudwatch.put_metric_alarm(**given)
+    cloudwatch.put_metric_alarm(**parameters)
     cloudwatch.set_alarm_state(
-        AlarmName=given["AlarmName"],
+        AlarmName=parameters["AlarmName"],
         StateValue="INSUFFICIENT_DATA",
         StateReason="Unchecked: Initial alarm creation. The local stack does not evaluate alarms.",
     )
-    return str(given["AlarmName"])
+    return str(parameters["AlarmName"])
 
 
 _INTEGERS = {"EvaluationPeriods", "DatapointsToAlarm", "Period"}
@@ -189,7 +189,7 @@ def _numbers(properties: Any) -> Any:
             else _numbers(value)
             for name, value in properties.items()
         }
-    return [_numbers(each) for each in properties] if isinstance(properties, list) else properties
+    return [_numbers(property_) for property_ in properties] if isinstance(properties, list) else properties
 
 
 # --- properties that moto ignores

@@ -64,22 +64,28 @@ def _lower_first(value: Any) -> Any:
     """Parameters in boto3's form, from the States Language's."""
     match value:
         case dict():
-            return {name[0].lower() + name[1:]: _lower_first(each) for name, each in value.items()}
+            return {name[0].lower() + name[1:]: _lower_first(element) for name, element in value.items()}
         case list():
-            return [_lower_first(each) for each in value]
+            return [_lower_first(element) for element in value]
     return value
 
 
-def _run(arn: str, overrides: Mapping[str, Any], wanted: Callable[[], bool]) -> dict[str, Any]:
+def _run(arn: str, overrides: Mapping[str, Any], keep_running: Callable[[], bool]) -> dict[str, Any]:
     """Run the only container of a task to its end; return Step Functions' description of the task."""
     local, backend = local_aws(), ecs_backends[ACCOUNT][REGION]
-    task = next(found for tasks in backend.tasks.values() for each, found in tasks.items() if each == arn)
+    task = next(
+        candidate for tasks in backend.tasks.values() for task_arn, candidate in tasks.items() if task_arn == arn
+    )
     (container,) = backend.describe_task_definition(task.task_definition_arn).container_definitions
-    named = [each for each in overrides.get("containerOverrides", []) if each["name"] == container["name"]]
-    changed: dict[str, Any] = named[0] if named else {}
-    variables = {each["name"]: each["value"] for each in [*container["environment"], *changed.get("environment", [])]}
+    matching = [
+        override for override in overrides.get("containerOverrides", []) if override["name"] == container["name"]
+    ]
+    changed: dict[str, Any] = matching[0] if matching else {}
+    variables = {
+        variable["name"]: variable["value"] for variable in [*container["environment"], *changed.get("environment", [])]
+    }
     command = [*container.get("entryPoint", []), *(changed.get("command") or container.get("command", []))]
-    ended = local.containers.run(command, local.code.image(container["image"]), variables, wanted)
+    ended = local.containers.run(command, local.code.image(container["image"]), variables, keep_running)
     backend.stop_task(task.cluster_name, arn, "Essential container in task exited")
     _write_log(container, arn, ended)
     return {

@@ -50,8 +50,8 @@ def spec_of(function: LambdaFunction) -> FunctionSpec:
     else:
         backend = lambda_backends[ACCOUNT][REGION]
         layers = [backend.layers_versions_by_arn(layer["Arn"]) for layer in function.layers]
-        own = [local.code.layer(layer.code_bytes) for layer in layers if layer is not None]
-        code = (local.code.zipped(function.code_bytes), *(folder for folder in own if folder is not None))
+        packages = [local.code.layer(layer.code_bytes) for layer in layers if layer is not None]
+        code = (local.code.zipped(function.code_bytes), *(folder for folder in packages if folder is not None))
         handler = function.handler
     return FunctionSpec(
         name=function.function_name,

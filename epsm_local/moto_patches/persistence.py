@@ -142,7 +142,9 @@ def _write_versions(journal: Journal, backend: S3Backend, bucket: str, key: str,
     """Bodies are written before the rows that name them, and deleted after these rows."""
     with journal.lock:
         journal.check_open()
-        versions = {str(each.version_id): _alone(each) for each in backend.buckets[bucket].keys.getlist(key, [])}
+        versions = {
+            str(version.version_id): _alone(version) for version in backend.buckets[bucket].keys.getlist(key, [])
+        }
         for name, version in versions.items():
             if isinstance(version, FakeKey) and (name in changed or not objects.is_kept(version)):
                 objects.keep(version)
@@ -168,7 +170,11 @@ def _item_written(result: Any, *, self: DynamoDBBackend, table_name: str, **argu
         if journal is None or table_name not in self.tables:
             return
         table = self.get_table(table_name)
-        key = {each: attributes[each] for each in (table.hash_key_attr, table.range_key_attr) if each in attributes}
+        key = {
+            attribute: attributes[attribute]
+            for attribute in (table.hash_key_attr, table.range_key_attr)
+            if attribute in attributes
+        }
         with journal.lock:
             item = self.get_item(table_name, key)
             journal.write(f"dynamodb:{table_name}", json.dumps(key, sort_keys=True), item)

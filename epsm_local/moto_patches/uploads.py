@@ -26,10 +26,10 @@ def _call(self: DomainDispatcherApplication, environ: dict[str, Any], start_resp
     if environ["REQUEST_METHOD"] == "PUT":
         if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
             environ["CONTENT_TYPE"] = "binary/octet-stream"  # S3's own default
-        wanted = environ.get("HTTP_X_AMZ_CHECKSUM_SHA256")
-        if wanted and environ.get("CONTENT_LENGTH"):
+        expected = environ.get("HTTP_X_AMZ_CHECKSUM_SHA256")
+        if expected and environ.get("CONTENT_LENGTH"):
             body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-            if b64encode(hashlib.sha256(body).digest()).decode() != wanted:
+            if b64encode(hashlib.sha256(body).digest()).decode() != expected:
                 start_response("400 Bad Request", [("Content-Type", "application/xml")])
                 return [_BAD_DIGEST]
             environ["wsgi.input"] = BytesIO(body)

@@ -74,9 +74,9 @@ def deployment(engines: int, template: str | None = None) -> Deployment:
     text = TEMPLATE.read_text(encoding="utf-8") if template is None else template
     zips = {name: _zipped(name) for name in sorted(set(_ASSET.findall(text)))}
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in zips.items()}
-    named = _ASSET.sub(lambda found: hashes[found[1]], text)
+    template_text = _ASSET.sub(lambda match: hashes[match[1]], text)
     return Deployment(
-        json.dumps(with_engines(json.loads(named), engines)),
+        json.dumps(with_engines(json.loads(template_text), engines)),
         {f"{hashes[name]}.zip": content for name, content in zips.items() if name != IMAGE},
         {hashes[name]: content for name, content in zips.items() if name == IMAGE},
     )

@@ -87,13 +87,13 @@ def _give_up(simulation: str) -> dict[str, Any]:
 def _reconcile(*, all_studies: bool = False) -> dict[str, Any]:
     look_back = None if all_studies else LOOK_BACK
     found = reconcile(stack, collect, look_back=look_back)
-    faults = sum(bool(each.error) for each in found)
+    faults = sum(bool(closed.error) for closed in found)
     metrics.add_metric("StudiesReconciled", MetricUnit.Count, len(found) - faults)
     metrics.add_metric("CleanupFaults", MetricUnit.Count, faults)
-    for each in found:
+    for closed in found:
         logger.warning(
             "study had no running execution",
-            extra={"simulation_id": each.simulation_id, "status": each.status, "reason": each.error},
+            extra={"simulation_id": closed.simulation_id, "status": closed.status, "reason": closed.error},
         )
     return {"reconciled": len(found) - faults, "faults": faults} | _go_on()
 
@@ -103,8 +103,8 @@ def _remove_expired(dry_run: bool) -> dict[str, Any]:
         # Once a day without an age limit: a study that is not closed is never removed.
         _reconcile(all_studies=True)
     removals = Remover(stack).remove_expired(dry_run=dry_run)
-    faults = sum(bool(each.error) for each in removals)
-    removed = sum(each.removed for each in removals)
+    faults = sum(bool(removal.error) for removal in removals)
+    removed = sum(removal.removed for removal in removals)
     metrics.add_metric("StudiesRemoved", MetricUnit.Count, removed)
     metrics.add_metric("CleanupFaults", MetricUnit.Count, faults)
     return {"due": len(removals), "removed": removed, "faults": faults, "dry_run": dry_run}

@@ -99,20 +99,20 @@ class StudyMachine(Construct):
             "Errors are logged with their data. Logging ALL would write about 10 KB a variant, a gigabyte for a large "
             "study; the console keeps every event of every execution for 90 days anyway.",
         )
-        for which in (":*", f"/{MAP_LABEL}:*"):
+        for suffix in (":*", f"/{MAP_LABEL}:*"):
             accept(
                 self.machine,
-                f"AwsSolutions-IAM5[Resource::{self._executions_as_nag_writes(which)}]",
+                f"AwsSolutions-IAM5[Resource::{self._executions_as_nag_writes(suffix)}]",
                 "A policy that CDK makes for a Distributed Map and leaves out of the template, because the role takes "
                 "no updates; its statements are in the role, with the machine's own name.",
             )
 
-    def _executions_as_nag_writes(self, which: str) -> str:
+    def _executions_as_nag_writes(self, suffix: str) -> str:
         resource = self.machine.node.default_child
         assert isinstance(resource, sfn.CfnStateMachine)
         logical_id = Stack.of(self).get_logical_id(resource)
         name = f'{{"Fn::Select":[6,{{"Fn::Split":[":",{{"Ref":"{logical_id}"}}]}}]}}'
-        return f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{name}{which}"
+        return f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{name}{suffix}"
 
     def _role(self, name: str, functions: Sequence[lambda_.Function], topic: sns.Topic) -> iam.Role:
         role = iam.Role(
@@ -122,8 +122,8 @@ class StudyMachine(Construct):
             description="Role of the study state machine",
         )
         machine, executions, children = (
-            f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:{what}"
-            for what in (f"stateMachine:{name}", f"execution:{name}:*", f"execution:{name}/{MAP_LABEL}:*")
+            f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
+            for resource in (f"stateMachine:{name}", f"execution:{name}:*", f"execution:{name}/{MAP_LABEL}:*")
         )
         items, map_results = (self._results.arn_for_objects(f"runs/*/{name}") for name in ("items*.json", "map/*"))
         for actions, resources in (

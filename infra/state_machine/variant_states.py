@@ -151,14 +151,14 @@ class VariantStates:
         retry_aws(read)
         status = f"$.record.Item.{attributes.STATUS}.S"
         message = f"$.record.Item.{attributes.ERROR}.M.{attributes.MESSAGE}.S"
-        how = sfn.Choice(self._scope, "Did the variant succeed?")
-        how.when(
+        choice = sfn.Choice(self._scope, "Did the variant succeed?")
+        choice.when(
             sfn.Condition.and_(
                 sfn.Condition.is_present(status), sfn.Condition.string_equals(status, VariantStatus.SUCCEEDED)
             ),
             sfn.Succeed(self._scope, "Variant succeeded in its container", output_path="$.variant"),
         )
-        how.when(
+        choice.when(
             sfn.Condition.is_present(message),
             sfn.Fail(
                 self._scope,
@@ -167,7 +167,7 @@ class VariantStates:
                 cause_path=_path(message),
             ),
         )
-        how.otherwise(
+        choice.otherwise(
             sfn.Fail(
                 self._scope,
                 "Variant was cancelled",
@@ -175,7 +175,7 @@ class VariantStates:
                 cause="The study was cancelled before the container started the variant.",
             )
         )
-        read.next(how)
+        read.next(choice)
         return read
 
     def _record_lost_variant(self, then: sfn.Fail) -> tasks.DynamoUpdateItem:

@@ -94,11 +94,11 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--check"]):
         print("usage: python -m infra.tools.packaging [--check]", file=sys.stderr)
         return 2
-    wanted = image_requirements()
+    expected = image_requirements()
     if not arguments:
-        IMAGE_REQUIREMENTS.write_text(wanted, encoding="utf-8")
+        IMAGE_REQUIREMENTS.write_text(expected, encoding="utf-8")
         print(f"{name} is written.")
-    elif not IMAGE_REQUIREMENTS.is_file() or IMAGE_REQUIREMENTS.read_text(encoding="utf-8") != wanted:
+    elif not IMAGE_REQUIREMENTS.is_file() or IMAGE_REQUIREMENTS.read_text(encoding="utf-8") != expected:
         print(f"{name} does not match uv.lock. Run: python -m infra.tools.packaging", file=sys.stderr)
         return 1
     return 0

@@ -33,8 +33,8 @@ def _normalised(cloud_assembly: Path) -> str:
     text = json.dumps(template, indent=1, ensure_ascii=False) + "\n"
     for tag, name, _ in _assets(cloud_assembly):
         text = text.replace(tag, f"asset-{name}")
-    if left := re.findall(r"\b[0-9a-f]{64}\b", text):
-        raise ValueError(f"the template refers to content that is not an asset: {sorted(set(left))}")
+    if unresolved := re.findall(r"\b[0-9a-f]{64}\b", text):
+        raise ValueError(f"the template refers to content that is not an asset: {sorted(set(unresolved))}")
     return text
 
 
@@ -67,11 +67,13 @@ def faults() -> Iterator[str]:
 
 
 def _different(staged: Path, packaged: Mapping[str, Path]) -> set[str]:
-    there = {path.relative_to(staged).as_posix(): path for path in staged.rglob("*") if path.is_file()}
+    staged_files = {path.relative_to(staged).as_posix(): path for path in staged.rglob("*") if path.is_file()}
     return {
         name
-        for name in there.keys() | packaged.keys()
-        if name not in there or name not in packaged or there[name].read_bytes() != packaged[name].read_bytes()
+        for name in staged_files.keys() | packaged.keys()
+        if name not in staged_files
+        or name not in packaged
+        or staged_files[name].read_bytes() != packaged[name].read_bytes()
     }
 
 
@@ -91,10 +93,10 @@ def main(arguments: list[str]) -> int:
         for path, text in _files().items():
             path.write_text(text, encoding="utf-8")
             print(f"{path.relative_to(ROOT)} is written.")
-    found = list(faults())
-    for fault in found:
+    differences = list(faults())
+    for fault in differences:
         print(fault, file=sys.stderr)
-    return int(bool(found))
+    return int(bool(differences))
 
 
 if __name__ == "__main__":

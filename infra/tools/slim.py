@@ -62,8 +62,8 @@ def slim(packages: Path) -> None:
 
 def unused(packages: Path) -> Iterator[Path]:
     """The files and folders that `slim` removes; folders without their contents."""
-    found = {path for pattern in UNUSED for path in packages.glob(pattern)}
-    yield from (path for path in sorted(found) if not found & set(path.parents))
+    paths = {path for pattern in UNUSED for path in packages.glob(pattern)}
+    yield from (path for path in sorted(paths) if not paths & set(path.parents))
 
 
 if __name__ == "__main__":

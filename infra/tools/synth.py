@@ -54,9 +54,9 @@ def run_app(
         except subprocess.CalledProcessError as error:
             if not quiet:
                 raise
-            said = (error.stderr + error.stdout).decode(errors="replace").strip()
+            output = (error.stderr + error.stdout).decode(errors="replace").strip()
             failed = SynthesisFailed((error.stderr or error.stdout).decode(errors="replace").strip().split("\n")[-1])
-            failed.add_note(said)
+            failed.add_note(output)
             raise failed from None
 
 

@@ -25,7 +25,7 @@ def synthesise(context: Mapping[str, str] | None = None) -> Path:
     """
     target = _KEPT / _fingerprint(context or {})
     if not (target / "manifest.json").is_file():
-        for old in sorted(_KEPT.glob("*"), key=lambda each: each.stat().st_mtime)[: -_MAX_KEPT + 1]:
+        for old in sorted(_KEPT.glob("*"), key=lambda path: path.stat().st_mtime)[: -_MAX_KEPT + 1]:
             shutil.rmtree(old, ignore_errors=True)
         part = target.with_suffix(f".{os.getpid()}.part")  # another process may be synthesising, too
         shutil.rmtree(part, ignore_errors=True)

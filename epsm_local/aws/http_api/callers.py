@@ -113,11 +113,11 @@ def _check(claims: Mapping[str, Any], config: Mapping[str, Any], now: float) -> 
 
 def _words(value: Any) -> list[str]:
     """The words of a claim, which is a list of words or a text."""
-    return [str(each) for each in value] if isinstance(value, list) else str(value or "").split()
+    return [str(word) for word in value] if isinstance(value, list) else str(value or "").split()
 
 
 def _claim_text(value: Any) -> str:
     """A claim as API Gateway passes it: always a text; a list in brackets, without commas."""
     if isinstance(value, list):
-        return f"[{' '.join(_claim_text(each) for each in value)}]"
+        return f"[{' '.join(_claim_text(element) for element in value)}]"
     return value if isinstance(value, str) else json.dumps(value)

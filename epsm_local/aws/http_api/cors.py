@@ -30,19 +30,19 @@ def preflight(configuration: Mapping[str, Any], request: Request) -> Response:
 
 def with_headers(configuration: Mapping[str, Any], request: Request, response: Response) -> Response:
     """A response with the configuration's CORS headers instead of the function's."""
-    kept = [(name, value) for name, value in response.headers if not name.startswith(_PREFIX)]
+    headers = [(name, value) for name, value in response.headers if not name.startswith(_PREFIX)]
     added = _allowed(configuration, request)
     exposed = configuration.get("exposeHeaders")
     if added and exposed:
         added.append((f"{_PREFIX}expose-headers", ",".join(exposed)))
-    return replace(response, headers=(*kept, *added))
+    return replace(response, headers=(*headers, *added))
 
 
 def _allowed(configuration: Mapping[str, Any], request: Request) -> list[tuple[str, str]]:
     """Headers that allow the request's origin to read the response; empty if it may not."""
     origin = request.headers.get("origin")
     origins = configuration.get("allowOrigins") or []
-    if origin is None or not any(fnmatchcase(origin, each) for each in origins):
+    if origin is None or not any(fnmatchcase(origin, pattern) for pattern in origins):
         return []
     headers = [(f"{_PREFIX}allow-origin", "*" if "*" in origins else origin)]
     if configuration.get("allowCredentials"):

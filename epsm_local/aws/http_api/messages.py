@@ -55,9 +55,9 @@ def event(
     """
     path, query_string = path_of(request), request.target.partition("?")[2]
     headers = {name: value for name, value in request.headers.items() if name != "cookie"}
-    cookies = [each.strip() for each in request.headers.get("cookie", "").split(";") if each.strip()]
+    cookies = [part.strip() for part in request.headers.get("cookie", "").split(";") if part.strip()]
     host = headers.get("host", "")
-    given: dict[str, Any] = {
+    event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": match.route_key,
         "rawPath": path,
@@ -84,18 +84,18 @@ def event(
         "isBase64Encoded": False,
     }
     if authorizer is not None:
-        given["requestContext"]["authorizer"] = authorizer
+        event["requestContext"]["authorizer"] = authorizer
     if cookies:
-        given["cookies"] = cookies
+        event["cookies"] = cookies
     if query := joined(parse_qsl(query_string, keep_blank_values=True)):
-        given["queryStringParameters"] = query
+        event["queryStringParameters"] = query
     if match.parameters:
-        given["pathParameters"] = match.parameters
+        event["pathParameters"] = match.parameters
     if request.body:
         as_text = _is_text(headers.get("content-type", ""))
-        given["body"] = request.body.decode(errors="replace") if as_text else base64.b64encode(request.body).decode()
-        given["isBase64Encoded"] = not as_text
-    return given
+        event["body"] = request.body.decode(errors="replace") if as_text else base64.b64encode(request.body).decode()
+        event["isBase64Encoded"] = not as_text
+    return event
 
 
 def _is_text(content_type: str) -> bool:
@@ -113,8 +113,8 @@ def response(payload: bytes) -> Response:
     if not isinstance(value, dict) or "statusCode" not in value:
         body = value.encode() if isinstance(value, str) else payload
         return Response(200, (("content-type", "application/json"),), body)
-    headers = [(str(name).lower(), _header_value(each)) for name, each in (value.get("headers") or {}).items()]
-    headers = [(name, each) for name, each in headers if name not in _ABOUT_THE_CONNECTION]
+    headers = [(str(name).lower(), _header_value(text)) for name, text in (value.get("headers") or {}).items()]
+    headers = [(name, text) for name, text in headers if name not in _ABOUT_THE_CONNECTION]
     if "content-type" not in dict(headers):
         headers.append(("content-type", "text/plain; charset=utf-8"))
     headers += [("set-cookie", str(cookie)) for cookie in value.get("cookies") or ()]

@@ -39,18 +39,18 @@ def find_route(route_keys: Iterable[str], method: str, path: str) -> Match | Non
     Args:
         route_keys: Keys of all routes of the API. method: Method in upper case. path: Decoded path without the stage.
     """
-    found: list[tuple[tuple[int, ...], bool, Match]] = []
+    candidates: list[tuple[tuple[int, ...], bool, Match]] = []
     for key in route_keys:
         if key == "$default":
-            found.append(((_GREEDY + 1,), True, Match(key, {})))
+            candidates.append(((_GREEDY + 1,), True, Match(key, {})))
             continue
-        wanted, _, template = key.partition(" ")
-        fit = _fit(template.split("/")[1:], path.split("/")[1:]) if wanted in (method, "ANY") else None
+        route_method, _, template = key.partition(" ")
+        fit = _fit(template.split("/")[1:], path.split("/")[1:]) if route_method in (method, "ANY") else None
         if fit is not None:
             kinds, parameters = fit
             # Templates without a greedy variable come first, then those with the longer fixed prefix.
-            found.append(((kinds[-1] == _GREEDY, *kinds), wanted == "ANY", Match(key, parameters)))
-    return min(found, key=lambda each: each[:2])[2] if found else None
+            candidates.append(((kinds[-1] == _GREEDY, *kinds), route_method == "ANY", Match(key, parameters)))
+    return min(candidates, key=lambda candidate: candidate[:2])[2] if candidates else None
 
 
 def _fit(template: list[str], path: list[str]) -> tuple[tuple[int, ...], dict[str, str]] | None:

@@ -150,8 +150,8 @@ def _stop_execution(self: StepFunctionResponse) -> ActionResult:
 
 
 def _records(self: StepFunctionResponse) -> list[Any]:
-    environments = [each.exec_worker.env for each in self.stepfunction_backend._get_executions()]
-    return [record for each in environments for record in each.map_run_record_pool_manager.get_all()]
+    environments = [execution.exec_worker.env for execution in self.stepfunction_backend._get_executions()]
+    return [record for environment in environments for record in environment.map_run_record_pool_manager.get_all()]
 
 
 def _child(self: StepFunctionResponse, arn: str) -> Child | None:
@@ -162,7 +162,7 @@ def _list_executions(self: StepFunctionResponse) -> ActionResult:
     map_run_arn = self._get_param("mapRunArn")
     if not map_run_arn:
         return _stock_list(self)
-    record = next((each for each in _records(self) if each.map_run_arn == map_run_arn), None)
+    record = next((map_run for map_run in _records(self) if map_run.map_run_arn == map_run_arn), None)
     listed = list(children(record).values())[::-1] if record else []
     status = self._get_param("statusFilter")
     listed = [child for child in listed if status in (None, child.status)]

@@ -26,7 +26,7 @@ _RUNTIME = "States.Runtime"
 
 def install() -> None:
     """Install after `executions`: its responses are completed here."""
-    faults: list[Any] = [each for each in vars(api).values() if isinstance(each, type)]
+    faults: list[Any] = [member for member in vars(api).values() if isinstance(member, type)]
     for fault in faults:
         if issubclass(fault, api.ServiceException) and hasattr(fault, "status_code"):
             fault.TYPE, fault.STATUS = fault.code, fault.status_code  # the names by which moto finds its responses
@@ -43,7 +43,7 @@ def install() -> None:
 
 
 def _subclasses(kind: Any) -> list[Any]:
-    return [each for direct in kind.__subclasses__() for each in (direct, *_subclasses(direct))]
+    return [subclass for direct in kind.__subclasses__() for subclass in (direct, *_subclasses(direct))]
 
 
 def _telling_paths(stock: Callable[..., Any]) -> Callable[..., Any]:
@@ -90,7 +90,7 @@ def _paged(stock: Callable[..., ActionResult]) -> Callable[..., ActionResult]:
 
 def _without_data(event: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: {each: part for each, part in value.items() if each not in _DATA} if isinstance(value, dict) else value
+        name: {key: part for key, part in value.items() if key not in _DATA} if isinstance(value, dict) else value
         for name, value in event.items()
     }
 

@@ -172,8 +172,8 @@ class _MapRun:
                     live.add(pool.submit(self._run_child, *next_item))
                     next_item = next(waiting, None)
                 done, live = wait(live, timeout=_POLL_INTERVAL_S, return_when=FIRST_COMPLETED)
-                for each in done:
-                    each.result()
+                for future in done:
+                    future.result()
                 if not live and next_item is not None:
                     time.sleep(_POLL_INTERVAL_S)  # all slots are used by other map runs
                 if self._too_many_failed(len(items)):
