@@ -9,13 +9,13 @@ from aws_lambda_powertools.event_handler import Response
 
 from epsm import __version__
 from epsm.api.app import app
-from epsm.api.routes import change, estimate, results, service, status, submit
+from epsm.api.routes import change, estimate, results, service, status, studies, submit
 
 __all__ = ["app", "description"]
 
 _EPSM_FIELDS = ("parallel", "batch_mode", "max_workers")
 
-for _part in (submit, estimate, status, results, change, service):
+for _part in (submit, estimate, status, studies, results, change, service):
     app.include_router(_part.router)
 
 

@@ -1,18 +1,12 @@
-"""Routes for the status of studies."""
+"""Routes for the status of one study."""
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from http import HTTPStatus
-from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from epsm.api.access import Caller
-from epsm.api.app import Refusal, SimulationId, own_study, stack, who_calls
-from epsm.api.bodies import StudyInList, StudyList, StudyState, TaskState, answers
+from epsm.api.app import SimulationId, own_study, stack
+from epsm.api.bodies import StudyState, TaskState, answers
 from epsm.operations.progress import seconds_left
-from epsm.store import attributes, keys
 from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Options
@@ -108,60 +102,3 @@ def task_status(task_id: SimulationId) -> TaskState:
         simulation_status=record.status,
         simulation_progress=percent,
     )
-
-
-@router.get(
-    "/api/simulation/results/",
-    summary="List studies",
-    tags=["studies"],
-    responses=answers(StudyList),
-)
-def list_studies(
-    status: Annotated[StudyStatus | None, Query(description="Only those in this state.")] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    page: Annotated[str | None, Query(max_length=2000, description="`next` of the previous page.")] = None,
-) -> StudyList:
-    """Your own studies, newest first; for administrators, all studies."""
-    caller = who_calls()
-    found = stack().records.study_page(owner=caller.only, status=status, limit=limit, start=_page_start(page, caller))
-    listed = [
-        StudyInList(
-            simulation_id=each.simulation_id,
-            name=each.name,
-            status=each.status,
-            variants=each.variants,
-            succeeded=each.succeeded if each.status.final else None,
-            failed=each.failed if each.status.final else None,
-            created_at=each.created_at,
-            ended_at=each.ended_at,
-        )
-        for each in found.studies
-        if not each.removing
-    ]
-    following = found.next_page
-    return StudyList(
-        results=listed,
-        next=None if following is None else urlsafe_b64encode(json.dumps(following).encode()).decode(),
-    )
-
-
-def _page_start(page: str | None, caller: Caller) -> dict[str, str] | None:
-    """The key in a page token: the position in a list, never the list's owner."""
-    if page is None:
-        return None
-    try:
-        start = json.loads(urlsafe_b64decode(page.encode()))
-        plain = {str(name): str(value) for name, value in start.items()}
-        sizes = [len(value.encode()) for value in plain.values()]
-    except (ValueError, AttributeError, RecursionError):
-        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid 'page' token") from None
-    whose, name = attributes.OWNER, caller.name
-    if caller.administrator:
-        whose, name = attributes.RECORD_TYPE, keys.STUDY_SORT_KEY
-    in_this_list = (
-        plain.keys() == {keys.PARTITION_KEY, keys.SORT_KEY, attributes.CREATED_AT, whose} and plain[whose] == name
-    )
-    # DynamoDB accepts no other keys, and its refusal would become a server error.
-    if not in_this_list or not all(0 < size <= 1024 for size in sizes):
-        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "The 'page' token belongs to a different query")
-    return plain
