@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from epsm.results.ended_study import EndedStudy
 from epsm.results.report import report_columns, write_report
 from epsm.results.table import read_columns, write_table
 from epsm.study.records import StudyStatus, VariantRecord
@@ -30,7 +31,7 @@ def report(tmp_path: Path) -> Writer:
         counts = write_table(described, records, parquet, tmp_path / "results.csv")
         path = tmp_path / "report.html"
         table = read_columns(parquet, report_columns(of))
-        write_report(path, described, table, counts, status, error)
+        write_report(path, EndedStudy(described, table, counts, status, error))
         return Page(path.read_text(encoding="utf-8"))
 
     return report

@@ -15,6 +15,7 @@ import pandas as pd
 from epsm.pipeline.detail import write_detail
 from epsm.pipeline.study_summary import StudySummary, summary_columns, summary_of
 from epsm.results.design import write_design
+from epsm.results.ended_study import EndedStudy
 from epsm.results.report import report_columns, write_report
 from epsm.results.rows import CANCELLED, GIVEN_UP, NOT_STARTED
 from epsm.results.sensitivity.section import failed_section, sensitivity_section
@@ -84,7 +85,8 @@ def aggregate(
         succeeded = table.loc[table["status"] == VariantStatus.SUCCEEDED.value, "variant_index"].tolist()
         sections = _analyse(folder, manifest, table)
         sections += write_detail(files, simulation, succeeded, manifest.study.outputs.tables, folder)
-        write_report(folder / "report.html", manifest, table, counts, status, error, sections)
+        ended = EndedStudy(manifest, table, counts, status, error)
+        write_report(folder / "report.html", ended, sections)
         if manifest.study.parameters and manifest.study.sampling.method != "grid":
             write_design(manifest.study, folder / "design.parquet")
         _upload(files, simulation, folder)
@@ -98,7 +100,7 @@ def aggregate(
     ):
         logger.warning("the study had ended already", extra={"simulation_id": simulation})
     execution_arn = record.execution_arn if record else ""
-    return summary_of(manifest, table, counts, status, error, execution_arn, files.results_bucket)
+    return summary_of(ended, execution_arn, files.results_bucket)
 
 
 def _columns(study: Study) -> list[str]:

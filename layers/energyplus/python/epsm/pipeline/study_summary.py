@@ -6,12 +6,11 @@ from typing import Any
 import pandas as pd
 
 from epsm.pipeline.notices import for_mail, heading, links, reasons
+from epsm.results.ended_study import EndedStudy
 from epsm.results.remarks import engine_messages
 from epsm.results.rows import NOT_RUN
-from epsm.results.table import OutcomeCounts
 from epsm.store import keys
-from epsm.study.manifest import RunManifest
-from epsm.study.records import StudyStatus, VariantStatus
+from epsm.study.records import VariantStatus
 from epsm.study.schema import Study
 
 
@@ -48,32 +47,22 @@ def summary_columns(study: Study) -> list[str]:
     return [*columns, "severe_errors", "warnings", *(parameter.name for parameter in study.parameters)]
 
 
-def summary_of(
-    manifest: RunManifest,
-    table: pd.DataFrame,
-    counts: OutcomeCounts,
-    status: StudyStatus,
-    error: str,
-    execution_arn: str,
-    results_bucket: str,
-) -> StudySummary:
+def summary_of(ended: EndedStudy, execution_arn: str, results_bucket: str) -> StudySummary:
     """Summarise the end of a study.
 
     Args:
-        manifest: The run's manifest.
-        table: At least `summary_columns` of the results table.
-        counts: How many variants ended how.
-        status, error: How the study ended.
+        ended: The study, with at least `summary_columns` of its results table.
         execution_arn: Its execution; empty if it was never started.
         results_bucket: Where its results are.
     """
-    study, simulation = manifest.study, manifest.simulation_id
+    study, simulation = ended.manifest.study, ended.manifest.simulation_id
+    counts, status, error = ended.counts, ended.status.value, ended.error
     place = f"s3://{results_bucket}/{keys.run_key(simulation)}"
     message = [
-        *heading(study.name, simulation, f"{status.value} - {error}" if error else status.value),
+        *heading(study.name, simulation, f"{status} - {error}" if error else status),
         f"Variants:   {counts.succeeded} succeeded, {counts.failed} failed, {counts.not_run} not run",
         *([f"Reused:     results of earlier runs for {counts.reused} of them"] if counts.reused else []),
-        *_highlights(table, study),
+        *_highlights(ended.table, study),
         "",
         f"Table:      {place}results.csv (and results.parquet)",
         f"Report:     {place}report.html",
@@ -81,13 +70,13 @@ def summary_of(
     ]
     return StudySummary(
         simulation_id=simulation,
-        status=status.value,
+        status=status,
         succeeded=counts.succeeded,
         failed=counts.failed,
         not_run=counts.not_run,
         error=error,
         notify=study.options.notify,
-        subject=for_mail(f"{study.name}: {status.value}, {counts.succeeded} of {counts.total} variants succeeded"),
+        subject=for_mail(f"{study.name}: {status}, {counts.succeeded} of {counts.total} variants succeeded"),
         message="\n".join(message),
     )
 

@@ -8,12 +8,11 @@ from typing import Any
 import pandas as pd
 
 from epsm.results.columns import PERIOD, RUN, SAVINGS, VARIANT
+from epsm.results.ended_study import EndedStudy
 from epsm.results.headings import heading
 from epsm.results.metrics import INTENSITIES, METRICS
 from epsm.results.remarks import REMARK_COLUMNS, remarks, with_severe_errors
 from epsm.results.rows import NOT_RUN
-from epsm.results.table import OutcomeCounts
-from epsm.study.manifest import RunManifest
 from epsm.study.parameters import Dimension
 from epsm.study.records import StudyStatus, VariantStatus
 from epsm.study.sampling import InUnitCube, OneAtATime
@@ -53,30 +52,19 @@ def _parameters(study: Study) -> list[str]:
     return [parameter.name for parameter in study.parameters]
 
 
-def write_report(
-    path: Path,
-    manifest: RunManifest,
-    table: pd.DataFrame,
-    counts: OutcomeCounts,
-    status: StudyStatus,
-    error: str,
-    sections: Sequence[str] = (),
-) -> None:
+def write_report(path: Path, ended: EndedStudy, sections: Sequence[str] = ()) -> None:
     """Write the report of a study.
 
     Args:
         path: HTML file to write.
-        manifest: The run's manifest.
-        table: At least `report_columns` of the results table.
-        counts: Numbers of variants by outcome.
-        status, error: How the study ended.
+        ended: The study, with at least `report_columns` of its results table.
         sections: HTML of further sections.
     """
-    study = manifest.study
+    manifest, table, study = ended.manifest, ended.table, ended.manifest.study
     places = [name for name, files in (("model", study.models), ("weather", study.weather)) if len(files) > 1]
     note = ["note"] if table["note"].notna().any() else []
     parts = [
-        _head(manifest, counts, status, error, severe=with_severe_errors(table)),
+        _head(ended),
         _periods(table),
         *(f"<p class='status partial'>{escape(each)}</p>" for each in (*manifest.remarks, *remarks(table, study))),
         _chart(table, study, places),
@@ -96,12 +84,13 @@ def write_report(
     )
 
 
-def _head(manifest: RunManifest, counts: OutcomeCounts, status: StudyStatus, error: str, *, severe: int) -> str:
-    study = manifest.study
+def _head(ended: EndedStudy) -> str:
+    manifest, counts, status = ended.manifest, ended.counts, ended.status
+    study, severe = manifest.study, with_severe_errors(ended.table)
     # Green only if there are no severe errors.
     colour = StudyStatus.PARTIAL if severe and status is StudyStatus.COMPLETED else status
     why = f", {severe} of {counts.total} variants with severe errors" if severe else ""
-    why += f" - {escape(error)}" if error else ""
+    why += f" - {escape(ended.error)}" if ended.error else ""
     reused = f" ({counts.reused} of them with results of earlier runs)" if counts.reused else ""
     return (
         f"<h1>{escape(study.name)}</h1>"
