@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-from epsm.checks.parameters import place_of_level
+from epsm.checks.places import place_of_level
 from epsm.checks.target_matches import TargetInModel
 from epsm.energyplus.external_files import external_path, in_each_others_way
 from epsm.energyplus.file_levels import name_in_model, readers_of

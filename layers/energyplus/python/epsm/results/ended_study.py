@@ -11,7 +11,7 @@ from epsm.study.records import StudyStatus
 
 @dataclass(frozen=True, slots=True)
 class EndedStudy:
-    """What a study came to.
+    """The outcome of a study.
 
     Attributes:
         manifest: The run's manifest.
