@@ -149,7 +149,7 @@ def test_a_zone_called_like_the_row_of_the_whole_building_is_not_taken_for_it(tm
     write_database(tmp_path / "eplusout.sql", served(), ["TOTAL FACILITY"])
     results = read_results(tmp_path / "eplusout.sql", [YEAR])
     assert results.metrics["zone_heating_kwh"] is None
-    assert "a zone is called 'Total Facility'" in results.not_applicable["zone_heating_kwh"]
+    assert "a zone is named 'Total Facility'" in results.not_applicable["zone_heating_kwh"]
 
 
 def test_the_engines_numbers(engine: Engine, one_zone: str, chicago: Path, tmp_path: Path) -> None:

@@ -242,7 +242,7 @@ def test_a_series_that_a_run_does_not_have_is_named_with_the_reason() -> None:
         columns=["environment", "ROOM: Zone Mean Air Temperature [C]", "HALL: LIT [kWh]", "BOTH [kWh]"]
     )
     asked = (TEMPERATURE, "Hall: Lit", "Both [kWh] Sum", "Heating")
-    cut = "EnergyPlus cuts names at '[', also those of Meter:Custom: use a name without brackets and unit"
+    cut = "EnergyPlus truncates names at '[', also those of Meter:Custom: use a name without brackets and unit"
     assert missing_series(series, asked) == {
         "Both [kWh] Sum": f"the model has no 'Both [kWh] Sum'; {cut}",
         "Heating": "the model has no 'Heating'",

@@ -159,7 +159,7 @@ def test_an_unknown_unit_is_none_with_the_reason(read: Reader) -> None:
 
     assert (results.metrics["site_eui_kwh_m2"], results.missing["site_eui_kwh_m2"]) == (
         None,
-        f"{WHERE} is in 'ton/m2', which is not known here",
+        f"{WHERE} is in 'ton/m2', an unknown unit",
     )
 
 

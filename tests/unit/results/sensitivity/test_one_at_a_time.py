@@ -42,7 +42,7 @@ def test_a_missing_run_is_left_out_and_counted() -> None:
     ("missing", "baseline", "reason"),
     [
         ([3, 4], 99.0, "none of its levels has a result"),
-        ([4], math.nan, "the baseline has no result, and there is a single level with one"),
+        ([4], math.nan, "the baseline has no result, and only one level has one"),
     ],
 )
 def test_too_little_is_a_reason(missing: list[int], baseline: float, reason: str) -> None:

@@ -196,5 +196,5 @@ def test_the_same_results_give_the_same_numbers() -> None:
 
 def test_results_of_another_design_are_an_error() -> None:
     design, results = run(*ISHIGAMI[:2])
-    with pytest.raises(ValueError, match="do not belong"):
+    with pytest.raises(ValueError, match="were given for"):
         analyse(design, results[:-1])

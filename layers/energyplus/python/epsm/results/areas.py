@@ -1,8 +1,8 @@
 """Areas of a building's envelope, from the geometry that the engine simulated.
 
 Opaque surfaces come from the tables `Surfaces` and `Zones` of eplusout.sql. Windows come from the Envelope Summary,
-where their frames are counted: `Surfaces` has the glass alone. Everything is for the whole building: times the
-multipliers of zones and zone lists.
+where their frames are counted: `Surfaces` has the glass alone. All values are for the whole building, i.e. multiplied
+by the multipliers of zones and zone lists.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ _KINDS: dict[str, Kind] = {
     "tubulardaylightingdome": "skylight",
     "door": "door",
 }
-"""By `Surfaces.ClassName`. Shading, internal mass and the inner ends of light pipes are not envelope."""
+"""By `Surfaces.ClassName`. Shading, internal mass and the inner ends of light pipes are not part of the envelope."""
 _BOUNDARIES: dict[int, Boundary] = {0: "exterior", -1: "ground", -5: "ground", -6: "ground"}
 """By `Surfaces.ExtBoundCond` (DataSurfaces.hh): -1 ground, -5 C-factor or F-factor method, -6 Kiva. From -2 to -4 are
 other side coefficients and conditions; above 0 is the number of the surface on the other side."""
@@ -63,16 +63,16 @@ class EnvelopeSurface:
 
     Attributes:
         name: Its name, in capitals as the engine prints it.
-        kind: What it is. A roof that is not exterior is a ceiling.
-        boundary: What is on its other side.
+        kind: Wall, roof, window, etc. A roof that is not exterior is a ceiling. boundary: The other side: exterior,
+            ground, etc.
         orientation: N, E, S or W, by quadrants of azimuth; empty where its tilt is below 60 degrees, or 180.
         zone, construction: Their names, in capitals.
-        gross_area_m2: Area with openings, of the whole building. A surface between two zones counts half, so that the
-            pair counts once, also where the zones have different multipliers.
-        net_area_m2: The same without openings. For a window the opening, with frame and dividers.
-        u_w_m2k, u_without_films_w_m2k: Heat transfer coefficients that the engine reports, with films of air as in
-            ASHRAE 90.1 and without; for windows of the glass, with films. None where it reports none.
-        shgc, visible_transmittance: Of the glass of a window that is not interior.
+        gross_area_m2: Area with openings, for the whole building. Each surface of an interzone pair counts half, so the
+            pair counts once, even if the zones have different multipliers.
+        net_area_m2: The same without openings. For a window, the area of the opening, including frame and dividers.
+        u_w_m2k, u_without_films_w_m2k: Heat transfer coefficients as the engine reports them, with air films as in
+        ASHRAE 90.1 and without; for windows, that of the glass with films. None if the engine does not report them.
+        shgc, visible_transmittance: Properties of the glass; only for windows that are not interior.
     """
 
     name: str
@@ -93,7 +93,7 @@ class EnvelopeSurface:
 class EnvelopeArea:
     """All surfaces of one kind, boundary and orientation together; see `EnvelopeSurface`.
 
-    Coefficients are means weighted by net area, None where one of the surfaces has none.
+    Coefficients are means weighted by net area; None if one of the surfaces has no value.
     """
 
     kind: Kind
@@ -108,7 +108,7 @@ class EnvelopeArea:
 
 
 def read_surfaces(database: Path) -> tuple[EnvelopeSurface, ...]:
-    """The surfaces of a run's envelope, in the engine's order. Air boundaries, which are nothing, are left out.
+    """The surfaces of a run's envelope, in the engine's order. Air boundaries are left out.
 
     Args:
         database: The run's eplusout.sql.
@@ -142,9 +142,10 @@ def read_surfaces(database: Path) -> tuple[EnvelopeSurface, ...]:
         times = multiplier / 2 if boundary == "interior" else multiplier
         if kind == "window":
             kind = "window" if tilt >= UPRIGHT_FROM_DEG else "skylight"
-            # The report has them times the zone's multipliers already.
+            # The report's areas already include the zone's multipliers.
             counted = reported["net_area_m2"].get(fold_name(name))
-            # Before 25.2 it has two decimals: the glass is exact, and all there is where no frame adds to it.
+            # Before 25.2 the report has two decimals; the area of the glass is exact, and complete if there is no
+            # frame.
             glass_alone = counted is None or counted == round(area * multiplier, 2)
             gross = area = area if counted is None or glass_alone else counted / multiplier
         facing, coefficients = (
@@ -162,7 +163,7 @@ def read_surfaces(database: Path) -> tuple[EnvelopeSurface, ...]:
 def _reported(connection: sqlite3.Connection) -> Mapping[str, Mapping[str, float]]:
     """The values of the Envelope Summary for each surface, by attribute of `EnvelopeSurface` and name.
 
-    Areas of windows are there times the window's own multiplier and those of its zone.
+    The report's window areas include the window's own multiplier and those of its zone.
     """
     rows = connection.execute(
         "SELECT RowName, ColumnName, Units, Value FROM TabularDataWithStrings "
@@ -207,7 +208,7 @@ def _together(key: tuple[Kind, Boundary, str], group: Sequence[EnvelopeSurface])
 
 
 def area_metrics(areas: Iterable[EnvelopeArea]) -> dict[str, float]:
-    """Net areas by the name of their metric; 0 where the building has no such surface."""
+    """Net areas by metric name; 0 if the building has no such surface."""
     metrics = dict.fromkeys(ENVELOPE_AREAS, 0.0)
     for each in areas:
         for name, (kind, boundary) in ENVELOPE_AREAS.items():
@@ -217,10 +218,10 @@ def area_metrics(areas: Iterable[EnvelopeArea]) -> dict[str, float]:
 
 
 def envelope_coefficients(areas: Sequence[EnvelopeArea]) -> tuple[dict[str, float | None], dict[str, str]]:
-    """`ENVELOPE_COEFFICIENTS`, means by net area, and for every None the reason.
+    """`ENVELOPE_COEFFICIENTS`, weighted by net area, and the reason for every None.
 
     Args:
-        areas: Of a run's envelope.
+        areas: The areas of a run's envelope.
     """
     numbers: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
@@ -239,7 +240,7 @@ def envelope_coefficients(areas: Sequence[EnvelopeArea]) -> tuple[dict[str, floa
 
 
 def envelope_of(database: Path) -> tuple[tuple[EnvelopeArea, ...], str]:
-    """The envelope's areas, or none and the reason."""
+    """The envelope's areas, or an empty list and the reason."""
     try:
         areas = totals(read_surfaces(database))
     except sqlite3.OperationalError as error:

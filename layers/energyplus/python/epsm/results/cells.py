@@ -1,4 +1,4 @@
-"""Cells of tabular reports that a study names: read by name and unit, like the metrics; None with a reason."""
+"""Cells of tabular reports that a study requests, read by name and unit, like the metrics."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -32,11 +32,7 @@ class _Stored:
 
 
 def read_cells(database: Path, cells: Sequence[ReportCell]) -> RequestedValues:
-    """Read the cells that a study names.
-
-    Args:
-        database: The run's eplusout.sql.
-        cells: Which.
+    """Read the cells that a study requests. Args: database: The run's eplusout.sql. cells: The requested cells.
 
     Raises:
         sqlite3.Error: If the database cannot be read.

@@ -1,4 +1,4 @@
-"""Names of the columns that every results table has; a parameter cannot be called like one of them."""
+"""Names of the columns that every results table has; a parameter cannot have one of these names."""
 
 from epsm.results import impact
 from epsm.results.metrics import END_USES, FUELS, METRICS, OPTIONAL_METRICS, PEAK_TIMES, UTILITY_BILLS, snake
@@ -25,9 +25,9 @@ RUN = (
 END_USES_BY_FUEL = tuple(f"{snake(end_use)}_{snake(fuel)}_kwh" for end_use in END_USES for fuel in FUELS)
 
 BILLS = (*UTILITY_BILLS, "utility_bill_saved")
-"""Columns of a study in which a model has tariffs."""
+"""Columns of studies in which a model has tariffs."""
 
 NUMBERS = (*METRICS, *OPTIONAL_METRICS, *SAVINGS, *END_USES_BY_FUEL, *BILLS)
-"""The columns that an analysis can explain."""
+"""The columns that can be analysed for sensitivity."""
 
 RESERVED = frozenset((*VARIANT, *NUMBERS, *PEAK_TIMES, *PERIOD, *RUN, *impact.COLUMNS, "end_uses"))

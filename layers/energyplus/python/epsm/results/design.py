@@ -11,22 +11,22 @@ from epsm.study.sampling.correlations import Correlated
 from epsm.study.schema import Study
 
 SAMPLING = "sampling"
-"""Key of the frame's `attrs` under which stands how the samples were chosen: method, seed, correlated."""
+"""Key of the frame's `attrs` for the sampling: method, seed, and whether the parameters are correlated."""
 _ATTRS = b"PANDAS_ATTRS"
-"""Where pandas keeps a frame's `attrs` in Parquet."""
+"""Key of the Parquet metadata in which pandas stores a frame's `attrs`."""
 
 
 def write_design(study: Study, path: Path) -> None:
     """Write the samples of each model and weather file: one row per sample, without sample 0, the baseline.
 
-    Columns are `sample` (variant_index is sample + samples a pair x the pair's number), `block` (a base sample of a
-    Sobol design, a trajectory of a Morris design), for each parameter its value, empty where the sample does not set
-    it, and for methods with a unit cube `<name>:unit`, its place there. A frame of pandas has `attrs["sampling"]`:
-    method, seed and whether the parameters are correlated.
+    Columns are `sample` (variant_index is sample + samples per pair x the pair's number), `block` (a base sample of a
+    Sobol design, a trajectory of a Morris design), the value of each parameter (empty if the sample does not set it),
+    and for methods with a unit cube the coordinate `<name>:unit`. A pandas frame has `attrs["sampling"]`: method, seed
+    and whether the parameters are correlated.
 
     Args:
         study: The study, with its seed.
-        path: Where to write.
+        path: The file to write.
     """
     design, samples = study.design, list(study.design.samples())
     columns: dict[str, pa.Array] = {

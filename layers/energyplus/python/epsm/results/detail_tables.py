@@ -1,4 +1,4 @@
-"""Tables with several rows a variant, which a study asks for: zones, and months by fuel and end use."""
+"""Optional tables with several rows per variant: zones, and months by fuel and end use."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -30,11 +30,8 @@ _ROWS_AT_A_TIME = 100_000
 
 
 class DetailWriter:
-    """Writes the tables of a study piece by piece, so that any number of variants fits into memory.
-
-    Args:
-        folder: Where the tables are written, each as `<table>.parquet`.
-        tables: Which.
+    """Writes the tables of a study incrementally, so memory use does not depend on the number of variants. Args:
+    folder: Folder of the tables, each written as `<table>.parquet`. tables: The requested tables.
     """
 
     def __init__(self, folder: Path, tables: Iterable[DetailTable]) -> None:

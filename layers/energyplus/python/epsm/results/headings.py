@@ -1,4 +1,4 @@
-"""Columns of the results table as people read them."""
+"""Readable headings for the columns of the results table."""
 
 _UNITS = {
     "_kgco2e_m2": "kg CO2e/m2",
@@ -14,13 +14,13 @@ _UNITS = {
     "_mb": "MB",
     "_w": "W",
 }
-"""By how a column's name ends; longer endings first."""
+"""By suffix of a column's name; longer suffixes first."""
 _ABBREVIATIONS = {"shgc": "SHGC", "cpu": "CPU", "eui": "EUI", "gwp": "GWP", "hvac": "HVAC"}
 _OWN = {"energy_cost_m2": "Energy cost [per m2]", "variant_index": "Variant"}
 
 
 def heading(column: str) -> str:
-    """A column of EPSM's own, with its unit in brackets.
+    """The heading of one of EPSM's own columns, with its unit in brackets.
 
     >>> heading("site_eui_kwh_m2"), heading("unmet_heating_hours"), heading("severe_errors"), heading("variant_index")
     ('Site EUI [kWh/m2]', 'Unmet heating [h]', 'Severe errors', 'Variant')

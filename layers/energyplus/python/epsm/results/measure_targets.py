@@ -1,4 +1,4 @@
-"""Whether surfaces have the coefficients that a measure asks for, as the engine reports them."""
+"""Comparison of the coefficients that the engine reports with the targets of measures."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +8,8 @@ from epsm.results.areas import EnvelopeSurface, read_surfaces
 from epsm.text import fold_name, listed
 
 _TOLERANCE = 0.02
-"""Relative. Simple glazing comes back within 0.2 %, opaque constructions exactly."""
+"""Relative tolerance. For simple glazing, reported values are within 0.2 % of the targets; for opaque constructions
+they are equal."""
 _MAX_NAMED = 3
 _IN_WORDS = {
     "u_w_m2k": ("U with films", " W/m2K"),
@@ -19,10 +20,8 @@ _IN_WORDS = {
 
 
 def measure_remarks(expected: Mapping[str, Sequence[Expected]], database: Path) -> tuple[str, ...]:
-    """Sentences about coefficients that differ by more than 2 % from those that measures ask for.
-
-    Args:
-        expected: By measure and variant, what the engine should report.
+    """Sentences about coefficients that differ by more than 2 % from the targets of measures. Args: expected: The
+    expected values by measure and variant.
         database: The run's eplusout.sql.
 
     Raises:
@@ -39,8 +38,7 @@ def differences(label: str, targets: Iterable[Expected], surfaces: Mapping[str, 
 
     Args:
         label: The measure and its variant.
-        targets: What the engine should report.
-        surfaces: What it reports, by name in lower case.
+        targets: The expected values. surfaces: The reported surfaces, by name in lower case.
     """
     found: dict[tuple[str, float, float | None], list[str]] = {}
     for target in targets:

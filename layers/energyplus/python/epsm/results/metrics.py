@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 EXTRACTION_VERSION = 3
-"""Raised with every change of what a metric means or where it is read from."""
+"""Increased with every change of a metric's meaning or source."""
 
 
 PERFORMANCE = "AnnualBuildingUtilityPerformanceSummary"
@@ -71,7 +71,7 @@ READ_REPORTS = (
     EQUIPMENT,
     SYSTEMS,
 )
-"""The reports that metrics come from, by the names under which they are stored."""
+"""The reports from which metrics are read, by the names under which they are stored."""
 
 
 FUELS = (
@@ -130,7 +130,7 @@ def snake(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Where a metric is read from: one cell of a tabular report, and the unit of the metric (a key of the factors)."""
+    """The source of a metric: one cell of a tabular report, and the unit of the metric (a key of the factors)."""
 
     report: str
     table: str
@@ -256,7 +256,7 @@ DEMAND_METERS = {
     "cedi_kwh_m2": ("CoolingCoils:EnergyTransfer", "DistrictCooling:HVAC"),
 }
 """Output of all heating and cooling equipment: coils and radiant systems, baseboards, ideal loads. The meters of
-`METERS` that are added up; one that a run does not have is equipment that the model does not have."""
+`METERS` to add up; a run lacks the meters of equipment that its model lacks."""
 
 
 ADAPTIVE_HOURS = {
@@ -277,7 +277,7 @@ DESIGN_SUMS = {
     "boiler_capacity_w": (EQUIPMENT, "Central Plant", "Reference Capacity", "Boiler:"),
     "chiller_capacity_w": (EQUIPMENT, "Central Plant", "Reference Capacity", "Chiller"),
 }
-"""What is sized: report, table and column that is added up over its rows, and how their Type begins."""
+"""Sized equipment: report, table, the column to add up over its rows, and the prefix of their Type."""
 
 
 PERFORMANCE_METRICS = (
@@ -295,4 +295,4 @@ METRICS = (*CELLS, *SUMS, *INTENSITIES, *ENVELOPE_AREAS)
 
 
 OPTIONAL_METRICS = (*PERFORMANCE_METRICS, *ENVELOPE_COEFFICIENTS)
-"""Metrics that a model need not have; without one there is a reason in `not_applicable`."""
+"""Metrics that a model may lack; the reason is then in `not_applicable`."""

@@ -1,7 +1,7 @@
 """Energy and peak demand of each month by fuel and end use.
 
-Energy comes from the monthly values of meters. Peaks come from monthly reports: in eplusout.sql the largest value of a
-month is only there where it exceeds those of all earlier months (seen in 23.2 to 25.2).
+Energy comes from the monthly values of meters. Peaks come from monthly reports, because eplusout.sql has the largest
+value of a month only if it exceeds those of all earlier months (observed in 23.2 to 25.2).
 """
 
 import json
@@ -17,7 +17,7 @@ from epsm.results.reports import plain_number
 from epsm.text import fold_name
 
 TOTAL = "total"
-"""As end use: all of a fuel."""
+"""End use for the whole of a fuel."""
 _J_PER_KWH = 3_600_000
 _METER_NAMES = {
     "Interior Lighting": "InteriorLights",
@@ -25,7 +25,7 @@ _METER_NAMES = {
     "Humidification": "Humidifier",
     "Generators": "Cogeneration",
 }
-"""End uses that meters name otherwise than tables, blanks aside."""
+"""End uses with different names in meters and tables, apart from blanks."""
 _QUERY = """
     SELECT d.Name, p.EnvironmentName, t.Month, v.Value
     FROM ReportDataDictionary d
@@ -48,15 +48,14 @@ _MONTHS = (
 
 @dataclass(frozen=True, slots=True)
 class MonthlyUse:
-    """What a building uses of one fuel in one month.
+    """Energy and peak demand of a building in one month, for one fuel and end use.
 
     Attributes:
         environment: The run period.
-        month: 1 to 12; of a run period of more than a year, each month again.
-        fuel, end_use: In lower case, as in the names of metrics; end use `total` is all of the fuel.
-        energy_kwh: Energy in the days of the month that were simulated.
-        peak_w: Largest mean power of a time step. None for end uses of district energy, which no report has, and where
-            the month was simulated more than once.
+        month: 1 to 12; in a run period of more than a year, months repeat.
+        fuel, end_use: In lower case, as in the names of metrics; end use `total` is the whole of the fuel. energy_kwh:
+        Energy on the simulated days of the month. peak_w: Largest mean power of a time step. None for end uses of
+        district energy, which EnergyPlus does not report, and if the month was simulated more than once.
     """
 
     environment: str
@@ -83,7 +82,7 @@ METERS = _meters()
 
 
 def read_monthly(database: Path) -> tuple[MonthlyUse, ...]:
-    """The months of a run in their order; fuels and end uses that are 0 in all of them are left out.
+    """The months of a run in order; fuels and end uses that are 0 in all months are left out.
 
     Args:
         database: The run's eplusout.sql, with all meters reported monthly.

@@ -1,7 +1,7 @@
 """Metrics that depend on how a model is built: energy delivered to zones, design, adaptive comfort.
 
-A model without sizing has no design loads, one without an adaptive comfort model no hours outside its limits. That
-says nothing against the run, so these reasons stand apart from those of metrics that every run should have.
+A model without sizing has no design loads, one without an adaptive comfort model no hours outside its limits. This is
+not a fault of the run, so these reasons are kept separate from those of metrics that every run should have.
 """
 
 from collections.abc import Iterator
@@ -27,9 +27,9 @@ from epsm.text import fold_name
 
 _WHOLE_BUILDING = "Total Facility"
 _ANNUAL_VALUE = "Annual Value"
-"""How the column of a meter ends; before it stands the resource: `Electricity Annual Value`."""
+"""Suffix of a meter's column, after the resource: `Electricity Annual Value`."""
 _SAME = Decimal("0.001")
-"""Relative difference of the same energy in two reports that rounding and their bookkeeping explain."""
+"""Relative difference between two reports of the same energy that is explained by rounding and accounting."""
 _NO_EQUIPMENT = {
     "zone_heating_design_load_w": "no zone was sized for heating",
     "zone_cooling_design_load_w": "no zone was sized for cooling",
@@ -42,7 +42,7 @@ _NO_EQUIPMENT = {
 
 @dataclass(frozen=True, slots=True)
 class BuildingPerformance:
-    """Numbers by metric name, None where there is none, and for every None the reason."""
+    """Numbers by metric name, and the reason for every None."""
 
     numbers: dict[str, float | None] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
@@ -59,7 +59,7 @@ def building_performance(reports: Reports, floor_area_m2: float | None, *, simul
     Args:
         reports: The run's reports.
         floor_area_m2: `total_building_area_m2`.
-        simulated: Whether a run period of the weather file was simulated; without one, only the design is known.
+        simulated: Whether a run period of the weather file was simulated; without one, only design values are known.
     """
     found = BuildingPerformance()
     area = Decimal(floor_area_m2) if floor_area_m2 else None
@@ -86,7 +86,7 @@ def building_performance(reports: Reports, floor_area_m2: float | None, *, simul
 
 
 def _counts_sizing(reports: Reports) -> str:
-    """Why the annual values of the meters are not those of the year; empty if they are.
+    """The reason why the annual values of the meters are wrong; empty if they are right.
 
     With HVAC sizing simulations EnergyPlus adds their energy to this report (25.2: 5 % of the gas of
     RefBldgLargeOffice), not to the end uses.
@@ -108,7 +108,7 @@ def _put_intensity(
 
 def _sum_of_columns(reports: Reports, columns: tuple[str, ...]) -> tuple[Decimal | None, str]:
     if any(fold_name(zone) == fold_name(_WHOLE_BUILDING) for zone in reports.zones):
-        return None, f"a zone is called '{_WHOLE_BUILDING}', like the row of the whole building in {HEAT_GAINS}"
+        return None, f"a zone is named '{_WHOLE_BUILDING}', like the row of the whole building in {HEAT_GAINS}"
     total = Decimal(0)
     for column in columns:
         number, reason = reports.number(Cell(HEAT_GAINS, ANNUAL_GAINS, _WHOLE_BUILDING, column, "kwh"))
@@ -119,7 +119,7 @@ def _sum_of_columns(reports: Reports, columns: tuple[str, ...]) -> tuple[Decimal
 
 
 def _sum_of_meters(reports: Reports, meters: tuple[str, ...]) -> tuple[Decimal | None, str]:
-    """The meters that there are, each once: its table and the beginning of its column depend on the resource."""
+    """The meters of a run, each once: its table and the prefix of its column depend on the resource."""
     places = list(reports.places(METERS))
     if not places:
         return None, f"the run has no report {METERS}"
@@ -136,7 +136,7 @@ def _sum_of_meters(reports: Reports, meters: tuple[str, ...]) -> tuple[Decimal |
 
 
 def _numbers(reports: Reports, report: str, table: str, column: str, unit: str, kind: str = "") -> Iterator[Decimal]:
-    """The numbers of a column in the rows of a table, or of all tables of a report, that have one."""
+    """The numbers in a column of a table, or of all tables of a report; rows without a number are left out."""
     for place, row in reports.rows(report, table):
         of_kind = not kind or (reports.text(report, place, row, "Type") or "").startswith(kind)
         number, _ = reports.number(Cell(report, place, row, column, unit))

@@ -37,13 +37,14 @@ _TWO_YEARS = 730
 _IMPOSSIBLE = 1e15
 _ROUNDING = 1e-6
 _DAYS_OF_A_SIZING_PERIOD = 20
-"""At most: a design day is simulated again in every pass of sizing, and its unmet hours may be counted."""
+"""Maximum number of passes: a design day is simulated again in every sizing pass, and its unmet hours may be
+counted."""
 _AREAS = frozenset(name for name, cell in CELLS.items() if cell.unit == "m2")
 _HOURS = frozenset(name for name, cell in CELLS.items() if cell.unit == "hours")
 
 
 class ImpossibleResult(Exception):
-    """A number that no building can have: the run is worth nothing."""
+    """A physically impossible number: the results of the run cannot be used."""
 
 
 _WITHOUT_ENERGY = frozenset({"total_building_area_m2", "conditioned_area_m2", "unconditioned_area_m2", *ENVELOPE_AREAS})
@@ -65,20 +66,19 @@ class EndUse:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What a run says about the building.
+    """The results of a run.
 
     Attributes:
-        metrics: Value by metric name, None where there is none; the unit is in the name.
-        missing: For every None the reason.
-        end_uses: Energy by end use and fuel, where it is not zero.
+        metrics: Value by metric name, or None; the unit is in the name. missing: The reason for every None. end_uses:
+            Energy by end use and fuel, if it is not zero.
         zones: All zones.
         envelope: Areas of the envelope by kind, boundary and orientation.
-        utility_bills: What the model's tariffs charge for the period, in its currency; empty without tariffs.
+        utility_bills: Charges of the model's tariffs for the period, in its currency; empty without tariffs.
         monthly: Energy and peaks of each month by fuel and end use, if the study asks for them.
-        not_applicable: For every None of `OPTIONAL_METRICS`, which not every model can have, the reason.
-        texts: Text by column name, None where there is none: times of peaks, and cells that the study names.
-        measure_remarks: Where the coefficients that EnergyPlus reports differ from those that a measure asks for.
-        period: What the energy numbers cover, in words: ``annual``, ``31 days (01/01-01/31)``, ``none``.
+        not_applicable: The reason for every None of `OPTIONAL_METRICS`, which not every model can have. texts: Text by
+            column name, or None: times of peaks, and cells that the study requests. measure_remarks: Differences
+            between the coefficients that EnergyPlus reports and the targets of measures. period: The period that the
+            energy numbers cover: ``annual``, ``31 days (01/01-01/31)``, ``none``.
         period_days: Days they cover; 0 if no weather-file period was simulated.
     """
 
@@ -101,12 +101,11 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
 
     Args:
         database: The run's eplusout.sql.
-        environments: What was simulated, from `epsm.energyplus.verdict`.
+        environments: The simulated environments, from `epsm.energyplus.verdict`.
 
     Raises:
         sqlite3.Error: If the database cannot be read.
-        ImpossibleResult: If a number is beyond what is physically possible.
-    """
+        ImpossibleResult: If a number is physically impossible."""
     tables = read_reports(database)
     run_periods = [each for each in environments if each.from_weather_file]
     period, days = _period(run_periods)
@@ -172,14 +171,14 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
 
 
 def _utility_bills(tables: Reports) -> dict[str, float]:
-    """The bills that there are. Their unit is the currency's sign, which the engine writes as it is in the model."""
+    """The bills of a run. Their unit is the currency's sign as in the model."""
     texts = {name: tables.text(ECONOMICS, "Annual Cost", *place) for name, place in UTILITY_BILLS.items()}
     numbers = {name: plain_number(text) for name, text in texts.items()}
     return {name: number for name, number in numbers.items() if number is not None}
 
 
 def _period(run_periods: Sequence[Environment]) -> tuple[str, int]:
-    """What the tables cover: everything, or what followed when the engine began them anew.
+    """The period that the tables cover: everything, or the time after the engine's last reset of its tables.
 
     In an environment of 730 days or more the engine resets its tables 365 days before the end (SimulationManager.cc:
     `DayOfSim > 365` and `NumOfDayInEnvrn - DayOfSim == 364`), with all that earlier environments had added.
@@ -204,7 +203,7 @@ def _check_possible(
     zones: Sequence[Zone],
     environments: Sequence[Environment],
 ) -> None:
-    """Refuse numbers that no building can have.
+    """Refuse physically impossible numbers.
 
     The world's electricity use is about 3e13 kWh a year, so no building's energy in kWh, intensity in kWh/m2 (also of a
     plant without floor area to speak of), power in W, water in m3 or area in m2 comes near the limit. Rounding errors
@@ -233,7 +232,7 @@ def _check_possible(
 
 
 def _leave_out_false_net(tables: Reports, metrics: dict[str, float | None], missing: dict[str, str]) -> None:
-    """Without a meter of purchased electricity the engine omits all electricity from Net: that is not net energy."""
+    """Without a meter of purchased electricity the engine omits all electricity from Net, so Net is not net energy."""
     generated, _ = tables.number(
         Cell(PERFORMANCE, "Electric Loads Satisfied", "Total On-Site Electric Sources", "Electricity", "kwh")
     )

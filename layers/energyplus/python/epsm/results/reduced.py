@@ -1,4 +1,4 @@
-"""Meters and output variables reduced to one number each: read like series, None with a reason where there is none."""
+"""Meters and output variables reduced to one number each, read like series; a missing number is None with a reason."""
 
 import math
 import sqlite3
@@ -50,7 +50,7 @@ class _Series:
 
 
 class _NoNumber(Exception):
-    """Why there is none."""
+    """The reason for a missing number."""
 
 
 def read_reduced(database: Path, wanted: Sequence[ReducedSeries]) -> RequestedValues:
@@ -58,7 +58,7 @@ def read_reduced(database: Path, wanted: Sequence[ReducedSeries]) -> RequestedVa
 
     Args:
         database: The run's eplusout.sql.
-        wanted: Which, and how.
+        wanted: The requested reductions.
 
     Raises:
         sqlite3.Error: If the database cannot be read.
@@ -97,10 +97,10 @@ def _number(
     if wanted.unit is not None and wanted.unit != unit:
         raise _NoNumber(f"the number is in '{unit}', not in '{wanted.unit}'")
     if wanted.reduce == "sum" and not series[0].adds_up:
-        raise _NoNumber(f"{wanted.series} is an average over each interval, which does not add up; use 'mean'")
+        raise _NoNumber(f"{wanted.series} is an average over each interval, which cannot be summed; use 'mean'")
     if len(series) > 1 and wanted.across is None:
         keys = listed([each.key for each in series], most=5)
-        raise _NoNumber(f"{len(series)} keys fit '{wanted.key}'; give 'across', or one of them: {keys}")
+        raise _NoNumber(f"{len(series)} keys match '{wanted.key}'; give 'across', or one of them: {keys}")
     numbers = [_reduced(wanted, each, connection, minutes) for each in series]
     return numbers[0] if wanted.across is None else _ACROSS[wanted.across](numbers)
 
@@ -146,7 +146,7 @@ def _reduced(
     if wanted.reduce == "sum":
         return math.fsum(value for _, value in rows) / (_J_PER_KWH if series.is_energy else 1)
     if series.is_energy:
-        rows = [(length, value / (60_000 * length)) for length, value in rows]  # J in so many minutes, as kW
+        rows = [(length, value / (60_000 * length)) for length, value in rows]  # J per interval in minutes, as kW
     match wanted.reduce:
         case "mean":
             return math.fsum(length * value for length, value in rows) / math.fsum(length for length, _ in rows)

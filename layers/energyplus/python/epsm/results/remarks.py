@@ -13,7 +13,7 @@ from epsm.study.schema import Study
 from epsm.study.whole_files import WeatherParameter
 
 REMARK_COLUMNS = ("model", "weather", "baseline", "status", "missing", "measure_remarks", *METRICS)
-"""The columns of the results table that remarks are made from, beside the parameters' own."""
+"""The columns of the results table that remarks need, besides the parameters' own."""
 _MAX_MISSING = 5
 _MAX_PLACES = 5
 
@@ -22,8 +22,7 @@ def remarks(table: pd.DataFrame, study: Study) -> list[str]:
     """Sentences about a results table: parameters without effect, and requested outputs that are missing.
 
     Args:
-        table: At least `REMARK_COLUMNS` and the parameters' columns.
-        study: The study it belongs to.
+        table: At least `REMARK_COLUMNS` and the parameters' columns. study: The study of the table.
     """
     done = table[table["status"] == VariantStatus.SUCCEEDED.value]
     results = pd.util.hash_pandas_object(done[list(METRICS)], index=False)
@@ -59,22 +58,22 @@ def engine_messages(table: pd.DataFrame) -> str:
 
 
 def with_severe_errors(table: pd.DataFrame) -> int:
-    """How many successful variants EnergyPlus reported severe errors for."""
+    """Number of successful variants with severe errors."""
     done = table[table["status"] == VariantStatus.SUCCEEDED.value]
     return int((done["severe_errors"].fillna(0) > 0).sum())
 
 
 def _effects(parameter: Dimension, study: Study, done: pd.DataFrame, results: "pd.Series[int]") -> "pd.Series[bool]":
-    """For each model and weather whether the results differ, in any digit, between any two variants that differ in
-    this parameter alone; nothing for a model and weather that has no two such variants. The baseline is one of the
-    variants, with the model's own values where they are known."""
+    """By model and weather, whether the results differ, in any digit, between any two variants that differ in this
+    parameter alone; pairs of model and weather without two such variants are left out. The baseline is one of the
+    variants, with the model's own values if they are known."""
     places = ["model", "weather"]
     if isinstance(parameter, WeatherParameter):  # its levels are the weather
         done = done.assign(weather=study.weather[0])
     others = [other.name for other in study.parameters if other.name != parameter.name]
     if len(parameter.levels) != 1:
-        done = done[done[parameter.name].notna()]  # a baseline whose own value is unknown says nothing about the levels
-    # Beside a single value, a baseline with an unknown one is the other level.
+        done = done[done[parameter.name].notna()]  # a baseline with an unknown value cannot be compared with the levels
+    # With a single level, a baseline with an unknown value counts as a second level.
     levels = done[parameter.name].astype(object).where(done[parameter.name].notna(), "")
     compared = done[[*places, *others]].assign(level=levels, outcome=results)
     groups = compared.groupby([*places, *others], dropna=False, sort=False)
@@ -97,7 +96,7 @@ def _fields(parameter: Dimension) -> str:
 
 
 def _named(places: "pd.Index[Any]", study: Study) -> str:
-    """`in a.idf with x.epw and in b.idf`: a model alone where it is so with each of the weather files."""
+    """`in a.idf with x.epw and in b.idf`: the model alone if it applies to all its weather files."""
     by_model: dict[str, list[str]] = {}
     for model, weather in places:
         by_model.setdefault(str(model), []).append(str(weather))
@@ -127,10 +126,10 @@ def _not_isolated(names: list[str]) -> list[str]:
 
 
 def _off_target(done: pd.DataFrame) -> list[str]:
-    """About measures whose surfaces have other coefficients than asked for."""
+    """A remark on measures if reported coefficients differ from their targets."""
     found = done["measure_remarks"].dropna() if "measure_remarks" in done else done["missing"].iloc[:0]
     if found.empty:
-        return []  # as in tables of releases without measures
+        return []  # in tables of releases without measures
     others = f" See column 'measure_remarks' for all {len(found)} such variants." if len(found) > 1 else ""
     return [f"{found.iloc[0]}{others}"]
 

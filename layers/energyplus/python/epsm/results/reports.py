@@ -19,7 +19,7 @@ class Reports:
         self._cells: dict[tuple[str, str, str, str], tuple[str, str]] = {}
         for report, table, row, column, unit, value in rows:
             key = (report, table, fold_name(row), fold_name(column))
-            # The first wins: zones come before the totals, and a zone may be called TOTAL.
+            # The first one is kept: zones precede the totals, and a zone may be named TOTAL.
             self._cells.setdefault(key, (str(value).strip(), str(unit).strip()))
         self._tables = {(report, table) for report, table, *_ in rows}
         self.zones = zones
@@ -40,7 +40,7 @@ class Reports:
         value, unit = found
         factor = FACTORS[cell.unit].get(unit)
         if factor is None:
-            return None, f"{where} is in '{unit}', which is not known here"
+            return None, f"{where} is in '{unit}', an unknown unit"
         try:
             number = Decimal(value)
         except InvalidOperation:
@@ -52,7 +52,7 @@ class Reports:
         return (key[1:] for key in self._cells if key[0] == report)
 
     def rows(self, report: str, table: str = "") -> Iterator[tuple[str, str]]:
-        """Table and row of one table of a report, or of all; the row in lower case."""
+        """Table and row, of one table of a report or of all; the row in lower case."""
         yield from {place[:2]: None for place in self.places(report) if table in ("", place[0])}
 
 
@@ -63,7 +63,7 @@ def read_reports(database: Path) -> Reports:
         sqlite3.Error: If the database cannot be read.
     """
     with closing(read_only(database)) as connection:
-        # Names come from the model, whatever encoding it was written in.
+        # Names come from the model, in its original encoding.
         connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
         rows = connection.execute(
             "SELECT ReportName, TableName, RowName, ColumnName, Units, Value FROM TabularDataWithStrings "
@@ -76,7 +76,7 @@ def read_reports(database: Path) -> Reports:
 
 
 def plain_number(text: str | None) -> float | None:
-    """A number without unit: the unit column has a part of the zone's name if that has brackets."""
+    """A number without a unit: if the zone's name has brackets, the unit column contains a part of the name."""
     try:
         number = Decimal(text or "")
     except InvalidOperation:

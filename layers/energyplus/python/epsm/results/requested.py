@@ -1,15 +1,12 @@
-"""Values that a study asks for by name: cells of reports, and series reduced to a number."""
+"""Values that a study requests by name: cells of reports, and series reduced to a number."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedValues:
-    """What was found in a run's database.
-
-    Attributes:
-        numbers, texts: Value by name, None where there is none.
-        missing: For every None the reason.
+    """Requested values from a run's database. Attributes: numbers, texts: Value by name, or None. missing: The reason
+    for every None.
     """
 
     numbers: dict[str, float | None] = field(default_factory=dict)

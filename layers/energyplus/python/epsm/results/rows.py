@@ -36,9 +36,8 @@ def rows(
         manifest: The run's manifest; the study's variants are expanded again, so that a lost one is still a row.
         records: The variants' records, in the order of their index.
         why_not_run: The error given for a variant without a record.
-        stopped: `GIVEN_UP` or `CANCELLED` if the study was: a variant without a result was stopped with it, and has not
-            failed.
-    """
+        stopped: `GIVEN_UP` or `CANCELLED` if the study was: a variant without a result was stopped with the study and
+            counts as not run."""
     study = manifest.study
     remaining = iter(records)
     record = next(remaining, None)
@@ -64,14 +63,14 @@ def page(
     ended: bool = True,
     stopped: str = "",
 ) -> list[dict[str, Any]]:
-    """Consecutive rows, also of a study that is still running, without reading the others.
+    """Consecutive rows of a study, which may still be running, without reading the others.
 
     Args:
         manifest: The run's manifest.
         records: Reads the records of variants.
         start: Index of the first variant.
         count: Number of variants.
-        ended: Whether the study has ended; before, a variant without a result is not a failure.
+        ended: Whether the study has ended; until then, a variant without a result is not a failure.
         stopped: `GIVEN_UP` or `CANCELLED` if the study was.
     """
     study, simulation = manifest.study, manifest.simulation_id

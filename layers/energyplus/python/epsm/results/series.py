@@ -39,7 +39,7 @@ _SERIES = """
         AND NOT (IsMeter = 1 AND coalesce(KeyValue, '') LIKE 'Cumulative%')
     ORDER BY ReportDataDictionaryIndex
 """
-"""Without outputs that only the model requests: cumulative meters, and variables controlled by a schedule."""
+"""Excludes outputs that only the model requests: cumulative meters, and variables controlled by a schedule."""
 _PERIODS = """
     SELECT EnvironmentPeriodIndex FROM EnvironmentPeriods WHERE EnvironmentType = ? ORDER BY EnvironmentPeriodIndex
 """
@@ -55,8 +55,8 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
 
     Returns:
         One row per interval: `environment`, `interval_start` and `interval_end` (local standard time, within the run
-        period), then a column for each series with its unit in brackets, J in kWh (``Electricity:Facility [kWh]``,
-        ``ROOM: Zone Mean Air Temperature [C]``). None if none were requested.
+        period), then one column per series with its unit in brackets, J in kWh (``Electricity:Facility [kWh]``, ``ROOM:
+        Zone Mean Air Temperature [C]``). None if no series were requested.
 
     Raises:
         sqlite3.Error: If the database cannot be read.
@@ -70,14 +70,14 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
     with closing(read_only(database)) as connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
         times = {index: rest for index, *rest in connection.execute(_TIMES, (WEATHER_FILE_PERIOD,))}
-        # One series at a time: joining and pivoting all at once took 12 s and 1.1 GB for 500 hourly ones.
+        # One series at a time: joining and pivoting all together took 12 s and 1.1 GB for 500 hourly series.
         for index, key, name, unit in connection.execute(_SERIES, (frequency,)).fetchall():
             if fold_name(name) in wanted:
                 values = {at: value for at, value in connection.execute(_VALUES, (index,)) if at in times}
                 label, factor = _label(key, name, unit)
                 columns[label] = pd.Series(values, dtype=float) * factor
                 if columns[label].isin([math.inf, -math.inf]).any():
-                    raise ImpossibleResult(f"the series {label} holds an infinite number")
+                    raise ImpossibleResult(f"the series {label} contains an infinite number")
         run_periods = _run_periods(connection, database)
     series = pd.DataFrame(columns).sort_index()
     intervals = [_interval(run_periods.get(times[at][1]), *times[at][2:]) for at in series.index]
@@ -88,7 +88,7 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
 
 
 def missing_series(series: pd.DataFrame, asked: Iterable[str]) -> dict[str, str]:
-    """The requested meters and variables that a run does not have, each with the reason.
+    """The requested meters and variables that a run lacks, each with the reason.
 
     Args:
         series: The result of `read_series`.
@@ -97,7 +97,7 @@ def missing_series(series: pd.DataFrame, asked: Iterable[str]) -> dict[str, str]
     labels = [fold_name(column.rsplit(" [", 1)[0]) for column in series.columns]
     # A variable's name follows its key; but names, of Meter:Custom for example, may contain a colon themselves.
     there = {*labels, *(label.partition(": ")[2] for label in labels), *(label.rpartition(": ")[2] for label in labels)}
-    hint = "; EnergyPlus cuts names at '[', also those of Meter:Custom: use a name without brackets and unit"
+    hint = "; EnergyPlus truncates names at '[', also those of Meter:Custom: use a name without brackets and unit"
     return {
         name: f"the model has no '{name}'" + (hint if "[" in name else "")
         for name in asked
@@ -112,7 +112,7 @@ def _label(key: str | None, name: str, unit: str | None) -> tuple[str, float]:
 
 
 def _run_periods(connection: sqlite3.Connection, database: Path) -> dict[int, _Interval]:
-    """Begin and end of each weather-file run period by its index; the database keeps neither, eplusout.eio does."""
+    """Begin and end of each weather-file run period by its index; they are not in the database but in eplusout.eio."""
     indices = [index for (index,) in connection.execute(_PERIODS, (WEATHER_FILE_PERIOD,))]
     printed = [each for each in read_environments(database.with_name("eplusout.eio")) if each.from_weather_file]
     if len(indices) != len(printed):
@@ -137,8 +137,8 @@ def _interval(
     hour: int | None,
     minute: int | None,
 ) -> _Interval | tuple[None, None]:
-    """Begin and end of an interval. EnergyPlus gives the end, counts hours 1 to 24, and takes a month as a whole."""
-    if year is None or month is None or day is None:  # a whole run period: the database keeps no date for it
+    """Begin and end of an interval. EnergyPlus gives the end, counts hours from 1 to 24, and has whole months."""
+    if year is None or month is None or day is None:  # a whole run period: the database has no date for it
         return run_period or (None, None)
     midnight = datetime.datetime(year, month, day)  # noqa: DTZ001 - the weather file's own standard time
     if kind != _MONTHLY:

@@ -94,10 +94,10 @@ def write_table(
 
     Args:
         manifest: The run's manifest.
-        records: The variants' records, in the order of their index; read once, never held.
-        parquet, csv: Files to write. A spool file is kept beside them while they are written.
-        why_not_run: The error given for a variant without a record.
-        stopped: Why the study ended early, if it did; see `epsm.results.rows.rows`.
+        records: The variants' records, in the order of their index; read once and not kept in memory. parquet, csv:
+            Files to write. During writing, a spool file is beside them.
+        why_not_run: The error of a variant without a record. stopped: The reason if the study ended early; see
+            `epsm.results.rows.rows`.
 
     Returns:
         Numbers of variants by outcome.
@@ -162,18 +162,18 @@ def read_columns(parquet: Path, names: Iterable[str]) -> pd.DataFrame:
 
     Args:
         parquet: The table, as `write_table` wrote it.
-        names: The columns; those that the table does not have are left out.
+        names: The columns; those that the table lacks are left out.
     """
     existing = set(pq.read_schema(parquet).names)
     table = pq.read_table(parquet, columns=[name for name in dict.fromkeys(names) if name in existing])
-    # Each Arrow column is freed as soon as it is converted, so that the table is not held twice.
+    # Each Arrow column is freed as soon as it is converted, so the table is not in memory twice.
     frame: pd.DataFrame = table.to_pandas(self_destruct=True, split_blocks=True)
     return frame
 
 
 def mean_run_times(table: pd.DataFrame) -> dict[str, float]:
-    """The mean engine seconds of each model's successful variants, for the models that have any; those of copied
-    results are 0 and do not count.
+    """The mean engine seconds of each model's successful variants, for the models that have any; copied results have 0
+    s and are not counted.
 
     Args:
         table: At least `RUN_TIME_COLUMNS`.

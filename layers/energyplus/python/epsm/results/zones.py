@@ -26,15 +26,13 @@ class Zone:
     Attributes:
         name: Zone name, in capitals as the engine prints it.
         area_m2, volume_m3: Floor area and volume of one such zone.
-        multiplier: How many such zones the building has.
-        conditioned: Whether it is heated or cooled; None if that is not known.
-        part_of_total_area: Whether it counts for the building area; None if that is not known.
-        missing: Why something of these is None; empty if nothing is.
-        heating_kwh, cooling_kwh: Sensible energy that equipment delivers to all such zones together; None without a run
-            period of the weather file.
-        heating_design_load_w, cooling_design_load_w: Calculated sensible loads at design of all such zones together,
-            without sizing factors; None if it was not sized.
-        unmet_heating_hours, unmet_cooling_hours: Occupied hours in which the setpoint is not met.
+        multiplier: Number of such zones in the building. conditioned: Whether it is heated or cooled; None if unknown.
+        part_of_total_area: Whether its area is part of the building area; None if unknown. missing: The reason if any
+            of these is None; otherwise empty. heating_kwh, cooling_kwh: Sensible energy that equipment delivers to all
+        such zones together; None without a run period of the weather file. heating_design_load_w,
+            cooling_design_load_w: Calculated sensible design loads of all such zones together, without sizing
+        factors; None if it was not sized. unmet_heating_hours, unmet_cooling_hours: Occupied hours in which the
+        setpoint is not met.
         not_comfortable_hours: Occupied hours that are not comfortable in summer or winter clothes (simple ASHRAE 55).
     """
 
@@ -69,8 +67,9 @@ def zones_of(tables: Reports, *, simulated: bool) -> tuple[Zone, ...]:
             return text == "Yes" if text in ("Yes", "No") else None
 
         if shared[fold_name(row)] > 1:
-            why = f"EnergyPlus cuts zone names at '[' in its tables; {shared[fold_name(row)]} zones are '{row}' there"
-            zones.append(Zone(name, None, None, None, None, None, why))
+            number = shared[fold_name(row)]
+            reason = f"EnergyPlus truncates zone names at '[' in its tables; {number} zones are '{row}' there"
+            zones.append(Zone(name, None, None, None, None, None, reason))
             continue
         there = tables.text(VERIFICATION, table, row, "Area") is not None
         zones.append(
@@ -89,7 +88,8 @@ def zones_of(tables: Reports, *, simulated: bool) -> tuple[Zone, ...]:
 
 
 def _performance(tables: Reports, row: str, *, simulated: bool) -> dict[str, float | None]:
-    """What `Zone` has of the run, by attribute; a run of design days alone has loads at design only."""
+    """The attributes of `Zone` that are read from the run; a run of design days only has no others than design
+    loads."""
     cells = {
         name: Cell(report, table, row, column, unit)
         for name, (report, table, column, unit) in _CELLS.items()
@@ -110,9 +110,8 @@ def _number(tables: Reports, cell: Cell) -> float | None:
 
 
 def _row_name(zone: str) -> str:
-    """A zone's name as the engine stores it beside its numbers, where it takes `[...]` for a unit.
-
-    From SQLite::parseUnitsAndDescription: the character before the bracket, mostly a blank, goes as well.
+    """A zone's name as the engine stores it with the numbers, where it treats `[...]` as a unit. From
+    SQLite::parseUnitsAndDescription: the character before the bracket, usually a blank, is also removed.
 
     >>> _row_name("ROOM [A]"), _row_name("ROOM[A] B"), _row_name("[ROOM]"), _row_name("ROOM]X[")
     ('ROOM', 'ROO', '[ROOM]', 'ROOM]X[')

@@ -1,6 +1,6 @@
-"""Which parameters matter, and how sure that is: sensitivity indices of a study, also if runs have failed.
+"""Sensitivity indices of a study with confidence intervals, even if runs have failed.
 
-No estimator is ever given a run without a value. What a missing run belongs to (a Saltelli block, a Morris trajectory)
-is dropped as a whole, and every index says how many it was computed from. Where too little is left there is no index,
-but a reason and another method.
+Estimators never receive a run without a value. If a run is missing, its whole group (a Saltelli block, a Morris
+trajectory) is dropped, and every index states how many groups it was computed from. If too few remain, the index is
+replaced by a reason, and another method is used.
 """

@@ -1,4 +1,4 @@
-"""The analysis of one metric of one model and weather: the method that fits its design, or a substitute."""
+"""The analysis of one metric for one model and weather: the method of its design, or a substitute."""
 
 import math
 from collections.abc import Callable
@@ -21,16 +21,10 @@ _GROUPED: dict[str, tuple[Callable[[Design, Floats, float, int], list[Index]], s
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What is known of a metric's sensitivity.
-
-    Attributes:
-        runs: Samples of the design.
-        used: How many of them have a value.
-        indices: By method, index and parameter.
-        refusals: The methods that could not be used, with reasons.
-        r2: Of the regression, where there is one.
-        failure_rates: Where runs without a value lie; empty if there are none.
-        remarks: Sentences that users of the indices must know.
+    """The sensitivity of a metric. Attributes: runs: Number of samples of the design. used: Number of samples with a
+    value. indices: One per method, index and parameter. refusals: The methods that could not be used, with reasons. r2:
+    R2 of the regression, if there is one. failure_rates: Distribution of runs without a value; empty if there are none.
+    remarks: Sentences about the validity of the indices.
     """
 
     runs: int
@@ -47,18 +41,17 @@ def analyse(
 ) -> Analysis:
     """Sensitivity of a metric to the parameters.
 
-    Sobol, Morris and one-at-a-time designs get their own indices; where those of Sobol and Morris are unavailable, and
-    for all other designs, standardised regression coefficients and PAWN are used instead.
+    Sobol, Morris and one-at-a-time designs get their own indices; if those of Sobol and Morris are unavailable, and for
+    all other designs, standardised regression coefficients and PAWN are used instead.
 
     Args:
         design: The samples, without the baseline.
-        results: The metric, a value a sample in their order; NaN where the run has none.
-        confidence: Probability of the intervals.
-        seed: Of bootstraps and permutations: the same gives the same numbers.
-        baseline: The metric of the model as it is; NaN where it has none. Only one-at-a-time designs compare with it.
+        results: The metric's value for each sample, in order; NaN if the run has none. confidence: Probability of the
+            intervals. seed: Seed of bootstraps and permutations; the same seed gives the same numbers. baseline: The
+            metric of the unchanged model, or NaN. Only one-at-a-time designs compare with it.
     """
     if len(results) != design.samples:
-        raise ValueError(f"{len(results)} results do not belong to {design.samples} samples")
+        raise ValueError(f"{len(results)} results were given for {design.samples} samples")
     used = int(np.isfinite(results).sum())
     indices: list[Index] = []
     refusals: list[Refusal] = []

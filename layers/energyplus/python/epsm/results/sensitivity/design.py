@@ -1,4 +1,4 @@
-"""The design of a study as the estimators need it: which runs belong together, and which of these are complete."""
+"""The design of a study for the estimators: groups of runs, and which of these are complete."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,16 +12,14 @@ _STEP_TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Design:
-    """The samples of one model and weather file, without the baseline, in their order.
-
-    Attributes:
-        method: How they were chosen: ``sobol``, ``morris``, ``one_at_a_time``; anything else (``grid``,
-            ``latin_hypercube``, ``random``, ``list``) has no structure that an estimator needs.
-        names: The parameters.
-        values: A column a parameter: floats, or an array of objects where values are texts.
-        unit: The same in the unit cube (samples x parameters); only Morris needs it.
-        second_order: Whether a Sobol design has the blocks of second-order indices.
-        varied: For ``one_at_a_time`` the number of the parameter that each sample varies.
+    """The samples of one model and weather file, without the baseline, in order. Attributes: method: Sampling method:
+        ``sobol``, ``morris``, ``one_at_a_time``; anything else (``grid``, ``latin_hypercube``, ``random``,
+        ``list``) has no structure that an estimator needs.
+    names: The parameters.
+    values: One column per parameter: floats, or an array of objects if values are texts. unit: Coordinates in the
+        unit cube (samples x parameters); required for Morris only.
+    second_order: Whether a Sobol design has the blocks of second-order indices.
+    varied: For ``one_at_a_time`` the number of the parameter that each sample varies.
     """
 
     method: str
@@ -37,14 +35,14 @@ class Design:
 
     @property
     def group_size(self) -> int:
-        """Runs that are of use only together: a Saltelli block, a Morris trajectory; otherwise 1."""
+        """Number of runs in a group that is used as a whole (a Saltelli block, a Morris trajectory); otherwise 1."""
         count = len(self.names)
         if self.method == "sobol":
             return 2 * count + 2 if self.second_order else count + 2
         return count + 1 if self.method == "morris" else 1
 
     def problem(self) -> str:
-        """Why the samples are not the design that they should be; empty if they are."""
+        """The reason why the samples do not form the expected design; empty if they do."""
         if self.group_size == 1:
             return ""
         what = "Saltelli blocks" if self.method == "sobol" else "Morris trajectories"
@@ -54,7 +52,7 @@ class Design:
         return "" if fits else f"the samples are not in the order of {what}"
 
     def _is_saltelli(self) -> bool:
-        """Whether each block is A, then A with one column of B after the other (then B with those of A), then B."""
+        """Whether each block is A, then A with one column of B each (then B with one column of A each), then B."""
         count = len(self.names)
         for column, values in enumerate(self.values):
             block = values.reshape(-1, self.group_size)
@@ -75,12 +73,12 @@ class Design:
         return bool(np.all(moved.sum(axis=1) == 1) and np.all(moved.sum(axis=2) == 1))
 
     def steps(self) -> Floats:
-        """How far each parameter moves from run to run in the unit cube: trajectories x moves x parameters."""
+        """Steps of each parameter between consecutive runs in the unit cube: trajectories x moves x parameters."""
         assert self.unit is not None
         return np.diff(self.unit.reshape(-1, self.group_size, len(self.names)), axis=1)
 
 
 def complete_groups(design: Design, results: Floats) -> NDArray[np.bool_]:
-    """For each group of runs whether all of them have a value."""
+    """For each group, whether all its runs have a value."""
     complete: NDArray[np.bool_] = np.all(np.isfinite(results).reshape(-1, design.group_size), axis=1)
     return complete

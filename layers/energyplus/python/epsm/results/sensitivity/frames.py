@@ -1,4 +1,4 @@
-"""The sensitivity analysis of a results table that is at hand, with the estimators of the aggregate function."""
+"""The sensitivity analysis of a loaded results table, with the estimators of the aggregate function."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -20,18 +20,15 @@ def analyse_frame(
     confidence: float,
     seed: int | None,
 ) -> list[MetricAnalysis]:
-    """The sensitivity of metrics, for each model and weather file on its own.
-
-    Args:
-        results: The results table; variants that are not in it count as runs without a value.
-        design: The samples, for methods whose runs belong together; None for any others.
-        metrics: Columns of the table.
+    """The sensitivity of metrics, separately for each model and weather file. Args: results: The results table; missing
+    variants count as runs without a value. design: The samples, for methods with groups of runs; None for others.
+    metrics: Columns of the table.
         parameters: Columns of the table; only without a design.
         confidence: Probability of the intervals.
-        seed: Of bootstraps and permutations; None for that of the design.
+        seed: Seed of bootstraps and permutations; None for that of the design.
 
     Raises:
-        ValueError: If the design is not complete, or the results are not of this design.
+        ValueError: If the design is not complete, or the results do not match this design.
     """
     table = results.set_index("variant_index").sort_index()
     if design is None:
@@ -67,7 +64,7 @@ def _places_of(table: pd.DataFrame, design: pd.DataFrame, structure: Structure) 
         whole = table.reindex(range(number * samples, (number + 1) * samples))
         there = whole[whole["model"].notna()]
         if len(set(zip(there["model"], there["weather"], strict=True))) > 1:
-            raise ValueError(f"the results are not of this design, which has {len(design)} samples")
+            raise ValueError(f"the results do not match this design, which has {len(design)} samples")
         rows = whole.iloc[1:].copy()
         for name in structure.names:
             _check_values(rows[name].reset_index(drop=True), design[name])
@@ -76,7 +73,7 @@ def _places_of(table: pd.DataFrame, design: pd.DataFrame, structure: Structure) 
 
 
 def _check_values(found: "pd.Series[Any]", meant: "pd.Series[Any]") -> None:
-    """Raise ValueError if a run has another value of a parameter than its sample."""
+    """Raise ValueError if a parameter differs between a run and its sample."""
     both = found.notna() & meant.notna()
     if not (found[both] == meant[both]).all():
-        raise ValueError(f"the results are not of this design: {meant.name} has other values")
+        raise ValueError(f"the results do not match this design: {meant.name} has other values")

@@ -1,4 +1,4 @@
-"""Methods for any design, also for what failed runs leave of one: standardised regression, and PAWN."""
+"""Methods for any design, also an incomplete one: standardised regression, and PAWN."""
 
 from statistics import NormalDist
 from typing import Any
@@ -10,14 +10,14 @@ from epsm.results.sensitivity.design import Design, Floats
 from epsm.results.sensitivity.indices import Basis, Index, TooLittle
 
 MIN_R2 = 0.7
-"""Below, a linear model does not describe the building well enough for its coefficients to rank parameters."""
+"""Below this R2, a linear model does not describe the building well enough for its coefficients to rank parameters."""
 _MIN_RESIDUAL_DEGREES = 3
 _MIN_PAWN_RUNS = 30
 _MIN_RUNS_IN_A_SLIDE = 5
 _SLIDES = 10
 _RESAMPLES = 100
 _MAX_PAWN_RUNS = 10_000
-"""More make the distributions no clearer, and each is sorted 200 times a parameter."""
+"""Maximum number of runs; more do not improve the distributions, and each is sorted 200 times per parameter."""
 NOT_VARIED = "it has the same value in all runs that have a result"
 
 
@@ -32,17 +32,14 @@ def _with_results(design: Design, results: Floats) -> tuple[list[NDArray[Any]], 
 def regression(design: Design, results: Floats, confidence: float) -> tuple[list[Index], float]:
     """Standardised regression coefficients (SRC) by least squares, with Student's intervals, and R2.
 
-    A coefficient says by how many of its standard deviations the metric moves when the parameter moves by one of its
-    own. Texts with two levels are taken as 0 and 1 in alphabetical order; those with more are part of the model, but
-    have no coefficient.
+    A coefficient is the change of the metric, in its standard deviations, when the parameter changes by one standard
+    deviation. Texts with two levels count as 0 and 1 in alphabetical order; those with more levels are part of the
+    model, but have no coefficient.
 
     Args:
         design: Any design.
-        results: A value a sample; NaN where the run has none.
-        confidence: Probability of the intervals, e.g. 0.95.
-
-    Raises:
-        TooLittle: If there are too few runs, parameters cannot be distinguished, or R2 is below `MIN_R2`.
+        results: One value per sample; NaN if the run has none. confidence: Probability of the intervals, e.g. 0.95.
+            Raises: TooLittle: If there are too few runs, parameters cannot be distinguished, or R2 is below `MIN_R2`.
     """
     columns, y = _with_results(design, results)
     terms: list[Floats] = []
@@ -76,7 +73,7 @@ def regression(design: Design, results: Floats, confidence: float) -> tuple[list
     r2 = 1 - residual / float(np.sum(z**2))
     if r2 < MIN_R2:
         raise TooLittle(f"R2 is {r2:.2f}, below {MIN_R2:g}: the metric is not linear in the parameters; see PAWN")
-    from scipy.stats import t as student  # takes a second to import, so only where it is used
+    from scipy.stats import t as student  # imported here because it takes a second
 
     errors = np.sqrt(residual / degrees * np.diag(np.linalg.inv(x.T @ x)))
     widths = float(student.ppf(0.5 + confidence / 2, degrees)) * errors
@@ -92,19 +89,18 @@ def regression(design: Design, results: Floats, confidence: float) -> tuple[list
 
 
 def pawn(design: Design, results: Floats, confidence: float, seed: int) -> list[Index]:
-    """PAWN: how far the distribution of the metric moves when a parameter is held in a slide of its range.
+    """PAWN: the effect on the distribution of the metric when a parameter is restricted to a slide of its range.
 
     The median over the slides of the Kolmogorov-Smirnov distance to the distribution of all runs (Pianosi and Wagener
-    2018), between 0 and 1. Slides hold equally many runs; a parameter with at most ten levels has a slide a level,
-    where SALib's estimator leaves out the highest. The interval is a bootstrap's; the threshold is what the same slides
-    of a parameter without effect stay below with the given probability, by permutation. Of more than 10,000 runs a
-    random choice is used.
+    2018), between 0 and 1. Slides have equal numbers of runs; a parameter with at most ten levels has one slide per
+    level (SALib's estimator leaves out the highest). The interval is computed by bootstrap, the threshold by
+    permutation: with the given probability, a parameter without effect stays below it with the same slides. If there
+        are more than 10,000 runs, a random selection is used.
 
     Args:
         design: Any design.
-        results: A value a sample; NaN where the run has none.
-        confidence: Probability of interval and threshold, e.g. 0.95.
-        seed: Of bootstrap and permutation.
+        results: One value per sample; NaN if the run has none. confidence: Probability of interval and threshold, e.g.
+            0.95. seed: Seed of bootstrap and permutation.
 
     Raises:
         TooLittle: If there are too few runs.
@@ -149,7 +145,7 @@ def pawn(design: Design, results: Floats, confidence: float, seed: int) -> list[
 
 
 def _slides(values: NDArray[Any]) -> NDArray[np.intp] | None:
-    """The slide that each run belongs to; None where there is only one."""
+    """The slide of each run; None if there is only one slide."""
     levels, number = np.unique(values, return_inverse=True)
     if len(levels) < 2:
         return None

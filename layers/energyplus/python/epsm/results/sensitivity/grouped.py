@@ -1,4 +1,4 @@
-"""Sobol indices and Morris's elementary effects: methods whose runs are of use only in whole groups."""
+"""Sobol indices and Morris's elementary effects: methods that need complete groups of runs."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -9,20 +9,18 @@ from epsm.results.sensitivity.design import Design, Floats, complete_groups
 from epsm.results.sensitivity.indices import Basis, Index, TooLittle
 
 _MIN_SHARE = 0.5
-"""Of the groups of a design that must be complete: below, what is left is hardly the design that was meant."""
+"""Minimum share of complete groups: with fewer, the remaining runs hardly represent the design."""
 _MIN_BLOCKS = 32
 _MIN_TRAJECTORIES = 4
 _MAX_HALF_WIDTH = 0.4
-"""Of a Sobol index's interval. Indices lie between 0 and 1: a wider interval says nothing."""
+"""Maximum half-width of a Sobol index's interval. Indices lie between 0 and 1, so a wider interval is meaningless."""
 _SOBOL_RESAMPLES = 200
 _MORRIS_RESAMPLES = 1000
 
 
 def _complete(design: Design, results: Floats, minimum: int, what: str) -> tuple[Floats, int]:
-    """The results of the complete groups, a row each, and the number of all groups.
-
-    Raises:
-        TooLittle: If there are not enough.
+    """The results of the complete groups, one row per group, and the number of all groups. Raises: TooLittle: If there
+    are not enough complete groups.
     """
     problem = design.problem()
     if problem:
@@ -41,21 +39,16 @@ def _complete(design: Design, results: Floats, minimum: int, what: str) -> tuple
 
 
 def sobol(design: Design, results: Floats, confidence: float, seed: int) -> list[Index]:
-    """First-order and total Sobol indices, second-order ones where the design has them, with bootstrap intervals.
+    """First-order and total Sobol indices, second-order ones if the design has them, with bootstrap intervals.
 
     Computed by SALib (first order: Saltelli et al. 2010; total: Jansen 1999; second order: Saltelli 2002) from the
-    complete Saltelli blocks alone: SALib answers a single missing run with zeros and no warning.
+    complete Saltelli blocks only: if a single run is missing, SALib returns zeros without a warning.
 
-    Args:
-        design: A Sobol design.
-        results: A value a sample; NaN where the run has none.
-        confidence: Probability of the intervals, e.g. 0.95.
-        seed: Of the bootstrap.
-
-    Raises:
-        TooLittle: If too few blocks are complete, or the intervals are too wide to say anything.
+    Args: design: A Sobol design. results: One value per sample; NaN if the run has none. confidence: Probability of the
+        intervals, e.g. 0.95. seed: Seed of the bootstrap. Raises: TooLittle: If too few blocks are complete, or the
+        intervals are too wide.
     """
-    from SALib.analyze import sobol as salib  # 2 s to import, so only where it is used
+    from SALib.analyze import sobol as salib  # imported here because it takes 2 s
 
     kept, total = _complete(design, results, _MIN_BLOCKS, "blocks")
     names = design.names
@@ -119,15 +112,12 @@ _MORRIS: Mapping[str, Callable[[Floats], Floats]] = {"mu_star": _mu_star, "mu": 
 def morris(design: Design, results: Floats, confidence: float, seed: int) -> list[Index]:
     """Morris's mu*, mu and sigma of the elementary effects, with bootstrap intervals (percentiles).
 
-    An elementary effect is the change of the metric over the change of one parameter in the unit cube (Morris 1991;
-    mu*: Campolongo et al. 2007), so all have the metric's unit: the effect of a parameter over its whole range.
+    An elementary effect is the change of the metric divided by the change of one parameter in the unit cube (Morris
+    1991; mu*: Campolongo et al. 2007), so all have the metric's unit: the effect of a parameter over its whole range.
     Only complete trajectories count.
 
-    Args:
-        design: A Morris design with its unit cube.
-        results: A value a sample; NaN where the run has none.
-        confidence: Probability of the intervals, e.g. 0.95.
-        seed: Of the bootstrap.
+    Args: design: A Morris design with its unit cube. results: One value per sample; NaN if the run has none.
+        confidence: Probability of the intervals, e.g. 0.95. seed: Seed of the bootstrap.
 
     Raises:
         TooLittle: If too few trajectories are complete.

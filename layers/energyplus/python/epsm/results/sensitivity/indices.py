@@ -1,11 +1,11 @@
-"""What an analysis says: an index with its interval and what it was computed from, or the reason why there is none."""
+"""The results of an analysis: an index with its interval and basis, or the reason why there is none."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """From how many runs, blocks or trajectories something was computed, and of how many that the design has."""
+    """The number of runs, blocks or trajectories used in a computation, and the number in the design."""
 
     used: int
     of: int
@@ -17,18 +17,15 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One number about one parameter, or the reason why there is none.
+    """A sensitivity index of a parameter, or the reason why there is none.
 
     Attributes:
         method: ``sobol``, ``morris``, ``regression``, ``pawn`` or ``one_at_a_time``.
         name: ``S1``, ``ST``, ``S2``; ``mu_star``, ``mu``, ``sigma``; ``SRC``; ``PAWN``; ``range``.
-        parameter: Of which parameter.
-        value: The index; None where there is none.
-        low, high: Its confidence interval, where it has one.
-        basis: From how much it was computed.
-        reason: Why there is no value.
-        other: For ``S2`` the second parameter.
-        threshold: For ``PAWN`` the value that a parameter without any effect would stay below.
+        parameter: The parameter. value: The index, or None. low, high: Its confidence interval, if it has one. basis:
+            The data from which it was computed. reason: The reason for a missing value.
+        other: For ``S2``, the second parameter. threshold: For ``PAWN``, the value below which a parameter without
+            effect stays.
     """
 
     method: str
@@ -48,9 +45,7 @@ class Refusal:
     """A method that could not be used.
 
     Attributes:
-        method: Which.
-        basis: How much there was.
-        reason: Why.
+        method: The method. basis: The available data. reason: The reason.
     """
 
     method: str

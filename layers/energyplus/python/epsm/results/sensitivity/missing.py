@@ -1,4 +1,4 @@
-"""Where the runs without a value lie, and whether a parameter has to do with it."""
+"""Distribution of the runs without a value, and its dependence on parameters."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +10,14 @@ from epsm.results.sensitivity.design import Design, Floats
 
 _MAX_LEVELS = 10
 _SIGNIFICANCE = 0.05
-"""Of the chi-squared test, shared by all parameters of a study (Bonferroni)."""
+"""Significance level of the chi-squared test, shared by all parameters of a study (Bonferroni)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FailureRate:
-    """How many runs of a part of a parameter's range have no value.
-
-    Attributes:
-        parameter: Which.
-        part: A quarter of its samples as ``0.1 to 0.2``, or a level.
-        runs, missing: How many samples it has, and how many of these have no value.
+    """Runs without a value in a part of a parameter's range. Attributes: parameter: The parameter. part: A quarter of
+    its samples as ``0.1 to 0.2``, or a level. runs, missing: Number of samples in this part, and of those without a
+    value.
     """
 
     parameter: str
@@ -34,7 +31,7 @@ class FailureRate:
 
 
 def failure_rates(design: Design, results: Floats) -> list[FailureRate]:
-    """Runs without a value by quartile of each parameter, or by level where it has few; nothing if none is missing."""
+    """Runs without a value by quartile of each parameter, or by level if it has few; empty if no run is missing."""
     missing = ~np.isfinite(results)
     if not missing.any():
         return []
@@ -48,10 +45,10 @@ def failure_rates(design: Design, results: Floats) -> list[FailureRate]:
 
 
 def biased_parameters(rates: list[FailureRate]) -> list[str]:
-    """Sentences about the parameters that decide which runs have a value, by a chi-squared test at 5 % for all."""
+    """Sentences about parameters on which missing runs depend, by a chi-squared test at 5 % for all together."""
     if not rates:
         return []
-    from scipy.stats import chi2_contingency  # takes a second to import, so only where it is used
+    from scipy.stats import chi2_contingency  # imported here because it takes a second
 
     names = list(dict.fromkeys(rate.parameter for rate in rates))
     sentences = []
@@ -64,7 +61,7 @@ def biased_parameters(rates: list[FailureRate]) -> list[str]:
             most, least = max(own, key=lambda rate: rate.percent), min(own, key=lambda rate: rate.percent)
             sentences.append(
                 f"Runs without a value depend on {name}: {most.percent:.0f} % of them at {most.part}, "
-                f"{least.percent:.0f} % at {least.part}. What is left no longer covers its range evenly, so the "
+                f"{least.percent:.0f} % at {least.part}. The remaining runs do not cover its range evenly, so the "
                 "indices are biased."
             )
     return sentences

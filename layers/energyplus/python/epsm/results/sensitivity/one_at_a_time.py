@@ -1,4 +1,4 @@
-"""One parameter at a time: how far the metric moves when only one parameter changes."""
+"""One parameter at a time: the range of the metric when only one parameter changes."""
 
 import math
 
@@ -11,12 +11,9 @@ from epsm.results.sensitivity.indices import Basis, Index
 def one_at_a_time(design: Design, results: Floats, baseline: float) -> list[Index]:
     """The range of the metric over the levels of each parameter and the baseline: largest minus smallest value.
 
-    There is no interval: nothing is random. Interactions between parameters are invisible to this design.
-
-    Args:
-        design: A design that says which parameter each sample varies.
-        results: A value a sample; NaN where the run has none.
-        baseline: The metric of the model as it is; NaN where it has none.
+    There is no interval, because nothing is random. This design cannot detect interactions between parameters. Args:
+    design: A design with the parameter that each sample varies. results: One value per sample; NaN if the run has none.
+        baseline: The metric of the unchanged model, or NaN.
     """
     assert design.varied is not None
     indices = []
@@ -28,7 +25,7 @@ def one_at_a_time(design: Design, results: Floats, baseline: float) -> list[Inde
         if len(there) == 0:
             why = "none of its levels has a result"
         elif len(values) < 2:
-            why = "the baseline has no result, and there is a single level with one"
+            why = "the baseline has no result, and only one level has one"
         else:
             indices.append(Index("one_at_a_time", "range", name, float(np.ptp(values)), None, None, basis))
             continue

@@ -1,4 +1,4 @@
-"""The report's section on sensitivity: for each metric a chart with intervals, a table, and what limits the numbers."""
+"""The report's section on sensitivity: for each metric a chart with intervals, a table, and remarks on validity."""
 
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
@@ -22,14 +22,14 @@ _CHARTS: Mapping[str, tuple[str, ...]] = {
     "regression": ("SRC",),
     "pawn": ("PAWN",),
 }
-"""For each method the indices that its chart shows; the first one sorts the parameters."""
+"""The indices in the chart of each method; parameters are sorted by the first one."""
 _MEANINGS = {
-    "ST": "ST: share of the variance in which the parameter has a part, alone or with others",
+    "ST": "ST: share of the variance that the parameter causes, alone or through interactions",
     "S1": "S1: share of the variance that the parameter causes alone",
     "mu_star": "mu*: mean absolute effect of the parameter over its whole range, in the metric's unit",
     "range": "range: largest minus smallest value when only this parameter changes, in the metric's unit",
     "SRC": "SRC: standard deviations of the metric for one standard deviation of the parameter",
-    "PAWN": "PAWN: median distance of the metric's distribution while the parameter is held; below the mark the "
+    "PAWN": "PAWN: median change of the metric's distribution while the parameter is held constant; below the mark the "
     "parameter cannot be distinguished from one without effect",
 }
 _METHODS = {
@@ -64,7 +64,7 @@ def sensitivity_section(found: Sequence[MetricAnalysis], confidence: float) -> s
 
 
 def failed_section(error: str) -> str:
-    """HTML of the section where the analysis itself failed."""
+    """HTML of the section if the analysis itself failed."""
     return f"<h2>Sensitivity</h2><p class='status failed'>The sensitivity analysis failed: {escape(error)}</p>"
 
 

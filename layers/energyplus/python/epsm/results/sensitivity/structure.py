@@ -1,4 +1,4 @@
-"""What the estimators need to know of a design beside its values: from a study, or from `design.parquet`."""
+"""The structure of a design for the estimators, besides its values: from a study, or from `design.parquet`."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from epsm.study.sampling.correlations import Correlated
 from epsm.study.schema import Study
 
 _CORRELATED = (
-    "Parameters are correlated: SRC is the effect of a parameter while the others are held; PAWN includes "
+    "Parameters are correlated: SRC is the effect of a parameter while the others are constant; PAWN includes "
     "effects through correlated parameters."
 )
 _UNIT = ":unit"
@@ -24,7 +24,7 @@ _UNIT = ":unit"
 
 @dataclass(frozen=True)
 class Structure:
-    """How the samples of a model and weather file belong together; the attributes of `Design` without the values.
+    """The structure of the samples of a model and weather file; the attributes of `Design` without the values.
 
     Attributes:
         correlated: Whether the parameters depend on each other.
@@ -43,7 +43,7 @@ class Structure:
         return Design(self.method, self.names, values, self.unit, self.second_order, self.varied)
 
     def remarked(self, analysis: Analysis) -> Analysis:
-        """An analysis with what the structure means for it."""
+        """An analysis with remarks that follow from the structure."""
         if not self.correlated:
             return analysis
         return dataclasses.replace(analysis, remarks=(*analysis.remarks, _CORRELATED))
@@ -68,13 +68,13 @@ def structure_of_frame(design: pd.DataFrame) -> Structure:
     """The same from `design.parquet`.
 
     Raises:
-        ValueError: If the frame does not say how its samples were chosen, or is not complete.
+        ValueError: If the frame lacks the sampling method, or is not complete.
     """
     says = design.attrs.get(SAMPLING)
     if says is None:
-        raise ValueError("the design does not say how its samples were chosen; take it as epsm.read_design returns it")
+        raise ValueError("the design lacks its sampling method; use the frame that epsm.read_design returns")
     if list(design["sample"]) != list(range(1, len(design) + 1)):
-        raise ValueError("the design lacks samples; take it as epsm.read_design returns it")
+        raise ValueError("the design lacks samples; use the frame that epsm.read_design returns")
     names = tuple(name for name in design.columns if name not in ("sample", "block") and not name.endswith(_UNIT))
     unit, varied, second_order = None, None, False
     if says["method"] == "morris":

@@ -21,7 +21,7 @@ from epsm.study.schema import Study
 SCHEMA = 1
 DEFAULT_SEED = 1
 _MAX_SECONDS = 240.0
-"""Of the aggregate function's fifteen minutes, which also write the table: the analysis must not cost it."""
+"""Maximum time of the analyses: the aggregate function has 15 minutes, in which it also writes the table."""
 _COLUMNS = (
     "model",
     "weather",
@@ -53,23 +53,21 @@ class MetricAnalysis:
 
 
 def analysis_columns(study: Study) -> list[str]:
-    """The columns of the results table that the analysis is made from; an end use need not be in the table."""
+    """The columns of the results table that the analysis needs; the table may lack an end use."""
     return [*study.analysis.metrics, *(parameter.name for parameter in study.parameters)]
 
 
 def analyses(
     study: Study, table: pd.DataFrame, seed: int | None = None, max_seconds: float = _MAX_SECONDS
 ) -> list[MetricAnalysis]:
-    """The sensitivity of each metric that the study wants analysed, for each model and weather file on its own.
+    """The sensitivity of each metric in the study's `analysis`, separately for each model and weather file.
 
     Args:
         study: The study.
         table: `analysis_columns` of its results table, in the order of the variants.
-        seed: Of bootstraps; the sampling's own, where it has one.
-        max_seconds: When this has passed, the remaining metrics get a reason instead of indices.
-
-    Returns:
-        Nothing if the study has no parameters or wants no analysis.
+        seed: Seed of bootstraps; the sampling's own, if it has one. max_seconds: After this time, the remaining metrics
+            get a reason instead of indices. Returns: An empty list if the study has no parameters or requests no
+            analysis.
     """
     if not study.parameters or not study.analysis.metrics:
         return []
@@ -96,15 +94,13 @@ def analyses(
 
 def _out_of_time(design: Design, results: Floats, max_seconds: float) -> Analysis:
     used = int(np.isfinite(results).sum())
-    why = (
-        f"the analyses before this one had taken the {max_seconds:.0f} s that a study has for them; name fewer metrics"
-    )
+    why = f"the previous analyses used up the {max_seconds:.0f} s available for a study; name fewer metrics"
     refusal = Refusal("all", Basis(used, design.samples), why)
     return Analysis(design.samples, used, (), (refusal,), None, (), ())
 
 
 def _nothing(count: int) -> Floats:
-    """A column that no variant has: an end use by fuel that the building does not have."""
+    """A column that no variant has: an end use by fuel that does not occur in the building."""
     return np.full(count, np.nan)
 
 
@@ -167,7 +163,7 @@ def write_csv(path: Path, found: Sequence[MetricAnalysis]) -> None:
 
 
 def as_frame(analyses: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """A row for each index, and for each method that could not be used.
+    """One row per index, and one per method that could not be used.
 
     Args:
         analyses: The key `analyses` of sensitivity.json.
