@@ -15,6 +15,8 @@ from epsm.checks.file_levels import check_file_levels_on, file_levels_in
 from epsm.checks.model_faults import FieldFilter, check_model_faults, place_of
 from epsm.checks.parameters import Setters, check_parameters_on
 from epsm.checks.references import check_object_names
+from epsm.checks.schedules import check_schedules_on, count_schedules, schedules_in
+from epsm.checks.setpoints import crossings_together
 from epsm.checks.table_text import field_text, is_number
 from epsm.checks.target_matches import TargetInModel, targets_in
 from epsm.energyplus import dictionary, versions
@@ -23,6 +25,7 @@ from epsm.energyplus.dictionary import ClassRule
 from epsm.energyplus.external_files import external_path, in_each_others_way
 from epsm.energyplus.file_levels import naming_fields
 from epsm.energyplus.model_reader import ModelObject, ModelOutline, read_outline
+from epsm.energyplus.schedule_plans import schedule_plans
 from epsm.energyplus.targets import selected_objects
 from epsm.problems import Problem
 from epsm.study.parameters import MeasureParameter
@@ -49,12 +52,14 @@ class CheckedModel:
         external_files: Files that the model reads (Schedule:File and the like), as study paths.
         outline: What the model contains.
         edits: The objects and values that each target of each parameter edits in it.
+        remarks: Sentences about variants that EnergyPlus may end with an error.
     """
 
     problems: tuple[Problem, ...]
     external_files: tuple[str, ...]
     outline: ModelOutline = field(default_factory=ModelOutline, compare=False)
     edits: tuple[TargetInModel, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
@@ -70,6 +75,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
     problems += _check_version(outline, source, study)
     external_files: dict[str, None] = {}
     edits = list(targets_in(outline, source, study))
+    remarks: tuple[str, ...] = ()
     if not problems:
         problems += islice(_check_objects(outline, source), _MAX_OF_A_KIND)
         sound = not problems  # a missing ';' hides objects, so that their names would be reported as missing
@@ -81,7 +87,13 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
         problems += _check_leap_days(outline, source, study)
         problems += check_reduced_on(outline, source, study)
         setters: Setters = {}
-        problems += islice(check_parameters_on(outline, source, study, setters), _MAX_OF_A_KIND)
+        met: dict[str, int | None] = {}
+        schedules = schedule_plans(outline, study)
+        edits += schedules_in(source, schedules)
+        count_schedules(schedules, met)
+        problems += islice(check_parameters_on(outline, source, study, setters, met), _MAX_OF_A_KIND)
+        problems += islice(check_schedules_on(outline, source, study, schedules, setters, met), _MAX_OF_A_KIND)
+        remarks = crossings_together(outline, source, schedules)
         plans = plans_of(outline, study)
         edits += constructions_in(source, plans)
         edits += file_levels_in(outline, source, study)
@@ -96,7 +108,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
         problems += islice(check_file_levels_on(source, external_files, study), _MAX_OF_A_KIND)
         for file, other in in_each_others_way([*external_files, source]):
             problems.append(Problem(source, f"reads '{other}', but '{file}' is a file, not a folder", "other names"))
-    return CheckedModel(tuple(problems), tuple(external_files), outline, tuple(edits))
+    return CheckedModel(tuple(problems), tuple(external_files), outline, tuple(edits), remarks)
 
 
 def _set_by(study: Study) -> FieldFilter:

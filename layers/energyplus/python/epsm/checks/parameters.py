@@ -43,7 +43,7 @@ def check_parameters(study: Study) -> list[Problem]:
         if each.of_load and _is_unknown(each.target):
             continue  # of another version
         problems += _check_target(each.levels, each.target, Places(study, each))
-    return list(_one_a_place(problems))
+    return list(one_a_place(problems))
 
 
 def _check_names_of_variants(study: Study, parameter: Dimension) -> Iterator[Problem]:
@@ -112,7 +112,7 @@ def _misfits(
             yield Problem(places.of(level), what, place.rule.allowed)
 
 
-def _one_a_place(problems: Iterable[Problem]) -> Iterator[Problem]:
+def one_a_place(problems: Iterable[Problem]) -> Iterator[Problem]:
     """The first problem at each location: a range, say, is reported once."""
     seen: set[str] = set()
     for problem in problems:
@@ -138,15 +138,17 @@ Setters = dict[tuple[str, str, int], list[Setter]]
 """Class, name in lower case and position of a field -> what sets it."""
 
 
-def check_parameters_on(outline: ModelOutline, source: str, study: Study, setters: Setters) -> Iterator[Problem]:
+def check_parameters_on(
+    outline: ModelOutline, source: str, study: Study, setters: Setters, met: dict[str, int | None]
+) -> Iterator[Problem]:
     """Faults of the study's targets on a model.
 
     Args:
         outline, source: The model and its path in the study.
         study: The study.
         setters: Filled with what the targets set.
+        met: For each list of targets how many objects match, schedules included; fields are added.
     """
-    met: dict[str, int | None] = {}
     for each in assignments(study):
         places, parameter, target = Places(study, each), each.levels, each.target
         rule = dictionary.load().find_class(target.class_name)
@@ -169,7 +171,7 @@ def check_parameters_on(outline: ModelOutline, source: str, study: Study, setter
         if place.group is not None:
             yield from _check_group_exists(targets, rule, place, source, places.target)
         if target.relative:
-            yield from _one_a_place(_check_relative(parameter, target, targets, rule, place, source, places))
+            yield from one_a_place(_check_relative(parameter, target, targets, rule, place, source, places))
         elif place.rule.type == "object":
             yield from _check_references(parameter, outline, source, places)
         if rule.name == _COMPACT and place.group is not None and not target.relative:

@@ -21,6 +21,7 @@ from epsm.checks.order import check_order
 from epsm.checks.parameters import check_parameters
 from epsm.checks.rules import Rules
 from epsm.checks.sample_list import with_samples_of
+from epsm.checks.schedules import unmatched_schedules
 from epsm.checks.study_files import StudyFiles, StudyReader
 from epsm.checks.table_files import check_table_files
 from epsm.checks.target_matches import TargetInModel, unmatched_targets
@@ -172,6 +173,7 @@ def _check_files(document: bytes, files: StudyFiles, rules: Rules) -> CheckedStu
         if len(models.outlines) == len(study.models):
             reader.problems += unmatched_targets(study, models.edits)
             reader.problems += unmatched_constructions(study, models.edits)
+            reader.problems += unmatched_schedules(study, models.edits)
         for_water_mains = any(map(uses_weather_for_water_mains, models.outlines.values()))
     with dictionary.of_version(version):
         records_per_hour = _check_weather(study, reader, models, remarks, for_water_mains=for_water_mains)
@@ -204,7 +206,7 @@ def _check_models(
         version = version or runnable(version_in(content, model))
         with dictionary.of_version(version):
             checked = check_model(content, model, study)
-            if found := model_remarks(checked.outline, model):
+            if found := [*model_remarks(checked.outline, model), *checked.remarks]:
                 remarks[model] = tuple(found)
             models.own_values[model] = baseline_values(checked.outline, study)
         reader.problems += checked.problems

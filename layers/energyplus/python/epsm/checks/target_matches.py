@@ -73,8 +73,8 @@ def targets_in(outline: ModelOutline, source: str, study: Study) -> Iterator[Tar
             f"{rule.name}, {place.rule.name}",
             tuple(found.name for found in objects),
             len(own) - len(edited),
-            _in_words([_plain(value, place) for value in own]),
-            _in_words(_new_values(each.levels, target, [number for number in numbers if number is not None])),
+            in_words([_plain(value, place) for value in own]),
+            in_words(_new_values(each.levels, target, [number for number in numbers if number is not None])),
         )
 
 
@@ -95,10 +95,10 @@ def _shown_default(place: FieldPlace) -> str:
     return str(place.rule.default) if number is None else f"{number:g}"
 
 
-def _in_words(values: Iterable[Value]) -> str:
+def in_words(values: Iterable[Value]) -> str:
     """A range of numbers, and texts: `0.1 to 0.3, 'autosize'`.
 
-    >>> _in_words([0.3, 0.1, "autosize"]), _in_words([2.0])
+    >>> in_words([0.3, 0.1, "autosize"]), in_words([2.0])
     ("0.1 to 0.3, 'autosize'", '2')
     """
     every = list(dict.fromkeys(values))

@@ -17,6 +17,7 @@ from epsm.problems import Problem
 from epsm.study import schema
 from epsm.study.parameters import Parameter
 from epsm.study.parsing import load_document, parse_study, problems_of
+from epsm.study.schedule_targets import ScheduleTarget
 from epsm.study.schema import MANIFEST_NAME, Options, Outputs
 from epsm.study.targets import Target
 from epsm.text import counted
@@ -106,7 +107,8 @@ class StudyDocument:
         object_: str | Sequence[str] | None = None,
         field: str | None = None,
         *,
-        targets: Sequence[Target | Mapping[str, Any]] | None = None,
+        schedule: str | Sequence[str] | None = None,
+        targets: Sequence[Target | ScheduleTarget | Mapping[str, Any]] | None = None,
         values: Sequence[float | str] | None = None,
         multiply: Sequence[float] | None = None,
         range: Mapping[str, float] | None = None,  # noqa: A002 - what study.json calls it
@@ -116,14 +118,22 @@ class StudyDocument:
     ) -> Self:
         """The study with one more parameter.
 
+        >>> from epsm import Study
+        >>> study = Study(models=["office.idf"], weather=["chicago.epw"])
+        >>> study = study.vary("shift_k", schedule="HTGSETP*", days=["Weekdays"], apply="add", values=[-1, 1])
+        >>> study.document["parameters"][0]["schedule"]
+        'HTGSETP*'
+
         Args:
             name: Column of the results table, e.g. ``insulation_m``.
             class_: EnergyPlus class, e.g. ``Material``.
             object_: Name of the object; ``*`` stands for any characters. Or a list of names. Without it every object
                 of the class.
             field: Field as in the IDD, e.g. ``Thickness``.
-            targets: Instead of class, object and field: several fields that get the level, each a mapping with
-                ``class``, ``field`` and the other keys of a target in ``study.json``.
+            schedule: Instead of class, object and field: name, pattern or names of schedules whose values get the
+                level; ``days`` and hours are further keys.
+            targets: Instead of these: several fields and schedules that get the level, each a mapping with ``class``
+                and ``field``, or ``schedule``, and the other keys of a target in ``study.json``.
             values: Values to write into the field, in EnergyPlus's unit.
             multiply: Factors for the model's own value.
             range: Evenly spaced values, e.g. ``{"from": 0.05, "to": 0.25, "steps": 5}``.
@@ -135,6 +145,7 @@ class StudyDocument:
             StudyRejected: If the parameter itself is invalid, e.g. without any values.
         """
         target = {"class": class_, "object": object_, "field": field, "targets": targets, "unit": unit}
+        target |= {"schedule": schedule}
         levels = {"values": values, "multiply": multiply, "range": range, "distribution": distribution}
         parameter = {key: value for key, value in {**target, **levels, **more}.items() if value is not None}
         return self._changed(parameters=[*self.document.get("parameters", []), {"name": name, **parameter}])
@@ -153,8 +164,8 @@ class StudyDocument:
 
         Args:
             name: Of the measure, and column of the results table.
-            variants: For each name of a variant what it changes: ``targets``, ``constructions`` and ``loads`` as in
-                ``study.json``; see docs/measures.md. ``none``, the model as it is, is always one.
+            variants: For each name of a variant what it changes: ``targets``, ``constructions``, ``loads`` and
+                ``setpoints`` as in ``study.json``; see docs/measures.md. ``none``, the model as it is, is always one.
             values: Which variants to run; all, and ``none``, without it.
 
         Raises:

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 
 from epsm.energyplus import dictionary
 from epsm.energyplus.model_reader import ModelOutline
+from epsm.energyplus.schedule_values import values_in
+from epsm.energyplus.schedules import SCHEDULES, CannotRead, read_schedule
 from epsm.energyplus.targets import is_blank, selected_objects
 from epsm.study.measures import NONE
 from epsm.study.parameters import Dimension, MeasureParameter
+from epsm.study.schedule_targets import ScheduleTarget
 from epsm.study.schema import Study
 from epsm.study.whole_files import WholeFiles
 
@@ -20,7 +23,8 @@ def baseline_values(outline: ModelOutline, study: Study) -> dict[str, float | st
 
     A factor is 1, what is added 0, a measure `none`, a file the one that is replaced. It is there only if it is one:
     a parameter that writes to several objects has none where they differ, and neither has a field that is blank and has
-    no default, or that holds a text (`autosize`) where the study gives numbers.
+    no default, or that holds a text (`autosize`) where the study gives numbers. Nor has a schedule that is
+    set where its values on the chosen days differ.
 
     Args:
         outline: The model.
@@ -48,7 +52,23 @@ def _value(outline: ModelOutline, parameter: Dimension, numeric: bool) -> float 
             value = each.value(place)
             own = _plain(place.rule.default if is_blank(value) else value, numeric)
             levels.add(None if own is None else _rounded(target.level_of(own), exact=target.way == "set"))
+    for schedule in parameter.all_schedules:
+        levels |= _of_schedules(outline, schedule)
     return levels.pop() if len(levels) == 1 else None
+
+
+def _of_schedules(outline: ModelOutline, target: ScheduleTarget) -> set[float | str | None]:
+    """The levels that leave the schedules of a target as they are."""
+    if target.relative:
+        return {target.level_of(0.0)}
+    levels: set[float | str | None] = set()
+    for each in (each for kind in SCHEDULES for each in outline.of_class(kind) if target.matches(each.name)):
+        try:
+            values = values_in(read_schedule(outline, each), target)
+        except CannotRead:
+            return {None}
+        levels |= {_rounded(target.level_of(value), exact=target.way == "set") for value in values}
+    return levels
 
 
 def _rounded(level: float | str | None, *, exact: bool) -> float | str | None:

@@ -32,6 +32,9 @@ class Document(Protocol):
     def restore(self, each: Any, values: Any) -> None: ...
     def add(self, rule: ClassRule, values: Sequence[str | float]) -> None: ...
     def remove(self, rule: ClassRule, each: Any) -> None: ...
+    def replace(
+        self, rule: ClassRule, each: Any, new_rule: ClassRule, values: Sequence[str | float]
+    ) -> Callable[[], None]: ...
     def text(self) -> str: ...
 
 
@@ -144,6 +147,24 @@ class IdfDocument:
         for parts in (self._classes[fold_name(rule.name)], self._parts):
             del parts[next(place for place, other in enumerate(parts) if other is each)]
 
+    def replace(
+        self, rule: ClassRule, each: Any, new_rule: ClassRule, values: Sequence[str | float]
+    ) -> Callable[[], None]:
+        """Put another object in the place of one; returns what undoes it. Text and order of the others stay."""
+        own = self._make.values(each)
+        before = list(own)
+        own[:] = [new_rule.name, *(value if isinstance(value, str) else number_text(value) for value in values)]
+        old, new = fold_name(rule.name), fold_name(new_rule.name)
+        groups = {key: list(self._classes.get(key, ())) for key in (old, new)}
+        self._classes[old] = [other for other in groups[old] if other is not each]
+        self._classes.setdefault(new, []).append(each)
+
+        def undo() -> None:
+            own[:] = before
+            self._classes.update(groups)
+
+        return undo
+
     def text(self) -> str:
         return b"".join(
             part if isinstance(part, bytes) else _text(self._make.values(part)).encode() for part in self._parts
@@ -225,6 +246,24 @@ class EpjsonDocument:
 
     def remove(self, rule: ClassRule, each: Any) -> None:
         del self._group(rule)[each[0]]
+
+    def replace(
+        self, rule: ClassRule, each: Any, new_rule: ClassRule, values: Sequence[str | float]
+    ) -> Callable[[], None]:
+        """Put another object in the place of one; returns what undoes it, order included."""
+        order = {name: list(group.items()) for name, group in self._classes.items()}
+        self.remove(rule, each)
+        self.add(new_rule, values)
+
+        def undo() -> None:
+            groups = {name: self._classes[name] for name in order}
+            self._classes.clear()
+            self._classes.update(groups)
+            for name, items in order.items():
+                groups[name].clear()
+                groups[name].update(items)
+
+        return undo
 
     def text(self) -> str:
         return json.dumps({name: group for name, group in self._classes.items() if group}, indent=1)

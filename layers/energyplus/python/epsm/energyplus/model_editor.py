@@ -24,10 +24,11 @@ from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS
 from epsm.energyplus.file_levels import name_in_model, readers_of
 from epsm.energyplus.idf_text import decode
 from epsm.energyplus.output_requests import choose_files, replace_object, request_results, request_series
+from epsm.energyplus.schedule_edits import ScheduleEdits
 from epsm.energyplus.targets import is_left, own_number, selected
 from epsm.energyplus.versions import DEFAULT, version_in
 from epsm.study.loads import LoadTarget
-from epsm.study.measures import NONE, MeasureVariant
+from epsm.study.measures import NONE
 from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.schema import Study
 from epsm.study.targets import Target, TargetEdit
@@ -59,6 +60,7 @@ class PreparedModel:
         document: Document,
         parameters: Sequence[Dimension],
         plans: Plans = MappingProxyType({}),
+        schedules: ScheduleEdits | None = None,
         *,
         annual: bool = False,
         source: str = "",
@@ -66,6 +68,7 @@ class PreparedModel:
         self._document = document
         self._source = source
         self._plans = plans
+        self._schedules = schedules or ScheduleEdits([])
         self._parameters = parameters
         self._version = dictionary.load().model_version
         self._annual = annual
@@ -90,6 +93,7 @@ class PreparedModel:
             for parameter in self._parameters:
                 if parameter.name in values:
                     undo.enter_context(self._edited(parameter, values[parameter.name]))
+            undo.enter_context(self._schedules.made(self._document, values))
             if first_day:
                 undo.enter_context(self._cut_to_first_day())
             return self._document.text()
@@ -136,16 +140,18 @@ class PreparedModel:
                     self._chosen[each.name, ""] = self._readers_of(each)
                     continue
                 if not isinstance(each, MeasureParameter):
-                    self._chosen[each.name, ""] = self._edits_of(each.name, each.all_targets)
+                    self._chosen[each.name, ""] = self._edits_of(
+                        each.name, each.all_targets, others=bool(each.all_schedules)
+                    )
                     continue
                 for variant in each.bound.variants if each.bound else ():
-                    name = f"{each.name} {variant.name}"
+                    others = bool(variant.constructions or variant.all_schedules or variant.setpoints)
                     self._chosen[each.name, fold_name(variant.name)] = self._edits_of(
-                        name, variant.all_targets, variant
+                        f"{each.name} {variant.name}", variant.all_targets, others=others or not variant.changes
                     )
         return self._chosen
 
-    def _edits_of(self, name: str, targets: Sequence[Target], variant: MeasureVariant | None = None) -> list[_Edit]:
+    def _edits_of(self, name: str, targets: Sequence[Target], *, others: bool) -> list[_Edit]:
         document, edits = self._document, []
         for target in targets:
             rule = rule_of(target.class_name)
@@ -157,7 +163,7 @@ class PreparedModel:
             objects = selected(target, rule, document.objects(rule), document.name_of, document.get)
             value = target.value if isinstance(target, TargetEdit) else None
             edits += [_Edit(target, place, each, value) for each in objects]
-        if not edits and not (variant and (variant.constructions or not variant.changes)):
+        if not edits and not others:
             shown = ", ".join(f"{target.class_name} '{target.shown_objects}'" for target in targets)
             raise CannotEdit(f"{name}: the model has no {shown}")
         return edits
@@ -239,13 +245,13 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
         idd: The engine's `Energy+.idd`.
     """
     version = dictionary.load().model_version
-    plans = plans_by_variant(content, source, study)
+    plans, schedules = plans_by_variant(content, source, study), ScheduleEdits.of(content, source, study)
     document: Document
     if source.lower().endswith(".epjson"):
         document = EpjsonDocument(decode(content))
     else:
         make = EppyObjects(idd) if version == DEFAULT else PlainObjects()
-        document = IdfDocument(content, _editable(study.parameters, plans), make)
+        document = IdfDocument(content, _editable(study.parameters, plans, schedules), make)
     if version_in(content, source) != version:  # of 26.1, run with 25.2 because the study asks for it
         replace_object(document, "Version", [version])
     request_results(document, study.outputs)
@@ -259,10 +265,11 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
             document.remove(rule, extra)
         if first is not None:
             _end_in_the_year_it_begins(document, rule, first)
-    return PreparedModel(document, study.parameters, plans, annual=study.options.run_period == "annual", source=source)
+    annual = study.options.run_period == "annual"
+    return PreparedModel(document, study.parameters, plans, schedules, annual=annual, source=source)
 
 
-def _editable(parameters: Sequence[Dimension], plans: Plans) -> Callable[[str, str], bool]:
+def _editable(parameters: Sequence[Dimension], plans: Plans, schedules: ScheduleEdits) -> Callable[[str, str], bool]:
     """Whether an object may be edited, by the key of its class and its name."""
     patterns: dict[str, list[Target]] = {}
     for target in (target for parameter in parameters for target in parameter.all_targets):
@@ -271,10 +278,11 @@ def _editable(parameters: Sequence[Dimension], plans: Plans) -> Callable[[str, s
     always = {fold_name(name) for name in _SET_FOR_EVERY_RUN}
     if any(isinstance(each, FileParameter) for each in parameters):
         always |= EXTERNAL_FILE_FIELDS.keys()
+    scheduled = schedules.objects
 
     def may_edit(key: str, name: str) -> bool:
         chosen = any(each.matches(name) for each in patterns.get(key, ()))
-        return key in always or chosen or (key, name) in surfaces
+        return key in always or chosen or (key, name) in surfaces or (key, fold_name(name)) in scheduled
 
     return may_edit
 

@@ -92,7 +92,9 @@ def _without_effect(parameter: Dimension, study: Study, places: "pd.Index[Any]",
 
 
 def _fields(parameter: Dimension) -> str:
-    return " and ".join(dict.fromkeys(f"{target.class_name}, {target.field}" for target in parameter.all_targets))
+    fields = [f"{target.class_name}, {target.field}" for target in parameter.all_targets]
+    schedules = [f"the schedules '{target.shown_schedules}'" for target in parameter.all_schedules]
+    return " and ".join(dict.fromkeys([*fields, *schedules]))
 
 
 def _named(places: "pd.Index[Any]", study: Study) -> str:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from epsm.study.constructions import ConstructionEdit
 from epsm.study.measures import MeasureVariant
 from epsm.study.parameters import CoupledParameter, Dimension, MeasureParameter, Parameter
+from epsm.study.schedule_targets import ScheduleTarget, ScheduleTargetEdit
 from epsm.study.schema import MANIFEST_NAME, Study
+from epsm.study.setpoints import SetpointEdit
 from epsm.study.targets import Target, TargetEdit
 
 
@@ -25,7 +27,7 @@ class Assignment:
         where: Place of the target in study.json.
         group: Place of the list of targets, or of the parameter with a single one, or of a load.
         of_load: Whether it is one of several fields that may hold the size of a load.
-        last: Whether it is the last of its group.
+        last: Whether it is the last field of its group.
     """
 
     parameter: str
@@ -48,11 +50,13 @@ def assignments(study: Study) -> Iterator[Assignment]:
         place = f"{MANIFEST_NAME}: parameters[{index}]"
         if not isinstance(parameter, MeasureParameter):
             coupled = isinstance(parameter, CoupledParameter)
-            for position, target in enumerate(parameter.all_targets):
+            targets = parameter.targets if isinstance(parameter, CoupledParameter) else parameter.all_targets
+            for position, target in enumerate(targets):
+                if not isinstance(target, Target):
+                    continue
                 where = f"{place}.targets[{position}]" if coupled else place
-                count = len(parameter.all_targets)
                 group = f"{place}.targets" if coupled else place
-                last = position == count - 1
+                last, count = target is parameter.all_targets[-1], len(targets)
                 yield Assignment(parameter.name, index, "", position, count, target, parameter, where, group, last=last)
             continue
         if parameter.bound is None:
@@ -60,9 +64,12 @@ def assignments(study: Study) -> Iterator[Assignment]:
         for number, variant in enumerate(parameter.bound.variants):
             place = f"{MANIFEST_NAME}: measures[{numbers[parameter.bound.name]}].variants[{number}]"
             count = len(variant.targets) + len(variant.constructions)
+            fields = [number for number, edit in enumerate(variant.targets) if isinstance(edit, TargetEdit)]
             for position, edit in enumerate(variant.targets):
+                if not isinstance(edit, TargetEdit):
+                    continue
                 where, levels = f"{place}.targets[{position}]", _of_one_value(parameter, edit)
-                last = position == count - 1
+                last = position == fields[-1] and count == len(variant.targets)
                 yield Assignment(
                     *(parameter.name, index, variant.name, position, count, edit, levels),
                     *(where, f"{place}.targets"),
@@ -122,13 +129,80 @@ def construction_assignments(study: Study) -> Iterator[ConstructionAssignment]:
                 )
 
 
+@dataclass(frozen=True, slots=True)
+class ScheduleAssignment:
+    """An edit of schedules in a study; attributes like those of `Assignment`.
+
+    Attributes:
+        measure: Name of the measure; empty for other parameters.
+        levels: Has the levels; those of measures have none, their edits have their values themselves.
+    """
+
+    parameter: str
+    index: int
+    measure: str
+    variant: str
+    position: int
+    count: int
+    edit: ScheduleTarget | SetpointEdit
+    levels: Dimension
+    where: str
+    group: str
+
+    @property
+    def label(self) -> str:
+        """Begins the names of the objects that it adds to a model."""
+        return f"{self.measure} {self.variant} {self.position + 1}"
+
+
+def schedule_assignments(study: Study) -> Iterator[ScheduleAssignment]:
+    """Every edit of schedules that a parameter of the study may make in a model."""
+    numbers = {measure.name: number for number, measure in enumerate(study.measures)}
+    for index, parameter in enumerate(study.with_levels):
+        if not isinstance(parameter, MeasureParameter):
+            yield from _of_levels(parameter, index)
+            continue
+        for number, variant in enumerate(parameter.bound.variants if parameter.bound else ()):
+            assert parameter.bound is not None
+            place = f"{MANIFEST_NAME}: measures[{numbers[parameter.bound.name]}].variants[{number}]"
+            yield from _of_variant(parameter, index, variant, place)
+
+
+def _of_levels(parameter: Dimension, index: int) -> Iterator[ScheduleAssignment]:
+    place = f"{MANIFEST_NAME}: parameters[{index}]"
+    coupled = isinstance(parameter, CoupledParameter)
+    targets = parameter.targets if isinstance(parameter, CoupledParameter) else parameter.all_schedules
+    for position, edit in enumerate(targets):
+        if isinstance(edit, ScheduleTarget):
+            where = f"{place}.targets[{position}]" if coupled else place
+            yield ScheduleAssignment(
+                *(parameter.name, index, "", "", position, len(targets), edit, parameter),
+                *(where, f"{place}.targets" if coupled else place),
+            )
+
+
+def _of_variant(
+    parameter: MeasureParameter, index: int, variant: MeasureVariant, place: str
+) -> Iterator[ScheduleAssignment]:
+    before = (parameter.name, index, parameter.measure, variant.name)
+    count = len(variant.targets) + len(variant.constructions)
+    for position, edit in enumerate(variant.targets):
+        if isinstance(edit, ScheduleTargetEdit):
+            where = f"{place}.targets[{position}]"
+            yield ScheduleAssignment(*before, position, count, edit, parameter, where, f"{place}.targets")
+    position = count + sum(len(list(load.targets)) for load in variant.loads)
+    for number, setpoints in enumerate(variant.setpoints):
+        where = f"{place}.setpoints[{number}]"
+        yield ScheduleAssignment(*before, position, 1, setpoints, parameter, where, where)
+        position += len(setpoints.shifts)
+
+
 def field_parameters(study: Study) -> tuple[Dimension, ...]:
     """The parameters with fields as their targets; each edit of a measure is one with a single value."""
-    parameters: list[Dimension] = []
-    for each in assignments(study):
-        if each.variant or each.position == 0:
-            parameters.append(each.levels)
-    return tuple(parameters)
+    parameters: dict[int, Dimension] = {}
+    for number, each in enumerate(assignments(study)):
+        parameters.setdefault(-1 - number if each.variant else each.index, each.levels)
+    return tuple(parameters.values())
 
 
 def _of_one_value(parameter: MeasureParameter, edit: TargetEdit) -> Parameter:

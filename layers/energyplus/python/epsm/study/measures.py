@@ -2,10 +2,12 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from epsm.study.constructions import ConstructionEdit
 from epsm.study.loads import LoadEdit
+from epsm.study.schedule_targets import A_FIELD, A_SCHEDULE, ScheduleTargetEdit, kind_of_target
+from epsm.study.setpoints import SetpointEdit
 from epsm.study.targets import TargetEdit
 from epsm.study.values import Strict, Text, Value
 from epsm.text import fold_name
@@ -29,6 +31,12 @@ def _own_names(variants: "tuple[MeasureVariant, ...]") -> "tuple[MeasureVariant,
     return variants
 
 
+AnyEdit = Annotated[
+    Annotated[TargetEdit, Tag(A_FIELD)] | Annotated[ScheduleTargetEdit, Tag(A_SCHEDULE)],
+    Discriminator(kind_of_target),
+]
+
+
 class MeasureVariant(Strict):
     """One form of a measure: all of its edits together."""
 
@@ -36,12 +44,17 @@ class MeasureVariant(Strict):
         description="Level of the parameter and value in the results table."
     )
     description: str = Field(default="", max_length=1000, description="For readers; not read.")
-    targets: tuple[TargetEdit, ...] = Field(default=(), max_length=200, description="Fields to change.")
+    targets: tuple[AnyEdit, ...] = Field(
+        default=(), max_length=200, description="Fields, and values of schedules, to change."
+    )
     constructions: tuple[ConstructionEdit, ...] = Field(
         default=(), max_length=50, description="Surfaces to give another construction."
     )
     loads: tuple[LoadEdit, ...] = Field(
         default=(), max_length=50, description="Lighting, equipment and infiltration to multiply."
+    )
+    setpoints: tuple[SetpointEdit, ...] = Field(
+        default=(), max_length=50, description="Setpoints of thermostats to shift."
     )
 
     @model_validator(mode="after")
@@ -49,18 +62,24 @@ class MeasureVariant(Strict):
         if fold_name(self.name) == NONE and self.changes:
             raise ValueError(f"is called '{NONE}', which leaves the model as it is, and has edits")
         if fold_name(self.name) != NONE and not self.changes:
-            raise ValueError("has no edits; give 'targets', 'constructions' or 'loads'")
+            raise ValueError("has no edits; give 'targets', 'constructions', 'loads' or 'setpoints'")
         return self
 
     @property
     def changes(self) -> bool:
         """Whether it changes anything."""
-        return bool(self.targets or self.constructions or self.loads)
+        return bool(self.targets or self.constructions or self.loads or self.setpoints)
 
     @property
     def all_targets(self) -> tuple[TargetEdit, ...]:
-        """Its targets and those of its loads."""
-        return (*self.targets, *(target for load in self.loads for target in load.targets))
+        """Its targets that are fields, and those of its loads."""
+        fields = (each for each in self.targets if isinstance(each, TargetEdit))
+        return (*fields, *(target for load in self.loads for target in load.targets))
+
+    @property
+    def all_schedules(self) -> tuple[ScheduleTargetEdit, ...]:
+        """Its targets that are schedules."""
+        return tuple(each for each in self.targets if isinstance(each, ScheduleTargetEdit))
 
 
 class Measure(Strict):

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Tag
 
-from epsm.study.parameters import CoupledParameter, Dimension, MeasureParameter, Parameter
+from epsm.study.parameters import CoupledParameter, Dimension, MeasureParameter, Parameter, ScheduleParameter
 from epsm.study.whole_files import FileParameter, WeatherParameter
 
 
@@ -18,6 +18,7 @@ ONE_TARGET = "one target"
 KINDS_OF_PARAMETERS: dict[str, tuple[type[Dimension], str]] = {
     "a measure": (MeasureParameter, "measure"),
     "several targets": (CoupledParameter, "targets"),
+    "a schedule": (ScheduleParameter, "schedule"),
     "a file": (FileParameter, "file"),
     "weather": (WeatherParameter, "weather"),
     ONE_TARGET: (Parameter, "class"),
@@ -27,6 +28,7 @@ AnyParameter = Annotated[
     Annotated[Parameter, Tag(ONE_TARGET)]
     | Annotated[CoupledParameter, Tag("several targets")]
     | Annotated[MeasureParameter, Tag("a measure")]
+    | Annotated[ScheduleParameter, Tag("a schedule")]
     | Annotated[FileParameter, Tag("a file")]
     | Annotated[WeatherParameter, Tag("weather")],
     Discriminator(_kind),

@@ -1,13 +1,14 @@
 """Parameters: the dimensions of a study's design."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
 
 from epsm.study.distributions import Discrete, Distribution, WholeNumbers, pick, rounded
 from epsm.study.measures import NONE, Measure
-from epsm.study.targets import Apply, Target
+from epsm.study.schedule_targets import A_FIELD, A_SCHEDULE, ScheduleTarget, kind_of_target
+from epsm.study.targets import Applied, Apply, Target
 from epsm.study.values import Number, Strict, Value
 from epsm.text import fold_name
 
@@ -89,12 +90,23 @@ class Dimension(Strict):
         texts_in = not all(isinstance(level, float) for level in self.levels)
         if texts_in and any(target.way != "set" for target in self.all_targets):
             raise ValueError("has a text among its levels, and texts can only be set")
+        if texts_in and self.all_schedules:
+            raise ValueError("has a text among its levels, and the values of schedules are numbers")
         return self
 
     @property
     def all_targets(self) -> Sequence[Target]:
-        """Where its levels go."""
+        """The fields that its levels go to."""
         raise NotImplementedError
+
+    @property
+    def all_schedules(self) -> Sequence[ScheduleTarget]:
+        """The schedules that its levels go to."""
+        return ()
+
+    @property
+    def _ways(self) -> tuple[Applied, ...]:
+        return (*self.all_targets, *self.all_schedules)
 
     @property
     def has_levels(self) -> bool:
@@ -104,7 +116,7 @@ class Dimension(Strict):
     @property
     def multiplies(self) -> bool:
         """Whether a level is a factor for the model's own value."""
-        return all(target.way == "multiply" for target in self.all_targets)
+        return all(target.way == "multiply" for target in self._ways)
 
     @property
     def unchanged(self) -> Value | None:
@@ -172,10 +184,31 @@ class Parameter(Dimension, Target):
         return "multiply" if self.multiply is not None else self.apply
 
 
+class ScheduleParameter(Dimension, ScheduleTarget):
+    """One thing to vary: values of a schedule, or of several."""
+
+    @property
+    def all_targets(self) -> Sequence[Target]:
+        return ()
+
+    @property
+    def all_schedules(self) -> Sequence[ScheduleTarget]:
+        return (self,)
+
+    @property
+    def way(self) -> Apply:
+        return "multiply" if self.multiply is not None else self.apply
+
+
+AnyTarget = Annotated[
+    Annotated[Target, Tag(A_FIELD)] | Annotated[ScheduleTarget, Tag(A_SCHEDULE)], Discriminator(kind_of_target)
+]
+
+
 class CoupledParameter(Dimension):
     """One thing to vary that goes to several places, each with its own way of applying the level."""
 
-    targets: tuple[Target, ...] = Field(min_length=1, max_length=100)
+    targets: tuple[AnyTarget, ...] = Field(min_length=1, max_length=100)
 
     @model_validator(mode="after")
     def _no_factors(self) -> Self:
@@ -185,7 +218,11 @@ class CoupledParameter(Dimension):
 
     @property
     def all_targets(self) -> Sequence[Target]:
-        return self.targets
+        return tuple(each for each in self.targets if isinstance(each, Target))
+
+    @property
+    def all_schedules(self) -> Sequence[ScheduleTarget]:
+        return tuple(each for each in self.targets if isinstance(each, ScheduleTarget))
 
 
 class MeasureParameter(Dimension):
@@ -219,6 +256,11 @@ class MeasureParameter(Dimension):
     def all_targets(self) -> Sequence[Target]:
         """The targets of all variants."""
         return tuple(edit for each in (self._measure.variants if self._measure else ()) for edit in each.all_targets)
+
+    @property
+    def all_schedules(self) -> Sequence[ScheduleTarget]:
+        """The schedules of all variants, without those of thermostats."""
+        return tuple(edit for each in (self._measure.variants if self._measure else ()) for edit in each.all_schedules)
 
     @property
     def levels(self) -> Sequence[float | str]:

@@ -25,7 +25,9 @@ from epsm.study.parameters import Parameter, Range
 from epsm.study.reduced import ReducedSeries
 from epsm.study.sampling import METHODS
 from epsm.study.sampling.correlations import Correlation
+from epsm.study.schedule_targets import A_FIELD, A_SCHEDULE, ScheduleTarget, ScheduleTargetEdit
 from epsm.study.schema import MANIFEST_NAME, Options, Outputs, Study
+from epsm.study.setpoints import SetpointEdit
 from epsm.study.targets import Target, TargetEdit
 from epsm.text import listed, nearest
 
@@ -100,6 +102,7 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "parameters": Parameter,
     **{tag: kind for tag, (kind, _) in KINDS_OF_PARAMETERS.items()},
     "targets": Target,
+    A_SCHEDULE: ScheduleTarget,
     "measures": Measure,
     "variants": MeasureVariant,
     "range": Range,
@@ -118,6 +121,8 @@ _IN_MEASURES: Mapping[str, type[BaseModel]] = {
     "constructions": ConstructionEdit,
     "glazing": Glazing,
     "loads": LoadEdit,
+    "setpoints": SetpointEdit,
+    A_SCHEDULE: ScheduleTargetEdit,
     **LAYERS,
 }
 
@@ -130,7 +135,10 @@ def _without_tags(steps: Sequence[int | str]) -> Iterator[int | str]:
         if earlier == "layers" and step in LAYERS:
             earlier, before = before, step
             continue
-        if step not in (*_UNIONS.get(str(before), ()), *tags):
+        tagged = step in (*_UNIONS.get(str(before), ()), *tags) or (
+            earlier == "targets" and step in (A_FIELD, A_SCHEDULE)
+        )
+        if not tagged and not str(step).startswith("tuple["):
             yield step
         earlier, before = before, step
 
@@ -152,7 +160,7 @@ def _is_member_of_value(steps: tuple[int | str, ...]) -> bool:
     if len(steps) > 2 and steps[-2] == "value" and isinstance(steps[-1], str):
         return True
     in_values = len(steps) > 2 and steps[-3] == "values" and isinstance(steps[-2], int) and isinstance(steps[-1], str)
-    in_target = len(steps) > 4 and (steps[-2] in ("object", "except") or steps[-3] == "where")
+    in_target = len(steps) > 4 and (steps[-2] in ("object", "except", "schedule", "zones") or steps[-3] == "where")
     if in_target and isinstance(steps[-1], str):
         return True
     return in_values or (len(steps) > 3 and steps[-4] == "rows" and steps[-1] != "[key]")

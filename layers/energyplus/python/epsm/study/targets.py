@@ -14,28 +14,9 @@ Pattern = Annotated[str, Field(min_length=1, max_length=200)]
 Patterns = Pattern | Annotated[tuple[Pattern, ...], Field(max_length=1000)]
 
 
-class Target(Strict):
-    """A field of the objects of a class: those whose name fits `object` and none of `except`, and whose other fields
-    are as `where` says."""
+class Applied(Strict):
+    """How a level becomes the new value of a field, or of a schedule."""
 
-    class_name: str = Field(alias="class", min_length=1, max_length=200, description="EnergyPlus class, e.g. Material.")
-    object_name: Patterns = Field(
-        default="*",
-        alias="object",
-        description="Name of the object, in any case; * stands for any run of characters, so * alone means all. Or a "
-        "list of such names.",
-    )
-    except_: Patterns = Field(
-        default=(), alias="except", description="Names, or patterns, of objects to leave as they are."
-    )
-    where: dict[str, Value | tuple[Value, ...]] = Field(
-        default={},
-        description="For other fields of the object the value, or a list of values, that they must have in the model.",
-    )
-    field: str = Field(min_length=1, max_length=200, description="Field name as in the IDD, e.g. Thickness.")
-    unit: str | None = Field(
-        default=None, max_length=60, description="If given, must be the unit that EnergyPlus uses."
-    )
     apply: Apply = Field(
         default="set",
         description="set: the level is written into the field. multiply, add: the model's value is multiplied by it, "
@@ -43,12 +24,6 @@ class Target(Strict):
     )
     scale: Number = Field(default=1.0, description="For apply linear.")
     offset: Number = Field(default=0.0, description="For apply linear.")
-    blank: Literal["refuse", "skip"] = Field(
-        default="refuse",
-        description="What multiply and add do with an object that has no number in the field (blank, autosize). "
-        "refuse: a blank has EnergyPlus's default if that is a number, anything else refuses the study. skip: the "
-        "object is left as it is.",
-    )
 
     @model_validator(mode="after")
     def _linear_only(self) -> Self:
@@ -89,6 +64,36 @@ class Target(Strict):
         if self.way == "linear":
             return None if isinstance(own, str) else (own - self.offset) / self.scale
         return 1.0 if self.way == "multiply" else 0.0
+
+
+class Target(Applied):
+    """A field of the objects of a class: those whose name fits `object` and none of `except`, and whose other fields
+    are as `where` says."""
+
+    class_name: str = Field(alias="class", min_length=1, max_length=200, description="EnergyPlus class, e.g. Material.")
+    object_name: Patterns = Field(
+        default="*",
+        alias="object",
+        description="Name of the object, in any case; * stands for any run of characters, so * alone means all. Or a "
+        "list of such names.",
+    )
+    except_: Patterns = Field(
+        default=(), alias="except", description="Names, or patterns, of objects to leave as they are."
+    )
+    where: dict[str, Value | tuple[Value, ...]] = Field(
+        default={},
+        description="For other fields of the object the value, or a list of values, that they must have in the model.",
+    )
+    field: str = Field(min_length=1, max_length=200, description="Field name as in the IDD, e.g. Thickness.")
+    unit: str | None = Field(
+        default=None, max_length=60, description="If given, must be the unit that EnergyPlus uses."
+    )
+    blank: Literal["refuse", "skip"] = Field(
+        default="refuse",
+        description="What multiply and add do with an object that has no number in the field (blank, autosize). "
+        "refuse: a blank has EnergyPlus's default if that is a number, anything else refuses the study. skip: the "
+        "object is left as it is.",
+    )
 
     @property
     def shown_objects(self) -> str:

@@ -1,0 +1,79 @@
+"""What an edit of schedules does to a model, as the check plans it and the worker carries it out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from epsm.energyplus.faults import Fault
+from epsm.energyplus.model_reader import ModelOutline
+from epsm.energyplus.new_objects import NewObject
+from epsm.energyplus.schedule_values import NewValues
+from epsm.energyplus.schedules import ModelSchedule
+from epsm.energyplus.setpoints import FieldKey
+from epsm.study.schedule_targets import Period
+from epsm.study.setpoints import Side
+from epsm.study.targets import Applied
+from epsm.text import fold_name
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New values for one schedule.
+
+    Attributes:
+        schedule: As the model has it.
+        period: The days and hours.
+        how: What is done with a level.
+        level: Of an edit of a measure; others get the parameter's.
+        copy: Name of the copy that gets the values; empty if the schedule itself does.
+        side: Of a setpoint; empty for others.
+        uses: The fields that follow the new values; None for all that name the schedule.
+    """
+
+    schedule: ModelSchedule
+    period: Period
+    how: Applied
+    level: float | None = None
+    copy: str = ""
+    side: Side | None = None
+    uses: frozenset[FieldKey] | None = None
+
+    def new_values(self, level: float) -> NewValues:
+        """The edit of the schedule for a level of the parameter."""
+        wanted = level if self.level is None else self.level
+        return NewValues(self.period, lambda own: float(self.how.new_value(wanted, own)))
+
+
+@dataclass(slots=True)
+class SchedulePlan:
+    """One edit on one model.
+
+    Attributes:
+        changes: Schedules that get new values.
+        objects: Copies of thermostats, to be added.
+        settings: Class and name of an object -> new values of its fields.
+        thermostats: The fields whose setpoints are shifted.
+        faults: Why it cannot be made.
+    """
+
+    changes: list[Change] = field(default_factory=list)
+    objects: list[NewObject] = field(default_factory=list)
+    settings: dict[tuple[str, str], dict[str, str | float]] = field(default_factory=dict)
+    thermostats: set[FieldKey] = field(default_factory=set)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def actuators_of(outline: ModelOutline, schedule: ModelSchedule) -> Iterator[str]:
+    """Names of the EMS actuators that set a schedule's values during a run."""
+    for each in outline.of_class("EnergyManagementSystem:Actuator"):
+        unique, kind = (_text(each.values, *place) for place in _ACTUATED)
+        if fold_name(unique) == fold_name(schedule.name) and fold_name(kind) == fold_name(schedule.class_name):
+            yield each.name
+
+
+_ACTUATED = ((1, "actuated_component_unique_name"), (2, "actuated_component_type"))
+
+
+def _text(values: tuple[str, ...] | dict[str, object], position: int, key: str) -> str:
+    if isinstance(values, dict):
+        return str(values.get(key, ""))
+    return values[position] if position < len(values) else ""
