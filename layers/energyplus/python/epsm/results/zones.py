@@ -67,8 +67,8 @@ def zones_of(tables: Reports, *, simulated: bool) -> tuple[Zone, ...]:
             return text == "Yes" if text in ("Yes", "No") else None
 
         if shared[fold_name(row)] > 1:
-            number = shared[fold_name(row)]
-            reason = f"EnergyPlus truncates zone names at '[' in its tables; {number} zones are '{row}' there"
+            count = shared[fold_name(row)]
+            reason = f"EnergyPlus truncates zone names at '[' in its tables; {count} zones are '{row}' there"
             zones.append(Zone(name, None, None, None, None, None, reason))
             continue
         there = tables.text(VERIFICATION, table, row, "Area") is not None
