@@ -90,7 +90,7 @@ def test_every_edit_is_an_assignment_of_one_value() -> None:
         (0, 1),
         *[(1 + n, 4) for n in range(4)],
     ]
-    assert [each.of_load for each in found] == [False] * 4 + [True] * 4
+    assert [each.ready for each in found] == [""] * 4 + ["multiply"] * 4
     assert [list(each.levels.levels) for each in found] == [[0.2], [0.2], ["Rough"], [0.2], *[[0.5]] * 4]
     assert [each.levels.name for each in found] == ["s", *["w"] * 7]
     assert len(field_parameters(study([SHELL, WALLS], BY_SHELL, BY_WALLS))) == len(found)

@@ -135,9 +135,10 @@ def test_a_load_that_a_model_does_not_have_is_refused(files: dict[str, bytes]) -
         loads({"kind": "gas_equipment", "multiply": 0.5}, {"kind": "lighting", "object": "Hall*", "multiply": 2})
     ]
 
+    allowed = "objects of each model"
     assert faults(files, measures, BY_LOADS) == {
-        "measures[0].variants[0].loads[0]": "room.idf has no object of this load | loads of each model",
-        "measures[0].variants[0].loads[1]": "room.idf has no object of this load called 'Hall*' | loads of each model",
+        "measures[0].variants[0].loads[0]": f"room.idf has no object of this kind | {allowed}",
+        "measures[0].variants[0].loads[1]": f"room.idf has no object of this kind called 'Hall*' | {allowed}",
     }
 
 

@@ -179,7 +179,10 @@ def test_what_two_measures_set_is_refused_and_what_two_variants_set_is_not(files
         (
             [{"name": "walls", "variants": [{"name": "thick"}]}],
             [BY_WALLS],
-            {"measures[0].variants[0]": "has no edits; give 'targets', 'constructions', 'loads' or 'setpoints' | "},
+            {
+                "measures[0].variants[0]": "has no edits; give 'targets', 'constructions', 'loads', 'setpoints', "
+                "'efficiencies' or 'ideal_loads' | "
+            },
         ),
         (
             [{"name": "walls", "variants": [{"name": "none", "targets": [THICK]}]}],

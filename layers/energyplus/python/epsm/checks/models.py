@@ -17,6 +17,7 @@ from epsm.checks.parameters import Setters, check_parameters_on
 from epsm.checks.references import check_object_names
 from epsm.checks.schedules import check_schedules_on, count_schedules, schedules_in
 from epsm.checks.setpoints import crossings_together
+from epsm.checks.systems import check_systems_on
 from epsm.checks.table_text import field_text, is_number
 from epsm.checks.target_matches import TargetInModel, targets_in
 from epsm.energyplus import dictionary, versions
@@ -92,6 +93,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
         edits += schedules_in(source, schedules)
         count_schedules(schedules, met)
         problems += islice(check_parameters_on(outline, source, study, setters, met), _MAX_OF_A_KIND)
+        problems += islice(check_systems_on(outline, source, study), _MAX_OF_A_KIND)
         problems += islice(check_schedules_on(outline, source, study, schedules, setters, met), _MAX_OF_A_KIND)
         remarks = crossings_together(outline, source, schedules)
         plans = plans_of(outline, study)

@@ -40,7 +40,7 @@ def check_parameters(study: Study) -> list[Problem]:
             problems.append(Problem(f"{where}.name", what, "another name"))
         problems += _check_names_of_variants(study, parameter)
     for each in assignments(study):
-        if each.of_load and _is_unknown(each.target):
+        if each.ready and _is_unknown(each.target):
             continue  # of another version
         problems += _check_target(each.levels, each.target, Places(study, each))
     return list(one_a_place(problems))
@@ -153,7 +153,7 @@ def check_parameters_on(
         places, parameter, target = Places(study, each), each.levels, each.target
         rule = dictionary.load().find_class(target.class_name)
         place = rule.find_field(target.field) if rule else None
-        if each.of_load and (rule is None or place is None):
+        if each.ready and (rule is None or place is None):
             met.setdefault(each.group, 0)
             yield from _of_no_object(each, met, source)
             continue
@@ -188,9 +188,9 @@ def _of_no_object(each: Assignment, met: Mapping[str, int | None], source: str) 
     """A problem, at the last of several targets, if none of them means an object."""
     if not each.last or each.count == 1 or met[each.group] != 0:
         return
-    if each.of_load:
+    if each.ready:
         named = "" if each.target.object_name == "*" else f" called '{each.target.shown_objects}'"
-        yield Problem(each.group, f"{source} has no object of this load{named}", "loads of each model")
+        yield Problem(each.group, f"{source} has no object of this kind{named}", "objects of each model")
     else:
         what = f"none of its {each.count} targets matches an object of {source}"
         yield Problem(each.group, what, "a target for each model")
@@ -276,7 +276,7 @@ def _check_relative(
     without: dict[str, list[str]] = {}
     for each in objects:
         current = each.value(place)
-        if is_left(target, current):
+        if is_left(target, current, place.rule):
             continue
         number = own_number(current, place.rule)
         if number is None:

@@ -18,15 +18,15 @@ class Places:
 
     def __init__(self, study: Study, assignment: Assignment) -> None:
         self._study = study
-        self._variant, self._of_load = assignment.variant, assignment.of_load
+        self._variant, self._ready = assignment.variant, assignment.ready
         self._parameter = study.parameters[assignment.index]
         self.parameter = f"{MANIFEST_NAME}: parameters[{assignment.index}]"
         self.target = assignment.where
 
     def of(self, level: float | str | None) -> str:
         """The location of a level; without an index, of all levels."""
-        if self._of_load:
-            return f"{self.target}.multiply"
+        if self._ready:
+            return f"{self.target}.{self._ready}"
         return f"{self.target}.value" if self._variant else place_of_level(self._study, self._parameter, level)
 
 

@@ -58,12 +58,12 @@ def targets_in(outline: ModelOutline, source: str, study: Study) -> Iterator[Tar
         if rule is None or place is None:
             continue
         objects = selected_objects(target, rule, outline.of_class(rule.name))
-        if each.of_load:  # in other objects the field is blank
-            objects = [found for found in objects if number_in(found.value(place)) is not None]
+        if each.ready:  # in other objects the field is blank
+            objects = [found for found in objects if not is_left(target, found.value(place), place.rule)]
             if not objects:
                 continue
         own = [found.value(place) for found in objects]
-        edited = [value for value in own if not is_left(target, value)]
+        edited = [value for value in own if not is_left(target, value, place.rule)]
         numbers = [own_number(value, place.rule) for value in edited]
         yield TargetInModel(
             source,
@@ -114,7 +114,7 @@ def unmatched_targets(study: Study, edits: Iterable[TargetInModel]) -> Iterator[
     met = {(each.parameter, each.variant, each.position) for each in every if each.objects}
     known = {(each.parameter, each.variant, each.position) for each in every}
     for each in assignments(study):
-        if each.count == 1 or each.of_load:
+        if each.count == 1 or each.ready:
             continue  # every model must have what the only target means
         if (each.parameter, each.variant, each.position) in known - met:
             target = each.target

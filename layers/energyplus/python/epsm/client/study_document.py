@@ -164,8 +164,9 @@ class StudyDocument:
 
         Args:
             name: Of the measure, and column of the results table.
-            variants: For each name of a variant what it changes: ``targets``, ``constructions``, ``loads`` and
-                ``setpoints`` as in ``study.json``; see docs/measures.md. ``none``, the model as it is, is always one.
+            variants: For each name of a variant what it changes: ``targets``, ``constructions``, ``loads``,
+                ``setpoints``, ``efficiencies`` and ``ideal_loads`` as in ``study.json``; see docs/measures.md.
+                ``none``, the model as it is, is always one.
             values: Which variants to run; all, and ``none``, without it.
 
         Raises:

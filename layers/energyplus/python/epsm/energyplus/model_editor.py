@@ -223,7 +223,7 @@ class PreparedModel:
 
 def _new_value(parameter: Dimension, edit: _Edit, level: float | str, current: Any) -> float | str | None:
     """What to write; None to leave the field as it is."""
-    if is_left(edit.target, current):
+    if is_left(edit.target, current, edit.place.rule):
         return None
     own = own_number(current, edit.place.rule)
     if edit.target.relative and own is None:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from epsm.energyplus.dictionary import ClassRule, FieldPlace, FieldRule
 from epsm.energyplus.model_reader import ModelObject
+from epsm.study.loads import LoadTarget
 from epsm.study.targets import Target
 
 Each = TypeVar("Each")
@@ -60,9 +61,13 @@ def is_blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def is_left(target: Target, value: object) -> bool:
-    """Whether a target passes an object over, because it has no number of its own in the field."""
-    return target.relative and target.blank == "skip" and number_in(value) is None
+def is_left(target: Target, value: object, rule: FieldRule) -> bool:
+    """Whether a target passes an object over, because it has no number of its own in the field; of systems, because
+    it has no default either."""
+    if not target.relative or target.blank != "skip":
+        return False
+    by_default = isinstance(target, LoadTarget) and target.defaults_count
+    return (own_number(value, rule) if by_default else number_in(value)) is None
 
 
 def number_in(value: object) -> float | None:

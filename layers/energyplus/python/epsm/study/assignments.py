@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from epsm.study.constructions import ConstructionEdit
-from epsm.study.measures import MeasureVariant
+from epsm.study.measures import MeasureVariant, ReadyEdit
 from epsm.study.parameters import CoupledParameter, Dimension, MeasureParameter, Parameter
 from epsm.study.schedule_targets import ScheduleTarget, ScheduleTargetEdit
 from epsm.study.schema import MANIFEST_NAME, Study
@@ -25,8 +25,8 @@ class Assignment:
         target: The target.
         levels: Has the levels: the parameter, or for an edit of a measure one with its value.
         where: Place of the target in study.json.
-        group: Place of the list of targets, or of the parameter with a single one, or of a load.
-        of_load: Whether it is one of several fields that may hold the size of a load.
+        group: Place of the list of targets, or of the parameter with a single one, or of a ready edit.
+        ready: Of one of several fields that a ready edit of loads or systems may mean, the key that has its number.
         last: Whether it is the last field of its group.
     """
 
@@ -39,7 +39,7 @@ class Assignment:
     levels: Dimension
     where: str
     group: str
-    of_load: bool = False
+    ready: str = ""
     last: bool = False
 
 
@@ -75,22 +75,40 @@ def assignments(study: Study) -> Iterator[Assignment]:
                     *(where, f"{place}.targets"),
                     last=last,
                 )
-            yield from _of_loads(parameter, index, variant, place)
+            yield from _of_ready_edits(parameter, index, variant, place)
 
 
-def _of_loads(parameter: MeasureParameter, index: int, variant: MeasureVariant, place: str) -> Iterator[Assignment]:
+def _of_ready_edits(
+    parameter: MeasureParameter, index: int, variant: MeasureVariant, place: str
+) -> Iterator[Assignment]:
     position = len(variant.targets) + len(variant.constructions)
-    for number, load in enumerate(variant.loads):
-        where, targets = f"{place}.loads[{number}]", list(load.targets)
+    for where, ready in _placed(variant, place):
+        targets = list(ready.targets)
         for own, edit in enumerate(targets):
             levels, last = _of_one_value(parameter, edit), own == len(targets) - 1
             yield Assignment(
                 *(parameter.name, index, variant.name, position, len(targets), edit, levels),
                 *(where, where),
-                of_load=True,
+                ready=ready.way,
                 last=last,
             )
             position += 1
+
+
+def _placed(variant: MeasureVariant, place: str) -> Iterator[tuple[str, ReadyEdit]]:
+    for key, edits in variant.ready:
+        for number, each in enumerate(edits):
+            yield f"{place}.{key}[{number}]", each
+
+
+def ready_edits(study: Study) -> Iterator[tuple[str, ReadyEdit]]:
+    """Every ready edit of loads and systems that a parameter of the study may make, after its place in study.json."""
+    numbers = {measure.name: number for number, measure in enumerate(study.measures)}
+    for parameter in study.parameters:
+        measure = parameter.bound if isinstance(parameter, MeasureParameter) else None
+        for number, variant in enumerate(measure.variants if measure else ()):
+            assert measure is not None
+            yield from _placed(variant, f"{MANIFEST_NAME}: measures[{numbers[measure.name]}].variants[{number}]")
 
 
 @dataclass(frozen=True, slots=True)

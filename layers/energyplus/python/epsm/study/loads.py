@@ -32,6 +32,11 @@ other names for some: those that a version does not have are left out."""
 class LoadTarget(TargetEdit):
     """One field of a load; a model or a version of EnergyPlus need not have it."""
 
+    @property
+    def defaults_count(self) -> bool:
+        """Whether a blank field has its default, rather than being left."""
+        return False
+
 
 class LoadEdit(Strict):
     """All loads of a kind, or some, times a factor."""
@@ -40,6 +45,11 @@ class LoadEdit(Strict):
     object_name: Patterns = Field(default="*", alias="object", description="Names, or patterns, of the objects.")
     except_: Patterns = Field(default=(), alias="except", description="Names, or patterns, of those to leave.")
     multiply: Annotated[Number, Field(ge=0, le=100)] = Field(description="Factor for the size that the model has.")
+
+    @property
+    def way(self) -> str:
+        """The key that has the number."""
+        return "multiply"
 
     @property
     def targets(self) -> Iterator[LoadTarget]:

@@ -8,10 +8,12 @@ from epsm.study.constructions import ConstructionEdit
 from epsm.study.loads import LoadEdit
 from epsm.study.schedule_targets import A_FIELD, A_SCHEDULE, ScheduleTargetEdit, kind_of_target
 from epsm.study.setpoints import SetpointEdit
+from epsm.study.systems import EfficiencyEdit, IdealLoadsEdit
 from epsm.study.targets import TargetEdit
 from epsm.study.values import Strict, Text, Value
 from epsm.text import fold_name
 
+ReadyEdit = LoadEdit | EfficiencyEdit | IdealLoadsEdit
 NONE = "none"
 """The variant that leaves the model as it is. Every measure has it."""
 
@@ -56,25 +58,37 @@ class MeasureVariant(Strict):
     setpoints: tuple[SetpointEdit, ...] = Field(
         default=(), max_length=50, description="Setpoints of thermostats to shift."
     )
+    efficiencies: tuple[EfficiencyEdit, ...] = Field(
+        default=(), max_length=50, description="Efficiencies and COPs to set or multiply."
+    )
+    ideal_loads: tuple[IdealLoadsEdit, ...] = Field(
+        default=(), max_length=50, description="Heat recovery and economizer of ideal loads air systems."
+    )
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
         if fold_name(self.name) == NONE and self.changes:
             raise ValueError(f"is called '{NONE}', which leaves the model as it is, and has edits")
         if fold_name(self.name) != NONE and not self.changes:
-            raise ValueError("has no edits; give 'targets', 'constructions', 'loads' or 'setpoints'")
+            kinds = "'targets', 'constructions', 'loads', 'setpoints', 'efficiencies' or 'ideal_loads'"
+            raise ValueError(f"has no edits; give {kinds}")
         return self
 
     @property
     def changes(self) -> bool:
         """Whether it changes anything."""
-        return bool(self.targets or self.constructions or self.loads or self.setpoints)
+        return bool(self.targets or self.constructions or self.setpoints or any(edits for _, edits in self.ready))
+
+    @property
+    def ready(self) -> tuple[tuple[str, tuple[ReadyEdit, ...]], ...]:
+        """Its ready edits of fields, by key."""
+        return ("loads", self.loads), ("efficiencies", self.efficiencies), ("ideal_loads", self.ideal_loads)
 
     @property
     def all_targets(self) -> tuple[TargetEdit, ...]:
-        """Its targets that are fields, and those of its loads."""
+        """Its targets that are fields, and those of its ready edits."""
         fields = (each for each in self.targets if isinstance(each, TargetEdit))
-        return (*fields, *(target for load in self.loads for target in load.targets))
+        return (*fields, *(target for _, edits in self.ready for each in edits for target in each.targets))
 
     @property
     def all_schedules(self) -> tuple[ScheduleTargetEdit, ...]:

@@ -28,6 +28,7 @@ from epsm.study.sampling.correlations import Correlation
 from epsm.study.schedule_targets import A_FIELD, A_SCHEDULE, ScheduleTarget, ScheduleTargetEdit
 from epsm.study.schema import MANIFEST_NAME, Options, Outputs, Study
 from epsm.study.setpoints import SetpointEdit
+from epsm.study.systems import EfficiencyEdit, IdealLoadsEdit
 from epsm.study.targets import Target, TargetEdit
 from epsm.text import listed, nearest
 
@@ -123,6 +124,8 @@ _IN_MEASURES: Mapping[str, type[BaseModel]] = {
     "loads": LoadEdit,
     "setpoints": SetpointEdit,
     A_SCHEDULE: ScheduleTargetEdit,
+    "efficiencies": EfficiencyEdit,
+    "ideal_loads": IdealLoadsEdit,
     **LAYERS,
 }
 

@@ -1,0 +1,54 @@
+"""Checks of edits of systems on a model: what they mean there, and why they would change nothing."""
+
+from collections.abc import Iterator
+
+from epsm.checks.table_text import field_text
+from epsm.energyplus.model_reader import ModelObject, ModelOutline
+from epsm.problems import Problem
+from epsm.study.assignments import ready_edits
+from epsm.study.schema import Study
+from epsm.study.systems import IDEAL_LOADS, EfficiencyEdit, IdealLoadsEdit
+from epsm.study.targets import fits
+from epsm.text import fold_name, listed
+
+_MAX_NAMED = 10
+
+
+def check_systems_on(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
+    """Faults of a study's edits of efficiencies and ideal loads on a model.
+
+    Args:
+        outline, source: The model and its path in the study.
+        study: The study.
+    """
+    for where, ready in ready_edits(study):
+        match ready:
+            case EfficiencyEdit() as edit:
+                for class_name in edit.staged:
+                    names = [found.name for found in _chosen(outline, class_name, edit)]
+                    if names:
+                        what = f"{source}: {class_name} {listed(names, most=_MAX_NAMED)} has a number for each speed"
+                        yield Problem(f"{where}.value", what, "'multiply', or 'except' for these")
+            case IdealLoadsEdit() as edit:
+                chosen = [found for class_name in IDEAL_LOADS for found in _chosen(outline, class_name, edit)]
+                closed = [found.name for found in chosen if not _takes_outdoor_air(found)]
+                wanted = edit.sensible_heat_recovery or edit.economizer not in (None, "NoEconomizer")
+                if closed and wanted:
+                    what = f"{source}: ideal loads {listed(closed, most=_MAX_NAMED)} take no outdoor air"
+                    yield Problem(where, f"{what}: nothing would change", "'object' or 'except' for the others")
+            case _:
+                pass
+
+
+def _chosen(outline: ModelOutline, class_name: str, edit: EfficiencyEdit | IdealLoadsEdit) -> list[ModelObject]:
+    return [
+        each
+        for each in outline.of_class(class_name)
+        if fits(each.name, edit.object_name) and not fits(each.name, edit.except_)
+    ]
+
+
+def _takes_outdoor_air(each: ModelObject) -> bool:
+    if fold_name(each.class_name) == fold_name(IDEAL_LOADS[0]):
+        return bool(field_text(each, "Design Specification Outdoor Air Object Name"))
+    return fold_name(field_text(each, "Outdoor Air Method") or "None") != "none"
