@@ -71,7 +71,7 @@ def zones_of(tables: Reports, *, simulated: bool) -> tuple[Zone, ...]:
             reason = f"EnergyPlus truncates zone names at '[' in its tables; {count} zones are '{row}' there"
             zones.append(Zone(name, None, None, None, None, None, reason))
             continue
-        there = tables.text(VERIFICATION, table, row, "Area") is not None
+        exists = tables.text(VERIFICATION, table, row, "Area") is not None
         zones.append(
             Zone(
                 name=name,
@@ -80,7 +80,7 @@ def zones_of(tables: Reports, *, simulated: bool) -> tuple[Zone, ...]:
                 multiplier=plain_number(tables.text(VERIFICATION, table, row, "Multipliers")),
                 conditioned=yes("Conditioned (Y/N)"),
                 part_of_total_area=yes("Part of Total Floor Area (Y/N)"),
-                missing="" if there else f"there is no {VERIFICATION}, {table}, row '{row}'",
+                missing="" if exists else f"there is no {VERIFICATION}, {table}, row '{row}'",
                 **_performance(tables, row, simulated=simulated),
             )
         )
