@@ -7,7 +7,7 @@ out of order, impossible, or with values missing for long (`weather_records`).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from epsm.energyplus.weather_periods import declared_days
@@ -63,21 +63,8 @@ def read_weather(content: bytes, source: str) -> tuple[Weather | None, list[Prob
     """
     # Not splitlines: it treats some characters of Latin-1 as line ends.
     lines = re.split(r"\r\n|\r|\n", content.decode("latin-1").rstrip("\x1a \r\n"))
-    if lines[0].startswith(_BYTE_ORDER_MARK):
-        # The engine does not find LOCATION after it, warns, and uses the location of the model, or none.
-        what = "begins with a byte order mark, after which EnergyPlus does not find LOCATION"
-        return None, [Problem(f"{source}: line 1", what, "the file saved without it (UTF-8 without BOM, or ANSI)")]
-    if not lines[0].startswith("LOCATION,"):
-        start = lines[0].strip()[:40]
-        found = (
-            f"it starts with '{start}'" if start else "it is empty" if len(lines) == 1 else "its first line is blank"
-        )
-        return None, [Problem(source, f"is not an EPW weather file: {found}", "LOCATION,...")]
-    if line_ends := _line_end_problems(content, source):
-        return None, line_ends
-    if len(lines) < _HEADER_LINES or not lines[_HEADER_LINES - 1].startswith("DATA PERIODS,"):
-        what = "is not the end of the header; the header has eight lines, the last of them"
-        return None, [Problem(f"{source}: line {_HEADER_LINES}", what, "DATA PERIODS,...")]
+    if unreadable := _unreadable(lines, content, source):
+        return None, unreadable
 
     problems: list[Problem] = []
     location = [part.strip() for part in lines[0].split(",")]
@@ -119,6 +106,26 @@ def read_weather(content: bytes, source: str) -> tuple[Weather | None, list[Prob
         remarks=tuple(remarks),
     )
     return weather, problems
+
+
+def _unreadable(lines: Sequence[str], content: bytes, source: str) -> list[Problem]:
+    """Why a file cannot be read as an EPW at all; empty if it can."""
+    if lines[0].startswith(_BYTE_ORDER_MARK):
+        # The engine does not find LOCATION after it, warns, and uses the location of the model, or none.
+        what = "begins with a byte order mark, after which EnergyPlus does not find LOCATION"
+        return [Problem(f"{source}: line 1", what, "the file saved without it (UTF-8 without BOM, or ANSI)")]
+    if not lines[0].startswith("LOCATION,"):
+        start = lines[0].strip()[:40]
+        found = (
+            f"it starts with '{start}'" if start else "it is empty" if len(lines) == 1 else "its first line is blank"
+        )
+        return [Problem(source, f"is not an EPW weather file: {found}", "LOCATION,...")]
+    if line_ends := _line_end_problems(content, source):
+        return line_ends
+    if len(lines) < _HEADER_LINES or not lines[_HEADER_LINES - 1].startswith("DATA PERIODS,"):
+        what = "is not the end of the header; the header has eight lines, the last of them"
+        return [Problem(f"{source}: line {_HEADER_LINES}", what, "DATA PERIODS,...")]
+    return []
 
 
 def _line_end_problems(content: bytes, source: str) -> list[Problem]:

@@ -109,55 +109,26 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
     tables = read_reports(database)
     run_periods = [each for each in environments if each.from_weather_file]
     period, days = _period(run_periods)
-    metrics: dict[str, float | None] = {}
-    missing: dict[str, str] = {}
-
-    def put(name: str, value: Decimal | None, reason: str) -> None:
-        if not run_periods and name not in _WITHOUT_ENERGY:
-            value, reason = None, "no run period of the weather file was simulated"
-        metrics[name] = None if value is None else float(value)
-        if value is None:
-            missing[name] = reason
-
+    found = _Metrics(simulated=bool(run_periods))
     for name, cell in CELLS.items():
-        put(name, *tables.number(cell))
-    end_uses: list[EndUse] = []
-    for name, end_use in SUMS.items():
-        total: Decimal | None = Decimal(0)
-        why = ""
-        for fuel in FUELS:
-            value, reason = tables.number(Cell(PERFORMANCE, "End Uses", end_use, fuel, "kwh"))
-            if value is None:
-                total, why = None, reason
-                break
-            total = total + value if total is not None else None
-            if value and run_periods:
-                end_uses.append(EndUse(end_use, fuel, float(value)))
-        put(name, total, why)
-    _leave_out_false_net(tables, metrics, missing)
-    area = metrics["total_building_area_m2"]
-    if area == 0 and run_periods:
-        missing |= {name: "the building has no floor area" for name in missing if name.endswith("_eui_kwh_m2")}
-    for name, energy_name in INTENSITIES.items():
-        energy = metrics[energy_name]
-        if energy is None or not area:
-            no_area = missing.get("total_building_area_m2", "the building has no floor area")
-            put(name, None, missing.get(energy_name, no_area))
-        else:
-            put(name, Decimal(energy) / Decimal(area), "")
+        found.put(name, *tables.number(cell))
+    end_uses = _add_sums(tables, found)
+    _leave_out_false_net(tables, found.metrics, found.missing)
+    _add_intensities(found)
     zones = zones_of(tables, simulated=bool(run_periods))
     envelope, no_surfaces = envelope_of(database)
     areas = area_metrics(envelope)
     for name in ENVELOPE_AREAS:
-        put(name, None if no_surfaces else Decimal(areas[name]), no_surfaces)
+        found.put(name, None if no_surfaces else Decimal(areas[name]), no_surfaces)
     coefficients, no_coefficients = envelope_coefficients(envelope)
+    metrics, area = found.metrics, found.metrics["total_building_area_m2"]
     performance = building_performance(tables, area, simulated=bool(run_periods))
     _check_possible({**metrics, **performance.numbers}, end_uses, zones, environments)
     return Results(
         metrics={**{name: metrics[name] for name in METRICS}, **performance.numbers, **coefficients},
-        missing=missing,
+        missing=found.missing,
         not_applicable=performance.reasons | no_coefficients,
-        end_uses=tuple(end_uses),
+        end_uses=end_uses,
         zones=zones,
         period=period,
         period_days=days,
@@ -168,6 +139,58 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
             for name, fuel in PEAK_TIMES.items()
         },
     )
+
+
+class _Metrics:
+    """Metrics as they are found, and the reason for each that is missing.
+
+    Args:
+        simulated: Whether a run period was simulated; without one there is no energy.
+    """
+
+    def __init__(self, *, simulated: bool) -> None:
+        self.simulated = simulated
+        self.metrics: dict[str, float | None] = {}
+        self.missing: dict[str, str] = {}
+
+    def put(self, name: str, value: Decimal | None, reason: str) -> None:
+        if not self.simulated and name not in _WITHOUT_ENERGY:
+            value, reason = None, "no run period of the weather file was simulated"
+        self.metrics[name] = None if value is None else float(value)
+        if value is None:
+            self.missing[name] = reason
+
+
+def _add_sums(tables: Reports, found: _Metrics) -> tuple[EndUse, ...]:
+    """Add the end uses, each summed over the fuels; returns those that are not zero."""
+    end_uses: list[EndUse] = []
+    for name, end_use in SUMS.items():
+        total: Decimal | None = Decimal(0)
+        why = ""
+        for fuel in FUELS:
+            value, reason = tables.number(Cell(PERFORMANCE, "End Uses", end_use, fuel, "kwh"))
+            if value is None:
+                total, why = None, reason
+                break
+            total = total + value if total is not None else None
+            if value and found.simulated:
+                end_uses.append(EndUse(end_use, fuel, float(value)))
+        found.put(name, total, why)
+    return tuple(end_uses)
+
+
+def _add_intensities(found: _Metrics) -> None:
+    """Add the end uses by floor area."""
+    missing, area = found.missing, found.metrics["total_building_area_m2"]
+    no_area = "the building has no floor area"
+    if area == 0 and found.simulated:
+        missing |= {name: no_area for name in missing if name.endswith("_eui_kwh_m2")}
+    for name, energy_name in INTENSITIES.items():
+        energy = found.metrics[energy_name]
+        if energy is None or not area:
+            found.put(name, None, missing.get(energy_name, missing.get("total_building_area_m2", no_area)))
+        else:
+            found.put(name, Decimal(energy) / Decimal(area), "")
 
 
 def _utility_bills(tables: Reports) -> dict[str, float]:
