@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from epsm.energyplus.construction_plans import ConstructionPlan, films_of, plans_of
+from epsm.energyplus.construction_plans import ConstructionPlan, plans_of
 from epsm.energyplus.engine import Engine, command, run
+from epsm.energyplus.films import films_of
 from epsm.energyplus.model_editor import PreparedModel, prepare
 from epsm.energyplus.model_reader import ModelOutline, read_outline
 from epsm.energyplus.surfaces import surfaces_of

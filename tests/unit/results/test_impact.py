@@ -154,7 +154,7 @@ def test_the_columns_are_reserved_and_can_be_analysed() -> None:
 @pytest.mark.parametrize(
     ("impact", "where", "what", "allowed"),
     [
-        ({}, "impact.fuels", "is missing", ""),
+        ({}, "impact", "is empty; give 'fuels'", ""),
         ({"fuels": {}}, "impact.fuels", "has no fuel; give 'electricity', 'natural_gas' or another", ""),
         (
             {"fuels": {"naturalgas": {"cost_per_kwh": 1}}},

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from epsm.energyplus.model_reader import ModelOutline
 from epsm.problems import Problem
 from epsm.results.columns import RESERVED
+from epsm.results.comparison import own_columns
 from epsm.study.schema import MANIFEST_NAME, Study
 from epsm.text import fold_name, nearest
 
@@ -18,12 +19,14 @@ def check_cells(study: Study) -> Iterator[Problem]:
     """Names in `outputs.cells` and `outputs.reduced` that are already the name of another column."""
     parameters = {parameter.name for parameter in study.parameters}
     cells = [cell.name for cell in study.outputs.cells]
+    taken = RESERVED | own_columns(study)
     named = [(f"cells[{index}]", name) for index, name in enumerate(cells)]
     named += [(f"reduced[{index}]", each.name) for index, each in enumerate(study.outputs.reduced)]
     for place, name in named:
         where = f"{MANIFEST_NAME}: outputs.{place}.name"
-        if name in RESERVED or name in parameters:
-            whose = "a parameter" if name in parameters else "a column that every results table has"
+        if name in taken or name in parameters:
+            column = "a column that every results table has" if name in RESERVED else "another column"
+            whose = "a parameter" if name in parameters else column
             yield Problem(where, f"'{name}' is the name of {whose}", "another name")
         elif place.startswith("reduced") and name in cells:
             yield Problem(where, f"'{name}' is the name of an entry of outputs.cells", "another name")

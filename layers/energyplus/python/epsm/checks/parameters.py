@@ -11,6 +11,7 @@ from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.energyplus.targets import is_blank, is_left, number_in, own_number, selected_objects
 from epsm.problems import Problem
 from epsm.results.columns import RESERVED
+from epsm.results.comparison import own_columns
 from epsm.study.assignments import Assignment, assignments
 from epsm.study.consistency import not_a_variant, not_its_weather
 from epsm.study.parameters import Dimension, MeasureParameter
@@ -33,10 +34,12 @@ Outputs do not change a building, but Output:Table:SummaryReports removed the re
 def check_parameters(study: Study) -> list[Problem]:
     """Faults of the parameters that do not depend on a model: class, field, unit and values."""
     problems: list[Problem] = []
+    own = own_columns(study)
     for index, parameter in enumerate(study.with_levels):
         where = f"{MANIFEST_NAME}: parameters[{index}]"
-        if fold_name(parameter.name) in RESERVED:
-            what = f"'{parameter.name}' is a column that every results table has"
+        if fold_name(parameter.name) in RESERVED | own:
+            whose = "every results table has" if fold_name(parameter.name) in RESERVED else "this study has"
+            what = f"'{parameter.name}' is a column that {whose}"
             problems.append(Problem(f"{where}.name", what, "another name"))
         problems += _check_names_of_variants(study, parameter)
     for each in assignments(study):

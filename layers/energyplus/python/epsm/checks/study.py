@@ -12,6 +12,7 @@ from epsm.checks.analysis import check_analysis
 from epsm.checks.budget import check_budget, measured_run_times
 from epsm.checks.cells import check_cells
 from epsm.checks.constructions import unmatched_constructions
+from epsm.checks.currency import check_currency
 from epsm.checks.data_files import CLASSES, check_data_files
 from epsm.checks.file_levels import files_of_levels, replacements
 from epsm.checks.locations import location_remark
@@ -37,6 +38,7 @@ from epsm.errors import StudyRejected
 from epsm.estimate import RunTime, run_time_of
 from epsm.problems import Problem
 from epsm.study.assignments import field_parameters
+from epsm.study.hourly_factors import read_hourly_factors
 from epsm.study.parsing import load_document
 from epsm.study.partial import read_partial_study
 from epsm.study.sampling import Listed
@@ -156,11 +158,15 @@ def _check_files(document: bytes, files: StudyFiles, rules: Rules) -> CheckedStu
     if study is None:
         raise StudyRejected(draft.problems)
     samples = study.sampling.file if isinstance(study.sampling, Listed) else None
+    hourly = study.impact.hourly_electricity if study.impact else None
+    extra = [name for name in (samples, hourly.file if hourly else None) if name]
     levels = files_of_levels(study)
-    needed = (*study.models, *study.all_weather, *levels, *([samples] if samples else []))
-    reader = StudyReader(files, needed, study.files)
+    reader = StudyReader(files, (*study.models, *study.all_weather, *levels, *extra), study.files)
     if samples is not None:
         study = _with_samples(study, samples, reader)
+    if hourly is not None:
+        factors = reader.read(hourly.file, f"{MANIFEST_NAME}: impact.hourly_electricity.file")
+        reader.problems += [] if factors is None else read_hourly_factors(factors, hourly)[1]
     if rules.find_study is not None:
         reader.problems += check_order(study, rules.find_study, rules.owner)
     reader.problems += _beyond(limits, study)
@@ -209,6 +215,7 @@ def _check_models(
             if found := [*model_remarks(checked.outline, model), *checked.remarks]:
                 remarks[model] = tuple(found)
             models.own_values[model] = baseline_values(checked.outline, study)
+            reader.problems += check_currency(checked.outline, model, study)
         reader.problems += checked.problems
         models.edits += checked.edits
         models.external_files[model] = checked.external_files

@@ -7,7 +7,9 @@ Constructions and materials of the model are never changed, only copied.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from epsm.energyplus.amounts import Amounts, PerArea, SurfaceAmounts, added, layer_amounts
 from epsm.energyplus.faults import Fault
+from epsm.energyplus.films import films_of
 from epsm.energyplus.materials import Materials
 from epsm.energyplus.model_reader import ModelOutline
 from epsm.energyplus.new_objects import Fields, NewObject, fields_of
@@ -20,12 +22,6 @@ from epsm.study.schema import Study
 from epsm.study.targets import fits
 from epsm.text import fold_name, listed
 
-INSIDE_FILMS_M2K_W = {"wall": 0.1197548, "floor": 0.1620212, "roof_ceiling": 0.1074271, "door": 0.1197548}
-OUTSIDE_FILM_M2K_W = 0.0299387
-"""Films of air of ASHRAE 90.1, A9.4.1, which EnergyPlus adds to the U that it reports (DataHeatBalance.cc,
-ComputeNominalUwithConvCoeffs). An interior surface has that of the surface on its other side, towards the ground there
-is none."""
-_OTHER_SIDE = {"wall": "wall", "floor": "roof_ceiling", "roof_ceiling": "floor", "door": "door"}
 _MAX_NAMED = 10
 
 
@@ -51,6 +47,7 @@ class ConstructionPlan:
         settings: Class and name of each surface -> the construction that it gets.
         expected: What the engine should report.
         used: Class and name, in lower case, of the objects of the model that the numbers were computed from -> name.
+        amounts: Of each edit in the plan how much of each layer its surfaces get.
         faults: Why it cannot be made; then nothing else counts.
     """
 
@@ -60,6 +57,7 @@ class ConstructionPlan:
     settings: dict[tuple[str, str], str] = field(default_factory=dict)
     expected: list[Expected] = field(default_factory=list)
     used: dict[tuple[str, str], str] = field(default_factory=dict)
+    amounts: list[Amounts] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -92,6 +90,7 @@ class Planner:
         plan.faults += self._against_the_new(edit, plan.surfaces)
         partners = self._partners(plan)
         if plan.faults or not plan.surfaces:
+            plan.amounts.append(())
             return plan
         builder = _Builder(plan, edit, label, self._materials)
         done: set[str] = set()
@@ -101,6 +100,7 @@ class Planner:
             partner = partners.get(fold_name(each.name))
             done |= {fold_name(side.name) for side in (each, partner) if side}
             builder.add(each, partner)
+        plan.amounts.append(tuple(builder.amounts))
         return plan
 
     def _is_open(self, edit: ConstructionEdit, surface: ModelSurface) -> bool:
@@ -170,17 +170,6 @@ def _count(names: Sequence[str]) -> str:
     return f"{len(names)} surface{'' if len(names) == 1 else 's'}"
 
 
-def films_of(surface: ModelSurface, partner: ModelSurface | None) -> float:
-    """The films of air on both sides that EnergyPlus adds to the U of a surface that it reports, m2K/W."""
-    inside = INSIDE_FILMS_M2K_W[surface.element]
-    if surface.boundary == "exterior":
-        return inside + OUTSIDE_FILM_M2K_W
-    if surface.boundary == "interior":
-        other = partner.element if partner else _OTHER_SIDE[surface.element]
-        return inside + INSIDE_FILMS_M2K_W[other]
-    return 2 * inside if surface.boundary == "adiabatic" else inside
-
-
 class _Builder:
     """Fills a plan, surface by surface; surfaces that get the same share it."""
 
@@ -188,6 +177,8 @@ class _Builder:
         self._plan, self._edit, self._label, self._materials = plan, edit, label, materials
         self._made: dict[object, tuple[str, ...] | None] = {}
         self._constructions: dict[tuple[str, ...], str] = {}
+        self._per_area: dict[tuple[str, ...], tuple[PerArea, ...]] = {}
+        self.amounts: list[SurfaceAmounts] = []
 
     def add(self, surface: ModelSurface, partner: ModelSurface | None) -> None:
         layers = self._layers_for(surface, partner)
@@ -196,6 +187,10 @@ class _Builder:
         self._give(surface, layers)
         if partner is not None:
             self._give(partner, tuple(reversed(layers)))
+        per_area = self._per_area.get(layers, ())
+        alone = surface.boundary == "interior" and partner is None
+        self.amounts.append(SurfaceAmounts(surface.name, per_area, alone))
+        self.amounts += [SurfaceAmounts(partner.name, per_area)] if partner is not None else []
         self._expect(surface, partner)
 
     def _give(self, surface: ModelSurface, layers: tuple[str, ...]) -> None:
@@ -261,7 +256,12 @@ class _Builder:
             else:
                 class_name, fields = fields_of(layer)
                 names.append(self._new(class_name, getattr(layer, "name", "gap"), fields))
-        return tuple(names) if len(names) == len(self._edit.layers or ()) else None
+        if len(names) < len(self._edit.layers or ()):
+            return None
+        amounts, faults = layer_amounts(self._edit, self._materials)
+        self._plan.faults += faults
+        self._per_area[tuple(names)] = amounts
+        return tuple(names)
 
     def _new(self, class_name: str, name: str, fields: Fields) -> str:
         free = self._materials.free_name(f"{self._label} {name}")
@@ -306,8 +306,14 @@ class _Builder:
             faults.append(Fault("u_w_m2k", what, f"{limit}, or another 'insulation_layer'"))
             return None
         class_name, fields = changed
+        per_area = added(self._edit, materials, layers[place], fields)
+        if isinstance(per_area, Fault):
+            faults.append(per_area)
+            return None
         name = self._new(class_name, layers[place], fields)
-        return (*layers[:place], name, *layers[place + 1 :])
+        built = (*layers[:place], name, *layers[place + 1 :])
+        self._per_area[built] = (per_area,)
+        return built
 
     def _insulation(self, construction: str, layers: Sequence[str], resistances: Sequence[float]) -> int | None:
         pattern = self._edit.insulation_layer
@@ -365,5 +371,6 @@ def merged(plans: Iterable[ConstructionPlan]) -> ConstructionPlan:
         whole.settings |= plan.settings
         whole.expected += plan.expected
         whole.used |= plan.used
+        whole.amounts += plan.amounts
         whole.faults += plan.faults
     return whole

@@ -119,6 +119,11 @@ class Materials:
             return Fault("", f"{class_name} '{each.name}' has no fixed resistance", "'layers'")
         return Fault("", f"{class_name} '{each.name}' has no number for its resistance", "'layers'")
 
+    def number(self, name: str, field: str) -> float | None:
+        """A number of a material; None where its class has no such field, or the field no number."""
+        found = self._materials.get(fold_name(name))
+        return self._number(found, field) if found else None
+
     def _number(self, found: tuple[str, ModelObject], field: str) -> float | None:
         rule = dictionary.load().find_class(found[0])
         place = rule.find_field(field) if rule else None

@@ -7,13 +7,14 @@ held in between.
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from epsm.energyplus import dictionary
+from epsm.energyplus.amounts import AmountsByMeasure
 from epsm.energyplus.construction_edits import Plans, plans_by_variant, rebuilt
 from epsm.energyplus.construction_plans import Expected
 from epsm.energyplus.dictionary import ClassRule, FieldPlace
@@ -106,6 +107,15 @@ class PreparedModel:
         """
         plans = ((name, level, self._plans.get((name, fold_name(str(level))))) for name, level in values.items())
         return {f"{name} {level}": plan.expected for name, level, plan in plans if plan is not None}
+
+    def amounts(self, values: Mapping[str, float | str]) -> AmountsByMeasure:
+        """How much of each layer the surfaces get, of the measures that edit constructions.
+
+        Args:
+            values: For each parameter its value.
+        """
+        plans = ((name, self._plans.get((name, fold_name(str(level))))) for name, level in values.items())
+        return {name: plan.amounts for name, plan in plans if plan is not None}
 
     @contextlib.contextmanager
     def _cut_to_first_day(self) -> Iterator[None]:
@@ -255,7 +265,7 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
     if version_in(content, source) != version:  # of 26.1, run with 25.2 because the study asks for it
         replace_object(document, "Version", [version])
     request_results(document, study.outputs)
-    request_series(document, study.outputs)
+    request_series(document, study.outputs, study.impact.hourly_meters if study.impact else ())
     choose_files(document, study.outputs)
     if study.options.run_period == "annual":
         # The engine's --annual stretches the first run period only; the tables would add up all of them.

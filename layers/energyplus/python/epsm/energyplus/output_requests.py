@@ -82,8 +82,8 @@ def request_results(document: Document, outputs: Outputs) -> None:
     replace_object(document, rule.name, wanted)
 
 
-def request_series(document: Document, outputs: Outputs) -> None:
-    if outputs.meters or outputs.variables or outputs.reduced or "monthly" in outputs.tables:
+def request_series(document: Document, outputs: Outputs, hourly_meters: Sequence[str] = ()) -> None:
+    if outputs.meters or outputs.variables or outputs.reduced or "monthly" in outputs.tables or hourly_meters:
         _silence_warm_up(document)
     for meter in outputs.meters:
         document.add(rule_of("Output:Meter"), [meter, outputs.frequency])
@@ -92,6 +92,8 @@ def request_series(document: Document, outputs: Outputs) -> None:
     if "monthly" in outputs.tables:
         # Which meters a model has is known to the engine alone, and it warns of each that is missing.
         document.add(rule_of("Output:Meter"), ["*", "Monthly"])
+    for meter in hourly_meters:
+        document.add(rule_of("Output:Meter"), [meter, "Hourly"])
     for class_name, *values in sorted({_request(each) for each in outputs.reduced}):
         document.add(rule_of(class_name), values)
 

@@ -17,7 +17,7 @@ from epsm.pipeline.study_summary import StudySummary, summary_columns, summary_o
 from epsm.results.design import write_design
 from epsm.results.ended_study import EndedStudy
 from epsm.results.report import report_columns, write_report
-from epsm.results.rows import CANCELLED, GIVEN_UP, NOT_STARTED
+from epsm.results.rows import CANCELLED, GIVEN_UP, NOT_STARTED, PARETO_FILE
 from epsm.results.sensitivity.section import failed_section, sensitivity_section
 from epsm.results.sensitivity.tables import analyses, analysis_columns, write_csv, write_json
 from epsm.results.table import RUN_TIME_COLUMNS, OutcomeCounts, mean_run_times, read_columns, write_table
@@ -41,6 +41,7 @@ _FILES = {
     "design.parquet": _BINARY,
     "zones.parquet": _BINARY,
     "monthly.parquet": _BINARY,
+    PARETO_FILE: "application/json",
 }
 """The files of a study's results and their content types, in the order in which they are uploaded."""
 

@@ -8,6 +8,7 @@ from epsm.errors import EngineMissing
 from epsm.model_memory import KeptModels
 from epsm.pipeline.simulation import ReadyModel
 from epsm.pipeline.workspace import Workspace
+from epsm.study.hourly_factors import HourlyFactors, read_hourly_factors
 from epsm.study.manifest import RunManifest
 
 
@@ -52,6 +53,16 @@ class LoadedStudy:
             memory_limit_mb,
         )
         return ReadyModel(self.manifest, prepared, engine, self._workspace)
+
+    def hourly_factors(self) -> HourlyFactors | None:
+        """The study's emission factors of electricity by hour, if it has any."""
+        impact = self.manifest.study.impact
+        if impact is None or impact.hourly_electricity is None:
+            return None
+        asked = impact.hourly_electricity
+        factors, problems = read_hourly_factors(self._workspace.read(self.manifest.inputs[asked.file]), asked)
+        assert factors is not None, f"the study was accepted with {problems}"
+        return factors
 
     def engine_version(self) -> str:
         """Version and build of the engine; the manifest's version if it is not installed."""

@@ -42,6 +42,7 @@ def content_key(
     study, inputs = manifest.study, manifest.inputs
     external = manifest.files_of(variant)
     statistics = statistics_beside(variant.weather, inputs)
+    hourly = study.impact.hourly_electricity if study.impact else None
     content = {
         "form": FORM,
         "model": hashlib.sha256(model.encode()).hexdigest(),
@@ -54,6 +55,7 @@ def content_key(
         "run_period": study.options.run_period,
         "outputs": study.outputs.model_dump(mode="json", exclude_defaults=True),
         "expected": {name: [repr(each) for each in asked] for name, asked in expected.items() if asked},
+        **({"hourly_electricity": [inputs[hourly.file].sha256, hourly.column]} if hourly else {}),
         "engine": engine_build,
         "library": library or library_hash(),
     }

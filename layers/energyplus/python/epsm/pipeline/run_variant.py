@@ -27,7 +27,7 @@ from epsm.pipeline.stop_watch import stop_watch
 from epsm.pipeline.task_errors import RanTooLong, SimulationFailed, StudyCancelled
 from epsm.pipeline.variant_documents import Finished, measures_of, record_of, stopped
 from epsm.pipeline.variant_files import store_files
-from epsm.pipeline.variant_results import read_run
+from epsm.pipeline.variant_results import Asked, read_run
 from epsm.pipeline.workspace import NoDiskSpace, Workspace
 from epsm.store import keys
 from epsm.store.files import Files
@@ -229,11 +229,13 @@ class VariantRunner:
             return _without_run(Verdict.BAD_INPUT, error)
         except EngineMissing as error:
             return _without_run(Verdict.FAILED, error)
-        expected = ready.prepared.expected(variant.values)
+        expected, amounts = ready.prepared.expected(variant.values), ready.prepared.amounts(variant.values)
         key = ""
         if self._reuse and not keys.is_canary(manifest.source.key):
             build = ready.installed.version()
-            key = content_key(manifest, variant, model, ready.prepared.file_name, build, expected)
+            # With other edits of measures, the same model has other remarks and other quantities.
+            asked = {**expected, **{f"{name}: amounts": edits for name, edits in amounts.items()}}
+            key = content_key(manifest, variant, model, ready.prepared.file_name, build, asked)
             if options.cache and (reused := self._reuse.take(study, key, variant, limits, repeats)):
                 return reused
         files = ready.lay_out(folder, variant, model)
@@ -244,7 +246,7 @@ class VariantRunner:
             raise RanTooLong(f"variant {variant.index}: not finished after {seconds:.0f} s in a function")
         if not ended.diagnosis.verdict.has_results:
             return Finished(ended.diagnosis, ended.run, None, files)
-        finished = read_run(ended, manifest.study.outputs, expected, folder)
+        finished = read_run(ended, study, Asked(expected, amounts), folder)
         return dataclasses.replace(finished, content_key=key) if finished.results else finished
 
     def _booking(self, manifest: RunManifest, started: float) -> Booking:

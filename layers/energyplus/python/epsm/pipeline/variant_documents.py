@@ -10,6 +10,7 @@ from epsm.energyplus.engine import EngineRun
 from epsm.energyplus.verdict import Diagnosis, Verdict
 from epsm.pipeline.workspace import RunFolder
 from epsm.results.reader import Results
+from epsm.results.rows import HOURLY_GWP, QUANTITIES
 from epsm.study.manifest import RunManifest
 from epsm.study.records import CANCELLED_STAGE, VariantRecord, VariantStatus, now
 from epsm.study.variants import Variant
@@ -129,5 +130,7 @@ def _of_results(results: Results) -> dict[str, Any]:
         "missing": results.missing,
         "end_uses": {each.metric: each.energy_kwh for each in results.end_uses},
         **({"measure_remarks": list(results.measure_remarks)} if results.measure_remarks else {}),
+        **({QUANTITIES: results.quantities} if results.quantities else {}),
+        **({HOURLY_GWP: hourly} if (hourly := results.electricity_gwp_kgco2e) is not None else {}),
         **({"utility_bills": results.utility_bills} if results.utility_bills else {}),
     }

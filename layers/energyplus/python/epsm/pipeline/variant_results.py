@@ -3,35 +3,53 @@
 import dataclasses
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from epsm.energyplus.amounts import AmountsByMeasure
 from epsm.energyplus.construction_plans import Expected
 from epsm.energyplus.verdict import Verdict
+from epsm.pipeline.loaded_study import LoadedStudy
 from epsm.pipeline.simulation import Simulated
 from epsm.pipeline.variant_documents import Finished
 from epsm.pipeline.variant_files import without_room
 from epsm.results.cells import read_cells
+from epsm.results.hourly_gwp import electricity_gwp_kgco2e
 from epsm.results.measure_targets import measure_remarks
 from epsm.results.monthly import read_monthly
+from epsm.results.quantities import measured_quantities
 from epsm.results.reader import ImpossibleResult, Results, read_results
 from epsm.results.reduced import read_reduced
+from epsm.results.rows import HOURLY_GWP
+from epsm.study.hourly_factors import HourlyFactors
 from epsm.study.schema import Outputs
 
 
-def read_run(ended: Simulated, outputs: Outputs, expected: Mapping[str, Sequence[Expected]], folder: Path) -> Finished:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the measures of a variant ask for, and what its surfaces get; see `PreparedModel`."""
+
+    expected: Mapping[str, Sequence[Expected]]
+    amounts: AmountsByMeasure
+
+
+def read_run(ended: Simulated, study: LoadedStudy, asked: Asked, folder: Path) -> Finished:
     """The run with its results; as failed if they are impossible, cannot be read or do not fit on the disk.
 
     Args:
         ended: The run, with results.
-        outputs: What the study asks for.
-        expected: What its measures ask for: `epsm.energyplus.model_editor.PreparedModel.expected`.
+        study: The study.
+        asked: Of the variant's measures.
         folder: Where the file of its series is written.
     """
     finished = Finished(ended.diagnosis, ended.run, None, ended.files)
+    outputs = study.manifest.study.outputs
     database = ended.files.output / "eplusout.sql"
     try:
         results = read_results(database, ended.diagnosis.environments)
-        remarks = measure_remarks(expected, database)
+        remarks = measure_remarks(asked.expected, database)
+        quantities = measured_quantities(asked.amounts, database)
+        results = _with_hourly_gwp(results, study.hourly_factors(), database)
         results = _with_requested(results, outputs, database)
         series, missing = _series(database, outputs, folder)
     except ImpossibleResult as error:
@@ -40,13 +58,23 @@ def read_run(ended: Simulated, outputs: Outputs, expected: Mapping[str, Sequence
         return _failed(finished, f"The results cannot be read: {error}")
     except OSError as error:
         return without_room(finished, error)
-    results = dataclasses.replace(results, measure_remarks=remarks, missing=results.missing | missing)
+    results = dataclasses.replace(
+        results, measure_remarks=remarks, quantities=quantities, missing=results.missing | missing
+    )
     return dataclasses.replace(finished, results=results, series=series)
 
 
 def _failed(finished: Finished, message: str) -> Finished:
     diagnosis = dataclasses.replace(finished.diagnosis, verdict=Verdict.FAILED, message=message)
     return dataclasses.replace(finished, diagnosis=diagnosis)
+
+
+def _with_hourly_gwp(results: Results, factors: HourlyFactors | None, database: Path) -> Results:
+    if factors is None:
+        return results
+    number, reason = electricity_gwp_kgco2e(database, factors, results.metrics)
+    missing = {HOURLY_GWP: f"no operational_gwp_kgco2e: {reason}"} if reason else {}
+    return dataclasses.replace(results, electricity_gwp_kgco2e=number, missing=results.missing | missing)
 
 
 def _with_requested(results: Results, outputs: Outputs, database: Path) -> Results:

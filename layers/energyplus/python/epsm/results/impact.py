@@ -14,14 +14,14 @@ COLUMNS = (*GWP, *COST)
 _FUELS = tuple(snake(fuel) for fuel in FUELS)
 
 
-def impact_columns(impact: Impact | None) -> tuple[str, ...]:
+def operational_columns(impact: Impact | None) -> tuple[str, ...]:
     """The columns that a study's factors give."""
     if impact is None:
         return ()
     return (*(GWP if impact.has_gwp else ()), *(COST if impact.has_cost else ()))
 
 
-def with_impact(row: dict[str, Any], impact: Impact | None) -> dict[str, Any]:
+def with_impact(row: dict[str, Any], impact: Impact | None, electricity_kgco2e: float | None = None) -> dict[str, Any]:
     """A row with what its energy emits and costs.
 
     Every fuel that the variant uses counts with its energy of all end uses, electricity less what is generated on
@@ -30,10 +30,11 @@ def with_impact(row: dict[str, Any], impact: Impact | None) -> dict[str, Any]:
     Args:
         row: A row of the results table; only one with results gets numbers.
         impact: The study's factors; without them nothing is added.
+        electricity_kgco2e: Emissions of its electricity hour by hour, where the study has a factor for each hour.
     """
     if impact is None or not row.get("period_days"):
         return row
-    given = impact.fuels.given
+    given = impact.given
     missing = [row["missing"]] if row.get("missing") else []
     numbers: dict[str, float | None] = {}
     for columns, factor_name, wanted in (
@@ -43,7 +44,11 @@ def with_impact(row: dict[str, Any], impact: Impact | None) -> dict[str, Any]:
         if not wanted:
             continue
         factors = {fuel: getattr(each, factor_name) for fuel, each in given.items()}
-        total, reason = _total(row, factors, factor_name)
+        hourly = impact.hourly_electricity is not None and factor_name == "gwp_kgco2e_per_kwh"
+        total, reason = _total(row, factors, factor_name, hourly=hourly)
+        if total is not None and hourly:
+            # Without it, `missing` of the run says why; it covers all electricity, so none is counted above.
+            total = None if electricity_kgco2e is None else total + electricity_kgco2e
         if reason:
             missing.append(f"no {columns[0]}: {reason}")
         area = row.get("total_building_area_m2")
@@ -52,10 +57,14 @@ def with_impact(row: dict[str, Any], impact: Impact | None) -> dict[str, Any]:
     return row | numbers | {"missing": "; ".join(missing) or None}
 
 
-def _total(row: Mapping[str, Any], factors: Mapping[str, float | None], factor_name: str) -> tuple[float | None, str]:
-    """Energy times factor over all fuels, or None and the reason."""
+def _total(
+    row: Mapping[str, Any], factors: Mapping[str, float | None], factor_name: str, *, hourly: bool = False
+) -> tuple[float | None, str]:
+    """Energy times factor over all fuels, without electricity if that is counted by hour; or None and the reason."""
     terms = []
     for fuel in _FUELS:
+        if fuel == "electricity" and hourly:
+            continue
         used = row.get(f"{fuel}_kwh")
         if used is None:
             return None, f"there is no {fuel}_kwh"
@@ -75,7 +84,7 @@ def impact_savings(row: Mapping[str, Any], baseline: Mapping[str, Any], impact: 
     """Saved against the baseline of the same model and weather, over the period that both cover."""
     saved: dict[str, float | None] = {}
     for total, _, saving in (GWP, COST):
-        if saving in impact_columns(impact):
+        if saving in operational_columns(impact):
             own, reference = row.get(total), baseline.get(total)
             comparable = own is not None and reference is not None and row.get("period") == baseline.get("period")
             saved[saving] = reference - own if own is not None and reference is not None and comparable else None

@@ -30,6 +30,7 @@ from epsm.results.metrics import (
 )
 from epsm.results.monthly import MonthlyUse
 from epsm.results.performance import building_performance
+from epsm.results.quantities import Quantities
 from epsm.results.reports import Reports, plain_number, read_reports
 from epsm.results.zones import Zone, zones_of
 
@@ -79,6 +80,8 @@ class Results:
             column name, or None: times of peaks, and cells that the study requests. measure_remarks: Differences
             between the coefficients that EnergyPlus reports and the targets of measures. period: The period that the
             energy numbers cover: ``annual``, ``31 days (01/01-01/31)``, ``none``.
+        quantities: Areas, volumes and masses of measures, by parameter; see `epsm.results.quantities`.
+        electricity_gwp_kgco2e: Emissions of electricity by factors for each hour, if the study has them.
         period_days: Days they cover; 0 if no weather-file period was simulated.
     """
 
@@ -94,6 +97,8 @@ class Results:
     not_applicable: dict[str, str] = field(default_factory=dict)
     monthly: tuple[MonthlyUse, ...] = ()
     measure_remarks: tuple[str, ...] = ()
+    quantities: dict[str, list[Quantities]] = field(default_factory=dict)
+    electricity_gwp_kgco2e: float | None = None
 
 
 def read_results(database: Path, environments: Sequence[Environment]) -> Results:

@@ -1,15 +1,22 @@
 """The rows of a study's results: every variant, with or without a record. Without pandas, for the API."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from epsm.results.columns import PERIOD, RUN, SAVINGS
+from epsm.results.comparison import compared
 from epsm.results.impact import impact_savings, with_impact
+from epsm.results.measure_impact import measure_impact
 from epsm.study.manifest import RunManifest
 from epsm.study.records import CANCELLED_STAGE, LOST_STAGE, VariantRecord, VariantStatus
+from epsm.study.schema import Study
 from epsm.study.variants import Variant, expand
 
 NOT_RUN = "not_run"
+PARETO_FILE = "pareto.json"
+"""Pareto ranks by index, beside the table: rows that are read one by one do not have the others."""
+QUANTITIES, HOURLY_GWP = "quantities", "electricity_gwp_kgco2e"
+"""In the summary of a variant's record: what its measures bring, and emissions of its electricity by hour."""
 NOT_STARTED = "The variant was not started."
 NOT_STARTED_YET = "The variant was not started yet."
 GIVEN_UP = "The study was given up"
@@ -46,12 +53,10 @@ def rows(
         while record is not None and record.index < variant.index:
             record = next(remaining, None)
         own = record if record is not None and record.index == variant.index else None
-        row = with_impact(_row(variant, own, why_not_run, stopped, manifest), study.impact)
+        row = _row(variant, own, why_not_run, stopped, manifest)
         if variant.is_baseline:
             baseline = row
-        reference = _reference(row, baseline)
-        row |= _savings(row, reference) | impact_savings(row, reference, study.impact)
-        yield row
+        yield _with_savings(row, _reference(row, baseline), study)
 
 
 def page(
@@ -89,18 +94,17 @@ def page(
     for first in {variant.index // samples * samples for variant in variants}:
         baseline = found.get(first) or records.variant(simulation, first)
         (where,) = expand(study, first, first + 1)
-        baseline_row = _row(where, baseline, absent, stopped, manifest)
-        baselines[first] = with_impact(baseline_row, study.impact)
+        baselines[first] = _row(where, baseline, absent, stopped, manifest)
     page_rows = []
     for variant in variants:
         own = found.get(variant.index)
-        row = with_impact(_row(variant, own, absent, stopped, manifest), study.impact)
+        row = _row(variant, own, absent, stopped, manifest)
         if not ended and own is None:
             row |= {"error_stage": None}
         elif not ended and own is not None and own.status is VariantStatus.RUNNING:
             row |= {"status": VariantStatus.RUNNING.value, "error_stage": None, "error": None}
         reference = _reference(row, baselines[variant.index // samples * samples])
-        page_rows.append(row | _savings(row, reference) | impact_savings(row, reference, study.impact))
+        page_rows.append(_with_savings(row, reference, study))
     return page_rows
 
 
@@ -136,7 +140,7 @@ def _row(
     row |= summary.get("texts", {}) | summary.get("metrics", {}) | {"end_uses": summary.get("end_uses", {})}
     row |= summary.get("utility_bills", {})
     reasons = dict.fromkeys(summary.get("missing", {}).values())
-    return row | {
+    row |= {
         "status": record.status.value,
         "verdict": record.verdict or None,
         "error_stage": record.stage or None,
@@ -145,6 +149,24 @@ def _row(
         "measure_remarks": " ".join(summary.get("measure_remarks", ())) or None,
         "missing": "; ".join(reasons) or None,
     }
+    return _with_impact(row, variant, summary, manifest.study)
+
+
+def _with_impact(row: dict[str, Any], variant: Variant, summary: Mapping[str, Any], study: Study) -> dict[str, Any]:
+    """A row with emissions and costs of its energy and of its measures."""
+    if row["status"] != VariantStatus.SUCCEEDED.value:
+        return row
+    row = with_impact(row, study.impact, summary.get(HOURLY_GWP))
+    area = row.get("total_building_area_m2")
+    numbers, reasons = measure_impact(study, variant.values, summary.get(QUANTITIES, {}), area)
+    known = [row["missing"]] if row.get("missing") else []
+    return row | numbers | {"missing": "; ".join([*known, *reasons]) or None}
+
+
+def _with_savings(row: dict[str, Any], baseline: dict[str, Any], study: Study) -> dict[str, Any]:
+    """A row with what it saves against the baseline of the same model and weather, and what follows from that."""
+    row |= _savings(row, baseline) | impact_savings(row, baseline, study.impact)
+    return compared(row, study)
 
 
 def _reference(row: dict[str, Any], baseline: dict[str, Any]) -> dict[str, Any]:

@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from epsm.results.columns import BILLS, PERIOD, RUN, SAVINGS, VARIANT
-from epsm.results.impact import impact_columns
+from epsm.results.comparison import RANK, impact_columns, objectives, objectives_of
 from epsm.results.metrics import METRICS, OPTIONAL_METRICS, PEAK_TIMES
-from epsm.results.rows import NOT_RUN, NOT_STARTED, rows
+from epsm.results.pareto import Ranking
+from epsm.results.rows import NOT_RUN, NOT_STARTED, PARETO_FILE, rows
 from epsm.study.manifest import RunManifest
 from epsm.study.records import VariantRecord, VariantStatus
 from epsm.study.schema import Study
@@ -26,7 +27,7 @@ from epsm.study.schema import Study
 _BATCH = 5_000
 RUN_TIME_COLUMNS = ("model", "status", "engine_seconds")
 """The columns that `mean_run_times` reads."""
-_WHOLE_NUMBERS = frozenset({"variant_index", "period_days", "zone_count", "warnings", "severe_errors"})
+_WHOLE_NUMBERS = frozenset({"variant_index", "period_days", "zone_count", "warnings", "severe_errors", RANK})
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NUMBERS = frozenset({"engine_seconds", "engine_cpu_seconds", "peak_memory_mb"})
 
@@ -49,11 +50,10 @@ def table_schema(study: Study, end_uses: Iterable[str], bills: Collection[str] =
     """Names and types of the table's columns, in order."""
     names = [*VARIANT, *(parameter.name for parameter in study.parameters)]
     cells = study.outputs.cells
-    impacts = impact_columns(study.impact)
     numbers = (
         METRICS[0],
         *SAVINGS,
-        *impacts,
+        *impact_columns(study),
         *_only(bills),
         *METRICS[1:],
         *OPTIONAL_METRICS,
@@ -64,7 +64,8 @@ def table_schema(study: Study, end_uses: Iterable[str], bills: Collection[str] =
     types = {name: _type_of(name) for name in names}
     for parameter in study.parameters:
         types[parameter.name] = pa.float64() if study.numeric(parameter) else pa.string()
-    types |= dict.fromkeys(numbers, pa.float64()) | dict.fromkeys(texts, pa.string())
+    rank = {RANK: pa.int64()} if objectives(study) else {}
+    types |= rank | dict.fromkeys(numbers, pa.float64()) | dict.fromkeys(texts, pa.string())
     return types | {name: _type_of(name) for name in (*PERIOD, *RUN)}
 
 
@@ -107,24 +108,34 @@ def write_table(
     reused = 0
     end_uses: set[str] = set()
     bills: set[str] = set()
+    ranking = Ranking()
     with spool.open("w", encoding="utf-8") as file:
         for row in rows(manifest, records, why_not_run, stopped=stopped):
             counted[row["status"]] += 1
             reused += "cached_from" in row
             end_uses.update(row.get("end_uses", ()))
             bills |= row.keys() & set(BILLS)
+            if (point := objectives_of(row, manifest.study)) is not None:
+                ranking.add((row["model"], row["weather"], row["period"]), row["variant_index"], point)
             file.write(json.dumps(row) + "\n")
+    ranks = ranking.ranks()
     types = table_schema(manifest.study, end_uses, bills)
     schema = pa.schema(list(types.items()))
     with pq.ParquetWriter(parquet, schema) as writer, csv.open("w", encoding="utf-8-sig", newline="") as text:
         header = True
         for batch in _batches(spool):
+            for row in batch:
+                row[RANK] = ranks.get(row["variant_index"])
             frame = _frame(batch, types, end_uses)
             writer.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
             for_spreadsheets(frame).to_csv(text, index=False, header=header)
             header = False
     spool.unlink()
     succeeded, failed, not_run = counted.values()
+    if objectives(manifest.study):
+        (parquet.parent / PARETO_FILE).write_text(
+            json.dumps({"objectives": objectives(manifest.study), "ranks": ranks})
+        )
     return OutcomeCounts(succeeded, failed, not_run, reused)
 
 

@@ -5,6 +5,7 @@ from itertools import islice
 
 from epsm.problems import Problem
 from epsm.study.distributions import Discrete, LogNormal, Normal
+from epsm.study.impact_consistency import impact_problems
 from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.sampling import Grid, InUnitCube, Listed, Morris, OneAtATime
 from epsm.study.sampling.correlations import Correlated, Correlation, factor
@@ -16,11 +17,17 @@ _SAMPLED = "'latin_hypercube', 'random', 'sobol' or 'morris'"
 _MAX_ROWS_SHOWN = 20
 
 
-def sampling_problems(study: Study) -> list[Problem]:
-    """Faults in the combination of parameters and sampling."""
+def sampling_problems(study: Study, *, with_impact: bool = True) -> list[Problem]:
+    """Faults in the combination of parameters, measures, sampling and impact.
+
+    Args:
+        study: The study.
+        with_impact: Whether measures and impact are complete; of a part of a document they may not be.
+    """
     problems = [each for index, parameter in enumerate(study.parameters) for each in _of(parameter, index, study)]
     problems += _of_measures(study)
     problems += _of_files(study)
+    problems += impact_problems(study) if with_impact else ()
     where = f"{MANIFEST_NAME}: sampling"
     match study.sampling:
         case Listed(rows=None, file=None):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from epsm.study.measure_impact import LayerCarbon, LayerGwp, ServiceLife, SurfaceCost
 from epsm.study.targets import Pattern, Patterns
 from epsm.study.values import Number, Strict, Text
 
@@ -38,13 +39,13 @@ _Share = Annotated[Number, Field(gt=0, lt=1)]
 _Emissivity = Annotated[Number, Field(gt=0, lt=1)]
 
 
-class NamedLayer(Strict):
+class NamedLayer(LayerCarbon):
     """A material that the model has."""
 
     material: Text
 
 
-class _Face(Strict):
+class _Face(LayerCarbon):
     name: Text
     roughness: Roughness
     thermal_absorptance: Annotated[Number, Field(gt=0, le=0.99999)] | None = None
@@ -70,8 +71,13 @@ class ResistanceLayer(_Face):
 
     r_m2kw: Annotated[Number, Field(ge=0.001)]
 
+    @model_validator(mode="after")
+    def _without_thickness(self) -> Self:
+        self.check_gwp("m2")
+        return self
 
-class GlassLayer(Strict):
+
+class GlassLayer(LayerCarbon):
     """A pane, with its properties at normal incidence averaged over the spectrum."""
 
     name: Text
@@ -86,6 +92,11 @@ class GlassLayer(Strict):
     emissivity_front: _Emissivity
     emissivity_back: _Emissivity
     conductivity_w_mk: Annotated[Number, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _without_density(self) -> Self:
+        self.check_gwp("m2", "m3")
+        return self
 
 
 class GasLayer(Strict):
@@ -155,6 +166,15 @@ class ConstructionEdit(Strict):
         default=None, description="Material to change; without it the layer with the largest resistance."
     )
     glazing: Glazing | None = None
+    gwp: LayerGwp | None = Field(
+        default=None,
+        description="Emissions by net area of the surfaces; with a target U also by mass or volume of the insulation "
+        "that is added.",
+    )
+    cost: SurfaceCost | None = None
+    service_life_years: ServiceLife | None = Field(
+        default=None, description="Years after which it is replaced, within `impact.study_period_years`."
+    )
 
     @model_validator(mode="after")
     def _one_content(self) -> Self:
@@ -165,6 +185,11 @@ class ConstructionEdit(Strict):
             raise ValueError(f"{shown}; give one of 'layers', 'construction', 'u_w_m2k' or 'glazing'")
         if self.orientation and self.slot not in _UPRIGHT:
             raise ValueError(f"has an orientation, which surfaces of slot '{self.slot}' do not have")
+        if self.gwp is not None and self.gwp.amount != "m2" and self.u_w_m2k is None:
+            raise ValueError(
+                f"has 'gwp' with 'kgco2e_per_{self.gwp.amount}', which only 'u_w_m2k' takes; give 'kgco2e_per_m2', or "
+                "'gwp' in each of 'layers'"
+            )
         self._check_target_u()
         self._check_layers(self.layers or ())
         return self
@@ -201,6 +226,16 @@ class ConstructionEdit(Strict):
                     f"has no absorptances in layer {number + 1}, whose face is seen; give 'thermal_absorptance', "
                     "'solar_absorptance' and 'visible_absorptance'"
                 )
+
+    @property
+    def states_gwp(self) -> bool:
+        """Whether it, or one of its layers, states emissions."""
+        return self.gwp is not None or any(layer.gwp is not None for layer in self.carbon_layers)
+
+    @property
+    def carbon_layers(self) -> tuple[LayerCarbon, ...]:
+        """Its layers, without gaps: a gas has no emissions to state."""
+        return tuple(layer for layer in self.layers or () if isinstance(layer, LayerCarbon))
 
     @property
     def element(self) -> Element:

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from epsm.study.constructions import ConstructionEdit
 from epsm.study.loads import LoadEdit
+from epsm.study.measure_impact import ServiceLife, VariantCost, VariantGwp
 from epsm.study.schedule_targets import A_FIELD, A_SCHEDULE, ScheduleTargetEdit, kind_of_target
 from epsm.study.setpoints import SetpointEdit
 from epsm.study.systems import EfficiencyEdit, IdealLoadsEdit
@@ -64,11 +65,22 @@ class MeasureVariant(Strict):
     ideal_loads: tuple[IdealLoadsEdit, ...] = Field(
         default=(), max_length=50, description="Heat recovery and economizer of ideal loads air systems."
     )
+    gwp: VariantGwp | None = Field(
+        default=None, description="Emissions of the variant, besides those that its constructions state."
+    )
+    cost: VariantCost | None = Field(
+        default=None, description="Price of the variant, besides those that its constructions state."
+    )
+    service_life_years: ServiceLife | None = Field(
+        default=None, description="Years after which it is replaced, unless a construction states its own."
+    )
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
         if fold_name(self.name) == NONE and self.changes:
             raise ValueError(f"is called '{NONE}', which leaves the model as it is, and has edits")
+        if fold_name(self.name) == NONE and (self.gwp or self.cost or self.service_life_years):
+            raise ValueError(f"is called '{NONE}', which leaves the model as it is, and has 'gwp', 'cost' or a life")
         if fold_name(self.name) != NONE and not self.changes:
             kinds = "'targets', 'constructions', 'loads', 'setpoints', 'efficiencies' or 'ideal_loads'"
             raise ValueError(f"has no edits; give {kinds}")
@@ -83,6 +95,16 @@ class MeasureVariant(Strict):
     def ready(self) -> tuple[tuple[str, tuple[ReadyEdit, ...]], ...]:
         """Its ready edits of fields, by key."""
         return ("loads", self.loads), ("efficiencies", self.efficiencies), ("ideal_loads", self.ideal_loads)
+
+    @property
+    def states_gwp(self) -> bool:
+        """Whether it, or a part of it, states emissions."""
+        return self.gwp is not None or any(each.states_gwp for each in self.constructions)
+
+    @property
+    def states_cost(self) -> bool:
+        """Whether it, or a part of it, states a cost."""
+        return self.cost is not None or any(each.cost is not None for each in self.constructions)
 
     @property
     def all_targets(self) -> tuple[TargetEdit, ...]:

@@ -17,8 +17,9 @@ from epsm.study.cells import ReportCell
 from epsm.study.consistency import sampling_problems
 from epsm.study.constructions import LAYERS, ConstructionEdit, Glazing
 from epsm.study.distributions import KINDS
-from epsm.study.impact import FuelFactors, Fuels, Impact
+from epsm.study.impact import FuelFactors, Fuels, HourlyElectricity, Impact
 from epsm.study.loads import LoadEdit
+from epsm.study.measure_impact import LayerGwp, SurfaceCost, VariantCost, VariantGwp
 from epsm.study.measures import Measure, MeasureVariant
 from epsm.study.parameter_kinds import KINDS_OF_PARAMETERS
 from epsm.study.parameters import Parameter, Range
@@ -106,11 +107,14 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     A_SCHEDULE: ScheduleTarget,
     "measures": Measure,
     "variants": MeasureVariant,
+    "gwp": VariantGwp,
+    "cost": VariantCost,
     "range": Range,
     "correlations": Correlation,
     "analysis": Analysis,
     "impact": Impact,
     "fuels": Fuels,
+    "hourly_electricity": HourlyElectricity,
     **dict.fromkeys(Fuels.model_fields, FuelFactors),
     "outputs": Outputs,
     "cells": ReportCell,
@@ -128,6 +132,8 @@ _IN_MEASURES: Mapping[str, type[BaseModel]] = {
     "ideal_loads": IdealLoadsEdit,
     **LAYERS,
 }
+
+_IN_CONSTRUCTIONS: Mapping[str, type[BaseModel]] = {"gwp": LayerGwp, "cost": SurfaceCost}
 
 
 def _without_tags(steps: Sequence[int | str]) -> Iterator[int | str]:
@@ -152,6 +158,7 @@ def _keys_beside(steps: Sequence[int | str]) -> list[str]:
     before = ""
     for step in map(str, steps[:-1]):
         in_measure = _IN_MEASURES.get(step) if "measures" in steps else None
+        in_measure = _IN_CONSTRUCTIONS.get(step, in_measure) if "constructions" in steps else in_measure
         part = _UNIONS.get(before, {}).get(step) or in_measure or _PARTS.get(step) or part
         before = step
     return [field.alias or name for name, field in part.model_fields.items()]

@@ -59,9 +59,11 @@ def read_partial_study(document: bytes) -> PartialStudy:
         draft = PartialStudy(Study.model_validate(rest), problems, numbers)
     except ValidationError:
         return PartialStudy(None, problems)
-    if draft.study is None or "sampling" not in rest:
+    if draft.study is None or ("sampling" in raw) != ("sampling" in rest):
         return draft
-    return replace(draft, problems=(*problems, *map(draft.in_document, sampling_problems(draft.study))))
+    whole = "measures" not in numbers and ("impact" in rest) == ("impact" in raw)
+    more = sampling_problems(draft.study, with_impact=whole)
+    return replace(draft, problems=(*problems, *map(draft.in_document, more)))
 
 
 def _readable_part(raw: Any, error: ValidationError) -> tuple[dict[str, Any], dict[str, list[int]]] | None:

@@ -243,7 +243,9 @@ class Study(Strict):
     sampling: Sampling = Grid()
     analysis: Analysis = Analysis()
     impact: Impact | None = Field(
-        default=None, description="Factors by fuel, for columns with operational emissions and energy cost."
+        default=None,
+        description="Factors by fuel, for columns with operational emissions and energy cost; currency and study "
+        "period of measures that state emissions and cost.",
     )
     outputs: Outputs = Outputs()
     options: Options = Options()
@@ -284,6 +286,16 @@ class Study(Strict):
     def sample_count(self) -> int:
         """Variants of one model and weather: 1 baseline + samples."""
         return 1 + self.sampling.count(self.parameters)
+
+    @property
+    def has_measure_gwp(self) -> bool:
+        """Whether a variant of a measure states emissions."""
+        return any(variant.states_gwp for measure in self.measures for variant in measure.variants)
+
+    @property
+    def has_measure_cost(self) -> bool:
+        """Whether a variant of a measure states a cost."""
+        return any(variant.states_cost for measure in self.measures for variant in measure.variants)
 
     def numeric(self, parameter: Dimension) -> bool:
         """Whether a parameter's column of the results table holds numbers only."""

@@ -1,5 +1,6 @@
 """Routes for results: rows of the table, and downloads."""
 
+import json
 from http import HTTPStatus
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from epsm.api.app import Refusal, SimulationId, own_study, stack
 from epsm.api.bodies import Downloads, ResultRows, answers
 from epsm.errors import NotFound
 from epsm.results import rows
+from epsm.results.comparison import RANK, objectives
 from epsm.store import keys
 from epsm.study.records import StudyRecord, StudyStatus
 
@@ -56,6 +58,10 @@ def results(
         ended=record.status.final,
         stopped=_stopped(record),
     )
+    if record.status.final and objectives(manifest.study):
+        ranks = _pareto_ranks(simulation_id)
+        for row in found:
+            row[RANK] = ranks.get(str(row["variant_index"]))
     following = start + len(found)
     return ResultRows(
         simulation_id=simulation_id,
@@ -64,6 +70,16 @@ def results(
         rows=found,
         next_start=following if following < variants else None,
     )
+
+
+def _pareto_ranks(simulation_id: str) -> dict[str, int]:
+    """By index; none if the table was not written."""
+    try:
+        with stack().files.open_result(keys.run_key(simulation_id, rows.PARETO_FILE)) as stream:
+            ranks: dict[str, int] = json.load(stream)["ranks"]
+    except NotFound:
+        return {}
+    return ranks
 
 
 def _stopped(record: StudyRecord) -> str:

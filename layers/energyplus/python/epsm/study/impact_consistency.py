@@ -1,0 +1,31 @@
+"""Whether what measures emit and cost, and the terms on which they are compared, fit together."""
+
+from collections.abc import Iterator
+
+from epsm.problems import Problem
+from epsm.study.constructions import ConstructionEdit
+from epsm.study.impact import Impact
+from epsm.study.measures import MeasureVariant
+from epsm.study.schema import MANIFEST_NAME, Study
+
+
+def impact_problems(study: Study) -> Iterator[Problem]:
+    """Costs without a currency, service lives without a study period, a study period without use."""
+    impact = study.impact or Impact.model_construct()
+    for number, measure in enumerate(study.measures):
+        for position, variant in enumerate(measure.variants):
+            place = f"{MANIFEST_NAME}: measures[{number}].variants[{position}]"
+            yield from _of_part(place, variant, impact)
+            for own, edit in enumerate(variant.constructions):
+                yield from _of_part(f"{place}.constructions[{own}]", edit, impact)
+    if impact.study_period_years is not None and not study.has_measure_gwp and not study.has_measure_cost:
+        what = "is not used: no measure has 'gwp' or 'cost'"
+        yield Problem(f"{MANIFEST_NAME}: impact.study_period_years", what, "measures with 'gwp' or 'cost'")
+
+
+def _of_part(where: str, part: MeasureVariant | ConstructionEdit, impact: Impact) -> Iterator[Problem]:
+    if part.cost is not None and impact.currency is None:
+        yield Problem(f"{where}.cost", "has no currency", 'impact with "currency", e.g. "EUR"')
+    if part.service_life_years is not None and impact.study_period_years is None:
+        what = "has no study period to be replaced within"
+        yield Problem(f"{where}.service_life_years", what, "impact with 'study_period_years'")
