@@ -6,6 +6,10 @@ from pathlib import Path
 
 from docs.command_reference import reference
 from epsm.api.description import description
+from epsm.results.comparison import PAYBACK, RANK, WHOLE_LIFE
+from epsm.results.impact import COST as OPERATIONAL_COST
+from epsm.results.impact import GWP as OPERATIONAL
+from epsm.results.measure_impact import COST, ELEMENTS, EMBODIED
 from epsm.results.metrics import (
     ADAPTIVE_COMFORT,
     ADAPTIVE_HOURS,
@@ -118,6 +122,7 @@ def _metrics() -> str:
     lines += [f"| `{name}` | {kind} | {boundary} |" for name, (kind, boundary, _) in ENVELOPE_COEFFICIENTS.items()]
     lines += [
         "",
+        *_impact(),
         "## Times of peaks",
         "",
         "The time of each fuel's peak demand, as `MM-DD HH:MM` in local standard time: the end of the time step with",
@@ -133,6 +138,33 @@ def _metrics() -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _impact() -> list[str]:
+    """The section on emissions and costs, whose columns depend on the study."""
+    own = (
+        (OPERATIONAL[0], "emissions of energy", "impact.fuels or hourly_electricity"),
+        (OPERATIONAL_COST[0], "cost of energy", "impact.fuels"),
+        (f"{EMBODIED}_kgco2e", "emissions of measures", "gwp of measures"),
+        (f"{COST}_<currency>", "cost of measures", "cost of measures"),
+        ("replacement_cost_<currency>", "cost of their replacements", "service lives, impact.study_period_years"),
+        (WHOLE_LIFE[0], "emissions of measures and of energy", "gwp of measures and of energy, study_period_years"),
+        (PAYBACK, "cost of measures by what they save in a year", "cost of measures, and of energy or tariffs"),
+        (RANK, "1 for the Pareto front", "cost or gwp of measures, or impact.pareto"),
+    )
+    return [
+        "## Emissions and costs",
+        "",
+        "Columns of studies that state them: [GWP and cost](gwp-and-cost.md) has the formulae. All but the last two",
+        "and the cost of replacements have one with `_m2` beside them, by `total_building_area_m2`. Embodied emissions",
+        "and costs of measures have one for each element of the building, as in",
+        f"`{EMBODIED}_wall_kgco2e`: {', '.join(f'`{element}`' for element in ELEMENTS)}.",
+        "",
+        "| column | meaning | of studies with |",
+        "|---|---|---|",
+        *(f"| `{name}` | {meaning} | {needs} |" for name, meaning, needs in own),
+        "",
+    ]
 
 
 def _performance() -> list[str]:

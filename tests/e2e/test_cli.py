@@ -73,8 +73,8 @@ def table(results: Path) -> pd.DataFrame:
 
 
 def test_a_run_leaves_its_results_behind(results: Path) -> None:
-    # Of rejected studies, of sampled ones, and of those that ask for more tables.
-    only_of_others = {"errors.json", "design.parquet", "zones.parquet", "monthly.parquet"}
+    # Of rejected studies, of sampled ones, and of those that ask for more.
+    only_of_others = {"errors.json", "design.parquet", "zones.parquet", "monthly.parquet", "pareto.json"}
     assert {*SUMMARY_FILES, "variants"} - only_of_others == {path.name for path in results.iterdir()}
 
 

@@ -106,7 +106,8 @@ def test_an_hour_counts_by_local_standard_time(july: Any, more: str, hour: int, 
 
     found, reason = electricity_gwp_kgco2e(database, one_hour(7, 10, hour), results.metrics)
 
-    assert (found, reason) == (pytest.approx(power_w / 1000 * 0.5, rel=1e-9), "")
+    assert reason == ""
+    assert found == pytest.approx(power_w / 1000 * 0.5, rel=1e-9)
 
 
 _SIMULATED: dict[str, tuple[Path, Results]] = {}

@@ -6,6 +6,7 @@ Independent of where the files are: submit passes a folder of a bucket, the comm
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 
 from epsm.checks.analysis import check_analysis
@@ -39,6 +40,7 @@ from epsm.estimate import RunTime, run_time_of
 from epsm.problems import Problem
 from epsm.study.assignments import field_parameters
 from epsm.study.hourly_factors import read_hourly_factors
+from epsm.study.impact_consistency import impact_remarks
 from epsm.study.parsing import load_document
 from epsm.study.partial import read_partial_study
 from epsm.study.sampling import Listed
@@ -173,6 +175,8 @@ def _check_files(document: bytes, files: StudyFiles, rules: Rules) -> CheckedStu
     reader.problems += check_analysis(study)
     reader.problems += check_cells(study)
     remarks: dict[str, tuple[str, ...]] = {}
+    if about := impact_remarks(study, datetime.now(UTC).date()):
+        remarks[MANIFEST_NAME] = tuple(f"{MANIFEST_NAME}: {each}" for each in about)
     version, models = _check_models(study, reader, limits, remarks)
     with dictionary.of_version(version):
         reader.problems += check_parameters(study)

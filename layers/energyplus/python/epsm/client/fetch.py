@@ -28,6 +28,7 @@ SUMMARY_FILES = (
     "monthly.parquet",
     "sensitivity.json",
     "sensitivity.csv",
+    "pareto.json",
 )
 _NAMING_FILES = ("manifest.json", "errors.json")
 _CONNECTIONS = 8

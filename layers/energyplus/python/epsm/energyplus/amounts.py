@@ -1,4 +1,4 @@
-"""How much of each layer an edit of constructions brings to a square metre of a surface."""
+"""Volume and mass of each layer that an edit of constructions adds to a square metre of a surface."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -154,7 +154,8 @@ def _stated_as_a_whole(variant: MeasureVariant) -> bool:
 
 def _edits_besides(variant: MeasureVariant) -> list[str]:
     """Its edits that are not of constructions."""
-    return [name for name in ("targets", "loads") if getattr(variant, name)]
+    edits = (("targets", variant.targets), ("setpoints", variant.setpoints), *variant.ready)
+    return [name for name, given in edits if given]
 
 
 def _gwp_of(variant: MeasureVariant, edit: ConstructionEdit, found: Quantities, what: str) -> _Known:

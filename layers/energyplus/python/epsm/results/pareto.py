@@ -1,6 +1,6 @@
 """Pareto ranks: non-dominated sorting of points to be minimised.
 
-A point dominates another if it is no worse in any objective and better in one. Rank 1 are the points that no other
+A point dominates another if none of its objectives is worse and one is better. Rank 1 are the points that no other
 dominates (the Pareto front), rank 2 those that none but points of rank 1 dominate, and so on (Goldberg 1989; Deb et al.
 2002, NSGA-II).
 """

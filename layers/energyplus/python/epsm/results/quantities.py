@@ -1,4 +1,4 @@
-"""How much of what a measure brings is in a building: areas of the engine's geometry, volumes and masses of layers."""
+"""Quantities of measures in a building: net areas of the engine's geometry, volumes and masses of layers."""
 
 import math
 from collections.abc import Mapping

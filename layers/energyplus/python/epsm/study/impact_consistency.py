@@ -1,6 +1,7 @@
 """Whether what measures emit and cost, and the terms on which they are compared, fit together."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from epsm.problems import Problem
 from epsm.study.constructions import ConstructionEdit
@@ -29,3 +30,30 @@ def _of_part(where: str, part: MeasureVariant | ConstructionEdit, impact: Impact
     if part.service_life_years is not None and impact.study_period_years is None:
         what = "has no study period to be replaced within"
         yield Problem(f"{where}.service_life_years", what, "impact with 'study_period_years'")
+
+
+def impact_remarks(study: Study, today: date) -> list[str]:
+    """What a reader of the numbers should know: declarations that have expired, and emissions of different stages.
+
+    Args:
+        study: The study.
+        today: The day on which it is submitted.
+    """
+    remarks: list[str] = []
+    stages: dict[str, None] = {}
+    for measure in study.measures:
+        for variant in measure.variants:
+            layers = [layer for edit in variant.constructions for layer in edit.carbon_layers]
+            all_gwp = (variant.gwp, *(edit.gwp for edit in variant.constructions), *(layer.gwp for layer in layers))
+            all_costs = (variant.cost, *(edit.cost for edit in variant.constructions))
+            carbon = [stated for stated in all_gwp if stated is not None]
+            costs = [stated for stated in all_costs if stated is not None]
+            stages |= dict.fromkeys(stated.stages or "no stages stated" for stated in carbon)
+            for name, all_stated in (("gwp", carbon), ("cost", costs)):
+                days = [stated.valid_until for stated in all_stated if stated.valid_until is not None]
+                if days and min(days) < today:
+                    what = f"{measure.name} '{variant.name}': a '{name}' was valid until {min(days)}."
+                    remarks.append(what)
+    if len(stages) > 1:
+        remarks.append(f"Emissions of measures cover different stages, which are added up: {'; '.join(stages)}.")
+    return remarks

@@ -26,6 +26,7 @@ _RESULT_FILES = (
     "monthly.parquet",
     "sensitivity.json",
     "sensitivity.csv",
+    "pareto.json",
     "manifest.json",
 )
 
