@@ -17,12 +17,9 @@ from epsm.study.hourly_factors import HourlyFactors, read_hourly_factors
 from epsm.study.impact import HourlyElectricity, Impact
 from epsm.study.parsing import parse_study
 from tests.conftest import study_document, with_run_period
-from tests.unit.checks.test_measures import accept, faults
-from tests.unit.checks.test_measures import files as files
 from tests.unit.manifests import manifest_of
 from tests.unit.results.test_impact import used
 
-ASKED = HourlyElectricity(file="grid.csv")
 HOURLY = {"hourly_electricity": {"file": "grid.csv"}}
 SUMMER_TIME = "RunPeriodControl:DaylightSavingTime,4/1,10/1;\n"
 SOLAR = """
@@ -33,11 +30,6 @@ ElectricLoadCenter:Distribution,Solar,Generators,Baseload,0,,,DirectCurrentWithI
 """
 FULL_W, LOW_W = 10 * 48 + 400, (10 * 48 + 400) * 0.1
 """Lamps and equipment of the room in office hours, 08:00 to 18:00 on weekdays, and outside."""
-
-
-def grid(rows_of: int = 8760, **changes: str) -> bytes:
-    cells = dict.fromkeys(range(rows_of), "0.4") | {int(key[1:]): cell for key, cell in changes.items()}
-    return "\n".join(["kgco2e_per_kwh", *cells.values()]).encode()
 
 
 def one_hour(month: int, day: int, hour: int, factor: float = 0.5) -> HourlyFactors:
@@ -173,42 +165,3 @@ def test_files_of_any_year_and_separator() -> None:
     assert factors is not None
     assert set(factors.factors) == {0.25}
     assert factors.at(2, 29, 24) == 0.25
-
-
-@pytest.mark.parametrize(
-    ("content", "asked", "where", "what"),
-    [
-        (None, {}, "impact.hourly_electricity.file", "'grid.csv' is not in "),
-        (grid(8759), {}, "grid.csv", "has 8,759 rows after the row of names | 8760, or 8784 with 29 February"),
-        (grid(8761), {}, "grid.csv", "has 8,761 rows"),
-        (
-            grid(r7="n/a"),
-            {},
-            "grid.csv: row 8, column kgco2e_per_kwh",
-            "'n/a' is not a factor | a number from 0 to 1000",
-        ),
-        (grid(r7="-1"), {}, "grid.csv: row 8, column kgco2e_per_kwh", "'-1' is not a factor"),
-        (grid(r7="inf"), {}, "grid.csv: row 8, column kgco2e_per_kwh", "'inf' is not a factor"),
-        (grid(), {"column": "kg"}, "grid.csv", "has no column 'kg' | 'kgco2e_per_kwh'"),
-        (b"a,b\n1,2\n", {}, "grid.csv", "has 2 columns, and 'hourly_electricity' does not say which counts"),
-        (b"\xff\xfe", {}, "grid.csv", "is not UTF-8 text"),
-        (b"", {}, "grid.csv", "has 0 columns"),
-    ],
-)
-def test_faults_of_the_file(files: dict[str, bytes], content: bytes | None, asked: Any, where: str, what: str) -> None:
-    if content is not None:
-        files["grid.csv"] = content
-    impact = {"hourly_electricity": {"file": "grid.csv", **asked}}
-
-    found = faults(files, [], impact=impact)
-
-    assert where in found, found
-    assert what in found[where]
-
-
-def test_the_file_is_an_input_of_the_study(files: dict[str, bytes]) -> None:
-    files["grid.csv"] = grid()
-
-    assert "grid.csv" in accept(files, [], impact=HOURLY).inputs
-    both = {**HOURLY, "fuels": {"electricity": {"gwp_kgco2e_per_kwh": 0.4}}}
-    assert "has 'hourly_electricity' and a 'gwp_kgco2e_per_kwh'" in faults(files, [], impact=both)["impact"]

@@ -242,11 +242,7 @@ class Study(Strict):
     )
     sampling: Sampling = Grid()
     analysis: Analysis = Analysis()
-    impact: Impact | None = Field(
-        default=None,
-        description="Factors by fuel, for columns with operational emissions and energy cost; currency and study "
-        "period of measures that state emissions and cost.",
-    )
+    impact: Impact | None = Field(default=None, description="Factors and terms of columns with emissions and costs.")
     outputs: Outputs = Outputs()
     options: Options = Options()
     files: Annotated[dict[str, str], AfterValidator(_hashes)] = Field(

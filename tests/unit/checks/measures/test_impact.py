@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.checks.test_measures import accept, faults
-from tests.unit.checks.test_measures import files as files
+from tests.unit.checks.measures.studies import accept, faults
 
 BY_SHELL = {"name": "shell", "measure": "shell"}
 WALL = {"slot": "wall_exterior", "u_w_m2k": 0.2, "films": "included"}
