@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 
 from epsm.errors import NotFound
 from epsm.store import keys
+from epsm.study.budgets import STORED
 from epsm.study.manifest import ObjectRef, RunManifest
-from epsm.study.schema import STORED
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -7,7 +7,6 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
@@ -16,13 +15,12 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    ValidationInfo,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.study.analysis import Analysis
+from epsm.study.budgets import Budget
 from epsm.study.cells import ReportCell
 from epsm.study.impact import Impact
 from epsm.study.measures import Measure
@@ -80,27 +78,6 @@ def _printable(text: str) -> str:
 def _no_truth_value(value: Any) -> Any:
     """True equals 1 in Python, and so it would pass for the version 1."""
     return str(value) if isinstance(value, bool) else value
-
-
-def _budget(amount: float, info: ValidationInfo) -> float:
-    """The bounds of a budget. They apply on submission; studies stored before can still be read and removed."""
-    if info.context is STORED:
-        return amount
-    if amount < _MIN_BUDGET_USD:
-        raise PydanticCustomError("greater_than_equal", "too small", {"ge": _MIN_BUDGET_USD})
-    if amount > _MAX_BUDGET_USD:
-        raise PydanticCustomError("less_than_equal", "too large", {"le": _MAX_BUDGET_USD})
-    return amount
-
-
-STORED: Mapping[str, bool] = {"stored": True}
-"""Validation context for studies that were accepted earlier."""
-_MIN_BUDGET_USD, _MAX_BUDGET_USD = 1e-6, 1e6
-Budget = Annotated[
-    float,
-    Field(strict=True, json_schema_extra={"maximum": _MAX_BUDGET_USD, "minimum": _MIN_BUDGET_USD}),
-    AfterValidator(_budget),
-]
 
 
 def _hashes(files: dict[str, str]) -> dict[str, str]:
