@@ -2,7 +2,7 @@
 
 import pytest
 
-from epsm.energyplus.construction_plans import Expected
+from epsm.energyplus.construction_plan import Expected
 from epsm.results.areas import EnvelopeArea, EnvelopeSurface, envelope_coefficients
 from epsm.results.measure_targets import differences
 from epsm.results.metrics import ENVELOPE_COEFFICIENTS

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from epsm.checks.parameters import Setter, Setters, set_twice
 from epsm.checks.target_matches import TargetInModel
 from epsm.energyplus import dictionary
-from epsm.energyplus.construction_plans import ConstructionPlan
+from epsm.energyplus.construction_plan import ConstructionPlan
 from epsm.problems import Problem
 from epsm.study.assignments import ConstructionAssignment, construction_assignments
 from epsm.study.constructions import ConstructionEdit

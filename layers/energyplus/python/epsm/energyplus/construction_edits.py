@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from epsm.energyplus.construction_plans import ConstructionPlan, merged, plans_of
+from epsm.energyplus.construction_plan import ConstructionPlan, merged
+from epsm.energyplus.construction_plans import plans_of
 from epsm.energyplus.dictionary import ClassRule, FieldPlace
 from epsm.energyplus.documents import Document
 from epsm.energyplus.editing import place_of_field, rule_of

@@ -16,7 +16,7 @@ from typing import Any
 from epsm.energyplus import dictionary
 from epsm.energyplus.amounts import AmountsByMeasure
 from epsm.energyplus.construction_edits import Plans, plans_by_variant, rebuilt
-from epsm.energyplus.construction_plans import Expected
+from epsm.energyplus.construction_plan import Expected
 from epsm.energyplus.dictionary import ClassRule, FieldPlace
 from epsm.energyplus.documents import Document, EpjsonDocument, IdfDocument, PlainObjects
 from epsm.energyplus.editing import CannotEdit, place_of_field, rule_of

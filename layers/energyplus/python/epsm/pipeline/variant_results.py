@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from epsm.energyplus.amounts import AmountsByMeasure
-from epsm.energyplus.construction_plans import Expected
+from epsm.energyplus.construction_plan import Expected
 from epsm.energyplus.verdict import Verdict
 from epsm.pipeline.loaded_study import LoadedStudy
 from epsm.pipeline.simulation import Simulated

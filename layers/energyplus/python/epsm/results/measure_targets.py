@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from epsm.energyplus.construction_plans import Expected
+from epsm.energyplus.construction_plan import Expected
 from epsm.results.areas import EnvelopeSurface, read_surfaces
 from epsm.text import fold_name, listed
 
