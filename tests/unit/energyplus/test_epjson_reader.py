@@ -22,7 +22,9 @@ def place(class_name: str, field: str) -> FieldPlace:
 def test_epjson_objects_are_found_with_their_fields() -> None:
     outline = epjson(ROOM)
     assert not outline.problems
-    assert outline.of_class("MATERIAL") == [ModelObject("Material", "Brick", {"roughness": "Rough", "thickness": 0.12})]
+    assert outline.of_class("MATERIAL") == [
+        ModelObject("Material", "Brick", {"roughness": "Rough", "thickness": 0.12}, key="Brick")
+    ]
     assert outline.version == "25.2"
 
 

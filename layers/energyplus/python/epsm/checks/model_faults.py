@@ -48,7 +48,7 @@ _NOT_TOGETHER_YET = {"23.2": ("schedule type limits", "curves"), "25.1": ("curve
 
 def place_of(each: ModelObject, source: str) -> str:
     """The location of an object: its line in IDF, its class and name in epJSON."""
-    return f"{source}: line {each.line}" if each.line else f"{source}: {each.class_name} '{each.name}'"
+    return f"{source}: line {each.line}" if each.line else f"{source}: {each.class_name} '{each.key}'"
 
 
 def check_model_faults(

@@ -33,7 +33,7 @@ def field_text(each: ModelObject, field: str) -> str:
 
 def place_in(each: ModelObject, source: str) -> str:
     """The location of an object, for a problem."""
-    return f"{source}: line {each.line}" if each.line else f"{source}: {each.class_name} '{each.name}'"
+    return f"{source}: line {each.line}" if each.line else f"{source}: {each.class_name} '{each.key}'"
 
 
 def is_number(text: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import ClassRule, FieldPlace
 from epsm.energyplus.idf_text import idf_objects
+from epsm.energyplus.model_reader import epjson_name
 from epsm.text import fold_name
 
 _OBJECTS_A_PART = 1000
@@ -184,7 +185,7 @@ def _without_empty_fields_behind_the_last(values: list[str]) -> list[str]:
 
 
 class EpjsonDocument:
-    """An epJSON model: classes of named objects. A handle is the pair of name and fields."""
+    """An epJSON model: classes of named objects. A handle is the key, the fields and the name as an IDF has it."""
 
     file_name = "in.epJSON"
 
@@ -199,10 +200,10 @@ class EpjsonDocument:
         return self._classes.setdefault(key, {})
 
     def objects(self, rule: ClassRule) -> list[Any]:
-        return list(self._group(rule).items())
+        return [(key, fields, epjson_name(rule, key, fields)) for key, fields in self._group(rule).items()]
 
     def name_of(self, each: Any) -> str:
-        return str(each[0])
+        return str(each[2])
 
     def _fields(self, each: Any, place: FieldPlace) -> dict[str, Any]:
         fields: dict[str, Any] = each[1]
@@ -213,6 +214,8 @@ class EpjsonDocument:
         return groups[place.group]  # type: ignore[no-any-return]
 
     def get(self, each: Any, place: FieldPlace) -> Any:
+        if place.group is not None and place.group >= len(each[1].get(place.rule.repeat_key or "", ())):
+            return ""
         return self._fields(each, place).get(place.rule.key, "")
 
     def set(self, each: Any, place: FieldPlace, value: Any) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from epsm.energyplus import dictionary
 from epsm.energyplus.dictionary import ClassRule, FieldPlace
 from epsm.energyplus.idf_text import decode, text_blocks
 from epsm.problems import Problem
@@ -30,15 +31,18 @@ class ModelObject:
 
     Attributes:
         class_name: Class as written in the file.
-        name: What the object is called: its first value in IDF, its key in epJSON; empty if it has none.
+        name: What the object is called: its first value in IDF; in epJSON its key, and where its class has no names the
+            first field's value, as in IDF. Empty if it has none.
         values: IDF values in order after the class name, or epJSON's fields by key.
         line: Line of an IDF file on which the object starts, from 1; 0 in epJSON.
+        key: Its key in epJSON, which may differ from the name.
     """
 
     class_name: str
     name: str
     values: tuple[str, ...] | dict[str, Any]
     line: int = 0
+    key: str = ""
 
     def value(self, place: FieldPlace) -> float | str | None:
         """The value at `place`: text in IDF, typed in epJSON; None or an empty text where nothing is given."""
@@ -209,8 +213,30 @@ def _read_epjson(text: str, source: str) -> ModelOutline:
             outline.problems.append(Problem(f"{source}: {class_name}", "is not a set of named objects"))
         elif objects:
             group = outline.objects.setdefault(fold_name(class_name), [])
-            group.extend(ModelObject(class_name, name, fields) for name, fields in objects.items())
+            rule = dictionary.load().find_class(class_name)
+            group.extend(
+                ModelObject(class_name, epjson_name(rule, key, fields), fields, key=key)
+                for key, fields in objects.items()
+            )
     return outline
+
+
+def epjson_name(rule: ClassRule | None, key: str, fields: dict[str, Any]) -> str:
+    """What an object of epJSON is called, as in an IDF: its key, or the first field's value if its class has no names.
+
+    Args:
+        rule: Its class; None if the dictionary does not have it.
+        key: Its key.
+        fields: Its fields.
+    """
+    if rule is None or rule.named:
+        return key
+    if not rule.fields:
+        groups = fields.get(rule.repeats[0].repeat_key or "") if rule.repeats else None
+        fields = groups[0] if isinstance(groups, list) and groups and isinstance(groups[0], dict) else {}
+    first = (*rule.fields, *rule.repeats)[:1]
+    value = fields.get(first[0].key) if first else None
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _no_constant(name: str) -> None:
