@@ -10,14 +10,18 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import coverage
 import pytest
 
-_PRELOADED = ("boto3", "pandas", "eppy.modeleditor", "aws_lambda_powertools", "hypothesis", "werkzeug.serving")
-_MOTO = ("dynamodb", "s3", "sns", "stepfunctions", "events", "awslambda", "sts", "core.models")
+_PRELOADED = (
+    *("boto3", "pandas", "pyarrow.parquet", "scipy.stats", "SALib.analyze.sobol", "pydantic", "hypothesis"),
+    *("eppy.modeleditor", "aws_lambda_powertools", "werkzeug.serving"),
+    *(f"moto.{part}" for part in ("dynamodb", "s3", "sns", "stepfunctions", "events", "awslambda", "sts")),
+)
 _USAGE_ERROR = 4
 """pytest did not find a test that it was given: the mutant changed the tests' parameters."""
 _LIMIT_S, _LIMIT_FACTOR = 60.0, 10.0
@@ -26,8 +30,10 @@ _LIMIT_S, _LIMIT_FACTOR = 60.0, 10.0
 
 def preload() -> None:
     """Import what all tests import except the project itself, once; each run is a fork of this process."""
-    for name in (*_PRELOADED, *(f"moto.{part}" for part in _MOTO)):
+    for name in _PRELOADED:
         importlib.import_module(name)
+    for plugin in entry_points(group="pytest11"):
+        plugin.load()
 
 
 @dataclass(frozen=True)
@@ -133,12 +139,13 @@ def _in_copy(target: Any, copy: Path, library: Path, tests: list[str]) -> None:
 
 
 def _judge(_: Path, arguments: list[str]) -> int:
-    sys.dont_write_bytecode = True
+    sys.dont_write_bytecode = True  # That of the first run is used, except for the mutated module.
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     return int(pytest.main(arguments))
 
 
 def _measure(library: Path, arguments: list[str]) -> int:
+    sys.dont_write_bytecode = False
     os.environ["COVERAGE_CORE"] = "ctrace"  # The other one forgets a line that it has seen once.
     measured = coverage.Coverage(data_file="mutants.coverage", source=[str(library)], config_file=False)
     with measured.collect():

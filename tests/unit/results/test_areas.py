@@ -220,3 +220,13 @@ def sum_of(surfaces: dict[str, EnvelopeSurface], kind: str, area: str) -> float:
 )
 def test_orientation(azimuth: float, tilt: float, letter: str) -> None:
     assert orientation(azimuth, tilt) == letter
+
+
+def test_a_wall_that_is_all_window_has_no_coefficient() -> None:
+    def wall(net_area: float) -> EnvelopeSurface:
+        return EnvelopeSurface("W", "wall", "exterior", "S", "ROOM", "WALL", 10.0, net_area, 0.3)
+
+    (glazed,) = totals([wall(0.0)])
+    assert (glazed.gross_area_m2, glazed.net_area_m2, glazed.u_w_m2k) == (10.0, 0.0, None)
+    (small,) = totals([wall(0.5)])
+    assert small.u_w_m2k == pytest.approx(0.3)
