@@ -253,12 +253,19 @@ def _named(outline: ModelOutline, kinds: Sequence[str], name: str, reads: set[tu
 
 
 def _profile(times: Sequence[int], values: Sequence[float], interpolate: str) -> Profile:
-    if not times or len(times) != len(values) or times[-1] != DAY_MIN or list(times) != sorted(set(times)):
+    if not times or len(times) != len(values) or times[-1] != DAY_MIN or list(times) != sorted(times):
         raise CannotRead("has a day whose hours do not follow each other up to 24:00")
-    if interpolate == _LINEAR:
+    if interpolate == _LINEAR:  # an interval without length is a jump
         return Profile(tuple(times), tuple(values), interpolate)
-    kept = [place for place in range(len(times)) if place == len(times) - 1 or values[place + 1] != values[place]]
-    return Profile(tuple(times[place] for place in kept), tuple(values[place] for place in kept), interpolate)
+    # Elsewhere EnergyPlus leaves it out, with a warning; neighbours with the same value are one interval.
+    steps: list[tuple[int, float]] = []
+    for time, value in zip(times, values, strict=True):
+        if time == (steps[-1][0] if steps else 0):
+            continue
+        if steps and steps[-1][1] == value:
+            steps.pop()
+        steps.append((time, value))
+    return Profile(tuple(time for time, _ in steps), tuple(value for _, value in steps), interpolate)
 
 
 def _minutes(text: str) -> int:
