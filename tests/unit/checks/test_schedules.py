@@ -212,17 +212,48 @@ def test_schedule_file_is_refused(files: dict[str, bytes]) -> None:
     }
 
 
-def test_schedule_that_an_ems_program_sets(files: dict[str, bytes]) -> None:
-    target = PARAMETER | {"schedule": "Heating Setpoint", "apply": "add"}
-    assert faults(files, target, model="actuated.idf") == {
-        "parameters[0].schedule": "actuated.idf: EnergyManagementSystem:Actuator 'Override' sets Schedule:Constant "
-        "'Heating Setpoint', which would become a Schedule:Compact | all days, or another schedule"
+@pytest.mark.parametrize("setpoints", [False, True])
+def test_schedule_that_an_ems_program_sets(files: dict[str, bytes], setpoints: bool) -> None:
+    """The actuator names the class and the name of the schedule, and must find it."""
+
+    def parts(**more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        if setpoints:
+            return SHIFT, measure(heating_shift_k=1, **more)
+        return PARAMETER | {"schedule": "Heating Setpoint", "apply": "add", **more}, {}
+
+    place = "measures[0].variants[0].setpoints[0]" if setpoints else "parameters[0]"
+    parameter, more = parts()
+    assert faults(files, parameter, model="actuated.idf", **more) == {
+        place: "actuated.idf: EnergyManagementSystem:Actuator 'Override' sets Schedule:Constant 'Heating Setpoint', "
+        "which would become a Schedule:Compact | AllDays, or another schedule"
     }
-    assert accept(files, target | {"days": ["AllDays"]}, model="actuated.idf")
-    assert faults(files, SHIFT, model="actuated.idf", **measure(heating_shift_k=1)) == {
-        "measures[0].variants[0].setpoints[0]": "actuated.idf: EnergyManagementSystem:Actuator 'Override' sets the "
-        "values of 'Heating Setpoint' during the run | other zones, or the schedule that the EMS program reads"
-    }
+    parameter, more = parts(days=["AllDays"])
+    assert accept(files, parameter, model="actuated.idf", **more).remarks == (
+        "actuated.idf: EnergyManagementSystem:Actuator 'Override' can override edited schedules during the run; the "
+        "values of EMS programs are not edited.",
+    )
+
+
+def test_copy_of_a_schedule_that_an_ems_program_sets(files: dict[str, bytes]) -> None:
+    heater = b"ZoneHVAC:Baseboard:Convective:Electric, Heater, Heating Setpoint, HeatingDesignCapacity, 0;"
+    files |= {"actuated.idf": files["actuated.idf"] + heater}
+    (what,) = faults(files, SHIFT, model="actuated.idf", **measure(heating_shift_k=1, days=["AllDays"])).values()
+    assert what.endswith(
+        "sets Schedule:Constant 'Heating Setpoint', which something else uses too | a target for the schedule"
+    )
+
+
+def test_setpoints_that_cross_in_the_model_itself(files: dict[str, bytes], one_zone: str) -> None:
+    """Only further crossings are refused: some models switch one side off on days that are never simulated."""
+    cooling = """
+    Schedule:Compact, Cooling, Any Number, Through: 12/31, For: CustomDay1, Until: 24:00, 10, For: AllOtherDays,
+      Until: 24:00, 26;
+    """
+    files |= {"odd.idf": (one_zone.replace("  Cooling Setpoint;  ", "  Cooling;  ") + cooling).encode()}
+    shift = {"name": "x", "schedule": "Heating Setpoint", "apply": "add", "days": ["AllDays"]}
+    assert accept(files, shift | {"values": [0, 5]}, model="odd.idf")
+    (what,) = faults(files, shift | {"values": [0, 7]}, model="odd.idf").values()
+    assert "heat to 27 C and cool to 26 C on Sunday at 00:00" in what
 
 
 def test_setpoint_shift_with_old_and_new_values(files: dict[str, bytes]) -> None:

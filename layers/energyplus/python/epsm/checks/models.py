@@ -15,7 +15,7 @@ from epsm.checks.file_levels import check_file_levels_on, file_levels_in
 from epsm.checks.model_faults import FieldFilter, check_model_faults, place_of
 from epsm.checks.parameters import Setters, check_parameters_on
 from epsm.checks.references import check_object_names
-from epsm.checks.schedules import check_schedules_on, count_schedules, schedules_in
+from epsm.checks.schedules import check_schedules_on, count_schedules, overridden, schedules_in
 from epsm.checks.setpoints import crossings_together
 from epsm.checks.systems import check_systems_on
 from epsm.checks.table_text import field_text, is_number
@@ -95,7 +95,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
         problems += islice(check_parameters_on(outline, source, study, setters, met), _MAX_OF_A_KIND)
         problems += islice(check_systems_on(outline, source, study), _MAX_OF_A_KIND)
         problems += islice(check_schedules_on(outline, source, study, schedules, setters, met), _MAX_OF_A_KIND)
-        remarks = crossings_together(outline, source, schedules)
+        remarks = (*crossings_together(outline, source, schedules), *overridden(source, schedules))
         plans = plans_of(outline, study)
         edits += constructions_in(source, plans)
         edits += file_levels_in(outline, source, study)

@@ -250,6 +250,14 @@ def _fields_of_edited(outline: ModelOutline, source: str, plans: Plans, setters:
                     break
 
 
+def overridden(source: str, plans: Plans) -> Iterator[str]:
+    """A sentence about EMS actuators that can override edited schedules; none if there are none."""
+    names = dict.fromkeys(name for _, plan in plans for name in plan.actuators)
+    if names:
+        what = f"EnergyManagementSystem:Actuator {listed(names, most=3)} can override edited schedules during the run"
+        yield f"{source}: {what}; the values of EMS programs are not edited."
+
+
 def unmatched_schedules(study: Study, edits: Iterable[TargetInModel]) -> Iterator[Problem]:
     """Schedule targets, of parameters and variants with several targets, that match no schedule in any model."""
     met = {(each.parameter, each.variant, each.position) for each in edits if each.objects}

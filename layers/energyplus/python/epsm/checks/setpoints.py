@@ -6,7 +6,7 @@ from epsm.energyplus.model_reader import ModelOutline
 from epsm.energyplus.schedule_changes import Change
 from epsm.energyplus.schedule_plans import Plans
 from epsm.energyplus.schedule_values import edited
-from epsm.energyplus.schedules import Block, CannotRead, ModelSchedule, date_of
+from epsm.energyplus.schedules import CannotRead, ModelSchedule, Profile, date_of
 from epsm.energyplus.setpoints import ONE_FOR_BOTH, Thermostat, schedule_of, thermostats_of
 from epsm.study.assignments import ScheduleAssignment
 from epsm.study.day_types import DAY_TYPES
@@ -102,7 +102,7 @@ class _Pair:
             edited(own, [change.new_values(level) for (_, change), level in levels if self._follows(side, change)])
             for side, own in zip(_SIDES, self._schedules, strict=True)
         )
-        found = _first_crossing(heating, cooling)
+        found = _first_crossing((heating, cooling), self._schedules)
         name = f"{self._thermostat.class_name} '{self._thermostat.object.name}'"
         return f"{name} would heat to {found[0]:g} C and cool to {found[1]:g} C on {found[2]}" if found else ""
 
@@ -110,7 +110,6 @@ class _Pair:
 def _pairs(outline: ModelOutline, plans: Plans) -> Iterator[_Pair]:
     if not any(plan.changes for _, plan in plans):
         return
-    known: dict[tuple[str, str], bool] = {}
     for thermostat in thermostats_of(outline):
         if len(thermostat.fields) < 2 or thermostat.class_name == ONE_FOR_BOTH:
             continue
@@ -120,35 +119,41 @@ def _pairs(outline: ModelOutline, plans: Plans) -> Iterator[_Pair]:
             continue
         if heating is None or cooling is None:
             continue
-        names = (fold_name(heating.name), fold_name(cooling.name))
-        if names not in known:
-            known[names] = _first_crossing(heating, cooling) is not None
         pair = _Pair(thermostat, (heating, cooling), plans)
-        if pair.by_parameter and not known[names]:  # what crosses in the model itself is not the study's
+        if pair.by_parameter:
             yield pair
 
 
-def _first_crossing(heating: ModelSchedule, cooling: ModelSchedule) -> tuple[float, float, str] | None:
-    ends = sorted({span.until_day for schedule in (heating, cooling) for span in schedule.spans})
+def _first_crossing(
+    new: tuple[ModelSchedule, ModelSchedule], old: tuple[ModelSchedule, ModelSchedule]
+) -> tuple[float, float, str] | None:
+    """The first heating setpoint above the cooling setpoint: both, and when; not where the model has that itself."""
     begin = 1
-    for end in ends:
-        blocks = [next(span.blocks for span in own.spans if span.until_day >= end) for own in (heating, cooling)]
+    for end in sorted({span.until_day for schedule in new for span in schedule.spans}):
         for day in DAY_TYPES:
-            warm, cool = (next((block for block in own if day in block.days), None) for own in blocks)
-            if warm and cool and (found := _crossing_of_day(warm, cool)):
-                return *found[:2], f"{day} at {found[2]} from {'/'.join(map(str, date_of(begin)))}"
+            profiles, before = (tuple(_profile(own, end, day) for own in pair) for pair in (new, old))
+            if None in profiles:
+                continue
+            warm, cool = (own for own in profiles if own)
+            minute = 0
+            for until in sorted({*warm.until_min, *cool.until_min}):
+                if _crosses(profiles, until) and not _crosses(before, until):
+                    when = f"{day} at {minute // 60:02d}:{minute % 60:02d} from {'/'.join(map(str, date_of(begin)))}"
+                    return _value(warm, until), _value(cool, until), when
+                minute = until
         begin = end + 1
     return None
 
 
-def _crossing_of_day(heating: Block, cooling: Block) -> tuple[float, float, str] | None:
-    begin = 0
-    for until in sorted({*heating.profile.until_min, *cooling.profile.until_min}):
-        warm, cool = (
-            next(value for end, value in zip(own.profile.until_min, own.profile.values, strict=True) if end >= until)
-            for own in (heating, cooling)
-        )
-        if warm > cool + _TOLERANCE_K:
-            return warm, cool, f"{begin // 60:02d}:{begin % 60:02d}"
-        begin = until
-    return None
+def _profile(schedule: ModelSchedule, until_day: int, day: str) -> Profile | None:
+    blocks = next(span.blocks for span in schedule.spans if span.until_day >= until_day)
+    return next((block.profile for block in blocks if day in block.days), None)
+
+
+def _value(profile: Profile, until_min: int) -> float:
+    return next(value for end, value in zip(profile.until_min, profile.values, strict=True) if end >= until_min)
+
+
+def _crosses(profiles: Sequence[Profile | None], until_min: int) -> bool:
+    values = [_value(own, until_min) for own in profiles if own is not None]
+    return len(values) == len(_SIDES) and values[0] > values[1] + _TOLERANCE_K

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from epsm.energyplus.faults import Fault
 from epsm.energyplus.model_reader import ModelOutline
 from epsm.energyplus.new_objects import NewObject
-from epsm.energyplus.schedule_values import NewValues
+from epsm.energyplus.schedule_values import NewValues, edited, written
 from epsm.energyplus.schedules import ModelSchedule
 from epsm.energyplus.setpoints import FieldKey
 from epsm.study.schedule_targets import Period
@@ -52,6 +52,7 @@ class SchedulePlan:
         objects: Copies of thermostats, to be added.
         settings: Class and name of an object -> new values of its fields.
         thermostats: The fields whose setpoints are shifted.
+        actuators: Names of the EMS actuators that can override the new values during a run.
         faults: Why it cannot be made.
     """
 
@@ -59,6 +60,7 @@ class SchedulePlan:
     objects: list[NewObject] = field(default_factory=list)
     settings: dict[tuple[str, str], dict[str, str | float]] = field(default_factory=dict)
     thermostats: set[FieldKey] = field(default_factory=set)
+    actuators: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -68,6 +70,29 @@ def actuators_of(outline: ModelOutline, schedule: ModelSchedule) -> Iterator[str
         unique, kind = (_text(each.values, *place) for place in _ACTUATED)
         if fold_name(unique) == fold_name(schedule.name) and fold_name(kind) == fold_name(schedule.class_name):
             yield each.name
+
+
+def note_actuators(outline: ModelOutline, change: Change, plan: SchedulePlan) -> None:
+    """Note the EMS actuators of a changed schedule: in a plan's faults where they would lose it, because the new object
+    has another class or name, else among its actuators.
+
+    Args:
+        outline: The model.
+        change: The change of the schedule.
+        plan: The plan that it belongs to.
+    """
+    actuators = list(actuators_of(outline, change.schedule))
+    if not actuators:
+        return
+    schedule = change.schedule
+    what = f"EnergyManagementSystem:Actuator '{actuators[0]}' sets {schedule.class_name} '{schedule.name}'"
+    new_class, _ = written(edited(schedule, [NewValues(change.period, lambda own: own + 1)]))
+    if change.copy:
+        plan.faults.append(Fault("", f"{what}, which something else uses too", "a target for the schedule"))
+    elif new_class != schedule.class_name:
+        plan.faults.append(Fault("", f"{what}, which would become a {new_class}", "AllDays, or another schedule"))
+    else:
+        plan.actuators += actuators
 
 
 _ACTUATED = ((1, "actuated_component_unique_name"), (2, "actuated_component_type"))

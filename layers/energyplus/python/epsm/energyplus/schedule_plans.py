@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from epsm.energyplus.faults import Fault
 from epsm.energyplus.model_reader import ModelOutline
-from epsm.energyplus.schedule_changes import Change, SchedulePlan, actuators_of
-from epsm.energyplus.schedule_values import NewValues, edited, written
+from epsm.energyplus.schedule_changes import Change, SchedulePlan, note_actuators
 from epsm.energyplus.schedules import SCHEDULES, CannotRead, ModelSchedule, read_schedule
 from epsm.energyplus.setpoint_plans import plan_of_setpoints
 from epsm.study.assignments import ScheduleAssignment, schedule_assignments
@@ -58,14 +57,15 @@ def _plan_of_target(outline: ModelOutline, target: ScheduleTarget) -> SchedulePl
                 what = f"{class_name} '{each.name}' cannot be edited: it {error}"
                 plan.faults.append(Fault("schedule", what, "a schedule that EnergyPlus reads"))
                 continue
-            faults = list(_faults_of(outline, change))
+            faults = list(_faults_of(change))
             plan.faults += faults
             if not faults:
+                note_actuators(outline, change, plan)
                 plan.changes.append(change)
     return plan
 
 
-def _faults_of(outline: ModelOutline, change: Change) -> Iterator[Fault]:
+def _faults_of(change: Change) -> Iterator[Fault]:
     schedule, period = change.schedule, change.period
     chosen = [block for block in schedule.blocks if period.chosen(block.days, others=block.others)]
     if not chosen:
@@ -75,15 +75,6 @@ def _faults_of(outline: ModelOutline, change: Change) -> Iterator[Fault]:
     if not period.whole_days and any(block.profile.ramps for block in chosen):
         what = f"{schedule.class_name} '{schedule.name}' is interpolated linearly, and a part of a day cannot be edited"
         yield Fault("from" if period.from_ else "until", what, "whole days")
-    actuator = next(actuators_of(outline, schedule), None)
-    if actuator is not None and _class_after(change) != schedule.class_name:
-        what = f"EnergyManagementSystem:Actuator '{actuator}' sets {schedule.class_name} '{schedule.name}'"
-        yield Fault("schedule", f"{what}, which would become a {_class_after(change)}", "all days, or another schedule")
-
-
-def _class_after(change: Change) -> str:
-    new = edited(change.schedule, [NewValues(change.period, lambda own: own + 1)])
-    return written(new)[0]
 
 
 def _days_in(schedule: ModelSchedule) -> Iterator[str]:

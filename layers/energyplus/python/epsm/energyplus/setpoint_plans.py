@@ -7,7 +7,7 @@ from epsm.energyplus.dictionary import FieldPlace
 from epsm.energyplus.faults import Fault
 from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.energyplus.new_objects import Fields, NewObject
-from epsm.energyplus.schedule_changes import Change, SchedulePlan, actuators_of
+from epsm.energyplus.schedule_changes import Change, SchedulePlan, note_actuators
 from epsm.energyplus.schedules import CannotRead, ModelSchedule
 from epsm.energyplus.setpoints import (
     ONE_FOR_BOTH,
@@ -99,9 +99,6 @@ def _schedule(outline: ModelOutline, thermostat: Thermostat, side: Side, plan: S
         what = f"{thermostat.class_name} '{thermostat.object.name}' follows '{name}', which {error}"
         plan.faults.append(Fault("", what, "schedules of the model with values, or other zones"))
         return None
-    if schedule is not None and (actuator := next(actuators_of(outline, schedule), None)) is not None:
-        what = f"EnergyManagementSystem:Actuator '{actuator}' sets the values of '{schedule.name}' during the run"
-        plan.faults.append(Fault("", what, "other zones, or the schedule that the EMS program reads"))
     return schedule
 
 
@@ -157,7 +154,9 @@ def _shift(
             else:
                 plan.settings.setdefault(_key(thermostat.object), {}).update(fields)
     shift = edit.shifts[each.side]
-    plan.changes.append(Change(each.schedule, edit, _ADDED, shift, copy, each.side, frozenset(keys)))
+    change = Change(each.schedule, edit, _ADDED, shift, copy, each.side, frozenset(keys))
+    note_actuators(outline, change, plan)
+    plan.changes.append(change)
 
 
 def _key(each: ModelObject) -> tuple[str, str]:

@@ -17,6 +17,7 @@ ONE_FOR_BOTH = "ThermostatSetpoint:SingleHeatingOrCooling"
 _TEMPLATE = "HVACTemplate:Thermostat"
 _STAGED = "ZoneControl:Thermostat:StagedDualSetpoint"
 _CONTROL = "ZoneControl:Thermostat"
+_ACTUATOR = "energymanagementsystem:actuator"
 _SINGLE = "Setpoint Temperature Schedule Name"
 _FIELDS: Mapping[str, Mapping[Side, str]] = {
     "ThermostatSetpoint:SingleHeating": {"heating": _SINGLE},
@@ -139,12 +140,12 @@ def _rest_of(each: ModelObject) -> Iterator[object]:
 
 
 def references(outline: ModelOutline, name: str) -> set[FieldKey]:
-    """The fields of a model that hold the name of a schedule; outputs do not count."""
+    """The fields of a model that hold the name of a schedule; outputs and EMS actuators do not count."""
     wanted = fold_name(name)
     found: set[FieldKey] = set()
     for key, group in outline.objects.items():
         rule = dictionary.load().find_class(key)
-        if rule is None or key.startswith("output:"):
+        if rule is None or key.startswith("output:") or key == _ACTUATOR:
             continue
         for each in group:
             for field, value in _named_values(each, rule):
