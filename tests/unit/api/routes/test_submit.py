@@ -58,6 +58,16 @@ def test_a_form_may_bring_its_study_as_text_or_as_a_file(stack: Deployed, room: 
     assert stack.record(answer["simulation_id"]).name == "Sent"
 
 
+def test_a_form_may_have_construction_sets_of_legacy_epsm(stack: Deployed, room: dict[str, bytes]) -> None:
+    files = (("idf_files", "room.idf", room["room.idf"]), ("weather_file", "chicago.epw", room["chicago.epw"]))
+    sets = {"wall": [{"name": "U 0.2", "u_w_m2k": 0.2, "films": "included"}, {"name": "thin", "layers": ["Brick"]}]}
+    fields = (("scenario", "", json.dumps(sets).encode()), ("construction_mode", "", b"per_construction"))
+    status, answer = send(stack, *files, *fields)
+    assert (status, answer["variants"]) == (202, 3), answer
+    status, answer = send(stack, *files, ("scenario_id", "", b"7"))
+    assert (status, [each["where"] for each in answer["errors"]]) == (422, ["form field 'scenario_id'"])
+
+
 def test_files_are_uploaded_once_and_only_by_their_owner(stack: Deployed, room: dict[str, bytes]) -> None:
     hashes = put_files(stack, room)
     wanted = {"files": [{"name": "a.idf", "sha256": hashes["room.idf"], "bytes": len(room["room.idf"])}]}

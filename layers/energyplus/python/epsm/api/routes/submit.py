@@ -34,6 +34,7 @@ from epsm.api.incoming import (
     submit_from_request,
     with_names_of_their_own,
 )
+from epsm.api.legacy import with_legacy_fields
 from epsm.errors import StudyRejected
 from epsm.problems import Problem
 from epsm.store import keys
@@ -60,8 +61,9 @@ def run() -> Response[str]:
     """Submit a study: a multipart form with its files, or JSON that names files uploaded earlier.
 
     Form fields: `idf_files` (repeated), `weather_file` (repeated), and `study` with a study.json; without it every
-    model is run with every weather file. `parallel`, `batch_mode` and `max_workers` (legacy EPSM) are ignored. With the
-    header `Idempotency-Key` a repetition of the request within a day starts nothing and gets the same answer.
+    model is run with every weather file. Of legacy EPSM, `parallel`, `batch_mode` and `max_workers` are ignored,
+    `scenario` with construction sets becomes measures, and `construction_mode` the sampling. With the header
+    `Idempotency-Key` a repetition of the request within a day starts nothing and gets the same answer.
     """
     caller = who_calls()
     key = app.current_event.headers.get("idempotency-key")
@@ -157,11 +159,13 @@ def _study_in_form(form: Form) -> tuple[bytes, dict[str, bytes]]:
         raise StudyRejected(problems)
     document = form.text("study")
     if document is not None:
-        return document.encode(), contents
-    if "study" in form.files:
-        return form.files["study"][-1][1], contents
-    name = form.text("name") or next(iter(models), "study").rpartition(".")[0]
-    return study_of_files(models, weather, name), contents
+        own = document.encode()
+    elif "study" in form.files:
+        own = form.files["study"][-1][1]
+    else:
+        name = form.text("name") or next(iter(models), "study").rpartition(".")[0]
+        own = study_of_files(models, weather, name)
+    return with_legacy_fields(own, form), contents
 
 
 def _study_of_uploads() -> StudyOfUploads:

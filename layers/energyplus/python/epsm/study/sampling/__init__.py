@@ -42,8 +42,15 @@ METHODS: dict[str, type[Method]] = {
 }
 
 
+_ALSO_CALLED = {"product": "grid", "one_by_one": "one_at_a_time"}
+"""Names of methods as combinations of measures are called elsewhere -> here."""
+
+
 def _with_method(value: Any) -> Any:
-    return {"method": "grid", **value} if isinstance(value, dict) else value
+    if not isinstance(value, dict):
+        return value
+    method = value.get("method", "grid")
+    return {**value, "method": _ALSO_CALLED.get(method, method) if isinstance(method, str) else method}
 
 
 Sampling = Annotated[Method, Field(discriminator="method"), BeforeValidator(_with_method)]

@@ -15,7 +15,7 @@ class Grid(Strict):
     The combination that leaves the model as it is, `none` of every measure, is the baseline and not run again.
     """
 
-    method: Literal["grid"] = "grid"
+    method: Literal["grid", "product"] = "grid"
 
     def count(self, parameters: Sequence[Dimension]) -> int:
         """Number of samples of one model and weather, without the baseline."""

@@ -14,7 +14,7 @@ class OneAtATime(Strict):
     `none` of a measure is the baseline and not run again.
     """
 
-    method: Literal["one_at_a_time"]
+    method: Literal["one_at_a_time", "one_by_one"]
 
     def count(self, parameters: Sequence[Dimension]) -> int:
         """Number of samples of one model and weather, without the baseline."""
