@@ -75,11 +75,11 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
     >>> nearest("Watts per Zone Floor Area", ["Lighting Level", "Watts per Floor Area"])
     "'Watts per Floor Area'"
     """
-    by_folded = {fold_name(each): each for each in known}
+    by_folded = {fold_name(name): name for name in known}
     if len(by_folded) > _MAX_SUGGESTED_FROM:
         return ""  # comparing takes a second for every 20,000 names
     folded = difflib.get_close_matches(fold_name(name), by_folded, n=count, cutoff=0.5)
-    return ", ".join(f"'{by_folded[each]}'" for each in folded)
+    return ", ".join(f"'{by_folded[name]}'" for name in folded)
 
 
 def listed(names: Iterable[str], most: int = 8) -> str:
@@ -89,5 +89,5 @@ def listed(names: Iterable[str], most: int = 8) -> str:
     "'a', 'b' and 1 more"
     """
     every = list(names)
-    text = ", ".join(f"'{each}'" for each in every[:most])
+    text = ", ".join(f"'{name}'" for name in every[:most])
     return text if len(every) <= most else f"{text} and {len(every) - most} more"

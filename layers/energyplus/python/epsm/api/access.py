@@ -96,8 +96,8 @@ def _listed(claim: Any, in_token: Any) -> list[str]:
         return [str(group) for group in in_token]
     if in_token == claim:
         return [claim]
-    whole = claim[1:-1] if claim.startswith("[") and claim.endswith("]") else claim
-    return [whole] if whole and not _BLANK.search(whole) else []
+    text = claim[1:-1] if claim.startswith("[") and claim.endswith("]") else claim
+    return [text] if text and not _BLANK.search(text) else []
 
 
 def _claims_in(authorization: str) -> Mapping[str, Any]:

@@ -105,7 +105,7 @@ def _rejected(rejection: StudyRejected) -> Response[str]:
 
 @app.exception_handler(OverLimit)  # type: ignore[untyped-decorator]
 def _over_limit(over: OverLimit) -> Response[str]:
-    detail = "; ".join(f"{each.what} ({each.allowed})" for each in over.problems)
+    detail = "; ".join(f"{problem.what} ({problem.allowed})" for problem in over.problems)
     return _problem(HTTPStatus.TOO_MANY_REQUESTS, f"Your limits do not allow this study now: {detail}", over.problems)
 
 
@@ -115,7 +115,7 @@ def _invalid(invalid: RequestValidationError) -> Response[str]:
         # curl calls every body a form, which Powertools reads as one.
         return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _NO_JSON)
     problems = tuple(
-        Problem(".".join(str(step) for step in each["loc"]), f"{each['msg']}") for each in invalid.errors()
+        Problem(".".join(str(step) for step in error["loc"]), f"{error['msg']}") for error in invalid.errors()
     )
     return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is invalid; see /openapi.json", problems)
 

@@ -108,8 +108,8 @@ class FilesUploadedBefore:
         except (NotFound, KeyError):
             return None
         if found.sha256 != self._hashes[name]:
-            what = f"is stored with the SHA-256 {found.sha256}"
-            raise StudyRejected([Problem(name, what, f"{self._hashes[name]}: upload it again")])
+            fault = f"is stored with the SHA-256 {found.sha256}"
+            raise StudyRejected([Problem(name, fault, f"{self._hashes[name]}: upload it again")])
         return content
 
     def sha256(self, name: str) -> str:
@@ -145,7 +145,7 @@ def submit_from_request(
     key = keys.owned_study_key(owner, uuid.uuid4().hex, folder)
     places = {name: posixpath.join(posixpath.dirname(key), name) for name in accepted.inputs}
     _check_places(places)
-    _all_at_once(lambda each: sent.put(*each), places.items())
+    _all_at_once(lambda item: sent.put(*item), places.items())
     source = stack.inputs.put_study(key, document, owner)
     simulation = simulation_of(source)
     # Submit would write it too, a moment later; a client that polls at once must find it.
@@ -192,18 +192,18 @@ def study_of_files(models: Mapping[str, bytes], weather: Mapping[str, bytes], na
 
 def with_names_of_their_own(sent: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
     """Files by the last part of their names; a second ``office.idf`` becomes ``office-2.idf``."""
-    named: dict[str, bytes] = {}
+    files_by_name: dict[str, bytes] = {}
     numbers: dict[str, int] = {}
-    for given, content in sent:
-        last = unicodedata.normalize("NFC", given.replace("\\", "/")).rpartition("/")[2]
+    for file_name, content in sent:
+        last = unicodedata.normalize("NFC", file_name.replace("\\", "/")).rpartition("/")[2]
         path = PurePosixPath("unnamed" if last in ("", ".", "..") else last)
-        name, wanted = path.name, path.name.casefold()
+        name, folded = path.name, path.name.casefold()
         while name.casefold() in numbers:
-            numbers[wanted] += 1
-            name = f"{path.stem}-{numbers[wanted]}{path.suffix}"
+            numbers[folded] += 1
+            name = f"{path.stem}-{numbers[folded]}{path.suffix}"
         numbers[name.casefold()] = 1
-        named[name] = content
-    return named
+        files_by_name[name] = content
+    return files_by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,30 +224,30 @@ class Upload:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def presign_uploads(wanted: Mapping[str, str], sizes: Mapping[str, int], owner: str, stack: Stack) -> list[Upload]:
+def presign_uploads(hashes: Mapping[str, str], sizes: Mapping[str, int], owner: str, stack: Stack) -> list[Upload]:
     """Presigned URLs for files, by content, so that the same EPW is uploaded once.
 
     The signature covers hash and length: S3 refuses any other content under that name.
 
     Args:
-        wanted: For each path in the study the SHA-256 of the file, hexadecimal.
+        hashes: For each path in the study the SHA-256 of the file, hexadecimal.
         sizes: Their sizes, bytes.
         owner: The caller.
         stack: The stack to upload to.
     """
     uploads = []
-    places = {name: keys.stored_file_key(owner, sha256) for name, sha256 in wanted.items()}
+    places = {name: keys.stored_file_key(owner, sha256) for name, sha256 in hashes.items()}
     present = _all_at_once(lambda key: stack.files.size(stack.inputs.name, key), places.values())
     for (name, key), size in zip(places.items(), present, strict=True):
         if size == sizes[name]:
-            uploads.append(Upload(name, wanted[name], present=True))
+            uploads.append(Upload(name, hashes[name], present=True))
             continue
-        url, headers = stack.inputs.presigned_upload(key, wanted[name], sizes[name])
-        uploads.append(Upload(name, wanted[name], False, url, headers))
+        url, headers = stack.inputs.presigned_upload(key, hashes[name], sizes[name])
+        uploads.append(Upload(name, hashes[name], False, url, headers))
     return uploads
 
 
-def _all_at_once(ask: Callable[[Given], Got], each: Iterable[Given]) -> list[Got]:
+def _all_at_once(ask: Callable[[Given], Got], items: Iterable[Given]) -> list[Got]:
     """Call S3 for several files concurrently: one after the other, a hundred would exceed the request's time limit."""
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        return list(pool.map(ask, each))
+        return list(pool.map(ask, items))

@@ -30,8 +30,8 @@ def check_budget(study: Study, measured: Mapping[str, RunTime], memory_mb: int) 
     if cost_usd <= budget_usd:
         return []
     where = f"{MANIFEST_NAME}: options.max_cost_usd"
-    what = f"{budget_usd:g} is too little: by earlier runs of its models the study costs about {in_usd(cost_usd)}"
-    return [Problem(where, what)]
+    fault = f"{budget_usd:g} is too little: by earlier runs of its models the study costs about {in_usd(cost_usd)}"
+    return [Problem(where, fault)]
 
 
 def measured_run_times(

@@ -29,29 +29,31 @@ def check_constructions_on(
         edits: What the targets and edits of the study mean in it.
         setters: What the targets set.
     """
-    met = {(each.parameter, each.variant) for each in edits if each.objects}
-    for each, plan in plans:
+    met = {(edit.parameter, edit.variant) for edit in edits if edit.objects}
+    for assignment, plan in plans:
         for fault in plan.faults:
-            where = f"{each.where}.{fault.key}" if fault.key else each.where
+            where = f"{assignment.where}.{fault.key}" if fault.key else assignment.where
             yield Problem(where, f"{source}: {fault.what}", fault.allowed)
-        last = each.position == each.count - 1
-        if not plan.surfaces and (each.count == 1 or (last and (each.parameter, each.variant) not in met)):
-            what = f"{source} has no surface of {_filters(each.edit)}"
-            what += " but open partitions, which only 'constructions' or 'surfaces' select" if plan.left else ""
-            what += "" if each.count == 1 else ", and the variant's other edits mean nothing there either"
-            yield Problem(each.where, what, "surfaces of each model")
-        yield from _set_twice(source, each, plan, setters)
-    for each, plan in plans:
-        yield from _computed_with(each, plan, setters)
+        last = assignment.position == assignment.count - 1
+        if not plan.surfaces and (
+            assignment.count == 1 or (last and (assignment.parameter, assignment.variant) not in met)
+        ):
+            message = f"{source} has no surface of {_filters(assignment.edit)}"
+            message += " but open partitions, which only 'constructions' or 'surfaces' select" if plan.left else ""
+            message += "" if assignment.count == 1 else ", and the variant's other edits mean nothing there either"
+            yield Problem(assignment.where, message, "surfaces of each model")
+        yield from _set_twice(source, assignment, plan, setters)
+    for assignment, plan in plans:
+        yield from _computed_with(assignment, plan, setters)
 
 
 def _set_twice(
-    source: str, each: ConstructionAssignment, plan: ConstructionPlan, setters: Setters
+    source: str, assignment: ConstructionAssignment, plan: ConstructionPlan, setters: Setters
 ) -> Iterator[Problem]:
     by_class: dict[str, list[str]] = {}
     for class_name, name in plan.settings:
         by_class.setdefault(class_name, []).append(name)
-    setter = Setter(each.parameter, each.variant, each.where)
+    setter = Setter(assignment.parameter, assignment.variant, assignment.where)
     for class_name, names in by_class.items():
         rule = dictionary.load().find_class(class_name)
         place = rule.find_field(_FIELD) if rule else None
@@ -60,41 +62,43 @@ def _set_twice(
         yield from set_twice(setter, names, rule, place, setters, source)
 
 
-def _computed_with(each: ConstructionAssignment, plan: ConstructionPlan, setters: Setters) -> Iterator[Problem]:
+def _computed_with(assignment: ConstructionAssignment, plan: ConstructionPlan, setters: Setters) -> Iterator[Problem]:
     """Targets that change what the insulation for a target U is computed from."""
-    own = Setter(each.parameter, each.variant, each.where)
+    own = Setter(assignment.parameter, assignment.variant, assignment.where)
     for (class_name, folded, _), others in setters.items():
         other = next((other for other in others if other.meets(own)), None)
         name = plan.used.get((fold_name(class_name), folded))
         if other is not None and name is not None:
-            what = f"'{other.parameter}' sets a field of {class_name} '{name}', from which the target U is computed"
-            yield Problem(each.where, what, "another measure for one of the two")
+            fault = f"'{other.parameter}' sets a field of {class_name} '{name}', from which the target U is computed"
+            yield Problem(assignment.where, fault, "another measure for one of the two")
             return
 
 
 def constructions_in(source: str, plans: Plans) -> Iterator[TargetInModel]:
     """What each edit of constructions means in a model."""
-    for each, plan in plans:
+    for assignment, plan in plans:
         old = list(dict.fromkeys(surface.construction for surface in plan.surfaces))
         yield TargetInModel(
             source,
-            each.parameter,
-            each.variant,
-            each.position,
-            f"construction of {each.edit.slot}",
+            assignment.parameter,
+            assignment.variant,
+            assignment.position,
+            f"construction of {assignment.edit.slot}",
             tuple(surface.name for surface in plan.surfaces),
             plan.left,
             listed(old, most=_MAX_SHOWN),
-            _content(each.edit),
+            _content(assignment.edit),
         )
 
 
 def unmatched_constructions(study: Study, edits: Iterable[TargetInModel]) -> Iterator[Problem]:
     """Edits of variants with several that mean nothing in any model."""
-    met = {(each.parameter, each.variant, each.position) for each in edits if each.objects}
-    for each in construction_assignments(study):
-        if each.count > 1 and (each.parameter, each.variant, each.position) not in met:
-            yield Problem(each.where, f"no model has a surface of {_filters(each.edit)}", "surfaces of some model")
+    met = {(edit.parameter, edit.variant, edit.position) for edit in edits if edit.objects}
+    for assignment in construction_assignments(study):
+        if assignment.count > 1 and (assignment.parameter, assignment.variant, assignment.position) not in met:
+            yield Problem(
+                assignment.where, f"no model has a surface of {_filters(assignment.edit)}", "surfaces of some model"
+            )
 
 
 def _content(edit: ConstructionEdit) -> str:

@@ -39,13 +39,13 @@ def check_data_files(
     problems: list[Problem] = []
     if not varied & {fold_name(name) for name in (_VARIABLE, _LOOKUP, _LIST)}:
         problems += _check_lookup_tables(outline, source, read)
-    for each in outline.of_class(_SHADING):
-        if found := read(field_text(each, "File Name")):
+    for model_object in outline.of_class(_SHADING):
+        if found := read(field_text(model_object, "File Name")):
             problems += _check_shading(*found, time_steps(outline, parameters))
-    for each in outline.of_class(_WINDOW):
-        name = field_text(each, "File Name")
+    for model_object in outline.of_class(_WINDOW):
+        name = field_text(model_object, "File Name")
         if name and (found := read(name)):
-            problems += _check_window(*found, each.name)
+            problems += _check_window(*found, model_object.name)
     problems += check_representations(outline, read)
     return problems
 
@@ -64,67 +64,66 @@ def _check_lookup_tables(outline: ModelOutline, source: str, read: Read) -> Iter
                 set(values)
             ):
                 # The engine sorts the values but not the outputs: at x = 1 it returns the output for x = 3.
-                what = f"column {field_text(each, 'External File Column Number') or 1}, which {each.class_name} "
-                yield Problem(found[0], what + f"'{each.name}' reads, is not ascending", "values in ascending order")
+                fault = f"column {field_text(each, 'External File Column Number') or 1}, which {each.class_name} "
+                yield Problem(found[0], fault + f"'{each.name}' reads, is not ascending", "values in ascending order")
             else:
                 columns[_key(each)] = values
-    for each in outline.of_class(_LOOKUP):
-        variables = _variables(each, outline)
-        outputs = columns.get(_key(each))
+    for model_object in outline.of_class(_LOOKUP):
+        variables = _variables(model_object, outline)
+        outputs = columns.get(_key(model_object))
         grid = [columns.get(f"{fold_name(_VARIABLE)} {name}") for name in variables]
-        if not variables or outputs is None or not field_text(each, "External File Name"):
+        if not variables or outputs is None or not field_text(model_object, "External File Name"):
             continue
         needed = 1
         for points in grid:
             needed *= len(set(points or ()))
         if needed and len(outputs) != needed:
-            what = (
-                f"{_LOOKUP} '{each.name}' has {len(outputs):,} outputs, and its variables have {needed:,} grid points"
-            )
-            yield Problem(place_in(each, source), what, f"{needed:,} outputs")
+            points_and_outputs = f"{len(outputs):,} outputs, and its variables have {needed:,} grid points"
+            fault = f"{_LOOKUP} '{model_object.name}' has {points_and_outputs}"
+            yield Problem(place_in(model_object, source), fault, f"{needed:,} outputs")
 
 
-def _key(each: ModelObject) -> str:
-    return f"{fold_name(each.class_name)} {fold_name(each.name)}"
+def _key(model_object: ModelObject) -> str:
+    return f"{fold_name(model_object.class_name)} {fold_name(model_object.name)}"
 
 
 def _variables(lookup: ModelObject, outline: ModelOutline) -> list[str]:
-    wanted = fold_name(field_text(lookup, "Independent Variable List Name"))
-    for each in outline.of_class(_LIST):
-        if fold_name(each.name) == wanted:
-            return [fold_name(str(value)) for value in _repeated(each) if str(value).strip()]
+    list_name = fold_name(field_text(lookup, "Independent Variable List Name"))
+    for model_object in outline.of_class(_LIST):
+        if fold_name(model_object.name) == list_name:
+            return [fold_name(str(value)) for value in _repeated(model_object) if str(value).strip()]
     return []
 
 
-def _own_values(each: ModelObject) -> list[float]:
-    return [float(value) for value in _repeated(each) if is_number(str(value))]
+def _own_values(model_object: ModelObject) -> list[float]:
+    return [float(value) for value in _repeated(model_object) if is_number(str(value))]
 
 
-def _repeated(each: ModelObject) -> Iterator[float | str]:
+def _repeated(model_object: ModelObject) -> Iterator[float | str]:
     """The values of a class's repeated field."""
-    rule = dictionary.load().find_class(each.class_name)
+    rule = dictionary.load().find_class(model_object.class_name)
     assert rule is not None
-    for group in range(each.group_count(rule)):
+    for group in range(model_object.group_count(rule)):
         place = FieldPlace(rule.repeats[0], len(rule.fields) + group, group)
-        value = each.value(place)
+        value = model_object.value(place)
         if value is not None:
             yield value
 
 
-def _column(each: ModelObject, path: str, content: bytes) -> list[float] | Problem:
+def _column(model_object: ModelObject, path: str, content: bytes) -> list[float] | Problem:
     """The numbers of a lookup table's column, or its faults."""
-    who = f"{each.class_name} '{each.name}'"
+    owner = f"{model_object.class_name} '{model_object.name}'"
     try:
-        column = int(float(field_text(each, "External File Column Number") or 1))
-        start = int(float(field_text(each, "External File Starting Row Number") or 1))
+        column = int(float(field_text(model_object, "External File Column Number") or 1))
+        start = int(float(field_text(model_object, "External File Starting Row Number") or 1))
     except (ValueError, OverflowError):
-        return Problem(path, f"{who} does not say which column and row it reads", "whole numbers")
+        return Problem(path, f"{owner} does not say which column and row it reads", "whole numbers")
     lines = lines_of(content)
     width = max((len(line.split(",")) for line in lines), default=0)
     if column > width:
-        return Problem(path, f"has {width} columns, and {who} reads column {column}", "columns separated by commas")
+        return Problem(path, f"has {width} columns, and {owner} reads column {column}", "columns separated by commas")
     if start > len(lines):
-        return Problem(path, f"has {len(lines):,} rows, and {who} starts at row {start:,}", "an existing row")
+        return Problem(path, f"has {len(lines):,} rows, and {owner} starts at row {start:,}", "an existing row")
     values = []
     for number, line in enumerate(lines[start - 1 :], start=start):
         if not line.strip():
@@ -134,7 +133,7 @@ def _column(each: ModelObject, path: str, content: bytes) -> list[float] | Probl
         if is_number(cell):
             values.append(float(cell))
         elif number > start or begins_with_number(cell):
-            return Problem(f"{path}: line {number}", f"column {column}, which {who} reads, {shown(cell)}", "a number")
+            return Problem(f"{path}: line {number}", f"column {column}, which {owner} reads, {shown(cell)}", "a number")
     return values
 
 
@@ -149,19 +148,21 @@ def _check_shading(path: str, content: bytes, steps: Sequence[int]) -> Iterator[
     for number in steps:
         needed = (_YEAR_H * number, _LEAP_YEAR_H * number)
         if len(rows) not in needed:
-            what = f"has {len(rows):,} rows after its header, and {_SHADING} with Timestep {number} needs {needed[0]:,}"
-            yield Problem(path, what, f"{needed[0]:,}, or {needed[1]:,} in a leap year")
+            fault = (
+                f"has {len(rows):,} rows after its header, and {_SHADING} with Timestep {number} needs {needed[0]:,}"
+            )
+            yield Problem(path, fault, f"{needed[0]:,}, or {needed[1]:,} in a leap year")
             return
     for number, row in enumerate(rows, start=2):
         cells = row.split(",")
         if len(cells) < len(header):
-            what = f"has {len(cells)} columns, and the header has {len(header)}"
-            yield Problem(f"{path}: line {number}", what, f"{len(header)} columns")
+            fault = f"has {len(cells)} columns, and the header has {len(header)}"
+            yield Problem(f"{path}: line {number}", fault, f"{len(header)} columns")
             return
         for column, cell in enumerate(cells[1 : len(header)], start=2):
             if not is_number(cell.strip()):
-                what = f"column {column}, the sunlit fraction of {header[column - 1]}, {shown(cell.strip())}"
-                yield Problem(f"{path}: line {number}", what, "a number")
+                fault = f"column {column}, the sunlit fraction of {header[column - 1]}, {shown(cell.strip())}"
+                yield Problem(f"{path}: line {number}", fault, "a number")
                 return
 
 

@@ -31,26 +31,29 @@ def check_file_levels_on(model: str, own: Mapping[str, None], study: Study) -> I
     """
     for index, parameter in file_parameters(study):
         if parameter.file not in own:
-            where, what = f"{MANIFEST_NAME}: parameters[{index}].file", f"{model} does not read '{parameter.file}'"
-            yield Problem(where, what, nearest(parameter.file, own) or listed(own) or "a file that each model reads")
+            where, message = f"{MANIFEST_NAME}: parameters[{index}].file", f"{model} does not read '{parameter.file}'"
+            yield Problem(where, message, nearest(parameter.file, own) or listed(own) or "a file that each model reads")
             continue
         for level in map(str, parameter.levels):
             _, fault = external_path(name_in_model(level, model), model)
             if fault:
                 yield Problem(place_of_level(study, parameter, level), f"{model} cannot read '{level}', {fault}")
             for file, other in in_each_others_way([*own, level, model]):
-                what = f"'{other}' cannot be there: '{file}' is a file, not a folder"
-                yield Problem(place_of_level(study, parameter, level), what, "another name")
+                message = f"'{other}' cannot be there: '{file}' is a file, not a folder"
+                yield Problem(place_of_level(study, parameter, level), message, "another name")
 
 
 def file_levels_in(outline: ModelOutline, model: str, study: Study) -> Iterator[TargetInModel]:
     """What each file as a level means in a model."""
     for _, parameter in file_parameters(study):
         by_place: dict[str, list[str]] = {}
-        for rule, place, each in readers_of(
-            parameter.file, model, lambda rule: outline.of_class(rule.name), lambda each, place: each.value(place)
+        for rule, place, model_object in readers_of(
+            parameter.file,
+            model,
+            lambda rule: outline.of_class(rule.name),
+            lambda model_object, place: model_object.value(place),
         ):
-            by_place.setdefault(f"{rule.name}, {place.rule.name}", []).append(each.name)
+            by_place.setdefault(f"{rule.name}, {place.rule.name}", []).append(model_object.name)
         for position, (place_name, names) in enumerate(by_place.items()):
             new = listed(map(str, parameter.levels), most=3)
             yield TargetInModel(

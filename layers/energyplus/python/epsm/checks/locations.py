@@ -34,8 +34,8 @@ def location_remark(weather: Weather, source: str, outlines: Mapping[str, ModelO
 
 def _difference(weather: Weather, outline: ModelOutline) -> str:
     """How far a model is from a weather file, and what else differs; empty within EnergyPlus's limits."""
-    for each in outline.of_class("Site:Location"):
-        texts = [field_text(each, name) for name in ("Latitude", "Longitude", "Time Zone", "Elevation")]
+    for model_object in outline.of_class("Site:Location"):
+        texts = [field_text(model_object, name) for name in ("Latitude", "Longitude", "Time Zone", "Elevation")]
         latitude, longitude, zone, elevation = (number_in(text or 0) for text in texts)
         if latitude is None or longitude is None or zone is None or elevation is None:
             return ""  # a fault, which the check of the model reports

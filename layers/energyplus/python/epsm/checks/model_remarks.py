@@ -36,17 +36,21 @@ def _found(outline: ModelOutline, source: str) -> Iterator[tuple[tuple[str, str]
         rule = dictionary.load().find_class(group[0].class_name)
         if rule is None:
             continue
-        for each in group:
-            where = f"{place_of(each, source)}: {rule.name}" if each.line else place_of(each, source)
-            if isinstance(each.values, tuple):
-                for field, value in _fractions(each.values, rule):
-                    what = f"{field.name} is {value}; EnergyPlus rounds it to a whole number"
-                    yield (rule.name, field.key), f"{where} '{each.name}': {what}"
+        for model_object in group:
+            where = (
+                f"{place_of(model_object, source)}: {rule.name}"
+                if model_object.line
+                else place_of(model_object, source)
+            )
+            if isinstance(model_object.values, tuple):
+                for field, value in _fractions(model_object.values, rule):
+                    fault = f"{field.name} is {value}; EnergyPlus rounds it to a whole number"
+                    yield (rule.name, field.key), f"{where} '{model_object.name}': {fault}"
 
 
 def _fractions(values: tuple[str, ...], rule: ClassRule) -> Iterator[tuple[FieldRule, str]]:
-    whole = [position for position, field in enumerate(rule.fields) if field.type == "integer"]
-    for position in whole:
+    integers = [position for position, field in enumerate(rule.fields) if field.type == "integer"]
+    for position in integers:
         value = values[position] if position < len(values) else ""
         try:
             if value and not float(value).is_integer():

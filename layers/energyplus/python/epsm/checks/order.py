@@ -42,6 +42,6 @@ def check_order(study: Study, find_study: Callable[[str], StudyRecord | None], o
     if before is None or not (before.owner == owner or owns(owner, before.owner)):
         return [Problem(where, f"there is no simulation '{after}'", "the name of one of your simulations")]
     if start_decision(before) is StartDecision.NEVER:
-        what = f"'{after}' has ended as {before.status.value}, so nothing can follow it"
-        return [Problem(where, what, "one that has completed, or has not ended")]
+        fault = f"'{after}' has ended as {before.status.value}, so nothing can follow it"
+        return [Problem(where, fault, "one that has completed, or has not ended")]
     return []

@@ -33,7 +33,7 @@ _IN_WORDS = (
 
 
 def check_object_names(
-    outline: ModelOutline, source: str, varied: FieldFilter = lambda each, position: False
+    outline: ModelOutline, source: str, varied: FieldFilter = lambda model_object, position: False
 ) -> list[Problem]:
     """A problem for each missing name, at its first use.
 
@@ -44,13 +44,13 @@ def check_object_names(
     """
     names = _names_by_list(outline)
     missing: dict[tuple[tuple[str, ...], str], list[tuple[ModelObject, FieldRule, str]]] = {}
-    for each, field, position, value in _fields_that_name(outline):
+    for model_object, field, position, value in _fields_that_name(outline):
         key = fold_name(value)
         if any(key in names.get(name, ()) for name in field.lists):
             continue
-        if _may_be_made_later(outline, field, key) or varied(each, position):
+        if _may_be_made_later(outline, field, key) or varied(model_object, position):
             continue
-        missing.setdefault((field.lists, key), []).append((each, field, value))
+        missing.setdefault((field.lists, key), []).append((model_object, field, value))
     return [_problem(lists, uses, names, source) for (lists, _), uses in missing.items()]
 
 
@@ -62,7 +62,9 @@ def _names_by_list(outline: ModelOutline) -> dict[str, dict[str, str]]:
     for class_key, group in outline.objects.items():
         rule = known.find_class(class_key)
         for provided in rule.provides if rule else ():
-            names.setdefault(provided, {}).update((fold_name(each.name), each.name) for each in group)
+            names.setdefault(provided, {}).update(
+                (fold_name(model_object.name), model_object.name) for model_object in group
+            )
     for name, others in _ALSO.items():
         for other in others:
             names.setdefault(name, {}).update(names.get(other, {}))
@@ -81,27 +83,27 @@ def _fields_that_name(outline: ModelOutline) -> Iterator[tuple[ModelObject, Fiel
         if not (plain or repeated):
             continue
         size, start = len(rule.repeats), len(rule.fields)
-        for each in group:
-            values = each.values
+        for model_object in group:
+            values = model_object.values
             if isinstance(values, tuple):
                 for position, field in plain:
                     if position < len(values) and values[position]:
-                        yield each, field, position, values[position]
+                        yield model_object, field, position, values[position]
                 for offset, field in repeated:
                     for position in range(start + offset, len(values), size):
                         if values[position]:
-                            yield each, field, position, values[position]
+                            yield model_object, field, position, values[position]
                 continue
             for position, field in plain:
-                value = each.name if field.key == "name" else values.get(field.key)
+                value = model_object.name if field.key == "name" else values.get(field.key)
                 if isinstance(value, str) and value.strip():
-                    yield each, field, position, value
+                    yield model_object, field, position, value
             groups = values.get(rule.repeats[0].repeat_key or "") if repeated else None
             for number, entry in enumerate(groups if isinstance(groups, list) else ()):
                 for offset, field in repeated if isinstance(entry, dict) else ():
                     value = entry.get(field.key)
                     if isinstance(value, str) and value.strip():
-                        yield each, field, start + number * size + offset, value
+                        yield model_object, field, start + number * size + offset, value
 
 
 def _may_be_made_later(outline: ModelOutline, field: FieldRule, key: str) -> bool:
@@ -118,10 +120,10 @@ def _problem(
     names: dict[str, dict[str, str]],
     source: str,
 ) -> Problem:
-    each, field, value = uses[0]
+    model_object, field, value = uses[0]
     noun = next((noun for start, noun in _IN_WORDS if any(start in name for name in lists)), "object")
-    what = f"{each.class_name} '{each.name}', {field.name}: there is no {noun} called '{value}'"
+    fault = f"{model_object.class_name} '{model_object.name}', {field.name}: there is no {noun} called '{value}'"
     if len(uses) > 1:
-        what += f"; {len(uses) - 1} more fields refer to it"
+        fault += f"; {len(uses) - 1} more fields refer to it"
     known = [written for name in lists for written in names.get(name, {}).values() if written]
-    return Problem(place_of(each, source), what, nearest(value, known) or f"the name of a {noun} of the model")
+    return Problem(place_of(model_object, source), fault, nearest(value, known) or f"the name of a {noun} of the model")

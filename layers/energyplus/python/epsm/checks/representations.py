@@ -41,23 +41,25 @@ def check_representations(outline: ModelOutline, read: Read) -> Iterator[Problem
         read: Returns the content of a file that the model names.
     """
     for class_name, (kind, meaning) in KINDS.items():
-        for each in outline.of_class(class_name):
-            name = field_text(each, _FIELD)
+        for model_object in outline.of_class(class_name):
+            name = field_text(model_object, _FIELD)
             if name and (found := read(name)):
-                yield from _check(*found, f"{class_name} '{each.name}'", kind, f"{kind}, {meaning}, of ASHRAE 205")
+                yield from _check(
+                    *found, f"{class_name} '{model_object.name}'", kind, f"{kind}, {meaning}, of ASHRAE 205"
+                )
 
 
 def _check(path: str, content: bytes, reader: str, kind: str, needed: str) -> Iterator[Problem]:
     ending = path.rpartition(".")[2]
     if ending not in ("cbor", "json"):
-        what = f"is read by {reader}, and EnergyPlus derives the format from the file extension"
-        yield Problem(path, what, "a name that ends in .cbor or .json, in lower case")
+        message = f"is read by {reader}, and EnergyPlus derives the format from the file extension"
+        yield Problem(path, message, "a name that ends in .cbor or .json, in lower case")
         return
     try:
         document = cbor.outline(content) if ending == "cbor" else json.loads(content)
     except (cbor.NotCbor, ValueError, RecursionError) as fault:
-        why = str(fault) if isinstance(fault, cbor.NotCbor) else "it cannot be parsed"
-        yield Problem(path, f"is not {ending.upper()}, which {reader} reads: {why}", needed)
+        reason = str(fault) if isinstance(fault, cbor.NotCbor) else "it cannot be parsed"
+        yield Problem(path, f"is not {ending.upper()}, which {reader} reads: {reason}", needed)
         return
     found, version = under(document, "metadata", "schema"), under(document, "metadata", "schema_version")
     if found != kind:

@@ -61,8 +61,8 @@ def read_sample_list(content: bytes, source: str, names: Sequence[str]) -> tuple
     rows: list[dict[str, Value]] = []
     for number, cells in body:
         if len(cells) != len(columns):
-            what = f"has {len(cells)} values, and the first row has {len(columns)} names"
-            problems.append(Problem(f"{source}: row {number}", what))
+            fault = f"has {len(cells)} values, and the first row has {len(columns)} names"
+            problems.append(Problem(f"{source}: row {number}", fault))
             continue
         row: dict[str, Value] = {}
         for name, cell in zip(columns, cells, strict=True):

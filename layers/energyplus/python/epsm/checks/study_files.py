@@ -75,16 +75,16 @@ class StudyReader:
         largest = largest_model_bytes(memory_mb, epjson=is_epjson(name))
         size = self._sizes.get(name, 0)
         if size > largest:
-            what = f"has {size:,} bytes, more than functions of {memory_mb:,} MB can edit"
-            self.problems.append(Problem(name, what, f"at most {largest:,} with this stack's memory_mb"))
+            fault = f"has {size:,} bytes, more than functions of {memory_mb:,} MB can edit"
+            self.problems.append(Problem(name, fault, f"at most {largest:,} with this stack's memory_mb"))
             return None
         return self.read(name, where)
 
     def read(self, name: str, where: str) -> bytes | None:
         """A file's content; None, and a problem, if it is missing or too large."""
         if self._hashes and name not in self._hashes:
-            what = f"'{name}' is not in 'files', which must list every file of the study if present"
-            self.problems.append(Problem(where, what, "its SHA-256 in 'files'"))
+            fault = f"'{name}' is not in 'files', which must list every file of the study if present"
+            self.problems.append(Problem(where, fault, "its SHA-256 in 'files'"))
             return None
         size = self._sizes.get(name)
         if size is None:
@@ -103,8 +103,8 @@ class StudyReader:
             return None
         found = hashlib.sha256(content).hexdigest()
         if self._hashes and found != self._hashes[name]:
-            what = f"has the SHA-256 {found}, but {MANIFEST_NAME} expects {self._hashes[name]}"
-            self.problems.append(Problem(name, what, "the expected file, uploaded again"))
+            fault = f"has the SHA-256 {found}, but {MANIFEST_NAME} expects {self._hashes[name]}"
+            self.problems.append(Problem(name, fault, "the expected file, uploaded again"))
             return None
         self.done[name] = found
         return content

@@ -71,58 +71,60 @@ def check_table_files(
     problems: list[Problem] = []
     remarks: list[str] = []
     first_uses: dict[str, tuple[ModelObject, list[tuple[str, int]]]] = {}
-    for each in outline.of_class(_CLASS):
-        name = field_text(each, "File Name")
-        uses = _uses(each, outline, parameters)
+    for model_object in outline.of_class(_CLASS):
+        name = field_text(model_object, "File Name")
+        uses = _uses(model_object, outline, parameters)
         found = read(name) if name and uses else None
         if found is None or name.casefold().endswith(_NOT_TEXT):
             continue
         path, content = found
-        where = place_in(each, source)
+        where = place_in(model_object, source)
         if odd := next((use for use in uses if 60 % use.minutes_per_item), None):
-            what = f"{_CLASS} '{each.name}' has {odd.minutes_per_item} Minutes per Item"
-            problems.append(Problem(where, what, "a number that divides 60"))
+            fault = f"{_CLASS} '{model_object.name}' has {odd.minutes_per_item} Minutes per Item"
+            problems.append(Problem(where, fault, "a number that divides 60"))
             continue
         ways = [(use.separator, use.skip) for use in uses]
-        other, first = first_uses.setdefault(path, (each, ways))
+        other, first = first_uses.setdefault(path, (model_object, ways))
         if first != ways:
-            what = f"{_CLASS} '{each.name}' reads {path} with another separator or Rows to Skip than '{other.name}'"
-            what += "; EnergyPlus would use those of the first for both"
-            problems.append(Problem(where, what, "the same, or another file"))
+            fault = f"{_CLASS} '{model_object.name}' reads {path} with another separator or Rows to Skip than "
+            fault += f"'{other.name}'; EnergyPlus would use those of the first for both"
+            problems.append(Problem(where, fault, "the same, or another file"))
             continue
         lines = lines_of(content)
         hint = "; its lines end in carriage returns alone" if b"\n" not in content and b"\r" in content else ""
         for use in dict.fromkeys(uses):
-            who = f"{_CLASS} '{each.name}'" + ("" if use == uses[0] else _variation(use, uses[0]))
-            faults = list(_check(lines, use, who, path, hint))
+            owner = f"{_CLASS} '{model_object.name}'" + ("" if use == uses[0] else _variation(use, uses[0]))
+            faults = list(_check(lines, use, owner, path, hint))
             problems += faults
             if not faults:
-                about = (_extra_rows(len(lines), use, who), _maybe_decimal_commas(lines, use, who))
+                about = (_extra_rows(len(lines), use, owner), _maybe_decimal_commas(lines, use, owner))
                 remarks += [f"{path}: {remark}" for remark in about if remark]
     return problems, remarks
 
 
-def _check(lines: list[str], use: _Use, who: str, path: str, hint: str) -> Iterator[Problem]:
+def _check(lines: list[str], use: _Use, owner: str, path: str, hint: str) -> Iterator[Problem]:
     rows = lines[use.skip :]
     if len(rows) < use.rows_needed:
         hours = max(use.hours, _YEAR_H)
-        what = f"has {len(rows):,} rows after the {use.skip} skipped, and {who} needs {use.rows_needed:,}"
+        fault = f"has {len(rows):,} rows after the {use.skip} skipped, and {owner} needs {use.rows_needed:,}"
         per = f"{hours:,.0f} hours of {use.minutes_per_item} minutes per item"
-        yield Problem(path, what + hint, f"at least {use.rows_needed:,} ({per})")
+        yield Problem(path, fault + hint, f"at least {use.rows_needed:,} ({per})")
         return
     if minutes := _minutes_that_fit(len(rows), use):
-        what = f"has {len(rows):,} rows, a whole year of {minutes} minutes each, and {who} reads the first "
-        what += f"{use.rows_needed:,} as {use.minutes_per_item} minutes each"
-        yield Problem(path, what, f"{minutes} Minutes per Item, or {use.rows_needed:,} rows")
+        fault = f"has {len(rows):,} rows, a whole year of {minutes} minutes each, and {owner} reads the first "
+        fault += f"{use.rows_needed:,} as {use.minutes_per_item} minutes each"
+        yield Problem(path, fault, f"{minutes} Minutes per Item, or {use.rows_needed:,} rows")
         return
     columns = len(rows[0].rstrip(use.separator if use.separator != " " else "").split(use.separator))
     if use.column > columns:
-        what = f"has {columns} columns, and {who} reads column {use.column}"
-        yield Problem(f"{path}: line {use.skip + 1}", what, "another column or Column Separator")
+        fault = f"has {columns} columns, and {owner} reads column {use.column}"
+        yield Problem(f"{path}: line {use.skip + 1}", fault, "another column or Column Separator")
         return
     if _surely_decimal_commas(lines, use):
-        what = f"has numbers with a decimal comma ('{rows[0].strip()[:20]}'), of which {who} would read only one part"
-        yield Problem(f"{path}: line {use.skip + 1}", what, "decimal points, or another separator and decimal points")
+        fault = (
+            f"has numbers with a decimal comma ('{rows[0].strip()[:20]}'), of which {owner} would read only one part"
+        )
+        yield Problem(f"{path}: line {use.skip + 1}", fault, "decimal points, or another separator and decimal points")
         return
     for number, row in enumerate(islice(rows, use.most_rows), start=use.skip + 1):
         where = f"{path}: line {number}"
@@ -130,11 +132,11 @@ def _check(lines: list[str], use: _Use, who: str, path: str, hint: str) -> Itera
         cell = cells[use.column - 1].strip() if use.column <= len(cells) else ""
         if not is_number(cell):
             allowed = "a number with a decimal point" if "," in cell else "a number"
-            yield Problem(where, f"column {use.column}, which {who} reads, {shown(cell)}", allowed)
+            yield Problem(where, f"column {use.column}, which {owner} reads, {shown(cell)}", allowed)
             return
         if use.limits is not None and not use.limits[0] <= float(cell) <= use.limits[1]:
-            what = f"column {use.column}, which {who} reads, is {float(cell):g}"
-            yield Problem(where, what, f"{use.limits[0]:g} to {use.limits[1]:g}, by its Schedule Type Limits")
+            fault = f"column {use.column}, which {owner} reads, is {float(cell):g}"
+            yield Problem(where, fault, f"{use.limits[0]:g} to {use.limits[1]:g}, by its Schedule Type Limits")
             return
         if len(cells) < columns:
             yield Problem(where, f"has {len(cells)} columns, and the first row has {columns}", f"{columns} columns")
@@ -149,11 +151,11 @@ def _minutes_that_fit(rows: int, use: _Use) -> int | None:
     return None
 
 
-def _extra_rows(lines: int, use: _Use, who: str) -> str:
+def _extra_rows(lines: int, use: _Use, owner: str) -> str:
     rows = lines - use.skip
     if rows <= use.most_rows:
         return ""
-    return f"has {rows:,} rows, and {who} needs {use.rows_needed:,}; EnergyPlus reads the first and ignores the rest."
+    return f"has {rows:,} rows, and {owner} needs {use.rows_needed:,}; EnergyPlus reads the first and ignores the rest."
 
 
 def _looks_like_decimal_commas(lines: list[str], use: _Use) -> list[list[str]]:
@@ -184,25 +186,25 @@ def _surely_decimal_commas(lines: list[str], use: _Use) -> bool:
     return any(len(row[behind]) > 1 and row[behind].startswith("0") for row in cells)
 
 
-def _maybe_decimal_commas(lines: list[str], use: _Use, who: str) -> str:
+def _maybe_decimal_commas(lines: list[str], use: _Use, owner: str) -> str:
     if not _looks_like_decimal_commas(lines, use):
         return ""
     row = lines[use.skip].strip()[:20]
     return (
-        f"every row is made of pairs of whole numbers such as '{row}'; if these are decimal commas, {who} reads one "
+        f"every row is made of pairs of whole numbers such as '{row}'; if these are decimal commas, {owner} reads one "
         "part of each number: write decimal points."
     )
 
 
-def _uses(each: ModelObject, outline: ModelOutline, parameters: Sequence[Dimension]) -> list[_Use]:
+def _uses(model_object: ModelObject, outline: ModelOutline, parameters: Sequence[Dimension]) -> list[_Use]:
     """The object's own use first, then those of the variants; none if a field has a value that the dictionary does
     not allow: other checks or the engine report it."""
-    own = {field: field_text(each, field) for field in _FIELDS}
+    own = {field: field_text(model_object, field) for field in _FIELDS}
     varied: dict[str, list[str]] = {}
-    limits = _limits(each, outline)
-    for varying, target in ((each, target) for each in parameters for target in each.all_targets):
+    limits = _limits(model_object, outline)
+    for varying, target in ((parameter, target) for parameter in parameters for target in parameter.all_targets):
         limits = None if fold_name(target.class_name) == "scheduletypelimits" else limits
-        field = _field(target, each)
+        field = _field(target, model_object)
         limits = None if field == "Schedule Type Limits Name" else limits
         if field in own:
             varied.setdefault(field, []).extend(_level(target, level, own[field]) for level in varying.extremes)
@@ -212,11 +214,11 @@ def _uses(each: ModelObject, outline: ModelOutline, parameters: Sequence[Dimensi
     return [replace(use, limits=limits) for use in uses] if len(uses) == len(texts) else []
 
 
-def _field(target: Target, each: ModelObject) -> str:
+def _field(target: Target, model_object: ModelObject) -> str:
     """The field of an object that a target writes to; empty if none."""
     rule = dictionary.load().find_class(target.class_name)
     place = rule.find_field(target.field) if rule else None
-    if rule is None or place is None or rule.name != _CLASS or not selected_objects(target, rule, [each]):
+    if rule is None or place is None or rule.name != _CLASS or not selected_objects(target, rule, [model_object]):
         return ""
     return place.rule.name
 
@@ -238,11 +240,11 @@ def _variation(use: _Use, own: _Use) -> str:
     return f" with {', '.join(f'{name} {value!s}' for name, (value, base) in parts.items() if value != base)}"
 
 
-def _limits(each: ModelObject, outline: ModelOutline) -> tuple[float, float] | None:
+def _limits(model_object: ModelObject, outline: ModelOutline) -> tuple[float, float] | None:
     """The limits of the schedule's type; the engine checks them only if both are given."""
-    wanted = fold_name(field_text(each, "Schedule Type Limits Name"))
+    limits_name = fold_name(field_text(model_object, "Schedule Type Limits Name"))
     for limits in outline.of_class("ScheduleTypeLimits"):
-        if fold_name(limits.name) == wanted:
+        if fold_name(limits.name) == limits_name:
             least, most = field_text(limits, "Lower Limit Value"), field_text(limits, "Upper Limit Value")
             return (float(least), float(most)) if is_number(least) and is_number(most) else None
     return None

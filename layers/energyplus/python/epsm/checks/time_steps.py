@@ -28,14 +28,15 @@ def time_steps(outline: ModelOutline, parameters: Sequence[Dimension]) -> list[i
     """
     algorithms = outline.of_class("HeatBalanceAlgorithm")
     other = any(
-        fold_name(field_text(each, "Algorithm")) not in ("", "conductiontransferfunction") for each in algorithms
+        fold_name(field_text(algorithm, "Algorithm")) not in ("", "conductiontransferfunction")
+        for algorithm in algorithms
     )
     if other or any(name.startswith(_MAY_CHANGE_THEM) for name in outline.objects):
         return []
-    given = [field_text(each, _FIELD) for each in outline.of_class("Timestep")]
-    if any(not is_number(text) for text in given if text):
+    texts = [field_text(model_object, _FIELD) for model_object in outline.of_class("Timestep")]
+    if any(not is_number(text) for text in texts if text):
         return []
-    own = float(given[0]) if given and given[0] else float(_DEFAULT)
+    own = float(texts[0]) if texts and texts[0] else float(_DEFAULT)
     numbers = [own]
     for parameter in parameters:
         for target in parameter.all_targets:
@@ -60,5 +61,5 @@ def check_time_steps(
         wrong = [number for number in time_steps(outline, parameters) if records not in (1, number)]
         if wrong:
             steps = ", ".join(map(str, wrong))
-            what = f"has {records} records an hour, and {source} runs with Timestep {steps}"
-            yield Problem(f"{weather}: line 8", what, f"weather of 1 record an hour, or Timestep {records}")
+            fault = f"has {records} records an hour, and {source} runs with Timestep {steps}"
+            yield Problem(f"{weather}: line 8", fault, f"weather of 1 record an hour, or Timestep {records}")

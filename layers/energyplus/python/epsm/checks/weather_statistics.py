@@ -44,7 +44,7 @@ def check_statistics(content: bytes, source: str, *, for_water_mains: bool = Fal
         if after_koppen and len(line) < 2:
             return [Problem(where, "is empty, and should describe the climate type", _ALLOWED)]
         after_koppen = "ppen classification)" in line and "not shown" not in line
-        start = next((each for each in _SHORTEST if line.startswith(each)), None)
+        start = next((prefix for prefix in _SHORTEST if line.startswith(prefix)), None)
         if start is not None and len(line) < _SHORTEST[start]:
             return [Problem(where, f"'{line[:40]}' is truncated", _ALLOWED)]
         if "Statistics for Liquid Precipitation" in line:
@@ -56,8 +56,8 @@ def check_statistics(content: bytes, source: str, *, for_water_mains: bool = Fal
                 return [Problem(where, "does not have a whole number of mm for each month", _ALLOWED)]
     if for_water_mains and not any(_DRY_BULB in line for line in lines):
         # With a severe error the engine continues at 10 C; without any .stat it computes the means from the EPW.
-        what = f"has no '{_DRY_BULB}', from which Site:WaterMainsTemperature derives the water's temperature"
-        return [Problem(source, what, _ALLOWED)]
+        fault = f"has no '{_DRY_BULB}', from which Site:WaterMainsTemperature derives the water's temperature"
+        return [Problem(source, fault, _ALLOWED)]
     return []
 
 
@@ -68,5 +68,8 @@ def _has_months(cells: Sequence[str]) -> bool:
 
 def uses_weather_for_water_mains(outline: ModelOutline) -> bool:
     """Whether a model reads the water mains' temperature from the statistics of the weather file."""
-    methods = (field_text(each, "Calculation Method") for each in outline.of_class("Site:WaterMainsTemperature"))
+    methods = (
+        field_text(model_object, "Calculation Method")
+        for model_object in outline.of_class("Site:WaterMainsTemperature")
+    )
     return any(fold_name(method) in ("", "correlationfromweatherfile") for method in methods)

@@ -82,16 +82,16 @@ def line(error: BaseException) -> str | None:
 
 
 def _said_by_aws(error: ClientError) -> str:
-    code, said = _code(error), one_line(error)
+    code, message = _code(error), one_line(error)
     if is_throttle(error):
         return "AWS is throttling requests in this account; try again in a few seconds"
     if code in EXPIRED:
         return f"Your AWS credentials have expired: {_RENEW}"
     if code in INVALID:
-        return f"AWS does not accept your credentials: {said}"
+        return f"AWS does not accept your credentials: {message}"
     if code in DENIED:
-        return f"AWS denies access: {said}"
-    return said
+        return f"AWS denies access: {message}"
+    return message
 
 
 def _code(error: BaseException) -> str:

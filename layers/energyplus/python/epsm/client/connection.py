@@ -149,7 +149,7 @@ def connection_to(
         described = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     except (BotoCoreError, ClientError, ValueError) as error:
         raise NoStack(_why(stack, error)) from error
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
     if "InputsBucket" not in outputs:
         raise NoStack(f"{stack} is not a stack of this project: it has no output InputsBucket")
     settings = Settings(

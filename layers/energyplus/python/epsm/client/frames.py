@@ -108,8 +108,8 @@ def only_series(frame: "pd.DataFrame", name: str | None) -> "pd.DataFrame":
     if name is None:
         return frame
     labels = {column: column.rpartition(" [")[0] for column in frame.columns if column not in _OF_EVERY_SERIES}
-    wanted = fold_name(name)
-    found = [column for column, label in labels.items() if wanted in _names_of(label)]
+    folded = fold_name(name)
+    found = [column for column, label in labels.items() if folded in _names_of(label)]
     if not found:
         known = nearest(name, labels.values())
         raise NotFound(f"there is no series '{name}'" + (f"; there is {known}" if known else ""))

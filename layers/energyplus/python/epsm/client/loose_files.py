@@ -21,10 +21,10 @@ class LooseFiles:
     """
 
     def __init__(self, paths: Iterable[Path]) -> None:
-        given = list(paths)
-        self._folders = _labels({path.absolute().parent for path in given})
+        sources = list(paths)
+        self._folders = _labels({path.absolute().parent for path in sources})
         labels = {folder: label for label, folder in self._folders.items()}
-        self.names = {path: _nfc(labels[path.absolute().parent] / path.name) for path in given}
+        self.names = {path: _nfc(labels[path.absolute().parent] / path.name) for path in sources}
         self._named = {name: path for path, name in self.names.items()}
         self.place = "the files of the study"
 
@@ -37,8 +37,8 @@ class LooseFiles:
             for path in folder.iterdir()
             if not path.name.startswith(".")
         }
-        wanted = {name: path for name in needed if (path := self._find(name)) is not None}
-        known = {**{name: path for name, path in beside.items() if _is_inside(path)}, **self._named, **wanted}
+        found_paths = {name: path for name in needed if (path := self._find(name)) is not None}
+        known = {**{name: path for name, path in beside.items() if _is_inside(path)}, **self._named, **found_paths}
         return {name: path.stat().st_size for name, path in sorted(known.items()) if path.is_file()}
 
     def read(self, name: str) -> bytes | None:
@@ -48,11 +48,11 @@ class LooseFiles:
     def _find(self, name: str) -> Path | None:
         if name in self._named:
             return self._named[name]
-        wanted = PurePosixPath(name)
-        for label in sorted(self._folders, key=lambda each: len(each.parts), reverse=True):
-            if wanted.is_relative_to(label):
+        relative = PurePosixPath(name)
+        for label in sorted(self._folders, key=lambda path: len(path.parts), reverse=True):
+            if relative.is_relative_to(label):
                 folder = self._folders[label]
-                path = folder / wanted.relative_to(label)
+                path = folder / relative.relative_to(label)
                 if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
                     return path
         return None

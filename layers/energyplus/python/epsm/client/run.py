@@ -328,4 +328,4 @@ def matches(connection: Connection, simulation_id: str) -> list[StudyRecord]:
     record = connection.stack.records.study(simulation_id)
     if record is not None:
         return [record]
-    return [each for each in connection.stack.records.studies() if each.simulation_id.startswith(simulation_id)]
+    return [study for study in connection.stack.records.studies() if study.simulation_id.startswith(simulation_id)]

@@ -24,4 +24,4 @@ def _absolute_only(paths: str) -> str:
     >>> _absolute_only("/opt/lib::lib:"), _absolute_only(":")
     ('/opt/lib', '')
     """
-    return os.pathsep.join(each for each in paths.split(os.pathsep) if each.startswith("/"))
+    return os.pathsep.join(part for part in paths.split(os.pathsep) if part.startswith("/"))

@@ -38,7 +38,7 @@ class ConstantHours:
         """A sentence about the longest of them; empty if none is long, or the temperature never changes."""
         self._end()
         length, line, value = self._longest
-        long = [each for each in self._lengths if each >= MIN_HOURS * per_hour]
+        long = [hours for hours in self._lengths if hours >= MIN_HOURS * per_hour]
         if not long or not self._varies:
             return ""
         more = f", {sum(long) / per_hour:,.0f} hours in {len(long)} such periods in all" if len(long) > 1 else ""

@@ -29,8 +29,8 @@ def plans_by_variant(content: bytes, source: str, study: Study) -> Plans:
     if next(construction_assignments(study), None) is None:
         return {}
     by_variant: dict[tuple[str, str], list[ConstructionPlan]] = {}
-    for each, plan in plans_of(read_outline(content, source), study):
-        by_variant.setdefault((each.parameter, fold_name(each.variant)), []).append(plan)
+    for assignment, plan in plans_of(read_outline(content, source), study):
+        by_variant.setdefault((assignment.parameter, fold_name(assignment.variant)), []).append(plan)
     return {key: merged(plans) for key, plans in by_variant.items()}
 
 
@@ -43,19 +43,19 @@ def rebuilt(document: Document, plan: ConstructionPlan) -> Iterator[None]:
         plan: A plan of it without faults.
     """
     surfaces = list(_surfaces(document, plan))
-    before = [document.values_of(each) for each, _, _ in surfaces]
+    before = [document.values_of(surface) for surface, _, _ in surfaces]
     added: list[tuple[ClassRule, Any]] = []
     try:
         for new in plan.objects:
             rule = rule_of(new.class_name)
             document.add(rule, values_in_order(new))
             added.append((rule, document.objects(rule)[-1]))
-        for each, place, construction in surfaces:
-            document.set(each, place, construction)
+        for surface, place, construction in surfaces:
+            document.set(surface, place, construction)
         yield
     finally:
-        for (each, _, _), values in zip(surfaces, before, strict=True):
-            document.restore(each, values)
+        for (surface, _, _), values in zip(surfaces, before, strict=True):
+            document.restore(surface, values)
         for rule, new_object in reversed(added):
             document.remove(rule, new_object)
 
@@ -65,6 +65,6 @@ def _surfaces(document: Document, plan: ConstructionPlan) -> Iterator[tuple[Any,
     for class_name in dict.fromkeys(class_name for class_name, _ in plan.settings):
         rule = rule_of(class_name)
         place = place_of_field(rule, "Construction Name")
-        for each in document.objects(rule):
-            if construction := plan.settings.get((class_name, document.name_of(each))):
-                yield each, place, construction
+        for object_ in document.objects(rule):
+            if construction := plan.settings.get((class_name, document.name_of(object_))):
+                yield object_, place, construction

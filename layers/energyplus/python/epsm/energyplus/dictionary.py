@@ -155,15 +155,15 @@ class ClassRule:
 
     def find_field(self, name: str) -> FieldPlace | None:
         """The field called `name`, in any case, with spaces or underscores, or None."""
-        wanted = folded(name)
+        folded_name = folded(name)
         for position, rule in enumerate(self.fields):
-            if wanted in (folded(rule.name), folded(rule.key)):
+            if folded_name in (folded(rule.name), folded(rule.key)):
                 return FieldPlace(rule, position)
-        for number in _NUMBER_IN_NAME.findall(wanted):
+        for number in _NUMBER_IN_NAME.findall(folded_name):
             group = int(number) - self.first_number
             for offset, rule in enumerate(self.repeats):
                 full_name = rule.name.replace("#", number)
-                if group >= 0 and "#" in rule.name and folded(full_name) == wanted:
+                if group >= 0 and "#" in rule.name and folded(full_name) == folded_name:
                     position = len(self.fields) + group * len(self.repeats) + offset
                     return FieldPlace(replace(rule, name=full_name), position, group)
         return None

@@ -54,13 +54,13 @@ class EppyObjects:
         """A new object with these values."""
         if self._empty is None:
             self._empty = self._idf_class(io.StringIO(""))
-        each = self._empty.newidfobject(rule.name.upper())
-        self._empty.removeidfobject(each)
-        each.theidf = None
-        each.obj[:] = [rule.name, *values]  # eppy would write the class in capitals and fill in the defaults
-        return each
+        new_object = self._empty.newidfobject(rule.name.upper())
+        self._empty.removeidfobject(new_object)
+        new_object.theidf = None
+        new_object.obj[:] = [rule.name, *values]  # eppy would write the class in capitals and fill in the defaults
+        return new_object
 
-    def values(self, each: Any) -> list[Any]:
+    def values(self, eppy_object: Any) -> list[Any]:
         """An object's values, the class name first; changes to the list are changes of the object."""
-        values: list[Any] = each.obj
+        values: list[Any] = eppy_object.obj
         return values

@@ -37,10 +37,10 @@ def readers_of(
         value_of: Gives the value of a field.
     """
     for rule, place in naming_fields():
-        for each in objects_of(rule):
-            name = str(value_of(each, place) or "").strip()
+        for model_object in objects_of(rule):
+            name = str(value_of(model_object, place) or "").strip()
             if name and external_path(name, model) == (file, ""):
-                yield rule, place, each
+                yield rule, place, model_object
 
 
 def name_in_model(file: str, model: str) -> str:

@@ -88,10 +88,10 @@ class ModelOutline:
     @property
     def version(self) -> str | None:
         """What the Version object says, e.g. ``25.2``, or None if there is none."""
-        for each in self.of_class("Version"):
-            if isinstance(each.values, tuple):
-                return each.values[0].strip() or None if each.values else None
-            version = each.values.get("version_identifier")
+        for model_object in self.of_class("Version"):
+            if isinstance(model_object.values, tuple):
+                return model_object.values[0].strip() or None if model_object.values else None
+            version = model_object.values.get("version_identifier")
             return version.strip() or None if isinstance(version, str) else None
         return None
 
@@ -149,16 +149,16 @@ def _read_idf(content: bytes, source: str) -> ModelOutline:
         if code.startswith("##"):
             faulty_lines += 1
             if faulty_lines <= _MAX_LISTED:
-                what = f"has the macro command '{code.split()[0]}'"
-                outline.problems.append(Problem(f"{source}: line {number}", what, "expanded models"))
+                fault = f"has the macro command '{code.split()[0]}'"
+                outline.problems.append(Problem(f"{source}: line {number}", fault, "expanded models"))
             continue
         if loose and code[0] in ",;":
             code = loose + code
         elif loose:
             faulty_lines += 1
             if faulty_lines <= _MAX_LISTED:
-                what = f"'{middle_cut(loose, _MAX_SHOWN)}' is not followed by ',' or ';'"
-                outline.problems.append(Problem(f"{source}: line {loose_line}", what))
+                fault = f"'{middle_cut(loose, _MAX_SHOWN)}' is not followed by ',' or ';'"
+                outline.problems.append(Problem(f"{source}: line {loose_line}", fault))
             values.append(loose)
         loose = ""
         for piece, end in _PIECE.findall(code):
@@ -187,8 +187,8 @@ def _read_idf(content: bytes, source: str) -> ModelOutline:
 def _add(outline: ModelOutline, values: list[str], line: int) -> None:
     class_name, *rest = values
     name = rest[0] if rest else ""
-    each = ModelObject(class_name, name, tuple(rest), line)
-    outline.objects.setdefault(fold_name(class_name), []).append(each)
+    model_object = ModelObject(class_name, name, tuple(rest), line)
+    outline.objects.setdefault(fold_name(class_name), []).append(model_object)
 
 
 def _read_epjson(text: str, source: str) -> ModelOutline:

@@ -57,9 +57,9 @@ def _absorptances(layer: MassLayer | ResistanceLayer) -> dict[str, str | float]:
     return {name: value for name, value in zip(names, layer.absorptances, strict=True) if value is not None}
 
 
-def values_in_order(each: NewObject) -> list[str | float]:
+def values_in_order(new_object: NewObject) -> list[str | float]:
     """The values of a new object in the order of its class's fields, blank where nothing is given."""
-    rule = dictionary.load().find_class(each.class_name)
+    rule = dictionary.load().find_class(new_object.class_name)
     assert rule is not None
-    last = max(number for number, own in enumerate(rule.fields) if own.name in each.fields)
-    return [each.fields.get(own.name, "") for own in rule.fields[: last + 1]]
+    last = max(number for number, own in enumerate(rule.fields) if own.name in new_object.fields)
+    return [new_object.fields.get(own.name, "") for own in rule.fields[: last + 1]]

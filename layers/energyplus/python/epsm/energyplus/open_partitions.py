@@ -23,12 +23,12 @@ def open_constructions(outline: ModelOutline, materials: Materials) -> set[str]:
         materials: Its materials.
     """
     found: set[str] = set()
-    for each in outline.of_class("Construction"):
-        layers = materials.layers_of(each.name)
+    for model_object in outline.of_class("Construction"):
+        layers = materials.layers_of(model_object.name)
         if not isinstance(layers, tuple) or len(layers) != 1:
             continue
         kind = materials.class_of(layers[0])
-        called_air = _AIR.search(fold_name(each.name)) and _AIR.search(fold_name(layers[0]))
+        called_air = _AIR.search(fold_name(model_object.name)) and _AIR.search(fold_name(layers[0]))
         if kind == _INFRARED_TRANSPARENT or (kind == _RESISTANCE and called_air):
-            found.add(fold_name(each.name))
+            found.add(fold_name(model_object.name))
     return found

@@ -78,7 +78,7 @@ class Radiation:
 
     def remarks(self) -> list[str]:
         """Sentences about radiation that is possible and hardly meant."""
-        return [each for each in (self._darkness(), self._contradiction()) if each]
+        return [remark for remark in (self._darkness(), self._contradiction()) if remark]
 
     def _darkness(self) -> str:
         by_day = self._dark + self._hours

@@ -98,53 +98,53 @@ def surfaces_of(outline: ModelOutline) -> list[ModelSurface]:
     bases: dict[str, tuple[ModelSurface, float]] = {}
     for class_name, (element, boundary) in _BASE_CLASSES.items():
         rule = dictionary.load().find_class(class_name)
-        for each in outline.of_class(class_name) if rule else ():
+        for model_object in outline.of_class(class_name) if rule else ():
             assert rule is not None
-            bases[fold_name(each.name)] = _base(each, rule, element, boundary, turns)
+            bases[fold_name(model_object.name)] = _base(model_object, rule, element, boundary, turns)
     return [surface for surface, _ in bases.values()] + list(_openings(outline, bases))
 
 
 def _base(
-    each: ModelObject, rule: ClassRule, element: str, boundary: str, turns: "_Turns"
+    model_object: ModelObject, rule: ClassRule, element: str, boundary: str, turns: "_Turns"
 ) -> tuple[ModelSurface, float]:
-    element = element or _TYPES.get(fold_name(_text(each, rule, "Surface Type")), "")
-    condition = fold_name(_text(each, rule, "Outside Boundary Condition"))
-    partner = _text(each, rule, "Outside Boundary Condition Object")
+    element = element or _TYPES.get(fold_name(_text(model_object, rule, "Surface Type")), "")
+    condition = fold_name(_text(model_object, rule, "Outside Boundary Condition"))
+    partner = _text(model_object, rule, "Outside Boundary Condition Object")
     if not boundary:
         boundary = "ground" if condition.startswith("ground") else _BOUNDARIES.get(condition, "other")
         partner = partner if condition == _WITH_PARTNER else ""
-    if partner and fold_name(partner) == fold_name(each.name):
+    if partner and fold_name(partner) == fold_name(model_object.name):
         boundary, partner = "adiabatic", ""
     if boundary != "interior":
         partner = ""
-    zone = _text(each, rule, "Zone Name")
-    azimuth, tilt = turns.direction(each, rule, element, zone)
-    construction = _text(each, rule, "Construction Name")
+    zone = _text(model_object, rule, "Zone Name")
+    azimuth, tilt = turns.direction(model_object, rule, element, zone)
+    construction = _text(model_object, rule, "Construction Name")
     facing = orientation(azimuth, tilt)
-    return ModelSurface(rule.name, each.name, element, boundary, facing, zone, construction, partner), tilt
+    return ModelSurface(rule.name, model_object.name, element, boundary, facing, zone, construction, partner), tilt
 
 
 def _openings(outline: ModelOutline, bases: Mapping[str, tuple[ModelSurface, float]]) -> Iterator[ModelSurface]:
     for class_name, element in _OPENING_CLASSES.items():
         rule = dictionary.load().find_class(class_name)
-        for each in outline.of_class(class_name) if rule else ():
+        for model_object in outline.of_class(class_name) if rule else ():
             assert rule is not None
-            base, tilt = bases.get(fold_name(_text(each, rule, "Building Surface Name")), (None, 0.0))
+            base, tilt = bases.get(fold_name(_text(model_object, rule, "Building Surface Name")), (None, 0.0))
             if base is None:
                 continue  # the engine reports it
-            kind = element or _OPENING_TYPES.get(fold_name(_text(each, rule, "Surface Type")), "")
+            kind = element or _OPENING_TYPES.get(fold_name(_text(model_object, rule, "Surface Type")), "")
             if kind == "window" and tilt < UPRIGHT_FROM_DEG:
                 kind = "skylight"
-            partner = _text(each, rule, "Outside Boundary Condition Object")
-            construction = _text(each, rule, "Construction Name")
+            partner = _text(model_object, rule, "Outside Boundary Condition Object")
+            construction = _text(model_object, rule, "Construction Name")
             yield ModelSurface(
-                rule.name, each.name, kind, base.boundary, base.orientation, base.zone, construction, partner
+                rule.name, model_object.name, kind, base.boundary, base.orientation, base.zone, construction, partner
             )
 
 
-def _text(each: ModelObject, rule: ClassRule, field: str) -> str:
+def _text(model_object: ModelObject, rule: ClassRule, field: str) -> str:
     place = rule.find_field(field)
-    value = each.value(place) if place else None
+    value = model_object.value(place) if place else None
     return str(value if value is not None else "").strip()
 
 
@@ -164,36 +164,38 @@ class _Turns:
         )
         self._clockwise = entry == "clockwise"
         self._turned = {True: vertices == "relative", False: not rectangles.startswith("world")}
-        self._north = next((_number(each, building, "North Axis") for each in outline.of_class("Building")), 0.0)
+        self._north = next(
+            (_number(model_object, building, "North Axis") for model_object in outline.of_class("Building")), 0.0
+        )
         self._zones = {
-            fold_name(each.name): _number(each, zone, "Direction of Relative North")
-            for each in outline.of_class("Zone")
+            fold_name(model_object.name): _number(model_object, zone, "Direction of Relative North")
+            for model_object in outline.of_class("Zone")
         }
 
-    def direction(self, each: ModelObject, rule: ClassRule, element: str, zone: str) -> tuple[float, float]:
+    def direction(self, model_object: ModelObject, rule: ClassRule, element: str, zone: str) -> tuple[float, float]:
         """Azimuth from north and tilt, degrees, of a surface by its vertices or by its fields."""
         detailed = bool(rule.repeats)
         if detailed:
-            azimuth, tilt = _direction_of(_vertices(each, rule), clockwise=self._clockwise)
+            azimuth, tilt = _direction_of(_vertices(model_object, rule), clockwise=self._clockwise)
         else:
-            azimuth = _number(each, rule, "Azimuth Angle")
-            tilt = _number(each, rule, "Tilt Angle", _TILTS.get(element, 90.0))
+            azimuth = _number(model_object, rule, "Azimuth Angle")
+            tilt = _number(model_object, rule, "Tilt Angle", _TILTS.get(element, 90.0))
         if self._turned[detailed]:
             azimuth += self._north + self._zones.get(fold_name(zone), 0.0)
         return azimuth % 360, tilt
 
 
-def _number(each: ModelObject, rule: ClassRule, field: str, default: float = 0.0) -> float:
+def _number(model_object: ModelObject, rule: ClassRule, field: str, default: float = 0.0) -> float:
     place = rule.find_field(field)
-    number = number_in(each.value(place)) if place else None
+    number = number_in(model_object.value(place)) if place else None
     return default if number is None else number
 
 
-def _vertices(each: ModelObject, rule: ClassRule) -> list[tuple[float, float, float]]:
+def _vertices(model_object: ModelObject, rule: ClassRule) -> list[tuple[float, float, float]]:
     vertices = []
-    for group in range(1, each.group_count(rule) + 1):
+    for group in range(1, model_object.group_count(rule) + 1):
         places = (rule.find_field(f"Vertex {group} {axis}-coordinate") for axis in "XYZ")
-        numbers = [number_in(each.value(place)) if place else None for place in places]
+        numbers = [number_in(model_object.value(place)) if place else None for place in places]
         if any(number is None for number in numbers):
             break
         vertices.append((numbers[0] or 0.0, numbers[1] or 0.0, numbers[2] or 0.0))

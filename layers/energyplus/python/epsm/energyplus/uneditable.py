@@ -36,28 +36,32 @@ def reasons_against(outline: ModelOutline, surfaces: Iterable[ModelSurface]) -> 
     """
     constructions: dict[str, str] = {}
     for class_name, reason in _OTHER_CONSTRUCTIONS.items():
-        constructions |= {fold_name(each.name): reason for each in outline.of_class(class_name)}
+        constructions |= {fold_name(model_object.name): reason for model_object in outline.of_class(class_name)}
     for class_name, reason in _TIED_TO_CONSTRUCTIONS.items():
         constructions |= dict.fromkeys(_named_by(outline, class_name, "Construction Name"), reason)
     shaded, ventilated = set(_shaded(outline)), set(_named_by(outline, "WindowProperty:AirflowControl", "Name"))
     all_moist, moist = _with_moisture(outline)
-    for each in surfaces:
-        if each.boundary == "foundation":
-            yield each, _KIVA
-        elif fold_name(each.construction) in constructions:
-            yield each, constructions[fold_name(each.construction)]
-        elif fold_name(each.name) in shaded:
-            yield each, _SHADED
-        elif fold_name(each.name) in ventilated:
-            yield each, _VENTILATED
-        elif each.element not in _GLAZED and (all_moist or fold_name(each.name) in moist):
-            yield each, _MOIST
+    for surface in surfaces:
+        if surface.boundary == "foundation":
+            yield surface, _KIVA
+        elif fold_name(surface.construction) in constructions:
+            yield surface, constructions[fold_name(surface.construction)]
+        elif fold_name(surface.name) in shaded:
+            yield surface, _SHADED
+        elif fold_name(surface.name) in ventilated:
+            yield surface, _VENTILATED
+        elif surface.element not in _GLAZED and (all_moist or fold_name(surface.name) in moist):
+            yield surface, _MOIST
 
 
 def _named_by(outline: ModelOutline, class_name: str, field: str) -> list[str]:
     rule = dictionary.load().find_class(class_name)
     place = rule.find_field(field) if rule else None
-    return [fold_name(str(each.value(place) or "")) for each in outline.of_class(class_name)] if place else []
+    return (
+        [fold_name(str(model_object.value(place) or "")) for model_object in outline.of_class(class_name)]
+        if place
+        else []
+    )
 
 
 def _with_moisture(outline: ModelOutline) -> tuple[bool, set[str]]:
@@ -65,25 +69,27 @@ def _with_moisture(outline: ModelOutline) -> tuple[bool, set[str]]:
     that are."""
     surface, several = "SurfaceProperty:HeatTransferAlgorithm", "SurfaceProperty:HeatTransferAlgorithm:SurfaceList"
     everywhere = ("HeatBalanceAlgorithm", "SurfaceProperty:HeatTransferAlgorithm:MultipleSurface")
-    wanted = fold_name(_HAMT)
-    all_moist = any(wanted in _named_by(outline, name, "Algorithm") for name in everywhere)
+    algorithm_name = fold_name(_HAMT)
+    all_moist = any(algorithm_name in _named_by(outline, name, "Algorithm") for name in everywhere)
     algorithms, names = _named_by(outline, surface, "Algorithm"), _named_by(outline, surface, "Surface Name")
-    moist = {name for name, algorithm in zip(names, algorithms, strict=True) if algorithm == wanted}
-    for each, algorithm in zip(outline.of_class(several), _named_by(outline, several, "Algorithm"), strict=True):
-        moist |= set(_in_groups(each, "Surface Name #")) if algorithm == wanted else set()
+    moist = {name for name, algorithm in zip(names, algorithms, strict=True) if algorithm == algorithm_name}
+    for model_object, algorithm in zip(
+        outline.of_class(several), _named_by(outline, several, "Algorithm"), strict=True
+    ):
+        moist |= set(_in_groups(model_object, "Surface Name #")) if algorithm == algorithm_name else set()
     return all_moist, moist
 
 
-def _in_groups(each: ModelObject, field: str) -> Iterator[str]:
+def _in_groups(model_object: ModelObject, field: str) -> Iterator[str]:
     """The values, in lower case, that an object has in a repeated field."""
-    rule = dictionary.load().find_class(each.class_name)
-    for number in range(1, each.group_count(rule) + 1) if rule else ():
+    rule = dictionary.load().find_class(model_object.class_name)
+    for number in range(1, model_object.group_count(rule) + 1) if rule else ():
         assert rule is not None
         place = rule.find_field(field.replace("#", str(number)))
-        if place is not None and (name := each.value(place)):
+        if place is not None and (name := model_object.value(place)):
             yield fold_name(str(name))
 
 
 def _shaded(outline: ModelOutline) -> Iterator[str]:
-    for each in outline.of_class("WindowShadingControl"):
-        yield from _in_groups(each, "Fenestration Surface # Name")
+    for model_object in outline.of_class("WindowShadingControl"):
+        yield from _in_groups(model_object, "Fenestration Surface # Name")

@@ -220,8 +220,8 @@ def _without_an_end(run: EngineRun, errors: ErrorFile) -> tuple[Verdict, str]:
         # An unreadable model or weather path: the engine says so on the screen and writes no file.
         return Verdict.BAD_INPUT, f"EnergyPlus did not start ({how}): {printed[-1] if printed else 'no output'}"
     severe = [text.replace("\n", " ") for text in errors.of_level("Severe")]
-    said = next(iter(severe), "") or _STARS.sub("", errors.last_line) or (printed[-1] if printed else "nothing")
-    return Verdict.CRASHED, f"EnergyPlus crashed ({how}). Last message: {said}"
+    message = next(iter(severe), "") or _STARS.sub("", errors.last_line) or (printed[-1] if printed else "nothing")
+    return Verdict.CRASHED, f"EnergyPlus crashed ({how}). Last message: {message}"
 
 
 def _database_log(output: Path) -> list[str]:
@@ -233,8 +233,8 @@ def _database_log(output: Path) -> list[str]:
 
 def _database_fault(output: Path) -> str:
     """The fault of eplusout.sql, or an empty text."""
-    said = _database_log(output)
-    faults = [line for line in said if not _MAP_AGAIN.search(line)]
+    log = _database_log(output)
+    faults = [line for line in log if not _MAP_AGAIN.search(line)]
     if faults:
         return faults[0]
     database = output / "eplusout.sql"
@@ -244,16 +244,16 @@ def _database_fault(output: Path) -> str:
         with closing(read_only(database)) as connection:
             connection.execute("SELECT count(*) FROM Simulations").fetchone()
             connection.execute("SELECT count(*) FROM TabularData").fetchone()
-            whole = [text for (text,) in connection.execute("PRAGMA quick_check(1)")]
-            if whole != ["ok"]:
-                return f"eplusout.sql is damaged: {whole[0]}"
-            if said:
+            check = [text for (text,) in connection.execute("PRAGMA quick_check(1)")]
+            if check != ["ok"]:
+                return f"eplusout.sql is damaged: {check[0]}"
+            if log:
                 stored = {
                     name for (name,) in connection.execute("SELECT DISTINCT ReportName FROM TabularDataWithStrings")
                 }
                 lacking = [name for name in _REPORTS_READ if name not in stored]
                 if lacking:
-                    return f"eplusout.sql has no {lacking[0]}; sqlite.err says: {said[0]}"
+                    return f"eplusout.sql has no {lacking[0]}; sqlite.err says: {log[0]}"
     except sqlite3.Error as error:
         return str(error)
     return ""
@@ -270,12 +270,12 @@ def _disk_was_full(run: EngineRun, output: Path, database_fault: str) -> bool:
 
 def _missing_period(environments: Sequence[Environment], run_period: str) -> str:
     if run_period == "design_days":
-        found = any(not each.from_weather_file for each in environments)
+        found = any(not environment.from_weather_file for environment in environments)
         return "" if found else "No design day was simulated."
-    run_periods = [each for each in environments if each.from_weather_file]
+    run_periods = [environment for environment in environments if environment.from_weather_file]
     if not run_periods:
         return "No run period of the weather file was simulated."
-    if run_period == "annual" and [each.days for each in run_periods] not in ([365], [366]):
-        days = " + ".join(str(each.days) for each in run_periods)
+    if run_period == "annual" and [period.days for period in run_periods] not in ([365], [366]):
+        days = " + ".join(str(period.days) for period in run_periods)
         return f"A whole year was requested, {days} days were simulated."
     return ""

@@ -69,30 +69,30 @@ def runnable(model: str | None) -> str:
     return model if model is not None and model in RELEASES else DEFAULT
 
 
-def runs_as(model: str, engine: str, asked: str | None) -> bool:
+def runs_as(model: str, engine: str, requested: str | None) -> bool:
     """Whether a model of one version may be run with the engine of another because the study requests it."""
-    return model == RUNS_AS_25_2 and engine == DEFAULT == asked
+    return model == RUNS_AS_25_2 and engine == DEFAULT == requested
 
 
-def misfit(model: str, engine: str, asked: str | None) -> tuple[str, str]:
+def misfit(model: str, engine: str, requested: str | None) -> tuple[str, str]:
     """Why a model of version `model` does not run in a study of version `engine`, and what to do.
 
     Args:
         model: What the model's Version object says.
         engine: The study's version.
-        asked: The study's `energyplus`; None where the version comes from the models.
+        requested: The study's `energyplus`; None where the version comes from the models.
     """
-    what = f"is a model for EnergyPlus {model}"
+    fault = f"is a model for EnergyPlus {model}"
     model = ".".join(model.split(".")[:2])
     if model in RELEASES:
-        why = "which the study requests" if asked else "the version of the study's first model"
-        return f"{what}, not {engine}, {why}", "models of one version in a study"
+        reason = "which the study requests" if requested else "the version of the study's first model"
+        return f"{fault}, not {engine}, {reason}", "models of one version in a study"
     if model == RUNS_AS_25_2:
         return (
-            f"{what}; no Python package has that engine (the one labelled 26.1.0 is 25.2.0)",
+            f"{fault}; no Python package has that engine (the one labelled 26.1.0 is 25.2.0)",
             '"energyplus": "25.2" in study.json, which runs it with 25.2',
         )
     return (
-        f"{what}; update it with the IDFVersionUpdater of EnergyPlus {DEFAULT}",
+        f"{fault}; update it with the IDFVersionUpdater of EnergyPlus {DEFAULT}",
         f"version {SUPPORTED}",
     )

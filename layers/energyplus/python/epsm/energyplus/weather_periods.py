@@ -52,18 +52,18 @@ def _days(first: str, last: str, year: int) -> list[Day]:
     if end < start:  # over New Year
         end = _date(last, year + 1) or end
     length = (end - start).days + 1
-    named = first.count("/") == 2
+    has_year = first.count("/") == 2
     days = (start + datetime.timedelta(days=number) for number in range(min(length, 100 * 366)))
-    return [Day(each.month, each.day, each.year if named else None) for each in days]
+    return [Day(day.month, day.day, day.year if has_year else None) for day in days]
 
 
 def _date(text: str, default_year: int) -> datetime.date | None:
     """A date as `1/31` or `1/31/2017`; 29 February counts as the 28th where the year has none."""
     try:
         month, day, *year = (int(part) for part in text.split("/"))
-        given = year[0] if year else default_year
+        year_text = year[0] if year else default_year
         if (month, day) == (2, 29) and not year:
-            day = 28 if given % 4 else 29
-        return datetime.date(given, month, day)
+            day = 28 if year_text % 4 else 29
+        return datetime.date(year_text, month, day)
     except (ValueError, OverflowError):
         return None

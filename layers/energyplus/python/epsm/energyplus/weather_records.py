@@ -138,16 +138,16 @@ def check_records(
     problems += missing
     hours = len(data) / per_hour
     if found.at_night > _MAX_AT_NIGHT_SHARE * hours and found.order is None:
-        what = (
+        message = (
             f"has sunshine in {found.at_night:,} hours in which the sun is well below the horizon of this place and "
             f"time zone, first on line {found.first_at_night}: its hours are shifted, or its position or zone is wrong"
         )
-        problems.append(Problem(source, what))
+        problems.append(Problem(source, message))
     elif found.order is None and (fault := found.radiation.fault()):
         problems.append(Problem(source, fault))
     if len(data) >= _HOURS_A_DAY and 0 < found.dampest <= 1:
-        what = f"has a relative humidity (column 9) of at most {found.dampest:g} %, which does not occur on earth"
-        problems.append(Problem(source, what, "percent, 0 to 100, and not a fraction of 1"))
+        message = f"has a relative humidity (column 9) of at most {found.dampest:g} %, which does not occur on earth"
+        problems.append(Problem(source, message, "percent, 0 to 100, and not a fraction of 1"))
     if shifted := found.daylight.remark(place.longitude_deg, place.time_zone_h):
         remarks.append(shifted)
     remarks += found.radiation.remarks()
@@ -205,8 +205,10 @@ def _judge(
         if least <= value <= most:
             continue
         if value not in (missing, _AS_WELL_MISSING.get(column)):
-            what = f"column {column} is {value:g} ({_RANGES[column][0]})"
-            return Problem(f"{source}: line {line}", what, f"{least:g} to {most:g}, or {missing:g} for a missing value")
+            fault = f"column {column} is {value:g} ({_RANGES[column][0]})"
+            return Problem(
+                f"{source}: line {line}", fault, f"{least:g} to {most:g}, or {missing:g} for a missing value"
+            )
         if column not in (15, 16) or day is None or _altitude(place, day, hour) > 0:
             found.gaps.setdefault(column, _Gaps()).add(line)
     found.constant.add(line, numbers[0])
@@ -253,19 +255,19 @@ def _order(
     try:
         year, month, day_of_month, found_hour, found_minute = (int(value) for value in values[:5])
     except ValueError:
-        column, value = next((number, each) for number, each in enumerate(values[:5], start=1) if not _is_whole(each))
+        column, value = next((number, text) for number, text in enumerate(values[:5], start=1) if not _is_whole(text))
         return Problem(where, f"column {column} is '{value.strip()[:20]}'", "a whole number"), minute
-    wanted = f"{day}, hour {hour}"
+    expected = f"{day}, hour {hour}"
     right = (month, day_of_month, found_hour) == (day.month, day.day, hour) and day.year in (None, year)
     if not right:
         shown = f"{month}/{day_of_month}" + (f"/{year}" if day.year else "") + f", hour {found_hour}"
         hint = "; hours go from 1 to 24" if found_hour == 0 else ""
-        return Problem(where, f"is for {shown} instead of {wanted}; records must be in order{hint}", wanted), minute
+        return Problem(where, f"is for {shown} instead of {expected}; records must be in order{hint}", expected), minute
     if found_minute == 0 and last_of_hour and minute > 0:
         found_minute = 60
     if found_minute <= minute or found_minute > 60:
-        what = f"is for minute {found_minute} of {wanted}, after minute {minute}"
-        return Problem(where, what, "minutes that increase within the hour, up to 60"), minute
+        fault = f"is for minute {found_minute} of {expected}, after minute {minute}"
+        return Problem(where, fault, "minutes that increase within the hour, up to 60"), minute
     return None, found_minute
 
 
@@ -276,7 +278,7 @@ def _judge_gaps(gaps: dict[int, _Gaps], records: int, per_hour: int, source: str
         then = _DARK if column in (15, 16) else _GUESSED if column == _INFRARED else _REPEATED
         share = each.count / records
         daylight = " by day" if column in (15, 16) else ""
-        what = (
+        fault = (
             f"{name} (column {column}) is missing in {each.count:,} of {records:,} records{daylight} "
             f"({max(share, 0.0005):.1%}), first on line {each.first_line}"
         )
@@ -284,9 +286,9 @@ def _judge_gaps(gaps: dict[int, _Gaps], records: int, per_hour: int, source: str
         if share > MAX_MISSING_SHARE or (gap_h > MAX_GAP_H and column not in (15, 16)):
             gap = f", {gap_h:.0f} hours in a row" if gap_h > MAX_GAP_H else ""
             allowed = f"at most {MAX_MISSING_SHARE:.0%} of the records and {MAX_GAP_H} hours in a row"
-            problems.append(Problem(source, what + gap, allowed))
+            problems.append(Problem(source, fault + gap, allowed))
         else:
-            remarks.append(f"{what}; {then}.")
+            remarks.append(f"{fault}; {then}.")
     return problems, remarks
 
 

@@ -126,7 +126,7 @@ class Canary:
         variant = self._records.variant(record.simulation_id, 0)
         if record.status is not StudyStatus.COMPLETED:
             reasons = [record.error, variant.error if variant else "", *map(str, record.problems)]
-            return " ".join(each for each in reasons if each) or "no error is recorded"
+            return " ".join(reason for reason in reasons if reason) or "no error is recorded"
         if variant is None or variant.status is not VariantStatus.SUCCEEDED or variant.verdict != _OK:
             found = "no record" if variant is None else f"{variant.status.value}, verdict {variant.verdict!r}"
             return f"its variant has {found}"

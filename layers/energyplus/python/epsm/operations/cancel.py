@@ -9,15 +9,15 @@ from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord
 
 
-def cancel(stack: Stack, record: StudyRecord, why: str) -> bool:
+def cancel(stack: Stack, record: StudyRecord, reason: str) -> bool:
     """Cancel a study; False, and nothing done, if it has ended.
 
     Args:
         stack: The stack it runs on.
         record: The study.
-        why: The reason, as a sentence for its record.
+        reason: The reason, as a sentence for its record.
     """
-    if not stack.records.cancel_study(record.simulation_id, why):
+    if not stack.records.cancel_study(record.simulation_id, reason):
         return False
-    stack.executions.stop(record, "Cancelled", why)
+    stack.executions.stop(record, "Cancelled", reason)
     return True

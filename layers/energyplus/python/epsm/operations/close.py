@@ -90,9 +90,9 @@ def close(
     if record.status.final:
         return False
     if not collect(simulation, _map_error(execution)):
-        why = "The results could not be collected: the run has no manifest."
+        reason = "The results could not be collected: the run has no manifest."
         records.finish_study(
-            simulation, StudyStatus.FAILED, succeeded=record.succeeded, failed=record.failed, error=why
+            simulation, StudyStatus.FAILED, succeeded=record.succeeded, failed=record.failed, error=reason
         )
     return True
 
@@ -111,7 +111,7 @@ def _is_of(execution: Execution, record: StudyRecord) -> bool:
 def _wait_for_running_variants(records: Records, simulation: str, sleep: Callable[[float], None]) -> None:
     """Wait until the workers of a cancelled study have recorded their variants, at most 45 s."""
     # One pass over all: no further variant starts, so later polls read only the running ones.
-    running = {each.index for each in records.variants(simulation) if each.status is VariantStatus.RUNNING}
+    running = {variant.index for variant in records.variants(simulation) if variant.status is VariantStatus.RUNNING}
     for _ in range(_MAX_POLLS):
         if not running:
             return

@@ -63,7 +63,7 @@ def reconcile(
         The orphaned studies. One that cannot be closed is included with the reason, and does not stop the others.
     """
     found = []
-    for simulation in [each.simulation_id for each in open_studies(stack.records, look_back)]:
+    for simulation in [study.simulation_id for study in open_studies(stack.records, look_back)]:
         try:
             changed = _reconcile(stack, collect, simulation, sleep)
             error = ""
@@ -120,10 +120,10 @@ def _close_without_execution(records: Records, collect: Collect, record: StudyRe
     return True
 
 
-def _fail(records: Records, record: StudyRecord, why: str) -> bool:
+def _fail(records: Records, record: StudyRecord, reason: str) -> bool:
     """Close a study without collecting; results of an earlier attempt stay."""
     return records.finish_study(
-        record.simulation_id, StudyStatus.FAILED, succeeded=record.succeeded, failed=record.failed, error=why
+        record.simulation_id, StudyStatus.FAILED, succeeded=record.succeeded, failed=record.failed, error=reason
     )
 
 

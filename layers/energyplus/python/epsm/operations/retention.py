@@ -86,9 +86,9 @@ class Remover:
         """
         studies = list(self._records.every_study())
         due = [study for study in studies if self._is_due(study)]
-        kept = [study for study in studies if not self._is_due(study)]
+        remaining = [study for study in studies if not self._is_due(study)]
         removals = (
-            *(self._remove_or_say_why(study, kept, dry_run) for study in reversed(due)),
+            *(self._remove_or_say_why(study, remaining, dry_run) for study in reversed(due)),
             *self._remove_unfinished(dry_run),
         )
         self._report(removals, dry_run)
@@ -113,9 +113,9 @@ class Remover:
                 raise StillRuns(f"{simulation} was cancelled, but some of its variants have not stopped yet")
             if self._now() - _end(study) < _COLLECTING:
                 raise StillRuns(f"{simulation} was cancelled, and its results may still be collected")
-        others = (each for each in self._records.every_study() if each.simulation_id != simulation)
-        kept = [each for each in others if not each.removing]
-        return self._remove(study, _ON_REQUEST, kept, dry_run=False)
+        others = (study for study in self._records.every_study() if study.simulation_id != simulation)
+        remaining = [other for other in others if not other.removing]
+        return self._remove(study, _ON_REQUEST, remaining, dry_run=False)
 
     def _is_due(self, study: StudyRecord) -> bool:
         return study.removing or (study.status.final and self._now() >= _end_of_retention(study))
@@ -123,11 +123,11 @@ class Remover:
     def _has_running_variants(self, simulation: str) -> bool:
         alive_since = timestamp(self._now() - _LAMBDA_MAX_RUNTIME)
         return any(
-            each.status is VariantStatus.RUNNING and each.started_at > alive_since
-            for each in self._records.variants(simulation)
+            variant.status is VariantStatus.RUNNING and variant.started_at > alive_since
+            for variant in self._records.variants(simulation)
         )
 
-    def _remove_or_say_why(self, study: StudyRecord, kept: Sequence[StudyRecord], dry_run: bool) -> Removal:
+    def _remove_or_say_why(self, study: StudyRecord, remaining: Sequence[StudyRecord], dry_run: bool) -> Removal:
         time_over = f"ended {_end(study):%Y-%m-%d}, kept for {_retention_days(study)} days"
         reason = _ON_REQUEST if study.removing else time_over
         try:
@@ -135,20 +135,20 @@ class Remover:
             current = self._records.study_including_removed(study.simulation_id)
             if current is not None and not self._is_due(current):
                 return Removal(study.simulation_id, study.name, reason, error="It was started again.")
-            return self._remove(study, reason, kept, dry_run)
+            return self._remove(study, reason, remaining, dry_run)
         except (BotoCoreError, ClientError, NotRemoved, ValidationError) as fault:
             logger.exception("study could not be removed", extra={"simulation_id": study.simulation_id})
             return Removal(study.simulation_id, study.name, reason, error=str(fault)[:500])
 
-    def _remove(self, study: StudyRecord, reason: str, kept: Sequence[StudyRecord], dry_run: bool) -> Removal:
-        inputs = self._inputs_of(study, kept)
+    def _remove(self, study: StudyRecord, reason: str, remaining: Sequence[StudyRecord], dry_run: bool) -> Removal:
+        inputs = self._inputs_of(study, remaining)
         run = (self._s3, self._files.results_bucket, keys.run_key(study.simulation_id))
         if dry_run:
             number, size = measure_prefix(*run)
         else:
             # Inputs before the manifest that lists them, items after everything that they refer to.
-            for bucket in {each.bucket for each in inputs}:
-                versions = [(each.key, each.version_id) for each in inputs if each.bucket == bucket]
+            for bucket in {input_.bucket for input_ in inputs}:
+                versions = [(input_.key, input_.version_id) for input_ in inputs if input_.bucket == bucket]
                 delete_versions(self._s3, bucket, versions)
             number, size = clear(*run)
             self._records.remove_study(study.simulation_id)
@@ -157,7 +157,7 @@ class Remover:
             study.name,
             reason,
             objects=number + len(inputs),
-            bytes=size + sum(each.bytes for each in inputs if isinstance(each, ObjectRef)),
+            bytes=size + sum(input_.bytes for input_ in inputs if isinstance(input_, ObjectRef)),
             removed=not dry_run,
         )
         logger.info("study would be removed" if dry_run else "study removed", extra={"removal": asdict(removal)})
@@ -169,26 +169,28 @@ class Remover:
         try:
             for folder, versions in orphaned_uploads(self._s3, self._inputs_bucket, self._now() - _STILL_BEING_SENT):
                 if not dry_run:
-                    pairs = [(each["Key"], each["VersionId"]) for each in versions]
+                    pairs = [(version["Key"], version["VersionId"]) for version in versions]
                     delete_versions(self._s3, self._inputs_bucket, pairs)
-                size = sum(each["Size"] for each in versions)
+                size = sum(version["Size"] for version in versions)
                 yield Removal("", folder, reason, objects=len(versions), bytes=size, removed=not dry_run)
         except (BotoCoreError, ClientError, NotRemoved) as fault:
             logger.exception("orphaned uploads could not be removed")
             yield Removal("", "", reason, error=str(fault)[:500])
 
-    def _inputs_of(self, study: StudyRecord, kept: Sequence[StudyRecord]) -> list[ObjectRef | Source]:
+    def _inputs_of(self, study: StudyRecord, remaining: Sequence[StudyRecord]) -> list[ObjectRef | Source]:
         """The versions in the inputs bucket that are deleted with a study."""
         if not study.source:
             return []
         source = Source.model_validate(study.source)
-        if any(_same_folder(study, each) and each.created_at > study.created_at for each in kept):
+        if any(_same_folder(study, other) and other.created_at > study.created_at for other in remaining):
             # Its inputs may be shared with a younger study, which may not have read them yet.
             return []
-        pinned = [each for each in self._pinned(study) if not keys.is_stored_file(each.key)]
-        wanted = {_version(ref) for each in kept if _nested(study, each) for ref in self._pinned(each)}
+        pinned = [input_ for input_ in self._pinned(study) if not keys.is_stored_file(input_.key)]
+        pinned_elsewhere = {
+            _version(ref) for other in remaining if _nested(study, other) for ref in self._pinned(other)
+        }
         own: list[ObjectRef | Source] = [*pinned, source]
-        return [each for each in own if _version(each) not in wanted]
+        return [input_ for input_ in own if _version(input_) not in pinned_elsewhere]
 
     def _pinned(self, study: StudyRecord) -> list[ObjectRef]:
         try:
@@ -199,7 +201,7 @@ class Remover:
 
     def _report(self, removals: Sequence[Removal], dry_run: bool) -> None:
         name = f"{self._now():%Y-%m-%dT%H-%M-%SZ}{'-dry-run' if dry_run else ''}.json"
-        report = {"dry_run": dry_run, "studies": [asdict(each) for each in removals]}
+        report = {"dry_run": dry_run, "studies": [asdict(removal) for removal in removals]}
         self._files.put_json(f"{keys.CLEANUP}{name}", report)
 
 

@@ -73,7 +73,7 @@ def rejection_notification(name: str, simulation: str, place: str, problems: Seq
     return Notification(for_mail(f"{name}: rejected, {counted(len(problems), 'problem')}"), "\n".join(lines))
 
 
-def not_started_notification(name: str, simulation: str, why: str) -> Notification:
+def not_started_notification(name: str, simulation: str, reason: str) -> Notification:
     """Notification of a study that was not started because the one it follows did not complete."""
-    lines = [*heading(name, simulation, "cancelled"), "", why]
+    lines = [*heading(name, simulation, "cancelled"), "", reason]
     return Notification(for_mail(f"{name}: cancelled, not started"), "\n".join(lines))

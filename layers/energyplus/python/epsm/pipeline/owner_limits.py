@@ -122,7 +122,7 @@ class OwnerLimits:
             if claim is None:
                 return
             if expected_usd > claim.reserved_usd and claim.month == account.month:
-                others = {name: each for name, each in account.claims.items() if name != record.simulation_id}
+                others = {name: claim for name, claim in account.claims.items() if name != record.simulation_id}
                 self._refuse_cost(replace(account, claims=others), expected_usd)
             claims = {**account.claims, record.simulation_id: replace(claim, reserved_usd=expected_usd)}
             if self._accounts.write(record.owner, replace(account, claims=claims)):
@@ -156,9 +156,9 @@ class OwnerLimits:
         allowance, running = self._allowance, len(account.claims)
         problems = []
         if allowance.running_studies and running >= allowance.running_studies:
-            what = f"exceeds your limit: {running} of your studies have not ended"
+            fault = f"exceeds your limit: {running} of your studies have not ended"
             allowed = f"at most {allowance.running_studies} at a time on this stack; wait for one, or cancel it"
-            problems.append(Problem(MANIFEST_NAME, what, allowed))
+            problems.append(Problem(MANIFEST_NAME, fault, allowed))
         problems += self._cost_problems(account, expected_usd)
         if problems:
             raise OverLimit(problems)
@@ -171,7 +171,7 @@ class OwnerLimits:
         allowance = self._allowance
         if not allowance.usd_per_month:
             return []
-        reserved_usd = sum(each.reserved_usd for each in account.claims.values() if each.month == account.month)
+        reserved_usd = sum(claim.reserved_usd for claim in account.claims.values() if claim.month == account.month)
         left_usd = allowance.usd_per_month - account.spent_usd - reserved_usd
         if expected_usd <= left_usd and left_usd > 0:
             return []
@@ -185,14 +185,14 @@ NO_LIMITS = OwnerLimits(_NoAccounts(), Records(cast(Any, None)), Allowance())
 def _too_expensive(
     allowance: Allowance, account: Account, reserved_usd: float, expected_usd: float, left_usd: float
 ) -> Problem:
-    what = (
+    fault = (
         f"the study is expected to cost {in_usd(expected_usd)}; of {in_usd(allowance.usd_per_month)} for "
         f"{account.month} (UTC) {in_usd(account.spent_usd)} are spent, and {in_usd(reserved_usd)} reserved for studies "
         "that have not ended"
     )
     rest = max(0.0, left_usd)
     allowed = f"at most {in_usd(rest)}" + ("; a max_cost_usd of that is accepted" if rest >= 0.01 else "")
-    return Problem(f"{MANIFEST_NAME}: options.max_cost_usd", what, allowed)
+    return Problem(f"{MANIFEST_NAME}: options.max_cost_usd", fault, allowed)
 
 
 def expected_cost_usd(study: Study, run_times: Mapping[str, RunTime], memory_mb: int, part: float = 1.0) -> float:

@@ -59,13 +59,13 @@ class UploadedStudy:
         names = set(needed)
         for _ in range(_MAX_POLLS):
             self._look()
-            meant = {name: version for name in self._versions if (version := self._meant(name))}
-            if names <= meant.keys() and not any(map(self._may_follow, names)):
+            versions = {name: version for name in self._versions if (version := self._meant(name))}
+            if names <= versions.keys() and not any(map(self._may_follow, names)):
                 break
-            if not names <= meant.keys() and self._is_quiet():
+            if not names <= versions.keys() and self._is_quiet():
                 break
             self._sleep(_POLL_INTERVAL_S)
-        return {name: version.bytes for name, version in meant.items()}
+        return {name: version.bytes for name, version in versions.items()}
 
     def read(self, name: str) -> bytes | None:
         version = self._meant(name)
@@ -109,14 +109,14 @@ class UploadedStudy:
             for name, versions in listed.items()
             if keys.may_be_of_study(self._source.key, versions[0].key)
         }
-        own = [each for versions in listed.values() for each in versions if each.key == self._source.key]
-        number = next((n for n, each in enumerate(own) if each.version_id == self._source.version_id), None)
+        own = [version for versions in listed.values() for version in versions if version.key == self._source.key]
+        number = next((n for n, version in enumerate(own) if version.version_id == self._source.version_id), None)
         if number is not None:
             self._written = own[number].modified
             self._written_before = own[number + 1].modified if number + 1 < len(own) else _LONG_AGO
 
     def _is_quiet(self) -> bool:
-        newest = max((each[0].modified for each in self._versions.values()), default=_LONG_AGO)
+        newest = max((history[0].modified for history in self._versions.values()), default=_LONG_AGO)
         return datetime.now(UTC) - newest >= self._quiet_for
 
     def _meant(self, name: str) -> Version | None:
@@ -126,12 +126,16 @@ class UploadedStudy:
     def _nearest_first(self, name: str) -> Iterator[Version]:
         """Versions in order of likelihood: backwards from the time of study.json, then forwards."""
         versions = self._versions.get(name, [])
-        before = [each for each in versions if each.modified <= self._written]
-        after = [each for each in reversed(versions) if each.modified > self._written and not each.deleted]
+        before = [version for version in versions if version.modified <= self._written]
+        after = [version for version in reversed(versions) if version.modified > self._written and not version.deleted]
         if before and before[0].deleted:
             yield from after
             after = []
-        yield from (each for each in before if not each.deleted and (not before[0].deleted or self._hashes.get(name)))
+        yield from (
+            candidate
+            for candidate in before
+            if not candidate.deleted and (not before[0].deleted or self._hashes.get(name))
+        )
         yield from after
 
     def _is_older(self, version: Version) -> bool:
@@ -145,16 +149,26 @@ class UploadedStudy:
             return False
         return datetime.now(UTC) <= self._written + self._quiet_for
 
-    def _unclear(self, name: str, meant: Version) -> str:
+    def _unclear(self, name: str, version: Version) -> str:
         """Why the intended version is ambiguous; empty if it is not."""
-        there = [each for each in self._versions[name] if not each.deleted and each.etag != meant.etag]
-        following = [each for each in there if self._written < each.modified <= self._written + self._quiet_for]
-        if self._is_older(meant) and following:
+        other_contents = [
+            candidate for candidate in self._versions[name] if not candidate.deleted and candidate.etag != version.etag
+        ]
+        following = [
+            candidate
+            for candidate in other_contents
+            if self._written < candidate.modified <= self._written + self._quiet_for
+        ]
+        if self._is_older(version) and following:
             seconds = (following[-1].modified - self._written).total_seconds()
             return f"was uploaded again {seconds:.0f} s after study.json, and existed before"
         since = max(self._written_before, self._written - self._quiet_for)
-        together = [each for each in there if each.modified == self._written or since < each.modified < self._written]
-        if meant.modified == self._written and together:
+        together = [
+            candidate
+            for candidate in other_contents
+            if candidate.modified == self._written or since < candidate.modified < self._written
+        ]
+        if version.modified == self._written and together:
             return "was uploaded more than once with study.json, the last time within the same second"
         return ""
 

@@ -67,8 +67,8 @@ def _files_to_keep(outputs: Outputs, finished: Finished) -> list[Path]:
     if finished.files is None:
         return []
     output = finished.files.output
-    names = ["eplustbl.htm" if kept == "htm" else f"eplusout.{kept}" for kept in outputs.keep]
+    names = ["eplustbl.htm" if files == "htm" else f"eplusout.{files}" for files in outputs.keep]
     if finished.diagnosis.verdict is Verdict.DISK_FULL:
         names = [name for name in names if name != "eplusout.sql"]  # it is broken, and there is no room to pack it
-    kept = [finished.files.model, *(output / name for name in names if (output / name).is_file())]
-    return [*kept, finished.series] if finished.series else kept
+    files = [finished.files.model, *(output / name for name in names if (output / name).is_file())]
+    return [*files, finished.series] if finished.series else files

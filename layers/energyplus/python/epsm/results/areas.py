@@ -150,7 +150,7 @@ def read_surfaces(database: Path) -> tuple[EnvelopeSurface, ...]:
             gross = area = area if counted is None or glass_alone else counted / multiplier
         facing, coefficients = (
             orientation(azimuth, tilt),
-            (reported[each].get(fold_name(name)) for each in _COEFFICIENTS),
+            (reported[coefficient].get(fold_name(name)) for coefficient in _COEFFICIENTS),
         )
         surfaces.append(
             EnvelopeSurface(
@@ -190,30 +190,30 @@ def _boundary(number: int, other_side: int) -> Boundary:
 def totals(surfaces: Iterable[EnvelopeSurface]) -> tuple[EnvelopeArea, ...]:
     """The surfaces added up by kind, boundary and orientation, in the order in which these first occur."""
     groups: dict[tuple[Kind, Boundary, str], list[EnvelopeSurface]] = {}
-    for each in surfaces:
-        groups.setdefault((each.kind, each.boundary, each.orientation), []).append(each)
+    for surface in surfaces:
+        groups.setdefault((surface.kind, surface.boundary, surface.orientation), []).append(surface)
     return tuple(_together(key, group) for key, group in groups.items())
 
 
 def _together(key: tuple[Kind, Boundary, str], group: Sequence[EnvelopeSurface]) -> EnvelopeArea:
-    areas = [each.net_area_m2 for each in group]
+    areas = [surface.net_area_m2 for surface in group]
     net = math.fsum(areas)
 
     def mean(attribute: str) -> float | None:
-        values = [getattr(each, attribute) for each in group]
+        values = [getattr(surface, attribute) for surface in group]
         known = net > 0 and all(value is not None for value in values)
         return math.fsum(value * area for value, area in zip(values, areas, strict=True)) / net if known else None
 
-    return EnvelopeArea(*key, math.fsum(each.gross_area_m2 for each in group), net, *map(mean, _COEFFICIENTS))
+    return EnvelopeArea(*key, math.fsum(surface.gross_area_m2 for surface in group), net, *map(mean, _COEFFICIENTS))
 
 
 def area_metrics(areas: Iterable[EnvelopeArea]) -> dict[str, float]:
     """Net areas by metric name; 0 if the building has no such surface."""
     metrics = dict.fromkeys(ENVELOPE_AREAS, 0.0)
-    for each in areas:
+    for area in areas:
         for name, (kind, boundary) in ENVELOPE_AREAS.items():
-            if (each.kind, each.boundary) == (kind, boundary):
-                metrics[name] += each.net_area_m2
+            if (area.kind, area.boundary) == (kind, boundary):
+                metrics[name] += area.net_area_m2
     return metrics
 
 
@@ -226,16 +226,16 @@ def envelope_coefficients(areas: Sequence[EnvelopeArea]) -> tuple[dict[str, floa
     numbers: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
     for name, (kind, boundary, attribute) in ENVELOPE_COEFFICIENTS.items():
-        group = [each for each in areas if (each.kind, each.boundary) == (kind, boundary) and each.net_area_m2 > 0]
-        values = [getattr(each, attribute) for each in group]
+        group = [area for area in areas if (area.kind, area.boundary) == (kind, boundary) and area.net_area_m2 > 0]
+        values = [getattr(area, attribute) for area in group]
         numbers[name] = None
         if not group:
             reasons[name] = f"the building has no {kind} with boundary '{boundary}'"
         elif None in values:
             reasons[name] = "EnergyPlus does not report it for all of these surfaces"
         else:
-            net = math.fsum(each.net_area_m2 for each in group)
-            numbers[name] = math.fsum(value * each.net_area_m2 for value, each in zip(values, group, strict=True)) / net
+            net = math.fsum(area.net_area_m2 for area in group)
+            numbers[name] = math.fsum(value * area.net_area_m2 for value, area in zip(values, group, strict=True)) / net
     return numbers, reasons
 
 

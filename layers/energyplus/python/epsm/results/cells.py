@@ -63,8 +63,8 @@ def _stored(database: Path) -> dict[str, list[_Stored]]:
             "FROM TabularDataWithStrings"
         ).fetchall()
     for row in rows:
-        each = _Stored(*(str(part).strip() for part in row))
-        stored.setdefault(report_key(each.report), []).append(each)
+        stored_cell = _Stored(*(str(part).strip() for part in row))
+        stored.setdefault(report_key(stored_cell.report), []).append(stored_cell)
     return stored
 
 
@@ -84,21 +84,21 @@ def _value(cell: ReportCell, stored: dict[str, list[_Stored]]) -> tuple[str | No
     if left is None:
         near = nearest(cell.report, {rows[0].report for rows in stored.values()})
         return None, f"the run has no report '{cell.report}'" + (f"; it has {near}" if near else "")
-    for part, wanted in (
+    for part, requested in (
         ("for_name", cell.for_name),
         ("table", cell.table),
         ("row", cell.row),
         ("column", cell.column),
     ):
-        if wanted is None:
+        if requested is None:
             continue
-        fitting = [each for each in left if fold_name(getattr(each, part)) == fold_name(wanted)]
+        fitting = [candidate for candidate in left if fold_name(getattr(candidate, part)) == fold_name(requested)]
         if not fitting:
-            known = list(dict.fromkeys(getattr(each, part) for each in left))
-            what = f"report '{cell.report}' has no {part.removesuffix('_name')} '{wanted}'"
-            return None, f"{what}; it has {nearest(wanted, known) or listed(known, most=5)}"
+            known = list(dict.fromkeys(getattr(candidate, part) for candidate in left))
+            message = f"report '{cell.report}' has no {part.removesuffix('_name')} '{requested}'"
+            return None, f"{message}; it has {nearest(requested, known) or listed(known, most=5)}"
         left = fitting
-    places = list(dict.fromkeys((each.for_name, each.table) for each in left))
+    places = list(dict.fromkeys((candidate.for_name, candidate.table) for candidate in left))
     if len(places) > 1:
         shown = listed((f"{of}, {table}" for of, table in places), most=5)
         return None, f"{len(places)} tables of '{cell.report}' have this cell; give 'for' and 'table': {shown}"

@@ -36,7 +36,7 @@ def write_design(study: Study, path: Path) -> None:
     for parameter in study.parameters:
         kind = pa.float64() if study.numeric(parameter) else pa.string()
         values = [sample.get(parameter.name) for sample in samples]
-        columns[parameter.name] = pa.array(values if kind == pa.float64() else [_text(each) for each in values], kind)
+        columns[parameter.name] = pa.array(values if kind == pa.float64() else [_text(value) for value in values], kind)
     if design.unit_row is not None:
         rows = [design.unit_row(index) for index in range(len(samples))]
         for position, name in enumerate(design.names):

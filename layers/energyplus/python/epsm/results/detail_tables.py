@@ -49,9 +49,9 @@ class DetailWriter:
         """
         variant = {name: document[name] for name in _VARIANT}
         for table, rows in self._rows.items():
-            for each in document.get(table, ()):
-                named = {"zone": each["name"]} if table == "zones" else {}
-                rows.append({**variant, **each, **named, "missing": each.get("missing") or None})
+            for entry in document.get(table, ()):
+                zone_name = {"zone": entry["name"]} if table == "zones" else {}
+                rows.append({**variant, **entry, **zone_name, "missing": entry.get("missing") or None})
             if len(rows) >= _ROWS_AT_A_TIME:
                 self._write(table)
 

@@ -29,7 +29,7 @@ def measure_remarks(expected: Mapping[str, Sequence[Expected]], database: Path) 
     """
     if not any(expected.values()):
         return ()
-    surfaces = {fold_name(each.name): each for each in read_surfaces(database)}
+    surfaces = {fold_name(surface.name): surface for surface in read_surfaces(database)}
     return tuple(sentence for label, targets in expected.items() for sentence in differences(label, targets, surfaces))
 
 
@@ -44,18 +44,20 @@ def differences(label: str, targets: Iterable[Expected], surfaces: Mapping[str, 
     for target in targets:
         surface = surfaces.get(fold_name(target.surface))
         for attribute in _IN_WORDS:
-            wanted = getattr(target, attribute)
+            expected_value = getattr(target, attribute)
             reported = getattr(surface, attribute) if surface else None
-            if wanted is None or (reported is not None and abs(reported - wanted) <= _TOLERANCE * wanted):
+            if expected_value is None or (
+                reported is not None and abs(reported - expected_value) <= _TOLERANCE * expected_value
+            ):
                 continue
             rounded = None if reported is None else float(f"{reported:.3g}")
-            found.setdefault((attribute, wanted, rounded), []).append(target.surface)
+            found.setdefault((attribute, expected_value, rounded), []).append(target.surface)
     return [_sentence(label, *key, names) for key, names in found.items()]
 
 
-def _sentence(label: str, attribute: str, wanted: float, reported: float | None, names: Sequence[str]) -> str:
+def _sentence(label: str, attribute: str, target: float, reported: float | None, names: Sequence[str]) -> str:
     name, unit = _IN_WORDS[attribute]
     count = f"{len(names)} surface{'' if len(names) == 1 else 's'}"
     shown = f"no {name}" if reported is None else f"{name} {reported:g}{unit}"
     where = f"{count} ({listed(names, most=_MAX_NAMED)})"
-    return f"{label}: EnergyPlus reports {shown} for {where}; asked for: {wanted:g}{unit}."
+    return f"{label}: EnergyPlus reports {shown} for {where}; asked for: {target:g}{unit}."

@@ -124,13 +124,13 @@ def _sum_of_meters(reports: Reports, meters: tuple[str, ...]) -> tuple[Decimal |
     if not places:
         return None, f"the run has no report {METERS}"
     total = Decimal(0)
-    wanted = {fold_name(meter) for meter in meters}
+    folded_meters = {fold_name(meter) for meter in meters}
     for table, row, column in places:
-        if row in wanted and column.endswith(fold_name(_ANNUAL_VALUE)):
+        if row in folded_meters and column.endswith(fold_name(_ANNUAL_VALUE)):
             number, reason = reports.number(Cell(METERS, table, row, column, "kwh"))
             if number is None:
                 return None, reason
-            wanted.remove(row)
+            folded_meters.remove(row)
             total += number
     return total, ""
 

@@ -53,19 +53,19 @@ class _NoNumber(Exception):
     """The reason for a missing number."""
 
 
-def read_reduced(database: Path, wanted: Sequence[ReducedSeries]) -> RequestedValues:
+def read_reduced(database: Path, requested: Sequence[ReducedSeries]) -> RequestedValues:
     """Reduce the series that a study names, without design days and warm-up.
 
     Args:
         database: The run's eplusout.sql.
-        wanted: The requested reductions.
+        requested: The requested reductions.
 
     Raises:
         sqlite3.Error: If the database cannot be read.
         ImpossibleResult: If a number is infinite.
     """
     found = RequestedValues()
-    if not wanted:
+    if not requested:
         return found
     with closing(read_only(database)) as connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
@@ -74,80 +74,86 @@ def read_reduced(database: Path, wanted: Sequence[ReducedSeries]) -> RequestedVa
             _Series(index, key, name, unit, bool(is_meter), kind == "Sum", frequency, schedule)
             for index, key, name, unit, is_meter, kind, frequency, schedule in connection.execute(_SERIES)
         ]
-        for each in wanted:
-            found.numbers[each.name] = None
+        for request in requested:
+            found.numbers[request.name] = None
             try:
-                number = _number(each, stored, connection, minutes)
+                number = _number(request, stored, connection, minutes)
             except _NoNumber as reason:
-                found.missing[each.name] = f"{each.name}: {reason}"
+                found.missing[request.name] = f"{request.name}: {reason}"
                 continue
             if not math.isfinite(number):
-                raise ImpossibleResult(f"{each.name} is not a finite number")
-            found.numbers[each.name] = number
+                raise ImpossibleResult(f"{request.name} is not a finite number")
+            found.numbers[request.name] = number
     return found
 
 
 def _number(
-    wanted: ReducedSeries, stored: Sequence[_Series], connection: sqlite3.Connection, minutes: Mapping[int, float]
+    request: ReducedSeries, stored: Sequence[_Series], connection: sqlite3.Connection, minutes: Mapping[int, float]
 ) -> float:
     if not minutes:
         raise _NoNumber("no run period of the weather file was simulated")
-    series = _fitting(wanted, stored)
-    unit = _unit(wanted, series[0])
-    if wanted.unit is not None and wanted.unit != unit:
-        raise _NoNumber(f"the number is in '{unit}', not in '{wanted.unit}'")
-    if wanted.reduce == "sum" and not series[0].adds_up:
-        raise _NoNumber(f"{wanted.series} is an average over each interval, which cannot be summed; use 'mean'")
-    if len(series) > 1 and wanted.across is None:
-        keys = listed([each.key for each in series], most=5)
-        raise _NoNumber(f"{len(series)} keys match '{wanted.key}'; give 'across', or one of them: {keys}")
-    numbers = [_reduced(wanted, each, connection, minutes) for each in series]
-    return numbers[0] if wanted.across is None else _ACROSS[wanted.across](numbers)
+    series = _fitting(request, stored)
+    unit = _unit(request, series[0])
+    if request.unit is not None and request.unit != unit:
+        raise _NoNumber(f"the number is in '{unit}', not in '{request.unit}'")
+    if request.reduce == "sum" and not series[0].adds_up:
+        raise _NoNumber(f"{request.series} is an average over each interval, which cannot be summed; use 'mean'")
+    if len(series) > 1 and request.across is None:
+        keys = listed([candidate.key for candidate in series], most=5)
+        raise _NoNumber(f"{len(series)} keys match '{request.key}'; give 'across', or one of them: {keys}")
+    numbers = [_reduced(request, one_series, connection, minutes) for one_series in series]
+    return numbers[0] if request.across is None else _ACROSS[request.across](numbers)
 
 
-def _fitting(wanted: ReducedSeries, stored: Sequence[_Series]) -> list[_Series]:
+def _fitting(request: ReducedSeries, stored: Sequence[_Series]) -> list[_Series]:
     """The series of each key; the same key may have been requested twice."""
-    is_meter = wanted.meter is not None
+    is_meter = request.meter is not None
     kind = "meter" if is_meter else "variable"
-    named = [each for each in stored if each.is_meter == is_meter and fold_name(each.name) == fold_name(wanted.series)]
-    frequency = FREQUENCY_IN_DATABASE[wanted.frequency]
-    named = [
-        each
-        for each in named
-        if each.frequency == frequency and fold_name(each.schedule) == fold_name(wanted.schedule or "")
+    matching = [
+        candidate
+        for candidate in stored
+        if candidate.is_meter == is_meter and fold_name(candidate.name) == fold_name(request.series)
     ]
-    if not named:
-        raise _NoNumber(f"the model has no {kind} '{wanted.series}'")
-    fitting = named if is_meter else [each for each in named if fits_pattern(each.key, wanted.key)]
+    frequency = FREQUENCY_IN_DATABASE[request.frequency]
+    matching = [
+        candidate
+        for candidate in matching
+        if candidate.frequency == frequency and fold_name(candidate.schedule) == fold_name(request.schedule or "")
+    ]
+    if not matching:
+        raise _NoNumber(f"the model has no {kind} '{request.series}'")
+    fitting = (
+        matching if is_meter else [candidate for candidate in matching if fits_pattern(candidate.key, request.key)]
+    )
     if not fitting:
-        keys = [each.key for each in named]
-        near = nearest(wanted.key, keys) or listed(keys, most=5)
-        raise _NoNumber(f"the variable '{wanted.series}' has no key '{wanted.key}'; it has {near}")
-    return list({fold_name(each.key): each for each in fitting}.values())
+        keys = [candidate.key for candidate in matching]
+        near = nearest(request.key, keys) or listed(keys, most=5)
+        raise _NoNumber(f"the variable '{request.series}' has no key '{request.key}'; it has {near}")
+    return list({fold_name(candidate.key): candidate for candidate in fitting}.values())
 
 
-def _unit(wanted: ReducedSeries, series: _Series) -> str:
-    if wanted.counts_hours:
+def _unit(request: ReducedSeries, series: _Series) -> str:
+    if request.counts_hours:
         return "h"
     if not series.is_energy:
         return series.unit
-    return "kWh" if wanted.reduce == "sum" else "kW"
+    return "kWh" if request.reduce == "sum" else "kW"
 
 
 def _reduced(
-    wanted: ReducedSeries, series: _Series, connection: sqlite3.Connection, minutes: Mapping[int, float]
+    request: ReducedSeries, series: _Series, connection: sqlite3.Connection, minutes: Mapping[int, float]
 ) -> float:
     rows: list[tuple[float, float]] = [
         (minutes[time], value) for time, value in connection.execute(_VALUES, (series.index,)) if time in minutes
     ]
     if not rows:
         where = f" of '{series.key}'" if series.key else ""
-        raise _NoNumber(f"{wanted.series}{where} has no value in the run periods")
-    if wanted.reduce == "sum":
+        raise _NoNumber(f"{request.series}{where} has no value in the run periods")
+    if request.reduce == "sum":
         return math.fsum(value for _, value in rows) / (_J_PER_KWH if series.is_energy else 1)
     if series.is_energy:
         rows = [(length, value / (60_000 * length)) for length, value in rows]  # J per interval in minutes, as kW
-    match wanted.reduce:
+    match request.reduce:
         case "mean":
             return math.fsum(length * value for length, value in rows) / math.fsum(length for length, _ in rows)
         case "max":
@@ -155,10 +161,10 @@ def _reduced(
         case "min":
             return min(value for _, value in rows)
         case _:
-            return _hours(wanted, rows)
+            return _hours(request, rows)
 
 
-def _hours(wanted: ReducedSeries, rows: Iterable[tuple[float, float]]) -> float:
-    assert wanted.threshold is not None
-    sign, threshold = (1 if wanted.reduce == "hours_above" else -1), wanted.threshold
+def _hours(request: ReducedSeries, rows: Iterable[tuple[float, float]]) -> float:
+    assert request.threshold is not None
+    sign, threshold = (1 if request.reduce == "hours_above" else -1), request.threshold
     return math.fsum(length for length, value in rows if sign * (value - threshold) > 0) / 60

@@ -89,12 +89,12 @@ def _head(ended: EndedStudy) -> str:
     study, severe = manifest.study, with_severe_errors(ended.table)
     # Green only if there are no severe errors.
     colour = StudyStatus.PARTIAL if severe and status is StudyStatus.COMPLETED else status
-    why = f", {severe} of {counts.total} variants with severe errors" if severe else ""
-    why += f" - {escape(ended.error)}" if ended.error else ""
+    reason = f", {severe} of {counts.total} variants with severe errors" if severe else ""
+    reason += f" - {escape(ended.error)}" if ended.error else ""
     reused = f" ({counts.reused} of them with results of earlier runs)" if counts.reused else ""
     return (
         f"<h1>{escape(study.name)}</h1>"
-        f"<p class='status {colour.value}'>{status.value}{why}</p>"
+        f"<p class='status {colour.value}'>{status.value}{reason}</p>"
         f"<p class='facts'>{counts.total} variants: {counts.succeeded} succeeded{reused}, {counts.failed} failed, "
         f"{counts.not_run} not run &middot; {counted(len(study.models), 'model')}, "
         f"{counted(len(study.all_weather), 'weather file')}, "
@@ -184,14 +184,14 @@ def _label(
     labels: Mapping[str, Mapping[str, str]],
     max_length: int | None,
 ) -> str:
-    what = _levels(row, named, study)
+    message = _levels(row, named, study)
     if max_length is None:
         names = [of_files[row[place]] for place, of_files in labels.items()]
-        return f"{row['variant_index']}: {', '.join([*names, what])}"
+        return f"{row['variant_index']}: {', '.join([*names, message])}"
     # Varied values distinguish neighbours; names of files are cut first.
-    room = max(_MIN_NAME, (max_length - len(what)) // max(1, len(labels)) - 2)
+    room = max(_MIN_NAME, (max_length - len(message)) // max(1, len(labels)) - 2)
     names = [middle_cut(of_files[row[place]], room) for place, of_files in labels.items()]
-    return middle_cut(f"{row['variant_index']}: {', '.join([*names, what])}", max_length)
+    return middle_cut(f"{row['variant_index']}: {', '.join([*names, message])}", max_length)
 
 
 def _not_in_labels(study: Study, named: Sequence[Dimension]) -> str:

@@ -62,8 +62,8 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
         sqlite3.Error: If the database cannot be read.
         ImpossibleResult: If a value is infinite.
     """
-    wanted = {fold_name(name) for name in (*outputs.meters, *outputs.variables)}
-    if not wanted:
+    requested = {fold_name(name) for name in (*outputs.meters, *outputs.variables)}
+    if not requested:
         return None
     frequency = FREQUENCY_IN_DATABASE[outputs.frequency]
     columns: dict[str, pd.Series[float]] = {}
@@ -72,7 +72,7 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
         times = {index: rest for index, *rest in connection.execute(_TIMES, (WEATHER_FILE_PERIOD,))}
         # One series at a time: joining and pivoting all together took 12 s and 1.1 GB for 500 hourly series.
         for index, key, name, unit in connection.execute(_SERIES, (frequency,)).fetchall():
-            if fold_name(name) in wanted:
+            if fold_name(name) in requested:
                 values = {at: value for at, value in connection.execute(_VALUES, (index,)) if at in times}
                 label, factor = _label(key, name, unit)
                 columns[label] = pd.Series(values, dtype=float) * factor
@@ -87,21 +87,21 @@ def read_series(database: Path, outputs: Outputs) -> pd.DataFrame | None:
     return series.reset_index(drop=True)
 
 
-def missing_series(series: pd.DataFrame, asked: Iterable[str]) -> dict[str, str]:
+def missing_series(series: pd.DataFrame, requested: Iterable[str]) -> dict[str, str]:
     """The requested meters and variables that a run lacks, each with the reason.
 
     Args:
         series: The result of `read_series`.
-        asked: Names of meters and variables.
+        requested: Names of meters and variables.
     """
     labels = [fold_name(column.rsplit(" [", 1)[0]) for column in series.columns]
     # A variable's name follows its key; but names, of Meter:Custom for example, may contain a colon themselves.
-    there = {*labels, *(label.partition(": ")[2] for label in labels), *(label.rpartition(": ")[2] for label in labels)}
+    names = {*labels, *(label.partition(": ")[2] for label in labels), *(label.rpartition(": ")[2] for label in labels)}
     hint = "; EnergyPlus truncates names at '[', also those of Meter:Custom: use a name without brackets and unit"
     return {
         name: f"the model has no '{name}'" + (hint if "[" in name else "")
-        for name in asked
-        if fold_name(name) not in there
+        for name in requested
+        if fold_name(name) not in names
     }
 
 
@@ -114,7 +114,11 @@ def _label(key: str | None, name: str, unit: str | None) -> tuple[str, float]:
 def _run_periods(connection: sqlite3.Connection, database: Path) -> dict[int, _Interval]:
     """Begin and end of each weather-file run period by its index; they are not in the database but in eplusout.eio."""
     indices = [index for (index,) in connection.execute(_PERIODS, (WEATHER_FILE_PERIOD,))]
-    printed = [each for each in read_environments(database.with_name("eplusout.eio")) if each.from_weather_file]
+    printed = [
+        environment
+        for environment in read_environments(database.with_name("eplusout.eio"))
+        if environment.from_weather_file
+    ]
     if len(indices) != len(printed):
         return {}
     periods: dict[int, _Interval] = {}

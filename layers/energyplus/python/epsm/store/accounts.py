@@ -66,7 +66,7 @@ class Accounts:
         item: dict[str, Any] | None = self._table.get_item(Key=_key(owner), ConsistentRead=True).get("Item")
         if item is None:
             return Account()
-        claims = {name: _claim(each) for name, each in item["claims"].items()}
+        claims = {name: _claim(claim) for name, claim in item["claims"].items()}
         return Account(int(item["version"]), item["month"], float(item["spent_usd"]), claims)
 
     def write(self, owner: str, account: Account) -> bool:
@@ -78,12 +78,12 @@ class Accounts:
             "spent_usd": _number(account.spent_usd),
             "claims": {
                 name: {
-                    "attempt": each.attempt,
-                    "made_at": each.made_at,
-                    "reserved_usd": _number(each.reserved_usd),
-                    "cost_before_usd": _number(each.cost_before_usd),
+                    "attempt": claim.attempt,
+                    "made_at": claim.made_at,
+                    "reserved_usd": _number(claim.reserved_usd),
+                    "cost_before_usd": _number(claim.cost_before_usd),
                 }
-                for name, each in account.claims.items()
+                for name, claim in account.claims.items()
             },
         }
         return write_if(

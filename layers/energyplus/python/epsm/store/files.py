@@ -79,20 +79,21 @@ class Files:
         for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
             listed: dict[str, Any] = {**page}
             for kind in ("Versions", "DeleteMarkers"):
-                for each in listed.get(kind, []):
+                for entry in listed.get(kind, []):
                     version = Version(
-                        each["Key"],
-                        each["VersionId"],
-                        each.get("Size", 0),
-                        each["LastModified"],
-                        each.get("ETag", ""),
+                        entry["Key"],
+                        entry["VersionId"],
+                        entry.get("Size", 0),
+                        entry["LastModified"],
+                        entry.get("ETag", ""),
                         deleted=kind == "DeleteMarkers",
-                        latest=each.get("IsLatest", False),
+                        latest=entry.get("IsLatest", False),
                     )
-                    found.setdefault(unicodedata.normalize("NFC", each["Key"][len(prefix) :]), []).append(version)
+                    found.setdefault(unicodedata.normalize("NFC", entry["Key"][len(prefix) :]), []).append(version)
         # A stable sort: S3 lists the versions of a key newest first, also within one second; delete markers separately.
         return {
-            name: sorted(each, key=lambda one: (one.modified, one.latest), reverse=True) for name, each in found.items()
+            name: sorted(entry, key=lambda one: (one.modified, one.latest), reverse=True)
+            for name, entry in found.items()
         }
 
     def read_study(self, bucket: str, key: str, version_id: str) -> tuple[bytes, str]:

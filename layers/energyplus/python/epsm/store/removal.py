@@ -22,7 +22,7 @@ class NotRemoved(Exception):
 
 def measure_prefix(s3: "S3Client", bucket: str, prefix: str) -> tuple[int, int]:
     """Number and total bytes of the objects below a prefix."""
-    sizes = [each["Size"] for page in _pages(s3, bucket, prefix) for each in page]
+    sizes = [entry["Size"] for page in _pages(s3, bucket, prefix) for entry in page]
     return len(sizes), sum(sizes)
 
 
@@ -34,9 +34,9 @@ def clear(s3: "S3Client", bucket: str, prefix: str) -> tuple[int, int]:
     """
     number = size = 0
     for page in _pages(s3, bucket, prefix):
-        _delete(s3, bucket, [{"Key": each["Key"]} for each in page])
+        _delete(s3, bucket, [{"Key": entry["Key"]} for entry in page])
         number += len(page)
-        size += sum(each["Size"] for each in page)
+        size += sum(entry["Size"] for entry in page)
     return number, size
 
 
@@ -62,12 +62,12 @@ def orphaned_uploads(
         before: Folders with a later upload are skipped, as they may be incomplete.
     """
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=keys.HOMES)
-    versions = (each for page in pages for each in page.get("Versions", []))
-    for folder, group in groupby(versions, key=lambda each: keys.owned_study_folder(each["Key"])):
+    versions = (version for page in pages for version in page.get("Versions", []))
+    for folder, group in groupby(versions, key=lambda version: keys.owned_study_folder(version["Key"])):
         found = list(group)
-        if not folder or any(each["Key"] == f"{folder}{MANIFEST_NAME}" for each in found):
+        if not folder or any(version["Key"] == f"{folder}{MANIFEST_NAME}" for version in found):
             continue
-        if all(each["LastModified"] < before for each in found):
+        if all(version["LastModified"] < before for version in found):
             yield folder, found
 
 

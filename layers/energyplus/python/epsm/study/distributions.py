@@ -259,10 +259,10 @@ class Discrete(Strict):
     def at(self, u: float) -> Value:
         if self.weights is None:
             return pick(self.values, u)
-        wanted, reached = u * math.fsum(self.weights), 0.0
+        target, reached = u * math.fsum(self.weights), 0.0
         for value, weight in zip(self.values, self.weights, strict=True):
             reached += weight
-            if wanted < reached:
+            if target < reached:
                 return value
         return self.values[-1]
 

@@ -89,7 +89,11 @@ class RunManifest(BaseModel):
     def files_of(self, variant: Variant) -> tuple[str, ...]:
         """The files that a variant's model reads itself, as paths in the study: the model's own, and those that take
         their places."""
-        levels = (variant.values.get(each.name) for each in self.study.parameters if isinstance(each, FileParameter))
+        levels = (
+            variant.values.get(parameter.name)
+            for parameter in self.study.parameters
+            if isinstance(parameter, FileParameter)
+        )
         own = self.external_files.get(variant.model, ())
         return tuple(dict.fromkeys((*own, *(str(level) for level in levels if level is not None))))
 

@@ -78,7 +78,7 @@ def reason_of(study: Study, trials: Sequence[Mapping[str, Any]]) -> str:
         study: The study.
         trials: All of them.
     """
-    failed = sorted((each for each in trials if each["outcome"] == "failed"), key=lambda each: int(each["index"]))
+    failed = sorted((trial for trial in trials if trial["outcome"] == "failed"), key=lambda trial: int(trial["index"]))
     if not failed:
         return ""
     lines = []

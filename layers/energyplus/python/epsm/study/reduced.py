@@ -47,8 +47,8 @@ class ReducedSeries(Strict):
         if self.meter is not None and (self.key != "*" or self.across is not None or self.schedule is not None):
             raise ValueError("has 'key', 'across' or 'schedule', which only a 'variable' has")
         if self.counts_hours != (self.threshold is not None):
-            what = "needs a 'threshold'" if self.counts_hours else "has a 'threshold', which it does not use"
-            raise ValueError(f"reduce '{self.reduce}' {what}")
+            fault = "needs a 'threshold'" if self.counts_hours else "has a 'threshold', which it does not use"
+            raise ValueError(f"reduce '{self.reduce}' {fault}")
         if self.counts_hours and self.frequency not in ("Timestep", "Hourly"):
             raise ValueError(f"reduce '{self.reduce}' counts hours, and frequency '{self.frequency}' has none")
         return self

@@ -57,7 +57,7 @@ def health() -> Response[str]:
         except (BotoCoreError, ClientError) as error:
             logger.exception("health check failed", extra={"check": name})
             checks[name] = type(error).__name__
-    well = all(each == "ok" for each in checks.values())
+    well = all(check == "ok" for check in checks.values())
     found = Health(status="ok" if well else "down", checks=checks)
     return Response(
         (HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE).value, "application/json", found.model_dump_json()

@@ -33,17 +33,17 @@ def list_studies(
     found = stack().records.study_page(owner=caller.only, status=status, limit=limit, start=_page_start(page, caller))
     listed = [
         StudyInList(
-            simulation_id=each.simulation_id,
-            name=each.name,
-            status=each.status,
-            variants=each.variants,
-            succeeded=each.succeeded if each.status.final else None,
-            failed=each.failed if each.status.final else None,
-            created_at=each.created_at,
-            ended_at=each.ended_at,
+            simulation_id=study.simulation_id,
+            name=study.name,
+            status=study.status,
+            variants=study.variants,
+            succeeded=study.succeeded if study.status.final else None,
+            failed=study.failed if study.status.final else None,
+            created_at=study.created_at,
+            ended_at=study.ended_at,
         )
-        for each in found.studies
-        if not each.removing
+        for study in found.studies
+        if not study.removing
     ]
     following = found.next_page
     return StudyList(

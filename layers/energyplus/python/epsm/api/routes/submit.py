@@ -173,7 +173,7 @@ def _study_of_uploads() -> StudyOfUploads:
         return StudyOfUploads.model_validate_json(request_body())
     except ValidationError as error:
         raise StudyRejected(
-            Problem(".".join(("body", *map(str, each["loc"]))), each["msg"]) for each in error.errors()
+            Problem(".".join(("body", *map(str, detail["loc"]))), detail["msg"]) for detail in error.errors()
         ) from None
 
 
@@ -183,11 +183,11 @@ def _study_of_uploads() -> StudyOfUploads:
     tags=["studies"],
     responses=answers(UploadPlaces, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
 )
-def uploads(wanted: Annotated[WantedFiles, Body()]) -> UploadPlaces:
+def uploads(requested: Annotated[WantedFiles, Body()]) -> UploadPlaces:
     """Presigned URLs by content. A file that the caller has already uploaded, by any name, need not be sent again."""
     places = presign_uploads(
-        {each.name: each.sha256 for each in wanted.files},
-        {each.name: each.bytes for each in wanted.files},
+        {file.name: file.sha256 for file in requested.files},
+        {file.name: file.bytes for file in requested.files},
         who_calls().name,
         stack(),
     )

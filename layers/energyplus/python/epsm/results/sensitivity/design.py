@@ -45,11 +45,11 @@ class Design:
         """The reason why the samples do not form the expected design; empty if they do."""
         if self.group_size == 1:
             return ""
-        what = "Saltelli blocks" if self.method == "sobol" else "Morris trajectories"
+        message = "Saltelli blocks" if self.method == "sobol" else "Morris trajectories"
         if self.samples == 0 or self.samples % self.group_size:
-            return f"{self.samples} samples are not whole {what} of {self.group_size}"
+            return f"{self.samples} samples are not whole {message} of {self.group_size}"
         fits = self._is_saltelli() if self.method == "sobol" else self._is_morris()
-        return "" if fits else f"the samples are not in the order of {what}"
+        return "" if fits else f"the samples are not in the order of {message}"
 
     def _is_saltelli(self) -> bool:
         """Whether each block is A, then A with one column of B each (then B with one column of A each), then B."""

@@ -61,19 +61,19 @@ def _places(table: pd.DataFrame) -> Iterator[_Place]:
 def _places_of(table: pd.DataFrame, design: pd.DataFrame, structure: Structure) -> Iterator[_Place]:
     samples = len(design) + 1
     for number in sorted(set(table.index // samples)):
-        whole = table.reindex(range(number * samples, (number + 1) * samples))
-        there = whole[whole["model"].notna()]
-        if len(set(zip(there["model"], there["weather"], strict=True))) > 1:
+        complete = table.reindex(range(number * samples, (number + 1) * samples))
+        present = complete[complete["model"].notna()]
+        if len(set(zip(present["model"], present["weather"], strict=True))) > 1:
             raise ValueError(f"the results do not match this design, which has {len(design)} samples")
-        rows = whole.iloc[1:].copy()
+        rows = complete.iloc[1:].copy()
         for name in structure.names:
             _check_values(rows[name].reset_index(drop=True), design[name])
             rows[name] = rows[name].fillna(pd.Series(design[name].to_numpy(), index=rows.index))
-        yield str(there["model"].iloc[0]), str(there["weather"].iloc[0]), whole.iloc[0], rows
+        yield str(present["model"].iloc[0]), str(present["weather"].iloc[0]), complete.iloc[0], rows
 
 
-def _check_values(found: "pd.Series[Any]", meant: "pd.Series[Any]") -> None:
+def _check_values(actual: "pd.Series[Any]", expected: "pd.Series[Any]") -> None:
     """Raise ValueError if a parameter differs between a run and its sample."""
-    both = found.notna() & meant.notna()
-    if not (found[both] == meant[both]).all():
-        raise ValueError(f"the results do not match this design: {meant.name} has other values")
+    both = actual.notna() & expected.notna()
+    if not (actual[both] == expected[both]).all():
+        raise ValueError(f"the results do not match this design: {expected.name} has other values")

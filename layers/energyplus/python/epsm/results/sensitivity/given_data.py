@@ -22,11 +22,11 @@ NOT_VARIED = "it has the same value in all runs that have a result"
 
 
 def _with_results(design: Design, results: Floats) -> tuple[list[NDArray[Any]], Floats]:
-    there = np.isfinite(results)
-    y = results[there]
+    finite = np.isfinite(results)
+    y = results[finite]
     if len(y) and np.ptp(y) <= 1e-12 * np.abs(y).max():
         raise TooLittle("the metric has the same value in all runs: no parameter changes it")
-    return [values[there] for values in design.values], y
+    return [values[finite] for values in design.values], y
 
 
 def regression(design: Design, results: Floats, confidence: float) -> tuple[list[Index], float]:
@@ -123,8 +123,8 @@ def pawn(design: Design, results: Floats, confidence: float, seed: int) -> list[
             continue
         counts = np.bincount(slides)
         if np.count_nonzero(counts >= _MIN_RUNS_IN_A_SLIDE) < 2:
-            why = f"fewer than two of its {len(counts)} slides have {_MIN_RUNS_IN_A_SLIDE} runs with a result"
-            indices.append(Index("pawn", "PAWN", name, None, None, None, basis, reason=why))
+            reason = f"fewer than two of its {len(counts)} slides have {_MIN_RUNS_IN_A_SLIDE} runs with a result"
+            indices.append(Index("pawn", "PAWN", name, None, None, None, basis, reason=reason))
             continue
         value = _median_distance(slides, y)
         width = factor * float(np.std([_median_distance(slides[draw], y[draw]) for draw in draws], ddof=1))

@@ -18,7 +18,7 @@ _SOBOL_RESAMPLES = 200
 _MORRIS_RESAMPLES = 1000
 
 
-def _complete(design: Design, results: Floats, minimum: int, what: str) -> tuple[Floats, int]:
+def _complete(design: Design, results: Floats, minimum: int, message: str) -> tuple[Floats, int]:
     """The results of the complete groups, one row per group, and the number of all groups. Raises: TooLittle: If there
     are not enough complete groups.
     """
@@ -29,13 +29,13 @@ def _complete(design: Design, results: Floats, minimum: int, what: str) -> tuple
     total, used = len(complete), int(complete.sum())
     if used < max(minimum, math.ceil(_MIN_SHARE * total)):
         raise TooLittle(
-            f"only {used} of {total} {what} are complete; at least half of them and {minimum} are needed, and one "
-            f"missing run spoils the {design.group_size} of its {what[:-1] if what == 'blocks' else 'trajectory'}"
+            f"only {used} of {total} {message} are complete; at least half of them and {minimum} are needed, and one "
+            f"missing run spoils the {design.group_size} of its {message[:-1] if message == 'blocks' else 'trajectory'}"
         )
-    kept = results.reshape(-1, design.group_size)[complete]
-    if np.ptp(kept) <= 1e-12 * np.abs(kept).max():
+    complete_results = results.reshape(-1, design.group_size)[complete]
+    if np.ptp(complete_results) <= 1e-12 * np.abs(complete_results).max():
         raise TooLittle("the metric has the same value in all runs: no parameter changes it")
-    return kept, total
+    return complete_results, total
 
 
 def sobol(design: Design, results: Floats, confidence: float, seed: int) -> list[Index]:
@@ -50,12 +50,12 @@ def sobol(design: Design, results: Floats, confidence: float, seed: int) -> list
     """
     from SALib.analyze import sobol as salib  # imported here because it takes 2 s
 
-    kept, total = _complete(design, results, _MIN_BLOCKS, "blocks")
+    blocks, total = _complete(design, results, _MIN_BLOCKS, "blocks")
     names = design.names
     problem = {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
     found = salib.analyze(
         problem,
-        kept.ravel(),
+        blocks.ravel(),
         calc_second_order=design.second_order,
         num_resamples=_SOBOL_RESAMPLES,
         conf_level=confidence,
@@ -64,8 +64,8 @@ def sobol(design: Design, results: Floats, confidence: float, seed: int) -> list
     widest = max(float(np.max(found[f"{name}_conf"])) for name in ("S1", "ST"))
     if not widest <= _MAX_HALF_WIDTH:
         raise TooLittle(
-            f"the widest confidence interval is +/- {widest:.2f} with {len(kept)} of {total} blocks, while indices lie "
-            "between 0 and 1; take more samples"
+            f"the widest confidence interval is +/- {widest:.2f} with {len(blocks)} of {total} blocks, while indices "
+            "are between 0 and 1; use more samples"
         )
 
     def index(name: str, value: float, width: float, parameter: str, other: str = "") -> Index:
@@ -76,7 +76,7 @@ def sobol(design: Design, results: Floats, confidence: float, seed: int) -> list
             float(value),
             float(value - width),
             float(value + width),
-            Basis(len(kept), total, "blocks"),
+            Basis(len(blocks), total, "blocks"),
             other=other,
         )
 
@@ -122,10 +122,10 @@ def morris(design: Design, results: Floats, confidence: float, seed: int) -> lis
     Raises:
         TooLittle: If too few trajectories are complete.
     """
-    kept, total = _complete(design, results, _MIN_TRAJECTORIES, "trajectories")
+    trajectories, total = _complete(design, results, _MIN_TRAJECTORIES, "trajectories")
     steps = design.steps()[complete_groups(design, results)]
     # One parameter moves in each step: the sum over parameters is its signed step.
-    effects_in_order = np.diff(kept, axis=1) / steps.sum(axis=2)
+    effects_in_order = np.diff(trajectories, axis=1) / steps.sum(axis=2)
     which = np.abs(steps).argmax(axis=2)
     effects = np.empty_like(effects_in_order)
     np.put_along_axis(effects, which, effects_in_order, axis=1)
@@ -144,7 +144,7 @@ def morris(design: Design, results: Floats, confidence: float, seed: int) -> lis
                     float(statistic(own)),
                     float(low),
                     float(high),
-                    Basis(len(kept), total, "trajectories"),
+                    Basis(len(trajectories), total, "trajectories"),
                 )
             )
     return indices

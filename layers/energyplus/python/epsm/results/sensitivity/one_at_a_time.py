@@ -19,15 +19,15 @@ def one_at_a_time(design: Design, results: Floats, baseline: float) -> list[Inde
     indices = []
     for number, name in enumerate(design.names):
         own = results[design.varied == number]
-        there = own[np.isfinite(own)]
-        basis = Basis(len(there), len(own))
-        values = there if math.isnan(baseline) else np.append(there, baseline)
-        if len(there) == 0:
-            why = "none of its levels has a result"
+        finite = own[np.isfinite(own)]
+        basis = Basis(len(finite), len(own))
+        values = finite if math.isnan(baseline) else np.append(finite, baseline)
+        if len(finite) == 0:
+            reason = "none of its levels has a result"
         elif len(values) < 2:
-            why = "the baseline has no result, and only one level has one"
+            reason = "the baseline has no result, and only one level has one"
         else:
             indices.append(Index("one_at_a_time", "range", name, float(np.ptp(values)), None, None, basis))
             continue
-        indices.append(Index("one_at_a_time", "range", name, None, None, None, basis, reason=why))
+        indices.append(Index("one_at_a_time", "range", name, None, None, None, basis, reason=reason))
     return indices

@@ -53,12 +53,18 @@ def sensitivity_section(found: Sequence[MetricAnalysis], confidence: float) -> s
         return ""
     models, weather = (file_labels(dict.fromkeys(names)) for names in _files(found))
     parts = []
-    for each in found[:_MAX_SHOWN]:
-        places = [labels[name] for labels, name in ((models, each.model), (weather, each.weather)) if len(labels) > 1]
-        parts.append(_metric(each.analysis, ", ".join([each.metric, *places])))
+    for analysed in found[:_MAX_SHOWN]:
+        places = [
+            labels[name] for labels, name in ((models, analysed.model), (weather, analysed.weather)) if len(labels) > 1
+        ]
+        parts.append(_metric(analysed.analysis, ", ".join([analysed.metric, *places])))
     rest = len(found) - _MAX_SHOWN
     more = f"<p class='facts'>{rest} further analyses are in sensitivity.csv.</p>" if rest > 0 else ""
-    bars = f"Bars with {confidence:.4g} confidence intervals. " if any(each.analysis.indices for each in found) else ""
+    bars = (
+        f"Bars with {confidence:.4g} confidence intervals. "
+        if any(analysed.analysis.indices for analysed in found)
+        else ""
+    )
     note = f"<p class='facts'>{bars}All numbers are in sensitivity.csv and sensitivity.json.</p>"
     return f"<h2>Sensitivity</h2>{note}{''.join(parts)}{more}"
 
@@ -69,7 +75,7 @@ def failed_section(error: str) -> str:
 
 
 def _files(found: Sequence[MetricAnalysis]) -> tuple[list[str], list[str]]:
-    return [each.model for each in found], [each.weather for each in found]
+    return [analysis.model for analysis in found], [analysis.weather for analysis in found]
 
 
 def _metric(analysis: Analysis, title: str) -> str:
@@ -77,10 +83,10 @@ def _metric(analysis: Analysis, title: str) -> str:
     parts = [f"<h3>{escape(title)}</h3><p class='facts'>{used}</p>"]
     parts += [f"<p class='status partial'>{escape(remark)}</p>" for remark in analysis.remarks]
     parts += [
-        f"<p class='status partial'>No {escape(_METHODS[each.method])}: {escape(each.reason)}.</p>"
+        f"<p class='status partial'>No {escape(_METHODS[refusal.method])}: {escape(refusal.reason)}.</p>"
         if analysis.indices
-        else f"<p class='facts'>No {escape(_METHODS[each.method])}: {escape(each.reason)}.</p>"
-        for each in analysis.refusals
+        else f"<p class='facts'>No {escape(_METHODS[refusal.method])}: {escape(refusal.reason)}.</p>"
+        for refusal in analysis.refusals
     ]
     for method, names in _CHARTS.items():
         own = [index for index in analysis.indices if index.method == method]

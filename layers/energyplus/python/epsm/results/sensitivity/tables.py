@@ -94,8 +94,8 @@ def analyses(
 
 def _out_of_time(design: Design, results: Floats, max_seconds: float) -> Analysis:
     used = int(np.isfinite(results).sum())
-    why = f"the previous analyses used up the {max_seconds:.0f} s available for a study; name fewer metrics"
-    refusal = Refusal("all", Basis(used, design.samples), why)
+    reason = f"the previous analyses used up the {max_seconds:.0f} s available for a study; name fewer metrics"
+    refusal = Refusal("all", Basis(used, design.samples), reason)
     return Analysis(design.samples, used, (), (refusal,), None, (), ())
 
 
@@ -118,15 +118,15 @@ def write_json(path: Path, simulation: str, study: Study, found: Sequence[Metric
 
 def as_json(found: Sequence[MetricAnalysis]) -> list[dict[str, Any]]:
     """The key `analyses` of sensitivity.json."""
-    return [_as_json(each) for each in found]
+    return [_as_json(analysed) for analysed in found]
 
 
-def _as_json(each: MetricAnalysis) -> dict[str, Any]:
-    analysis = each.analysis
+def _as_json(analysed: MetricAnalysis) -> dict[str, Any]:
+    analysis = analysed.analysis
     return {
-        "model": each.model,
-        "weather": each.weather,
-        "metric": each.metric,
+        "model": analysed.model,
+        "weather": analysed.weather,
+        "metric": analysed.metric,
         "runs": analysis.runs,
         "used": analysis.used,
         "r2": analysis.r2,
@@ -169,13 +169,13 @@ def as_frame(analyses: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         analyses: The key `analyses` of sensitivity.json.
     """
     rows: list[dict[str, Any]] = []
-    for each in analyses:
-        place = {name: each[name] for name in ("model", "weather", "metric")}
+    for analysis in analyses:
+        place = {name: analysis[name] for name in ("model", "weather", "metric")}
         rows += [
-            {**place, **index, "r2": each["r2"] if index["method"] == "regression" else None}
-            for index in each["indices"]
+            {**place, **index, "r2": analysis["r2"] if index["method"] == "regression" else None}
+            for index in analysis["indices"]
         ]
-        rows += [{**place, **refusal} for refusal in each["refusals"]]
+        rows += [{**place, **refusal} for refusal in analysis["refusals"]]
     frame = pd.DataFrame(rows, columns=list(_COLUMNS))
     texts = ("model", "weather", "metric", "method", "index", "parameter", "other", "counted", "reason")
     numbers = ("value", "low", "high", "threshold", "r2")

@@ -81,11 +81,11 @@ class InUnitCube(Strict):
     def design(self, parameters: Sequence[Dimension]) -> Design:
         """The design. A study as the manifest has it has a seed; without one it is 0, which serves for checks."""
         seed = self.seed or 0
-        names = tuple(each.name for each in parameters)
+        names = tuple(parameter.name for parameter in parameters)
         row = _rows(self, names, seed)
 
         def sample(index: int) -> dict[str, Value]:
-            return {each.name: each.at(u) for each, u in zip(parameters, row(index), strict=True)}
+            return {parameter.name: parameter.at(u) for parameter, u in zip(parameters, row(index), strict=True)}
 
         return Design(names, self.count(parameters), sample, row, self.block(len(parameters)))
 

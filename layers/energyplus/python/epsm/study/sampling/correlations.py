@@ -67,9 +67,9 @@ def factor(names: Sequence[str], correlations: Sequence[Correlation]) -> Matrix 
     """
     place = {name: index for index, name in enumerate(names)}
     matrix = [[float(row == column) for column in range(len(names))] for row in range(len(names))]
-    for each in correlations:
-        one, other = (place[name] for name in each.parameters)
-        matrix[one][other] = matrix[other][one] = 2 * math.sin(math.pi * each.rank_correlation / 6)
+    for correlation in correlations:
+        one, other = (place[name] for name in correlation.parameters)
+        matrix[one][other] = matrix[other][one] = 2 * math.sin(math.pi * correlation.rank_correlation / 6)
     return _cholesky(matrix)
 
 
@@ -90,14 +90,14 @@ def correlated_slices(slices: Sequence[Sequence[int]], lower: Matrix) -> list[li
         For each parameter the same slices in another order.
     """
     count = len(slices[0])
-    columns = [[_STANDARD.inv_cdf((each + 0.5) / count) for each in column] for column in slices]
+    columns = [[_STANDARD.inv_cdf((rank + 0.5) / count) for rank in column] for column in slices]
     # Scores of a small sample are correlated by chance, which is taken out first; too small a sample has no inverse.
     by_chance = _cholesky(_correlations(columns))
     rows = zip(*columns, strict=True)
-    wanted = [_times(lower, _solve(by_chance, row) if by_chance else row) for row in rows]
+    correlated = [_times(lower, _solve(by_chance, row) if by_chance else row) for row in rows]
     ordered = []
     for dimension in range(len(slices)):
-        order = sorted(range(count), key=lambda index: (round(wanted[index][dimension], _DIGITS), index))
+        order = sorted(range(count), key=lambda index: (round(correlated[index][dimension], _DIGITS), index))
         column = [0] * count
         for rank, index in enumerate(order):
             column[index] = rank

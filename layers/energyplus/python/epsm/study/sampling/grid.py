@@ -21,7 +21,7 @@ class Grid(Strict):
         """Number of samples of one model and weather, without the baseline."""
         if not parameters:
             return 0
-        return math.prod(len(each.levels) for each in parameters) - (_baseline(parameters) is not None)
+        return math.prod(len(parameter.levels) for parameter in parameters) - (_baseline(parameters) is not None)
 
     def design(self, parameters: Sequence[Dimension]) -> Design:
         baseline = _baseline(parameters)
@@ -29,12 +29,12 @@ class Grid(Strict):
         def sample(index: int) -> dict[str, Value]:
             index += baseline is not None and index >= baseline
             values: dict[str, Value] = {}
-            for each in reversed(parameters):
-                index, level = divmod(index, len(each.levels))
-                values[each.name] = each.levels[level]
+            for parameter in reversed(parameters):
+                index, level = divmod(index, len(parameter.levels))
+                values[parameter.name] = parameter.levels[level]
             return dict(reversed(values.items()))
 
-        return Design(tuple(each.name for each in parameters), self.count(parameters), sample)
+        return Design(tuple(parameter.name for parameter in parameters), self.count(parameters), sample)
 
     def samples(self, parameters: Sequence[Dimension], seed: int = 0) -> Iterator[dict[str, Value]]:
         """All samples; nothing here is random."""
@@ -44,8 +44,8 @@ class Grid(Strict):
 def _baseline(parameters: Sequence[Dimension]) -> int | None:
     """The place of the combination that leaves the model as it is; None if there is none."""
     place = 0
-    for each in parameters:
-        if each.unchanged is None:
+    for parameter in parameters:
+        if parameter.unchanged is None:
             return None
-        place = place * len(each.levels) + list(each.levels).index(each.unchanged)
+        place = place * len(parameter.levels) + list(parameter.levels).index(parameter.unchanged)
     return place

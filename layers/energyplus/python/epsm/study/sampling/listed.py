@@ -32,7 +32,7 @@ class Listed(Strict):
         return len(self.rows or ())
 
     def design(self, parameters: Sequence[Dimension]) -> Design:
-        names, rows = tuple(each.name for each in parameters), self.rows or ()
+        names, rows = tuple(parameter.name for parameter in parameters), self.rows or ()
         return Design(names, len(rows), lambda index: {name: rows[index][name] for name in names})
 
     def samples(self, parameters: Sequence[Dimension], seed: int = 0) -> Iterator[dict[str, Value]]:

@@ -18,11 +18,11 @@ class OneAtATime(Strict):
 
     def count(self, parameters: Sequence[Dimension]) -> int:
         """Number of samples of one model and weather, without the baseline."""
-        return sum(len(each.levels) - (each.unchanged is not None) for each in parameters)
+        return sum(len(parameter.levels) - (parameter.unchanged is not None) for parameter in parameters)
 
     def design(self, parameters: Sequence[Dimension]) -> Design:
         every = _changes(parameters)
-        return Design(tuple(each.name for each in parameters), len(every), lambda index: dict([every[index]]))
+        return Design(tuple(parameter.name for parameter in parameters), len(every), lambda index: dict([every[index]]))
 
     def samples(self, parameters: Sequence[Dimension], seed: int = 0) -> Iterator[dict[str, Value]]:
         """All samples; nothing here is random."""
@@ -30,5 +30,5 @@ class OneAtATime(Strict):
 
 
 def _changes(parameters: Sequence[Dimension]) -> list[tuple[str, Value]]:
-    own = [(each, each.unchanged) for each in parameters]
-    return [(each.name, level) for each, unchanged in own for level in each.levels if level != unchanged]
+    own = [(parameter, parameter.unchanged) for parameter in parameters]
+    return [(parameter.name, level) for parameter, unchanged in own for level in parameter.levels if level != unchanged]
