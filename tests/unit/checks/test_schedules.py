@@ -316,3 +316,57 @@ def test_setpoints_that_something_else_sets(files: dict[str, bytes]) -> None:
     shift = PARAMETER | {"name": "y", "schedule": "Heating Setpoint", "apply": "add"}
     found = faults(files, SHIFT, shift, **measure(heating_shift_k=1))
     assert list(found) == ["parameters[1]"]
+
+
+def test_level_that_shifts_setpoints(files: dict[str, bytes]) -> None:
+    """Whatever the schedules are called: one parameter for several models."""
+    shift = {"name": "x", "setpoints": "cooling", "zones": "R*", "range": {"from": -2, "to": 2}}
+    checked = accept(files, shift, sampling={"method": "latin_hypercube", "samples": 3})
+    assert [str(each) for each in checked.targets] == ["x: cooling setpoints of 1 object in many.idf: 26 -> 24 to 28"]
+    assert checked.baseline_values == {"many.idf": {"x": 0}}
+    both = PARAMETER | {"targets": [{"setpoints": "heating", "days": ["AllDays"]}, {"setpoints": "cooling"}]}
+    assert [each.new for each in accept(files, both).targets] == ["21 to 22", "27 to 28"]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "expected"),
+    [
+        (
+            {"setpoints": "heating", "values": [0, 7]},
+            {
+                "parameters[0].values[1]": "many.idf: ThermostatSetpoint:DualSetpoint 'Room Setpoints' would heat to "
+                "27 C and cool to 26 C on Sunday at 00:00 from 1/1 | heating below cooling setpoints"
+            },
+        ),
+        (
+            {"setpoints": "warm", "values": [1]},
+            {"parameters[0].setpoints": "\"warm\" is not known | 'heating' or 'cooling'"},
+        ),
+        (
+            {"setpoints": "heating", "multiply": [1]},
+            {"parameters[0]": "has 'multiply' beside 'setpoints', to which levels are added; give 'values' | "},
+        ),
+        (
+            {"setpoints": "heating", "zone": "Room", "values": [1]},
+            {"parameters[0].zone": "is not a key that a study knows | 'zones', 'name'"},
+        ),
+        (
+            {
+                "targets": [{"setpoints": "heating", "zones": "Attic"}, {"setpoints": "cooling", "zon": "Room"}],
+                "values": [1],
+            },
+            {"parameters[0].targets[1].zon": "is not a key that a study knows | 'zones'"},
+        ),
+        (
+            {"targets": [{"setpoints": "heating", "zones": "Attic"}, {"setpoints": "cooling"}], "values": [1]},
+            {
+                "parameters[0].targets[0].zones": "many.idf: no zone that is meant has a thermostat with setpoints for "
+                "heating | zones that have one"
+            },
+        ),
+    ],
+)
+def test_faults_of_levels_that_shift_setpoints(
+    files: dict[str, bytes], parameter: dict[str, Any], expected: dict[str, str]
+) -> None:
+    assert faults(files, {"name": "x", **parameter}) == expected

@@ -268,3 +268,11 @@ def test_setpoints_in_epjson(one_zone: str, engine: Engine, tmp_path: Path) -> N
     field = "heating_setpoint_temperature_schedule_name"
     assert after["ThermostatSetpoint:DualSetpoint"]["Attic Setpoints"][field] == "Heating Setpoint m on 1"
     assert after["Schedule:Compact"]["Heating Setpoint m on 1"]["data"][-1] == {"field": 21.0}
+
+
+def test_level_that_shifts_setpoints_of_a_zone(one_zone: str, engine: Engine) -> None:
+    shift = {"name": "x", "setpoints": "heating", "zones": "Attic", "days": ["AllDays"], "values": [-1, 1]}
+    model = prepared(one_zone + TWO_ROOMS, "room.idf", engine, shift)
+    outline = read_outline(model.render({"x": -1.0}).encode(), "room.idf")
+    assert of(outline, "Attic Setpoints") == ("Heating Setpoint x 1", "Attic Cooling")
+    assert (constant_of(outline, "Heating Setpoint x 1"), constant_of(outline, "Heating Setpoint")) == ({19}, {20})

@@ -21,7 +21,7 @@ from epsm.problems import Problem
 from epsm.study.assignments import ScheduleAssignment, schedule_assignments
 from epsm.study.schedule_targets import ScheduleTarget
 from epsm.study.schema import Study
-from epsm.study.setpoints import SetpointEdit
+from epsm.study.setpoints import ThermostatEdit
 from epsm.text import fold_name, listed, nearest
 
 _WHOLE = ("discrete", "integer")
@@ -34,7 +34,7 @@ class _Place:
         self._study, self._each = study, each
 
     def of(self, change: Change, level: float | str | None) -> str:
-        if change.side is not None:
+        if change.side is not None and change.level is not None:
             return f"{self._each.where}.{change.side}_shift_k"
         if self._each.variant:
             return f"{self._each.where}.value"
@@ -44,7 +44,7 @@ class _Place:
 def schedules_in(source: str, plans: Plans) -> Iterator[TargetInModel]:
     """What each edit of schedules means in a model, with the values of the chosen days and hours."""
     for each, plan in plans:
-        if isinstance(each.edit, SetpointEdit):
+        if isinstance(each.edit, ThermostatEdit):
             for number, side in enumerate(each.edit.shifts):
                 changes = [change for change in plan.changes if change.side == side]
                 yield _in_model(source, each, changes, f"{side} setpoints", each.position + number)
@@ -262,7 +262,8 @@ def unmatched_schedules(study: Study, edits: Iterable[TargetInModel]) -> Iterato
     """Schedule targets, of parameters and variants with several targets, that match no schedule in any model."""
     met = {(each.parameter, each.variant, each.position) for each in edits if each.objects}
     for each in schedule_assignments(study):
+        if not isinstance(each.edit, ScheduleTarget):
+            continue  # every model must have thermostats
         if each.count > 1 and (each.parameter, each.variant, each.position) not in met:
-            assert isinstance(each.edit, ScheduleTarget)
             what = f"no model has a schedule called '{each.edit.shown_schedules}'"
             yield Problem(each.where, what, "schedules of at least one model")

@@ -52,6 +52,7 @@ def _value(outline: ModelOutline, parameter: Dimension, numeric: bool) -> float 
             value = each.value(place)
             own = _plain(place.rule.default if is_blank(value) else value, numeric)
             levels.add(None if own is None else _rounded(target.level_of(own), exact=target.way == "set"))
+    levels |= {0.0 for _ in parameter.all_setpoints}
     for schedule in parameter.all_schedules:
         levels |= _of_schedules(outline, schedule)
     return levels.pop() if len(levels) == 1 else None

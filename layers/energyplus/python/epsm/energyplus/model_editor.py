@@ -151,7 +151,7 @@ class PreparedModel:
                     continue
                 if not isinstance(each, MeasureParameter):
                     self._chosen[each.name, ""] = self._edits_of(
-                        each.name, each.all_targets, others=bool(each.all_schedules)
+                        each.name, each.all_targets, others=bool(each.all_schedules or each.all_setpoints)
                     )
                     continue
                 for variant in each.bound.variants if each.bound else ():

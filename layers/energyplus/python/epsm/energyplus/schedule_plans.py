@@ -14,7 +14,7 @@ from epsm.study.assignments import ScheduleAssignment, schedule_assignments
 from epsm.study.day_types import OTHER_DAYS, in_words
 from epsm.study.schedule_targets import ScheduleTarget, ScheduleTargetEdit
 from epsm.study.schema import Study
-from epsm.study.setpoints import SetpointEdit
+from epsm.study.setpoints import ThermostatEdit
 from epsm.text import listed
 
 _WITHOUT_VALUES = {
@@ -35,7 +35,7 @@ def schedule_plans(outline: ModelOutline, study: Study) -> Plans:
 
 
 def _plan(outline: ModelOutline, each: ScheduleAssignment) -> SchedulePlan:
-    if isinstance(each.edit, SetpointEdit):
+    if isinstance(each.edit, ThermostatEdit):
         return plan_of_setpoints(outline, each.edit, each.label)
     return _plan_of_target(outline, each.edit)
 

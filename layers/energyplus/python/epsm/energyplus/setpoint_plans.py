@@ -18,7 +18,7 @@ from epsm.energyplus.setpoints import (
     thermostats_of,
     value_of,
 )
-from epsm.study.setpoints import SetpointEdit, Side
+from epsm.study.setpoints import Side, ThermostatEdit
 from epsm.study.targets import Applied, fits
 from epsm.text import fold_name, listed
 
@@ -34,7 +34,7 @@ class _Shifted:
     uses: list[tuple[Thermostat, Side]] = field(default_factory=list)
 
 
-def plan_of_setpoints(outline: ModelOutline, edit: SetpointEdit, label: str) -> SchedulePlan:
+def plan_of_setpoints(outline: ModelOutline, edit: ThermostatEdit, label: str) -> SchedulePlan:
     """The plan of a setpoint shift.
 
     Args:
@@ -69,7 +69,7 @@ def _is_both(thermostat: Thermostat) -> bool:
     return thermostat.class_name == ONE_FOR_BOTH
 
 
-def _chosen(thermostat: Thermostat, edit: SetpointEdit, plan: SchedulePlan) -> list[Control]:
+def _chosen(thermostat: Thermostat, edit: ThermostatEdit, plan: SchedulePlan) -> list[Control]:
     """What puts a thermostat to use in the zones of an edit."""
     chosen = []
     for control in thermostat.controls:
@@ -82,7 +82,7 @@ def _chosen(thermostat: Thermostat, edit: SetpointEdit, plan: SchedulePlan) -> l
     return chosen
 
 
-def _sides(thermostat: Thermostat, edit: SetpointEdit, plan: SchedulePlan) -> tuple[Side, ...]:
+def _sides(thermostat: Thermostat, edit: ThermostatEdit, plan: SchedulePlan) -> tuple[Side, ...]:
     shifts = edit.shifts
     if _is_both(thermostat) and len(set(shifts.values())) + len(shifts) != 3:
         what = f"{ONE_FOR_BOTH} '{thermostat.object.name}' has one schedule for heating and cooling"
@@ -102,7 +102,7 @@ def _schedule(outline: ModelOutline, thermostat: Thermostat, side: Side, plan: S
     return schedule
 
 
-def _without_thermostats(outline: ModelOutline, edit: SetpointEdit) -> Fault:
+def _without_thermostats(outline: ModelOutline, edit: ThermostatEdit) -> Fault:
     sides = " or ".join(edit.shifts)
     if not list(thermostats_of(outline)):
         return Fault("", f"the model has no thermostat with setpoints for {sides}", "models with thermostats")
@@ -132,7 +132,7 @@ def _copied_thermostats(
 def _shift(
     outline: ModelOutline,
     each: _Shifted,
-    edit: SetpointEdit,
+    edit: ThermostatEdit,
     label: str,
     copies: dict[tuple[str, str], _Copy],
     plan: SchedulePlan,

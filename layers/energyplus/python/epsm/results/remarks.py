@@ -94,6 +94,7 @@ def _without_effect(parameter: Dimension, study: Study, places: "pd.Index[Any]",
 def _fields(parameter: Dimension) -> str:
     fields = [f"{target.class_name}, {target.field}" for target in parameter.all_targets]
     schedules = [f"the schedules '{target.shown_schedules}'" for target in parameter.all_schedules]
+    schedules += [f"the {target.setpoints} setpoints" for target in parameter.all_setpoints]
     return " and ".join(dict.fromkeys([*fields, *schedules]))
 
 

@@ -8,7 +8,7 @@ from epsm.study.measures import MeasureVariant, ReadyEdit
 from epsm.study.parameters import CoupledParameter, Dimension, MeasureParameter, Parameter
 from epsm.study.schedule_targets import ScheduleTarget, ScheduleTargetEdit
 from epsm.study.schema import MANIFEST_NAME, Study
-from epsm.study.setpoints import SetpointEdit
+from epsm.study.setpoints import SetpointTarget, ThermostatEdit
 from epsm.study.targets import Target, TargetEdit
 
 
@@ -162,7 +162,7 @@ class ScheduleAssignment:
     variant: str
     position: int
     count: int
-    edit: ScheduleTarget | SetpointEdit
+    edit: ScheduleTarget | ThermostatEdit
     levels: Dimension
     where: str
     group: str
@@ -170,7 +170,7 @@ class ScheduleAssignment:
     @property
     def label(self) -> str:
         """Begins the names of the objects that it adds to a model."""
-        return f"{self.measure} {self.variant} {self.position + 1}"
+        return f"{self.measure or self.parameter} {self.variant} {self.position + 1}".replace("  ", " ")
 
 
 def schedule_assignments(study: Study) -> Iterator[ScheduleAssignment]:
@@ -189,9 +189,10 @@ def schedule_assignments(study: Study) -> Iterator[ScheduleAssignment]:
 def _of_levels(parameter: Dimension, index: int) -> Iterator[ScheduleAssignment]:
     place = f"{MANIFEST_NAME}: parameters[{index}]"
     coupled = isinstance(parameter, CoupledParameter)
-    targets = parameter.targets if isinstance(parameter, CoupledParameter) else parameter.all_schedules
+    single = (*parameter.all_schedules, *parameter.all_setpoints)
+    targets = parameter.targets if isinstance(parameter, CoupledParameter) else single
     for position, edit in enumerate(targets):
-        if isinstance(edit, ScheduleTarget):
+        if isinstance(edit, ScheduleTarget | SetpointTarget):
             where = f"{place}.targets[{position}]" if coupled else place
             yield ScheduleAssignment(
                 *(parameter.name, index, "", "", position, len(targets), edit, parameter),

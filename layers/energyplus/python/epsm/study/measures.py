@@ -2,14 +2,15 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from epsm.study.constructions import ConstructionEdit
 from epsm.study.loads import LoadEdit
 from epsm.study.measure_impact import ServiceLife, VariantCost, VariantGwp
-from epsm.study.schedule_targets import A_FIELD, A_SCHEDULE, ScheduleTargetEdit, kind_of_target
+from epsm.study.schedule_targets import ScheduleTargetEdit
 from epsm.study.setpoints import SetpointEdit
 from epsm.study.systems import EfficiencyEdit, IdealLoadsEdit
+from epsm.study.target_kinds import AnyEdit
 from epsm.study.targets import TargetEdit
 from epsm.study.values import Strict, Text, Value
 from epsm.text import fold_name
@@ -32,12 +33,6 @@ def _own_names(variants: "tuple[MeasureVariant, ...]") -> "tuple[MeasureVariant,
     if set(names) == {NONE}:
         raise ValueError(f"has no variant but '{NONE}', which every measure has")
     return variants
-
-
-AnyEdit = Annotated[
-    Annotated[TargetEdit, Tag(A_FIELD)] | Annotated[ScheduleTargetEdit, Tag(A_SCHEDULE)],
-    Discriminator(kind_of_target),
-]
 
 
 class MeasureVariant(Strict):

@@ -4,7 +4,14 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Tag
 
-from epsm.study.parameters import CoupledParameter, Dimension, MeasureParameter, Parameter, ScheduleParameter
+from epsm.study.parameters import (
+    CoupledParameter,
+    Dimension,
+    MeasureParameter,
+    Parameter,
+    ScheduleParameter,
+    SetpointParameter,
+)
 from epsm.study.whole_files import FileParameter, WeatherParameter
 
 
@@ -19,6 +26,7 @@ KINDS_OF_PARAMETERS: dict[str, tuple[type[Dimension], str]] = {
     "a measure": (MeasureParameter, "measure"),
     "several targets": (CoupledParameter, "targets"),
     "a schedule": (ScheduleParameter, "schedule"),
+    "setpoints": (SetpointParameter, "setpoints"),
     "a file": (FileParameter, "file"),
     "weather": (WeatherParameter, "weather"),
     ONE_TARGET: (Parameter, "class"),
@@ -29,6 +37,7 @@ AnyParameter = Annotated[
     | Annotated[CoupledParameter, Tag("several targets")]
     | Annotated[MeasureParameter, Tag("a measure")]
     | Annotated[ScheduleParameter, Tag("a schedule")]
+    | Annotated[SetpointParameter, Tag("setpoints")]
     | Annotated[FileParameter, Tag("a file")]
     | Annotated[WeatherParameter, Tag("weather")],
     Discriminator(_kind),

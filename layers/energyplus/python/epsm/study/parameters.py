@@ -1,13 +1,15 @@
 """Parameters: the dimensions of a study's design."""
 
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from epsm.study.distributions import Discrete, Distribution, WholeNumbers, pick, rounded
 from epsm.study.measures import NONE, Measure
-from epsm.study.schedule_targets import A_FIELD, A_SCHEDULE, ScheduleTarget, kind_of_target
+from epsm.study.schedule_targets import ScheduleTarget
+from epsm.study.setpoints import SetpointTarget
+from epsm.study.target_kinds import AnyTarget
 from epsm.study.targets import Applied, Apply, Target
 from epsm.study.values import Number, Strict, Value
 from epsm.text import fold_name
@@ -90,7 +92,7 @@ class Dimension(Strict):
         texts_in = not all(isinstance(level, float) for level in self.levels)
         if texts_in and any(target.way != "set" for target in self.all_targets):
             raise ValueError("has a text among its levels, and texts can only be set")
-        if texts_in and self.all_schedules:
+        if texts_in and (self.all_schedules or self.all_setpoints):
             raise ValueError("has a text among its levels, and the values of schedules are numbers")
         return self
 
@@ -105,8 +107,9 @@ class Dimension(Strict):
         return ()
 
     @property
-    def _ways(self) -> tuple[Applied, ...]:
-        return (*self.all_targets, *self.all_schedules)
+    def all_setpoints(self) -> Sequence[SetpointTarget]:
+        """The setpoints that its levels are added to."""
+        return ()
 
     @property
     def has_levels(self) -> bool:
@@ -116,7 +119,8 @@ class Dimension(Strict):
     @property
     def multiplies(self) -> bool:
         """Whether a level is a factor for the model's own value."""
-        return all(target.way == "multiply" for target in self._ways)
+        targets: tuple[Applied, ...] = (*self.all_targets, *self.all_schedules)
+        return not self.all_setpoints and all(target.way == "multiply" for target in targets)
 
     @property
     def unchanged(self) -> Value | None:
@@ -200,9 +204,22 @@ class ScheduleParameter(Dimension, ScheduleTarget):
         return "multiply" if self.multiply is not None else self.apply
 
 
-AnyTarget = Annotated[
-    Annotated[Target, Tag(A_FIELD)] | Annotated[ScheduleTarget, Tag(A_SCHEDULE)], Discriminator(kind_of_target)
-]
+class SetpointParameter(Dimension, SetpointTarget):
+    """One thing to vary: a shift of the setpoints of thermostats."""
+
+    @model_validator(mode="after")
+    def _only_added(self) -> Self:
+        if self.multiply is not None:
+            raise ValueError("has 'multiply' beside 'setpoints', to which levels are added; give 'values'")
+        return self
+
+    @property
+    def all_targets(self) -> Sequence[Target]:
+        return ()
+
+    @property
+    def all_setpoints(self) -> Sequence[SetpointTarget]:
+        return (self,)
 
 
 class CoupledParameter(Dimension):
@@ -223,6 +240,10 @@ class CoupledParameter(Dimension):
     @property
     def all_schedules(self) -> Sequence[ScheduleTarget]:
         return tuple(each for each in self.targets if isinstance(each, ScheduleTarget))
+
+    @property
+    def all_setpoints(self) -> Sequence[SetpointTarget]:
+        return tuple(each for each in self.targets if isinstance(each, SetpointTarget))
 
 
 class MeasureParameter(Dimension):

@@ -26,10 +26,11 @@ from epsm.study.parameters import Parameter, Range
 from epsm.study.reduced import ReducedSeries
 from epsm.study.sampling import METHODS
 from epsm.study.sampling.correlations import Correlation
-from epsm.study.schedule_targets import A_FIELD, A_SCHEDULE, ScheduleTarget, ScheduleTargetEdit
+from epsm.study.schedule_targets import ScheduleTarget, ScheduleTargetEdit
 from epsm.study.schema import MANIFEST_NAME, Options, Outputs, Study
-from epsm.study.setpoints import SetpointEdit
+from epsm.study.setpoints import SetpointEdit, SetpointTarget
 from epsm.study.systems import EfficiencyEdit, IdealLoadsEdit
+from epsm.study.target_kinds import A_FIELD, A_SCHEDULE, SETPOINTS
 from epsm.study.targets import Target, TargetEdit
 from epsm.text import listed, nearest
 
@@ -105,6 +106,7 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     **{tag: kind for tag, (kind, _) in KINDS_OF_PARAMETERS.items()},
     "targets": Target,
     A_SCHEDULE: ScheduleTarget,
+    SETPOINTS: SetpointTarget,
     "measures": Measure,
     "variants": MeasureVariant,
     "gwp": VariantGwp,
@@ -145,7 +147,7 @@ def _without_tags(steps: Sequence[int | str]) -> Iterator[int | str]:
             earlier, before = before, step
             continue
         tagged = step in (*_UNIONS.get(str(before), ()), *tags) or (
-            earlier == "targets" and step in (A_FIELD, A_SCHEDULE)
+            earlier == "targets" and step in (A_FIELD, A_SCHEDULE, SETPOINTS)
         )
         if not tagged and not str(step).startswith("tuple["):
             yield step

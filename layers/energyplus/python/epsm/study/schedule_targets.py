@@ -1,7 +1,7 @@
 """Targets that are schedules: the values of chosen days and hours, whatever kind of schedule an object is."""
 
 import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -121,12 +121,3 @@ class ScheduleTargetEdit(ScheduleTarget):
         if self.apply == "linear":
             raise ValueError("has apply 'linear', which is for levels; give the value itself")
         return self
-
-
-A_FIELD, A_SCHEDULE = "a field", "a schedule"
-
-
-def kind_of_target(document: Any) -> str:
-    """Whether a target is a field or a schedule: the tag of its class in a union."""
-    is_schedule = "schedule" in document if isinstance(document, dict) else isinstance(document, ScheduleTarget)
-    return A_SCHEDULE if is_schedule else A_FIELD

@@ -1,5 +1,6 @@
 """Ready edits of setpoints: the schedules that thermostats follow, shifted."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -12,13 +13,33 @@ Side = Literal["heating", "cooling"]
 Shift = Annotated[Number, Field(ge=-30, le=30)]
 
 
-class SetpointEdit(Period):
-    """Setpoints of thermostats, shifted; schedules that are used elsewhere too are copied."""
+class ThermostatEdit(Period):
+    """Setpoints of the thermostats of some zones, to be shifted; schedules that are used elsewhere too are copied."""
+
+    zones: Patterns = Field(default="*", description="Names, or patterns, of the zones whose thermostats are meant.")
+    except_: Patterns = Field(default=(), alias="except", description="Names, or patterns, of zones to leave.")
+
+    @property
+    def shifts(self) -> Mapping[Side, float | None]:
+        """What is added, K, for each side that is shifted; None for the level of a parameter."""
+        raise NotImplementedError
+
+
+class SetpointTarget(ThermostatEdit):
+    """Setpoints of thermostats, to which the level is added, K."""
+
+    setpoints: Side = Field(description="Which setpoints the level is added to, K: heating or cooling.")
+
+    @property
+    def shifts(self) -> Mapping[Side, float | None]:
+        return {self.setpoints: None}
+
+
+class SetpointEdit(ThermostatEdit):
+    """An edit of a measure: setpoints of thermostats, and what is added to them."""
 
     heating_shift_k: Shift | None = Field(default=None, description="Added to the heating setpoints, K.")
     cooling_shift_k: Shift | None = Field(default=None, description="Added to the cooling setpoints, K.")
-    zones: Patterns = Field(default="*", description="Names, or patterns, of the zones whose thermostats are meant.")
-    except_: Patterns = Field(default=(), alias="except", description="Names, or patterns, of zones to leave.")
 
     @model_validator(mode="after")
     def _shifts_something(self) -> Self:
@@ -27,7 +48,6 @@ class SetpointEdit(Period):
         return self
 
     @property
-    def shifts(self) -> dict[Side, float]:
-        """What is added, K, for each side that is shifted."""
+    def shifts(self) -> Mapping[Side, float | None]:
         both: dict[Side, float | None] = {"heating": self.heating_shift_k, "cooling": self.cooling_shift_k}
         return {side: shift for side, shift in both.items() if shift}
