@@ -31,6 +31,8 @@ CHECKED_REFERENCES = json.loads((Path(__file__).parent / "checked_references.jso
 """Fields, by class, for which the engine was seen to end a run when no object has the name they give: each was tried
 in a small model, in an object of which nothing else is used. A missing name in any other field is found by the run.
 The engines of all versions were tried; fields that a version's schema does not have are skipped there."""
+NAMED_KINDS = {"ScheduleNames": "schedule", "ConstructionNames": "construction"}
+"""Reference list -> what a field that looks names up in it names."""
 DATA = Path(__file__).parent / "python" / "epsm" / "energyplus" / "data"
 TARGET = DATA / "energyplus-25.2.json"
 FIELD = re.compile(r"^\s*(?:[AN]\d+\s*[,;]\s*)+\\field\s+(.*?)\s*$")
@@ -87,6 +89,8 @@ def field_entry(
         entry["required"] = True
     if key in checked:
         entry["lists"] = schema["object_list"]
+    if named := NAMED_KINDS.keys() & set(schema.get("object_list", ())):
+        entry["names"] = NAMED_KINDS[min(named)]
     return entry
 
 

@@ -125,6 +125,11 @@ STUDIES: dict[str, tuple[dict[str, Any], Any]] = {
     "a file": ({"parameters": [{"name": "x", "file": "occ.csv", "values": ["low.csv"]}]}, "low.csv"),
     "a short file": ({"parameters": [{"name": "x", "file": "occ.csv", "values": ["short.csv"]}]}, "short.csv"),
     "a column of a file": (field("Schedule:File", "Column Number", values=[3]), 3.0),
+    "an object": ({"parameters": [{"name": "x", "replaces": {"schedule": "office hours"}, "values": ["Always On"]}]},
+                  "Always On"),
+    "an object of another kind": (
+        {"parameters": [{"name": "x", "replaces": {"construction": "Wall"}, "values": ["Window"]}]}, "Window"
+    ),
     "loads": (measure(loads=[{"kind": "lighting", "multiply": 0.5}, {"kind": "infiltration", "multiply": 0.5}]), "new"),
     "efficiencies": (measure(efficiencies=[{"kind": "boiler_efficiency", "value": 0.95}]), "new"),
     "ideal loads": (measure(ideal_loads=[{"sensible_heat_recovery": 0.8, "latent_heat_recovery": 0.5}]), "new"),
@@ -157,4 +162,5 @@ def test_twins_are_refused_and_accepted(twins: dict[str, bytes]) -> None:
     assert refused == {
         *("no default", "an unknown object without a name", "a repeated field that is not there"),
         *("a reference to nothing", "a fraction of one", "a time of a schedule", "a short file", "a column of a file"),
+        "an object of another kind",
     }

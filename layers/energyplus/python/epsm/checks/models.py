@@ -13,6 +13,7 @@ from epsm.checks.cells import check_reduced_on
 from epsm.checks.constructions import check_constructions_on, constructions_in
 from epsm.checks.file_levels import check_file_levels_on, file_levels_in
 from epsm.checks.model_faults import FieldFilter, check_model_faults, place_of
+from epsm.checks.object_levels import check_object_levels_on, object_levels_in
 from epsm.checks.parameters import Setters, check_parameters_on
 from epsm.checks.references import check_object_names
 from epsm.checks.schedules import check_schedules_on, count_schedules, overridden, schedules_in
@@ -93,12 +94,14 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
         edits += schedules_in(source, schedules)
         count_schedules(schedules, met)
         problems += islice(check_parameters_on(outline, source, study, setters, met), _MAX_OF_A_KIND)
+        problems += islice(check_object_levels_on(outline, source, study, setters), _MAX_OF_A_KIND)
         problems += islice(check_systems_on(outline, source, study), _MAX_OF_A_KIND)
         problems += islice(check_schedules_on(outline, source, study, schedules, setters, met), _MAX_OF_A_KIND)
         remarks = (*crossings_together(outline, source, schedules), *overridden(source, schedules))
         plans = plans_of(outline, study)
         edits += constructions_in(source, plans)
         edits += file_levels_in(outline, source, study)
+        edits += object_levels_in(outline, source, study)
         problems += islice(check_constructions_on(source, plans, edits, setters), _MAX_OF_A_KIND)
         for each, name in _external_names(outline):
             path, fault = external_path(name, source)

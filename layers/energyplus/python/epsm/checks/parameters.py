@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from epsm.checks.places import Places, place_of_level
 from epsm.energyplus import dictionary
-from epsm.energyplus.dictionary import ClassRule, FieldPlace
+from epsm.energyplus.dictionary import ClassRule, FieldPlace, FieldRule
 from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS
 from epsm.energyplus.model_reader import ModelObject, ModelOutline
+from epsm.energyplus.object_levels import objects_of
 from epsm.energyplus.targets import is_blank, is_left, number_in, own_number, selected_objects
 from epsm.problems import Problem
 from epsm.results.columns import RESERVED
@@ -19,9 +21,12 @@ from epsm.study.sampling import Listed
 from epsm.study.schema import MANIFEST_NAME, Study
 from epsm.study.targets import Target
 from epsm.study.whole_files import WeatherParameter
+from epsm.study.whole_objects import ReplacedKind
 from epsm.text import fold_name, listed, nearest
 
 _COMPACT = "Schedule:Compact"
+_SHADING = "Schedule:File:Shading"
+"""Defines a schedule for each column of its file."""
 _MAX_NAMED = 10
 _MANAGED_CLASSES = ("version", "output:", "outputcontrol:files")
 """Prefixes of classes that EPSM sets for every run: varying them would have no effect, or a wrong one.
@@ -176,7 +181,7 @@ def check_parameters_on(
         if target.relative:
             yield from one_a_place(_check_relative(parameter, target, targets, rule, place, source, places))
         elif place.rule.type == "object":
-            yield from _check_references(parameter, outline, source, places)
+            yield from _check_references(parameter, place.rule, outline, source, places)
         if rule.name == _COMPACT and place.group is not None and not target.relative:
             yield from _check_compact(parameter, targets, place, source, places)
         yield from _of_no_object(each, met, source)
@@ -305,8 +310,18 @@ def _by_default(place: FieldPlace) -> str:
     return "" if place.rule.default is None else f" (by default '{place.rule.default}')"
 
 
-def _check_references(parameter: Dimension, outline: ModelOutline, source: str, places: Places) -> Iterator[Problem]:
+def _check_references(
+    parameter: Dimension, field: FieldRule, outline: ModelOutline, source: str, places: Places
+) -> Iterator[Problem]:
+    """Names of objects that the model does not have, or that are of another kind than the field takes."""
     names = {fold_name(each.name): each.name for each in outline.all() if each.name}
+    kind: ReplacedKind | None = next((each for each in get_args(ReplacedKind) if each == field.names), None)
+    for value in parameter.levels if kind is not None and not outline.of_class(_SHADING) else ():
+        assert kind is not None
+        known = {key: each.name for key, each in objects_of(outline, kind).items()}
+        if isinstance(value, str) and fold_name(value) in names and fold_name(value) not in known:
+            near = nearest(value, known.values()) or listed(known.values())
+            yield Problem(places.of(value), f"{source}: '{value}' is not a {field.names}", near)
     for value in parameter.levels:
         if not isinstance(value, str) or fold_name(value) in names:
             continue

@@ -12,7 +12,7 @@ from epsm.study.measures import NONE
 from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.schedule_targets import ScheduleTarget
 from epsm.study.schema import Study
-from epsm.study.whole_files import WholeFiles
+from epsm.study.whole_files import Whole
 
 BaselineValues = Mapping[str, Mapping[str, float | str]]
 """Model -> parameter -> value."""
@@ -37,7 +37,7 @@ def baseline_values(outline: ModelOutline, study: Study) -> dict[str, float | st
 def _value(outline: ModelOutline, parameter: Dimension, numeric: bool) -> float | str | None:
     if isinstance(parameter, MeasureParameter):
         return NONE
-    if isinstance(parameter, WholeFiles):
+    if isinstance(parameter, Whole):
         return parameter.own
     levels: set[float | str | None] = set()
     for target in parameter.all_targets:

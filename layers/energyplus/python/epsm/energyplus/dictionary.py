@@ -48,6 +48,7 @@ class FieldRule:
         required: Whether the engine refuses an object in which it is blank; in a group, if anything else is given.
         lists: For a field that names an object, where the engine is known to end the run if there is none of that
             name: the reference lists it looks in.
+        names: ``schedule`` or ``construction`` for a field that names one; else empty.
         default: Value that the engine takes for a blank field; None where the IDD has none.
     """
 
@@ -64,6 +65,7 @@ class FieldRule:
     required: bool = False
     lists: tuple[str, ...] = ()
     default: float | str | None = None
+    names: str = ""
 
     @property
     def numeric(self) -> bool:
@@ -216,6 +218,7 @@ def _field_rule(entry: dict[str, Any], repeat_key: str | None = None) -> FieldRu
         required=entry.get("required", False),
         lists=tuple(entry.get("lists", ())),
         default=entry.get("default"),
+        names=entry.get("names", ""),
     )
 
 

@@ -24,6 +24,8 @@ from epsm.energyplus.eppy_objects import EppyObjects
 from epsm.energyplus.external_files import EXTERNAL_FILE_FIELDS
 from epsm.energyplus.file_levels import name_in_model, readers_of
 from epsm.energyplus.idf_text import decode
+from epsm.energyplus.model_reader import read_outline
+from epsm.energyplus.object_levels import Reference, references_by_parameter
 from epsm.energyplus.output_requests import choose_files, replace_object, request_results, request_series
 from epsm.energyplus.schedule_edits import ScheduleEdits
 from epsm.energyplus.targets import is_left, own_number, selected
@@ -33,7 +35,8 @@ from epsm.study.measures import NONE
 from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.schema import Study
 from epsm.study.targets import Target, TargetEdit
-from epsm.study.whole_files import FileParameter, WeatherParameter, WholeFiles
+from epsm.study.whole_files import FileParameter, WeatherParameter, Whole
+from epsm.study.whole_objects import ReplaceParameter
 from epsm.text import fold_name
 
 _SET_FOR_EVERY_RUN = (
@@ -65,8 +68,10 @@ class PreparedModel:
         *,
         annual: bool = False,
         source: str = "",
+        references: Mapping[str, Sequence[Reference]] = MappingProxyType({}),
     ) -> None:
         self._document = document
+        self._references = references
         self._source = source
         self._plans = plans
         self._schedules = schedules or ScheduleEdits([])
@@ -146,6 +151,9 @@ class PreparedModel:
             for each in self._parameters:
                 if isinstance(each, WeatherParameter):
                     continue
+                if isinstance(each, ReplaceParameter):
+                    self._chosen[each.name, ""] = self._naming(each)
+                    continue
                 if isinstance(each, FileParameter):
                     self._chosen[each.name, ""] = self._readers_of(each)
                     continue
@@ -178,6 +186,20 @@ class PreparedModel:
             raise CannotEdit(f"{name}: the model has no {shown}")
         return edits
 
+    def _naming(self, parameter: ReplaceParameter) -> list[_Edit]:
+        document, edits = self._document, []
+        for found in self._references.get(parameter.name, ()):
+            target = Target.model_validate({"class": found.rule.name, "field": found.place.rule.name})
+            edits += [
+                _Edit(target, found.place, each)
+                for each in document.objects(found.rule)
+                if document.name_of(each) == found.each.name
+                and fold_name(str(document.get(each, found.place))) == fold_name(parameter.replaces.name)
+            ]
+        if not edits:
+            raise CannotEdit(f"{parameter.name}: nothing uses the {parameter.replaces.kind} '{parameter.own}'")
+        return edits
+
     def _readers_of(self, parameter: FileParameter) -> list[_Edit]:
         document = self._document
         found = readers_of(parameter.file, self._source, document.objects, document.get)
@@ -192,10 +214,10 @@ class PreparedModel:
     @contextlib.contextmanager
     def _edited(self, parameter: Dimension, level: float | str) -> Iterator[None]:
         key = (parameter.name, "")
-        if isinstance(parameter, WholeFiles):
-            if isinstance(parameter, WeatherParameter) or level == parameter.own:
-                yield
-                return
+        if isinstance(parameter, WeatherParameter) or (isinstance(parameter, Whole) and level == parameter.unchanged):
+            yield
+            return
+        if isinstance(parameter, FileParameter):
             level = name_in_model(str(level), self._source)
         if isinstance(parameter, MeasureParameter):
             if fold_name(str(level)) == NONE:
@@ -256,12 +278,14 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
     """
     version = dictionary.load().model_version
     plans, schedules = plans_by_variant(content, source, study), ScheduleEdits.of(content, source, study)
+    replaces = any(isinstance(each, ReplaceParameter) for each in study.parameters)
+    references = references_by_parameter(read_outline(content, source), study) if replaces else {}
     document: Document
     if source.lower().endswith(".epjson"):
         document = EpjsonDocument(decode(content))
     else:
         make = EppyObjects(idd) if version == DEFAULT else PlainObjects()
-        document = IdfDocument(content, _editable(study.parameters, plans, schedules), make)
+        document = IdfDocument(content, _editable(study.parameters, plans, schedules, references), make)
     if version_in(content, source) != version:  # of 26.1, run with 25.2 because the study asks for it
         replace_object(document, "Version", [version])
     request_results(document, study.outputs)
@@ -276,10 +300,17 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
         if first is not None:
             _end_in_the_year_it_begins(document, rule, first)
     annual = study.options.run_period == "annual"
-    return PreparedModel(document, study.parameters, plans, schedules, annual=annual, source=source)
+    return PreparedModel(
+        document, study.parameters, plans, schedules, annual=annual, source=source, references=references
+    )
 
 
-def _editable(parameters: Sequence[Dimension], plans: Plans, schedules: ScheduleEdits) -> Callable[[str, str], bool]:
+def _editable(
+    parameters: Sequence[Dimension],
+    plans: Plans,
+    schedules: ScheduleEdits,
+    references: Mapping[str, Sequence[Reference]],
+) -> Callable[[str, str], bool]:
     """Whether an object may be edited, by the key of its class and its name."""
     patterns: dict[str, list[Target]] = {}
     for target in (target for parameter in parameters for target in parameter.all_targets):
@@ -288,11 +319,14 @@ def _editable(parameters: Sequence[Dimension], plans: Plans, schedules: Schedule
     always = {fold_name(name) for name in _SET_FOR_EVERY_RUN}
     if any(isinstance(each, FileParameter) for each in parameters):
         always |= EXTERNAL_FILE_FIELDS.keys()
-    scheduled = schedules.objects
+    naming = {
+        (fold_name(found.rule.name), fold_name(found.each.name)) for group in references.values() for found in group
+    }
+    edited = schedules.objects | naming
 
     def may_edit(key: str, name: str) -> bool:
         chosen = any(each.matches(name) for each in patterns.get(key, ()))
-        return key in always or chosen or (key, name) in surfaces or (key, fold_name(name)) in scheduled
+        return key in always or chosen or (key, name) in surfaces or (key, fold_name(name)) in edited
 
     return may_edit
 

@@ -10,7 +10,8 @@ from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.sampling import Grid, InUnitCube, Listed, Morris, OneAtATime
 from epsm.study.sampling.correlations import Correlated, Correlation, factor
 from epsm.study.schema import MANIFEST_NAME, Study
-from epsm.study.whole_files import FileParameter, WeatherParameter, WholeFiles
+from epsm.study.whole_files import FileParameter, WeatherParameter, Whole
+from epsm.study.whole_objects import ReplaceParameter
 from epsm.text import fold_name, listed, nearest
 
 _SAMPLED = "'latin_hypercube', 'random', 'sobol' or 'morris'"
@@ -72,10 +73,10 @@ def _of(parameter: Dimension, index: int, study: Study) -> Iterator[Problem]:
 
 
 def _of_files(study: Study) -> Iterator[Problem]:
-    """Parameters with files as levels: two for the same files, several weather files beside one that varies them."""
+    """Parameters with whole things as levels: two for the same, several weather files beside one that varies them."""
     users: dict[str, str] = {}
     for index, parameter in enumerate(study.parameters):
-        if not isinstance(parameter, WholeFiles):
+        if not isinstance(parameter, Whole):
             continue
         where = f"{MANIFEST_NAME}: parameters[{index}]"
         if isinstance(parameter, WeatherParameter):
@@ -89,7 +90,9 @@ def _of_files(study: Study) -> Iterator[Problem]:
             yield Problem(where, f"{shown} is varied by '{user}' already", "one parameter for each")
 
 
-def _varied_by(parameter: WholeFiles) -> tuple[str, str]:
+def _varied_by(parameter: Whole) -> tuple[str, str]:
+    if isinstance(parameter, ReplaceParameter):
+        return f"{parameter.replaces.kind} {fold_name(parameter.replaces.name)}", f"'{parameter.replaces.name}'"
     if isinstance(parameter, FileParameter):
         return f"file {parameter.file}", f"'{parameter.file}'"
     return "weather", "the weather"

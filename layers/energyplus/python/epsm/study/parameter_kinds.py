@@ -13,6 +13,7 @@ from epsm.study.parameters import (
     SetpointParameter,
 )
 from epsm.study.whole_files import FileParameter, WeatherParameter
+from epsm.study.whole_objects import ReplaceParameter
 
 
 def _kind(document: Any) -> str:
@@ -29,6 +30,7 @@ KINDS_OF_PARAMETERS: dict[str, tuple[type[Dimension], str]] = {
     "setpoints": (SetpointParameter, "setpoints"),
     "a file": (FileParameter, "file"),
     "weather": (WeatherParameter, "weather"),
+    "an object": (ReplaceParameter, "replaces"),
     ONE_TARGET: (Parameter, "class"),
 }
 """Tag in the location of a fault -> kind of parameter, and the key that it alone has."""
@@ -39,6 +41,7 @@ AnyParameter = Annotated[
     | Annotated[ScheduleParameter, Tag("a schedule")]
     | Annotated[SetpointParameter, Tag("setpoints")]
     | Annotated[FileParameter, Tag("a file")]
-    | Annotated[WeatherParameter, Tag("weather")],
+    | Annotated[WeatherParameter, Tag("weather")]
+    | Annotated[ReplaceParameter, Tag("an object")],
     Discriminator(_kind),
 ]

@@ -1,7 +1,7 @@
 """Parameters whose levels are whole files of the study: files that models read, and weather."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -11,25 +11,25 @@ from epsm.study.targets import Target
 from epsm.study.values import StudyPath, Value, WeatherPath, study_path
 
 
-class WholeFiles(Dimension):
-    """A parameter whose levels are files of the study: their paths in it."""
+class Whole(Dimension):
+    """A parameter whose levels are names of whole things, one of which every baseline has."""
+
+    _things: ClassVar[str] = "names"
 
     @model_validator(mode="after")
-    def _paths_only(self) -> Self:
+    def _names_only(self) -> Self:
         if self.multiply is not None or self.range is not None:
-            raise ValueError("has files as its levels; give 'values' or a discrete distribution")
+            raise ValueError(f"has {self._things} as its levels; give 'values' or a discrete distribution")
         if self.distribution is not None and not isinstance(self.distribution, Discrete):
-            raise ValueError(f"has files as its levels, and a distribution '{self.distribution.kind}'")
+            raise ValueError(f"has {self._things} as its levels, and a distribution '{self.distribution.kind}'")
         for level in self.levels:
             if not isinstance(level, str):
-                raise ValueError(f"has files as its levels, and {level:g} is a number")
-            if study_path(level) != level:
-                raise ValueError(f"has the level '{level}'; write it '{study_path(level)}'")
+                raise ValueError(f"has {self._things} as its levels, and {level:g} is a number")
         return self
 
     @property
     def all_targets(self) -> Sequence[Target]:
-        """None: the objects that name a file are found in each model."""
+        """None: the objects that name the thing are found in each model."""
         return ()
 
     @property
@@ -46,12 +46,25 @@ class WholeFiles(Dimension):
 
     @property
     def own(self) -> str | None:
-        """The file that every baseline has."""
+        """The one that every baseline has."""
         raise NotImplementedError
 
     @property
     def unchanged(self) -> Value | None:
         return self.own if self.own in self.levels else None
+
+
+class WholeFiles(Whole):
+    """A parameter whose levels are files of the study: their paths in it."""
+
+    _things: ClassVar[str] = "files"
+
+    @model_validator(mode="after")
+    def _paths_only(self) -> Self:
+        for level in map(str, self.levels):
+            if study_path(level) != level:
+                raise ValueError(f"has the level '{level}'; write it '{study_path(level)}'")
+        return self
 
 
 class FileParameter(WholeFiles):

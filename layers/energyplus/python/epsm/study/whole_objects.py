@@ -1,0 +1,52 @@
+"""Parameters whose levels are objects of the model: a construction or a schedule by another one."""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from epsm.study.values import Strict, Text, Value
+from epsm.study.whole_files import Whole
+from epsm.text import fold_name
+
+ReplacedKind = Literal["construction", "schedule"]
+
+
+class Replaced(Strict):
+    """The object that others replace: one key of the two."""
+
+    construction: Text | None = Field(default=None, description="Name of a construction.")
+    schedule: Text | None = Field(default=None, description="Name of a schedule.")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.construction is None) == (self.schedule is None):
+            raise ValueError("names one thing: give 'construction' or 'schedule'")
+        return self
+
+    @property
+    def kind(self) -> ReplacedKind:
+        """What is replaced."""
+        return "schedule" if self.construction is None else "construction"
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.schedule if self.construction is None else self.construction)
+
+
+class ReplaceParameter(Whole):
+    """A construction or schedule as a thing to vary: every reference to it is replaced by one to another of the
+    model."""
+
+    _things: ClassVar[str] = "names of objects"
+
+    replaces: Replaced
+
+    @property
+    def own(self) -> str | None:
+        return self.replaces.name
+
+    @property
+    def unchanged(self) -> Value | None:
+        wanted = fold_name(self.replaces.name)
+        return next((level for level in self.levels if fold_name(str(level)) == wanted), None)
