@@ -17,7 +17,7 @@ AWS import it too. All exceptions are in one tree below `EpsmError` (`epsm.error
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from epsm.client.check import Check
