@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda_destinations as destinations
 from constructs import Construct
 
 from epsm.store.keys import HOMES
-from epsm.store.notifications import BUDGET_SPENT, EVENT_SOURCE
+from epsm.store.notifications import BUDGET_SPENT, EVENT_SOURCE, TOO_MANY_FAILURES
 from infra.config import Config
 from infra.functions import grant
 from infra.pipeline import LAMBDA_LIMIT, Pipeline
@@ -61,6 +61,7 @@ class Cleanup(Construct):
         function.add_environment("TOPIC_ARN", self._pipeline.topic.topic_arn)
         grant(function, ["sns:Publish"], [self._pipeline.topic.topic_arn])
         function.add_environment("VARIANT_CONCURRENCY", str(config.reserved_concurrency))
+        function.add_environment("VARIANT_MEMORY_MB", str(config.memory_mb))
         executions, map_runs = executions_and_map_runs(config)
         grant(
             function,
@@ -103,8 +104,8 @@ class Cleanup(Construct):
         events.Rule(
             self,
             "BudgetSpent",
-            description="The budget of a study is spent",
-            event_pattern=events.EventPattern(source=[EVENT_SOURCE], detail_type=[BUDGET_SPENT]),
+            description="The budget of a study is spent, or too many of its variants have failed",
+            event_pattern=events.EventPattern(source=[EVENT_SOURCE], detail_type=[BUDGET_SPENT, TOO_MANY_FAILURES]),
             targets=[self._target(Duration.hours(6))],
         )
         events.Rule(

@@ -74,7 +74,7 @@ class Pipeline(Construct):
             memory_mb=self._config.memory_mb,
             timeout=LAMBDA_LIMIT,
             disk=Size.mebibytes(2048),
-            description="Runs EnergyPlus for one variant of a study",
+            description="Runs EnergyPlus for a variant or a batch of variants of a study",
             reserved_concurrency=self._config.reserved_concurrency or None,
         )
         self._let_run_variants(function)
@@ -149,6 +149,7 @@ class Pipeline(Construct):
         function.add_environment("LONGEST_RETENTION_DAYS", str(self._config.longest_retention_days))
         function.add_environment("MISSING_FILE_GRACE_S", str(self._config.missing_file_grace_s))
         function.add_environment("VARIANT_MEMORY_MB", str(self._config.memory_mb))
+        function.add_environment("VARIANT_CONCURRENCY", str(self._config.reserved_concurrency))
         function.add_environment("IMAGE_ID", self.functions.image.asset_hash)
         inputs, results = self._storage.inputs, self._storage.results
         grant(function, ["s3:ListBucket", "s3:ListBucketVersions"], [inputs.bucket_arn])

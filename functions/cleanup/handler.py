@@ -8,8 +8,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from epsm.operations import budget
 from epsm.operations.close import AggregateFunction, close
+from epsm.operations.give_up import give_up
 from epsm.operations.react import on_execution_ended, on_execution_started, remove_when_ended, share_among
 from epsm.operations.reconcile import LOOK_BACK, open_studies, reconcile
 from epsm.operations.retention import Remover
@@ -33,7 +33,7 @@ collect = AggregateFunction(
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Handle the start or end of an execution, a spent budget, or `event["task"]`.
+    """Handle the start or end of an execution, an exceeded limit of a study, or `event["task"]`.
 
     The tasks are `reconcile`, `retention` and, for the API, `share` and `remove`.
     """
@@ -43,7 +43,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             if detail["status"] == "RUNNING":
                 return {"shares": on_execution_started(stack, detail["executionArn"])}
             return _close(detail["executionArn"]) | _go_on()
-        case notifications.BUDGET_SPENT:
+        case notifications.BUDGET_SPENT | notifications.TOO_MANY_FAILURES:
             return _give_up(event["detail"]["simulation_id"])
     match event.get("task"):
         case "reconcile":
@@ -79,8 +79,8 @@ def _go_on() -> dict[str, Any]:
 
 def _give_up(simulation: str) -> dict[str, Any]:
     logger.set_correlation_id(simulation)
-    given_up = budget.give_up(stack, simulation)
-    logger.info("budget spent", extra={"given_up": given_up})
+    given_up = give_up(stack, simulation)
+    logger.info("limit exceeded", extra={"given_up": given_up})
     return {"simulation_id": simulation, "given_up": given_up}
 
 

@@ -1,4 +1,4 @@
-"""Common parts of function and container: the runner, logs and metrics of a variant."""
+"""Common parts of function and container: the runners, logs and metrics of variants and batches."""
 
 import os
 import tempfile
@@ -13,12 +13,14 @@ from aws_lambda_powertools.metrics import MetricUnit
 from epsm.energyplus.engine import Progress, installed_engine
 from epsm.estimate import container_usd_per_second, usd_per_second
 from epsm.model_memory import HANDLER_MB
-from epsm.pipeline.items import REPEATS
+from epsm.pipeline.items import BATCH, REPEATS
+from epsm.pipeline.run_batch import Batch, BatchedVariant, BatchOutcome, BatchRunner
 from epsm.pipeline.run_variant import Outcome, VariantRunner
 from epsm.pipeline.task_errors import SimulationFailed
-from epsm.store.notifications import budget_event_publisher
+from epsm.store.notifications import BUDGET_SPENT, TOO_MANY_FAILURES, event_publisher
 from epsm.store.stack import Stack
 from epsm.study.preflight import Trial
+from epsm.study.records import VariantStatus
 from epsm.study.variants import Variant
 
 logger = Logger()
@@ -35,29 +37,60 @@ def _usd_per_second() -> float:
     return usd_per_second(float(function_memory_mb))
 
 
+events = boto3.client("events")
 runner = VariantRunner(
     stack.files,
     stack.records,
     Path(tempfile.gettempdir()) / "epsm",
     installed_engine(),
     _usd_per_second(),
-    budget_event_publisher(boto3.client("events")),
+    event_publisher(events, BUDGET_SPENT),
     count_costs=settings.owner_max_usd_per_month > 0,
     kept_results=stack.kept_results,
 )
 
 
-def run(simulation: str, item: dict[str, Any], *, seconds_left: Callable[[], float], memory_mb: int) -> Outcome:
-    """Run the variant of an item; see `VariantRunner.run`.
+def _note(variant: BatchedVariant) -> None:
+    """Log and count a variant of a batch that has ended."""
+    extra = {"variant_index": variant.index, "verdict": variant.verdict, "engine_seconds": variant.engine_seconds}
+    if variant.status == VariantStatus.SUCCEEDED:
+        metrics.add_metric("VariantsSucceeded", MetricUnit.Count, 1)
+        metrics.add_metric("EngineSeconds", MetricUnit.Seconds, variant.engine_seconds)
+        logger.info("variant succeeded", extra=extra)
+    else:
+        metrics.add_metric("VariantsFailed", MetricUnit.Count, 1)
+        logger.warning("variant failed", extra=extra)
+
+
+batches = BatchRunner(runner, event_publisher(events, TOO_MANY_FAILURES), _note)
+
+
+def run(
+    simulation: str, item: dict[str, Any], *, seconds_left: Callable[[], float], memory_mb: int, engines: int
+) -> Outcome | BatchOutcome:
+    """Run the variant or the batch of an item; see `VariantRunner.run` and `BatchRunner.run`.
 
     Args:
         simulation: The simulation it belongs to.
         item: An item of items.json.
         seconds_left: Time that is left, seconds.
         memory_mb: Memory of the function or the container, MiB.
+        engines: Engines at a time, in a batch.
     """
-    variant = Variant.from_item(item)
     logger.set_correlation_id(simulation)
+    if BATCH in item:
+        return batches.run(
+            simulation,
+            Batch.from_item(item),
+            engines=engines,
+            seconds_left=seconds_left,
+            memory_limit_mb=memory_mb - HANDLER_MB,
+        )
+    return _run_variant(simulation, item, seconds_left, memory_mb)
+
+
+def _run_variant(simulation: str, item: dict[str, Any], seconds_left: Callable[[], float], memory_mb: int) -> Outcome:
+    variant = Variant.from_item(item)
     logger.append_keys(variant_index=variant.index)
 
     def report(progress: Progress) -> None:

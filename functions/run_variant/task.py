@@ -1,6 +1,8 @@
-"""The image as a Fargate task: `python -m functions.run_variant.task` runs one variant without a time limit.
+"""The image as a Fargate task: `python -m functions.run_variant.task` runs a variant, or a batch, without a time
+limit.
 
-Exit code: 0 if the variant's record has its outcome, anything else for an infrastructure error that can be retried.
+Exit code: 0 if the records of its variants have their outcomes, anything else for an infrastructure error that can be
+retried.
 """
 
 import json
@@ -24,6 +26,7 @@ def main() -> int:
             json.loads(os.environ["VARIANT"]),
             seconds_left=lambda: math.inf,
             memory_mb=settings.variant_memory_mb,
+            engines=1,  # the task has one vCPU
         )
     except SimulationFailed:
         pass  # its record says why

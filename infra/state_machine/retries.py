@@ -92,6 +92,7 @@ def run_engine(
     run_variant: lambda_.Function,
     payload: Mapping[str, object],
     *final_errors: type[Exception],
+    result_path: str | None = None,
 ) -> tasks.LambdaInvoke:
     """A call of the function that runs EnergyPlus; the errors that would come again are never retried.
 
@@ -101,13 +102,16 @@ def run_engine(
         run_variant: The function.
         payload: Its input besides the simulation's name.
         final_errors: Exceptions of the function that would come again, besides a cancelled study and timeouts.
+        result_path: Where the function's result is added to the state's input; by default it replaces the input.
     """
     task = tasks.LambdaInvoke(
         scope,
         name,
         lambda_function=run_variant,
         payload=sfn.TaskInput.from_object({"simulation_id": sfn.JsonPath.string_at("$.simulation_id"), **payload}),
-        output_path="$.Payload",
+        output_path="$.Payload" if result_path is None else None,
+        result_selector=None if result_path is None else {"payload": sfn.JsonPath.object_at("$.Payload")},
+        result_path=result_path,
         retry_on_service_exceptions=False,
         task_timeout=sfn.Timeout.duration(ANSWER_TIMEOUT),
     )

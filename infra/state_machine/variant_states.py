@@ -2,32 +2,26 @@
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from epsm.pipeline.items import CONTAINER, RECORD_KEY, RUNS_ON
+from epsm.pipeline.items import BATCH, CONTAINER, RECORD_KEY, RUNS_ON
 from epsm.pipeline.task_errors import RanTooLong, SimulationFailed, StudyCancelled
-from epsm.store import attributes, keys
-from epsm.study.records import LOST_STAGE, VariantStatus
+from epsm.store import attributes
+from epsm.study.records import VariantStatus
 from epsm.study.schema import MAX_CONTAINER_RUN_S
 from infra.fargate import Containers
-from infra.state_machine.retries import never_retry, retry, retry_aws, run_engine, study_key, wait_out_lambda
+from infra.state_machine.batch_states import BatchStates
+from infra.state_machine.container_task import run_in_container
+from infra.state_machine.lost_variants import record_lost_variant, variant_key
+from infra.state_machine.retries import retry, retry_aws, run_engine, wait_out_lambda
 
 MAP_LABEL = "variants"
 _MAX_TASK = Duration.seconds(MAX_CONTAINER_RUN_S + 3600)
 """The longest time limit of a run, plus time to start and to store."""
-_NO_ROOM_FOR_A_TASK = ["ECS.AmazonECSException", "ECS.ServerException", "AmazonECS.Unknown"]
-"""Fargate has no capacity, or the account's vCPUs of Fargate are all in use, or ECS throttles requests."""
-
-_ENI_THROTTLED = ["ECS.InvalidParameterException"]
-"""ECS reports EC2's throttling of network interfaces as InvalidParameterException, which also covers genuinely invalid
-tasks; so it is retried a bounded number of times."""
-
 _text = tasks.DynamoAttributeValue.from_string
 _path = sfn.JsonPath.string_at
 
@@ -58,17 +52,24 @@ class VariantStates:
             self._scope, "Variant failed", error_path=_path("$.failure.Error"), cause_path=_path("$.failure.Cause")
         )
         run.add_catch(failed, errors=[SimulationFailed.__name__, StudyCancelled.__name__], result_path="$.failure")
-        lost = self._record_lost_variant(failed)
+        lost = record_lost_variant(
+            self._scope, "Record lost variant", self._table, f"$.variant.{RECORD_KEY}", if_recorded=failed
+        )
+        lost.next(failed)
         first: sfn.IChainable = run
         if self._containers is not None:
             in_container = self._run_in_container(self._containers, lost)
             run.add_catch(in_container, errors=[RanTooLong.__name__], result_path="$.failure")
             first = self._function_or_container(run, in_container)
         run.add_catch(lost, errors=[sfn.Errors.ALL], result_path="$.failure")
+        batch = BatchStates(self._scope, self._table, run_variant, self._containers).run_batch(failed)
+        variant_or_batch = sfn.Choice(self._scope, "A variant or a batch?")
+        variant_or_batch.when(sfn.Condition.is_present(f"$.variant.{BATCH}"), batch)
+        variant_or_batch.otherwise(first)
         run_variants = sfn.DistributedMap(
             self._scope,
             "Run variants",
-            comment="One child execution per variant",
+            comment="One child execution per variant, or per batch of variants",
             label=MAP_LABEL,
             map_execution_type=sfn.StateMachineType.STANDARD,
             item_reader=sfn.S3JsonItemReader(bucket=results, key=_path("$.items_key")),
@@ -86,7 +87,7 @@ class VariantStates:
         )
         # A transient error of S3 before anything has run.
         retry(run_variants, ["States.ItemReaderFailed"], attempts=3, first_s=2, factor=3, longest_s=60)
-        return run_variants.item_processor(first)
+        return run_variants.item_processor(variant_or_batch)
 
     def _function_or_container(self, function: tasks.LambdaInvoke, container: tasks.EcsRunTask) -> sfn.Choice:
         """Choose by the item: function or container."""
@@ -101,36 +102,7 @@ class VariantStates:
 
     def _run_in_container(self, containers: Containers, lost: tasks.DynamoUpdateItem) -> tasks.EcsRunTask:
         """The container exits with 0 if the variant's record has the outcome, so the record is read then."""
-        run = tasks.EcsRunTask(
-            self._scope,
-            "Run EnergyPlus in a container",
-            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
-            cluster=containers.cluster,
-            task_definition=containers.task,
-            launch_target=tasks.EcsFargateLaunchTarget(platform_version=ecs.FargatePlatformVersion.VERSION1_4),
-            assign_public_ip=True,
-            subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
-            security_groups=[containers.security_group],
-            container_overrides=[
-                tasks.ContainerOverride(
-                    container_definition=containers.container,
-                    environment=[
-                        tasks.TaskEnvironmentVariable(name="SIMULATION_ID", value=_path("$.simulation_id")),
-                        tasks.TaskEnvironmentVariable(
-                            name="VARIANT", value=sfn.JsonPath.json_to_string(sfn.JsonPath.object_at("$.variant"))
-                        ),
-                    ],
-                )
-            ],
-            result_path=sfn.JsonPath.DISCARD,
-            task_timeout=sfn.Timeout.duration(_MAX_TASK),
-        )
-        never_retry(run, "States.Timeout")
-        # Capacity may be used by other tasks for hours: retried for most of a day.
-        retry(run, _NO_ROOM_FOR_A_TASK, attempts=500, first_s=15, factor=2, longest_s=300)
-        retry(run, _ENI_THROTTLED, attempts=20, first_s=15, factor=2, longest_s=300)
-        # A host that died, an image that could not be pulled, or a bucket or a table that did not answer.
-        retry(run, ["States.TaskFailed"], attempts=3, first_s=15, factor=3, longest_s=300)
+        run = run_in_container(self._scope, "Run EnergyPlus in a container", containers, _MAX_TASK)
         run.add_catch(lost, errors=[sfn.Errors.ALL], result_path="$.failure")
         run.next(self._what_the_container_wrote())
         return run
@@ -140,7 +112,7 @@ class VariantStates:
             self._scope,
             "Read the variant's record",
             table=self._table,
-            key=self._variant_key(),
+            key=variant_key(f"$.variant.{RECORD_KEY}"),
             consistent_read=True,
             projection_expression=[
                 tasks.DynamoProjectionExpression().with_attribute(name) for name in ("#status", "#error")
@@ -177,39 +149,3 @@ class VariantStates:
         )
         read.next(choice)
         return read
-
-    def _record_lost_variant(self, then: sfn.Fail) -> tasks.DynamoUpdateItem:
-        """Record a variant whose worker was lost, with the error of the state machine."""
-        record = tasks.DynamoUpdateItem(
-            self._scope,
-            "Record lost variant",
-            table=self._table,
-            key=self._variant_key(),
-            update_expression=(
-                f"SET #status = :failed, {attributes.ENDED_AT} = :now, #error = :error, "
-                f"{attributes.EXPIRES_AT} = :expires_at"
-            ),
-            condition_expression=f"attribute_not_exists({keys.PARTITION_KEY}) OR #status = :running",
-            expression_attribute_names={"#status": attributes.STATUS, "#error": attributes.ERROR},
-            expression_attribute_values={
-                ":failed": _text(VariantStatus.FAILED),
-                ":running": _text(VariantStatus.RUNNING),
-                ":now": _text(_path("$$.State.EnteredTime")),
-                ":expires_at": tasks.DynamoAttributeValue.number_from_string(_path("$.expires_at")),
-                ":error": tasks.DynamoAttributeValue.from_map(
-                    {
-                        attributes.STAGE: _text(LOST_STAGE),
-                        attributes.LAMBDA_ERROR: _text(_path("$.failure.Error")),
-                        attributes.MESSAGE: _text(_path("$.failure.Cause")),
-                    }
-                ),
-            },
-            result_path=sfn.JsonPath.DISCARD,
-        )
-        retry_aws(record)
-        record.add_catch(then, errors=["DynamoDB.ConditionalCheckFailedException"], result_path="$.record_error")
-        record.next(then)
-        return record
-
-    def _variant_key(self) -> dict[str, tasks.DynamoAttributeValue]:
-        return {**study_key(), keys.SORT_KEY: _text(_path(f"$.variant.{RECORD_KEY}"))}

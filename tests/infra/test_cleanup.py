@@ -26,9 +26,9 @@ def test_every_begin_and_end_of_an_execution_is_reported(template: Template) -> 
     assert set(detail["status"]) == {"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 
 
-def test_a_spent_budget_is_reported_by_this_project_alone(template: Template) -> None:
+def test_an_exceeded_limit_is_reported_by_this_project_alone(template: Template) -> None:
     pattern = template.only("AWS::Events::Rule", "BudgetSpent")["EventPattern"]
-    assert pattern == {"source": ["epsm"], "detail-type": ["Budget Spent"]}
+    assert pattern == {"source": ["epsm"], "detail-type": ["Budget Spent", "Too Many Failures"]}
 
 
 def test_only_executions_of_the_study_machine_are_reported(template: Template) -> None:

@@ -54,7 +54,8 @@ def test_without_fargate_there_is_neither_a_container_nor_a_network(template: Te
 
 
 def test_without_fargate_a_child_runs_its_function_and_nothing_else(template: Template) -> None:
-    assert start_of_child(template) == "Run EnergyPlus"
+    start = child_states(template)[start_of_child(template)]
+    assert (start["Choices"][0]["Next"], start["Default"]) == ("Run a batch", "Run EnergyPlus")
     assert "container" not in json.dumps(template.machine)
     assert "RanTooLong" not in caught(child_states(template)["Run EnergyPlus"])
 
@@ -86,11 +87,21 @@ def test_the_choice_changes_nothing_but_machine_and_door(template: Template, far
 
 
 def test_an_item_says_where_it_runs_and_without_a_word_it_is_a_function(fargate_template: Template) -> None:
-    choice = child_states(fargate_template)[start_of_child(fargate_template)]
+    choice = child_states(fargate_template)["Function or container?"]
     (rule,) = choice["Choices"]
     assert {each["Variable"] for each in rule["And"]} == {"$.variant.runs_on"}
     assert (rule["And"][1]["StringEquals"], rule["Next"]) == ("container", "Run EnergyPlus in a container")
     assert choice["Default"] == "Run EnergyPlus"
+
+
+def test_a_batch_says_where_it_runs_too(fargate_template: Template) -> None:
+    states = child_states(fargate_template)
+    choice = states["Batch in a function or a container?"]
+    (rule,) = choice["Choices"]
+    assert (rule["Variable"], rule["StringEquals"]) == ("$.variant.runs_on", "container")
+    assert (rule["Next"], choice["Default"]) == ("Run a batch in a container", "Run a batch")
+    assert states["Run a batch in a container"]["Next"] == "Run a batch", "which looks the outcomes up"
+    assert caught(states["Run a batch"])["RanTooLong"] == "Run a batch in a container"
 
 
 def test_what_is_too_long_for_a_function_goes_to_a_container_at_once(fargate_template: Template) -> None:

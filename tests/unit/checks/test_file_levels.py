@@ -12,8 +12,9 @@ from epsm.energyplus.engine import Engine
 from epsm.energyplus.model_editor import PreparedModel, prepare
 from epsm.energyplus.model_reader import read_outline
 from epsm.errors import StudyRejected
+from epsm.study.limits import Limits
 from epsm.study.parsing import parse_study
-from epsm.study.schema import Limits, Study
+from epsm.study.schema import Study
 from epsm.study.variants import expand
 from tests.conftest import study_document
 from tests.unit.checks.study.folders import DAY_OF_WEATHER, Folder

@@ -11,8 +11,9 @@ from epsm.energyplus.engine import Engine
 from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.model_reader import read_outline
 from epsm.errors import StudyRejected
+from epsm.study.limits import Limits
 from epsm.study.parsing import parse_study
-from epsm.study.schema import Limits, Study
+from epsm.study.schema import Study
 from epsm.study.variants import expand
 from tests.conftest import study_document
 from tests.unit.checks.checked_models import as_epjson

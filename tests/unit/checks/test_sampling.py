@@ -9,7 +9,7 @@ from epsm.checks.rules import Rules
 from epsm.checks.sample_list import read_sample_list
 from epsm.checks.study import CheckedStudy, check_study
 from epsm.errors import StudyRejected
-from epsm.study.schema import Limits
+from epsm.study.limits import Limits
 from epsm.study.variants import expand
 from tests.conftest import study_document
 from tests.unit.checks.study.folders import DAY_OF_WEATHER, Folder

@@ -11,8 +11,8 @@ from epsm.checks.study import CheckedStudy, check_study
 from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.model_reader import read_outline
 from epsm.errors import StudyRejected
+from epsm.study.limits import Limits
 from epsm.study.parsing import parse_study
-from epsm.study.schema import Limits
 from tests.conftest import study_document
 from tests.unit.checks.study.folders import DAY_OF_WEATHER, Folder
 

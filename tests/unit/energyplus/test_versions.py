@@ -12,8 +12,8 @@ from epsm.energyplus.model_editor import prepare
 from epsm.energyplus.versions import RELEASES, version_in
 from epsm.errors import StudyRejected
 from epsm.problems import Problem
+from epsm.study.limits import Limits
 from epsm.study.parsing import parse_study
-from epsm.study.schema import Limits
 from tests.conftest import ENGINE_FOLDER, study_document
 
 

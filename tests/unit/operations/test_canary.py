@@ -16,8 +16,8 @@ from epsm.operations.canary import Canary, CanaryFailed, canary_files
 from epsm.problems import Problem
 from epsm.store import keys
 from epsm.store.functions import Functions
+from epsm.study.limits import Limits
 from epsm.study.records import StudyStatus, VariantRecord, VariantStatus
-from epsm.study.schema import Limits
 from tests.unit.fakes import MemoryRecords, MemoryS3, MemoryStack, fake, study_record
 
 TIMEOUT_S = 60.0

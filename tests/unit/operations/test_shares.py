@@ -1,5 +1,6 @@
 """Shares of the concurrency: epsm.operations.shares."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -120,6 +121,10 @@ def test_a_map_run_that_is_not_known_leaves_the_others_their_shares() -> None:
 
 def test_studies_want_together_what_each_wants() -> None:
     assert wanted([study("a", max_concurrency=100), study("b", max_concurrency=5)]) == 105
+
+
+def test_functions_that_run_several_engines_are_wanted_fewer_times() -> None:
+    assert wanted([replace(study("a", max_concurrency=100), engines=6)]) == 17
 
 
 class Account:

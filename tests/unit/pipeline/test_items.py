@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 
-from epsm.pipeline.items import models_for_containers, write_items
+from epsm.pipeline.items import Attempt, models_for_containers, write_items
 from epsm.store.files import Files
 from epsm.store.records import Records
+from epsm.study.batches import Batching
 from epsm.study.manifest import ObjectRef, RunManifest
 from epsm.study.schema import Study
 from epsm.study.variants import expand
 from tests.conftest import study_document
 from tests.unit.fakes import fake
 from tests.unit.manifests import manifest_of
+
+SINGLE = Batching(False, None, 1, 1, True, lambda model: 1.0)
 
 
 class RunTimes(Records):
@@ -51,9 +54,13 @@ def test_a_study_that_gives_its_runs_no_more_than_a_function_has_stays_in_functi
     assert not models_for_containers(manifest(timeout_s=840), RunTimes({"hash of tower.idf": 3_000.0}))
 
 
+def attempt(variants: int, batching: Batching = SINGLE, in_containers: tuple[str, ...] = ()) -> Attempt:
+    return Attempt(1, variants, in_containers, batching, variants)
+
+
 def items(document: dict[str, Any], files: Files) -> list[dict[str, Any]]:
     study = Study.model_validate(study_document(**document))
-    write_items(files, "runs/a/items.json", expand(study), ())
+    write_items(files, "runs/a/items.json", expand(study), attempt(study.variant_count))
     found: list[dict[str, Any]] = json.load(files.open_result("runs/a/items.json"))
     return found
 

@@ -8,7 +8,9 @@ import pytest
 from epsm.checks.order import check_order
 from epsm.errors import NotFound
 from epsm.operations.reconcile import open_studies
+from epsm.pipeline.items import Attempt
 from epsm.pipeline.start import execution_input, start_followers, start_or_wait
+from epsm.study.batches import Batching
 from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
@@ -169,18 +171,33 @@ def test_what_is_not_there_or_somebody_elses_cannot_be_followed(records: MemoryR
     assert fault.startswith("study.json: options.after: there is no simulation 'a'")
 
 
+def nine(*, batched: bool = False, engines: int = 1) -> Attempt:
+    """An attempt of nine variants."""
+    return Attempt(1, 9, (), Batching(batched, None, engines, 1, True, lambda model: 1.0), 9)
+
+
+def test_the_map_of_batches_tolerates_everything_because_it_would_count_batches() -> None:
+    given = execution_input(manifest("a", max_failures=3), "items", nine(batched=True), 0)
+    assert (given["tolerated_failure_count"], given["tolerated_failure_percentage"]) == (9, 100)
+
+
+def test_functions_with_several_engines_run_as_many_variants_at_a_time_as_the_study_says() -> None:
+    given = execution_input(manifest("a", max_concurrency=20), "items", nine(batched=True, engines=6), 0)
+    assert given["max_concurrency"] == 4
+
+
 def test_an_execution_gives_up_when_more_fail_than_the_study_says() -> None:
-    assert execution_input(manifest("a", max_failures=3), "items", 9, 0)["tolerated_failure_count"] == 3
+    assert execution_input(manifest("a", max_failures=3), "items", nine(), 0)["tolerated_failure_count"] == 3
 
 
 def test_without_a_number_of_failures_all_may_fail() -> None:
-    assert execution_input(manifest("a"), "items", 9, 0)["tolerated_failure_count"] == 9
+    assert execution_input(manifest("a"), "items", nine(), 0)["tolerated_failure_count"] == 9
 
 
 def test_an_execution_gets_the_models_to_try_first() -> None:
-    given = execution_input(manifest("a", max_concurrency=3), "items", 9, 0, [0, 40])
+    given = execution_input(manifest("a", max_concurrency=3), "items", nine(), 0, [0, 40])
     assert (given["preflight"], given["preflight_concurrency"]) == ([0, 40], 3)
 
 
 def test_what_runs_again_is_not_tried_again() -> None:
-    assert execution_input(manifest("a", preflight=True), "items", 9, 0)["preflight"] == []
+    assert execution_input(manifest("a", preflight=True), "items", nine(), 0)["preflight"] == []

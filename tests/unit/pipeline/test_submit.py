@@ -53,6 +53,18 @@ def test_an_accepted_study_is_pinned_itemised_recorded_and_started(stack: Deploy
     assert stack.notices == []
 
 
+def test_a_large_study_is_submitted_in_batches(s3: Any, records: Records, room: dict[str, bytes]) -> None:
+    stack = Deployed(s3, records, variant_concurrency=2, variant_memory_mb=3538)
+    wall = WALL | {"values": [0.1 + number / 1000 for number in range(119)]}
+    simulation = stack.submitter().submit(stack.upload(room, parameters=[wall])).simulation_id
+
+    items = stack.json_of(simulation, "items.json")
+    assert [each["index"] for item in items for each in item["batch"]] == list(range(120))
+    assert len(items) < 60
+    assert {item["attempt"] for item in items} == {1}
+    assert (stack.record(simulation).batched, stack.record(simulation).engines) == (True, 2)
+
+
 def test_a_study_has_its_own_name_where_it_says_one(stack: Deployed, room: dict[str, bytes]) -> None:
     simulation = stack.submitter().submit(stack.upload(room, name="Two insulations")).simulation_id
     assert stack.record(simulation).name == "Two insulations"

@@ -317,3 +317,28 @@ def test_while_step_functions_is_busy_and_nothing_was_counted_nothing_is_invente
     step_functions.busy = True
     with pytest.raises(ClientError, match="ThrottlingException"):
         executions_of(step_functions).counts(running())
+
+
+# --- Batches: the map run counts those
+
+
+def test_variants_of_batches_are_counted_on_the_record() -> None:
+    runs = StepFunctions(running=3, succeeded=4, failed=1, total=20)
+    batched = running(batched=True, engines=6, successes=40, failures=2)
+    assert executions_of(runs).counts(batched) == RunCounts(running=18, succeeded=40, failed=2, total=100)
+
+
+def test_no_more_variants_of_batches_run_than_have_not_ended() -> None:
+    batched = running(batched=True, engines=6, successes=91, failures=5)
+    assert executions_of(StepFunctions(running=3, total=20)).counts(batched).running == 4
+
+
+def test_batches_of_a_later_attempt_add_to_what_had_succeeded() -> None:
+    again = running(batched=True, attempt=2, succeeded=90, failed=10, successes=5, failures=1)
+    found = executions_of(StepFunctions(running=1, total=2)).counts(again)
+    assert found == RunCounts(running=1, succeeded=95, failed=1, total=100)
+
+
+def test_failures_of_a_cancelled_study_in_batches_are_counted_when_it_is_collected() -> None:
+    cancelled = running(status=StudyStatus.CANCELLED, batched=True, successes=3, failures=2)
+    assert executions_of(StepFunctions(running=2, total=9)).counts(cancelled) == RunCounts(succeeded=3, total=100)

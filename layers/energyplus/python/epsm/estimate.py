@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from epsm.energyplus.model_reader import ModelOutline, read_outline
+from epsm.study.batches import MB_PER_VCPU, engines_at_a_time
 from epsm.study.preflight import MAX_TRIALS_AT_A_TIME, pairs_to_try
 from epsm.study.schema import Study
 
@@ -101,17 +102,22 @@ def estimate(study: Study, run_times: Mapping[str, RunTime], *, memory_mb: int, 
         study: The study.
         run_times: For each of its models.
         memory_mb: Memory of the function that runs a variant.
-        capacity: Variants that can run at a time.
+        capacity: Functions that can run at a time.
     """
     each = study.variant_count // len(study.models)
     seconds = {model: run_times[model].engine_seconds + _SECONDS_AROUND_THE_ENGINE for model in study.models}
-    billed = sum(each * one for one in seconds.values())
-    at_a_time = max(1, min(study.options.max_concurrency, capacity, study.variant_count))
+    total = sum(each * one for one in seconds.values())
+    engines = engines_at_a_time(study.options, study.variant_count, memory_mb)
+    # Engines that share a function run as fast as it has vCPUs: two have 1.7 at 3,008 MB.
+    engines_at_full_speed = 1.0 if engines == 1 else memory_mb / MB_PER_VCPU
+    at_a_time = max(1.0, min(study.options.max_concurrency, capacity * engines_at_full_speed, study.variant_count))
     trials = [_trial_seconds(run_times[_model_of(study, index)]) for index in pairs_to_try(study)]
     trials_usd = sum(trials) * usd_per_second(memory_mb) + len(trials) * USD_PER_VARIANT_BESIDES_TIME
     trying = max(sum(trials) / min(at_a_time, MAX_TRIALS_AT_A_TIME), *trials) if trials else 0.0
-    running = max(billed / at_a_time, *seconds.values(), _SECONDS_TO_START_ONE * study.variant_count)
-    running_usd = billed * usd_per_second(memory_mb) + study.variant_count * USD_PER_VARIANT_BESIDES_TIME
+    running = max(total / at_a_time, *seconds.values(), _SECONDS_TO_START_ONE * study.variant_count / engines)
+    running_usd = (
+        total / engines_at_full_speed * usd_per_second(memory_mb) + study.variant_count * USD_PER_VARIANT_BESIDES_TIME
+    )
     return Estimate(
         variants=study.variant_count,
         engine_seconds=round(sum(each * run_times[model].engine_seconds for model in study.models), 1),

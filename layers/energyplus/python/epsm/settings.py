@@ -8,11 +8,11 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from epsm.model_memory import DEFAULT_MEMORY_MB
+from epsm.study.limits import Limits
 from epsm.study.schema import (
     MAX_FUNCTION_RUN_S,
     MAX_RETENTION_DAYS,
     MAX_VARIANTS,
-    Limits,
 )
 
 

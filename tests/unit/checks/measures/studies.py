@@ -8,8 +8,9 @@ import pytest
 from epsm.checks.rules import Rules
 from epsm.checks.study import CheckedStudy, check_study
 from epsm.errors import StudyRejected
+from epsm.study.limits import Limits
 from epsm.study.parsing import parse_study
-from epsm.study.schema import Limits, Study
+from epsm.study.schema import Study
 from epsm.study.variants import expand
 from tests.conftest import study_document
 from tests.unit.checks.study.folders import Folder

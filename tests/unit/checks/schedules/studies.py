@@ -8,7 +8,7 @@ import pytest
 from epsm.checks.rules import Rules
 from epsm.checks.study import CheckedStudy, check_study
 from epsm.errors import StudyRejected
-from epsm.study.schema import Limits
+from epsm.study.limits import Limits
 from tests.conftest import study_document
 from tests.unit.checks.study.folders import Folder
 

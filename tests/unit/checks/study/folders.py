@@ -10,7 +10,7 @@ from epsm.checks.rules import Rules
 from epsm.checks.study import CheckedStudy, check_study
 from epsm.errors import StudyRejected
 from epsm.problems import Problem
-from epsm.study.schema import Limits
+from epsm.study.limits import Limits
 from tests.conftest import study_document
 
 WITH_FILE = "\nSchedule:File,Use,,{},1,0;\n"

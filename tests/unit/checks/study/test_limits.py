@@ -13,7 +13,7 @@ from epsm.checks.study import MAX_STUDY_BYTES, CheckedStudy, check_study
 from epsm.errors import StudyRejected
 from epsm.estimate import RunTime
 from epsm.problems import Problem
-from epsm.study.schema import Limits
+from epsm.study.limits import Limits
 from tests.conftest import study_document
 from tests.unit.checks.study.folders import DAY_OF_WEATHER, Folder, accept, refuse
 

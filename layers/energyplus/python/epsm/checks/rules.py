@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from epsm.study.limits import Limits
 from epsm.study.records import StudyRecord
-from epsm.study.schema import Limits
 
 
 @dataclass(frozen=True, slots=True)

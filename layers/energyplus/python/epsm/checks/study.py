@@ -41,10 +41,11 @@ from epsm.problems import Problem
 from epsm.study.assignments import field_parameters
 from epsm.study.hourly_factors import read_hourly_factors
 from epsm.study.impact_consistency import impact_remarks
+from epsm.study.limits import Limits
 from epsm.study.parsing import load_document
 from epsm.study.partial import read_partial_study
 from epsm.study.sampling import Listed
-from epsm.study.schema import MANIFEST_NAME, Limits, Study
+from epsm.study.schema import MANIFEST_NAME, Study
 from epsm.text import fold_name
 
 MAX_STUDY_BYTES = 5_000_000

@@ -20,9 +20,10 @@ from epsm.client.connection import Connection
 from epsm.errors import StudyRejected
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.problems import Problem
+from epsm.study.limits import Limits
 from epsm.study.manifest import Source
 from epsm.study.parsing import load_document
-from epsm.study.schema import MANIFEST_NAME, Limits
+from epsm.study.schema import MANIFEST_NAME
 
 _HASH_KEY = "sha256"
 

@@ -16,7 +16,8 @@ from epsm.estimate import estimate
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.operations.shares import LAMBDA_AT_A_TIME
 from epsm.store import keys
-from epsm.study.schema import MANIFEST_NAME, MAX_VARIANTS, Limits
+from epsm.study.limits import Limits
+from epsm.study.schema import MANIFEST_NAME, MAX_VARIANTS
 
 if TYPE_CHECKING:
     from epsm.client.run import Run

@@ -1,13 +1,14 @@
 """Rerunning failed variants: the same simulation, the same pinned inputs, one more attempt."""
 
+from collections.abc import Iterable
 from itertools import islice
 
-from epsm.pipeline.items import models_for_containers, write_items
+from epsm.pipeline.items import attempt_of, write_items
 from epsm.pipeline.start import execution_input
 from epsm.store import keys
 from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord, StudyStatus, expiry
-from epsm.study.variants import expand
+from epsm.study.variants import Variant, expand
 
 
 def rerun_missing(stack: Stack, record: StudyRecord) -> int:
@@ -27,17 +28,20 @@ def rerun_missing(stack: Stack, record: StudyRecord) -> int:
         return 0
     files, records, simulation = stack.files, stack.records, record.simulation_id
     manifest = files.read_manifest(simulation)
-    attempt = record.attempt + 1
-    items_key = keys.run_key(simulation, f"items-{attempt}.json")
+    number = record.attempt + 1
+    items_key = keys.run_key(simulation, f"items-{number}.json")
     succeeded = records.succeeded_indices(simulation)
-    variants = (variant for variant in expand(manifest.study) if variant.index not in succeeded)
-    missing = write_items(files, items_key, variants, models_for_containers(manifest, records))
+    missing = manifest.variants - len(succeeded)
+    variants: Iterable[Variant] = (each for each in expand(manifest.study) if each.index not in succeeded)
     if not missing:
-        missing = write_items(files, items_key, islice(expand(manifest.study), 1), in_containers=())
-    if not records.reopen_study(simulation, attempt):
+        missing, variants = 1, islice(expand(manifest.study), 1)
+    attempt = attempt_of(manifest, records, stack.settings, missing, number)
+    write_items(files, items_key, variants, attempt)
+    batching = attempt.batching
+    if not records.reopen_study(simulation, number, batched=batching.batched, engines=batching.engines):
         return 0
     expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)
     stack.executions.start(
-        keys.execution_name(simulation, attempt), execution_input(manifest, items_key, missing, expires_at)
+        keys.execution_name(simulation, number), execution_input(manifest, items_key, attempt, expires_at)
     )
     return missing

@@ -1,4 +1,4 @@
-"""Allocation of the concurrency (variants at a time) among studies that together request more than is available.
+"""Allocation of the concurrency (functions at a time) among studies that together request more than is available.
 
 Step Functions allows the concurrency of a running map run to be changed; shares are allocated by priority whenever a
 study starts or ends. A share is never 0: for Step Functions that means no limit, and a study must not stand still for
@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from epsm.store.executions import Executions
 from epsm.store.functions import Functions
-from epsm.study.records import StudyRecord
+from epsm.study.records import StudyRecord, functions_for
 from epsm.study.schema import Options, Priority
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class Claim:
     Attributes:
         name: Name of its simulation.
         weight: Its weight if there is not enough for all.
-        most: Maximum number of variants at a time.
+        most: Maximum number of functions at a time.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Claim:
 
 
 def shares(claims: Sequence[Claim], capacity: int) -> dict[str, int]:
-    """Variants at a time for each claim: by weight, at most its maximum, at least one.
+    """Functions at a time for each claim: by weight, at most its maximum, at least one.
 
     What a claim does not need is divided among the others by their weights.
 
@@ -67,7 +67,7 @@ def share(executions: Executions, studies: Sequence[StudyRecord], capacity: int)
     Args:
         executions: The executions of studies.
         studies: The studies that have not ended.
-        capacity: Variants that can run at a time.
+        capacity: Functions that can run at a time.
 
     Returns:
         The shares that were changed.
@@ -100,20 +100,19 @@ def _map_runs(executions: Executions, studies: Sequence[StudyRecord]) -> dict[st
 
 
 def wanted(studies: Iterable[StudyRecord]) -> int:
-    """Total of the variants at a time that studies request."""
+    """Total of the functions at a time that studies request."""
     return sum(_claim(study).most for study in studies)
 
 
 def _claim(study: StudyRecord) -> Claim:
     defaults = Options()
     priority = study.options.get("priority", defaults.priority)
-    return Claim(
-        study.simulation_id, WEIGHTS[priority], int(study.options.get("max_concurrency", defaults.max_concurrency))
-    )
+    variants_at_a_time = int(study.options.get("max_concurrency", defaults.max_concurrency))
+    return Claim(study.simulation_id, WEIGHTS[priority], functions_for(variants_at_a_time, study.engines))
 
 
 def capacity_of(functions: Functions, reserved: int) -> int | None:
-    """Variants that can run at a time: the reserved concurrency, else most of the account's unreserved concurrency.
+    """Functions that can run at a time: the reserved concurrency, else most of the account's unreserved concurrency.
 
     Args:
         functions: Source of the account's limits.

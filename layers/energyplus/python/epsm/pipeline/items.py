@@ -1,22 +1,31 @@
-"""Items of the Distributed Map: one for each variant, with the place where it runs, a function or a container."""
+"""Items of the Distributed Map: a variant or a batch of variants each, with the place where it runs, a function or a
+container."""
 
+import functools
 import json
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from epsm.checks.budget import run_times_of
+from epsm.settings import Settings
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records
+from epsm.study.batches import Batching, batching_of
+from epsm.study.failures import max_failures
 from epsm.study.manifest import RunManifest
 from epsm.study.schema import MAX_FUNCTION_RUN_S
 from epsm.study.variants import Variant
 
-RECORD_KEY, RUNS_ON, REPEATS = "record_key", "runs_on", "repeats"
+INDEX, RECORD_KEY, RUNS_ON, REPEATS = "index", "record_key", "runs_on", "repeats"
 """Keys of an item besides its variant: the sort key of the variant's record, where the variant runs, and the index of
 an earlier variant with the same sample, if there is one."""
+BATCH, ATTEMPT, MAX_FAILURES = "batch", "attempt", "max_failures"
+"""Keys of a batch: its variants, each with `INDEX`, `RECORD_KEY` and perhaps `REPEATS`; the study's attempt; and the
+number of failed variants of this attempt after which one more makes the study be given up."""
 FUNCTION, CONTAINER = "function", "container"
 
 _NEAR = 0.8
@@ -57,9 +66,51 @@ def item_of(variant: Variant, runs_on: str = FUNCTION, repeats: int | None = Non
     return item if repeats is None else item | {REPEATS: repeats}
 
 
-def write_items(files: Files, key: str, variants: Iterable[Variant], in_containers: Collection[str]) -> int:
-    """Write the items of a Distributed Map as one array, streamed; returns their number. Nothing is written if there
-    are none.
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of a study, as far as its items need it.
+
+    Attributes:
+        number: 1 for the first.
+        variants: Number of its variants.
+        in_containers: The models with variants that run in containers.
+        batching: How they are divided into batches.
+        max_failures: Number of failed variants after which one more makes the study be given up.
+    """
+
+    number: int
+    variants: int
+    in_containers: Collection[str]
+    batching: Batching
+    max_failures: int
+
+
+def attempt_of(manifest: RunManifest, records: Records, settings: Settings, variants: int, number: int = 1) -> Attempt:
+    """An attempt of a study.
+
+    Args:
+        manifest: The run's manifest.
+        records: Source of the run times.
+        settings: The stack's.
+        variants: Number of variants of the attempt.
+        number: 1 for the first.
+    """
+    options = manifest.study.options
+    run_times = functools.cache(lambda: run_times_of(manifest, records.run_time))  # looked up only for batches
+    batching = batching_of(
+        options,
+        variants,
+        memory_mb=settings.variant_memory_mb,
+        reserved=settings.variant_concurrency,
+        seconds_of=lambda model: run_times()[model].engine_seconds,
+    )
+    allowed = max_failures(options.model_dump(), variants)
+    return Attempt(number, variants, models_for_containers(manifest, records), batching, allowed)
+
+
+def write_items(files: Files, key: str, variants: Iterable[Variant], attempt: Attempt) -> int:
+    """Write the items of a Distributed Map as one array, streamed; returns the number of variants. Nothing is written
+    if there are none.
 
     Variants with the sample of an earlier one come last, when the results that they take are likely to be there.
 
@@ -67,22 +118,53 @@ def write_items(files: Files, key: str, variants: Iterable[Variant], in_containe
         files: The store.
         key: Where to write.
         variants: What to write, in the order of the study.
-        in_containers: The models with variants that run in containers.
+        attempt: How they run.
     """
     count = 0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "items.json"
         with path.open("w", encoding="utf-8") as file:
             separator = "["
-            for variant, repeats in _repeats_last(variants):
-                item = item_of(variant, CONTAINER if variant.model in in_containers else FUNCTION, repeats)
+            for item, size in _items(variants, attempt):
                 file.write(separator + json.dumps(item, ensure_ascii=False))
                 separator = ",\n"
-                count += 1
+                count += size
             file.write("]\n")
         if count:
             files.put_file(key, path, "application/json")
     return count
+
+
+def _items(variants: Iterable[Variant], attempt: Attempt) -> Iterator[tuple[dict[str, Any], int]]:
+    """The items, each with its number of variants."""
+    placed = (
+        (variant, repeats, CONTAINER if variant.model in attempt.in_containers else FUNCTION)
+        for variant, repeats in _repeats_last(variants)
+    )
+    if not attempt.batching.batched:
+        for variant, repeats, runs_on in placed:
+            yield item_of(variant, runs_on, repeats), 1
+        return
+    left = attempt.variants
+    batch: list[dict[str, Any]] = []
+    model, place, size = "", "", 0
+    for variant, repeats, runs_on in placed:
+        # One model each: a worker parses it once for all variants of a batch.
+        if batch and (len(batch) == size or (variant.model, runs_on) != (model, place)):
+            yield _batch_item(batch, place, attempt), len(batch)
+            left -= len(batch)
+            batch = []
+        if not batch:
+            model, place = variant.model, runs_on
+            size = attempt.batching.size(left, model, in_container=place == CONTAINER)
+        entry = {INDEX: variant.index, RECORD_KEY: keys.variant_sort_key(variant.index)}
+        batch.append(entry if repeats is None else entry | {REPEATS: repeats})
+    if batch:
+        yield _batch_item(batch, place, attempt), len(batch)
+
+
+def _batch_item(batch: list[dict[str, Any]], runs_on: str, attempt: Attempt) -> dict[str, Any]:
+    return {BATCH: batch, RUNS_ON: runs_on, ATTEMPT: attempt.number, MAX_FAILURES: attempt.max_failures}
 
 
 def _repeats_last(variants: Iterable[Variant]) -> Iterator[tuple[Variant, int | None]]:

@@ -1,6 +1,12 @@
 """The study that a process is running variants of, and what its variants share: manifest, owner, engine, models."""
 
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from epsm.energyplus import dictionary
+from epsm.energyplus.amounts import AmountsByMeasure
+from epsm.energyplus.construction_plan import Expected
 from epsm.energyplus.engine import Engine, installed_engine_of
 from epsm.energyplus.model_editor import PreparedModel, prepare
 from epsm.energyplus.versions import DEFAULT
@@ -10,6 +16,30 @@ from epsm.pipeline.simulation import ReadyModel
 from epsm.pipeline.workspace import Workspace
 from epsm.study.hourly_factors import HourlyFactors, read_hourly_factors
 from epsm.study.manifest import RunManifest
+from epsm.study.variants import Variant
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the measures of a variant ask for, and what its surfaces get; see `PreparedModel`."""
+
+    expected: Mapping[str, Sequence[Expected]]
+    amounts: AmountsByMeasure
+
+
+@dataclass(frozen=True, slots=True)
+class EditedModel:
+    """A model as it runs in one variant.
+
+    Attributes:
+        ready: The model with all that running it takes.
+        text: Its content, edited.
+        asked: For reading the results.
+    """
+
+    ready: ReadyModel
+    text: str
+    asked: Asked
 
 
 class LoadedStudy:
@@ -28,6 +58,7 @@ class LoadedStudy:
         self._workspace = workspace
         self._installed = installed
         self._models: KeptModels[PreparedModel] = KeptModels()
+        self._lock = threading.Lock()
 
     @property
     def simulation(self) -> str:
@@ -63,6 +94,23 @@ class LoadedStudy:
         factors, problems = read_hourly_factors(self._workspace.read(self.manifest.inputs[asked.file]), asked)
         assert factors is not None, f"the study was accepted with {problems}"
         return factors
+
+    def edited(self, variant: Variant, memory_limit_mb: float | None) -> EditedModel:
+        """The model of a variant, edited. Variants of a batch are edited one after the other: they share the model.
+
+        Args:
+            variant: The variant.
+            memory_limit_mb: The engine's memory limit, MiB, if any.
+
+        Raises:
+            epsm.energyplus.editing.CannotEdit: If the model cannot be edited as the variant says.
+            EngineMissing, epsm.pipeline.workspace.NoDiskSpace: See `ready`.
+        """
+        with self._lock:
+            ready = self.ready(variant.model, memory_limit_mb)
+            prepared, values = ready.prepared, variant.values
+            asked = Asked(prepared.expected(values), prepared.amounts(values))
+            return EditedModel(ready, prepared.render(values), asked)
 
     def engine_version(self) -> str:
         """Version and build of the engine; the manifest's version if it is not installed."""

@@ -24,16 +24,15 @@ from epsm.pipeline.reuse import Reuse
 from epsm.pipeline.run_content import content_key
 from epsm.pipeline.simulation import RunLimits
 from epsm.pipeline.stop_watch import stop_watch
-from epsm.pipeline.task_errors import RanTooLong, SimulationFailed, StudyCancelled
+from epsm.pipeline.task_errors import NeedsMoreMemory, RanTooLong, SimulationFailed, StudyCancelled
 from epsm.pipeline.variant_documents import Finished, measures_of, record_of, stopped
 from epsm.pipeline.variant_files import store_files
-from epsm.pipeline.variant_results import Asked, read_run
+from epsm.pipeline.variant_results import read_run
 from epsm.pipeline.workspace import NoDiskSpace, Workspace
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.kept_results import KeptResult, KeptResults
 from epsm.store.records import Records
-from epsm.study.manifest import RunManifest
 from epsm.study.preflight import Trial, variants_to_try
 from epsm.study.records import VariantRecord, VariantStatus, expiry, now
 from epsm.study.schema import MAX_FUNCTION_RUN_S
@@ -70,6 +69,9 @@ class VariantRunner:
         count_costs: Whether to book the cost of variants also for studies without a budget, because owners have limits.
         kept_results: Results of earlier runs; None to run every variant.
         sleep: Waits between checks of a variant with the same sample.
+
+    Attributes:
+        records: The store of records.
     """
 
     def __init__(
@@ -86,7 +88,7 @@ class VariantRunner:
     ) -> None:
         self._count_costs = count_costs
         self._files = files
-        self._records = records
+        self.records = records
         self._reuse = Reuse(files, records, kept_results, sleep) if kept_results else None
         self._workspace = Workspace(folder, files)
         self._installed = installed
@@ -121,28 +123,61 @@ class VariantRunner:
             StudyCancelled: If the study was cancelled or given up; the engine has been stopped.
             Exception: Anything else is an infrastructure error and can be retried.
         """
-        started, started_at = time.monotonic(), now()
-        study = self._load(simulation)
-        expires_at = expiry(study.manifest.created_at, study.manifest.study.options.retention_days)
-        if self._records.stop_requested(simulation):
+        started = time.monotonic()
+        study = self.load(simulation)
+        if self.records.stop_requested(simulation):
             raise StudyCancelled(simulation)
-        if not self._records.start_variant(simulation, variant.index, expires_at):
-            return self._outcome_before(simulation, variant)
-        with self._booking(study.manifest, started) as costs:
-            limits = RunLimits(seconds_left, memory_limit_mb, stop_watch(self._records, simulation, costs), on_progress)
-            finished = self._run_and_store(study, variant, limits, repeats, started)
-            if finished.run is not None and finished.run.stopped:
-                self._records.finish_variant(simulation, stopped(variant, started_at), expires_at)
-                raise StudyCancelled(simulation)
-            record = record_of(variant, finished, started_at)
-            self._records.finish_variant(simulation, record, expires_at)
+        with self.booking(study, started) as costs:
+            limits = RunLimits(seconds_left, memory_limit_mb, stop_watch(self.records, simulation, costs), on_progress)
+            record = self.run_recorded(study, variant, limits, repeats=repeats, started=started)
+            if record is None:
+                return self._outcome_before(simulation, variant)
             costs.finish(USD_PER_VARIANT_BESIDES_TIME)
         if record.status is not VariantStatus.SUCCEEDED:
             raise SimulationFailed(f"variant {variant.index}: {record.verdict}: {record.error}")
-        if self._reuse:
+        return outcome_of(record)
+
+    def run_recorded(
+        self,
+        study: LoadedStudy,
+        variant: Variant,
+        limits: RunLimits,
+        *,
+        started: float,
+        repeats: int | None = None,
+        attempt: int | None = None,
+    ) -> VariantRecord | None:
+        """Run a variant, store its files and its record.
+
+        Args:
+            study: From `load`.
+            variant: Which one.
+            limits: The bounds of its run.
+            started: When the work on it began, seconds of the monotonic clock.
+            repeats: Index of an earlier variant with the same sample.
+            attempt: The study's attempt, where failed variants are counted in it.
+
+        Returns:
+            Its record; None, and nothing done, if the variant has succeeded already, or has failed in this attempt.
+
+        Raises:
+            RanTooLong, NeedsMoreMemory: If it can run again with more of it.
+            StudyCancelled: If the study was cancelled or given up; the engine has been stopped.
+        """
+        simulation, started_at = study.simulation, now()
+        expires_at = expiry(study.manifest.created_at, study.manifest.study.options.retention_days)
+        if not self.records.start_variant(simulation, variant.index, expires_at, attempt):
+            return None
+        finished = self._run_and_store(study, variant, limits, repeats, started)
+        if finished.run is not None and finished.run.stopped:
+            self.records.finish_variant(simulation, stopped(variant, started_at), expires_at)
+            raise StudyCancelled(simulation)
+        record = record_of(variant, finished, started_at)
+        self.records.finish_variant(simulation, record, expires_at, attempt)
+        if self._reuse and record.status is VariantStatus.SUCCEEDED:
             kept = KeptResult(simulation, variant.index, finished.etags, int(expires_at))
             self._reuse.note(study.owner, finished, kept)
-        return _outcome(record)
+        return record
 
     def try_pair(
         self,
@@ -165,16 +200,16 @@ class VariantRunner:
             StudyCancelled: If the study was cancelled or given up; the engine has been stopped.
         """
         started = time.monotonic()
-        study = self._load(simulation)
-        if self._records.stop_requested(simulation):
+        study = self.load(simulation)
+        if self.records.stop_requested(simulation):
             raise StudyCancelled(simulation)
         variants = variants_to_try(study.manifest.study, baseline)
-        with self._booking(study.manifest, started) as costs:
+        with self.booking(study, started) as costs:
             try:
                 trial = try_in_turn(
                     study.ready(variants[0].model, memory_limit_mb),
                     variants,
-                    RunLimits(seconds_left, memory_limit_mb, stop_watch(self._records, simulation, costs)),
+                    RunLimits(seconds_left, memory_limit_mb, stop_watch(self.records, simulation, costs)),
                     keep=lambda path: self._files.put_file(keys.preflight_key(simulation, baseline, path.name), path),
                 )
             except EngineMissing as error:
@@ -186,19 +221,20 @@ class VariantRunner:
             raise StudyCancelled(simulation)
         return trial
 
-    def _load(self, simulation: str) -> LoadedStudy:
+    def load(self, simulation: str) -> LoadedStudy:
+        """The study of a simulation; it is kept for the next variant."""
         if self._loaded is None or self._loaded.simulation != simulation:
             self._loaded = None  # its models go before others come
             manifest = self._files.read_manifest(simulation)
-            record = self._records.study_including_removed(simulation)
+            record = self.records.study_including_removed(simulation)
             self._loaded = LoadedStudy(manifest, record.owner if record else "", self._workspace, self._installed)
         return self._loaded
 
     def _outcome_before(self, simulation: str, variant: Variant) -> Outcome:
-        record = self._records.variant(simulation, variant.index)
+        record = self.records.variant(simulation, variant.index)
         assert record is not None
         logger.info("variant had succeeded already", extra={"variant_index": variant.index})
-        return _outcome(record)
+        return outcome_of(record)
 
     def _run_and_store(
         self, study: LoadedStudy, variant: Variant, limits: RunLimits, repeats: int | None, started: float
@@ -223,39 +259,49 @@ class VariantRunner:
     ) -> Finished:
         manifest, options = study.manifest, study.manifest.study.options
         try:
-            ready = study.ready(variant.model, limits.memory_limit_mb)
-            model = ready.prepared.render(variant.values)
+            model = study.edited(variant, limits.memory_limit_mb)
         except CannotEdit as error:
             return _without_run(Verdict.BAD_INPUT, error)
         except EngineMissing as error:
             return _without_run(Verdict.FAILED, error)
-        expected, amounts = ready.prepared.expected(variant.values), ready.prepared.amounts(variant.values)
-        key = ""
+        ready, key = model.ready, ""
         if self._reuse and not keys.is_canary(manifest.source.key):
             build = ready.installed.version()
             # With other edits of measures, the same model has other remarks and other quantities.
-            asked = {**expected, **{f"{name}: amounts": edits for name, edits in amounts.items()}}
-            key = content_key(manifest, variant, model, ready.prepared.file_name, build, asked)
+            wanted = {
+                **model.asked.expected,
+                **{f"{name}: amounts": edits for name, edits in model.asked.amounts.items()},
+            }
+            key = content_key(manifest, variant, model.text, ready.prepared.file_name, build, wanted)
             if options.cache and (reused := self._reuse.take(study, key, variant, limits, repeats)):
                 return reused
-        files = ready.lay_out(folder, variant, model)
-        del model  # for a large one it would take the engine's memory
+        files, asked = ready.lay_out(folder, variant, model.text), model.asked
+        del model  # for a large one its text would take the engine's memory
         ended = ready.simulate(files, limits, options.run_period, SECONDS_TO_STORE)
-        if ended.out_of_function_time and options.timeout_s > MAX_FUNCTION_RUN_S:
+        if ended.out_of_function_time and (limits.goes_back or options.timeout_s > MAX_FUNCTION_RUN_S):
             seconds = ended.run.wall_seconds
             raise RanTooLong(f"variant {variant.index}: not finished after {seconds:.0f} s in a function")
+        if limits.shared and ended.diagnosis.verdict is Verdict.OUT_OF_MEMORY:
+            raise NeedsMoreMemory(f"variant {variant.index}: {ended.diagnosis.message}")
         if not ended.diagnosis.verdict.has_results:
             return Finished(ended.diagnosis, ended.run, None, files)
-        finished = read_run(ended, study, Asked(expected, amounts), folder)
+        finished = read_run(ended, study, asked, folder)
         return dataclasses.replace(finished, content_key=key) if finished.results else finished
 
-    def _booking(self, manifest: RunManifest, started: float) -> Booking:
-        counted = self._count_costs or manifest.study.options.max_cost_usd is not None
+    def booking(self, study: LoadedStudy, started: float) -> Booking:
+        """The costs of this process while it runs variants of a study.
+
+        Args:
+            study: From `load`.
+            started: When it began, seconds of the monotonic clock.
+        """
+        counted = self._count_costs or study.manifest.study.options.max_cost_usd is not None
         usd_per_second = self._usd_per_second if counted else None
-        return Booking(self._records, manifest.simulation_id, usd_per_second, self._budget_spent, started)
+        return Booking(self.records, study.simulation, usd_per_second, self._budget_spent, started)
 
 
-def _outcome(record: VariantRecord) -> Outcome:
+def outcome_of(record: VariantRecord) -> Outcome:
+    """The outcome of a variant that has succeeded."""
     eui = record.summary["metrics"].get("site_eui_kwh_m2")
     return Outcome(record.index, record.verdict, record.summary["engine_seconds"], eui)
 

@@ -24,12 +24,16 @@ class RunLimits:
             `model_memory.HANDLER_MB`; None for no limit.
         should_stop: Whether the study was cancelled or given up.
         on_progress: Called with the dates that the engine reaches.
+        goes_back: Whether a run that the function's time limit stops can run again, whatever the study's own limit is.
+        shared: Whether other engines take a part of the function's memory.
     """
 
     seconds_left: Callable[[], float]
     memory_limit_mb: float | None
     should_stop: Callable[[], bool]
     on_progress: Callable[[Progress], None] | None = None
+    goes_back: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.checks.order import StartDecision, start_decision
 from epsm.errors import NotFound
-from epsm.pipeline.items import models_for_containers
+from epsm.pipeline.items import Attempt, attempt_of
 from epsm.pipeline.notices import not_started_notification
 from epsm.store import keys
 from epsm.store.stack import Stack
 from epsm.study.manifest import RunManifest
 from epsm.study.preflight import MAX_TRIALS_AT_A_TIME, pairs_to_try
-from epsm.study.records import StudyRecord, StudyStatus, expiry
+from epsm.study.records import StudyRecord, StudyStatus, expiry, functions_for
 
 logger = logging.getLogger(__name__)
 
@@ -45,13 +45,12 @@ def start_or_wait(stack: Stack, manifest: RunManifest) -> bool:
                 if stack.records.cancel_study(simulation, why) and study.options.notify:
                     stack.notify(not_started_notification(study.name, simulation, why))
                 return False
-    preflight = pairs_to_try(study, models_for_containers(manifest, stack.records)) if study.has_preflight else []
+    attempt = attempt_of(manifest, stack.records, stack.settings, manifest.variants)
+    preflight = pairs_to_try(study, attempt.in_containers) if study.has_preflight else []
     items_key = keys.run_key(simulation, "items.json")
     expires_at = expiry(manifest.created_at, study.options.retention_days)
     # The name is that of the simulation: a duplicate event, or a submit that died after this, finds the execution.
-    return stack.executions.start(
-        simulation, execution_input(manifest, items_key, manifest.variants, expires_at, preflight)
-    )
+    return stack.executions.start(simulation, execution_input(manifest, items_key, attempt, expires_at, preflight))
 
 
 def start_followers(stack: Stack, studies: Iterable[StudyRecord]) -> list[str]:
@@ -76,18 +75,19 @@ def start_followers(stack: Stack, studies: Iterable[StudyRecord]) -> list[str]:
 
 
 def execution_input(
-    manifest: RunManifest, items_key: str, variants: int, expires_at: int, preflight: Sequence[int] = ()
+    manifest: RunManifest, items_key: str, attempt: Attempt, expires_at: int, preflight: Sequence[int] = ()
 ) -> dict[str, Any]:
     """The input of an execution.
 
     Args:
         manifest: The run's manifest.
         items_key: The items that it runs.
-        variants: Their number.
+        attempt: The variants in them.
         expires_at: When the table drops the study's items, seconds since 1970.
         preflight: The trials before the variants, from `epsm.study.preflight.pairs_to_try`.
     """
-    options = manifest.study.options
+    options, variants = manifest.study.options, attempt.variants
+    counted_by_map = not attempt.batching.batched
     return {
         "simulation_id": manifest.simulation_id,
         "variants": variants,
@@ -95,9 +95,12 @@ def execution_input(
         "preflight": list(preflight),
         "preflight_concurrency": min(options.max_concurrency, MAX_TRIALS_AT_A_TIME),
         "map_prefix": keys.run_key(manifest.simulation_id, "map"),
-        "max_concurrency": options.max_concurrency,
-        "tolerated_failure_percentage": options.tolerated_failure_percentage,
+        "max_concurrency": functions_for(options.max_concurrency, attempt.batching.engines),
+        # The map would count batches: failed variants of batches are counted on the study's record.
+        "tolerated_failure_percentage": options.tolerated_failure_percentage if counted_by_map else 100,
         # The state requires a number: that of all variants means no limit.
-        "tolerated_failure_count": variants if options.max_failures is None else options.max_failures,
+        "tolerated_failure_count": (
+            options.max_failures if counted_by_map and options.max_failures is not None else variants
+        ),
         "expires_at": str(expires_at),
     }

@@ -15,7 +15,7 @@ from epsm.checks.rules import Rules
 from epsm.checks.study import CheckedStudy, check_study
 from epsm.energyplus.versions import RELEASES
 from epsm.errors import StudyRejected
-from epsm.pipeline.items import models_for_containers, write_items
+from epsm.pipeline.items import attempt_of, write_items
 from epsm.pipeline.notices import rejection_notification
 from epsm.pipeline.owner_limits import NO_LIMITS, OwnerLimits, expected_cost_usd
 from epsm.pipeline.start import start_or_wait
@@ -140,14 +140,16 @@ class Submitter:
             manifest = self._files.read_manifest(simulation)
         study = manifest.study
         expires_at = expiry(manifest.created_at, study.options.retention_days)
-        in_containers = models_for_containers(manifest, self._records)
-        write_items(self._files, keys.run_key(simulation, "items.json"), expand(study), in_containers)
+        attempt = attempt_of(manifest, self._records, self._settings, manifest.variants)
+        write_items(self._files, keys.run_key(simulation, "items.json"), expand(study), attempt)
         self._records.accept_study(
             simulation,
             name=study.name,
             variants=manifest.variants,
             options=study.options.model_dump(),
             expires_at=expires_at,
+            batched=attempt.batching.batched,
+            engines=attempt.batching.engines,
         )
         return self._start(manifest)
 

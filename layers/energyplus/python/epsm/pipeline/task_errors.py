@@ -9,5 +9,9 @@ class RanTooLong(Exception):
     """The function timed out before the study's own limit; a container has more time. The record says running."""
 
 
+class NeedsMoreMemory(Exception):
+    """An engine needed more than its part of the function's memory; by itself it may have enough."""
+
+
 class StudyCancelled(Exception):
     """The study was cancelled or given up before or while the variant ran; nothing of the variant is kept."""

@@ -2,14 +2,10 @@
 
 import dataclasses
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from epsm.energyplus.amounts import AmountsByMeasure
-from epsm.energyplus.construction_plan import Expected
 from epsm.energyplus.verdict import Verdict
-from epsm.pipeline.loaded_study import LoadedStudy
+from epsm.pipeline.loaded_study import Asked, LoadedStudy
 from epsm.pipeline.simulation import Simulated
 from epsm.pipeline.variant_documents import Finished
 from epsm.pipeline.variant_files import without_room
@@ -23,14 +19,6 @@ from epsm.results.reduced import read_reduced
 from epsm.results.rows import HOURLY_GWP
 from epsm.study.hourly_factors import HourlyFactors
 from epsm.study.schema import Outputs
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the measures of a variant ask for, and what its surfaces get; see `PreparedModel`."""
-
-    expected: Mapping[str, Sequence[Expected]]
-    amounts: AmountsByMeasure
 
 
 def read_run(ended: Simulated, study: LoadedStudy, asked: Asked, folder: Path) -> Finished:

@@ -6,6 +6,7 @@ import logging
 import posixpath
 import shutil
 import tempfile
+import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,6 +64,9 @@ class Workspace:
         self.kept = root / "inputs"
         self._runs = root / "runs"
         self._files = files
+        self._fetching = threading.Lock()
+        self._folders = 0
+        self._making_folders = threading.Lock()
 
     def read(self, ref: ObjectRef) -> bytes:
         """An input file's content, downloaded once for all variants that use it.
@@ -100,14 +104,17 @@ class Workspace:
 
     def _fetched(self, ref: ObjectRef) -> Path:
         path = self.kept / ref.sha256
-        try:
-            self._fetch(ref, path)
-        except OSError as error:
-            if not is_full(error):
-                raise
-            self._forget_kept()
-            with _room_for(f"{ref.bytes / 1e6:.1f} MB of s3://{ref.bucket}/{ref.key}", self.kept):
+        with self._fetching:
+            if path.is_file():  # another variant of the batch has fetched it meanwhile
+                return path
+            try:
                 self._fetch(ref, path)
+            except OSError as error:
+                if not is_full(error):
+                    raise
+                self._forget_kept()
+                with _room_for(f"{ref.bytes / 1e6:.1f} MB of s3://{ref.bucket}/{ref.key}", self.kept):
+                    self._fetch(ref, path)
         return path
 
     def _fetch(self, ref: ObjectRef, path: Path) -> None:
@@ -129,17 +136,23 @@ class Workspace:
         Raises:
             NoDiskSpace: If there is no room even without the cached inputs.
         """
-        # A killed invocation leaves its folder behind, and a warm container keeps its disk.
-        shutil.rmtree(self._runs, ignore_errors=True)
-        with _room_for("a run's folder", self._runs):
-            self._runs.mkdir(parents=True)
+        with self._making_folders, _room_for("a run's folder", self._runs):
+            if not self._folders:
+                # A killed invocation leaves its folder behind, and a warm container keeps its disk.
+                shutil.rmtree(self._runs, ignore_errors=True)
+            self._runs.mkdir(parents=True, exist_ok=True)
             if free_disk_mb(self._runs) < _MIN_FREE_MB:
                 self._forget_kept()
                 if (free_mb := free_disk_mb(self._runs)) < _MIN_FREE_MB:
                     raise NoDiskSpace(f"{free_mb:.0f} MB are free in {self._runs}, {_MIN_FREE_MB:.0f} are needed")
             own = tempfile.TemporaryDirectory(dir=self._runs, ignore_cleanup_errors=True)
-        with own as name:
-            yield Path(name)
+            self._folders += 1
+        try:
+            with own as name:
+                yield Path(name)
+        finally:
+            with self._making_folders:
+                self._folders -= 1
 
     def lay_out(self, folder: Path, manifest: RunManifest, variant: Variant, file_name: str, text: str) -> RunFolder:
         """Write the model and copies of the files it reads, each at its path in the study, so that relative names work.

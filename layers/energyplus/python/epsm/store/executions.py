@@ -165,12 +165,12 @@ class Executions:
             self._map_runs[execution_arn] = str(runs[-1]["mapRunArn"])
         return self._map_runs.get(execution_arn)
 
-    def set_concurrency(self, map_run: str, variants_at_a_time: int) -> None:
-        """Change how many variants a map run may run at a time."""
-        self._step_functions.update_map_run(mapRunArn=map_run, maxConcurrency=variants_at_a_time)
+    def set_concurrency(self, map_run: str, functions_at_a_time: int) -> None:
+        """Change how many child executions, each a function, a map run may run at a time."""
+        self._step_functions.update_map_run(mapRunArn=map_run, maxConcurrency=functions_at_a_time)
 
     def running_concurrency(self, map_run: str) -> int | None:
-        """How many variants a map run may run at a time; None if it has ended."""
+        """How many child executions a map run may run at a time; None if it has ended."""
         described = self._step_functions.describe_map_run(mapRunArn=map_run)
         return int(described["maxConcurrency"]) if described["status"] == "RUNNING" else None
 
@@ -195,6 +195,8 @@ class Executions:
         if arn is None:
             return RunCounts(succeeded=record.succeeded, total=record.variants)
         counted = self._count(arn)
+        if record.batched:
+            return _of_batches(record, counted["running"])
         # Aborted children were stopped with the study, by a cancellation or because too many had failed. A variant that
         # noticed the cancellation itself is a failure to Step Functions; collecting the results counts those.
         cancelled = record.status is StudyStatus.CANCELLED
@@ -218,6 +220,16 @@ class Executions:
         _make_room(self._counted)
         self._counted[arn] = (time.time(), fresh)
         return fresh
+
+
+def _of_batches(record: StudyRecord, running_batches: int) -> RunCounts:
+    """Counts of a study with a map that counts batches: those of its record, and as many running variants as its
+    functions have engines."""
+    failed = 0 if record.status is StudyStatus.CANCELLED else record.failures
+    succeeded = min(record.succeeded + record.successes, record.variants)
+    open_ = max(0, record.variants - succeeded - record.failures)
+    running = 0 if record.status.final else min(open_, running_batches * record.engines)
+    return RunCounts(running, succeeded, failed, record.variants)
 
 
 def _make_room(remembered: dict[str, Any]) -> None:

@@ -36,7 +36,7 @@ def study_record(item: dict[str, Any]) -> StudyRecord:
         source=plain.get("source", {}),
         options=plain.get("options", {}),
         owner=plain.get(attributes.OWNER, ""),
-        attempt=plain.get("attempt", 1),
+        attempt=plain.get(attributes.ATTEMPT, 1),
         reopened_at=plain.get("reopened_at", ""),
         removing=plain.get("removing", False),
         given_up=plain.get("given_up", False),
@@ -44,6 +44,10 @@ def study_record(item: dict[str, Any]) -> StudyRecord:
         stop_reason=plain.get("stop_reason", ""),
         spent_usd=float(plain.get("spent_usd", 0)),
         cost_usd=float(plain.get("cost_usd", 0)),
+        batched=plain.get("batched", False),
+        engines=plain.get("engines", 1),
+        successes=plain.get(attributes.SUCCESSES, 0),
+        failures=plain.get(attributes.FAILURES, 0),
     )
 
 

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 EVENT_SOURCE = "epsm"
 BUDGET_SPENT = "Budget Spent"
+TOO_MANY_FAILURES = "Too Many Failures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +33,18 @@ class Notification:
     message: str
 
 
-def budget_event_publisher(events: "EventBridgeClient") -> Callable[[str], None]:
-    """Publishes an event that a simulation's budget is spent.
+def event_publisher(events: "EventBridgeClient", detail_type: str) -> Callable[[str], None]:
+    """Publishes an event about a simulation.
 
     Args:
         events: A boto3 EventBridge client.
+        detail_type: `BUDGET_SPENT` or `TOO_MANY_FAILURES`.
     """
 
     def announce(simulation: str) -> None:
         entry: PutEventsRequestEntryTypeDef = {
             "Source": EVENT_SOURCE,
-            "DetailType": BUDGET_SPENT,
+            "DetailType": detail_type,
             "Detail": json.dumps({"simulation_id": simulation}),
         }
         answer = events.put_events(Entries=[entry])

@@ -4,20 +4,23 @@ Every write is conditional: a late or repeated write never turns a final state b
 UTC with milliseconds, so that they sort as texts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from epsm.problems import Problem, shortened
 from epsm.store import attributes, keys
 from epsm.store.conditional import write_if
-from epsm.store.items import study_record, to_item, variant_record
+from epsm.store.items import study_record, to_item
 from epsm.store.study_lists import StudyLists
-from epsm.study.records import StudyRecord, StudyStatus, VariantRecord, VariantStatus, expiry, now, timestamp
+from epsm.store.variant_records import VariantRecords
+from epsm.study.records import StudyRecord, StudyStatus, expiry, now, timestamp
 from epsm.study.schema import Options
 
+_EXISTS = f"attribute_exists({keys.PARTITION_KEY})"
 
-class Records(StudyLists):
+
+class Records(StudyLists, VariantRecords):
     """The table of records.
 
     Args:
@@ -44,14 +47,19 @@ class Records(StudyLists):
         return record
 
     def accept_study(
-        self, simulation: str, *, name: str, variants: int, options: dict[str, Any], expires_at: int
+        self,
+        simulation: str,
+        *,
+        name: str,
+        variants: int,
+        options: dict[str, Any],
+        expires_at: int,
+        batched: bool = False,
+        engines: int = 1,
     ) -> bool:
         """Record the variants of a pending study."""
-        return self._update_study(
-            simulation,
-            (StudyStatus.PENDING,),
-            {"name": name, "variants": variants, "options": options, attributes.EXPIRES_AT: expires_at},
-        )
+        values = {"name": name, "variants": variants, "options": options, attributes.EXPIRES_AT: expires_at}
+        return self._update_study(simulation, (StudyStatus.PENDING,), values | _in_batches(batched, engines))
 
     def reject_study(self, simulation: str, problems: Sequence[Problem]) -> bool:
         """Close a pending study as rejected."""
@@ -96,11 +104,11 @@ class Records(StudyLists):
         values = {"succeeded": succeeded, "failed": failed, "collected": True}
         return self._update_study(simulation, (StudyStatus.CANCELLED,), values)
 
-    def reopen_study(self, simulation: str, attempt: int) -> bool:
+    def reopen_study(self, simulation: str, attempt: int, *, batched: bool = False, engines: int = 1) -> bool:
         """Reopen a study that ended without all its variants as pending, to run the missing ones."""
         values = {
             attributes.STATUS: StudyStatus.PENDING.value,
-            "attempt": attempt,
+            attributes.ATTEMPT: attempt,
             "reopened_at": now(),
             attributes.ENDED_AT: "",
             attributes.ERROR: "",
@@ -109,6 +117,7 @@ class Records(StudyLists):
             "collected": False,
             "stop_reason": "",
             "spent_usd": 0,
+            **_in_batches(batched, engines),
         }
         return self._update_study(simulation, (StudyStatus.PARTIAL, StudyStatus.FAILED, StudyStatus.CANCELLED), values)
 
@@ -178,7 +187,7 @@ class Records(StudyLists):
         answer = self._table.update_item(
             Key=keys.study_key(simulation),
             UpdateExpression="ADD spent_usd :usd, cost_usd :usd",
-            ConditionExpression=f"attribute_exists({keys.PARTITION_KEY})",
+            ConditionExpression=_EXISTS,
             ExpressionAttributeValues={":usd": to_item(usd)},
             ReturnValues="ALL_NEW",
         )
@@ -201,83 +210,21 @@ class Records(StudyLists):
             removed += len(items)
         return removed
 
-    def start_variant(self, simulation: str, index: int, expires_at: int) -> bool:
-        """Record that a variant is running; False, and nothing written, if it has succeeded already."""
-        item = {
-            **keys.variant_item_key(simulation, index),
-            attributes.STATUS: VariantStatus.RUNNING.value,
-            attributes.STARTED_AT: now(),
-            attributes.EXPIRES_AT: expires_at,
-        }
-        return self._write_unless_succeeded(item)
-
-    def finish_variant(self, simulation: str, record: VariantRecord, expires_at: int) -> bool:
-        """Record the end of a variant; a success is never overwritten."""
-        item = {
-            **keys.variant_item_key(simulation, record.index),
-            attributes.STATUS: record.status.value,
-            attributes.STARTED_AT: record.started_at,
-            attributes.ENDED_AT: record.ended_at or now(),
-            "verdict": record.verdict,
-            attributes.ERROR: {attributes.STAGE: record.stage, attributes.MESSAGE: record.error},
-            "summary": to_item(record.summary),
-            attributes.EXPIRES_AT: expires_at,
-        }
-        return self._write_unless_succeeded(item)
-
-    def _write_unless_succeeded(self, item: dict[str, Any]) -> bool:
-        return write_if(
-            self._table.put_item,
-            Item=item,
-            ConditionExpression=f"attribute_not_exists({keys.PARTITION_KEY}) OR #status <> :succeeded",
-            ExpressionAttributeNames={"#status": attributes.STATUS},
-            ExpressionAttributeValues={":succeeded": VariantStatus.SUCCEEDED.value},
+    def count_successes(self, simulation: str, successes: int) -> None:
+        """Add to the number of variants of this attempt that have succeeded, which shows the progress of batches."""
+        write_if(
+            self._table.update_item,
+            Key=keys.study_key(simulation),
+            UpdateExpression=f"ADD {attributes.SUCCESSES} :number",
+            ConditionExpression=_EXISTS,
+            ExpressionAttributeValues={":number": successes},
         )
 
-    def variant(self, simulation: str, index: int) -> VariantRecord | None:
-        """The record of a variant, or None if it has not started."""
-        key = keys.variant_item_key(simulation, index)
-        item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
-        return None if item is None else variant_record(item)
+    def failures(self, simulation: str) -> int:
+        """Number of variants that have failed in this attempt of a study that runs in batches."""
+        record = self.study_including_removed(simulation)
+        return record.failures if record else 0
 
-    def is_running(self, simulation: str, index: int) -> bool:
-        """Whether the record of a variant states that it is running."""
-        record = self.variant(simulation, index)
-        return record is not None and record.status is VariantStatus.RUNNING
 
-    def succeeded_indices(self, simulation: str) -> set[int]:
-        """Indices of the variants that have succeeded, without their results, so this is fast."""
-        pages = self._variant_pages(
-            simulation,
-            ProjectionExpression=f"{keys.SORT_KEY}, #status",
-            ExpressionAttributeNames={"#status": attributes.STATUS},
-        )
-        return {
-            keys.index_of(item[keys.SORT_KEY])
-            for items in pages
-            for item in items
-            if item[attributes.STATUS] == VariantStatus.SUCCEEDED.value
-        }
-
-    def variants(self, simulation: str, first: int = 0) -> Iterator[VariantRecord]:
-        """All variants from `first` on that have started, by index, one page at a time."""
-        for items in self._variant_pages(simulation, first):
-            yield from map(variant_record, items)
-
-    def _variant_pages(self, simulation: str, first: int = 0, **more: Any) -> Iterator[list[dict[str, Any]]]:
-        query: dict[str, Any] = {
-            "KeyConditionExpression": f"{keys.PARTITION_KEY} = :pk AND {keys.SORT_KEY} BETWEEN :first AND :last",
-            "ExpressionAttributeValues": {
-                ":pk": keys.partition(simulation),
-                ":first": keys.variant_sort_key(first),
-                ":last": f"{keys.VARIANT_SORT_PREFIX}:",
-            },
-            "ConsistentRead": True,
-            **more,
-        }
-        while True:
-            answer = self._table.query(**query)
-            yield answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+def _in_batches(batched: bool, engines: int) -> dict[str, Any]:
+    return {"batched": batched, "engines": engines, attributes.SUCCESSES: 0, attributes.FAILURES: 0}

@@ -1,5 +1,6 @@
 """What is known of studies and their variants: states and records, whatever keeps them."""
 
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -70,6 +71,10 @@ class StudyRecord:
         spent_usd: What this attempt's variants have cost so far; counted only where `max_cost_usd` limits it, or
             owners have a limit of dollars a month.
         cost_usd: The same of all attempts together.
+        batched: Whether its variants run in batches, in this attempt.
+        engines: Number of engines that one function runs at a time; more than one only in batches.
+        successes, failures: Of a study that runs in batches, variants that have ended in this attempt, for its progress
+            and its limit of failures.
     """
 
     simulation_id: str
@@ -96,6 +101,10 @@ class StudyRecord:
     stop_reason: str = ""
     spent_usd: float = 0.0
     cost_usd: float = 0.0
+    batched: bool = False
+    engines: int = 1
+    successes: int = 0
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +151,16 @@ def timestamp(moment: datetime) -> str:
 def expiry(created_at: datetime, retention_days: int) -> int:
     """When the table drops a study's items by itself, seconds since 1970."""
     return int((created_at + timedelta(days=retention_days + RETENTION_MARGIN_DAYS)).timestamp())
+
+
+def functions_for(variants_at_a_time: int, engines: int) -> int:
+    """Functions that together run so many variants at a time.
+
+    Args:
+        variants_at_a_time: Number of variants.
+        engines: Engines of one function.
+
+    >>> functions_for(100, engines=1), functions_for(100, engines=6)
+    (100, 17)
+    """
+    return math.ceil(variants_at_a_time / engines)

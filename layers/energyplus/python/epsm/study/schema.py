@@ -7,7 +7,6 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
@@ -18,7 +17,6 @@ from pydantic import (
     model_validator,
 )
 
-from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.study.analysis import Analysis
 from epsm.study.budgets import Budget
 from epsm.study.cells import ReportCell
@@ -38,6 +36,8 @@ MAX_FUNCTION_RUN_S = 840
 MAX_CONTAINER_RUN_S = 86_400
 """What a run may have in a container, seconds."""
 MAX_RETENTION_DAYS = 3650
+MAX_BATCH = 100
+"""Variants of one batch: a container gets them in an environment variable, and ECS takes 8 KB of overrides."""
 MAX_VARIANTS = 100_000
 """Of a study, unless a stack was deployed with another `max_variants`."""
 PREFLIGHT_FROM = 20
@@ -155,6 +155,14 @@ class Options(Strict):
         default=True,
         description="Whether a variant takes the results of an earlier run of the same owner, if that had the same "
         "edited model, weather, other files, outputs, EnergyPlus and software.",
+    )
+    batch: int | None = Field(
+        strict=True,
+        default=None,
+        ge=1,
+        le=MAX_BATCH,
+        description="Variants that one invocation of a function runs. Null: one in a small study, otherwise as many as "
+        "are expected to take a minute. Where timeout_s is more than 840, this applies to variants in containers.",
     )
     priority: Priority = Field(
         default="normal",
@@ -309,20 +317,3 @@ class Study(Strict):
         """Whether models are tried before variants are started."""
         wanted = self.options.preflight
         return self.sample_count >= PREFLIGHT_FROM if wanted is None else wanted
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Limits of a stack for studies.
-
-    Attributes:
-        max_variants: Largest study.
-        longest_run_s: Longest time limit of a run, seconds.
-        longest_retention_days: Longest that a study is kept, days.
-        variant_memory_mb: Memory of the function that runs a variant, MiB; the largest model follows from it.
-    """
-
-    max_variants: int = MAX_VARIANTS
-    longest_run_s: int = MAX_CONTAINER_RUN_S
-    longest_retention_days: int = MAX_RETENTION_DAYS
-    variant_memory_mb: int = DEFAULT_MEMORY_MB

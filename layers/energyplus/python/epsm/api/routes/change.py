@@ -22,7 +22,7 @@ from epsm.store import keys
 from epsm.store.files import is_absent
 from epsm.store.inputs import simulation_of
 from epsm.study.manifest import RunManifest, Source
-from epsm.study.records import StudyRecord, StudyStatus
+from epsm.study.records import StudyRecord, StudyStatus, functions_for
 
 router = APIGatewayHttpRouter()
 
@@ -157,7 +157,7 @@ def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> St
     if not stack().records.change_options(simulation_id, record.options | wanted.model_dump(exclude_none=True)):
         raise Refusal(HTTPStatus.CONFLICT, "The study has ended, or has not been accepted yet")
     if wanted.max_concurrency is not None and map_run is not None:
-        stack().executions.set_concurrency(map_run, wanted.max_concurrency)
+        stack().executions.set_concurrency(map_run, functions_for(wanted.max_concurrency, record.engines))
     if wanted.priority is not None:
         stack().functions.ask_to_share()
     return state_of(own_study(simulation_id))

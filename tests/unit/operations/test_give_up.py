@@ -1,4 +1,4 @@
-"""Giving a study up whose budget is spent: epsm.operations.budget."""
+"""Giving up a study that has spent its budget, or has too many failures: epsm.operations.give_up."""
 
 import json
 from datetime import UTC, datetime
@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from epsm.operations.budget import give_up
 from epsm.operations.close import close
+from epsm.operations.give_up import give_up
 from epsm.store.executions import Execution
-from epsm.store.notifications import budget_event_publisher
+from epsm.store.notifications import BUDGET_SPENT, event_publisher
 from epsm.study.records import StudyStatus
 from tests.unit.fakes import MemoryCollector, MemoryRecords, MemoryStack, MemoryStepFunctions, fake, study_record
 
@@ -53,6 +53,37 @@ def test_nothing_is_stopped_without_need(of: MemoryRecords) -> None:
     assert given_up(of) == []
 
 
+def failing(**changes: Any) -> MemoryRecords:
+    """A study in batches, with 12 of 200 variants failed, of which it allows 10."""
+    given = {"options": {"tolerated_failure_percentage": 5.0}, "variants": 200, "failures": 12, "batched": True}
+    return records(**{**given, "spent_usd": 0.0, **changes})
+
+
+def test_a_study_in_batches_with_more_failures_than_it_allows_is_stopped() -> None:
+    of = failing()
+    assert [error for _, error in given_up(of)] == ["TooManyFailures"]
+    assert of.by_name["a"].stop_reason == "12 of its variants have failed; it allows 10."
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        pytest.param(failing(failures=10), id="as many as allowed"),
+        pytest.param(failing(batched=False), id="counted by the map"),
+        pytest.param(failing(options={}), id="any number allowed"),
+    ],
+)
+def test_failures_that_are_allowed_stop_no_study(of: MemoryRecords) -> None:
+    assert given_up(of) == []
+
+
+@pytest.mark.parametrize(("succeeded", "allowed"), [(0, 10), (100, 5)])
+def test_the_percentage_is_of_the_variants_of_the_attempt(succeeded: int, allowed: int) -> None:
+    of = failing(succeeded=succeeded)
+    given_up(of)
+    assert of.by_name["a"].stop_reason.endswith(f"it allows {allowed}.")
+
+
 def test_a_study_that_was_given_up_is_collected_with_the_reason_and_not_cancelled() -> None:
     of = records(stop_reason="Its variants have cost $5.01.")
     collect = MemoryCollector(of)
@@ -74,7 +105,7 @@ class Bus:
 
 def test_a_spent_budget_is_announced() -> None:
     bus = Bus(failed=0)
-    budget_event_publisher(fake(bus))("a")
+    event_publisher(fake(bus), BUDGET_SPENT)("a")
     (entry,) = bus.entries
     assert (entry["Source"], entry["DetailType"]) == ("epsm", "Budget Spent")
     assert json.loads(entry["Detail"]) == {"simulation_id": "a"}
@@ -82,4 +113,4 @@ def test_a_spent_budget_is_announced() -> None:
 
 def test_an_announcement_that_was_not_taken_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="rejected the event"):
-        budget_event_publisher(fake(Bus(failed=1)))("a")
+        event_publisher(fake(Bus(failed=1)), BUDGET_SPENT)("a")

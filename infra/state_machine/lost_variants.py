@@ -1,0 +1,87 @@
+"""The states that record a variant whose worker was lost, with the error of the state machine."""
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from epsm.store import attributes, keys
+from epsm.study.records import LOST_STAGE, VariantStatus
+from infra.state_machine.retries import retry_aws, study_key
+
+_text = tasks.DynamoAttributeValue.from_string
+_path = sfn.JsonPath.string_at
+
+
+def variant_key(record_key: str) -> dict[str, tasks.DynamoAttributeValue]:
+    """Key of a variant's record.
+
+    Args:
+        record_key: Path of its sort key.
+    """
+    return {**study_key(), keys.SORT_KEY: _text(_path(record_key))}
+
+
+def record_lost_variant(
+    scope: Construct, name: str, table: dynamodb.Table, record_key: str, *, if_recorded: sfn.IChainable
+) -> tasks.DynamoUpdateItem:
+    """Record a variant as lost, unless its worker has recorded its end.
+
+    Args:
+        scope: The states' construct.
+        name: Of the state.
+        table: The records.
+        record_key: Path of the record's sort key.
+        if_recorded: What follows if the worker has.
+    """
+    record = tasks.DynamoUpdateItem(
+        scope,
+        name,
+        table=table,
+        key=variant_key(record_key),
+        update_expression=(
+            f"SET #status = :failed, {attributes.ENDED_AT} = :now, #error = :error, "
+            f"{attributes.EXPIRES_AT} = :expires_at"
+        ),
+        condition_expression=f"attribute_not_exists({keys.PARTITION_KEY}) OR #status = :running",
+        expression_attribute_names={"#status": attributes.STATUS, "#error": attributes.ERROR},
+        expression_attribute_values={
+            ":failed": _text(VariantStatus.FAILED),
+            ":running": _text(VariantStatus.RUNNING),
+            ":now": _text(_path("$$.State.EnteredTime")),
+            ":expires_at": tasks.DynamoAttributeValue.number_from_string(_path("$.expires_at")),
+            ":error": tasks.DynamoAttributeValue.from_map(
+                {
+                    attributes.STAGE: _text(LOST_STAGE),
+                    attributes.LAMBDA_ERROR: _text(_path("$.failure.Error")),
+                    attributes.MESSAGE: _text(_path("$.failure.Cause")),
+                }
+            ),
+        },
+        result_path=sfn.JsonPath.DISCARD,
+    )
+    retry_aws(record)
+    record.add_catch(if_recorded, errors=["DynamoDB.ConditionalCheckFailedException"], result_path="$.record_error")
+    return record
+
+
+def count_lost_variant(scope: Construct, name: str, table: dynamodb.Table) -> tasks.DynamoUpdateItem:
+    """Count a lost variant of a batch among the failed ones of its study.
+
+    Args:
+        scope: The states' construct.
+        name: Of the state.
+        table: The records.
+    """
+    count = tasks.DynamoUpdateItem(
+        scope,
+        name,
+        table=table,
+        key=study_key(),
+        update_expression=f"ADD {attributes.FAILURES} :one",
+        condition_expression=f"attribute_exists({keys.PARTITION_KEY})",
+        expression_attribute_values={":one": tasks.DynamoAttributeValue.from_number(1)},
+        result_path=sfn.JsonPath.DISCARD,
+    )
+    retry_aws(count)
+    return count

@@ -1,0 +1,50 @@
+"""Giving up a study that has reached a limit of its own: its budget, or the number of variants that may fail.
+
+Every running variant of a study with a budget adds its cost to the study's record, every few seconds and at its end;
+the additions are atomic. The variant that finds the budget spent publishes an event, and the cleanup function stops the
+execution. The budget is exceeded by the cost of running variants within about 20 seconds.
+
+Failed variants of batches are counted on the study's record in the same way. Those of other studies are counted by the
+map run, which ends by itself.
+"""
+
+from epsm.estimate import in_usd
+from epsm.store.stack import Stack
+from epsm.study.failures import max_failures
+from epsm.study.records import StudyRecord
+
+BUDGET_SPENT, TOO_MANY_FAILURES = "BudgetSpent", "TooManyFailures"
+"""Errors of a stopped execution."""
+
+
+def give_up(stack: Stack, simulation: str) -> bool:
+    """Stop a study that has exceeded a limit; False, and nothing done, if it has ended, or its limit was raised.
+
+    The stop of its execution triggers the cleanup function, which collects the results and closes the study as failed.
+    """
+    record = stack.records.study(simulation)
+    if record is None or record.status.final:
+        return False
+    found = _budget_spent(record) or _too_many_failures(record)
+    if found is None:
+        return False
+    error, why = found
+    stack.records.request_stop(simulation, why)
+    stack.executions.stop(record, error, why)
+    return True
+
+
+def _budget_spent(record: StudyRecord) -> tuple[str, str] | None:
+    budget_usd = record.options.get("max_cost_usd")
+    if budget_usd is None or record.spent_usd < budget_usd:
+        return None
+    return BUDGET_SPENT, f"Its variants have cost {in_usd(record.spent_usd)}; max_cost_usd is {budget_usd:g}."
+
+
+def _too_many_failures(record: StudyRecord) -> tuple[str, str] | None:
+    if not record.batched:
+        return None
+    allowed = max_failures(record.options, record.variants - record.succeeded)
+    if record.failures <= allowed:
+        return None
+    return TOO_MANY_FAILURES, f"{record.failures} of its variants have failed; it allows {allowed}."

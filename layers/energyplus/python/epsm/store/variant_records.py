@@ -1,0 +1,140 @@
+"""Records of variants, one item each beside their study's."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from epsm.store import attributes, keys
+from epsm.store.conditional import write_if, write_together
+from epsm.store.items import to_item, variant_record
+from epsm.study.records import VariantRecord, VariantStatus, now
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+
+class VariantRecords:
+    """The items of variants.
+
+    Args:
+        table: A boto3 DynamoDB Table resource.
+    """
+
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    def start_variant(self, simulation: str, index: int, expires_at: int, attempt: int | None = None) -> bool:
+        """Record that a variant is running; False, and nothing written, if it has succeeded already, or failed in this
+        attempt of its study.
+
+        Args:
+            simulation: The study's simulation.
+            index: Which variant.
+            expires_at: When the table drops the item, seconds since 1970.
+            attempt: The attempt, where failed variants are counted in it; None where a failed variant runs again.
+        """
+        item = {
+            **keys.variant_item_key(simulation, index),
+            attributes.STATUS: VariantStatus.RUNNING.value,
+            attributes.STARTED_AT: now(),
+            attributes.EXPIRES_AT: expires_at,
+        }
+        return write_if(self._table.put_item, Item=item, **_unless_ended(attempt))
+
+    def finish_variant(
+        self, simulation: str, record: VariantRecord, expires_at: int, attempt: int | None = None
+    ) -> bool:
+        """Record the end of a variant; a success is never overwritten.
+
+        Args:
+            simulation: The study's simulation.
+            record: The variant.
+            expires_at: When the table drops the item, seconds since 1970.
+            attempt: The attempt, if a failed variant is to be counted on its study's record, once in this attempt.
+        """
+        item = {
+            **keys.variant_item_key(simulation, record.index),
+            attributes.STATUS: record.status.value,
+            attributes.STARTED_AT: record.started_at,
+            attributes.ENDED_AT: record.ended_at or now(),
+            "verdict": record.verdict,
+            attributes.ERROR: {attributes.STAGE: record.stage, attributes.MESSAGE: record.error},
+            "summary": to_item(record.summary),
+            attributes.EXPIRES_AT: expires_at,
+        }
+        if attempt is None or record.status is VariantStatus.SUCCEEDED:
+            return write_if(self._table.put_item, Item=item, **_unless_ended(None))
+        put = {
+            "TableName": self._table.name,
+            "Item": item | {attributes.ATTEMPT: attempt},
+            **_unless_ended(attempt),
+        }
+        count = {
+            "TableName": self._table.name,
+            "Key": keys.study_key(simulation),
+            "UpdateExpression": f"ADD {attributes.FAILURES} :one",
+            "ConditionExpression": f"attribute_exists({keys.PARTITION_KEY})",
+            "ExpressionAttributeValues": {":one": 1},
+        }
+        return write_together(self._table.meta.client, [{"Put": put}, {"Update": count}])
+
+    def variant(self, simulation: str, index: int) -> VariantRecord | None:
+        """The record of a variant, or None if it has not started."""
+        key = keys.variant_item_key(simulation, index)
+        item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        return None if item is None else variant_record(item)
+
+    def is_running(self, simulation: str, index: int) -> bool:
+        """Whether the record of a variant states that it is running."""
+        record = self.variant(simulation, index)
+        return record is not None and record.status is VariantStatus.RUNNING
+
+    def succeeded_indices(self, simulation: str) -> set[int]:
+        """Indices of the variants that have succeeded, without their results, so this is fast."""
+        pages = self._variant_pages(
+            simulation,
+            ProjectionExpression=f"{keys.SORT_KEY}, #status",
+            ExpressionAttributeNames={"#status": attributes.STATUS},
+        )
+        return {
+            keys.index_of(item[keys.SORT_KEY])
+            for items in pages
+            for item in items
+            if item[attributes.STATUS] == VariantStatus.SUCCEEDED.value
+        }
+
+    def variants(self, simulation: str, first: int = 0) -> Iterator[VariantRecord]:
+        """All variants from `first` on that have started, by index, one page at a time."""
+        for items in self._variant_pages(simulation, first):
+            yield from map(variant_record, items)
+
+    def _variant_pages(self, simulation: str, first: int = 0, **more: Any) -> Iterator[list[dict[str, Any]]]:
+        query: dict[str, Any] = {
+            "KeyConditionExpression": f"{keys.PARTITION_KEY} = :pk AND {keys.SORT_KEY} BETWEEN :first AND :last",
+            "ExpressionAttributeValues": {
+                ":pk": keys.partition(simulation),
+                ":first": keys.variant_sort_key(first),
+                ":last": f"{keys.VARIANT_SORT_PREFIX}:",
+            },
+            "ConsistentRead": True,
+            **more,
+        }
+        while True:
+            answer = self._table.query(**query)
+            yield answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _unless_ended(attempt: int | None) -> dict[str, Any]:
+    """The condition of a write that a variant has not succeeded, nor failed in this attempt."""
+    open_ = "#status <> :succeeded"
+    condition: dict[str, Any] = {
+        "ExpressionAttributeNames": {"#status": attributes.STATUS},
+        "ExpressionAttributeValues": {":succeeded": VariantStatus.SUCCEEDED.value},
+    }
+    if attempt is not None:
+        open_ += " AND NOT (#status = :failed AND #attempt = :attempt)"
+        condition["ExpressionAttributeNames"]["#attempt"] = attributes.ATTEMPT
+        condition["ExpressionAttributeValues"] |= {":failed": VariantStatus.FAILED.value, ":attempt": attempt}
+    return condition | {"ConditionExpression": f"attribute_not_exists({keys.PARTITION_KEY}) OR ({open_})"}

@@ -1,0 +1,314 @@
+"""Running batches of variants on a store in this process, with a fake engine."""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from epsm.energyplus.engine import Engine
+from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
+from epsm.pipeline.items import Attempt, write_items
+from epsm.pipeline.run_batch import Batch, BatchedVariant, BatchOutcome, BatchRunner
+from epsm.pipeline.run_variant import SECONDS_TO_STORE, VariantRunner
+from epsm.pipeline.task_errors import RanTooLong, StudyCancelled
+from epsm.store.files import Files
+from epsm.store.records import Records
+from epsm.study.batches import Batching
+from epsm.study.manifest import ObjectRef
+from epsm.study.records import StudyRecord, VariantRecord, VariantStatus
+from epsm.study.schema import MAX_FUNCTION_RUN_S, Study
+from epsm.study.variants import expand
+from tests.conftest import study_document
+from tests.unit.manifests import manifest_of
+from tests.unit.pipeline.fake_engine import FakeEngine
+
+PLENTY_S = 900.0
+
+
+@pytest.fixture(scope="module")
+def fake_engine(tmp_path_factory: pytest.TempPathFactory, engine: Engine, one_day: str, chicago: Path) -> FakeEngine:
+    return FakeEngine(tmp_path_factory.mktemp("engine"), engine, one_day, chicago)
+
+
+@dataclass
+class Case:
+    """A study of a baseline and four thicknesses of its insulation, all in one batch."""
+
+    files: Files
+    records: Records
+    s3: Any
+    folder: Path
+    engine: FakeEngine
+    too_many: list[str] = field(default_factory=list)
+    ended: list[BatchedVariant] = field(default_factory=list)
+    on_end: Callable[[BatchedVariant], None] = lambda variant: None
+
+    def accept(self, model: bytes, **options: Any) -> None:
+        parameter = {"name": "d", "class": "Material", "object": "Wall Insulation", "field": "Thickness"}
+        document = study_document(
+            parameters=[parameter | {"values": [0.1111, 0.1222, 0.1333, 0.1444]}], options={"cache": False, **options}
+        )
+        study = Study.model_validate(document)
+        self.records.create_or_get_study("a", "Office", {})
+        self.records.accept_study(
+            "a", name="Office", variants=5, options=document["options"], expires_at=4_000_000_000, batched=True
+        )
+        manifest = manifest_of(
+            study,
+            simulation_id="a",
+            inputs={"room.idf": self._uploaded("room.idf", model), "chicago.epw": self._uploaded("c.epw", b"")},
+        )
+        self.files.put_text("runs/a/manifest.json", manifest.to_json(), "application/json")
+
+    def _uploaded(self, name: str, content: bytes) -> ObjectRef:
+        version = self.s3.put_object(Bucket="inputs", Key=name, Body=content)["VersionId"]
+        digest = hashlib.sha256(content).hexdigest()
+        return ObjectRef(bucket="inputs", key=name, version_id=version, sha256=digest, bytes=len(content))
+
+    def run(
+        self,
+        *,
+        indices: tuple[int, ...] = (0, 1, 2, 3, 4),
+        engines: int = 1,
+        attempt: int = 1,
+        max_failures: int = 5,
+        seconds_left: Callable[[], float] = lambda: PLENTY_S,
+        memory_limit_mb: float | None = None,
+        **runner: Any,
+    ) -> BatchOutcome:
+        """Run the batch in a new function."""
+
+        def end(variant: BatchedVariant) -> None:
+            self.ended.append(variant)
+            self.on_end(variant)
+
+        variants = VariantRunner(self.files, self.records, self.folder, self.engine.engine, **runner)
+        return BatchRunner(variants, self.too_many.append, end).run(
+            "a",
+            Batch(indices, {}, attempt, max_failures),
+            engines=engines,
+            seconds_left=seconds_left,
+            memory_limit_mb=memory_limit_mb,
+        )
+
+    def variant(self, index: int) -> VariantRecord | None:
+        return self.records.variant("a", index)
+
+    @property
+    def study(self) -> StudyRecord:
+        record = self.records.study("a")
+        assert record is not None
+        return record
+
+    def statuses(self) -> list[VariantStatus | None]:
+        found = [self.variant(index) for index in range(5)]
+        return [record.status if record else None for record in found]
+
+
+SUCCEEDED, FAILED, RUNNING = VariantStatus.SUCCEEDED, VariantStatus.FAILED, VariantStatus.RUNNING
+
+
+@pytest.fixture
+def case(files: Files, records: Records, s3: Any, tmp_path: Path, fake_engine: FakeEngine, one_day: str) -> Case:
+    fake_engine.mode("ok")
+    case = Case(files, records, s3, tmp_path / "runs", fake_engine)
+    case.accept(one_day.encode())
+    return case
+
+
+def test_each_variant_of_a_batch_has_its_own_record_and_files(case: Case) -> None:
+    outcome = case.run()
+
+    assert case.statuses() == [SUCCEEDED] * 5
+    assert (outcome.failed, outcome.left, outcome.alone) == (0, 0, False)
+    assert [(each.index, each.status, each.verdict) for each in outcome.variants] == [
+        (index, "succeeded", "ok") for index in range(5)
+    ]
+    for index in range(5):
+        assert case.files.open_result(f"runs/a/variants/{index}/result.json").read()
+
+
+def test_engines_run_at_the_same_time(case: Case) -> None:
+    case.engine.mode("together")
+
+    assert case.run(indices=(0, 1), engines=2).failed == 0
+
+
+def test_a_failed_variant_fails_alone_and_is_counted_on_the_study(case: Case) -> None:
+    case.engine.mode_of_models_with("0.1222", "fatal")
+
+    outcome = case.run()
+
+    assert case.statuses() == [SUCCEEDED, SUCCEEDED, FAILED, SUCCEEDED, SUCCEEDED]
+    assert (outcome.failed, outcome.left) == (1, 0)
+    assert outcome.variants[2].verdict == "failed"
+    assert (case.study.successes, case.study.failures) == (4, 1)
+
+
+def test_a_batch_that_is_repeated_runs_only_variants_that_have_not_ended_and_counts_none_twice(case: Case) -> None:
+    case.engine.mode_of_models_with("0.1111", "fatal")
+    case.run(indices=(0, 1, 2))
+    case.records.start_variant("a", 3, 4_000_000_000)  # its function was killed
+    case.engine.mode("ok")
+
+    outcome = case.run()
+
+    assert case.engine.runs == 2
+    assert [each.status for each in outcome.variants] == ["succeeded", "failed", *["succeeded"] * 3]
+    assert (case.study.successes, case.study.failures) == (4, 1)
+
+
+def test_a_further_attempt_runs_failed_variants_again(case: Case) -> None:
+    case.engine.mode_of_models_with("0.1111", "fatal")
+    case.run()
+    case.engine.mode("ok")
+
+    outcome = case.run(attempt=2)
+
+    assert case.engine.runs == 1
+    assert outcome.failed == 0
+    assert case.statuses() == [SUCCEEDED] * 5
+
+
+def test_with_one_failure_more_than_allowed_the_study_is_given_up_and_no_further_variant_starts(case: Case) -> None:
+    case.engine.mode("fatal")
+
+    with pytest.raises(StudyCancelled):
+        case.run(max_failures=1)
+
+    assert case.engine.runs == 2
+    assert case.too_many == ["a"]
+    assert case.statuses() == [FAILED, FAILED, None, None, None]
+
+
+def test_a_batch_of_a_study_with_too_many_failures_does_not_start(case: Case) -> None:
+    case.engine.mode("fatal")
+    case.run(indices=(0, 1))
+
+    with pytest.raises(StudyCancelled):
+        case.run(indices=(2, 3, 4), max_failures=1)
+
+    assert case.engine.runs == 2
+
+
+def test_variants_that_the_function_has_no_time_for_are_left_and_run_in_the_next_one(case: Case) -> None:
+    left_s = iter([PLENTY_S, PLENTY_S, PLENTY_S, PLENTY_S])
+
+    outcome = case.run(seconds_left=lambda: next(left_s, SECONDS_TO_STORE))
+
+    assert 0 < outcome.left < 5
+    assert outcome.failed == 0
+    assert case.run().left == 0
+    assert case.engine.runs == 5
+
+
+def test_a_run_that_the_function_has_no_time_for_is_not_failed(case: Case) -> None:
+    case.engine.mode_of_models_with("0.1333", "hang")
+
+    outcome = case.run(indices=(3,), seconds_left=lambda: SECONDS_TO_STORE + 1)
+
+    assert (outcome.left, outcome.failed) == (1, 0)
+    assert case.statuses()[3] is RUNNING
+
+
+def test_a_run_beyond_the_studys_own_time_limit_is_failed(case: Case, one_day: str) -> None:
+    case.accept(one_day.encode(), timeout_s=1)
+    case.engine.mode_of_models_with("0.1333", "hang")
+
+    assert case.run(indices=(2, 3)).failed == 1
+
+
+def test_a_single_variant_that_may_take_longer_than_a_function_is_passed_to_a_container(
+    case: Case, one_day: str
+) -> None:
+    case.accept(one_day.encode(), timeout_s=MAX_FUNCTION_RUN_S + 60)
+    case.engine.mode("hang")
+
+    with pytest.raises(RanTooLong):
+        case.run(indices=(3,), seconds_left=lambda: SECONDS_TO_STORE + 1)
+
+
+def test_an_engine_that_needs_more_than_its_part_of_the_memory_runs_alone(case: Case) -> None:
+    case.engine.mode_of_models_with("0.1333", "huge")
+
+    outcome = case.run(indices=(2, 3), engines=2, memory_limit_mb=600)
+
+    assert (outcome.left, outcome.failed, outcome.alone) == (1, 0, True)
+    assert case.statuses()[2:4] == [SUCCEEDED, RUNNING]
+    assert case.run(indices=(3,), engines=2, memory_limit_mb=300).failed == 1
+
+
+def test_a_cancelled_study_stops_every_engine_and_starts_no_variant(case: Case) -> None:
+    case.engine.mode_of_models_with("0.1111", "hang")
+    case.engine.mode_of_models_with("0.1222", "hang")
+
+    def stop(variant: BatchedVariant) -> None:
+        case.records.request_stop("a", "why")
+
+    case.on_end = stop
+
+    with pytest.raises(StudyCancelled):
+        case.run(engines=3)
+
+    stages = [record.stage if (record := case.variant(index)) else "" for index in range(5)]
+    assert stages == ["", "cancelled", "cancelled", "", ""]
+    assert case.study.failures == 0
+
+
+def test_a_study_that_was_cancelled_before_does_not_start(case: Case) -> None:
+    case.records.cancel_study("a", "why")
+
+    with pytest.raises(StudyCancelled):
+        case.run()
+
+    assert case.engine.runs == 0
+
+
+def test_an_error_of_the_infrastructure_is_raised_after_the_other_variants_have_ended(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = case.files.put_json
+
+    def refuse(key: str, document: Any) -> str:
+        if "/variants/2/" in key:
+            answer: Any = {"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}
+            raise ClientError(answer, "PutObject")
+        return store(key, document)
+
+    monkeypatch.setattr(case.files, "put_json", refuse)
+
+    with pytest.raises(ClientError):
+        case.run()
+
+    assert case.statuses() == [SUCCEEDED, SUCCEEDED, RUNNING, SUCCEEDED, SUCCEEDED]
+
+
+def test_the_function_is_booked_once_for_all_engines(case: Case) -> None:
+    case.run(engines=2, count_costs=True, usd_per_second=0.0)
+
+    assert case.study.spent_usd == pytest.approx(5 * USD_PER_VARIANT_BESIDES_TIME)
+
+
+def test_variants_that_had_ended_before_are_not_reported_again(case: Case) -> None:
+    case.run(indices=(0, 1))
+    case.run(indices=(0, 1, 2))
+
+    assert [each.index for each in case.ended] == [0, 1, 2]
+
+
+def test_a_batch_is_read_from_its_item(files: Files) -> None:
+    rows = [{"d": 0.1}, {"d": 0.1}]
+    field = {"name": "d", "class": "Material", "object": "Wall Insulation", "field": "Thickness"}
+    study = Study.model_validate(study_document(parameters=[field], sampling={"method": "list", "rows": rows}))
+    batching = Batching(True, 10, 1, 1, True, lambda model: math.inf)
+    write_items(files, "runs/a/items.json", expand(study), Attempt(2, 3, (), batching, 7))
+
+    (item,) = json.load(files.open_result("runs/a/items.json"))
+
+    assert Batch.from_item(item) == Batch((0, 1, 2), {2: 1}, attempt=2, max_failures=7)

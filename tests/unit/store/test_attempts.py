@@ -1,0 +1,139 @@
+"""Variants of batches in the table: what a further attempt may write, and how failed ones are counted."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from epsm.store.conditional import write_together
+from epsm.store.records import Records
+from epsm.study.records import StudyRecord, VariantRecord, VariantStatus
+from tests.unit.fakes import fake
+
+LATER = 4_000_000_000
+
+
+@pytest.fixture
+def batched(records: Records) -> Records:
+    """With a study that runs in batches."""
+    records.create_or_get_study("a", "Office", {})
+    records.accept_study("a", name="Office", variants=9, options={}, expires_at=LATER, batched=True, engines=6)
+    return records
+
+
+def study(records: Records) -> StudyRecord:
+    record = records.study("a")
+    assert record is not None
+    return record
+
+
+def fail(records: Records, index: int, attempt: int | None) -> bool:
+    failed = VariantRecord(index, VariantStatus.FAILED, "2026-01-01", "2026-01-01", "failed", "engine", "why")
+    return records.finish_variant("a", failed, LATER, attempt)
+
+
+def test_an_accepted_study_says_how_it_runs(batched: Records) -> None:
+    record = study(batched)
+    assert (record.batched, record.engines, record.successes, record.failures) == (True, 6, 0, 0)
+
+
+def test_a_variant_that_failed_does_not_start_again_in_its_attempt(batched: Records) -> None:
+    assert batched.start_variant("a", 3, LATER, attempt=1)
+    assert fail(batched, 3, attempt=1)
+
+    assert not batched.start_variant("a", 3, LATER, attempt=1)
+    assert batched.start_variant("a", 3, LATER, attempt=2)
+
+
+def test_a_variant_whose_worker_was_killed_starts_again(batched: Records) -> None:
+    assert batched.start_variant("a", 3, LATER, attempt=1)
+    assert batched.start_variant("a", 3, LATER, attempt=1)
+
+
+def test_a_failed_variant_is_counted_once_in_an_attempt(batched: Records) -> None:
+    assert fail(batched, 3, attempt=1)
+    assert not fail(batched, 3, attempt=1)
+    assert fail(batched, 4, attempt=1)
+
+    assert batched.failures("a") == study(batched).failures == 2
+
+
+def test_a_variant_that_succeeded_is_neither_overwritten_nor_counted(batched: Records) -> None:
+    batched.finish_variant("a", VariantRecord(3, VariantStatus.SUCCEEDED), LATER, attempt=1)
+
+    assert not fail(batched, 3, attempt=1)
+    assert not batched.start_variant("a", 3, LATER, attempt=2)
+    assert batched.failures("a") == 0
+
+
+def test_variants_outside_of_batches_are_not_counted(batched: Records) -> None:
+    assert fail(batched, 3, attempt=None)
+    assert fail(batched, 3, attempt=None)
+    assert batched.failures("a") == 0
+
+
+def test_a_removed_study_gets_no_counts(batched: Records) -> None:
+    batched.remove_study("a")
+
+    assert not fail(batched, 3, attempt=1)
+    batched.count_successes("a", 5)
+    assert batched.study_including_removed("a") is None
+    assert batched.failures("a") == 0
+
+
+def test_a_further_attempt_counts_from_zero(batched: Records) -> None:
+    batched.count_successes("a", 5)
+    fail(batched, 3, attempt=1)
+    batched.cancel_study("a", "why")
+
+    assert batched.reopen_study("a", 2, batched=False, engines=1)
+
+    record = study(batched)
+    assert (record.batched, record.engines, record.successes, record.failures) == (False, 1, 0, 0)
+
+
+class Cancelled(ClientError):
+    """DynamoDB's cancellation of a transaction, with a reason for each write."""
+
+    def __init__(self, *codes: str) -> None:
+        answer: Any = {"Error": {"Code": "TransactionCanceledException"}}
+        super().__init__(answer, "TransactWriteItems")
+        self.response["CancellationReasons"] = [{"Code": code} for code in codes]
+
+
+class Transactions:
+    """A client whose transactions end as listed."""
+
+    class exceptions:  # noqa: N801 - as boto3 has it
+        TransactionCanceledException = Cancelled
+
+    def __init__(self, *ends: Exception | None) -> None:
+        self._ends = list(ends)
+        self.waits: list[float] = []
+
+    def transact_write_items(self, *, TransactItems: list[Any]) -> None:  # noqa: N803
+        if end := self._ends.pop(0):
+            raise end
+
+    def write(self) -> bool:
+        return write_together(fake(self), [{}], self.waits.append)
+
+
+CONFLICT = Cancelled("None", "TransactionConflict")
+
+
+def test_transactions_that_meet_are_repeated() -> None:
+    client = Transactions(CONFLICT, CONFLICT, None)
+    assert client.write()
+    assert len(client.waits) == 2
+    assert all(0 <= wait <= 0.1 for wait in client.waits)
+
+
+def test_a_condition_that_does_not_hold_is_no_conflict() -> None:
+    assert not Transactions(Cancelled("ConditionalCheckFailed", "TransactionConflict")).write()
+
+
+@pytest.mark.parametrize("ends", [[Cancelled("ValidationError", "None")], [CONFLICT] * 30])
+def test_another_reason_or_conflicts_without_end_are_raised(ends: list[Exception]) -> None:
+    with pytest.raises(Cancelled):
+        Transactions(*ends).write()

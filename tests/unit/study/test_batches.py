@@ -1,0 +1,120 @@
+"""How a study is divided into batches: epsm.study.batches and the items written by epsm.pipeline.items."""
+
+import json
+from typing import Any
+
+import pytest
+
+from epsm.pipeline.items import Attempt, write_items
+from epsm.store.files import Files
+from epsm.study.batches import SMALL_STUDY, Batching, batching_of, engines_of
+from epsm.study.schema import MAX_BATCH, MAX_FUNCTION_RUN_S, Options, Study
+from epsm.study.variants import Variant
+from tests.conftest import study_document
+
+
+def plan(variants: int, seconds: float = 1.0, memory_mb: int = 1769, reserved: int = 0, **options: Any) -> Batching:
+    given = Options.model_validate(options)
+    return batching_of(given, variants, memory_mb=memory_mb, reserved=reserved, seconds_of=lambda model: seconds)
+
+
+def sizes(variants: int, batching: Batching) -> list[int]:
+    found, left = [], variants
+    while left > 0:
+        size = min(left, batching.size(left, "a.idf", in_container=False))
+        found.append(size)
+        left -= size
+    return found
+
+
+@pytest.mark.parametrize(("memory_mb", "engines"), [(512, 1), (1769, 1), (2650, 1), (3538, 2), (5307, 3), (10_240, 6)])
+def test_a_function_runs_an_engine_for_each_vcpu(memory_mb: int, engines: int) -> None:
+    assert engines_of(memory_mb) == engines
+
+
+def test_a_small_study_keeps_one_variant_a_child() -> None:
+    assert not plan(SMALL_STUDY - 1).batched
+    assert plan(SMALL_STUDY).batched
+
+
+@pytest.mark.parametrize(("batch", "batched"), [(1, False), (2, True)])
+def test_the_option_comes_before_the_size_of_the_study(batch: int, batched: bool) -> None:
+    assert plan(10, batch=batch).batched is batched
+    assert plan(100_000, batch=batch).batched is batched
+
+
+def test_runs_that_may_take_longer_than_a_function_are_not_batched_in_functions() -> None:
+    batching = plan(1000, timeout_s=MAX_FUNCTION_RUN_S + 1, batch=10)
+    assert batching.size(1000, "a.idf", in_container=False) == 1
+    assert batching.size(1000, "a.idf", in_container=True) == 10
+    assert not plan(1000, timeout_s=MAX_FUNCTION_RUN_S + 1).batched
+
+
+def test_batches_get_smaller_so_that_functions_end_together() -> None:
+    found = sizes(1000, plan(1000, seconds=0.5, reserved=2))
+    assert sum(found) == 1000
+    assert found[0] == 75  # a minute of runs of 0.5 s with 0.3 s around each
+    assert found == sorted(found, reverse=True)
+    assert found[-4:] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("seconds", "largest"), [(0.1, MAX_BATCH), (1.0, 46), (29.0, 2), (60.0, 1), (800.0, 1)])
+def test_a_batch_takes_about_a_minute(seconds: float, largest: int) -> None:
+    assert max(sizes(20_000, plan(20_000, seconds=seconds, max_concurrency=100))) == largest
+
+
+def test_every_vcpu_has_a_variant_however_long_it_runs() -> None:
+    found = sizes(600, plan(600, seconds=300.0, memory_mb=10_240))
+    assert found == [6] * 100
+
+
+def test_batches_of_several_engines_fill_them_evenly() -> None:
+    assert {size % 6 for size in sizes(6000, plan(6000, memory_mb=10_240, max_concurrency=60))} == {0}
+
+
+def written(files: Files, variants: list[Variant], batching: Batching, containers: tuple[str, ...] = ()) -> Any:
+    attempt = Attempt(3, len(variants), containers, batching, 7)
+    assert write_items(files, "runs/a/items.json", variants, attempt) == len(variants)
+    return json.load(files.open_result("runs/a/items.json"))
+
+
+def four_of_two_models() -> list[Variant]:
+    study = Study.model_validate(study_document(models=["a.idf", "b.idf"], weather=["x.epw", "y.epw"], parameters=[]))
+    return [
+        Variant(index, model, weather)
+        for index, (model, weather) in enumerate(
+            (model, weather) for model in study.models for weather in study.weather
+        )
+    ]
+
+
+def test_a_batch_has_variants_of_one_model_and_says_how_they_are_counted(files: Files) -> None:
+    found = written(files, four_of_two_models(), plan(4, batch=3))
+
+    assert [[each["index"] for each in item["batch"]] for item in found] == [[0, 1], [2, 3]]
+    assert found[0] == {
+        "batch": [{"index": 0, "record_key": "VARIANT#0000000"}, {"index": 1, "record_key": "VARIANT#0000001"}],
+        "runs_on": "function",
+        "attempt": 3,
+        "max_failures": 7,
+    }
+
+
+def test_models_that_are_too_slow_for_a_function_have_batches_in_containers(files: Files) -> None:
+    batching = plan(4, batch=2, timeout_s=3600)
+    found = written(files, four_of_two_models(), batching, ("b.idf",))
+
+    assert [(item["runs_on"], len(item["batch"])) for item in found] == [
+        ("function", 1),
+        ("function", 1),
+        ("container", 2),
+    ]
+
+
+def test_the_largest_batch_fits_into_the_overrides_of_a_container(files: Files) -> None:
+    variants = [Variant(99_000 + number, "a.idf", "x.epw", {"p": 1.0}) for number in range(MAX_BATCH)]
+    (item,) = written(files, variants, plan(MAX_BATCH, batch=MAX_BATCH))
+
+    # All but the first repeat it, which is the longest form of an entry. ECS allows 8,192 characters of overrides.
+    assert len(item["batch"]) == MAX_BATCH
+    assert len(json.dumps(item)) < 7500
