@@ -1,6 +1,6 @@
 """The records of a study whose variants have all ended, served as DynamoDB serves them: page by page.
 
-Stands in for moto, which takes more than a second to put a page into JSON, and searches and sorts the whole table anew
+Stands in for moto, which takes more than a second to put a page into JSON, and searches and sorts the whole table again
 for each. It answers the two requests that aggregate makes; the client, its parsing and the store's reading stay what
 they are.
 """
@@ -114,4 +114,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """Says nothing: one line a request is too much."""
+        """Log nothing: one line per request is too much."""

@@ -92,7 +92,7 @@ def measure(action: str, path: str) -> dict[str, float]:
     study = _study(EVERY_OBJECT if action == "edit all" else ONE_OBJECT)
     act = _check if action == "check" else _edit
     act(_TINY.encode(), _study([]), {})
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before_mb, started = peak_memory_mb(), time.process_time()
     result = act(
         Path(path).read_bytes(), study, {parameter.name: parameter.levels[0] for parameter in study.parameters}

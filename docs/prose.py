@@ -1,9 +1,11 @@
 """Phrases that have a usual technical term: `python -m docs.prose` lists them with the term, exit status 1 if any.
 
-Read are the documents, and comments, docstrings and messages in the code. Code blocks and `literals` are not. A line
-that must keep a phrase says `prose: ok` in a comment.
+Documents, and comments, docstrings and messages in the code are checked; code blocks and `literals` are not. In
+`NAMED_ROOMS`, variables and parameters may not have the names in `NAMES`. A line that must keep a phrase or a name has
+a comment `prose: ok`.
 """
 
+import ast
 import io
 import re
 import sys
@@ -100,6 +102,24 @@ RULES = (
     Rule(r"\b(?:is said|said of|says of)\b", "is reported, the message for"),
     Rule(r"\b(?:has|have|had) come to\b|\b(?:comes|came) to\b", "amounts to, outcome, cost"),
     Rule(r"\bdies? of\b", "crash because of"),
+    Rule(r"\banew\b", "again"),
+    Rule(r"\b(?:all|just) the same(?! \w)", "still, too, nevertheless"),
+    Rule(r"\bone and the same\b", "the same"),
+    Rule(r"\bcalled like\b", "named like, has the name of"),
+    Rule(r"\bis at hand\b", "is available, is loaded"),
+    Rule(
+        r"\bwhat (?:it|they) (?:has|have|had) (?:started|printed|written|stored|read)\b",
+        "its child processes, output, files",
+    ),
+    Rule(
+        r"\bwhat (?:a|an|the) (?:[\w']+ ){1,2}?(?:says?|holds?|asks? for|gets?|prints?|knows?|answers?)\b",
+        "the noun: the target of the measure, the response of the API",
+    ),
+    Rule(
+        r"\b(?:value|column|key|table|query|slide|piece) a (?:parameter|sample|level|model|key|pair|study)\b",
+        "one per ...",
+    ),
+    Rule(r"\blets? go of\b", "releases, closes"),
 )
 
 HEADING = Rule(
@@ -107,6 +127,19 @@ HEADING = Rule(
     "a noun phrase that a search finds (Authorization, Notifications, Resolution, Troubleshooting)",
 )
 """Headings of documents alone."""
+
+
+NAMES = {
+    **dict.fromkeys(("what", "said", "told"), "message, fault, output, kind"),
+    **dict.fromkeys(("why", "how"), "reason, method"),
+    **dict.fromkeys(("who", "whose"), "caller, owner"),
+    **dict.fromkeys(("there", "gone"), "present, finite, removed"),
+    **dict.fromkeys(("wanted", "asked"), "requested, expected"),
+}
+"""Names of variables and parameters, and the nouns to use instead."""
+
+NAMED_ROOMS = ("epsm_cli", "epsm_local", "functions", "infra")
+"""Folders in which names are checked."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +181,33 @@ def in_python(source: str) -> list[Finding]:
         for line, text in _passages(source)
         for finding in sorted(_found(_without_literals(text), line, RULES, lines), key=lambda found: found.line)
     ]
+
+
+def in_names(source: str) -> list[Finding]:
+    """The names of variables and parameters in `NAMES`; fields of classes and names of others' parameters are allowed.
+
+    >>> [finding.phrase for finding in in_names("def f(wanted): return g(what=wanted)")]
+    ['wanted']
+    """
+    tree, lines = ast.parse(source), source.splitlines()
+    fields = {id(node.target) for node in _class_fields(tree)}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            name = node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in fields:
+            name = node.id
+        else:
+            continue
+        if name in NAMES and "prose: ok" not in lines[node.lineno - 1]:
+            found.append(Finding(node.lineno, name, NAMES[name]))
+    return sorted(found, key=lambda finding: finding.line)
+
+
+def _class_fields(tree: ast.AST) -> Iterator[ast.AnnAssign]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from (statement for statement in node.body if isinstance(statement, ast.AnnAssign))
 
 
 def _passages(source: str) -> Iterator[tuple[int, str]]:
@@ -202,6 +262,8 @@ def findings() -> Iterator[tuple[Path, Finding]]:
             text = path.read_text(encoding="utf-8")
             for finding in in_markdown(text) if path.suffix == ".md" else in_python(text):
                 yield path, finding
+            if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in NAMED_ROOMS:
+                yield from ((path, finding) for finding in in_names(text))
 
 
 def main() -> int:

@@ -30,7 +30,8 @@ def keep_running(
 
     Args:
         console: Where to print.
-        port: Port of the local AWS on 127.0.0.1. api_port: Port of the HTTP API on 127.0.0.1.
+        port: Port of the local AWS on 127.0.0.1.
+        api_port: Port of the HTTP API on 127.0.0.1.
         engines: Engines at a time; None for one per core.
         results: Folder that ended studies are copied to.
         data: Folder in which buckets and table are persisted.

@@ -77,7 +77,9 @@ def submit_promised(journal: Journal, records: Records, submit: Callable[[dict[s
     Uploads with a record and those of removed studies are not included: their events had been processed. For this
     reason the bucket's own versions are not used.
 
-    Yields: One line per upload."""
+    Yields:
+        One line per upload.
+    """
     submitted = set()
     for name, (function, text) in list(journal.read(PROMISES)):
         event = json.loads(text)

@@ -50,17 +50,17 @@ class LocalStack:
         engines: Maximum number of engines at a time; None for one per core.
         template: Template to deploy, with names of assets (`infra.tools.product`); None for the packaged one.
         api_port: Port of the HTTP API on 127.0.0.1; 0 picks a free one.
-        data: Folder in which buckets and table are persisted for the next stack; None for no persistence. fresh:
-            Discard existing data in `data`.
+        data: Folder in which buckets and table are persisted for the next stack; None for no persistence.
+        fresh: Discard existing data in `data`.
 
     Raises:
-        PortTaken: If another program uses a port. CannotKeep: If another stack uses the data folder, or another version
-            of moto wrote it.
+        PortTaken: If another program uses a port.
+        CannotKeep: If another stack uses the data folder, or another version of moto wrote it.
 
     Attributes:
         endpoint: URL to use as AWS_ENDPOINT_URL.
-        api_url: URL of the HTTP API, instead of the stack's output ApiUrl; None if the template has no API. outputs:
-            The stack's outputs.
+        api_url: URL of the HTTP API, instead of the stack's output ApiUrl; None if the template has no API.
+        outputs: The stack's outputs.
     """
 
     def __init__(

@@ -22,8 +22,12 @@ class Request:
     """An HTTP request.
 
     Attributes:
-        method: Method in upper case. target: Path and query as sent. protocol: `HTTP/1.1`. headers: Names in lower
-            case; repeated ones joined with commas. body: Bytes of the body. source_ip: Address of the client.
+        method: Method in upper case.
+        target: Path and query as sent.
+        protocol: `HTTP/1.1`.
+        headers: Names in lower case; repeated ones joined with commas.
+        body: Bytes of the body.
+        source_ip: Address of the client.
     """
 
     method: str

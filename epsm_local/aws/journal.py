@@ -95,8 +95,9 @@ class Journal:
         """Store exactly these versions of `name`, in this order. They are on disk when this returns.
 
         Args:
-            owner, name: Key of the versions. versions: All versions. changed: Versions that are written even if the
-            journal already has them.
+            owner, name: Key of the versions.
+            versions: All versions.
+            changed: Versions that are written even if the journal already has them.
             files: Name of the file that a version refers to, by version; empty if there is none.
 
         Returns:

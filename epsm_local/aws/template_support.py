@@ -14,8 +14,8 @@ class Support:
 
     Attributes:
         emulated: Properties with the same effect as on AWS, within the limits described in docs/local-stack.md.
-            accepted: Properties without effect. values: Supported values of some emulated properties; None stands for
-                an omitted property.
+        accepted: Properties without effect.
+        values: Supported values of some emulated properties; None stands for an omitted property.
     """
 
     emulated: frozenset[str]

@@ -60,7 +60,8 @@ class Invocation:
         request_id: Identifies it.
         payload: The result or the error, JSON.
         failed: Whether the payload is an error.
-        log: The function's output. log_stream: Log stream of the environment.
+        log: The function's output.
+        log_stream: Log stream of the environment.
         seconds: Wall-clock duration.
         peak_memory_mb: Largest sampled memory, MiB; 0 if it ended before the first sample.
     """

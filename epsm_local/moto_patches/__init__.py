@@ -1,5 +1,7 @@
-"""Completions of moto. One module per service; each names the file of moto that it completes. They are patches of
-moto's classes, installed once per process; they get the running stack from `local_aws()`.
+"""Completions of moto.
+
+One module per service; each names the file of moto that it completes. They are patches of moto's classes, installed
+once per process; they get the running stack from `local_aws()`.
 """
 
 import importlib.metadata
@@ -122,7 +124,8 @@ def promise(function: str, event: str, task: Callable[[], None]) -> None:
 
     Args:
         function: Name or ARN of the function.
-        event: The event, JSON. task: Delivers the event.
+        event: The event, JSON.
+        task: Delivers the event.
     """
     journal = local_aws().journal
     if journal is None:

@@ -63,10 +63,10 @@ def add_type(
 
     Args:
         kind: `AWS::Service::Type`.
-        create: Creates a resource from its properties and name, and returns its physical id. attributes: Returns the
-            attributes for Fn::GetAtt, from the physical id. delete: Deletes the resource with a physical id; omitted if
-            it is deleted with another resource. idempotent: Whether creating it again updates it. Updates of other
-            types are refused.
+        create: Creates a resource from its properties and name, and returns its physical id.
+        attributes: Returns the attributes for Fn::GetAtt, from the physical id.
+        delete: Deletes the resource with a physical id; omitted if it is deleted with another resource.
+        idempotent: Whether creating it again updates it. Updates of other types are refused.
     """
     get_attributes = attributes or {}
 

@@ -1,5 +1,7 @@
-"""The service of a request. Completes moto/backends.py, which lists moto's folder at every request. Other threads run
-at each of about 150 disk accesses: with eight clients, a request waited for seconds.
+"""The service of a request.
+
+Completes moto/backends.py, which lists moto's folder at every request. Other threads run at each of about 150 disk
+accesses: with eight clients, a request waited for seconds.
 """
 
 from moto import backends

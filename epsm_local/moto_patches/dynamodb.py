@@ -1,7 +1,8 @@
-"""DynamoDB processes one request at a time. Completes moto/dynamodb/responses.py, whose server processes each request
-in its own thread. Its tables are plain dictionaries, which a query or a scan iterates while other requests put items:
-an item of a new partition caused error 500, "dictionary changed size during iteration". This also makes a conditional
-write atomic, as on AWS.
+"""DynamoDB processes one request at a time.
+
+Completes moto/dynamodb/responses.py, whose server processes each request in its own thread. Its tables are plain
+dictionaries, which a query or a scan iterates while other requests put items: an item of a new partition caused error
+500, "dictionary changed size during iteration". This also makes a conditional write atomic, as on AWS.
 """
 
 import functools

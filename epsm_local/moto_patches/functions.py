@@ -1,4 +1,6 @@
-"""Running Lambda functions. Completes moto/awslambda/models.py.
+"""Running Lambda functions.
+
+Completes moto/awslambda/models.py.
 
 Without Docker moto runs no code: it echoes the payload. Every invocation, by the API, S3, SNS, SQS or Step Functions,
 uses `LambdaFunction.invoke`, so only this method is replaced.

@@ -1,5 +1,6 @@
-"""HTTP APIs in CloudFormation. Completes moto/apigatewayv2/models.py, which supports them, but not in templates.
-epsm_local/aws/http_api/ serves them.
+"""HTTP APIs in CloudFormation.
+
+Completes moto/apigatewayv2/models.py, which supports them, but not in templates. epsm_local/aws/http_api/ serves them.
 """
 
 from typing import Any

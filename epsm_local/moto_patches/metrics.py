@@ -22,7 +22,8 @@ def count_invocation(function: str, *, failed: bool, seconds: float, running: in
     Args:
         function: Its name.
         failed: Whether it ended with an error.
-        seconds: Its duration. running: Concurrent invocations of the function, including this one.
+        seconds: Its duration.
+        running: Concurrent invocations of the function, including this one.
     """
     for name, value, unit in (
         ("Invocations", 1, "Count"),

@@ -1,9 +1,10 @@
-"""Bodies of S3 objects in files that are open only while they are read. Completes moto/s3/models.py, which keeps one
-open temporary file for every object above a certain size, so a study would need as many open files as it has stored
-objects; and moto/core/common_models.py, which never releases a model. A body belongs to the versions that refer to it:
-copies of a version share it, and the file is deleted with the last of them. A body to which the journal refers (`keep`)
-is kept until the journal releases it (`forget`): the journal's row names the file instead of holding the bytes a second
-time.
+"""Bodies of S3 objects in files that are open only while they are read.
+
+Completes moto/s3/models.py, which keeps one open temporary file for every object above a certain size, so a study would
+need as many open files as it has stored objects; and moto/core/common_models.py, which never releases a model. A body
+belongs to the versions that refer to it: copies of a version share it, and the file is deleted with the last of them. A
+body to which the journal refers (`keep`) is kept until the journal releases it (`forget`): the journal's row names the
+file instead of holding the bytes a second time.
 """
 
 import hashlib

@@ -83,8 +83,9 @@ def deployment(engines: int, template: str | None = None) -> Deployment:
 
 
 def with_engines(template: dict[str, Any], engines: int) -> dict[str, Any]:
-    """The template as `infra/` synthesises it with another `reserved_concurrency`, except the threshold of an alarm. An
-    engine occupies a core: the number of engines is the concurrency that is shared by the running studies.
+    """The template as `infra/` synthesises it with another `reserved_concurrency`, except the threshold of an alarm.
+
+    An engine occupies a core: the number of engines is the concurrency that is shared by the running studies.
     """
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
@@ -98,8 +99,9 @@ def with_engines(template: dict[str, Any], engines: int) -> dict[str, Any]:
 
 
 def files(asset: str) -> dict[str, Path]:
-    """The files of an asset by their path in it, as `infra/` stages them, but without dependencies. On this machine
-    dependencies come from the environment; their layer is empty.
+    """The files of an asset by their path in it, as `infra/` stages them, but without dependencies.
+
+    On this machine dependencies come from the environment; their layer is empty.
     """
     if asset == DEPENDENCIES:
         return {}

@@ -48,7 +48,7 @@ def mark_as_running(scope: Construct, table: dynamodb.Table) -> tasks.DynamoUpda
 def collect_results(
     scope: Construct, table: dynamodb.Table, aggregate: lambda_.Function, topic: sns.Topic
 ) -> tasks.LambdaInvoke:
-    """Write table, report and record; a study that cannot be collected is closed all the same."""
+    """Write table, report and record; a study is closed even if its results cannot be collected."""
     collect = tasks.LambdaInvoke(
         scope,
         "Collect results",

@@ -1,4 +1,5 @@
 """The packaged template of the local stack: `python -m infra.tools.product` writes it, with ``--check`` it compares.
+
 The state machine is written next to it, as readable JSON. Both show reviewers the effect of a change in `infra/`:
 hashes of assets, which every change of code alters, are replaced by the assets' names, and metadata are left out.
 """

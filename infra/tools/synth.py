@@ -62,8 +62,9 @@ def run_app(
 
 @contextmanager
 def _writable_home() -> Iterator[dict[str, str]]:
-    """Variables that give Node a home folder: none if the user has one, otherwise a temporary folder. In a container,
-    the user often has no entry in passwd, or a home folder that is not writable.
+    """Variables that give Node a home folder: none if the user has one, otherwise a temporary folder.
+
+    In a container, the user often has no entry in passwd, or a home folder that is not writable.
     """
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.expanduser raises where there is none
     cache = home / _NODE_CACHE

@@ -31,7 +31,7 @@ def test_no_variant_of_a_large_study_starts_when_its_model_cannot_run(
     assert (record.status, record.succeeded, record.failed) == (StudyStatus.FAILED, 0, 0)
     assert record.error.startswith("Tried before the start: model room.idf with weather chicago.epw: bad input: ")
     assert "No surfaces in enclosure=WITHOUT SURFACES" in record.error
-    assert record.error.endswith("No variant was started; options.preflight false runs them all the same.")
+    assert record.error.endswith("No variant was started; options.preflight false runs them anyway.")
     assert list(records_of(stack).variants(record.simulation_id)) == []
     assert set(results_table(stack, record.simulation_id)["status"]) == {"not_run"}
     assert {"preflight/0/in.idf", "preflight/0/eplusout.err"} <= object_names(stack, record.simulation_id)

@@ -5,7 +5,7 @@ import doctest
 import pytest
 
 import docs.prose
-from docs.prose import RULES, in_markdown, in_python
+from docs.prose import RULES, in_markdown, in_names, in_python
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,19 @@ def told(tells: str) -> str:
         (6, "is no"),
         (8, "put into"),
     ]
+
+
+def test_names_of_variables_and_parameters_are_nouns() -> None:
+    source = """class Problem:
+    what: str
+
+def show(what: str, text: str) -> None:
+    said = Problem(what=text)
+    for who in text:  # prose: ok
+        print(said.what)
+    there: str = text
+"""
+    assert [(finding.line, finding.phrase) for finding in in_names(source)] == [(4, "what"), (5, "said"), (8, "there")]
 
 
 def test_terms_do_not_use_the_phrases_of_other_rules() -> None:

@@ -76,8 +76,8 @@ def _answer(api: Api, request: Request, request_id: str) -> Response:
     """The response of the function of the request's route.
 
     Raises:
-        callers.Refused: If the caller may not use the route. ValueError: If the function's result is not a valid
-        response.
+        callers.Refused: If the caller may not use the route.
+        ValueError: If the function's result is not a valid response.
     """
     routes = {route.route_key: route for route in api.get_routes()}
     staged = find_stage(api.stages, messages.path_of(request))
@@ -115,8 +115,8 @@ def _caller(api: Api, route: Route, request: Request, now: datetime) -> dict[str
     """The caller in the form of `requestContext.authorizer`; None on a route without authorization.
 
     Raises:
-        callers.Refused: If the caller may not use the route. NotImplementedError: For a kind of authorization that is
-        not emulated.
+        callers.Refused: If the caller may not use the route.
+        NotImplementedError: For a kind of authorization that is not emulated.
     """
     match route.authorization_type:
         case None | "NONE":

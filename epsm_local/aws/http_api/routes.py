@@ -37,7 +37,9 @@ def find_route(route_keys: Iterable[str], method: str, path: str) -> Match | Non
     """The best matching route of a request; None if no route matches.
 
     Args:
-        route_keys: Keys of all routes of the API. method: Method in upper case. path: Decoded path without the stage.
+        route_keys: Keys of all routes of the API.
+        method: Method in upper case.
+        path: Decoded path without the stage.
     """
     candidates: list[tuple[tuple[int, ...], bool, Match]] = []
     for key in route_keys:

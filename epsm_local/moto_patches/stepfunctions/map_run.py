@@ -67,13 +67,16 @@ class Child:
     """One child execution of a map run.
 
     Attributes:
-        index: Index of its item. arn, name: Those of the execution. map_run_arn: ARN of the map run. state_machine_arn:
-            The map's own ARN, `<machine>/<label>`.
+        index: Index of its item.
+        arn, name: Those of the execution.
+        map_run_arn: ARN of the map run.
+        state_machine_arn: The map's own ARN, `<machine>/<label>`.
         input: JSON text.
         started, stopped: Times, UTC; stopped is None while it runs.
         status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
-        output: JSON text, for a success. error, cause: Those of a failure. history: Events; kept only if the child did
-            not succeed.
+        output: JSON text, for a success.
+        error, cause: Those of a failure.
+        history: Events; kept only if the child did not succeed.
     """
 
     index: int

@@ -214,7 +214,7 @@ def test_a_model_that_reads_a_study_json_starts_no_second_study(
     inputs: Inputs, records: Claims, room: dict[str, bytes]
 ) -> None:
     files = room | {"room.idf": reading(room["room.idf"], "more/study.json"), "more/study.json": b"{}"}
-    with pytest.raises(StudyRejected, match="what a study is called"):
+    with pytest.raises(StudyRejected, match="is the name of the study's own file"):
         send(inputs, records, files, document())
     assert inputs.objects == {}
 

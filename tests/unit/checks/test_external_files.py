@@ -111,7 +111,7 @@ def test_a_name_like_one_of_the_engines_is_taken(source: str, name: str, one_zon
 
 def test_a_model_that_reads_a_study_json_is_refused(one_zone: str) -> None:
     (found,) = check(with_file(one_zone, "data/study.json")).problems
-    assert "study.json is what a study is called" in found.what
+    assert "study.json is the name of the study's own file" in found.what
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "é" * 90 + ".csv", "x" * 256 + "/hours.csv"])

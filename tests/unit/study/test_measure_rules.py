@@ -271,7 +271,7 @@ def test_constructions_that_can_be_built_are_accepted(edit: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
-        ({"slot": "door"}, "does not say what the surfaces get; give one of"),
+        ({"slot": "door"}, "has no new construction for the surfaces; give one of"),
         (U | {"construction": "Other"}, "has construction and u_w_m2k; give one of"),
         ({"slot": "floor_ground", "construction": "x", "orientation": ["N"]}, "slot 'floor_ground' do not have"),
         ({"slot": "window", "u_w_m2k": 1, "films": "included"}, "has 'u_w_m2k' for slot 'window'; give 'glazing'"),

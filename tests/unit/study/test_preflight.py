@@ -86,7 +86,7 @@ def test_the_reason_names_model_weather_verdict_and_what_to_do() -> None:
     two = study(models=["x.idf", "y.idf"])
     assert reason_of(two, [Trial(0, "passed").as_dict(), failed(20)]) == (
         "Tried before the start: model y.idf with weather chicago.epw: bad input: No surfaces. "
-        "No variant was started; options.preflight false runs them all the same."
+        "No variant was started; options.preflight false runs them anyway."
     )
 
 

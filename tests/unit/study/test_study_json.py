@@ -54,7 +54,7 @@ def test_models_and_weather_are_needed() -> None:
 )
 def test_a_repeated_key_is_refused_at_any_depth(document: str) -> None:
     (fault,) = faults_of(document).values()
-    assert "is there twice" in fault.what
+    assert "occurs twice" in fault.what
 
 
 def test_every_fault_is_named_at_once_with_its_place() -> None:

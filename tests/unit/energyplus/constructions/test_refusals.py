@@ -157,7 +157,7 @@ def test_c_factor_and_f_factor_constructions_are_refused(building: str) -> None:
         ({"slot": "wall", "construction": "X"}, "slot", "is not known"),
         ({"slot": "window", "u_w_m2k": 1, "films": "included"}, "", "give 'glazing'"),
         ({"slot": "wall_exterior", "u_w_m2k": 1}, "", "without 'films'"),
-        ({"slot": "wall_exterior"}, "", "does not say what the surfaces get"),
+        ({"slot": "wall_exterior"}, "", "has no new construction for the surfaces"),
         (
             {"slot": "wall_exterior", "u_w_m2k": 1, "films": "included", "construction": "X"},
             "",

@@ -15,7 +15,7 @@ from tests.unit.energyplus.weather.epw_files import FIRST_RECORD, ONE_WEEK, date
 @pytest.mark.parametrize("keep", [0, 1, 24, 167])
 def test_a_file_cut_off_at_the_end_of_a_line_is_refused(keep: int) -> None:
     (problem,) = problems(epw(records=keep))
-    assert f"has {keep} data lines, and its header promises 168" in problem.what
+    assert f"has {keep} data lines instead of 168 as in its header" in problem.what
 
 
 def test_a_file_cut_off_within_a_line_is_refused_with_the_line() -> None:
@@ -37,7 +37,7 @@ def test_a_record_too_many_is_refused() -> None:
 
 def test_every_period_counts() -> None:
     periods = "DATA PERIODS,2,1,Winter,Sunday,1/1,1/31,Summer,Monday,7/1,7/31"
-    assert "promises 1488" in problems(epw(periods, 31 * 24))[0].what
+    assert "instead of 1488" in problems(epw(periods, 31 * 24))[0].what
 
 
 def test_a_leap_year_that_is_named_must_have_its_leap_day() -> None:

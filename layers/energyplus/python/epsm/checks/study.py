@@ -78,7 +78,7 @@ class CheckedStudy:
         external_files: For each model the files that the model itself reads.
         baseline_values: For each model its own values of the parameters, where each is one.
         energyplus: Version that it was checked for and runs with, e.g. ``25.2``.
-        input_remarks: Peculiarities of inputs that can be run all the same: for each model and weather file that has
+        input_remarks: Remarks on dubious inputs that can be run: for each model and weather file that has
             any, sentences that begin with the file's name.
         run_times: For each model the time of a run, assumed from the model itself.
         expected_run_times: The same, measured for those models that have run before.

@@ -22,7 +22,7 @@ class Check:
         files: Every file that the study reads.
         estimate: Time of EnergyPlus, assumed from the number of zones; duration and cost on AWS, at list prices of
             us-east-1.
-        remarks: Peculiarities of models and weather files that can be run all the same.
+        remarks: Remarks on dubious models and weather files that can be run.
     """
 
     variants: int

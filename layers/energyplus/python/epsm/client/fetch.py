@@ -180,7 +180,7 @@ def _try_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        pass  # some network file systems cannot lock folders; names are unique all the same
+        pass  # some network file systems cannot lock folders; names are unique anyway
     return True
 
 

@@ -18,7 +18,7 @@ _PARTS_IN_A_LOG = 10
 def shown_progress(progress: bool | None, simulation_id: str) -> Iterator[Show]:
     """What to call with every look at a run.
 
-    A notebook gets one line that is written anew, without widgets, so that it is kept in the file; a terminal gets a
+    A notebook gets an updating line without widgets, so that it is kept in the file; a terminal gets a
     bar. Anything else is a log: a line whenever the status changes and for each tenth of the variants, so that a long
     study leaves some ten lines and no control characters.
 

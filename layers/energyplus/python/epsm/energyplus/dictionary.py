@@ -1,7 +1,7 @@
-"""The EnergyPlus data dictionary: which classes, fields, units and values the engine knows.
+"""The EnergyPlus data dictionary: the engine's classes, fields, units and values.
 
-The content comes from the engine's own `Energy+.schema.epJSON` and `Energy+.idd`, cut down to what checking and
-editing need by `layers/energyplus/generate_dictionary.py`.
+The content comes from the engine's own `Energy+.schema.epJSON` and `Energy+.idd`, reduced by
+`layers/energyplus/generate_dictionary.py` to the parts needed for checking and editing.
 """
 
 import functools
@@ -41,15 +41,16 @@ class FieldRule:
         name: Name as the IDD gives it, e.g. ``Watts per Floor Area``.
         key: Name in epJSON, e.g. ``watts_per_floor_area``.
         type: ``number``, ``integer``, ``choice``, ``object`` (names another object), ``text`` or ``any``.
-        unit: Unit as the IDD writes it (``W/m2``); ``*`` where it depends on another field; None where there is none.
-        words: Words accepted (choices; for numbers ``Autosize`` and the like).
-        minimum, maximum, exclusive_minimum, exclusive_maximum: Bounds of a number, None where not limited.
+        unit: Unit as the IDD writes it (``W/m2``); ``*`` if it depends on another field; None without a unit.
+        words: Accepted words (choices; for numbers ``Autosize`` and the like).
+        minimum, maximum, exclusive_minimum, exclusive_maximum: Bounds of a number, None if unlimited.
         repeat_key: For a field of a repeated group, its epJSON array; None for a plain field.
-        required: Whether the engine refuses an object in which it is blank; in a group, if anything else is given.
-        lists: For a field that names an object, where the engine is known to end the run if there is none of that
-            name: the reference lists it looks in.
-        names: ``schedule`` or ``construction`` for a field that names one; else empty.
-        default: Value that the engine takes for a blank field; None where the IDD has none.
+        required: Whether the engine refuses an object if the field is blank; in a group, only if the group has other
+            values.
+        lists: For a field that names an object, if the engine is known to end the run when no such object exists: the
+            reference lists that it searches.
+        names: ``schedule`` or ``construction`` for a field that names one; otherwise empty.
+        default: Value that the engine uses for a blank field; None if the IDD has no default.
     """
 
     name: str
@@ -92,10 +93,10 @@ class FieldRule:
         return f"{text}, or {listed(self.words)}" if self.words else text
 
     def accepts(self, value: float | str) -> bool:
-        """Whether `value` is of the right kind and within the bounds. Names of other objects are not looked up."""
+        """Whether `value` has the right type and is within the bounds. Names of other objects are not looked up."""
         if isinstance(value, str):
             words = {fold_name(word) for word in self.words}
-            # The engine takes one for the other.
+            # The engine accepts either.
             words |= _AUTOMATIC if words & _AUTOMATIC else set()
             return fold_name(value) in words or self.type in ("text", "object", "any")
         if not math.isfinite(value):
@@ -114,12 +115,12 @@ class FieldRule:
 
 @dataclass(frozen=True, slots=True)
 class FieldPlace:
-    """A field found in a class: its rule and where its value stands.
+    """A field of a class: its rule and the position of its value.
 
     Attributes:
-        rule: What the field accepts, its name with the group number filled in (``Vertex 3 X-coordinate``).
+        rule: The field's rule, with the group number filled into its name (``Vertex 3 X-coordinate``).
         position: Index among the object's IDF values, 0 being the first value after the class name.
-        group: For a field of a repeated group the group's index from 0, else None.
+        group: For a field of a repeated group, the group's index from 0, otherwise None.
     """
 
     rule: FieldRule
@@ -132,12 +133,13 @@ class ClassRule:
     """One EnergyPlus class: its fields in order, then a group of fields that may repeat.
 
     Attributes:
-        name: As the IDD writes it.
+        name: Name as in the IDD.
         fields: The fields in order.
-        repeats: The fields of the group; ``#`` in their names stands for the group's number.
+        repeats: The fields of the group; ``#`` in their names is the group's number.
         first_number: Number of the first group.
         unique: Whether a model has at most one such object.
-        provides: The reference lists that the names of its objects are in; only lists that some field's `lists` has.
+        provides: The reference lists that contain the names of its objects; only lists that occur in some field's
+            `lists`.
     """
 
     name: str
@@ -239,9 +241,10 @@ _current: ContextVar[str] = ContextVar("energyplus_version", default="25.2")
 
 @contextmanager
 def of_version(model_version: str) -> Iterator[None]:
-    """Make `load` give the dictionary of that version, e.g. ``23.2``, within the block.
+    """Make `load` return the dictionary of a version, e.g.
 
-    A study has one version, which is set once for all checks and edits instead of in every call.
+    ``23.2``, within the block. A study has one version, which is set once for all checks and edits instead of being
+    passed to every call.
     """
     token = _current.set(model_version)
     try:
@@ -251,7 +254,7 @@ def of_version(model_version: str) -> Iterator[None]:
 
 
 def load() -> Dictionary:
-    """The dictionary of the version that `of_version` has set, else of 25.2; read once per process (about 20 ms)."""
+    """The dictionary of the version set by `of_version`, by default 25.2; read once per process (about 20 ms)."""
     return _load(_current.get())
 
 

@@ -5,7 +5,8 @@ from epsm.energyplus.dictionary import ClassRule, FieldPlace
 
 
 class CannotEdit(Exception):
-    """A parameter does not fit the model. Submit refuses such a study; here it means that it was not asked."""
+    """A parameter does not match the model. Submit refuses such studies, so this is only raised for models that it has
+    not checked."""
 
 
 def rule_of(class_name: str) -> ClassRule:

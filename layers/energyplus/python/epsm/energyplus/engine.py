@@ -1,7 +1,7 @@
-"""Running EnergyPlus: one child process in a group of its own, bounded in time and memory, measured.
+"""Running EnergyPlus: one child process in its own process group, measured, with limits on time and memory.
 
 Success is not decided here: the exit code is unreliable (0 after a full disk, 0 with unconverged results).
-`epsm.energyplus.verdict` reads the files that the engine left behind.
+`epsm.energyplus.verdict` reads the engine's output files.
 """
 
 import functools
@@ -38,15 +38,15 @@ class Engine:
     """An installed EnergyPlus.
 
     Attributes:
-        executable: Path of the `energyplus` program; `Energy+.idd` and ExpandObjects are next to it. Or of
-            `libenergyplusapi.so.*`, which has neither, and which a process of Python starts.
+        executable: Path of the `energyplus` program; `Energy+.idd` and ExpandObjects are next to it. Or path of
+            `libenergyplusapi.so.*`, which has neither and is started by a Python process.
     """
 
     executable: Path
 
     @property
     def start(self) -> list[str]:
-        """Start of its command line."""
+        """The first part of its command line."""
         if ".so" not in self.executable.name:
             return [str(self.executable)]
         # Isolated: nothing of this process's Python, and no file of the model's folder, is imported.
@@ -82,7 +82,7 @@ def installed_engine() -> Engine:
 
 
 ENGINES = Path(sys.prefix) / "energyplus"
-"""Folder of further engines, one folder a version, beside the Python packages: on a laptop and in the image."""
+"""Folder of other engines, one folder per version, beside the Python packages, on a laptop as in the image."""
 
 
 def installed_engine_of(model_version: str) -> Engine:
@@ -122,18 +122,18 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class EngineRun:
-    """How a run went, as seen from outside.
+    """The end of the engine's process.
 
     Attributes:
-        exit_code: What the process returned; negative if a signal ended it.
+        exit_code: Exit code of the process; negative if a signal ended it.
         timed_out: Whether it was killed because `timeout_s` had passed.
-        out_of_memory: Whether it was killed because it passed `memory_limit_mb`.
-        stopped: Whether it was killed because `should_stop` said so.
-        wall_seconds: From start to end.
+        out_of_memory: Whether it was killed because it exceeded `memory_limit_mb`.
+        stopped: Whether it was killed because `should_stop` returned True.
+        wall_seconds: Time from start to end.
         cpu_seconds: User and system time of the engine and its children.
-        peak_memory_mb: Largest resident size, MiB, of the engine or of what it has started; 0 if it ended before it
-            could be looked at.
-        last_lines: The end of what it printed.
+        peak_memory_mb: Largest resident size, MiB, of the engine or one of its child processes; 0 if it ended before it
+            could be measured.
+        last_lines: The end of its output.
     """
 
     exit_code: int
@@ -165,19 +165,19 @@ def run(
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> EngineRun:
-    """Run the engine to its end, or to the end of its time or memory.
+    """Run the engine until it ends or exceeds its time or memory limit.
 
-    The engine gets a process group of its own, so that a kill also reaches what it has started, and none of this
-    process's environment but the few variables it needs: no credentials.
+    The engine gets its own process group, so a kill also ends its child processes, and only the few environment
+    variables that it needs: no credentials.
 
     Args:
         line: Command line, from `command`.
-        folder: Working directory; relative file names in the model are found from here.
+        folder: Working directory; relative file names in the model start here.
         timeout_s: Wall-clock limit, seconds.
         memory_limit_mb: Limit of the resident size, MiB; None for none.
         on_progress: Called from another thread with each date that the engine reports.
-        should_stop: Asked several times a second, in a thread of its own, one question at a time: however long an
-            answer takes, the limits of time and memory hold. The run is ended when it answers yes.
+        should_stop: Called several times a second in its own thread, one call at a time: however long a call takes, the
+            limits of time and memory hold. The run is ended when it returns True.
     """
     lines: deque[str] = deque(maxlen=_LINES_KEPT)
     printed_all = threading.Event()
@@ -192,8 +192,8 @@ def run(
         memory.look(process.pid)
         reader.start()
         while not (has_ended(process.pid) or timed_out or out_of_memory or stopped):
-            # The pipe usually closes with the process, so its end is seen at once; but it may close before, or be
-            # held open by what the process has started.
+            # The pipe usually closes with the process, so its end is noticed immediately; but it may close earlier, or
+            # be kept open by child processes.
             if not printed_all.wait(min(_WATCH_INTERVAL_S, max(0.0, deadline - time.monotonic()))):
                 timed_out = time.monotonic() >= deadline
                 memory.look(process.pid)
@@ -207,7 +207,7 @@ def run(
             kill_group(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        kill_group(process.pid)  # what the engine started and left running
+        kill_group(process.pid)  # child processes that the engine left running
         if reader.ident is not None:
             reader.join(timeout=5)
     return EngineRun(
@@ -253,11 +253,11 @@ def _read(
             try:
                 on_progress(Progress(environment.strip(), int(month), int(day)))
             except Exception:
-                # Reporting progress must never harm the run; and a pipe that nobody empties would block it.
+                # Reporting progress must never affect the run; a pipe that is not read would block it.
                 logger.exception("progress could not be reported")
     printed_all.set()
 
 
 def free_disk_mb(folder: Path) -> float:
-    """Space left where `folder` is, MiB."""
+    """Free disk space at `folder`, MiB."""
     return shutil.disk_usage(folder).free / 2**20

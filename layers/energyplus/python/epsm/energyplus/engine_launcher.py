@@ -1,7 +1,7 @@
-"""Starts an EnergyPlus that is a library: `python engine_launcher.py LIBRARY ARGUMENT...`, as the program would.
+"""Starts an EnergyPlus that is a library, like the executable: `python engine_launcher.py LIBRARY ARGUMENT...`.
 
-A program of its own that imports nothing of this project: it becomes the engine's process, one a run, so that a crash
-ends a run and not a worker.
+A separate program that imports nothing of this project: it becomes the engine's process, one per run, so a crash ends a
+run and not a worker.
 """
 
 import ctypes
@@ -9,7 +9,7 @@ import sys
 
 
 def main(library: str, *arguments: str) -> int:
-    """Run EnergyPlus with a command line's arguments; its exit code."""
+    """Run EnergyPlus with the arguments of a command line; return its exit code."""
     engine = ctypes.CDLL(library)
     engine.stateNew.restype = ctypes.c_void_p
     engine.energyplus.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(ctypes.c_char_p)]

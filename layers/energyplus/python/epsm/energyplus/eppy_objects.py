@@ -1,8 +1,8 @@
-"""Objects of an IDF as eppy holds them, for 25.2, whose IDD comes with the engine.
+"""eppy's objects of an IDF, for 25.2, for which the engine provides the IDD.
 
-eppy is given only what is edited. Its reader makes a list of the class's field names anew for every object: 0.7 MB and
-16 ms for each Schedule:Compact, whose class has 4,500 fields. So the reader gets one object of each class, the longest
-(for that it extends its IDD where needed), and the others are made from the names that it found.
+eppy parses only the edited objects. Its reader creates a list of the class's field names for every object: 0.7 MB and
+16 ms for each Schedule:Compact, with 4,500 fields. So the reader gets one object of each class, the longest (for which
+it extends its IDD if needed), and the others are created with the same names.
 """
 
 import io
@@ -15,14 +15,14 @@ from epsm.text import fold_name
 
 
 class EppyObjects:
-    """Makes eppy's objects; an `epsm.energyplus.documents.Objects`.
+    """Creates eppy's objects; an `epsm.energyplus.documents.Objects`.
 
     Args:
-        idd: The engine's `Energy+.idd`. It is the process's: eppy holds one for all models.
+        idd: The engine's `Energy+.idd`. eppy supports one per process.
     """
 
     def __init__(self, idd: Path) -> None:
-        from eppy.modeleditor import IDF  # 0.7 s to import: only where models are edited
+        from eppy.modeleditor import IDF  # imported here because it takes 0.7 s
 
         if IDF.getiddname() is None:
             IDF.setiddname(str(idd))
@@ -57,7 +57,7 @@ class EppyObjects:
         new_object = self._empty.newidfobject(rule.name.upper())
         self._empty.removeidfobject(new_object)
         new_object.theidf = None
-        new_object.obj[:] = [rule.name, *values]  # eppy would write the class in capitals and fill in the defaults
+        new_object.obj[:] = [rule.name, *values]  # eppy itself would use capitals and fill in defaults
         return new_object
 
     def values(self, eppy_object: Any) -> list[Any]:

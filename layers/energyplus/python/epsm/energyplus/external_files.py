@@ -1,8 +1,8 @@
 """Names of files that a model reads itself (Schedule:File and the like): their paths in a study, and names that are not
 allowed.
 
-A run has its external files in its working directory, where EnergyPlus and ExpandObjects also read and write files of
-their own, by fixed names and without asking what is there.
+A run has its external files in its working directory, where EnergyPlus and ExpandObjects also read and write their own
+files, with fixed names and without checking for existing files.
 """
 
 import posixpath
@@ -31,7 +31,7 @@ its batch files clear away. Not eplusshading.csv: it goes to the output folder, 
 
 
 def external_path(name: str, model: str) -> tuple[str, str]:
-    """The path in the study of a file that a model names, and why it cannot be had, if it cannot.
+    """The path in the study of a file that a model names, and the reason if it cannot be used.
 
     Args:
         name: The name as written in the model.
@@ -42,12 +42,12 @@ def external_path(name: str, model: str) -> tuple[str, str]:
     normal = unicodedata.normalize("NFC", posixpath.normpath(path))
     if normal.startswith(("/", "../")) or normal == ".." or ":" in name:
         return "", "which is outside the study"
-    # Upwards from the model's own folder is fine; later on, the folder that is left again would have to exist.
+    # '..' at the start is allowed; in the middle, the folder before it would have to exist.
     if ".." in posixpath.relpath(path.replace("/../", "/./"), folder or ".").split("/") or "/../" in name.lstrip("./"):
         return "", "with '..' in the middle: write the path without it"
     if posixpath.basename(normal) == MANIFEST_NAME:
-        # In the bucket it would start a study of its own.
-        return "", f"but {MANIFEST_NAME} is what a study is called"
+        # In the bucket it would start another study.
+        return "", f"but {MANIFEST_NAME} is the name of the study's own file"
     if is_reserved(normal, model):
         return "", "a name that EnergyPlus uses for files of its own"
     if any(
@@ -59,7 +59,7 @@ def external_path(name: str, model: str) -> tuple[str, str]:
 
 
 def is_reserved(path: str, model: str) -> bool:
-    """Whether a file of the study would stand where the engine, ExpandObjects or this project has a file of its own.
+    """Whether a file of the study would have the path of a file of the engine, ExpandObjects or this project.
 
     >>> is_reserved("models/Energy+.INI", "models/room.idf"), is_reserved("data/energy+.ini", "models/room.idf")
     (True, False)
@@ -69,7 +69,8 @@ def is_reserved(path: str, model: str) -> bool:
 
 
 def in_each_others_way(paths: Iterable[str]) -> list[tuple[str, str]]:
-    """Pairs of which the first is a file where the second needs a folder: fine in a bucket, impossible on a disk.
+    """Pairs in which the first is a file with the path of a folder of the second: possible in a bucket, impossible on a
+    disk.
 
     >>> in_each_others_way(["a.csv", "a.csv/b.csv", "c/d.csv"])
     [('a.csv', 'a.csv/b.csv')]

@@ -1,16 +1,16 @@
-"""Why an edit of a measure cannot be made on a model."""
+"""Reasons why an edit of a measure cannot be applied to a model."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A reason, without the place in study.json, which the caller knows.
+    """A reason, without the location in study.json, which the caller adds.
 
     Attributes:
-        key: The key of the edit that it concerns; empty for the edit as a whole.
-        what: What was found.
-        allowed: What would be possible instead.
+        key: The key of the edit concerned; empty for the edit as a whole.
+        what: The fault.
+        allowed: The allowed alternative.
     """
 
     key: str

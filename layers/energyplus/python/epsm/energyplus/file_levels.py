@@ -1,4 +1,4 @@
-"""Files that a model reads, as levels of a parameter: which fields name the file, and what is written into them."""
+"""Files that a model reads, as levels of a parameter: the fields that name the file, and their new values."""
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
@@ -33,8 +33,8 @@ def readers_of(
     Args:
         file: Path of the file in the study.
         model: Path of the model in the study.
-        objects_of: Gives the model's objects of a class.
-        value_of: Gives the value of a field.
+        objects_of: Returns the model's objects of a class.
+        value_of: Returns the value of a field.
     """
     for rule, place in naming_fields():
         for model_object in objects_of(rule):
@@ -44,7 +44,7 @@ def readers_of(
 
 
 def name_in_model(file: str, model: str) -> str:
-    """What a model calls a file of the study: its path from the model's folder.
+    """The name of a file of the study in a model: its path relative to the model's folder.
 
     >>> name_in_model("schedules/low.csv", "models/room.idf"), name_in_model("low.csv", "room.idf")
     ('../schedules/low.csv', 'low.csv')

@@ -1,4 +1,4 @@
-"""The text of a model file, read in blocks, so that no second copy of a large model is ever in memory."""
+"""The text of a model file, read in blocks, so a large model is never in memory twice."""
 
 import codecs
 import re
@@ -10,16 +10,18 @@ _COMMENT = re.compile(r"![^\r\n]*")
 
 
 def decode(content: bytes) -> str:
-    """Model text from bytes: UTF-8 if it is that, else Windows-1252, which tools on Windows write, else Latin-1.
+    """Model text from bytes: UTF-8 if it is valid, otherwise Windows-1252, which tools on Windows write, otherwise
+    Latin-1.
 
-    Windows-1252 is Latin-1 with quotes, dashes and the ellipsis in place of control characters; five bytes mean nothing
-    in it. What Python's `splitlines` takes for the end of a line and EnergyPlus does not becomes a space.
+    Windows-1252 is Latin-1 with quotes, dashes and the ellipsis in place of control characters; five bytes are
+    undefined in it. Characters that Python's `splitlines` treats as the end of a line, but EnergyPlus does not, become
+    a space.
     """
     return "".join(text_blocks(content))
 
 
 def text_blocks(content: bytes) -> Iterator[str]:
-    """The same, in blocks that end where a line does."""
+    """The same, in blocks of whole lines."""
     encoding = next((name for name in ("utf-8", "cp1252") if _can_be(content, name)), "latin-1")
     marked = encoding == "utf-8" and content.startswith(codecs.BOM_UTF8)
     for start, end in _blocks(content, len(codecs.BOM_UTF8) if marked else 0):
@@ -33,7 +35,7 @@ def idf_objects(content: bytes) -> Iterator[list[str]]:
         *objects, rest = (rest + _COMMENT.sub("", block)).split(";")
         for text in objects:
             values = [value.strip() for value in text.split(",")]
-            if any(values):  # a ';' too many is nothing
+            if any(values):  # a surplus ';' is ignored
                 yield values
 
 
@@ -47,7 +49,7 @@ def _can_be(content: bytes, encoding: str) -> bool:
 
 
 def _blocks(content: bytes, start: int) -> Iterator[tuple[int, int]]:
-    """Where blocks begin and end; a line feed is never part of another character, in none of the encodings."""
+    """Begin and end of each block; a line feed is never part of another character in any of the encodings."""
     while start < len(content):
         line_end = content.find(b"\n", start + _BLOCK_BYTES)
         end = len(content) if line_end < 0 else line_end + 1

@@ -1,7 +1,7 @@
-"""What a model file contains: classes, objects and values, read without the engine and without eppy.
+"""Reading model files: classes, objects and values, without the engine and without eppy.
 
-This is what submit checks a study against. It knows the syntax of IDF and epJSON and nothing of what the objects
-mean. Editing is `epsm.energyplus.model_editor`'s; simulating is `epsm.energyplus.engine`'s.
+Submit checks studies with it. It implements the syntax of IDF and epJSON, but not the meaning of objects.
+`epsm.energyplus.model_editor` edits models; `epsm.energyplus.engine` simulates them.
 """
 
 import codecs
@@ -19,7 +19,7 @@ from epsm.strict_json import RepeatedKey, without_repeated_keys
 from epsm.text import fold_name, middle_cut
 
 _MAX_LISTED = 20
-"""Lines with faults of syntax that are listed one by one; the others are counted."""
+"""Maximum number of syntax faults that are listed; further ones are counted."""
 _MAX_SHOWN = 60
 _PIECE = re.compile(r"([^,;]*)([,;]?)")
 _MAX_VALUES_SHARED = 20_000
@@ -45,7 +45,7 @@ class ModelObject:
     key: str = ""
 
     def value(self, place: FieldPlace) -> float | str | None:
-        """The value at `place`: text in IDF, typed in epJSON; None or an empty text where nothing is given."""
+        """The value at `place`: text in IDF, typed in epJSON; None or an empty text if there is no value."""
         if isinstance(self.values, tuple):
             return self.values[place.position] if place.position < len(self.values) else None
         if place.rule.key == "name":
@@ -58,7 +58,7 @@ class ModelObject:
         return groups[place.group].get(place.rule.key)  # type: ignore[no-any-return]
 
     def group_count(self, rule: ClassRule) -> int:
-        """How many groups of its class's repeated fields the object has; a group begun counts."""
+        """Number of groups of repeated fields in the object, including an incomplete one."""
         if not rule.repeats:
             return 0
         if isinstance(self.values, tuple):
@@ -78,7 +78,7 @@ class ModelOutline:
         return self.objects.get(fold_name(name), [])
 
     def only(self, names: Iterable[str]) -> "ModelOutline":
-        """The objects of some classes alone."""
+        """The objects of the given classes only."""
         return ModelOutline({key: group for name in names if (group := self.objects.get(key := fold_name(name)))})
 
     def all(self) -> Iterator[ModelObject]:
@@ -87,7 +87,7 @@ class ModelOutline:
 
     @property
     def version(self) -> str | None:
-        """What the Version object says, e.g. ``25.2``, or None if there is none."""
+        """The version in the Version object, e.g. ``25.2``, or None without such an object."""
         for model_object in self.of_class("Version"):
             if isinstance(model_object.values, tuple):
                 return model_object.values[0].strip() or None if model_object.values else None
@@ -101,10 +101,10 @@ def read_outline(content: bytes, source: str) -> ModelOutline:
 
     Args:
         content: The file's bytes.
-        source: Its path in the study, used in problems; its ending distinguishes IDF from epJSON.
+        source: Its path in the study, used in problems; its suffix distinguishes IDF from epJSON.
 
     Returns:
-        The outline; its `problems` are empty if the syntax is sound.
+        The outline; its `problems` are empty if the syntax is correct.
     """
     start = content[:200].lstrip()
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -137,10 +137,10 @@ def _lines(content: bytes) -> Iterator[str]:
 def _read_idf(content: bytes, source: str) -> ModelOutline:
     outline = ModelOutline()
     faulty_lines = 0
-    shared: dict[str, str] = {}  # names, words and small numbers recur: each is kept once, which halves the memory
+    shared: dict[str, str] = {}  # names, words and small numbers recur: storing each once halves the memory
     values: list[str] = []
     start = 0  # line on which the object began
-    loose = ""  # a value whose ',' or ';' has not come yet
+    loose = ""  # a value before its ',' or ';'
     loose_line = 0
     for number, line in enumerate(_lines(content), start=1):
         code = line.split("!", 1)[0].strip()
@@ -200,7 +200,7 @@ def _read_epjson(text: str, source: str) -> ModelOutline:
         outline.problems.append(Problem(where, f"is not JSON: {error.msg}", "an epJSON object"))
         return outline
     except RepeatedKey as error:
-        outline.problems.append(Problem(source, f"the name '{error}' is there twice in one place"))
+        outline.problems.append(Problem(source, f"the name '{error}' occurs twice in the same object"))
         return outline
     except (ValueError, RecursionError) as error:
         outline.problems.append(Problem(source, f"cannot be read: {error}"))

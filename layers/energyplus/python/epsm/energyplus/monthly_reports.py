@@ -9,4 +9,4 @@ MONTHLY_REPORTS = (
     *("PeakEnergyEndUseCoalMonthly", "PeakEnergyEndUsePropaneMonthly", "PeakEnergyEndUseGasolineMonthly"),
     "PeakEnergyEndUseOtherFuelsMonthly",
 )
-"""Reports with the peaks of months, by fuel and by end use; EnergyPlus writes those of fuels that the model has."""
+"""Reports with the monthly peaks by fuel and end use; EnergyPlus writes those for the model's fuels."""

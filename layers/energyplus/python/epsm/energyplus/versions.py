@@ -1,8 +1,8 @@
 """EnergyPlus versions: those that this release supports, and the version of a study.
 
-Every model runs in its own version: nothing is converted, so the numbers are those that the modeller's own
-installation gives. One study has one version, because a table of results that mixes engines cannot be compared.
-The engines are in `epsm.energyplus.engine`; this module starts no process, so that functions that only check can import
+Every model runs in its own version: nothing is converted, so the numbers equal those of the modeller's own
+installation. One study has one version, because a table of results that mixes engines cannot be compared. The engines
+are in `epsm.energyplus.engine`; this module starts no process, so that functions that only check can import
 it.
 """
 
@@ -62,9 +62,9 @@ def version_in(content: bytes, source: str) -> str | None:
 
 
 def runnable(model: str | None) -> str:
-    """The version to check and run a study with whose first model is of version `model`.
+    """The version with which a study is checked and run, from the version of its first model.
 
-    An unsupported one gives the default; the check of the model then reports it.
+    An unsupported version gives the default; the check of the model then reports it.
     """
     return model if model is not None and model in RELEASES else DEFAULT
 
@@ -75,12 +75,12 @@ def runs_as(model: str, engine: str, requested: str | None) -> bool:
 
 
 def misfit(model: str, engine: str, requested: str | None) -> tuple[str, str]:
-    """Why a model of version `model` does not run in a study of version `engine`, and what to do.
+    """Why a model of version `model` does not run in a study of version `engine`, and the remedy.
 
     Args:
-        model: What the model's Version object says.
+        model: The version in the model's Version object.
         engine: The study's version.
-        requested: The study's `energyplus`; None where the version comes from the models.
+        requested: The study's `energyplus`; None if the version comes from the models.
     """
     fault = f"is a model for EnergyPlus {model}"
     model = ".".join(model.split(".")[:2])

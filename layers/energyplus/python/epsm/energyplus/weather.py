@@ -1,9 +1,9 @@
-"""Weather files: whether an EPW is complete and in order, and its metadata.
+"""Weather files: completeness and order of an EPW file, and its metadata.
 
 The format is the one of EnergyPlus's Auxiliary Programs guide, "EnergyPlus Weather File (EPW) Data Dictionary": eight
 header lines from LOCATION to DATA PERIODS, then one line of values for each interval. Requirements here are
-those of the engine (tried with 25.2); in addition, files are refused that it silently runs with wrong results: cut off,
-out of order, impossible, or with values missing for long (`weather_records`).
+those of the engine (tried with 25.2); in addition, files that it would silently run with wrong results are refused:
+truncated, out of order, impossible, or with long gaps (`weather_records`).
 """
 
 import re
@@ -17,7 +17,7 @@ from epsm.problems import Problem
 _HEADER_LINES = 8
 _BYTE_ORDER_MARK = "\xef\xbb\xbf"
 _FURTHEST_FROM_MERIDIAN_DEG = 60
-"""Four hours: the largest difference of a place on earth is three (western China, east of Kamchatka's time)."""
+"""Four hours: the largest real difference is three (western China, east of Kamchatka's time)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Weather:
         time_zone_h, elevation_m: Hours ahead of UTC, and metres above the sea.
         records: Number of data lines.
         records_per_hour: Intervals an hour, from the DATA PERIODS line.
-        remarks: Peculiarities of a file that can be run all the same, as sentences.
+        remarks: Sentences about dubious inputs in a file that can be run.
     """
 
     city: str
@@ -46,13 +46,13 @@ class Weather:
 
 
 def statistics_beside(weather: str, names: Iterable[str]) -> str | None:
-    """The name among `names` of the .stat that belongs to an EPW, in any case, or None. The engine reads it, too."""
+    """The name among `names` of an EPW's .stat file, case-insensitive, or None. The engine reads it, too."""
     wanted = weather[: -len(".epw")].casefold() + ".stat"
     return next((name for name in names if name.casefold() == wanted), None)
 
 
 def read_weather(content: bytes, source: str) -> tuple[Weather | None, list[Problem]]:
-    """Check an EPW from its first line to its last.
+    """Check a whole EPW file.
 
     Args:
         content: The file's bytes.
@@ -73,7 +73,9 @@ def read_weather(content: bytes, source: str) -> tuple[Weather | None, list[Prob
     per_hour = _number(periods, 2)
     where = f"{source}: line {_HEADER_LINES}"
     if per_hour is None or per_hour < 1 or per_hour != int(per_hour) or 60 % per_hour:
-        problems.append(Problem(where, "does not say how many records an hour has", "a whole number that divides 60"))
+        problems.append(
+            Problem(where, "does not give the number of records per hour", "a whole number that divides 60")
+        )
     if place is None or per_hour is None or problems:
         return None, problems
 
@@ -81,7 +83,11 @@ def read_weather(content: bytes, source: str) -> tuple[Weather | None, list[Prob
     readings = declared_days(periods)
     if not readings:
         problems.append(
-            Problem(where, "does not say from when to when the data go", "e.g. DATA PERIODS,1,1,Data,Sunday,1/1,12/31")
+            Problem(
+                where,
+                "does not give the first and the last day of the data",
+                "e.g. DATA PERIODS,1,1,Data,Sunday,1/1,12/31",
+            )
         )
     records_a_day = 24 * int(per_hour)
     fitting = [days for days in readings if len(days) * records_a_day == len(data)]
@@ -91,7 +97,7 @@ def read_weather(content: bytes, source: str) -> tuple[Weather | None, list[Prob
     if readings and not fitting:
         promised = min(map(len, readings)) * records_a_day
         problems.append(
-            Problem(source, f"has {len(data)} data lines, and its header promises {promised}: it is incomplete")
+            Problem(source, f"has {len(data)} data lines instead of {promised} as in its header: it is incomplete")
         )
     weather = Weather(
         city=_text(location, 1),
@@ -111,7 +117,7 @@ def read_weather(content: bytes, source: str) -> tuple[Weather | None, list[Prob
 def _unreadable(lines: Sequence[str], content: bytes, source: str) -> list[Problem]:
     """Why a file cannot be read as an EPW at all; empty if it can."""
     if lines[0].startswith(_BYTE_ORDER_MARK):
-        # The engine does not find LOCATION after it, warns, and uses the location of the model, or none.
+        # With it, the engine does not find LOCATION, warns, and uses the location of the model, or none.
         what = "begins with a byte order mark, after which EnergyPlus does not find LOCATION"
         return [Problem(f"{source}: line 1", what, "the file saved without it (UTF-8 without BOM, or ANSI)")]
     if not lines[0].startswith("LOCATION,"):
@@ -140,7 +146,7 @@ def _line_end_problems(content: bytes, source: str) -> list[Problem]:
 
 
 def _place(location: list[str], source: str, problems: list[Problem]) -> Place | None:
-    """The file's location; adds a problem for every value that the engine needs and cannot read."""
+    """The file's location; adds a problem for every required value that the engine cannot read."""
     where = f"{source}: line 1"
     latitude, longitude = _number(location, 6), _number(location, 7)
     zone, elevation = _number(location, 8), _number(location, 9)

@@ -9,7 +9,7 @@ _COMMON_YEAR, _LEAP_YEAR = 2023, 2024
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day of records: month, day of month, and the year where the header names it, else None."""
+    """One day of records: month, day of month, and the year if the header gives it, otherwise None."""
 
     month: int
     day: int
@@ -20,13 +20,13 @@ class Day:
 
 
 def declared_days(periods: Sequence[str]) -> list[list[Day]]:
-    """The days that a DATA PERIODS line promises, in their order.
+    """The days of a DATA PERIODS line, in order.
 
     Args:
         periods: The line's values, the first being the keyword.
 
     Returns:
-        One list of days, two where 29 February may be there or not, none if the line does not say.
+        One list of days; two if 29 February is optional; none if the line has no dates.
     """
     try:
         count = int(periods[1])

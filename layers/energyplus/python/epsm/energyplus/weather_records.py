@@ -1,8 +1,8 @@
-"""The records of an EPW: whether each is readable, physically possible, in its place, and not missing.
+"""The records of an EPW: readable, physically possible, in order, without missing values.
 
-What the engine does with a missing value (WeatherManager.cc, 25.2): it repeats the value of the record before; if there
-is none, it takes 6 C, 3 C, 50 %, the pressure of the elevation and no wind. Missing radiation counts as zero. Infrared
-radiation is computed from opaque sky cover and dew point. No output that is commonly read reports it.
+For a missing value the engine (WeatherManager.cc, 25.2) repeats the value of the previous record; if there is none, it
+uses 6 C, 3 C, 50 %, the pressure of the elevation and no wind. Missing radiation counts as zero. Infrared radiation is
+computed from opaque sky cover and dew point. No commonly read output reports this.
 """
 
 import math
@@ -23,10 +23,12 @@ _MAX_LISTED = 5
 _HOURS_A_DAY = 24
 
 MAX_MISSING_SHARE = 0.01
-"""Of all records: 88 hours of a year. A repeated value is wrong by the daily swing, about 5 to 10 K; one hour in a
-hundred keeps that below 0.1 K of the yearly mean, less than typical years of one place differ from each other."""
+"""Maximum share of missing records: 88 hours of a year. A repeated value is wrong by the daily swing, about 5 to 10 K;
+with one hour in a hundred, the yearly mean changes by less than 0.1 K, less than the difference between typical years
+of one place."""
 MAX_GAP_H = 24
-"""Hours in a row. Beyond a day the repeated value takes the place of whole days, and of the peaks that size systems."""
+"""Maximum number of consecutive hours. Beyond a day, the repeated value replaces whole days, and the peaks that size
+systems."""
 
 _DARK_DEG = -10.0
 _MUCH_RADIATION = 50.0
@@ -43,13 +45,17 @@ _RANGES = {
     21: ("wind direction, degrees", 0.0, 360.0, 999.0),
     22: ("wind speed, m/s", 0.0, 120.0, 999.0),
 }
-"""Column: what it holds, least, most, and what stands for a missing value, from the data dictionary; its 40 m/s for
-wind and its radiation without an upper bound are widened to what has been measured. The engine takes what is beyond
-them for missing, or as it is, and says nothing."""
+"""Column: content, minimum, maximum, and the code of a missing value, from the data dictionary, with measured extremes
+instead of its 40 m/s for wind and its unlimited radiation. The engine treats values beyond these limits as missing, or
+uses them, without a message."""
 _AS_WELL_MISSING = {15: 99_999.0, 16: 99_999.0}
 _INFRARED, _SKY_COVER = 13, 24
 _CHECKED = tuple((column - 7, column, *_RANGES[column][1:]) for column in _RANGES)
-_REPEATED, _DARK, _GUESSED = "EnergyPlus repeats the last value", "EnergyPlus takes none", "EnergyPlus guesses the sky"
+_REPEATED, _DARK, _GUESSED = (
+    "EnergyPlus repeats the last value",
+    "EnergyPlus takes none",
+    "EnergyPlus estimates the sky conditions",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +110,8 @@ def check_records(
         data: The lines after the header.
         first_line: Number of the first of them in the file.
         days: The days that they are to cover, in order; empty if the header does not say.
-        per_hour: Records an hour.
-        place: Where the records belong.
+        per_hour: Records per hour.
+        place: Location of the records.
         source: The file's path in the study.
 
     Returns:
@@ -139,7 +145,7 @@ def check_records(
     hours = len(data) / per_hour
     if found.at_night > _MAX_AT_NIGHT_SHARE * hours and found.order is None:
         message = (
-            f"has sunshine in {found.at_night:,} hours in which the sun is well below the horizon of this place and "
+            f"has sunshine in {found.at_night:,} hours with the sun well below the horizon at this position and "
             f"time zone, first on line {found.first_at_night}: its hours are shifted, or its position or zone is wrong"
         )
         problems.append(Problem(source, message))
@@ -240,7 +246,7 @@ def _judge(
 
 
 def _altitude(place: Place, day: Day, hour: float) -> float:
-    """Of the sun in the middle of an hour."""
+    """Altitude of the sun in the middle of an hour."""
     return sun.altitude_deg(place.latitude_deg, place.longitude_deg, place.time_zone_h, _day_of_year(day), hour - 0.5)
 
 
@@ -251,7 +257,7 @@ def _day_of_year(day: Day) -> int:
 def _order(
     values: list[str], day: Day, hour: int, last_of_hour: bool, minute: int, where: str
 ) -> tuple[Problem | None, int]:
-    """Whether a record is the expected next one, and its minute."""
+    """Check that a record is the expected next one, and return its minute."""
     try:
         year, month, day_of_month, found_hour, found_minute = (int(value) for value in values[:5])
     except ValueError:

@@ -1,4 +1,4 @@
-"""Reactions to the start and end of a study: the concurrency is allocated anew, followers start, and studies marked for
+"""Reactions to the start and end of a study: the concurrency is reallocated, followers start, and studies marked for
 removal are deleted once nothing of them runs."""
 
 import time

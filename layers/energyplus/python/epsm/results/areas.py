@@ -63,15 +63,15 @@ class EnvelopeSurface:
 
     Attributes:
         name: Its name, in capitals as the engine prints it.
-        kind: Wall, roof, window, etc. A roof that is not exterior is a ceiling. boundary: The other side: exterior,
-            ground, etc.
+        kind: Wall, roof, window, etc. A roof that is not exterior is a ceiling.
+        boundary: The other side: exterior, ground, etc.
         orientation: N, E, S or W, by quadrants of azimuth; empty where its tilt is below 60 degrees, or 180.
         zone, construction: Their names, in capitals.
         gross_area_m2: Area with openings, for the whole building. Each surface of an interzone pair counts half, so the
             pair counts once, even if the zones have different multipliers.
         net_area_m2: The same without openings. For a window, the area of the opening, including frame and dividers.
         u_w_m2k, u_without_films_w_m2k: Heat transfer coefficients as the engine reports them, with air films as in
-        ASHRAE 90.1 and without; for windows, that of the glass with films. None if the engine does not report them.
+            ASHRAE 90.1 and without; for windows, that of the glass with films. None if the engine does not report them.
         shgc, visible_transmittance: Properties of the glass; only for windows that are not interior.
     """
 

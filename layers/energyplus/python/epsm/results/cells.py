@@ -32,7 +32,11 @@ class _Stored:
 
 
 def read_cells(database: Path, cells: Sequence[ReportCell]) -> RequestedValues:
-    """Read the cells that a study requests. Args: database: The run's eplusout.sql. cells: The requested cells.
+    """Read the cells that a study requests.
+
+    Args:
+        database: The run's eplusout.sql.
+        cells: The requested cells.
 
     Raises:
         sqlite3.Error: If the database cannot be read.

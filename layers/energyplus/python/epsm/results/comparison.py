@@ -25,7 +25,7 @@ def impact_columns(study: Study) -> tuple[str, ...]:
 
 
 def own_columns(study: Study) -> frozenset[str]:
-    """All columns that a study has besides those of every study; no parameter can be called like one of them."""
+    """All columns that a study has besides those of every study; no parameter can have one of these names."""
     return frozenset((*impact_columns(study), *((RANK,) if objectives(study) else ())))
 
 

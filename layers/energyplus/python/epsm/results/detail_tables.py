@@ -30,8 +30,11 @@ _ROWS_AT_A_TIME = 100_000
 
 
 class DetailWriter:
-    """Writes the tables of a study incrementally, so memory use does not depend on the number of variants. Args:
-    folder: Folder of the tables, each written as `<table>.parquet`. tables: The requested tables.
+    """Writes the tables of a study incrementally, so memory use does not depend on the number of variants.
+
+    Args:
+        folder: Folder of the tables, each written as `<table>.parquet`.
+        tables: The requested tables.
     """
 
     def __init__(self, folder: Path, tables: Iterable[DetailTable]) -> None:

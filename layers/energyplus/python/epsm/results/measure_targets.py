@@ -20,8 +20,10 @@ _IN_WORDS = {
 
 
 def measure_remarks(expected: Mapping[str, Sequence[Expected]], database: Path) -> tuple[str, ...]:
-    """Sentences about coefficients that differ by more than 2 % from the targets of measures. Args: expected: The
-    expected values by measure and variant.
+    """Sentences about coefficients that differ by more than 2 % from the targets of measures.
+
+    Args:
+        expected: The expected values by measure and variant.
         database: The run's eplusout.sql.
 
     Raises:
@@ -38,7 +40,8 @@ def differences(label: str, targets: Iterable[Expected], surfaces: Mapping[str, 
 
     Args:
         label: The measure and its variant.
-        targets: The expected values. surfaces: The reported surfaces, by name in lower case.
+        targets: The expected values.
+        surfaces: The reported surfaces, by name in lower case.
     """
     found: dict[tuple[str, float, float | None], list[str]] = {}
     for target in targets:

@@ -53,9 +53,10 @@ class MonthlyUse:
     Attributes:
         environment: The run period.
         month: 1 to 12; in a run period of more than a year, months repeat.
-        fuel, end_use: In lower case, as in the names of metrics; end use `total` is the whole of the fuel. energy_kwh:
-        Energy on the simulated days of the month. peak_w: Largest mean power of a time step. None for end uses of
-        district energy, which EnergyPlus does not report, and if the month was simulated more than once.
+        fuel, end_use: In lower case, as in the names of metrics; end use `total` is the whole of the fuel.
+        energy_kwh: Energy on the simulated days of the month.
+        peak_w: Largest mean power of a time step. None for end uses of district energy, which EnergyPlus does not
+            report, and if the month was simulated more than once.
     """
 
     environment: str

@@ -70,16 +70,17 @@ class Results:
     """The results of a run.
 
     Attributes:
-        metrics: Value by metric name, or None; the unit is in the name. missing: The reason for every None. end_uses:
-            Energy by end use and fuel, if it is not zero.
+        metrics: Value by metric name, or None; the unit is in the name.
+        missing: The reason for every None.
+        end_uses: Energy by end use and fuel, if it is not zero.
         zones: All zones.
         envelope: Areas of the envelope by kind, boundary and orientation.
         utility_bills: Charges of the model's tariffs for the period, in its currency; empty without tariffs.
         monthly: Energy and peaks of each month by fuel and end use, if the study asks for them.
-        not_applicable: The reason for every None of `OPTIONAL_METRICS`, which not every model can have. texts: Text by
-            column name, or None: times of peaks, and cells that the study requests. measure_remarks: Differences
-            between the coefficients that EnergyPlus reports and the targets of measures. period: The period that the
-            energy numbers cover: ``annual``, ``31 days (01/01-01/31)``, ``none``.
+        not_applicable: The reason for every None of `OPTIONAL_METRICS`, which not every model can have.
+        texts: Text by column name, or None: times of peaks, and cells that the study requests.
+        measure_remarks: Differences between the coefficients that EnergyPlus reports and the targets of measures.
+        period: The period that the energy numbers cover: ``annual``, ``31 days (01/01-01/31)``, ``none``.
         quantities: Areas, volumes and masses of measures, by parameter; see `epsm.results.quantities`.
         electricity_gwp_kgco2e: Emissions of electricity by factors for each hour, if the study has them.
         period_days: Days they cover; 0 if no weather-file period was simulated.

@@ -22,7 +22,8 @@ def remarks(table: pd.DataFrame, study: Study) -> list[str]:
     """Sentences about a results table: parameters without effect, and requested outputs that are missing.
 
     Args:
-        table: At least `REMARK_COLUMNS` and the parameters' columns. study: The study of the table.
+        table: At least `REMARK_COLUMNS` and the parameters' columns.
+        study: The study of the table.
     """
     done = table[table["status"] == VariantStatus.SUCCEEDED.value]
     results = pd.util.hash_pandas_object(done[list(METRICS)], index=False)

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class RequestedValues:
-    """Requested values from a run's database. Attributes: numbers, texts: Value by name, or None. missing: The reason
-    for every None.
+    """Requested values from a run's database.
+
+    Attributes:
+        numbers, texts: Value by name, or None.
+        missing: The reason for every None.
     """
 
     numbers: dict[str, float | None] = field(default_factory=dict)

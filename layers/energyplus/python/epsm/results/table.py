@@ -95,10 +95,10 @@ def write_table(
 
     Args:
         manifest: The run's manifest.
-        records: The variants' records, in the order of their index; read once and not kept in memory. parquet, csv:
-            Files to write. During writing, a spool file is beside them.
-        why_not_run: The error of a variant without a record. stopped: The reason if the study ended early; see
-            `epsm.results.rows.rows`.
+        records: The variants' records, in the order of their index; read once and not kept in memory.
+        parquet, csv: Files to write. During writing, a spool file is beside them.
+        why_not_run: The error of a variant without a record.
+        stopped: The reason if the study ended early; see `epsm.results.rows.rows`.
 
     Returns:
         Numbers of variants by outcome.

@@ -26,13 +26,15 @@ class Zone:
     Attributes:
         name: Zone name, in capitals as the engine prints it.
         area_m2, volume_m3: Floor area and volume of one such zone.
-        multiplier: Number of such zones in the building. conditioned: Whether it is heated or cooled; None if unknown.
-        part_of_total_area: Whether its area is part of the building area; None if unknown. missing: The reason if any
-            of these is None; otherwise empty. heating_kwh, cooling_kwh: Sensible energy that equipment delivers to all
-        such zones together; None without a run period of the weather file. heating_design_load_w,
-            cooling_design_load_w: Calculated sensible design loads of all such zones together, without sizing
-        factors; None if it was not sized. unmet_heating_hours, unmet_cooling_hours: Occupied hours in which the
-        setpoint is not met.
+        multiplier: Number of such zones in the building.
+        conditioned: Whether it is heated or cooled; None if unknown.
+        part_of_total_area: Whether its area is part of the building area; None if unknown.
+        missing: The reason if any of these is None; otherwise empty.
+        heating_kwh, cooling_kwh: Sensible energy that equipment delivers to all such zones together; None without a run
+            period of the weather file.
+        heating_design_load_w, cooling_design_load_w: Calculated sensible design loads of all such zones together,
+            without sizing factors; None if it was not sized.
+        unmet_heating_hours, unmet_cooling_hours: Occupied hours in which the setpoint is not met.
         not_comfortable_hours: Occupied hours that are not comfortable in summer or winter clothes (simple ASHRAE 55).
     """
 
@@ -110,8 +112,9 @@ def _number(tables: Reports, cell: Cell) -> float | None:
 
 
 def _row_name(zone: str) -> str:
-    """A zone's name as the engine stores it with the numbers, where it treats `[...]` as a unit. From
-    SQLite::parseUnitsAndDescription: the character before the bracket, usually a blank, is also removed.
+    """A zone's name as the engine stores it with the numbers, where it treats `[...]` as a unit.
+
+    From SQLite::parseUnitsAndDescription: the character before the bracket, usually a blank, is also removed.
 
     >>> _row_name("ROOM [A]"), _row_name("ROOM[A] B"), _row_name("[ROOM]"), _row_name("ROOM]X[")
     ('ROOM', 'ROO', '[ROOM]', 'ROOM]X[')

@@ -181,7 +181,7 @@ class ConstructionEdit(Strict):
         kinds = ("layers", "construction", "u_w_m2k", "glazing")
         given = [name for name in kinds if getattr(self, name) is not None]
         if len(given) != 1:
-            shown = f"has {' and '.join(given)}" if given else "does not say what the surfaces get"
+            shown = f"has {' and '.join(given)}" if given else "has no new construction for the surfaces"
             raise ValueError(f"{shown}; give one of 'layers', 'construction', 'u_w_m2k' or 'glazing'")
         if self.orientation and self.slot not in _UPRIGHT:
             raise ValueError(f"has an orientation, which surfaces of slot '{self.slot}' do not have")

@@ -48,7 +48,7 @@ class RunManifest(BaseModel):
         source: The uploaded study.json.
         inputs: Every other file that the run reads, by its path in the study.
         external_files: For each model the files it reads itself (Schedule:File and the like), as paths in the study.
-        remarks: Peculiarities of inputs that can be run all the same (missing hours of weather).
+        remarks: Remarks on dubious inputs that can be run (missing hours of weather).
         input_remarks: The same by model or weather file, for the table's rows.
         variants: Number of variants.
         engine_version: EnergyPlus version that the models were checked for and run with, e.g. ``25.2.0``.

@@ -68,7 +68,7 @@ def load_document(document: bytes | str) -> Any:
         where = f"{MANIFEST_NAME}: line {error.lineno}, column {error.colno}"
         raise StudyRejected([Problem(where, f"is not JSON: {error.msg}", "a JSON object")]) from None
     except RepeatedKey as error:
-        raise StudyRejected([Problem(MANIFEST_NAME, f"the key '{error}' is there twice in one object")]) from None
+        raise StudyRejected([Problem(MANIFEST_NAME, f"the key '{error}' occurs twice in one object")]) from None
     except RecursionError:
         raise StudyRejected([Problem(MANIFEST_NAME, "is nested too deeply")]) from None
     except ValueError as error:  # a number of thousands of digits

@@ -88,6 +88,5 @@ def reason_of(study: Study, trials: Sequence[Mapping[str, Any]]) -> str:
     if len(failed) > _MAX_SHOWN:
         lines.append(f"{len(failed) - _MAX_SHOWN} more failed.")
     return (
-        f"Tried before the start: {' '.join(lines)} "
-        "No variant was started; options.preflight false runs them all the same."
+        f"Tried before the start: {' '.join(lines)} No variant was started; options.preflight false runs them anyway."
     )

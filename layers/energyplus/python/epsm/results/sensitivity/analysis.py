@@ -21,10 +21,16 @@ _GROUPED: dict[str, tuple[Callable[[Design, Floats, float, int], list[Index]], s
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """The sensitivity of a metric. Attributes: runs: Number of samples of the design. used: Number of samples with a
-    value. indices: One per method, index and parameter. refusals: The methods that could not be used, with reasons. r2:
-    R2 of the regression, if there is one. failure_rates: Distribution of runs without a value; empty if there are none.
-    remarks: Sentences about the validity of the indices.
+    """The sensitivity of a metric.
+
+    Attributes:
+        runs: Number of samples of the design.
+        used: Number of samples with a value.
+        indices: One per method, index and parameter.
+        refusals: The methods that could not be used, with reasons.
+        r2: R2 of the regression, if there is one.
+        failure_rates: Distribution of runs without a value; empty if there are none.
+        remarks: Sentences about the validity of the indices.
     """
 
     runs: int
@@ -46,9 +52,10 @@ def analyse(
 
     Args:
         design: The samples, without the baseline.
-        results: The metric's value for each sample, in order; NaN if the run has none. confidence: Probability of the
-            intervals. seed: Seed of bootstraps and permutations; the same seed gives the same numbers. baseline: The
-            metric of the unchanged model, or NaN. Only one-at-a-time designs compare with it.
+        results: The metric's value for each sample, in order; NaN if the run has none.
+        confidence: Probability of the intervals.
+        seed: Seed of bootstraps and permutations; the same seed gives the same numbers.
+        baseline: The metric of the unchanged model, or NaN. Only one-at-a-time designs compare with it.
     """
     if len(results) != design.samples:
         raise ValueError(f"{len(results)} results were given for {design.samples} samples")

@@ -12,14 +12,17 @@ _STEP_TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Design:
-    """The samples of one model and weather file, without the baseline, in order. Attributes: method: Sampling method:
-        ``sobol``, ``morris``, ``one_at_a_time``; anything else (``grid``, ``latin_hypercube``, ``random``,
-        ``list``) has no structure that an estimator needs.
-    names: The parameters.
-    values: One column per parameter: floats, or an array of objects if values are texts. unit: Coordinates in the
-        unit cube (samples x parameters); required for Morris only.
-    second_order: Whether a Sobol design has the blocks of second-order indices.
-    varied: For ``one_at_a_time`` the number of the parameter that each sample varies.
+    """The samples of one model and weather file, without the baseline, in order.
+
+    Attributes:
+        method: Sampling
+        method: ``sobol``, ``morris``, ``one_at_a_time``; anything else (``grid``, ``latin_hypercube``, ``random``,
+            ``list``) has no structure that an estimator needs.
+        names: The parameters.
+        values: One column per parameter: floats, or an array of objects if values are texts.
+        unit: Coordinates in the unit cube (samples x parameters); required for Morris only.
+        second_order: Whether a Sobol design has the blocks of second-order indices.
+        varied: For ``one_at_a_time`` the number of the parameter that each sample varies.
     """
 
     method: str

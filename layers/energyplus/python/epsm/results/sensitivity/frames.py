@@ -20,9 +20,12 @@ def analyse_frame(
     confidence: float,
     seed: int | None,
 ) -> list[MetricAnalysis]:
-    """The sensitivity of metrics, separately for each model and weather file. Args: results: The results table; missing
-    variants count as runs without a value. design: The samples, for methods with groups of runs; None for others.
-    metrics: Columns of the table.
+    """The sensitivity of metrics, separately for each model and weather file.
+
+    Args:
+        results: The results table; missing variants count as runs without a value.
+        design: The samples, for methods with groups of runs; None for others.
+        metrics: Columns of the table.
         parameters: Columns of the table; only without a design.
         confidence: Probability of the intervals.
         seed: Seed of bootstraps and permutations; None for that of the design.

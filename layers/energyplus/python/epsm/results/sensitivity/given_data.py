@@ -38,8 +38,11 @@ def regression(design: Design, results: Floats, confidence: float) -> tuple[list
 
     Args:
         design: Any design.
-        results: One value per sample; NaN if the run has none. confidence: Probability of the intervals, e.g. 0.95.
-            Raises: TooLittle: If there are too few runs, parameters cannot be distinguished, or R2 is below `MIN_R2`.
+        results: One value per sample; NaN if the run has none.
+        confidence: Probability of the intervals, e.g. 0.95.
+
+    Raises:
+        TooLittle: If there are too few runs, parameters cannot be distinguished, or R2 is below `MIN_R2`.
     """
     columns, y = _with_results(design, results)
     terms: list[Floats] = []
@@ -95,12 +98,13 @@ def pawn(design: Design, results: Floats, confidence: float, seed: int) -> list[
     2018), between 0 and 1. Slides have equal numbers of runs; a parameter with at most ten levels has one slide per
     level (SALib's estimator leaves out the highest). The interval is computed by bootstrap, the threshold by
     permutation: with the given probability, a parameter without effect stays below it with the same slides. If there
-        are more than 10,000 runs, a random selection is used.
+    are more than 10,000 runs, a random selection is used.
 
     Args:
         design: Any design.
-        results: One value per sample; NaN if the run has none. confidence: Probability of interval and threshold, e.g.
-            0.95. seed: Seed of bootstrap and permutation.
+        results: One value per sample; NaN if the run has none.
+        confidence: Probability of interval and threshold, e.g. 0.95.
+        seed: Seed of bootstrap and permutation.
 
     Raises:
         TooLittle: If there are too few runs.

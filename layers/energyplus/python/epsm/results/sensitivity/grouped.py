@@ -19,8 +19,10 @@ _MORRIS_RESAMPLES = 1000
 
 
 def _complete(design: Design, results: Floats, minimum: int, message: str) -> tuple[Floats, int]:
-    """The results of the complete groups, one row per group, and the number of all groups. Raises: TooLittle: If there
-    are not enough complete groups.
+    """The results of the complete groups, one row per group, and the number of all groups.
+
+    Raises:
+        TooLittle: If there are not enough complete groups.
     """
     problem = design.problem()
     if problem:
@@ -44,9 +46,14 @@ def sobol(design: Design, results: Floats, confidence: float, seed: int) -> list
     Computed by SALib (first order: Saltelli et al. 2010; total: Jansen 1999; second order: Saltelli 2002) from the
     complete Saltelli blocks only: if a single run is missing, SALib returns zeros without a warning.
 
-    Args: design: A Sobol design. results: One value per sample; NaN if the run has none. confidence: Probability of the
-        intervals, e.g. 0.95. seed: Seed of the bootstrap. Raises: TooLittle: If too few blocks are complete, or the
-        intervals are too wide.
+    Args:
+        design: A Sobol design.
+        results: One value per sample; NaN if the run has none.
+        confidence: Probability of the intervals, e.g. 0.95.
+        seed: Seed of the bootstrap.
+
+    Raises:
+        TooLittle: If too few blocks are complete, or the intervals are too wide.
     """
     from SALib.analyze import sobol as salib  # imported here because it takes 2 s
 
@@ -116,8 +123,11 @@ def morris(design: Design, results: Floats, confidence: float, seed: int) -> lis
     1991; mu*: Campolongo et al. 2007), so all have the metric's unit: the effect of a parameter over its whole range.
     Only complete trajectories count.
 
-    Args: design: A Morris design with its unit cube. results: One value per sample; NaN if the run has none.
-        confidence: Probability of the intervals, e.g. 0.95. seed: Seed of the bootstrap.
+    Args:
+        design: A Morris design with its unit cube.
+        results: One value per sample; NaN if the run has none.
+        confidence: Probability of the intervals, e.g. 0.95.
+        seed: Seed of the bootstrap.
 
     Raises:
         TooLittle: If too few trajectories are complete.

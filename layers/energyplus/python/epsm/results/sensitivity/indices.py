@@ -22,10 +22,13 @@ class Index:
     Attributes:
         method: ``sobol``, ``morris``, ``regression``, ``pawn`` or ``one_at_a_time``.
         name: ``S1``, ``ST``, ``S2``; ``mu_star``, ``mu``, ``sigma``; ``SRC``; ``PAWN``; ``range``.
-        parameter: The parameter. value: The index, or None. low, high: Its confidence interval, if it has one. basis:
-            The data from which it was computed. reason: The reason for a missing value.
-        other: For ``S2``, the second parameter. threshold: For ``PAWN``, the value below which a parameter without
-            effect stays.
+        parameter: The parameter.
+        value: The index, or None.
+        low, high: Its confidence interval, if it has one.
+        basis: The data from which it was computed.
+        reason: The reason for a missing value.
+        other: For ``S2``, the second parameter.
+        threshold: For ``PAWN``, the value below which a parameter without effect stays.
     """
 
     method: str
@@ -45,7 +48,9 @@ class Refusal:
     """A method that could not be used.
 
     Attributes:
-        method: The method. basis: The available data. reason: The reason.
+        method: The method.
+        basis: The available data.
+        reason: The reason.
     """
 
     method: str

@@ -15,9 +15,12 @@ _SIGNIFICANCE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class FailureRate:
-    """Runs without a value in a part of a parameter's range. Attributes: parameter: The parameter. part: A quarter of
-    its samples as ``0.1 to 0.2``, or a level. runs, missing: Number of samples in this part, and of those without a
-    value.
+    """Runs without a value in a part of a parameter's range.
+
+    Attributes:
+        parameter: The parameter.
+        part: A quarter of its samples as ``0.1 to 0.2``, or a level.
+        runs, missing: Number of samples in this part, and of those without a value.
     """
 
     parameter: str

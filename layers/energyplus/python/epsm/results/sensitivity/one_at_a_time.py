@@ -11,8 +11,11 @@ from epsm.results.sensitivity.indices import Basis, Index
 def one_at_a_time(design: Design, results: Floats, baseline: float) -> list[Index]:
     """The range of the metric over the levels of each parameter and the baseline: largest minus smallest value.
 
-    There is no interval, because nothing is random. This design cannot detect interactions between parameters. Args:
-    design: A design with the parameter that each sample varies. results: One value per sample; NaN if the run has none.
+    There is no interval, because nothing is random. This design cannot detect interactions between parameters.
+
+    Args:
+        design: A design with the parameter that each sample varies.
+        results: One value per sample; NaN if the run has none.
         baseline: The metric of the unchanged model, or NaN.
     """
     assert design.varied is not None

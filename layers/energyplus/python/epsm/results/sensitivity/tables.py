@@ -65,9 +65,11 @@ def analyses(
     Args:
         study: The study.
         table: `analysis_columns` of its results table, in the order of the variants.
-        seed: Seed of bootstraps; the sampling's own, if it has one. max_seconds: After this time, the remaining metrics
-            get a reason instead of indices. Returns: An empty list if the study has no parameters or requests no
-            analysis.
+        seed: Seed of bootstraps; the sampling's own, if it has one.
+        max_seconds: After this time, the remaining metrics get a reason instead of indices.
+
+    Returns:
+        An empty list if the study has no parameters or requests no analysis.
     """
     if not study.parameters or not study.analysis.metrics:
         return []
