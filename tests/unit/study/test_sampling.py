@@ -348,12 +348,3 @@ def test_as_many_parameters_as_a_study_may_have_can_be_sampled(sampling: dict[st
     design = parse_study(json.dumps(document)).design
 
     assert len(design.sample(design.count - 1)) == MAX_PARAMETERS
-
-
-@pytest.mark.parametrize(("other", "own"), [("product", "grid"), ("one_by_one", "one_at_a_time")])
-def test_combinations_of_measures_have_two_names(other: str, own: str) -> None:
-    found, expected = (study({"method": name}, {"values": [1, 2]}, {"values": [3, 4]}) for name in (other, own))
-    assert found.sampling == expected.sampling
-    assert [each.values for each in expand(found)] == [each.values for each in expand(expected)]
-    stored = Study.model_validate_json(found.model_dump_json(by_alias=True))
-    assert stored.sampling.method == own

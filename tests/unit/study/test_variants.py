@@ -135,3 +135,13 @@ def test_an_item_may_carry_more_than_the_variant() -> None:
 
 def test_numbers_of_levels_multiply() -> None:
     assert study(models=2, weather=3, levels=(4, 5)).variant_count == 2 * 3 * (1 + math.prod((4, 5)))
+
+
+@pytest.mark.parametrize(("other", "own"), [("product", "grid"), ("one_by_one", "one_at_a_time")])
+def test_combinations_of_measures_have_two_names(other: str, own: str) -> None:
+    document = study(levels=(2, 2)).model_dump(mode="json", by_alias=True)
+    found, expected = (Study.model_validate({**document, "sampling": {"method": name}}) for name in (other, own))
+    assert found.sampling == expected.sampling
+    assert [each.values for each in expand(found)] == [each.values for each in expand(expected)]
+    stored = Study.model_validate_json(found.model_dump_json(by_alias=True))
+    assert stored.sampling.method == own

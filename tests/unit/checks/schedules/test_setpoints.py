@@ -98,6 +98,9 @@ def test_setpoints_that_something_else_sets(files: dict[str, bytes]) -> None:
         f"'y' and 'x' both set ThermostatSetpoint:DualSetpoint 'Room Setpoints', {field} in many.idf | one parameter "
         "for a field"
     ]
+    replaced = {"name": "y", "replaces": {"schedule": "Heating Setpoint"}, "values": ["Steady"]}
+    (what,) = faults(files, {"name": "x", "setpoints": "heating", "values": [1]}, replaced).values()
+    assert what.startswith("'y' and 'x' both set ThermostatSetpoint:DualSetpoint 'Room Setpoints'")
     shift = PARAMETER | {"name": "y", "schedule": "Heating Setpoint", "apply": "add"}
     found = faults(files, SHIFT, shift, **measure(heating_shift_k=1))
     assert list(found) == ["parameters[1]"]
