@@ -17,6 +17,7 @@ from epsm.pipeline.study_summary import StudySummary, summary_columns, summary_o
 from epsm.results.design import write_design
 from epsm.results.ended_study import EndedStudy
 from epsm.results.report import report_columns, write_report
+from epsm.results.report_detail import detail_section
 from epsm.results.rows import CANCELLED, GIVEN_UP, NOT_STARTED, PARETO_FILE
 from epsm.results.sensitivity.section import failed_section, sensitivity_section
 from epsm.results.sensitivity.tables import analyses, analysis_columns, write_csv, write_json
@@ -86,6 +87,7 @@ def aggregate(
         succeeded = table.loc[table["status"] == VariantStatus.SUCCEEDED.value, "variant_index"].tolist()
         sections = _analyse(folder, manifest, table)
         sections += write_detail(files, simulation, succeeded, manifest.study.outputs.tables, folder)
+        sections.append(detail_section(folder, manifest.study))
         ended = EndedStudy(manifest, table, counts, status, error)
         write_report(folder / "report.html", ended, sections)
         if manifest.study.parameters and manifest.study.sampling.method != "grid":

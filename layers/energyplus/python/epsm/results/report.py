@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -12,6 +11,9 @@ from epsm.results.ended_study import EndedStudy
 from epsm.results.headings import heading
 from epsm.results.metrics import INTENSITIES, METRICS
 from epsm.results.remarks import REMARK_COLUMNS, remarks, with_severe_errors
+from epsm.results.report_cells import levels, plain, text
+from epsm.results.report_impact import impact_section, impact_section_columns
+from epsm.results.report_metrics import METRICS_SHOWN, metrics_section
 from epsm.results.rows import NOT_RUN
 from epsm.study.parameters import Dimension
 from epsm.study.records import StudyStatus, VariantStatus
@@ -36,6 +38,7 @@ h1{font-size:1.5rem;margin-bottom:.2rem}h2{font-size:1.1rem;margin-top:2rem}h3,h
 table{border-collapse:collapse;font-size:.85rem;width:100%}
 th,td{padding:.3rem .6rem;border-bottom:1px solid #e3e7ea;text-align:right;white-space:nowrap}
 th{background:#f5f7f8;position:sticky;top:0;white-space:normal;vertical-align:bottom}td.text,th.text{text-align:left;white-space:normal}
+td.label{min-width:14rem}
 tr.baseline td{background:#fbf7ea}tr.bad td{color:#b3261e}
 .scroll{overflow-x:auto}.legend span{margin-right:1.1rem;white-space:nowrap}
 .legend i{display:inline-block;width:.8em;height:.8em;margin-right:.35em;border-radius:2px}
@@ -45,7 +48,7 @@ tr.baseline td{background:#fbf7ea}tr.bad td{color:#b3261e}
 def report_columns(study: Study) -> list[str]:
     """The columns of the results table that the report is made from."""
     shown = ["variant_index", "baseline", *_parameters(study), *_NUMBERS, "period", *_OUTCOME, "note"]
-    return [*shown, *INTENSITIES, "error", *REMARK_COLUMNS]
+    return [*shown, *INTENSITIES, *impact_section_columns(study), *METRICS_SHOWN, "error", *REMARK_COLUMNS]
 
 
 def _parameters(study: Study) -> list[str]:
@@ -68,7 +71,9 @@ def write_report(path: Path, ended: EndedStudy, sections: Sequence[str] = ()) ->
         _periods(table),
         *(f"<p class='status partial'>{escape(each)}</p>" for each in (*manifest.remarks, *remarks(table, study))),
         _chart(table, study, places),
+        impact_section(table, study, places),
         *sections,
+        metrics_section(table, study, places),
         _failures(table),
         _engine_messages(table),
         _rows(
@@ -134,7 +139,7 @@ def _chart(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
     bars = pd.concat([baselines, best]).sort_values("variant_index")
     largest = max(float(bars["site_eui_kwh_m2"].max()), 1e-9)
     named = study.parameters
-    if any(len(_levels(row, named, study)) > _MAX_LABEL - _MIN_NAME for _, row in bars.iterrows()):
+    if any(len(levels(row, named, study)) > _MAX_LABEL - _MIN_NAME for _, row in bars.iterrows()):
         one_at_a_time = isinstance(study.sampling, OneAtATime)
         named = tuple(each for each in named if one_at_a_time or len(each.levels) != 1)
     labels = {place: file_labels(table[place].unique()) for place in places}
@@ -166,17 +171,6 @@ def _chart(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
     )
 
 
-def _levels(row: pd.Series, named: Sequence[Dimension], study: Study) -> str:
-    if row["baseline"]:
-        return "baseline"
-    if isinstance(study.sampling, OneAtATime):
-        varied = study.design.sample(row["variant_index"] % study.sample_count - 1)
-        named = [parameter for parameter in study.parameters if parameter.name in varied]
-    return ", ".join(
-        f"{parameter.name} {'x' if parameter.multiplies else ''}{_plain(row[parameter.name])}" for parameter in named
-    )
-
-
 def _label(
     row: pd.Series,
     named: Sequence[Dimension],
@@ -184,7 +178,7 @@ def _label(
     labels: Mapping[str, Mapping[str, str]],
     max_length: int | None,
 ) -> str:
-    message = _levels(row, named, study)
+    message = levels(row, named, study)
     if max_length is None:
         names = [of_files[row[place]] for place, of_files in labels.items()]
         return f"{row['variant_index']}: {', '.join([*names, message])}"
@@ -199,7 +193,7 @@ def _not_in_labels(study: Study, named: Sequence[Dimension]) -> str:
     left_out = [parameter for parameter in study.parameters if parameter not in named]
     if not left_out:
         return ""
-    levels = ", ".join(f"{each.name} {'x' if each.multiplies else ''}{_plain(each.levels[0])}" for each in left_out)
+    levels = ", ".join(f"{each.name} {'x' if each.multiplies else ''}{plain(each.levels[0])}" for each in left_out)
     return f"<p class='facts'>In every variant but the baselines: {escape(levels)}.</p>"
 
 
@@ -259,7 +253,7 @@ def _rows(table: pd.DataFrame, shown: Sequence[str]) -> str:
         kind = "baseline" if row["baseline"] else ""
         kind = kind if row["status"] == VariantStatus.SUCCEEDED.value else "bad"
         cells = "".join(
-            f"<td>{_text(row[name], 1 if name.endswith(_MEASURES) else None)}</td>"
+            f"<td>{text(row[name], 1 if name.endswith(_MEASURES) else None)}</td>"
             for name in shown
             if name != "baseline"
         )
@@ -267,15 +261,3 @@ def _rows(table: pd.DataFrame, shown: Sequence[str]) -> str:
     rest = len(table) - len(body)
     more = f"<p class='facts'>{rest} further variants are in results.csv.</p>" if rest > 0 else ""
     return f"<h2>Variants</h2><div class='scroll'><table><tr>{head}</tr>{''.join(body)}</table></div>{more}"
-
-
-def _text(value: Any, digits: int | None = None) -> str:
-    return escape(_plain(value, digits))
-
-
-def _plain(value: Any, digits: int | None = None) -> str:
-    if value is None or pd.isna(value):
-        return "\N{EN DASH}"
-    if isinstance(value, float):
-        return f"{value:g}" if digits is None else f"{value:,.{digits}f}"
-    return str(value)
