@@ -74,7 +74,7 @@ def measures_are_compared_by_energy_cost_and_emissions(results: pd.DataFrame, se
     eui = runs["site_eui_kwh_m2"]
     assert eui["airtight", "triple", "LED"] == eui.min() < 0.5 * eui["none", "none", "none"]
     # Net areas: 78.4 m2 of wall, 48 m2 of roof, 5.6 m2 of window; 48 m2 of floor.
-    everything = runs.loc["airtight", "triple", "LED"]
+    everything = runs.xs(("airtight", "triple", "LED"))
     wall, roof, window, other = 78.4 * 95, 48 * 70, 5.6 * 520, 900 + 48 * 24
     assert everything["measure_cost_usd"] == pytest.approx(wall + roof + window + other, rel=1e-9)
     assert everything["replacement_cost_usd"] == pytest.approx(window + 3 * 48 * 24, rel=1e-9)
@@ -82,7 +82,7 @@ def measures_are_compared_by_energy_cost_and_emissions(results: pd.DataFrame, se
     added_m = [0.035 * (1 / u - films - known) - 0.05 for u, films, known in ((0.15, 0.1496935, 0.12 / 0.9), ROOF)]
     assert everything["embodied_gwp_wall_kgco2e"] == pytest.approx(78.4 * added_m[0] * 110, rel=1e-6)
     assert everything["embodied_gwp_roof_ceiling_kgco2e"] == pytest.approx(48 * added_m[1] * 110, rel=1e-6)
-    lamps = runs.loc["none", "none", "LED"]
+    lamps = runs.xs(("none", "none", "LED"))
     assert lamps["simple_payback_years"] == runs["simple_payback_years"].min()
     assert lamps["simple_payback_years"] == pytest.approx(48 * 24 / lamps["energy_cost_saved"], rel=1e-9)
     whole_life = runs["embodied_gwp_kgco2e"] + 50 * runs["operational_gwp_kgco2e"]

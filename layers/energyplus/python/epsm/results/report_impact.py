@@ -174,7 +174,7 @@ def _scale(values: "pd.Series[float]") -> tuple[float, float, list[float]]:
     """
     low, high = float(values.min()), float(values.max())
     width = high - low or abs(high) or 1.0
-    magnitude = 10 ** math.floor(math.log10(width / 5))
+    magnitude = 10.0 ** math.floor(math.log10(width / 5))
     step = next(step * magnitude for step in (1, 2, 5, 10) if width / (step * magnitude) <= 6)
     first, last = math.floor(low / step), math.ceil(high / step)
     last += first == last
