@@ -139,7 +139,9 @@ class StudyDocument:
             range: Evenly spaced values, e.g. ``{"from": 0.05, "to": 0.25, "steps": 5}``.
             distribution: Distribution of the values, e.g. ``{"kind": "uniform", "low": 0.05, "high": 0.25}``.
             unit: If given, must be the unit of the field in EnergyPlus, e.g. ``m``.
-            **more: Further keys of a parameter in ``study.json``, e.g. ``apply="add"`` or ``where={...}``.
+            **more: Further keys of a parameter in ``study.json``, e.g. ``apply="add"`` or ``where={...}``; instead of a
+                field ``file="occ.csv"``, ``weather=["chicago.epw", "tampa.epw"]`` or
+                ``replaces={"construction": "Wall"}``, with paths as in the study.
 
         Raises:
             StudyRejected: If the parameter itself is invalid, e.g. without any values.
