@@ -9,7 +9,7 @@ from epsm.checks.rules import Rules
 from epsm.checks.study import CheckedStudy, check_study
 from epsm.energyplus import dictionary
 from epsm.energyplus.model_editor import prepare
-from epsm.energyplus.versions import RELEASES, version_in
+from epsm.energyplus.versions import DEFAULT, RELEASES, RUNS_AS_25_2, runs_as, version_in
 from epsm.errors import StudyRejected
 from epsm.problems import Problem
 from epsm.study.limits import Limits
@@ -167,3 +167,10 @@ def test_a_model_of_26_1_is_written_as_25_2(one_zone: str) -> None:
     text = prepare(of("26.1", one_zone).encode(), "room.idf", study, ENGINE_FOLDER / "Energy+.idd").render({})
     assert "Version,25.2;" in "".join(text.split())
     assert "26.1" not in text
+
+
+def test_a_model_runs_as_another_version_only_with_that_engine_and_if_it_is_requested() -> None:
+    assert runs_as(RUNS_AS_25_2, "25.2", "25.2")
+    assert not runs_as(RUNS_AS_25_2, "23.2", DEFAULT)
+    assert not runs_as(RUNS_AS_25_2, DEFAULT, None)
+    assert not runs_as("23.2", DEFAULT, DEFAULT)

@@ -97,3 +97,14 @@ def test_an_error_file_may_be_in_any_encoding(tmp_path: Path) -> None:
 
 def test_an_error_file_that_is_not_there_is_empty(tmp_path: Path) -> None:
     assert read_error_file(tmp_path / "eplusout.err").messages == ()
+
+
+def test_every_message_has_its_own_continuation_of_some_lines(output: Path) -> None:
+    def message(name: str, lines: int) -> str:
+        return "\n   **   ~~~   ** ".join([name, *(f"{name}{number}" for number in range(lines))])
+
+    (output / "eplusout.err").write_text(severe(message("A", 20), message("B", 2)))
+
+    first, second = read_error_file(output / "eplusout.err").of_level("Severe")
+    assert first.splitlines() == ["A", "A0", "A1", "A2", "A3", "A4", "A5", "A6"]
+    assert second.splitlines() == ["B", "B0", "B1"]

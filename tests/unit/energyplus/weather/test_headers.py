@@ -2,7 +2,7 @@
 
 import pytest
 
-from epsm.energyplus.weather import read_weather
+from epsm.energyplus.weather import read_weather, statistics_beside
 from tests.unit.energyplus.weather.epw_files import HEADER, LOCATION, dated, epw, problems, whole
 
 
@@ -110,3 +110,10 @@ def test_a_location_that_the_engine_dies_of_or_that_contradicts_itself_is_refuse
     location[column - 1] = value
     weather_found = problems(epw(header=(",".join(location), *HEADER[1:])))
     assert weather_found[0].where == "town.epw: line 1"
+
+
+def test_statistics_lie_beside_under_the_same_name_in_any_case() -> None:
+    names = ["study.json", "chic.stat", "weather/Chicago.STAT", "weather/chicago.stat.old", "chicago.stat"]
+    assert statistics_beside("weather/chicago.epw", names) == "weather/Chicago.STAT"
+    assert statistics_beside("chicago.EPW", names) == "chicago.stat"
+    assert statistics_beside("golden.epw", names) is None
