@@ -15,6 +15,8 @@ from rich.text import Text
 from epsm.energyplus.versions import DEFAULT
 from epsm.pipeline.start import waits
 from epsm.problems import Problem
+from epsm.results.comparison import PAYBACK, RANK
+from epsm.results.measure_impact import COST, currency_of
 from epsm.results.remarks import engine_messages, remarks
 from epsm.results.rows import NOT_RUN
 from epsm.store.executions import RunCounts
@@ -33,7 +35,7 @@ _HEADINGS = {
     "cooling": "cool-\ning",
     "unmet hours": "unmet\nhours",
 }
-_MIN_NEEDED = ("unmet hours", "cooling", "heating", "period")
+_MIN_NEEDED = ("unmet hours", "cooling", "heating", "period", "payback", "cost", "Pareto")
 _COLOUR = {
     StudyStatus.COMPLETED: "green",
     StudyStatus.PARTIAL: "yellow",
@@ -109,7 +111,8 @@ def show_results(console: Console, parquet: Path, study: Study, energyplus: str 
     names = [parameter.name for parameter in study.parameters]
     places = [name for name in ("model", "weather") if shown[name].nunique() > 1]
     periods = set(shown["period"].dropna())
-    extra = [] if periods == {"annual"} else ["period"]
+    extra = [name for name, column in _of_measures(study).items() if column in frame]
+    extra += [] if periods == {"annual"} else ["period"]
     extra += [] if (shown["verdict"] == "ok").all() else ["result"]
     table = Table(
         title=f"{study.name}: kWh/m2"
@@ -124,7 +127,7 @@ def show_results(console: Console, parquet: Path, study: Study, energyplus: str 
     for name in names:
         table.add_column(name, justify="right", min_width=_MIN_COLUMN_WIDTH, overflow="fold")
     labels = {place: file_labels(frame[place].unique()) for place in places}
-    rows = [_cells(row, names, labels) for _, row in shown.iterrows()]
+    rows = [_cells(row, names, labels, study) for _, row in shown.iterrows()]
     columns = _that_fit(console.width, rows, extra)
     for heading in columns:
         table.add_column(_HEADINGS.get(heading, heading), justify="right", no_wrap=True)
@@ -158,7 +161,12 @@ class _Cells:
     others: dict[str, str]
 
 
-def _cells(row: pd.Series, parameters: Sequence[str], labels: Mapping[str, Mapping[str, str]]) -> _Cells:
+def _of_measures(study: Study) -> dict[str, str]:
+    """Columns of the results table with the cost of measures and what follows from it, by their headings."""
+    return {"cost": f"{COST}_{currency_of(study)}", "payback": PAYBACK, "Pareto": RANK}
+
+
+def _cells(row: pd.Series, parameters: Sequence[str], labels: Mapping[str, Mapping[str, str]], study: Study) -> _Cells:
     levels = [_text(row[name]) for name in parameters]
     if row["baseline"] and levels:
         levels[0] = "baseline"
@@ -170,6 +178,7 @@ def _cells(row: pd.Series, parameters: Sequence[str], labels: Mapping[str, Mappi
         "unmet hours": _text(row["unmet_heating_hours"] + row["unmet_cooling_hours"], 0),
         "period": _text(row["period"]),
         "result": _text(row["verdict"]) or row["status"],
+        **{name: _text(row.get(column), int(column == PAYBACK)) for name, column in _of_measures(study).items()},
     }
     names = (middle_cut(of_files[row[place]], _MAX_NAME) for place, of_files in labels.items())
     return _Cells((str(row["variant_index"]), *names, *levels), others)

@@ -70,6 +70,20 @@ def test_a_narrow_terminal_cuts_no_result_and_says_what_it_leaves_out(
     assert "Not shown (terminal too narrow): heating, cooling, unmet hours" in text
 
 
+def test_cost_payback_and_rank_of_measures_are_shown(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pd.read_parquet(parquet)
+    frame["measure_cost_currency"] = [0.0, 6864.0, 0.0, None]
+    frame["simple_payback_years"] = [None, 12.34, None, None]
+    frame["pareto_rank"] = pd.array([1, 2, 1, None], dtype="Int64")
+    frame.to_parquet(parquet)
+
+    text = shown(parquet, 200, monkeypatch)
+
+    assert all(value in text for value in ("cost", "payback", "Pareto", "6,864", "12.3"))
+    assert "nan" not in text
+    assert "<NA>" not in text
+
+
 def test_names_that_differ_at_their_ends_stay_different(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = shown(parquet, 80, monkeypatch)
     assert ("_TMY3 " in text, "_TMYx " in text) == (True, True)

@@ -56,6 +56,20 @@ def test_a_measure_is_a_parameter_with_its_variants_as_levels(room: Path) -> Non
         study.measure("retrofit", {"none": {}})
 
 
+def test_a_measure_states_emissions_and_cost(room: Path) -> None:
+    walls = {"slot": "wall_exterior", "u_w_m2k": 0.2, "films": "included"}
+    study = epsm.Study([room], [WEATHER], impact={"currency": "EUR"})
+    variants = {"warm": {"constructions": [walls]}}
+
+    priced = study.measure("retrofit", variants, gwp={"warm": {"kgco2e": 900}}, cost={"warm": {"one_off": 4000}})
+
+    (stated,) = priced.document["measures"][0]["variants"]
+    assert (stated["gwp"], stated["cost"]) == ({"kgco2e": 900}, {"one_off": 4000})
+    assert priced.check().variants == 2
+    with pytest.raises(epsm.StudyRejected, match=r"retrofit: gwp: 'wram' is not a variant \(allowed: 'warm'\)"):
+        study.measure("retrofit", variants, gwp={"wram": {"kgco2e": 900}})
+
+
 def test_numbers_of_numpy_are_numbers(room: Path) -> None:
     study = north(epsm.Study([room], [WEATHER]), np.linspace(0, 90, 4))
     assert study.document["parameters"][0]["values"] == [0, 30, 60, 90]

@@ -143,6 +143,10 @@ def test_epjson_is_edited_alike(engine: Engine) -> None:
     thickness = written["Material"]["envelope new Wool"]["thickness"]
     assert thickness == pytest.approx((4 - 0.1197548 - 0.0299387 - BRICK_M2K_W) * 0.035, rel=1e-12)
     assert prepared.render({}) == before
+    ((added,),) = prepared.amounts({"envelope": "new"})["envelope"]
+    assert added.surface == "W"
+    (insulation,) = added.layers
+    assert insulation == pytest.approx((thickness - 0.05, 30 * (thickness - 0.05)), rel=1e-12)
 
 
 def test_the_engine_reports_what_was_asked(engine: Engine, one_day: str, chicago: Path, tmp_path: Path) -> None:

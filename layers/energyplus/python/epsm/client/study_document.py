@@ -20,7 +20,7 @@ from epsm.study.parsing import load_document, parse_study, problems_of
 from epsm.study.schedule_targets import ScheduleTarget
 from epsm.study.schema import MANIFEST_NAME, Options, Outputs
 from epsm.study.targets import Target
-from epsm.text import counted
+from epsm.text import counted, listed, nearest
 
 _File = str | Path
 
@@ -153,7 +153,13 @@ class StudyDocument:
         return self._changed(parameters=[*self.document.get("parameters", []), {"name": name, **parameter}])
 
     def measure(
-        self, name: str, variants: Mapping[str, Mapping[str, Any]], *, values: Sequence[str] | None = None
+        self,
+        name: str,
+        variants: Mapping[str, Mapping[str, Any]],
+        *,
+        values: Sequence[str] | None = None,
+        gwp: Mapping[str, Mapping[str, Any]] | None = None,
+        cost: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Self:
         """The study with one measure more, and the parameter of the same name that varies it.
 
@@ -170,11 +176,22 @@ class StudyDocument:
                 ``setpoints``, ``efficiencies`` and ``ideal_loads`` as in ``study.json``; see docs/measures.md.
                 ``none``, the model as it is, is always one.
             values: Which variants to run; all, and ``none``, without it.
+            gwp: For names of variants the emissions of the variant as a whole, e.g. ``{"triple": {"kgco2e": 900}}``;
+                what constructions and layers state is in `variants`. See docs/gwp-and-cost.md.
+            cost: For names of variants the cost of the variant as a whole, e.g. ``{"triple": {"one_off": 4000}}``, in
+                the currency of the study: ``Study(..., impact={"currency": "EUR"})``.
 
         Raises:
             StudyRejected: If the measure is wrong in itself.
         """
-        measure = {"name": name, "variants": [{"name": each, **edits} for each, edits in variants.items()]}
+        stated: dict[str, dict[str, Any]] = {each: {"name": each, **edits} for each, edits in variants.items()}
+        for key, by_variant in (("gwp", gwp or {}), ("cost", cost or {})):
+            for each, numbers in by_variant.items():
+                if each not in stated:
+                    allowed = nearest(each, stated) or listed(stated)
+                    raise StudyRejected([Problem(f"{name}: {key}", f"'{each}' is not a variant", allowed)])
+                stated[each][key] = dict(numbers)
+        measure = {"name": name, "variants": list(stated.values())}
         parameter = {"name": name, "measure": name, **({} if values is None else {"values": list(values)})}
         document = self.document
         return self._changed(
