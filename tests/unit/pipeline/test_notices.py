@@ -34,10 +34,10 @@ def test_of_many_reasons_the_most_frequent_are_reported() -> None:
 
 
 def test_a_refusal_tells_every_problem_up_to_a_number() -> None:
-    problems = [Problem("study.json", f"fault {number}") for number in range(22)]
+    problems = [Problem("study.json", f"fault {number}") for number in range(25)]
     notice = rejection_notification("Office", "a-1", "s3://inputs/office/study.json", problems)
-    assert notice.subject == "Office: rejected, 22 problems"
-    assert "- study.json: fault 19\n- and 2 more, in runs/a-1/errors.json" in notice.message
+    assert notice.subject == "Office: rejected, 25 problems"
+    assert "- study.json: fault 19\n- and 5 more, in runs/a-1/errors.json" in notice.message
 
 
 class Sns:

@@ -162,3 +162,12 @@ def test_an_owner_is_believed_in_the_owners_home_alone(bucket: VersionedBucket, 
     bucket.metadata = {OWNER_METADATA: quote("anna")}
     version = bucket.put(key, 100, b"{}")
     assert Files(fake(bucket), "results").read_study("inputs", key, version) == (b"{}", believed)
+
+
+def test_a_file_of_an_earlier_study_json_is_no_second_one_of_this(bucket: VersionedBucket) -> None:
+    bucket.put("me/a/room.idf", 95, b"of the first")
+    bucket.put("me/a/study.json", 96, b"{}")
+    bucket.put("me/a/room.idf", 100.1, b"of the second")
+    version = bucket.put("me/a/study.json", 100.2, b"{}")
+    study = study_of(bucket, version)
+    assert (read(study), study.problems) == (b"of the second", [])
