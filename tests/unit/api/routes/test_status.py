@@ -137,3 +137,13 @@ def test_downloads_are_of_the_files_that_are_there(stack: Deployed) -> None:
     status, answer = ask(stack, "GET", path, name="variants/0/in.idf")
     assert (status, "once the study has ended" in answer["detail"]) == (404, True)
     assert ask(stack, "GET", path, name="../x.csv")[0] == 422
+
+
+def test_rows_of_an_ended_study_have_their_pareto_ranks(stack: Deployed) -> None:
+    simulation = ended(stack, impact={"pareto": ["site_eui_kwh_m2", "unmet_heating_hours"]})
+    path = f"/api/simulation/{simulation}/results/"
+    assert [row.get("pareto_rank") for row in ask(stack, "GET", path)[1]["rows"]] == [None] * 3, "not written yet"
+
+    stack.files.put_json(keys.run_key(simulation, "pareto.json"), {"objectives": [], "ranks": {"0": 2, "1": 1}})
+
+    assert [row["pareto_rank"] for row in ask(stack, "GET", path)[1]["rows"]] == [2, 1, None]

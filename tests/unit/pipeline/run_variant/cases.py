@@ -3,8 +3,10 @@
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -39,8 +41,15 @@ class Case:
         self.engine.mode("ok")
         self.spent: list[str] = []
 
-    def accept(self, model: bytes, weather: bytes = b"", version: str = "25.2", **changes: Any) -> None:
-        """Store the record and the manifest of a run."""
+    def accept(
+        self,
+        model: bytes,
+        weather: bytes = b"",
+        version: str = "25.2",
+        tables: Mapping[str, bytes] = MappingProxyType({}),
+        **changes: Any,
+    ) -> None:
+        """Store the record and the manifest of a run; `tables` are further files."""
         self.records.create_or_get_study("a", "Office", {})
         document = {"parameters": [], **changes}
         options = document.get("options", {})
@@ -48,7 +57,11 @@ class Case:
         manifest = manifest_of(
             Study.model_validate(study_document(**document)),
             simulation_id="a",
-            inputs={"room.idf": self._uploaded("room.idf", model), "chicago.epw": self._uploaded("c.epw", weather)},
+            inputs={
+                "room.idf": self._uploaded("room.idf", model),
+                "chicago.epw": self._uploaded("c.epw", weather),
+                **{name: self._uploaded(name, content) for name, content in tables.items()},
+            },
             engine_version=f"{version}.0",
         )
         self.files.put_text("runs/a/manifest.json", manifest.to_json(), "application/json")

@@ -226,3 +226,29 @@ def test_a_table_that_does_not_answer_ends_no_run(case: Case, one_day: str, monk
     with pytest.raises(SimulationFailed, match="timed out"):
         case.run("hang")
     assert len(asked) > 1
+
+
+def test_quantities_of_measures_and_emissions_by_the_hour_are_recorded(
+    case: Case, engine: Engine, one_day: str, chicago: Path
+) -> None:
+    roof = {"slot": "roof_ceiling_exterior", "u_w_m2k": 0.2, "films": "excluded", "gwp": {"kgco2e_per_m3": 100}}
+    case.accept(
+        one_day.encode(),
+        chicago.read_bytes(),
+        tables={"grid.csv": b"kg\n" + b"0.4\n" * 8760},
+        measures=[{"name": "shell", "variants": [{"name": "new", "constructions": [roof]}]}],
+        parameters=[{"name": "shell", "measure": "shell"}],
+        impact={"hourly_electricity": {"file": "grid.csv"}},
+    )
+
+    variant = Variant(0, "room.idf", "chicago.epw", {"shell": "new"})
+    case.runner(engine).run("a", variant, seconds_left=lambda: math.inf)
+
+    # 48 m2, of 0.15 m of concrete of 1.7 W/mK and 0.05 m of insulation of 0.035 W/mK before
+    added_m3 = 48 * (0.035 * (1 / 0.2 - 0.15 / 1.7) - 0.05)
+    (found,) = case.record.summary["quantities"]["shell"]
+    assert found["area_m2"] == pytest.approx(48, rel=1e-9)
+    assert found["layers"] == [pytest.approx([added_m3, 30 * added_m3], rel=1e-9)]
+    # On a Sunday, 88 W all day
+    assert case.record.summary["electricity_gwp_kgco2e"] == pytest.approx(0.088 * 24 * 0.4, rel=1e-9)
+    assert case.document["quantities"].keys() == {"shell"}
