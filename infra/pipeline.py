@@ -140,17 +140,8 @@ class Pipeline(Construct):
             timeout=Duration.minutes(5),
             description="Checks an uploaded study and starts its execution",
         )
-        function.add_environment("STATE_MACHINE_ARN", self.state_machine.state_machine_arn)
-        function.add_environment("BUCKET_OWNER", self._config.owner_of_uploads)
-        for name, value in self._config.owner_limits.items():
+        for name, value in self._environment_of_submit().items():
             function.add_environment(name, value)
-        function.add_environment("MAX_VARIANTS", str(self._config.max_variants))
-        function.add_environment("LONGEST_RUN_S", str(self._config.longest_run_s))
-        function.add_environment("LONGEST_RETENTION_DAYS", str(self._config.longest_retention_days))
-        function.add_environment("MISSING_FILE_GRACE_S", str(self._config.missing_file_grace_s))
-        function.add_environment("VARIANT_MEMORY_MB", str(self._config.memory_mb))
-        function.add_environment("VARIANT_CONCURRENCY", str(self._config.reserved_concurrency))
-        function.add_environment("IMAGE_ID", self.functions.image.asset_hash)
         inputs, results = self._storage.inputs, self._storage.results
         grant(function, ["s3:ListBucket", "s3:ListBucketVersions"], [inputs.bucket_arn])
         grant(function, ["s3:GetObject", "s3:GetObjectVersion"], [inputs.arn_for_objects("*")], _ANY_STUDY)
@@ -163,12 +154,31 @@ class Pipeline(Construct):
             [self._storage.table.table_arn],
         )
         self.state_machine.grant_start_execution(function)
-        function.add_environment("TOPIC_ARN", self.topic.topic_arn)
         grant(function, ["sns:Publish"], [self.topic.topic_arn])
-
         function.configure_async_invoke(
             retry_attempts=2, max_event_age=Duration.hours(6), on_failure=destinations.SqsDestination(self.lost_studies)
         )
+        self._submit_uploads_to(function)
+        return function
+
+    def _environment_of_submit(self) -> dict[str, str]:
+        config = self._config
+        return {
+            "STATE_MACHINE_ARN": self.state_machine.state_machine_arn,
+            "TOPIC_ARN": self.topic.topic_arn,
+            "BUCKET_OWNER": config.owner_of_uploads,
+            **config.owner_limits,
+            "MAX_VARIANTS": str(config.max_variants),
+            "LONGEST_RUN_S": str(config.longest_run_s),
+            "LONGEST_RETENTION_DAYS": str(config.longest_retention_days),
+            "MISSING_FILE_GRACE_S": str(config.missing_file_grace_s),
+            "VARIANT_MEMORY_MB": str(config.memory_mb),
+            "VARIANT_CONCURRENCY": str(config.reserved_concurrency),
+            "IMAGE_ID": self.functions.image.asset_hash,
+        }
+
+    def _submit_uploads_to(self, function: lambda_.Function) -> None:
+        """The trigger: a study.json in the inputs bucket."""
         events.Rule(
             self,
             "StudyUploaded",
@@ -177,7 +187,7 @@ class Pipeline(Construct):
                 source=["aws.s3"],
                 detail_type=["Object Created"],
                 detail={
-                    "bucket": {"name": [inputs.bucket_name]},
+                    "bucket": {"name": [self._storage.inputs.bucket_name]},
                     "object": {"key": ["study.json", {"suffix": "/study.json"}]},
                 },
             ),
@@ -190,4 +200,3 @@ class Pipeline(Construct):
                 )
             ],
         )
-        return function
