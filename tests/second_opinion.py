@@ -42,9 +42,9 @@ ENVIRONMENT = Path(__file__).resolve().parents[1] / "build" / "second-opinion"
 ENGINES = 2
 _LIBRARY = "layers/energyplus/python/"
 _PARAMETER = {
-    "name": "schedule", "class": "Lights", "object": "Room Lights", "field": "Schedule Name",
-    # The second is an object, but not a schedule: the engine crashes on it.
-    "values": ["Always On", "Wall"],
+    "name": "layer", "class": "Construction", "object": "Wall", "field": "Outside Layer",
+    # The second is an object, but not a material: the engine refuses it.
+    "values": ["Concrete", "Room"],
 }  # fmt: skip
 _STARTS_WITHIN_S = 60.0
 _ENDS_WITHIN_S = 300.0

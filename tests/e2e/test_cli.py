@@ -220,8 +220,8 @@ def test_a_study_is_cancelled(environment: dict[str, str], up: Path, make_study:
 
 
 def test_what_did_not_succeed_is_run_again(environment: dict[str, str], up: Path, make_study: StudyMaker) -> None:
-    schedule = {"name": "schedule", "class": "Lights", "field": "Schedule Name", "values": ["Wall"]}
-    submitted = epsm(environment, "submit", make_study("again", parameters=[schedule]))
+    layer = {"name": "layer", "class": "Construction", "object": "Wall", "field": "Outside Layer", "values": ["Room"]}
+    submitted = epsm(environment, "submit", make_study("again", parameters=[layer]))
     (simulation,) = re.findall(r"Simulation (again-\w+)", submitted.stdout)
     assert epsm(environment, "status", simulation, "--watch").returncode == 1
     assert "Running 1 variant again" in epsm(environment, "rerun", simulation).stdout
@@ -269,11 +269,11 @@ def test_an_unknown_simulation_is_said_to_be_unknown(environment: dict[str, str]
 def test_a_study_with_failures_shows_the_reason_and_ends_with_1(
     environment: dict[str, str], up: Path, make_study: StudyMaker, tmp_path: Path
 ) -> None:
-    schedule = {"name": "schedule", "class": "Lights", "field": "Schedule Name", "values": ["Wall"]}
-    done = epsm(environment, "run", make_study("partly", parameters=[schedule]), folder=tmp_path)
+    layer = {"name": "layer", "class": "Construction", "object": "Wall", "field": "Outside Layer", "values": ["Room"]}
+    done = epsm(environment, "run", make_study("partly", parameters=[layer]), folder=tmp_path)
     assert done.returncode == 1
     assert "Failed" in done.stdout
-    assert "Schedule Name = WALL, item not found" in " ".join(done.stdout.split())
+    assert "Construction = ROOM Name = ROOM, item not found" in " ".join(done.stdout.split())
 
 
 def test_a_parameter_that_changes_nothing_and_a_meter_that_is_not_there_are_reported(

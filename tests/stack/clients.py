@@ -9,13 +9,13 @@ import requests
 
 from tests.conftest import every_variant, study_document
 
-SCHEDULES = {
-    "name": "schedule",
-    "class": "Lights",
-    "object": "Room Lights",
-    "field": "Schedule Name",
-    # The second is an object of the model, so submit lets it pass, but no schedule: the engine crashes on it.
-    "values": ["Always On", "Wall"],
+LAYERS = {
+    "name": "layer",
+    "class": "Construction",
+    "object": "Wall",
+    "field": "Outside Layer",
+    # The second is an object of the model, so submit lets it pass, but no material: the engine refuses it.
+    "values": ["Concrete", "Room"],
 }
 
 

@@ -15,7 +15,7 @@ from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker, study_document
 from tests.moto_fixtures import unique
 from tests.stack.api_uploads import put_model
-from tests.stack.clients import SCHEDULES, Client, submit
+from tests.stack.clients import LAYERS, Client, submit
 from tests.support import (
     records_of,
     results_table,
@@ -29,7 +29,7 @@ from tests.support import (
 @pytest.fixture(scope="module")
 def done(stack: LocalStack, anna: Client, room: dict[str, bytes]) -> str:
     """A study of Anna's that has ended: baseline, one success, one failure."""
-    simulation = submit(anna, room, name="Anna's", parameters=[SCHEDULES])
+    simulation = submit(anna, room, name="Anna's", parameters=[LAYERS])
     record = wait_for_end(stack, simulation)
     wait_for_execution(stack, record.execution_arn)
     return simulation

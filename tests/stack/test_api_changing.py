@@ -7,7 +7,7 @@ import pytest
 from epsm.study.records import StudyStatus, VariantStatus
 from epsm_local.stack import LocalStack
 from tests.stack import faults
-from tests.stack.clients import SCHEDULES, Client, submit
+from tests.stack.clients import LAYERS, Client, submit
 from tests.support import (
     object_names,
     records_of,
@@ -67,7 +67,7 @@ def test_a_cancelled_study_that_was_not_started_stays_cancelled(
 
 
 def test_only_what_has_not_succeeded_is_run_again(stack: LocalStack, anna: Client, room: dict[str, bytes]) -> None:
-    simulation = submit(anna, room, parameters=[SCHEDULES], name="Again")
+    simulation = submit(anna, room, parameters=[LAYERS], name="Again")
     wait_for_execution(stack, wait_for_end(stack, simulation).execution_arn)
     before = {each.index: each.ended_at for each in records_of(stack).variants(simulation)}
     answer = anna.post(f"/api/simulation/{simulation}/rerun/", {"which": "failed"})

@@ -14,7 +14,7 @@ from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker
 from tests.moto_fixtures import unique
 from tests.stack import faults
-from tests.stack.clients import SCHEDULES, Client, submit
+from tests.stack.clients import LAYERS, Client, submit
 from tests.support import records_of, results_table, upload_study, wait_for_end, wait_for_execution
 
 FIVE = {
@@ -44,7 +44,7 @@ def children(stack: LocalStack, execution_arn: str) -> list[dict[str, Any]]:
 def test_a_failed_variant_makes_its_child_fail_and_leaves_the_others(
     stack: LocalStack, anna: Client, room: dict[str, bytes]
 ) -> None:
-    simulation = submit(anna, room, name=unique("batch"), parameters=[SCHEDULES], options={"batch": 2})
+    simulation = submit(anna, room, name=unique("batch"), parameters=[LAYERS], options={"batch": 2})
     record = wait_for_end(stack, simulation)
 
     assert (record.status, record.succeeded, record.failed) == (StudyStatus.PARTIAL, 2, 1)
@@ -55,15 +55,15 @@ def test_a_failed_variant_makes_its_child_fail_and_leaves_the_others(
     outcome = json.loads(first["output"])
     assert [(each["index"], each["verdict"]) for each in outcome["variants"]] == [(0, "ok"), (1, "ok")]
     assert second["error"] == "SimulationFailed"
-    assert [(each["index"], each["verdict"]) for each in json.loads(second["cause"])] == [(2, "crashed")]
+    assert [(each["index"], each["verdict"]) for each in json.loads(second["cause"])] == [(2, "bad input")]
 
 
 def test_failures_are_counted_by_variant_when_a_study_is_given_up(
     stack: LocalStack, anna: Client, room: dict[str, bytes]
 ) -> None:
     options = {"batch": 3, "max_failures": 0, "max_concurrency": 1}
-    schedules = SCHEDULES | {"values": ["Wall", "Always On"]}
-    simulation = submit(anna, room, name=unique("batch-limit"), parameters=[schedules], options=options)
+    layers = LAYERS | {"values": ["Room", "Concrete"]}
+    simulation = submit(anna, room, name=unique("batch-limit"), parameters=[layers], options=options)
     record = wait_for_end(stack, simulation)
 
     assert (record.status, record.failed, record.given_up) == (StudyStatus.FAILED, 1, True)

@@ -25,7 +25,7 @@ from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker
 from tests.moto_fixtures import unique
 from tests.stack import faults
-from tests.stack.clients import SCHEDULES, Client, submit
+from tests.stack.clients import LAYERS, Client, submit
 from tests.support import (
     object_names,
     records_of,
@@ -303,7 +303,7 @@ def test_the_reason_of_a_study_that_was_given_up_can_be_read(
     stack: LocalStack, anna: Client, room: dict[str, bytes], tmp_path: Path
 ) -> None:
     options = {"tolerated_failure_percentage": 10, "max_concurrency": 1}
-    simulation = submit(anna, room, name=unique("given-up"), parameters=[SCHEDULES], options=options)
+    simulation = submit(anna, room, name=unique("given-up"), parameters=[LAYERS], options=options)
     record = wait_for_end(stack, simulation)
     wait_for_execution(stack, record.execution_arn)
     why = "The study was given up: more variants failed than it allows (States.ExceedToleratedFailureThreshold)"

@@ -14,6 +14,7 @@ from epsm.study.records import StudyStatus, VariantStatus
 from epsm_local.product import STACK_NAME
 from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker, with_run_period
+from tests.stack.clients import LAYERS
 from tests.support import (
     files_of,
     object_names,
@@ -120,22 +121,13 @@ def test_a_simulation_that_fails_in_a_container_is_not_tried_again(
 ) -> None:
     model, before = unlike_any_other(one_day, "fails in a container"), streams(stack)
     note_long_runs(stack, model)
-    # An object of the model, so submit lets it pass, but no schedule: the engine crashes on it.
-    schedules = {
-        "name": "schedule",
-        "class": "Lights",
-        "object": "Room Lights",
-        "field": "Schedule Name",
-        "values": ["Wall"],
-    }
-    record = run_study(
-        stack, make_study("long-failing", files={"room.idf": model}, options=LONG, parameters=[schedules])
-    )
+    layers = LAYERS | {"values": ["Room"]}
+    record = run_study(stack, make_study("long-failing", files={"room.idf": model}, options=LONG, parameters=[layers]))
     assert (record.status, record.succeeded, record.failed) == (StudyStatus.PARTIAL, 1, 1)
     assert len(streams(stack) - before) == 2
     variant = records_of(stack).variant(record.simulation_id, 1)
     assert variant is not None
-    assert (variant.status, variant.stage) == (VariantStatus.FAILED, "engine")
+    assert (variant.status, variant.stage) == (VariantStatus.FAILED, "input")
 
 
 def test_a_study_that_is_cancelled_stops_its_containers(

@@ -11,7 +11,7 @@ from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker
 from tests.moto_fixtures import unique
 from tests.stack import faults
-from tests.stack.clients import SCHEDULES
+from tests.stack.clients import LAYERS
 from tests.support import (
     records_of,
     run_study,
@@ -54,7 +54,7 @@ def notice_on(stack: LocalStack, subscriber: str, about: str) -> dict[str, Any] 
 def test_a_notice_has_the_numbers_that_matter_and_the_reasons(
     stack: LocalStack, make_study: StudyMaker, subscriber: str
 ) -> None:
-    record = run_study(stack, make_study("told-numbers", name="Telling", parameters=[SCHEDULES]))
+    record = run_study(stack, make_study("told-numbers", name="Telling", parameters=[LAYERS]))
     notice = told(stack, subscriber, record.simulation_id)
     assert notice["Subject"] == "Telling: partial, 2 of 3 variants succeeded"
     message = notice["Message"]

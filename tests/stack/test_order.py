@@ -10,7 +10,7 @@ from epsm_local.stack import LocalStack
 from tests.conftest import ENGINES, StudyMaker
 from tests.moto_fixtures import Aws, unique
 from tests.stack import faults
-from tests.stack.clients import SCHEDULES, Client, submit
+from tests.stack.clients import LAYERS, Client, submit
 from tests.support import (
     records_of,
     result_json,
@@ -56,14 +56,14 @@ def has_concurrency(stack: LocalStack, simulation: str, number: int) -> bool:
 
 def test_a_study_is_given_up_when_more_fail_than_it_allows(stack: LocalStack, make_study: StudyMaker) -> None:
     options = {"max_failures": 0, "max_concurrency": 1}
-    record = run_study(stack, make_study("no-failures", parameters=[SCHEDULES], options=options))
+    record = run_study(stack, make_study("no-failures", parameters=[LAYERS], options=options))
     assert record.status is StudyStatus.FAILED
     assert "States.ExceedToleratedFailureThreshold" in record.error
     assert list(results_table(stack, record.simulation_id)["status"])[:2] == ["succeeded", "succeeded"]
 
 
 def test_as_many_failures_as_are_allowed_are_borne(stack: LocalStack, make_study: StudyMaker) -> None:
-    record = run_study(stack, make_study("one-failure", parameters=[SCHEDULES], options={"max_failures": 1}))
+    record = run_study(stack, make_study("one-failure", parameters=[LAYERS], options={"max_failures": 1}))
     assert (record.status, record.failed) == (StudyStatus.PARTIAL, 1)
 
 
@@ -119,7 +119,7 @@ def test_a_follower_starts_when_the_first_has_completed(stack: LocalStack, make_
 def test_a_follower_of_a_study_that_failed_is_cancelled_and_says_why(stack: LocalStack, make_study: StudyMaker) -> None:
     name = unique("bad")
     with faults.hold("s3", "PutObject", f"runs/{name}", "results.parquet") as collecting:
-        first = upload_study(stack, make_study(name, parameters=[SCHEDULES], options={"max_failures": 0}))
+        first = upload_study(stack, make_study(name, parameters=[LAYERS], options={"max_failures": 0}))
         collecting.wait()
         second = upload_study(stack, make_study("second-of-bad", parameters=[], options={"after": first}))
         wait_for(partial(accepted, stack, second), "the second study")

@@ -21,7 +21,7 @@ from epsm_local.product import STACK_NAME
 from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker, with_run_period
 from tests.stack import faults
-from tests.stack.clients import SCHEDULES
+from tests.stack.clients import LAYERS
 from tests.stack.executions import RUN_VARIANT
 from tests.support import (
     files_of,
@@ -47,8 +47,8 @@ def _hasty_retries(stack: LocalStack) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def partly_failed(stack: LocalStack, make_shared_study: StudyMaker) -> StudyRecord:
-    """A study that has ended: baseline, one success, and a variant that the engine crashes on."""
-    return run_study(stack, make_shared_study("partial", parameters=[SCHEDULES]))
+    """A study that has ended: baseline, one success, and a variant that the engine refuses."""
+    return run_study(stack, make_shared_study("partial", parameters=[LAYERS]))
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,8 @@ def test_one_failing_variant_leaves_a_partial_study(partly_failed: StudyRecord) 
 
 def test_a_failed_variant_is_a_row_with_its_reason(stack: LocalStack, partly_failed: StudyRecord) -> None:
     row = results_table(stack, partly_failed.simulation_id).set_index("variant_index").loc[2]
-    assert (row["status"], row["verdict"], row["error_stage"]) == ("failed", "crashed", "engine")
-    assert "Schedule Name = WALL, item not found" in row["error"]
+    assert (row["status"], row["verdict"], row["error_stage"]) == ("failed", "bad input", "input")
+    assert "Construction = ROOM Name = ROOM, item not found" in row["error"]
 
 
 def test_a_failed_variant_leaves_its_files(stack: LocalStack, partly_failed: StudyRecord) -> None:

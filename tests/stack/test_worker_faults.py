@@ -13,7 +13,7 @@ from epsm.study.records import StudyRecord, StudyStatus, VariantStatus
 from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker
 from tests.stack import faults
-from tests.stack.clients import SCHEDULES
+from tests.stack.clients import LAYERS
 from tests.stack.executions import RUN_VARIANT
 from tests.support import (
     object_names,
@@ -37,7 +37,7 @@ def _hasty_retries(stack: LocalStack) -> Iterator[None]:
 def given_up(stack: LocalStack, make_shared_study: StudyMaker) -> StudyRecord:
     """A study of which more failed than it tolerates."""
     options = {"tolerated_failure_percentage": 10, "max_concurrency": 1}
-    return run_study(stack, make_shared_study("given-up", parameters=[SCHEDULES], options=options))
+    return run_study(stack, make_shared_study("given-up", parameters=[LAYERS], options=options))
 
 
 def test_a_study_without_a_success_is_failed_and_so_is_its_execution(
