@@ -11,6 +11,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from epsm.store.notifications import EVENT_SOURCE
+from epsm.store.result_files import RESULT_FILES
 from infra.config import Config
 from infra.fargate import Containers
 from infra.functions import Functions, grant
@@ -121,11 +122,8 @@ class Pipeline(Construct):
         results = self._storage.results
         read = ("manifest.json", "variants/*/result.json")
         grant(function, ["s3:GetObject"], [results.arn_for_objects(f"runs/*/{name}") for name in read], _ANY_RUN)
-        names = (
-            *("results.parquet", "results.csv", "report.html", "design.parquet", "zones.parquet", "monthly.parquet"),
-            *("sensitivity.json", "sensitivity.csv"),
-        )
-        grant(function, ["s3:PutObject"], [results.arn_for_objects(f"runs/*/{name}") for name in names], _ANY_RUN)
+        written = [results.arn_for_objects(f"runs/*/{name}") for name in RESULT_FILES]
+        grant(function, ["s3:PutObject"], written, _ANY_RUN)
         grant(
             function,
             ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"],

@@ -16,21 +16,10 @@ from epsm.client.connection import Connection
 from epsm.errors import CannotWrite, FolderBusy
 from epsm.store import keys
 from epsm.store.files import is_absent
+from epsm.store.result_files import ERRORS, MANIFEST, RESULT_FILES
 
-SUMMARY_FILES = (
-    "manifest.json",
-    "errors.json",
-    "results.csv",
-    "results.parquet",
-    "report.html",
-    "design.parquet",
-    "zones.parquet",
-    "monthly.parquet",
-    "sensitivity.json",
-    "sensitivity.csv",
-    "pareto.json",
-)
-_NAMING_FILES = ("manifest.json", "errors.json")
+_NAMING_FILES = (MANIFEST, ERRORS)
+SUMMARY_FILES = (*_NAMING_FILES, *RESULT_FILES)
 _CONNECTIONS = 8
 _PART = ".part"
 _POLL_INTERVAL_S = 0.1

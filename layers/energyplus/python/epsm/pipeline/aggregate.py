@@ -18,33 +18,20 @@ from epsm.results.design import write_design
 from epsm.results.ended_study import EndedStudy
 from epsm.results.report import report_columns, write_report
 from epsm.results.report_detail import detail_section
-from epsm.results.rows import CANCELLED, GIVEN_UP, NOT_STARTED, PARETO_FILE
+from epsm.results.rows import CANCELLED, GIVEN_UP, NOT_STARTED
 from epsm.results.sensitivity.section import failed_section, sensitivity_section
 from epsm.results.sensitivity.tables import analyses, analysis_columns, write_csv, write_json
 from epsm.results.table import RUN_TIME_COLUMNS, OutcomeCounts, mean_run_times, read_columns, write_table
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records
+from epsm.store.result_files import RESULT_FILES
 from epsm.study.manifest import RunManifest
 from epsm.study.preflight import reason_of
 from epsm.study.records import StudyStatus, VariantStatus
 from epsm.study.schema import Study
 
 logger = logging.getLogger(__name__)
-
-_BINARY = "application/octet-stream"
-_FILES = {
-    "results.parquet": _BINARY,
-    "results.csv": "text/csv; charset=utf-8",
-    "sensitivity.json": "application/json",
-    "sensitivity.csv": "text/csv; charset=utf-8",
-    "report.html": "text/html; charset=utf-8",
-    "design.parquet": _BINARY,
-    "zones.parquet": _BINARY,
-    "monthly.parquet": _BINARY,
-    PARETO_FILE: "application/json",
-}
-"""The files of a study's results and their content types, in the order in which they are uploaded."""
 
 
 def aggregate(
@@ -112,7 +99,7 @@ def _columns(study: Study) -> list[str]:
 
 
 def _upload(files: Files, simulation: str, folder: Path) -> None:
-    for name, content_type in _FILES.items():
+    for name, content_type in RESULT_FILES.items():
         if (folder / name).is_file():
             files.put_file(keys.run_key(simulation, name), folder / name, content_type)
 

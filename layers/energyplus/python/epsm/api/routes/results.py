@@ -13,22 +13,11 @@ from epsm.errors import NotFound
 from epsm.results import rows
 from epsm.results.comparison import RANK, objectives
 from epsm.store import keys
+from epsm.store.result_files import MANIFEST, RESULT_FILES
 from epsm.study.records import StudyRecord, StudyStatus
 
 DOWNLOAD_SECONDS = 900
 """Validity of a presigned download."""
-_RESULT_FILES = (
-    "results.csv",
-    "results.parquet",
-    "report.html",
-    "design.parquet",
-    "zones.parquet",
-    "monthly.parquet",
-    "sensitivity.json",
-    "sensitivity.csv",
-    "pareto.json",
-    "manifest.json",
-)
 
 router = APIGatewayHttpRouter()
 
@@ -123,7 +112,7 @@ def download(
     """Presigned URLs, valid for 15 minutes, each for one file."""
     own_study(simulation_id)
     files, there = stack().files, {}
-    for each in (name,) if name else _RESULT_FILES:
+    for each in (name,) if name else (*RESULT_FILES, MANIFEST):
         key = keys.run_key(simulation_id, each)
         if files.size(files.results_bucket, key) is not None:
             there[each] = files.presigned_download(key, DOWNLOAD_SECONDS)

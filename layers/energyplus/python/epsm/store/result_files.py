@@ -1,0 +1,24 @@
+"""The files of a study's results. Aggregate writes them, the API and clients read them, and infra grants the access."""
+
+from collections.abc import Mapping
+
+from epsm.results.rows import PARETO_FILE
+
+_BINARY = "application/octet-stream"
+_CSV = "text/csv; charset=utf-8"
+_JSON = "application/json"
+
+RESULT_FILES: Mapping[str, str] = {
+    "results.parquet": _BINARY,
+    "results.csv": _CSV,
+    "sensitivity.json": _JSON,
+    "sensitivity.csv": _CSV,
+    "report.html": "text/html; charset=utf-8",
+    "design.parquet": _BINARY,
+    "zones.parquet": _BINARY,
+    "monthly.parquet": _BINARY,
+    PARETO_FILE: _JSON,
+}
+"""Names and content types, in the order in which aggregate uploads them. Only some studies have all of them."""
+MANIFEST, ERRORS = "manifest.json", "errors.json"
+"""Written by submit."""
