@@ -138,7 +138,7 @@ NAMES = {
 }
 """Names of variables and parameters, and the nouns to use instead."""
 
-NAMED_ROOMS = ("epsm_cli", "epsm_local", "functions", "infra")
+NAMED_ROOMS = ("epsm_cli", "epsm_local", "functions", "infra", "layers")
 """Folders in which names are checked."""
 
 

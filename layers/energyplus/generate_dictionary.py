@@ -89,8 +89,8 @@ def field_entry(
         entry["required"] = True
     if key in checked:
         entry["lists"] = schema["object_list"]
-    if named := NAMED_KINDS.keys() & set(schema.get("object_list", ())):
-        entry["names"] = NAMED_KINDS[min(named)]
+    if named_kinds := NAMED_KINDS.keys() & set(schema.get("object_list", ())):
+        entry["names"] = NAMED_KINDS[min(named_kinds)]
     return entry
 
 
@@ -109,11 +109,11 @@ def wanted_lists(classes: dict[str, Any]) -> set[str]:
 
 
 def class_entry(
-    name: str, schema: dict[str, Any], numbered: dict[str, list[str]], wanted: Collection[str]
+    name: str, schema: dict[str, Any], numbered: dict[str, list[str]], checked_lists: Collection[str]
 ) -> dict[str, Any]:
     legacy = schema["legacy_idd"]
-    pattern, each = next(iter(schema["patternProperties"].items()))
-    properties, required = each["properties"], each.get("required", ())
+    pattern, content = next(iter(schema["patternProperties"].items()))
+    properties, required = content["properties"], content.get("required", ())
     checked = CHECKED_REFERENCES.get(name, ())
     labels = {key: info["field_name"] for key, info in legacy["field_info"].items()}
     entry: dict[str, Any] = {
@@ -126,7 +126,7 @@ def class_entry(
     }
     if schema.get("maxProperties") == 1:
         entry["unique"] = True
-    if provided := sorted(set(schema.get("name", {}).get("reference", ())) & set(wanted)):
+    if provided := sorted(set(schema.get("name", {}).get("reference", ())) & set(checked_lists)):
         entry["provides"] = provided
     if "extensibles" in legacy:
         group = legacy["extensibles"]
@@ -158,11 +158,13 @@ def build(engine: Path = ENGINE) -> dict[str, Any]:
     idd = (engine / "Energy+.idd").read_text(encoding="latin-1")
     header = dict(re.findall(r"^!IDD_(\w+)\s+(\S+)", idd, flags=re.MULTILINE))
     numbered = numbered_names(idd)
-    wanted = wanted_lists(schema["properties"])
+    checked_lists = wanted_lists(schema["properties"])
     return {
         "version": header["Version"],
         "build": header["BUILD"],
-        "classes": {name: class_entry(name, each, numbered, wanted) for name, each in schema["properties"].items()},
+        "classes": {
+            name: class_entry(name, content, numbered, checked_lists) for name, content in schema["properties"].items()
+        },
     }
 
 
@@ -193,12 +195,14 @@ def build_other(model_version: str) -> dict[str, Any]:
     packed = Path(found.origin).parent / "schemas" / place / "Energy+.schema.epJSON.gz"
     schema = json.loads(gzip.decompress(packed.read_bytes()))
     numbered = names_of_groups(schema, json.loads(TARGET.read_text(encoding="utf-8")))
-    wanted = wanted_lists(schema["properties"])
+    checked_lists = wanted_lists(schema["properties"])
     release = RELEASES[model_version]
     return {
         "version": release.version,
         "build": release.build,
-        "classes": {name: class_entry(name, each, numbered, wanted) for name, each in schema["properties"].items()},
+        "classes": {
+            name: class_entry(name, content, numbered, checked_lists) for name, content in schema["properties"].items()
+        },
     }
 
 

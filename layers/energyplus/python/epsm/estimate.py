@@ -104,9 +104,9 @@ def estimate(study: Study, run_times: Mapping[str, RunTime], *, memory_mb: int, 
         memory_mb: Memory of the function that runs a variant.
         capacity: Functions that can run at a time.
     """
-    each = study.variant_count // len(study.models)
+    variants_per_model = study.variant_count // len(study.models)
     seconds = {model: run_times[model].engine_seconds + _SECONDS_AROUND_THE_ENGINE for model in study.models}
-    total = sum(each * one for one in seconds.values())
+    total = sum(variants_per_model * one for one in seconds.values())
     engines = engines_at_a_time(study.options, study.variant_count, memory_mb)
     # Engines that share a function run as fast as it has vCPUs: two have 1.7 at 3,008 MB.
     engines_at_full_speed = 1.0 if engines == 1 else memory_mb / MB_PER_VCPU
@@ -120,12 +120,12 @@ def estimate(study: Study, run_times: Mapping[str, RunTime], *, memory_mb: int, 
     )
     return Estimate(
         variants=study.variant_count,
-        engine_seconds=round(sum(each * run_times[model].engine_seconds for model in study.models), 1),
+        engine_seconds=round(sum(variants_per_model * run_times[model].engine_seconds for model in study.models), 1),
         wall_seconds=round(trying + running, 1),
         cost_usd=round(running_usd + trials_usd, 4),
         preflight_runs=len(trials),
         preflight_cost_usd=round(trials_usd, 6),
-        basis="measured" if all(each.basis == "measured" for each in run_times.values()) else "assumed",
+        basis="measured" if all(run_time.basis == "measured" for run_time in run_times.values()) else "assumed",
         run_times=run_times,
     )
 

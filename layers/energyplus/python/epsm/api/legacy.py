@@ -36,8 +36,8 @@ def with_legacy_fields(document: bytes, form: Form) -> bytes:
     scenario, mode = form.text("scenario"), form.text("construction_mode")
     problems: list[Problem] = []
     if form.text("scenario_id"):
-        what = "names a scenario in the database of legacy EPSM, which cannot be read here"
-        problems.append(Problem("form field 'scenario_id'", what, "'scenario' with its construction sets, or 'study'"))
+        fault = "names a scenario in the database of legacy EPSM, which cannot be read here"
+        problems.append(Problem("form field 'scenario_id'", fault, "'scenario' with its construction sets, or 'study'"))
     if mode and mode not in _METHODS:
         near = nearest(mode, _METHODS) or listed(_METHODS)
         problems.append(Problem("form field 'construction_mode'", f"'{mode}' is not known", near))
@@ -50,14 +50,14 @@ def with_legacy_fields(document: bytes, form: Form) -> bytes:
     if study is None:
         return document  # the check of the study says why
     if sets:
-        study["measures"] = [*study.get("measures", ()), *(_measure(name, each) for name, each in sets.items())]
+        study["measures"] = [*study.get("measures", ()), *(_measure(name, group) for name, group in sets.items())]
         parameters = ({"name": name, "measure": name} for name in sets)
         study["parameters"] = [*study.get("parameters", ()), *parameters]
     if mode and study.get("parameters"):
         own = study.setdefault("sampling", {"method": _METHODS[mode]}).get("method", "grid")
         if _METHODS.get(own, own) != _METHODS[mode]:
-            what = f"is '{mode}', and study.json has the sampling '{own}'"
-            raise StudyRejected([Problem("form field 'construction_mode'", what, "one of them")])
+            fault = f"is '{mode}', and study.json has the sampling '{own}'"
+            raise StudyRejected([Problem("form field 'construction_mode'", fault, "one of them")])
     return json.dumps(study, ensure_ascii=False).encode()
 
 
@@ -86,7 +86,7 @@ def _sets(scenario: str, problems: list[Problem]) -> dict[str, list[Any]]:
     for element, group in sets.items():
         if element not in _SLOTS:
             problems.append(Problem(f"{where}: {element}", "is not an element", listed(_SLOTS)))
-        elif not isinstance(group, list) or not all(isinstance(each, dict) and "name" in each for each in group):
+        elif not isinstance(group, list) or not all(isinstance(entry, dict) and "name" in entry for entry in group):
             problems.append(Problem(f"{where}: {element}", "is not a list of construction sets", "objects with 'name'"))
     return {element: group for element, group in sets.items() if group}
 
@@ -94,9 +94,9 @@ def _sets(scenario: str, problems: list[Problem]) -> dict[str, list[Any]]:
 def _measure(element: str, group: list[Mapping[str, Any]]) -> dict[str, Any]:
     """The measure of an element: a variant for each set; a layer that is a name is a material of the model."""
     variants = []
-    for each in group:
-        edit = {key: value for key, value in each.items() if key != "name"}
+    for construction_set in group:
+        edit = {key: value for key, value in construction_set.items() if key != "name"}
         if isinstance(edit.get("layers"), list):
             edit["layers"] = [{"material": one} if isinstance(one, str) else one for one in edit["layers"]]
-        variants.append({"name": each["name"], "constructions": [{"slot": _SLOTS[element], **edit}]})
+        variants.append({"name": construction_set["name"], "constructions": [{"slot": _SLOTS[element], **edit}]})
     return {"name": element, "variants": variants}

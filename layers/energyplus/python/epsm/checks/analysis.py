@@ -16,10 +16,10 @@ def check_analysis(study: Study) -> Iterator[Problem]:
         *impact_columns(study),
         *study.outputs.named_numbers,
     }
-    named = [(f"analysis.metrics[{index}]", metric) for index, metric in enumerate(study.analysis.metrics)]
+    metrics = [(f"analysis.metrics[{index}]", metric) for index, metric in enumerate(study.analysis.metrics)]
     pareto = study.impact.pareto if study.impact else None
-    named += [(f"impact.pareto[{index}]", metric) for index, metric in enumerate(pareto or ())]
-    for place, metric in named:
+    metrics += [(f"impact.pareto[{index}]", metric) for index, metric in enumerate(pareto or ())]
+    for place, metric in metrics:
         if metric not in known:
             yield Problem(
                 f"{MANIFEST_NAME}: {place}",

@@ -20,14 +20,14 @@ def check_cells(study: Study) -> Iterator[Problem]:
     parameters = {parameter.name for parameter in study.parameters}
     cells = [cell.name for cell in study.outputs.cells]
     taken = RESERVED | own_columns(study)
-    named = [(f"cells[{index}]", name) for index, name in enumerate(cells)]
-    named += [(f"reduced[{index}]", each.name) for index, each in enumerate(study.outputs.reduced)]
-    for place, name in named:
+    names = [(f"cells[{index}]", name) for index, name in enumerate(cells)]
+    names += [(f"reduced[{index}]", series.name) for index, series in enumerate(study.outputs.reduced)]
+    for place, name in names:
         where = f"{MANIFEST_NAME}: outputs.{place}.name"
         if name in taken or name in parameters:
             column = "a column that every results table has" if name in RESERVED else "another column"
-            whose = "a parameter" if name in parameters else column
-            yield Problem(where, f"'{name}' is the name of {whose}", "another name")
+            owner = "a parameter" if name in parameters else column
+            yield Problem(where, f"'{name}' is the name of {owner}", "another name")
         elif place.startswith("reduced") and name in cells:
             yield Problem(where, f"'{name}' is the name of an entry of outputs.cells", "another name")
 
@@ -36,10 +36,16 @@ def check_reduced_on(outline: ModelOutline, source: str, study: Study) -> Iterat
     """Schedules of `outputs.reduced` that a model does not have, where EnergyPlus stops; too many rows of zones."""
     zones = len(outline.of_class("Zone")) * study.variant_count // len(study.models)
     if "zones" in study.outputs.tables and zones > _MAX_ZONE_ROWS:
-        what = f"asks for {zones:,} rows of zones of {source}"
-        yield Problem(f"{MANIFEST_NAME}: outputs.tables", what, f"at most {_MAX_ZONE_ROWS:,}, or no 'zones'")
-    names = {fold_name(each.name): each.name for kind in _SCHEDULES for each in outline.of_class(kind)}
-    for index, each in enumerate(study.outputs.reduced):
-        if each.schedule is not None and fold_name(each.schedule) not in names:
+        fault = f"asks for {zones:,} rows of zones of {source}"
+        yield Problem(f"{MANIFEST_NAME}: outputs.tables", fault, f"at most {_MAX_ZONE_ROWS:,}, or no 'zones'")
+    names = {
+        fold_name(model_object.name): model_object.name
+        for kind in _SCHEDULES
+        for model_object in outline.of_class(kind)
+    }
+    for index, series in enumerate(study.outputs.reduced):
+        if series.schedule is not None and fold_name(series.schedule) not in names:
             where = f"{MANIFEST_NAME}: outputs.reduced[{index}].schedule"
-            yield Problem(where, f"{source} has no schedule '{each.schedule}'", nearest(each.schedule, names.values()))
+            yield Problem(
+                where, f"{source} has no schedule '{series.schedule}'", nearest(series.schedule, names.values())
+            )

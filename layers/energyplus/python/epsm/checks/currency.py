@@ -27,7 +27,10 @@ def check_currency(outline: ModelOutline, source: str, study: Study) -> Iterator
         return
     rule = dictionary.load().find_class("CurrencyType")
     place = rule.find_field("Monetary Unit") if rule else None
-    own = next((str(each.value(place) or "") for each in outline.of_class("CurrencyType") if place), "") or _DEFAULT
+    own = (
+        next((str(model_object.value(place) or "") for model_object in outline.of_class("CurrencyType") if place), "")
+        or _DEFAULT
+    )
     if fold_name(own) != fold_name(impact.currency):
-        what = f"'{impact.currency}' is not the currency of the tariffs of {source}, '{own}', which give the payback"
-        yield Problem(f"{MANIFEST_NAME}: impact.currency", what, f"'{own}', or 'cost_per_kwh' of 'impact.fuels'")
+        fault = f"'{impact.currency}' is not the currency of the tariffs of {source}, '{own}', which give the payback"
+        yield Problem(f"{MANIFEST_NAME}: impact.currency", fault, f"'{own}', or 'cost_per_kwh' of 'impact.fuels'")

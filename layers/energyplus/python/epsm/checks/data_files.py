@@ -52,22 +52,25 @@ def check_data_files(
 
 def _check_lookup_tables(outline: ModelOutline, source: str, read: Read) -> Iterator[Problem]:
     columns: dict[str, list[float]] = {}
-    for each in [*outline.of_class(_VARIABLE), *outline.of_class(_LOOKUP)]:
-        name = field_text(each, "External File Name")
+    for table_object in [*outline.of_class(_VARIABLE), *outline.of_class(_LOOKUP)]:
+        name = field_text(table_object, "External File Name")
         if not name:
-            columns[_key(each)] = _own_values(each)
+            columns[_key(table_object)] = _own_values(table_object)
         elif found := read(name):
-            values = _column(each, *found)
+            values = _column(table_object, *found)
             if isinstance(values, Problem):
                 yield values
-            elif each.class_name.casefold() == _VARIABLE.casefold() and list(dict.fromkeys(values)) != sorted(
-                set(values)
-            ):
+                continue
+            ascending = list(dict.fromkeys(values)) == sorted(set(values))
+            if table_object.class_name.casefold() == _VARIABLE.casefold() and not ascending:
                 # The engine sorts the values but not the outputs: at x = 1 it returns the output for x = 3.
-                fault = f"column {field_text(each, 'External File Column Number') or 1}, which {each.class_name} "
-                yield Problem(found[0], fault + f"'{each.name}' reads, is not ascending", "values in ascending order")
+                number = field_text(table_object, "External File Column Number") or 1
+                fault = (
+                    f"column {number}, which {table_object.class_name} '{table_object.name}' reads, is not ascending"
+                )
+                yield Problem(found[0], fault, "values in ascending order")
             else:
-                columns[_key(each)] = values
+                columns[_key(table_object)] = values
     for model_object in outline.of_class(_LOOKUP):
         variables = _variables(model_object, outline)
         outputs = columns.get(_key(model_object))

@@ -25,7 +25,7 @@ def location_remark(weather: Weather, source: str, outlines: Mapping[str, ModelO
     apart = {model: found for model, outline in outlines.items() if (found := _difference(weather, outline))}
     if not apart:
         return ""
-    models = listed([f"{model} ({how})" for model, how in apart.items()], most=3).replace("'", "")
+    models = listed([f"{model} ({location})" for model, location in apart.items()], most=3).replace("'", "")
     return (
         f"{source} is not from the Site:Location of {models}: EnergyPlus takes the place of the weather file, and "
         "design days remain those of the model."

@@ -46,13 +46,17 @@ _NOT_TOGETHER_YET = {"23.2": ("schedule type limits", "curves"), "25.1": ("curve
 """The groups within which older versions accept a duplicate name in another class or case."""
 
 
-def place_of(each: ModelObject, source: str) -> str:
+def place_of(model_object: ModelObject, source: str) -> str:
     """The location of an object: its line in IDF, its class and name in epJSON."""
-    return f"{source}: line {each.line}" if each.line else f"{source}: {each.class_name} '{each.key}'"
+    return (
+        f"{source}: line {model_object.line}"
+        if model_object.line
+        else f"{source}: {model_object.class_name} '{model_object.key}'"
+    )
 
 
 def check_model_faults(
-    outline: ModelOutline, source: str, varied: FieldFilter = lambda each, position: False
+    outline: ModelOutline, source: str, varied: FieldFilter = lambda model_object, position: False
 ) -> list[Problem]:
     """Faults of a model's values and names.
 
@@ -86,27 +90,31 @@ def _value_faults(outline: ModelOutline, source: str, varied: FieldFilter) -> It
         if rule is None or class_key.startswith(_NOT_READ_BY_THE_ENGINE):
             continue
         judge = _ClassJudge(rule)
-        for each in group:
-            for key, place, allowed in _unknown_keys(each, rule):
-                what = f"'{key}'{place} is not a field of it; EnergyPlus would ignore it"
-                yield (rule.name, key, "unknown"), Problem(place_of(each, source), what, allowed)
-            faults = judge.of_idf(each.values) if isinstance(each.values, tuple) else judge.of_epjson(each)
-            for position, field, what in faults:
-                if not varied(each, position):
-                    where = place_of(each, source)
-                    called = f"{rule.name} '{each.name}'" if rule.named and each.name else rule.name
-                    yield (rule.name, field.key, what[:7]), Problem(where, f"{called}: {what}", field.allowed)
+        for model_object in group:
+            for key, place, allowed in _unknown_keys(model_object, rule):
+                fault = f"'{key}'{place} is not a field of it; EnergyPlus would ignore it"
+                yield (rule.name, key, "unknown"), Problem(place_of(model_object, source), fault, allowed)
+            faults = (
+                judge.of_idf(model_object.values)
+                if isinstance(model_object.values, tuple)
+                else judge.of_epjson(model_object)
+            )
+            for position, field, fault in faults:
+                if not varied(model_object, position):
+                    where = place_of(model_object, source)
+                    called = f"{rule.name} '{model_object.name}'" if rule.named and model_object.name else rule.name
+                    yield (rule.name, field.key, fault[:7]), Problem(where, f"{called}: {fault}", field.allowed)
 
 
-def _unknown_keys(each: ModelObject, rule: ClassRule) -> Iterator[tuple[str, str, str]]:
+def _unknown_keys(model_object: ModelObject, rule: ClassRule) -> Iterator[tuple[str, str, str]]:
     """Keys of an epJSON object that are not fields of its class: each with its list and the closest field name."""
-    if not isinstance(each.values, dict):
+    if not isinstance(model_object.values, dict):
         return
     repeat_key = rule.repeats[0].repeat_key if rule.repeats else None
-    groups = each.values.get(repeat_key) if repeat_key else None
+    groups = model_object.values.get(repeat_key) if repeat_key else None
     own = (*(field.key for field in rule.fields), *([repeat_key] if repeat_key else []))
     in_groups = tuple(field.key for field in rule.repeats)
-    places = [("", each.values, own)]
+    places = [("", model_object.values, own)]
     for number, group in enumerate(groups if isinstance(groups, list) else ()):
         if isinstance(group, dict):
             places.append((f" in {repeat_key}[{number}]", group, in_groups))
@@ -166,17 +174,17 @@ class _ClassJudge:
                 if field.required and (position >= len(values) or not values[position]):
                     yield position, field, f"blank is not allowed in {self._name(field, position)}"
 
-    def of_epjson(self, each: ModelObject) -> Iterator[tuple[int, FieldRule, str]]:
-        assert isinstance(each.values, dict)
+    def of_epjson(self, model_object: ModelObject) -> Iterator[tuple[int, FieldRule, str]]:
+        assert isinstance(model_object.values, dict)
         for position, field in enumerate(self._rule.fields):
             if field.key == "name":
                 continue
-            if field.key not in each.values:
+            if field.key not in model_object.values:
                 if field.required:
                     yield position, field, f"{field.key} has no value"
-            elif (what := _json_misfit(each.values[field.key], field)) is not None:
-                yield position, field, f"{what} does not fit {field.key}"
-        groups = each.values.get(self._rule.repeats[0].repeat_key or "") if self._rule.repeats else None
+            elif (fault := _json_misfit(model_object.values[field.key], field)) is not None:
+                yield position, field, f"{fault} does not fit {field.key}"
+        groups = model_object.values.get(self._rule.repeats[0].repeat_key or "") if self._rule.repeats else None
         for number, group in enumerate(groups if isinstance(groups, list) else ()):
             for offset, field in enumerate(self._rule.repeats if isinstance(group, dict) else ()):
                 position = self._plain + number * len(self._rule.repeats) + offset
@@ -184,8 +192,8 @@ class _ClassJudge:
                 if field.key not in group:
                     if field.required:
                         yield position, field, f"{name} has no value"
-                elif (what := _json_misfit(group[field.key], field)) is not None:
-                    yield position, field, f"{what} does not fit {name}"
+                elif (fault := _json_misfit(group[field.key], field)) is not None:
+                    yield position, field, f"{fault} does not fit {name}"
 
     def _misfit(self, value: str, field: FieldRule, position: int) -> str:
         name = self._name(field, position)
@@ -231,8 +239,8 @@ def _json_misfit(value: object, field: FieldRule) -> str | None:
         case bool() | None:
             return "true or false" if isinstance(value, bool) else "null"
         case int() | float():
-            whole = field.type != "integer" or isinstance(value, int)  # 2.0 is not an integer to the engine
-            return None if not field.numeric or (whole and _within(value, field)) else str(value)
+            integral = field.type != "integer" or isinstance(value, int)  # 2.0 is not an integer to the engine
+            return None if not field.numeric or (integral and _within(value, field)) else str(value)
         case str():
             if value == "" and (not field.numeric or field.words or not field.required):
                 return None  # the engine accepts blanks here
@@ -253,15 +261,15 @@ def _double_names(outline: ModelOutline, source: str) -> Iterator[tuple[tuple[st
         if rule is None or not rule.named or class_key.startswith(_NOT_READ_BY_THE_ENGINE):
             continue
         together = next((kind for kind, classes in kinds.items() if classes.fullmatch(class_key)), None)
-        for each in group:
-            if not each.name.strip():
+        for model_object in group:
+            if not model_object.name.strip():
                 continue
             # For other classes the input processor compares names case-sensitively.
-            key = (together, fold_name(each.name)) if together else (class_key, each.name)
-            first = seen.setdefault(key, each)
-            if first is not each:
+            key = (together, fold_name(model_object.name)) if together else (class_key, model_object.name)
+            first = seen.setdefault(key, model_object)
+            if first is not model_object:
                 # Classes are in the order of their first objects; lines are not.
-                first, later = (first, each) if first.line <= each.line else (each, first)
+                first, later = (first, model_object) if first.line <= model_object.line else (model_object, first)
                 of = f"{later.class_name} '{later.name}'"
                 other = f"the {first.class_name} on line {first.line}" if first.line else f"a {first.class_name}"
                 problem = Problem(place_of(later, source), f"{of} has the same name as {other}", "a unique name")

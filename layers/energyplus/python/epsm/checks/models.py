@@ -103,11 +103,11 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
         edits += file_levels_in(outline, source, study)
         edits += object_levels_in(outline, source, study)
         problems += islice(check_constructions_on(source, plans, edits, setters), _MAX_OF_A_KIND)
-        for each, name in _external_names(outline):
+        for model_object, name in _external_names(outline):
             path, fault = external_path(name, source)
             if fault:
-                what = f"{each.class_name} '{each.name}' reads '{middle_cut(name, 100)}', {fault}"
-                problems.append(Problem(place_of(each, source), what, "a file uploaded with the study"))
+                message = f"{model_object.class_name} '{model_object.name}' reads '{middle_cut(name, 100)}', {fault}"
+                problems.append(Problem(place_of(model_object, source), message, "a file uploaded with the study"))
             else:
                 external_files[path] = None
         problems += islice(check_file_levels_on(source, external_files, study), _MAX_OF_A_KIND)
@@ -120,16 +120,18 @@ def _set_by(study: Study) -> FieldFilter:
     """Fields that a parameter sets: the model may have a fault or another tool's tag there."""
     known = dictionary.load()
     setters: dict[tuple[str, int], list[tuple[Target, ClassRule]]] = {}
-    parameters = (each for each in study.parameters if not isinstance(each, MeasureParameter))  # `none` sets nothing
+    parameters = (
+        candidate for candidate in study.parameters if not isinstance(candidate, MeasureParameter)
+    )  # `none` sets nothing
     for target in (target for parameter in parameters for target in parameter.all_targets):
         rule = known.find_class(target.class_name)
         place = rule.find_field(target.field) if rule else None
         if rule is not None and place is not None and not target.relative:
             setters.setdefault((fold_name(rule.name), place.position), []).append((target, rule))
 
-    def is_set(each: ModelObject, position: int) -> bool:
-        candidates = setters.get((fold_name(each.class_name), position), ()) if setters else ()
-        return any(selected_objects(target, rule, [each]) for target, rule in candidates)
+    def is_set(model_object: ModelObject, position: int) -> bool:
+        candidates = setters.get((fold_name(model_object.class_name), position), ()) if setters else ()
+        return any(selected_objects(target, rule, [model_object]) for target, rule in candidates)
 
     return is_set
 
@@ -146,8 +148,8 @@ def _check_version(outline: ModelOutline, source: str, study: Study) -> Iterator
     if versions.runs_as(model, expected, study.energyplus):
         for name in sorted(versions.CHANGED_IN_26_1 & outline.objects.keys()):
             first = outline.objects[name][0]
-            what = f"{first.class_name} is defined differently in EnergyPlus {model} and {expected}"
-            yield Problem(place_of(first, source), what, "a model without such objects")
+            fault = f"{first.class_name} is defined differently in EnergyPlus {model} and {expected}"
+            yield Problem(place_of(first, source), fault, "a model without such objects")
     elif model != expected:
         yield Problem(source, *versions.misfit(found, expected, study.energyplus))
 
@@ -157,13 +159,16 @@ def _check_objects(outline: ModelOutline, source: str) -> Iterator[Problem]:
     for group in outline.objects.values():
         first = group[0]
         where = place_of(first, source)
-        reason = next((why for start, why in _NOT_SUPPORTED if fold_name(first.class_name).startswith(start)), None)
+        reason = next(
+            (explanation for start, explanation in _NOT_SUPPORTED if fold_name(first.class_name).startswith(start)),
+            None,
+        )
         rule = known.find_class(first.class_name)
         if reason is not None:
             yield Problem(where, f"{first.class_name} cannot be simulated: {reason}", "a model without such objects")
         elif rule is None:
-            what = f"'{first.class_name}' is not a class of EnergyPlus {known.model_version}"
-            yield Problem(where, what, nearest(first.class_name, known.class_names))
+            fault = f"'{first.class_name}' is not a class of EnergyPlus {known.model_version}"
+            yield Problem(where, fault, nearest(first.class_name, known.class_names))
         elif isinstance(first.values, dict) and first.class_name != rule.name:
             # Class names are case-insensitive in IDF, case-sensitive in epJSON.
             yield Problem(
@@ -176,25 +181,33 @@ def _check_objects(outline: ModelOutline, source: str) -> Iterator[Problem]:
     for needed in ("Building", "GlobalGeometryRules"):
         if not outline.of_class(needed):
             yield Problem(source, f"has no {needed} object")
-    templates = next((each for each in outline.all() if fold_name(each.class_name).startswith("hvactemplate:")), None)
+    templates = next(
+        (
+            model_object
+            for model_object in outline.all()
+            if fold_name(model_object.class_name).startswith("hvactemplate:")
+        ),
+        None,
+    )
     if templates is not None and not isinstance(templates.values, tuple):
-        what = f"{templates.class_name} can only be expanded in an IDF"
-        yield Problem(f"{source}: {templates.class_name}", what, "the model as IDF")
+        fault = f"{templates.class_name} can only be expanded in an IDF"
+        yield Problem(f"{source}: {templates.class_name}", fault, "the model as IDF")
     elif templates is not None and not versions.RELEASES[known.model_version].expands_templates:
-        what = f"{templates.class_name} cannot be expanded: the package of {known.model_version} has no ExpandObjects"
-        yield Problem(place_of(templates, source), what, "expanded.idf, which your own EnergyPlus writes")
+        fault = f"{templates.class_name} cannot be expanded: the package of {known.model_version} has no ExpandObjects"
+        yield Problem(place_of(templates, source), fault, "expanded.idf, which your own EnergyPlus writes")
 
 
 def _check_group(group: list[ModelObject], rule: ClassRule, source: str) -> Iterator[Problem]:
     if rule.unique and len(group) > 1:
         yield Problem(place_of(group[1], source), f"there are {len(group)} {rule.name} objects", "one")
-    for each in group:
-        if not isinstance(each.values, tuple) or rule.repeats or len(each.values) <= len(rule.fields):
+    for model_object in group:
+        if not isinstance(model_object.values, tuple) or rule.repeats or len(model_object.values) <= len(rule.fields):
             continue
-        if not any(each.values[len(rule.fields) :]):
+        if not any(model_object.values[len(rule.fields) :]):
             continue  # the engine ignores empty fields after the last one
-        what = f"{rule.name} '{each.name}' has {len(each.values)} fields; a ';' may be missing before the next object"
-        yield Problem(place_of(each, source), what, f"at most {len(rule.fields)}")
+        count = len(model_object.values)
+        fault = f"{rule.name} '{model_object.name}' has {count} fields; a ';' may be missing before the next object"
+        yield Problem(place_of(model_object, source), fault, f"at most {len(rule.fields)}")
 
 
 def _check_run_period(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
@@ -206,33 +219,35 @@ def _check_run_period(outline: ModelOutline, source: str, study: Study) -> Itera
             source, "has no RunPeriod, which options.run_period 'annual' extends to a whole year", "a RunPeriod"
         )
     elif chosen == "design_days" and not has_design_day:
-        what = "has no SizingPeriod:DesignDay, and options.run_period 'design_days' simulates nothing else"
-        yield Problem(source, what, "a SizingPeriod:DesignDay")
+        fault = "has no SizingPeriod:DesignDay, and options.run_period 'design_days' simulates nothing else"
+        yield Problem(source, fault, "a SizingPeriod:DesignDay")
     elif chosen == "as_in_model" and not (has_run_period and _asks_for_weather_run(outline)):
-        why = "its SimulationControl disables weather-file run periods" if has_run_period else "it has no RunPeriod"
+        reason = "its SimulationControl disables weather-file run periods" if has_run_period else "it has no RunPeriod"
         # 'annual' extends an existing run period; without one it would be rejected too.
         other = "another SimulationControl, or options.run_period 'annual'" if has_run_period else "a RunPeriod"
-        yield Problem(source, f"would have no energy use: {why}", other)
+        yield Problem(source, f"would have no energy use: {reason}", other)
 
 
 def _check_leap_days(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
     """Run periods to 29 February without a year: the engine simulates to the next leap year, 367 to 1,461 days."""
     varied = any(
-        fold_name(target.class_name) == "runperiod" for each in study.parameters for target in each.all_targets
+        fold_name(target.class_name) == "runperiod"
+        for parameter in study.parameters
+        for target in parameter.all_targets
     )
     if study.options.run_period != "as_in_model" or varied:
         return
-    for each in outline.of_class("RunPeriod"):
-        begin = [field_text(each, f"Begin {part}") for part in ("Month", "Day of Month", "Year")]
-        end = [field_text(each, f"End {part}") for part in ("Month", "Day of Month", "Year")]
+    for run_period in outline.of_class("RunPeriod"):
+        begin = [field_text(run_period, f"Begin {part}") for part in ("Month", "Day of Month", "Year")]
+        end = [field_text(run_period, f"End {part}") for part in ("Month", "Day of Month", "Year")]
         if not all(is_number(text) for text in (*begin[:2], *end[:2])) or end[2]:
             continue
         first, last = ((int(float(month)), int(float(day))) for month, day, _ in (begin, end))
         within_leap_year = is_number(begin[2]) and isleap(int(float(begin[2]))) and first <= last
         if last == (2, 29) and not within_leap_year:
-            what = f"RunPeriod '{each.name}' ends on 29 February without a year"
-            what += ": EnergyPlus would run it to the next leap year"
-            yield Problem(place_of(each, source), what, "a Begin Year and an End Year")
+            fault = f"RunPeriod '{run_period.name}' ends on 29 February without a year"
+            fault += ": EnergyPlus would run it to the next leap year"
+            yield Problem(place_of(run_period, source), fault, "a Begin Year and an End Year")
 
 
 def _asks_for_weather_run(outline: ModelOutline) -> bool:
@@ -240,12 +255,12 @@ def _asks_for_weather_run(outline: ModelOutline) -> bool:
     rule = dictionary.load().find_class("SimulationControl")
     place = rule.find_field("Run Simulation for Weather File Run Periods") if rule else None
     assert place is not None
-    answers = [each.value(place) for each in outline.of_class("SimulationControl")]
+    answers = [control.value(place) for control in outline.of_class("SimulationControl")]
     return not any(fold_name(str(answer)) == "no" for answer in answers)
 
 
 def _external_names(outline: ModelOutline) -> Iterator[tuple[ModelObject, str]]:
     for rule, place in naming_fields():
-        for each in outline.of_class(rule.name):
-            if name := str(each.value(place) or "").strip():
-                yield each, name
+        for model_object in outline.of_class(rule.name):
+            if name := str(model_object.value(place) or "").strip():
+                yield model_object, name

@@ -35,7 +35,7 @@ def check_object_levels_on(outline: ModelOutline, source: str, study: Study, set
     """
     for index, parameter in _parameters(study):
         where, kind, own = f"{MANIFEST_NAME}: parameters[{index}]", parameter.replaces.kind, parameter.replaces.name
-        known = {key: each.name for key, each in objects_of(outline, kind).items()}
+        known = {key: model_object.name for key, model_object in objects_of(outline, kind).items()}
         missing = [level for level in (own, *map(str, parameter.levels)) if fold_name(level) not in known]
         for level in dict.fromkeys(missing):
             place = f"{where}.replaces.{kind}" if level == own else place_of_level(study, parameter, level)
@@ -53,8 +53,10 @@ def _set_twice(
     parameter: ReplaceParameter, references: list[Reference], setters: Setters, source: str, where: str
 ) -> Iterator[Problem]:
     setter = Setter(parameter.name, "", where)
-    for each in references:
-        problems = list(set_twice(setter, [each.each.name], each.rule, each.place, setters, source))
+    for reference in references:
+        problems = list(
+            set_twice(setter, [reference.model_object.name], reference.rule, reference.place, setters, source)
+        )
         yield from problems
         if problems:
             return
@@ -65,13 +67,13 @@ def _check_constructions(
 ) -> Iterator[Problem]:
     own, materials = parameter.replaces.name, Materials(outline)
     surfaces = surfaces_of(outline)
-    meant = [each for each in surfaces if fold_name(each.construction) == fold_name(own)]
+    meant = [candidate for candidate in surfaces if fold_name(candidate.construction) == fold_name(own)]
     against: dict[str, list[str]] = {}
     for surface, reason in reasons_against(outline, meant):
         against.setdefault(reason, []).append(surface.name)
     for reason, names in against.items():
-        what = f"{source}: '{own}' cannot be replaced in {listed(names, most=_MAX_NAMED)}, {reason}"
-        yield Problem(f"{where}.replaces.construction", what, "another construction")
+        fault = f"{source}: '{own}' cannot be replaced in {listed(names, most=_MAX_NAMED)}, {reason}"
+        yield Problem(f"{where}.replaces.construction", fault, "another construction")
     layers = materials.layers_of(own)
     for level in map(str, parameter.levels):
         place, new = place_of_level(study, parameter, level), materials.layers_of(level)
@@ -88,23 +90,23 @@ def _check_pairs(
     source: str, surfaces: list[ModelSurface], own: str, level: str, materials: Materials, place: str
 ) -> Iterator[Problem]:
     """EnergyPlus ends the run if the two sides of an interior surface are not the reverse of each other."""
-    by_name = {fold_name(each.name): each for each in surfaces}
+    by_name = {fold_name(candidate.name): candidate for candidate in surfaces}
 
     def new(surface: ModelSurface) -> str:
         return level if fold_name(surface.construction) == fold_name(own) else surface.construction
 
-    for each in surfaces:
-        other = by_name.get(fold_name(each.partner)) if each.partner else None
-        if other is None or fold_name(each.construction) != fold_name(own):
+    for side in surfaces:
+        other = by_name.get(fold_name(side.partner)) if side.partner else None
+        if other is None or fold_name(side.construction) != fold_name(own):
             continue
-        one, back = materials.layers_of(new(each)), materials.layers_of(new(other))
+        one, back = materials.layers_of(new(side)), materials.layers_of(new(other))
         if isinstance(one, Fault) or isinstance(back, Fault):
             continue
         if [*map(fold_name, one)] != [*map(fold_name, reversed(back))]:
-            what = (
-                f"{source}: '{new(each)}' of '{each.name}' would not be the reverse of '{new(other)}' of '{other.name}'"
+            fault = (
+                f"{source}: '{new(side)}' of '{side.name}' would not be the reverse of '{new(other)}' of '{other.name}'"
             )
-            yield Problem(place, f"{what}, its other side", "a measure with 'construction', which edits both sides")
+            yield Problem(place, f"{fault}, its other side", "a measure with 'construction', which edits both sides")
             return
 
 
@@ -113,8 +115,10 @@ def object_levels_in(outline: ModelOutline, source: str, study: Study) -> Iterat
     for _, parameter in _parameters(study):
         kind, own = parameter.replaces.kind, parameter.replaces.name
         by_place: dict[str, list[str]] = {}
-        for each in references_to(outline, kind, own):
-            by_place.setdefault(f"{each.rule.name}, {each.place.rule.name}", []).append(each.each.name)
+        for reference in references_to(outline, kind, own):
+            by_place.setdefault(f"{reference.rule.name}, {reference.place.rule.name}", []).append(
+                reference.model_object.name
+            )
         for position, (place, names) in enumerate(by_place.items()):
             new = listed(map(str, parameter.levels), most=3)
             yield TargetInModel(source, parameter.name, "", position, place, tuple(names), 0, f"'{own}'", new)

@@ -43,14 +43,14 @@ def check_parameters(study: Study) -> list[Problem]:
     for index, parameter in enumerate(study.with_levels):
         where = f"{MANIFEST_NAME}: parameters[{index}]"
         if fold_name(parameter.name) in RESERVED | own:
-            whose = "every results table has" if fold_name(parameter.name) in RESERVED else "this study has"
-            what = f"'{parameter.name}' is a column that {whose}"
-            problems.append(Problem(f"{where}.name", what, "another name"))
+            owner = "every results table has" if fold_name(parameter.name) in RESERVED else "this study has"
+            fault = f"'{parameter.name}' is a column that {owner}"
+            problems.append(Problem(f"{where}.name", fault, "another name"))
         problems += _check_names_of_variants(study, parameter)
-    for each in assignments(study):
-        if each.ready and _is_unknown(each.target):
+    for assignment in assignments(study):
+        if assignment.ready and _is_unknown(assignment.target):
             continue  # of another version
-        problems += _check_target(each.levels, each.target, Places(study, each))
+        problems += _check_target(assignment.levels, assignment.target, Places(study, assignment))
     return list(one_a_place(problems))
 
 
@@ -71,8 +71,8 @@ def _check_target(parameter: Dimension, target: Target, places: Places) -> Itera
     known = dictionary.load()
     rule = known.find_class(target.class_name)
     if rule is None:
-        what = f"'{target.class_name}' is not a class of EnergyPlus {known.model_version}"
-        yield Problem(f"{where}.class", what, nearest(target.class_name, known.class_names))
+        fault = f"'{target.class_name}' is not a class of EnergyPlus {known.model_version}"
+        yield Problem(f"{where}.class", fault, nearest(target.class_name, known.class_names))
         return
     for name in target.where:
         if rule.find_field(name) is None:
@@ -91,20 +91,20 @@ def _check_target(parameter: Dimension, target: Target, places: Places) -> Itera
         yield Problem(f"{where}.field", "the name identifies the object and cannot be varied", "another field")
         return
     if EXTERNAL_FILE_FIELDS.get(fold_name(rule.name)) == field.name:
-        what = (
+        fault = (
             f"{rule.name}, {field.name} cannot be varied: only the file named in the model is uploaded with the study"
         )
-        yield Problem(f"{where}.field", what, "two models")
+        yield Problem(f"{where}.field", fault, "two models")
         return
     if target.unit is not None and field.unit not in ("*", target.unit):
-        what = f"'{target.unit}' is not the unit of {rule.name}, {field.name}"
-        yield Problem(f"{where}.unit", what, f"'{field.unit}'" if field.unit else "no unit")
+        fault = f"'{target.unit}' is not the unit of {rule.name}, {field.name}"
+        yield Problem(f"{where}.unit", fault, f"'{field.unit}'" if field.unit else "no unit")
     if target.way != "set" and field.type not in ("number", "integer", "any"):
         yield Problem(places.of(None), f"{rule.name}, {field.name} is not a number", "values")
         return
     if field.type == "integer" and not parameter.levels and parameter.continuous:
-        what = f"has fractions, and {rule.name}, {field.name} takes whole numbers"
-        yield Problem(places.of(None), what, "'values', or a distribution of kind 'integer'")
+        fault = f"has fractions, and {rule.name}, {field.name} takes whole numbers"
+        yield Problem(places.of(None), fault, "'values', or a distribution of kind 'integer'")
     elif not target.relative:
         yield from _misfits(parameter, target, places, rule, place)
 
@@ -116,8 +116,8 @@ def _misfits(
         value = target.new_value(level, None)
         if not place.rule.accepts(value):
             shown = f"'{value}'" if isinstance(value, str) else f"{value:g}"
-            what = f"{shown} does not fit {rule.name}, {place.rule.name}"
-            yield Problem(places.of(level), what, place.rule.allowed)
+            fault = f"{shown} does not fit {rule.name}, {place.rule.name}"
+            yield Problem(places.of(level), fault, place.rule.allowed)
 
 
 def one_a_place(problems: Iterable[Problem]) -> Iterator[Problem]:
@@ -157,24 +157,24 @@ def check_parameters_on(
         setters: Filled with what the targets set.
         met: For each list of targets how many objects match, schedules included; fields are added.
     """
-    for each in assignments(study):
-        places, parameter, target = Places(study, each), each.levels, each.target
+    for assignment in assignments(study):
+        places, parameter, target = Places(study, assignment), assignment.levels, assignment.target
         rule = dictionary.load().find_class(target.class_name)
         place = rule.find_field(target.field) if rule else None
-        if each.ready and (rule is None or place is None):
-            met.setdefault(each.group, 0)
-            yield from _of_no_object(each, met, source)
+        if assignment.ready and (rule is None or place is None):
+            met.setdefault(assignment.group, 0)
+            yield from _of_no_object(assignment, met, source)
             continue
         if rule is None or place is None:
-            met[each.group] = None  # check_parameters has said so
+            met[assignment.group] = None  # check_parameters has said so
             continue
         objects = outline.of_class(rule.name)
         targets = selected_objects(target, rule, objects)
-        if (before := met.setdefault(each.group, 0)) is not None:
-            met[each.group] = before + len(targets)
-        if not targets and each.count == 1:
+        if (before := met.setdefault(assignment.group, 0)) is not None:
+            met[assignment.group] = before + len(targets)
+        if not targets and assignment.count == 1:
             yield _no_target(target, objects, rule, source, places.target)
-        setter = Setter(each.parameter, each.variant, each.where)
+        setter = Setter(assignment.parameter, assignment.variant, assignment.where)
         yield from set_twice(setter, [found.name for found in targets], rule, place, setters, source)
         if place.group is not None:
             yield from _check_group_exists(targets, rule, place, source, places.target)
@@ -184,7 +184,7 @@ def check_parameters_on(
             yield from _check_references(parameter, place.rule, outline, source, places)
         if rule.name == _COMPACT and place.group is not None and not target.relative:
             yield from _check_compact(parameter, targets, place, source, places)
-        yield from _of_no_object(each, met, source)
+        yield from _of_no_object(assignment, met, source)
 
 
 def _is_unknown(target: Target) -> bool:
@@ -192,16 +192,16 @@ def _is_unknown(target: Target) -> bool:
     return rule is None or rule.find_field(target.field) is None
 
 
-def _of_no_object(each: Assignment, met: Mapping[str, int | None], source: str) -> Iterator[Problem]:
+def _of_no_object(assignment: Assignment, met: Mapping[str, int | None], source: str) -> Iterator[Problem]:
     """A problem, at the last of several targets, if none of them means an object."""
-    if not each.last or each.count == 1 or met[each.group] != 0:
+    if not assignment.last or assignment.count == 1 or met[assignment.group] != 0:
         return
-    if each.ready:
-        named = "" if each.target.object_name == "*" else f" called '{each.target.shown_objects}'"
-        yield Problem(each.group, f"{source} has no object of this kind{named}", "objects of each model")
+    if assignment.ready:
+        objects = "" if assignment.target.object_name == "*" else f" called '{assignment.target.shown_objects}'"
+        yield Problem(assignment.group, f"{source} has no object of this kind{objects}", "objects of each model")
     else:
-        what = f"none of its {each.count} targets matches an object of {source}"
-        yield Problem(each.group, what, "a target for each model")
+        fault = f"none of its {assignment.count} targets matches an object of {source}"
+        yield Problem(assignment.group, fault, "a target for each model")
 
 
 def _check_compact(
@@ -210,13 +210,15 @@ def _check_compact(
     """A number in place of `Until: 07:00`, or text for a temperature: another schedule, or none, would be read."""
     numeric = all(_is_number(level) for level in parameter.extremes)
     textual = not any(_is_number(level) for level in parameter.extremes)
-    for each in objects:
-        own = each.value(place)
+    for model_object in objects:
+        own = model_object.value(place)
         if own in (None, "") or (numeric if _is_number(own) else textual):
             continue
-        wanted = "a number" if _is_number(own) else "a text"
-        what = f"{source}: {_COMPACT} '{each.name}' has '{own}' in {place.rule.name}, where only {wanted} fits"
-        yield Problem(places.of(None), what, "another field, or values of the same kind")
+        allowed = "a number" if _is_number(own) else "a text"
+        fault = (
+            f"{source}: {_COMPACT} '{model_object.name}' has '{own}' in {place.rule.name}, where only {allowed} fits"
+        )
+        yield Problem(places.of(None), fault, "another field, or values of the same kind")
         return
 
 
@@ -238,9 +240,9 @@ def set_twice(
     if clash is not None:
         other, name = clash
         apart = other.parameter != setter.parameter
-        who = f"'{other.parameter}' and '{setter.parameter}' both set" if apart else "two targets set"
-        what = f"{who} {rule.name} '{name}', {place.rule.name}"
-        yield Problem(setter.where, f"{what} in {source}", "one parameter for a field")
+        setters_text = f"'{other.parameter}' and '{setter.parameter}' both set" if apart else "two targets set"
+        fault = f"{setters_text} {rule.name} '{name}', {place.rule.name}"
+        yield Problem(setter.where, f"{fault} in {source}", "one parameter for a field")
 
 
 def _check_group_exists(
@@ -249,25 +251,27 @@ def _check_group_exists(
     """Setting a field of a group that the object does not have would add the group: another vertex of a floor, say."""
     assert place.group is not None
     for target in targets:
-        there = target.group_count(rule)
-        if place.group >= there:
-            what = f"{source}: {rule.name} '{target.name}' has no {place.rule.name}"
-            yield Problem(f"{where}.field", what, f"groups {rule.first_number} to {rule.first_number + there - 1}")
+        group_count = target.group_count(rule)
+        if place.group >= group_count:
+            fault = f"{source}: {rule.name} '{target.name}' has no {place.rule.name}"
+            yield Problem(
+                f"{where}.field", fault, f"groups {rule.first_number} to {rule.first_number + group_count - 1}"
+            )
             return
 
 
 def _no_target(target: Target, objects: list[ModelObject], rule: ClassRule, source: str, where: str) -> Problem:
     if not objects:
         return Problem(f"{where}.class", f"{source} has no {rule.name} object")
-    named = [each for each in objects if target.matches(each.name)]
-    if named:
-        conditions = ", ".join(f"{name} {wanted}" for name, wanted in target.where.items())
-        what = f"{source} has no {rule.name} object '{target.shown_objects}' with {conditions}"
-        return Problem(f"{where}.where", what, "values that objects have")
-    names = [each.name for each in objects]
+    matching = [model_object for model_object in objects if target.matches(model_object.name)]
+    if matching:
+        conditions = ", ".join(f"{name} {value}" for name, value in target.where.items())
+        fault = f"{source} has no {rule.name} object '{target.shown_objects}' with {conditions}"
+        return Problem(f"{where}.where", fault, "values that objects have")
+    names = [model_object.name for model_object in objects]
     near = nearest(target.shown_objects, names) or listed(names)
-    what = f"{source} has no {rule.name} object called '{target.shown_objects}'"
-    return Problem(f"{where}.object", what, near)
+    fault = f"{source} has no {rule.name} object called '{target.shown_objects}'"
+    return Problem(f"{where}.object", fault, near)
 
 
 def _check_relative(
@@ -282,28 +286,28 @@ def _check_relative(
     if place.rule.type not in ("number", "integer", "any"):
         return  # check_parameters has said so
     without: dict[str, list[str]] = {}
-    for each in objects:
-        current = each.value(place)
+    for model_object in objects:
+        current = model_object.value(place)
         if is_left(target, current, place.rule):
             continue
         number = own_number(current, place.rule)
         if number is None:
             shown = f"nothing{_by_default(place)}" if is_blank(current) else f"'{current}'"
-            without.setdefault(shown, []).append(each.name)
+            without.setdefault(shown, []).append(model_object.name)
             continue
         for level in parameter.extremes:
             value = target.new_value(level, number)
             if not place.rule.accepts(value):
-                what = f"{source}: {rule.name} '{each.name}' would get {value:g} in {place.rule.name}"
-                yield Problem(places.of(level), what, place.rule.allowed)
+                fault = f"{source}: {rule.name} '{model_object.name}' would get {value:g} in {place.rule.name}"
+                yield Problem(places.of(level), fault, place.rule.allowed)
     if without:
-        how = "multiplied" if target.way == "multiply" else "added to"
+        operation = "multiplied" if target.way == "multiply" else "added to"
         parts = [
             f"{listed(names, most=_MAX_NAMED)} {'has' if len(names) == 1 else 'have'} {shown} in {place.rule.name}"
             for shown, names in without.items()
         ]
-        what = f"{source}: {rule.name} {', and '.join(parts)}, which cannot be {how}"
-        yield Problem(places.of(None), what, 'values, objects with a number there, or "blank": "skip"')
+        fault = f"{source}: {rule.name} {', and '.join(parts)}, which cannot be {operation}"
+        yield Problem(places.of(None), fault, 'values, objects with a number there, or "blank": "skip"')
 
 
 def _by_default(place: FieldPlace) -> str:
@@ -314,11 +318,13 @@ def _check_references(
     parameter: Dimension, field: FieldRule, outline: ModelOutline, source: str, places: Places
 ) -> Iterator[Problem]:
     """Names of objects that the model does not have, or that are of another kind than the field takes."""
-    names = {fold_name(each.name): each.name for each in outline.all() if each.name}
-    kind: ReplacedKind | None = next((each for each in get_args(ReplacedKind) if each == field.names), None)
+    names = {fold_name(model_object.name): model_object.name for model_object in outline.all() if model_object.name}
+    kind: ReplacedKind | None = next(
+        (replaced_kind for replaced_kind in get_args(ReplacedKind) if replaced_kind == field.names), None
+    )
     for value in parameter.levels if kind is not None and not outline.of_class(_SHADING) else ():
         assert kind is not None
-        known = {key: each.name for key, each in objects_of(outline, kind).items()}
+        known = {key: model_object.name for key, model_object in objects_of(outline, kind).items()}
         if isinstance(value, str) and fold_name(value) in names and fold_name(value) not in known:
             near = nearest(value, known.values()) or listed(known.values())
             yield Problem(places.of(value), f"{source}: '{value}' is not a {field.names}", near)

@@ -30,43 +30,45 @@ _WHOLE = ("discrete", "integer")
 class _Place:
     """Places in study.json of an assignment's levels."""
 
-    def __init__(self, study: Study, each: ScheduleAssignment) -> None:
-        self._study, self._each = study, each
+    def __init__(self, study: Study, assignment: ScheduleAssignment) -> None:
+        self._study, self._assignment = study, assignment
 
     def of(self, change: Change, level: float | str | None) -> str:
         if change.side is not None and change.level is not None:
-            return f"{self._each.where}.{change.side}_shift_k"
-        if self._each.variant:
-            return f"{self._each.where}.value"
-        return place_of_level(self._study, self._study.parameters[self._each.index], level)
+            return f"{self._assignment.where}.{change.side}_shift_k"
+        if self._assignment.variant:
+            return f"{self._assignment.where}.value"
+        return place_of_level(self._study, self._study.parameters[self._assignment.index], level)
 
 
 def schedules_in(source: str, plans: Plans) -> Iterator[TargetInModel]:
     """What each edit of schedules means in a model, with the values of the chosen days and hours."""
-    for each, plan in plans:
-        if isinstance(each.edit, ThermostatEdit):
-            for number, side in enumerate(each.edit.shifts):
+    for assignment, plan in plans:
+        if isinstance(assignment.edit, ThermostatEdit):
+            for number, side in enumerate(assignment.edit.shifts):
                 changes = [change for change in plan.changes if change.side == side]
-                yield _in_model(source, each, changes, f"{side} setpoints", each.position + number)
+                yield _in_model(source, assignment, changes, f"{side} setpoints", assignment.position + number)
         else:
-            yield _in_model(source, each, plan.changes, "schedule values", each.position)
+            yield _in_model(source, assignment, plan.changes, "schedule values", assignment.position)
 
 
-def _in_model(source: str, each: ScheduleAssignment, changes: list[Change], what: str, position: int) -> TargetInModel:
-    period = each.edit.shown_period
+def _in_model(
+    source: str, assignment: ScheduleAssignment, changes: list[Change], quantity: str, position: int
+) -> TargetInModel:
+    period = assignment.edit.shown_period
     own = {change.schedule.name: values_in(change.schedule, change.period) for change in changes}
     new = [
         change.new_values(level).function(value)
         for change in changes
-        for level in levels_of(each, change)
+        for level in levels_of(assignment, change)
         for value in own[change.schedule.name]
     ]
     return TargetInModel(
         source,
-        each.parameter,
-        each.variant,
+        assignment.parameter,
+        assignment.variant,
         position,
-        f"{what} ({period})" if period else what,
+        f"{quantity} ({period})" if period else quantity,
         tuple(dict.fromkeys(change.schedule.name for change in changes)),
         0,
         in_words(value for values in own.values() for value in values),
@@ -76,8 +78,8 @@ def _in_model(source: str, each: ScheduleAssignment, changes: list[Change], what
 
 def count_schedules(plans: Plans, met: MutableMapping[str, int | None]) -> None:
     """Note, for each list of targets, how many schedules its schedule targets match."""
-    for each, plan in plans:
-        met[each.group] = (met.get(each.group) or 0) + len(plan.changes) + len(plan.faults)
+    for assignment, plan in plans:
+        met[assignment.group] = (met.get(assignment.group) or 0) + len(plan.changes) + len(plan.faults)
 
 
 def check_schedules_on(
@@ -97,49 +99,59 @@ def check_schedules_on(
         setters: What the targets set.
         met: For each list of targets how many objects and schedules they match.
     """
-    last = {each.group: each for each, _ in plans}
-    alone = Counter(each.group for each, _ in plans)
-    for each, plan in plans:
+    last = {assignment.group: assignment for assignment, _ in plans}
+    alone = Counter(assignment.group for assignment, _ in plans)
+    for assignment, plan in plans:
         for fault in plan.faults:
             yield Problem(
-                f"{each.where}.{fault.key}" if fault.key else each.where, f"{source}: {fault.what}", fault.allowed
+                f"{assignment.where}.{fault.key}" if fault.key else assignment.where,
+                f"{source}: {fault.what}",
+                fault.allowed,
             )
-        if isinstance(each.edit, ScheduleTarget):
-            if each.count == 1 and not (plan.changes or plan.faults):
-                yield _no_schedule(outline, source, each, each.edit)
-            elif 1 < each.count == alone[each.group] and last[each.group] is each and not met[each.group]:
-                what = f"none of its {each.count} targets matches a schedule of {source}"
-                yield Problem(each.group, what, "a target for each model")
-        yield from one_a_place(_check_values(outline, source, each, plan, _Place(study, each)))
-        yield from _thermostats_set_twice(outline, source, each, plan, setters)
+        if isinstance(assignment.edit, ScheduleTarget):
+            if assignment.count == 1 and not (plan.changes or plan.faults):
+                yield _no_schedule(outline, source, assignment, assignment.edit)
+            elif (
+                1 < assignment.count == alone[assignment.group]
+                and last[assignment.group] is assignment
+                and not met[assignment.group]
+            ):
+                message = f"none of its {assignment.count} targets matches a schedule of {source}"
+                yield Problem(assignment.group, message, "a target for each model")
+        yield from one_a_place(_check_values(outline, source, assignment, plan, _Place(study, assignment)))
+        yield from _thermostats_set_twice(outline, source, assignment, plan, setters)
     yield from _edited_twice(source, plans)
     yield from _fields_of_edited(outline, source, plans, setters)
-    for each, change, level, what in crossings_alone(outline, plans):
-        yield Problem(_Place(study, each).of(change, level), f"{source}: {what}", "heating below cooling setpoints")
+    for assignment, change, level, crossing in crossings_alone(outline, plans):
+        yield Problem(
+            _Place(study, assignment).of(change, level), f"{source}: {crossing}", "heating below cooling setpoints"
+        )
 
 
-def _no_schedule(outline: ModelOutline, source: str, each: ScheduleAssignment, target: ScheduleTarget) -> Problem:
+def _no_schedule(outline: ModelOutline, source: str, assignment: ScheduleAssignment, target: ScheduleTarget) -> Problem:
     names = [own.name for kind in (CONSTANT, COMPACT, YEAR) for own in outline.of_class(kind)]
-    what = f"{source} has no schedule called '{target.shown_schedules}'"
-    return Problem(f"{each.where}.schedule", what, nearest(target.shown_schedules, names) or listed(names))
+    fault = f"{source} has no schedule called '{target.shown_schedules}'"
+    return Problem(f"{assignment.where}.schedule", fault, nearest(target.shown_schedules, names) or listed(names))
 
 
 def _check_values(
-    outline: ModelOutline, source: str, each: ScheduleAssignment, plan: SchedulePlan, place: _Place
+    outline: ModelOutline, source: str, assignment: ScheduleAssignment, plan: SchedulePlan, place: _Place
 ) -> Iterator[Problem]:
     for change in plan.changes:
-        if change.level is None and (text := next((own for own in each.levels.levels if isinstance(own, str)), None)):
+        if change.level is None and (
+            text := next((own for own in assignment.levels.levels if isinstance(own, str)), None)
+        ):
             yield Problem(place.of(change, text), f"'{text}' is a text, and schedules have numbers", "a number")
             continue
         limits = _Limits(outline, change.schedule)
-        for level in levels_of(each, change):
+        for level in levels_of(assignment, change):
             for own in values_in(change.schedule, change.period):
                 value = change.new_values(level).function(own)
                 if value != own and (fault := limits.against(value, own)):
-                    what = (
+                    message = (
                         f"{source}: {change.schedule.class_name} '{change.schedule.name}' would get {value:g}, {fault}"
                     )
-                    yield Problem(place.of(change, level), what, limits.allowed)
+                    yield Problem(place.of(change, level), message, limits.allowed)
                     break
 
 
@@ -147,13 +159,15 @@ class _Limits:
     """The ScheduleTypeLimits of a schedule. EnergyPlus reads them in pairs, and ends the run where one is exceeded."""
 
     def __init__(self, outline: ModelOutline, schedule: ModelSchedule) -> None:
-        wanted = fold_name(schedule.limits)
-        each = next((own for own in outline.of_class("ScheduleTypeLimits") if fold_name(own.name) == wanted), None)
-        self._name = each.name if each else ""
-        ends = [number_in(value_of(each, f"{side} Limit Value")) if each else None for side in ("Lower", "Upper")]
+        limits_key = fold_name(schedule.limits)
+        limits = next(
+            (own for own in outline.of_class("ScheduleTypeLimits") if fold_name(own.name) == limits_key), None
+        )
+        self._name = limits.name if limits else ""
+        ends = [number_in(value_of(limits, f"{side} Limit Value")) if limits else None for side in ("Lower", "Upper")]
         self._least, self._most = (-math.inf, math.inf) if None in ends else (ends[0] or 0.0, ends[1] or 0.0)
         self._limited = None not in ends
-        self._whole = self._limited and each is not None and fold_name(value_of(each, "Numeric Type")) in _WHOLE
+        self._whole = self._limited and limits is not None and fold_name(value_of(limits, "Numeric Type")) in _WHOLE
 
     def against(self, value: float, own: float) -> str:
         """Why a value in place of the model's own does not fit; empty if it does."""
@@ -170,10 +184,10 @@ class _Limits:
 
 
 def _thermostats_set_twice(
-    outline: ModelOutline, source: str, each: ScheduleAssignment, plan: SchedulePlan, setters: Setters
+    outline: ModelOutline, source: str, assignment: ScheduleAssignment, plan: SchedulePlan, setters: Setters
 ) -> Iterator[Problem]:
     """Fields of thermostats that name the shifted schedules: whatever sets them would undo the shift."""
-    setter = Setter(each.parameter, each.variant, each.where)
+    setter = Setter(assignment.parameter, assignment.variant, assignment.where)
     for class_key, name, field in sorted(plan.thermostats):
         rule = dictionary.load().find_class(class_key)
         place = rule.find_field(field) if rule else None
@@ -183,15 +197,17 @@ def _thermostats_set_twice(
 
 
 def _as_written(outline: ModelOutline, class_key: str, name: str) -> str:
-    return next(each.name for each in outline.of_class(class_key) if fold_name(each.name) == name)
+    return next(
+        model_object.name for model_object in outline.of_class(class_key) if fold_name(model_object.name) == name
+    )
 
 
 def _edited_twice(source: str, plans: Plans) -> Iterator[Problem]:
     """Two edits of the same values of a schedule that can come into one model."""
-    edits = [(each, change) for each, plan in plans for change in plan.changes]
+    edits = [(assignment, change) for assignment, plan in plans for change in plan.changes]
     by_name: dict[str, list[tuple[ScheduleAssignment, Change]]] = {}
-    for each, change in edits:
-        by_name.setdefault(fold_name(change.schedule.name), []).append((each, change))
+    for assignment, change in edits:
+        by_name.setdefault(fold_name(change.schedule.name), []).append((assignment, change))
     for group in by_name.values():
         clash = next(
             (
@@ -205,9 +221,9 @@ def _edited_twice(source: str, plans: Plans) -> Iterator[Problem]:
         if clash is not None:
             (one, change), (other, _) = clash
             apart = one.parameter != other.parameter
-            who = f"'{one.parameter}' and '{other.parameter}' both edit" if apart else "two targets edit"
-            what = f"{who} the same values of {change.schedule.class_name} '{change.schedule.name}' in {source}"
-            yield Problem(other.where, what, "other days or hours, or one of the two")
+            editors = f"'{one.parameter}' and '{other.parameter}' both edit" if apart else "two targets edit"
+            fault = f"{editors} the same values of {change.schedule.class_name} '{change.schedule.name}' in {source}"
+            yield Problem(other.where, fault, "other days or hours, or one of the two")
 
 
 def _meet(one: ScheduleAssignment, other: ScheduleAssignment) -> bool:
@@ -233,8 +249,8 @@ def _overlap(one: Change, other: Change) -> bool:
 
 def _fields_of_edited(outline: ModelOutline, source: str, plans: Plans, setters: Setters) -> Iterator[Problem]:
     """Targets that set a field of an object that defines an edited schedule."""
-    for each, plan in plans:
-        own = Setter(each.parameter, each.variant, each.where)
+    for assignment, plan in plans:
+        own = Setter(assignment.parameter, assignment.variant, assignment.where)
         for change in plan.changes:
             for (class_name, name, _), others in setters.items():
                 if (
@@ -245,8 +261,10 @@ def _fields_of_edited(outline: ModelOutline, source: str, plans: Plans, setters:
                 other = next((other for other in others if other.meets(own)), None)
                 if other is not None:
                     written = _as_written(outline, class_name, name)
-                    what = f"'{other.parameter}' sets a field of {class_name} '{written}' in {source}"
-                    yield Problem(each.where, f"{what}, which defines '{change.schedule.name}'", "one of the two")
+                    fault = f"'{other.parameter}' sets a field of {class_name} '{written}' in {source}"
+                    yield Problem(
+                        assignment.where, f"{fault}, which defines '{change.schedule.name}'", "one of the two"
+                    )
                     break
 
 
@@ -254,16 +272,16 @@ def overridden(source: str, plans: Plans) -> Iterator[str]:
     """A sentence about EMS actuators that can override edited schedules; none if there are none."""
     names = dict.fromkeys(name for _, plan in plans for name in plan.actuators)
     if names:
-        what = f"EnergyManagementSystem:Actuator {listed(names, most=3)} can override edited schedules during the run"
-        yield f"{source}: {what}; the values of EMS programs are not edited."
+        remark = f"EnergyManagementSystem:Actuator {listed(names, most=3)} can override edited schedules during the run"
+        yield f"{source}: {remark}; the values of EMS programs are not edited."
 
 
 def unmatched_schedules(study: Study, edits: Iterable[TargetInModel]) -> Iterator[Problem]:
     """Schedule targets, of parameters and variants with several targets, that match no schedule in any model."""
-    met = {(each.parameter, each.variant, each.position) for each in edits if each.objects}
-    for each in schedule_assignments(study):
-        if not isinstance(each.edit, ScheduleTarget):
+    met = {(edit.parameter, edit.variant, edit.position) for edit in edits if edit.objects}
+    for assignment in schedule_assignments(study):
+        if not isinstance(assignment.edit, ScheduleTarget):
             continue  # every model must have thermostats
-        if each.count > 1 and (each.parameter, each.variant, each.position) not in met:
-            what = f"no model has a schedule called '{each.edit.shown_schedules}'"
-            yield Problem(each.where, what, "schedules of at least one model")
+        if assignment.count > 1 and (assignment.parameter, assignment.variant, assignment.position) not in met:
+            fault = f"no model has a schedule called '{assignment.edit.shown_schedules}'"
+            yield Problem(assignment.where, fault, "schedules of at least one model")

@@ -18,11 +18,11 @@ _TOLERANCE_K = 1e-9
 _Edit = tuple[ScheduleAssignment, Change]
 
 
-def levels_of(each: ScheduleAssignment, change: Change) -> list[float]:
+def levels_of(assignment: ScheduleAssignment, change: Change) -> list[float]:
     """The levels of a change that are checked: all, or the ends of a continuous parameter."""
     if change.level is not None:
         return [change.level]
-    return [level for level in each.levels.extremes if isinstance(level, float)]
+    return [level for level in assignment.levels.extremes if isinstance(level, float)]
 
 
 def crossings_alone(outline: ModelOutline, plans: Plans) -> Iterator[tuple[ScheduleAssignment, Change, float, str]]:
@@ -38,12 +38,12 @@ def crossings_alone(outline: ModelOutline, plans: Plans) -> Iterator[tuple[Sched
     seen: set[tuple[str, str]] = set()
     for pair in _pairs(outline, plans):
         for edits in pair.by_parameter:
-            each, change = edits[0]
-            for level in _ends(each, change):
+            assignment, change = edits[0]
+            for level in _ends(assignment, change):
                 found = pair.crossing([(own, level) for own in edits])
-                if found and (each.where, change.side or "") not in seen:
-                    seen.add((each.where, change.side or ""))
-                    yield each, change, level, found
+                if found and (assignment.where, change.side or "") not in seen:
+                    seen.add((assignment.where, change.side or ""))
+                    yield assignment, change, level, found
 
 
 def crossings_together(outline: ModelOutline, source: str, plans: Plans) -> tuple[str, ...]:
@@ -67,14 +67,14 @@ def crossings_together(outline: ModelOutline, source: str, plans: Plans) -> tupl
                         if any(pair.crossing(part) for part in levels):
                             continue  # refused
                         if found := pair.crossing([*levels[0], *levels[1]]):
-                            what = f"{source}: with some values of '{names[0]}' and '{names[1]}' together, {found}"
-                            remarks.setdefault(names, f"{what}; EnergyPlus ends such variants with an error.")
+                            remark = f"{source}: with some values of '{names[0]}' and '{names[1]}' together, {found}"
+                            remarks.setdefault(names, f"{remark}; EnergyPlus ends such variants with an error.")
     return tuple(remarks.values())
 
 
-def _ends(each: ScheduleAssignment, change: Change) -> list[float]:
+def _ends(assignment: ScheduleAssignment, change: Change) -> list[float]:
     """The smallest and the largest level: what a level does to a value rises or falls with it."""
-    levels = levels_of(each, change)
+    levels = levels_of(assignment, change)
     return sorted({min(levels), max(levels)}) if levels else []
 
 
@@ -84,10 +84,10 @@ class _Pair:
     def __init__(self, thermostat: Thermostat, schedules: tuple[ModelSchedule, ModelSchedule], plans: Plans) -> None:
         self._thermostat, self._schedules = thermostat, schedules
         grouped: dict[tuple[str, str], list[_Edit]] = {}
-        for each, plan in plans:
+        for assignment, plan in plans:
             for change in plan.changes if not plan.faults else ():
                 if any(self._follows(side, change) for side in _SIDES):
-                    grouped.setdefault((each.parameter, each.variant), []).append((each, change))
+                    grouped.setdefault((assignment.parameter, assignment.variant), []).append((assignment, change))
         self.by_parameter = list(grouped.values())
 
     def _follows(self, side: Side, change: Change) -> bool:

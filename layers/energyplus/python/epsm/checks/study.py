@@ -100,7 +100,7 @@ class CheckedStudy:
     @property
     def remarks(self) -> tuple[str, ...]:
         """All `input_remarks`, each once."""
-        return tuple(dict.fromkeys(each for group in self.input_remarks.values() for each in group))
+        return tuple(dict.fromkeys(remark for group in self.input_remarks.values() for remark in group))
 
 
 def with_hashes(document: bytes, hashes: Mapping[str, str]) -> bytes:
@@ -115,8 +115,8 @@ def with_hashes(document: bytes, hashes: Mapping[str, str]) -> bytes:
     """
     written = json.dumps({**load_document(document), "files": dict(hashes)}, indent=1).encode()
     if len(written) > MAX_STUDY_BYTES:
-        what = f"has {len(written):,} bytes with the hashes of its files"
-        raise StudyRejected([Problem(MANIFEST_NAME, what, f"at most {MAX_STUDY_BYTES:,}")])
+        fault = f"has {len(written):,} bytes with the hashes of its files"
+        raise StudyRejected([Problem(MANIFEST_NAME, fault, f"at most {MAX_STUDY_BYTES:,}")])
     return written
 
 
@@ -154,8 +154,8 @@ class _Models:
 def _check_files(document: bytes, files: StudyFiles, rules: Rules) -> CheckedStudy:
     limits = rules.limits
     if len(document) > MAX_STUDY_BYTES:
-        what = f"has {len(document):,} bytes"
-        raise StudyRejected([Problem(MANIFEST_NAME, what, f"at most {MAX_STUDY_BYTES:,}")])
+        fault = f"has {len(document):,} bytes"
+        raise StudyRejected([Problem(MANIFEST_NAME, fault, f"at most {MAX_STUDY_BYTES:,}")])
     draft = read_partial_study(document)
     study = draft.study
     if study is None:
@@ -177,7 +177,7 @@ def _check_files(document: bytes, files: StudyFiles, rules: Rules) -> CheckedStu
     reader.problems += check_cells(study)
     remarks: dict[str, tuple[str, ...]] = {}
     if about := impact_remarks(study, datetime.now(UTC).date()):
-        remarks[MANIFEST_NAME] = tuple(f"{MANIFEST_NAME}: {each}" for each in about)
+        remarks[MANIFEST_NAME] = tuple(f"{MANIFEST_NAME}: {remark}" for remark in about)
     version, models = _check_models(study, reader, limits, remarks)
     with dictionary.of_version(version):
         reader.problems += check_parameters(study)

@@ -27,28 +27,28 @@ def check_systems_on(outline: ModelOutline, source: str, study: Study) -> Iterat
                 for class_name in edit.staged:
                     names = [found.name for found in _chosen(outline, class_name, edit)]
                     if names:
-                        what = f"{source}: {class_name} {listed(names, most=_MAX_NAMED)} has a number for each speed"
-                        yield Problem(f"{where}.value", what, "'multiply', or 'except' for these")
+                        fault = f"{source}: {class_name} {listed(names, most=_MAX_NAMED)} has a number for each speed"
+                        yield Problem(f"{where}.value", fault, "'multiply', or 'except' for these")
             case IdealLoadsEdit() as edit:
                 chosen = [found for class_name in IDEAL_LOADS for found in _chosen(outline, class_name, edit)]
                 closed = [found.name for found in chosen if not _takes_outdoor_air(found)]
-                wanted = edit.sensible_heat_recovery or edit.economizer not in (None, "NoEconomizer")
-                if closed and wanted:
-                    what = f"{source}: ideal loads {listed(closed, most=_MAX_NAMED)} take no outdoor air"
-                    yield Problem(where, f"{what}: nothing would change", "'object' or 'except' for the others")
+                needs_outdoor_air = edit.sensible_heat_recovery or edit.economizer not in (None, "NoEconomizer")
+                if closed and needs_outdoor_air:
+                    fault = f"{source}: ideal loads {listed(closed, most=_MAX_NAMED)} take no outdoor air"
+                    yield Problem(where, f"{fault}: nothing would change", "'object' or 'except' for the others")
             case _:
                 pass
 
 
 def _chosen(outline: ModelOutline, class_name: str, edit: EfficiencyEdit | IdealLoadsEdit) -> list[ModelObject]:
     return [
-        each
-        for each in outline.of_class(class_name)
-        if fits(each.name, edit.object_name) and not fits(each.name, edit.except_)
+        model_object
+        for model_object in outline.of_class(class_name)
+        if fits(model_object.name, edit.object_name) and not fits(model_object.name, edit.except_)
     ]
 
 
-def _takes_outdoor_air(each: ModelObject) -> bool:
-    if fold_name(each.class_name) == fold_name(IDEAL_LOADS[0]):
-        return bool(field_text(each, "Design Specification Outdoor Air Object Name"))
-    return fold_name(field_text(each, "Outdoor Air Method") or "None") != "none"
+def _takes_outdoor_air(model_object: ModelObject) -> bool:
+    if fold_name(model_object.class_name) == fold_name(IDEAL_LOADS[0]):
+        return bool(field_text(model_object, "Design Specification Outdoor Air Object Name"))
+    return fold_name(field_text(model_object, "Outdoor Air Method") or "None") != "none"

@@ -22,18 +22,22 @@ def lines_of(content: bytes) -> list[str]:
     return lines
 
 
-def field_text(each: ModelObject, field: str) -> str:
+def field_text(model_object: ModelObject, field: str) -> str:
     """The value of a field as text; empty if there is none."""
-    rule = dictionary.load().find_class(each.class_name)
+    rule = dictionary.load().find_class(model_object.class_name)
     place = rule.find_field(field) if rule else None
     assert place is not None, field
-    value = each.value(place)
+    value = model_object.value(place)
     return "" if value is None else str(value).strip()
 
 
-def place_in(each: ModelObject, source: str) -> str:
+def place_in(model_object: ModelObject, source: str) -> str:
     """The location of an object, for a problem."""
-    return f"{source}: line {each.line}" if each.line else f"{source}: {each.class_name} '{each.key}'"
+    return (
+        f"{source}: line {model_object.line}"
+        if model_object.line
+        else f"{source}: {model_object.class_name} '{model_object.key}'"
+    )
 
 
 def is_number(text: str) -> bool:

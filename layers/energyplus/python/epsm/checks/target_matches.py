@@ -51,14 +51,14 @@ class TargetInModel:
 
 def targets_in(outline: ModelOutline, source: str, study: Study) -> Iterator[TargetInModel]:
     """The matches of each target in a model; targets whose class or field does not exist are left out."""
-    for each in assignments(study):
-        target = each.target
+    for assignment in assignments(study):
+        target = assignment.target
         rule = dictionary.load().find_class(target.class_name)
         place = rule.find_field(target.field) if rule else None
         if rule is None or place is None:
             continue
         objects = selected_objects(target, rule, outline.of_class(rule.name))
-        if each.ready:  # in other objects the field is blank
+        if assignment.ready:  # in other objects the field is blank
             objects = [found for found in objects if not is_left(target, found.value(place), place.rule)]
             if not objects:
                 continue
@@ -67,14 +67,14 @@ def targets_in(outline: ModelOutline, source: str, study: Study) -> Iterator[Tar
         numbers = [own_number(value, place.rule) for value in edited]
         yield TargetInModel(
             source,
-            each.parameter,
-            each.variant,
-            each.position,
+            assignment.parameter,
+            assignment.variant,
+            assignment.position,
             f"{rule.name}, {place.rule.name}",
             tuple(found.name for found in objects),
             len(own) - len(edited),
             in_words([_plain(value, place) for value in own]),
-            in_words(_new_values(each.levels, target, [number for number in numbers if number is not None])),
+            in_words(_new_values(assignment.levels, target, [number for number in numbers if number is not None])),
         )
 
 
@@ -104,20 +104,20 @@ def in_words(values: Iterable[Value]) -> str:
     every = list(dict.fromkeys(values))
     numbers = sorted(value for value in every if isinstance(value, float))
     texts = [value for value in every if isinstance(value, str)]
-    spread = f"{numbers[0]:g} to {numbers[-1]:g}" if len(numbers) > 1 else "".join(f"{each:g}" for each in numbers)
+    spread = f"{numbers[0]:g} to {numbers[-1]:g}" if len(numbers) > 1 else "".join(f"{number:g}" for number in numbers)
     return ", ".join(part for part in (spread, listed(texts, most=3)) if part)
 
 
 def unmatched_targets(study: Study, edits: Iterable[TargetInModel]) -> Iterator[Problem]:
     """Targets, of parameters with several, that match no object in any model."""
     every = list(edits)
-    met = {(each.parameter, each.variant, each.position) for each in every if each.objects}
-    known = {(each.parameter, each.variant, each.position) for each in every}
-    for each in assignments(study):
-        if each.count == 1 or each.ready:
+    met = {(match.parameter, match.variant, match.position) for match in every if match.objects}
+    known = {(match.parameter, match.variant, match.position) for match in every}
+    for assignment in assignments(study):
+        if assignment.count == 1 or assignment.ready:
             continue  # every model must have what the only target means
-        if (each.parameter, each.variant, each.position) in known - met:
-            target = each.target
-            what = f"no model has a matching {target.class_name} ('{target.shown_objects}'"
-            what += " with these conditions)" if target.where or target.except_ else ")"
-            yield Problem(each.where, what, "objects of at least one model")
+        if (assignment.parameter, assignment.variant, assignment.position) in known - met:
+            target = assignment.target
+            fault = f"no model has a matching {target.class_name} ('{target.shown_objects}'"
+            fault += " with these conditions)" if target.where or target.except_ else ")"
+            yield Problem(assignment.where, fault, "objects of at least one model")

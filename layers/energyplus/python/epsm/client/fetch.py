@@ -112,8 +112,8 @@ def _names(connection: Connection, simulation: str, with_variants: bool) -> Iter
     pages = connection.client("s3").get_paginator("list_objects_v2")
     where = {"Bucket": connection.stack.settings.results_bucket, "Prefix": prefix}
     for page in pages.paginate(**where, **({} if with_variants else {"Delimiter": "/"})):
-        for each in page.get("Contents", []):
-            name = each["Key"].removeprefix(prefix)
+        for entry in page.get("Contents", []):
+            name = entry["Key"].removeprefix(prefix)
             if name in SUMMARY_FILES or (folder and name.startswith(folder)):
                 yield name
 
@@ -154,11 +154,11 @@ def _held(folder: Path, deadline: float) -> Iterator[bool]:
             time.sleep(_POLL_INTERVAL_S)
         held = os.fstat(descriptor)
         try:
-            named = folder.stat()
+            current = folder.stat()
         except FileNotFoundError:
             yield False
         else:
-            yield (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino)
+            yield (held.st_dev, held.st_ino) == (current.st_dev, current.st_ino)
     finally:
         os.close(descriptor)
 

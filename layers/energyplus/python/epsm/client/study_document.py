@@ -97,7 +97,7 @@ class StudyDocument:
 
     def __repr__(self) -> str:
         document = self.document
-        counts = (counted(len(document.get(each, ())), each.rstrip("s")) for each in ("models", "parameters"))
+        counts = (counted(len(document.get(key, ())), key.rstrip("s")) for key in ("models", "parameters"))
         return f"Study({self.name or self._folder_name!r}, {', '.join(counts)})"
 
     def vary(
@@ -184,13 +184,13 @@ class StudyDocument:
         Raises:
             StudyRejected: If the measure is wrong in itself.
         """
-        stated: dict[str, dict[str, Any]] = {each: {"name": each, **edits} for each, edits in variants.items()}
+        stated: dict[str, dict[str, Any]] = {variant: {"name": variant, **edits} for variant, edits in variants.items()}
         for key, by_variant in (("gwp", gwp or {}), ("cost", cost or {})):
-            for each, numbers in by_variant.items():
-                if each not in stated:
-                    allowed = nearest(each, stated) or listed(stated)
-                    raise StudyRejected([Problem(f"{name}: {key}", f"'{each}' is not a variant", allowed)])
-                stated[each][key] = dict(numbers)
+            for variant, numbers in by_variant.items():
+                if variant not in stated:
+                    allowed = nearest(variant, stated) or listed(stated)
+                    raise StudyRejected([Problem(f"{name}: {key}", f"'{variant}' is not a variant", allowed)])
+                stated[variant][key] = dict(numbers)
         measure = {"name": name, "variants": list(stated.values())}
         parameter = {"name": name, "measure": name, **({} if values is None else {"values": list(values)})}
         document = self.document

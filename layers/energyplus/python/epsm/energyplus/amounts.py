@@ -66,13 +66,13 @@ def per_area(materials: Materials, name: str) -> PerArea:
     return thickness, None if thickness is None or density is None else thickness * density
 
 
-def lacking(gwp: LayerGwp | None, volume: float | None, mass: float | None, what: str) -> str:
+def lacking(gwp: LayerGwp | None, volume: float | None, mass: float | None, subject: str) -> str:
     """Why emissions cannot be computed for a layer; empty if they can."""
     if gwp is None or gwp.amount == "m2":
         return ""
     if volume is None:
-        return f"{what} has no thickness to multiply 'kgco2e_per_{gwp.amount}' by"
-    return f"{what} has no density to multiply 'kgco2e_per_kg' by" if gwp.amount == "kg" and mass is None else ""
+        return f"{subject} has no thickness to multiply 'kgco2e_per_{gwp.amount}' by"
+    return f"{subject} has no density to multiply 'kgco2e_per_kg' by" if gwp.amount == "kg" and mass is None else ""
 
 
 def added(
@@ -93,6 +93,6 @@ def added(
     if fault := lacking(edit.gwp, volume, mass, f"the insulation '{name}'"):
         return Fault("gwp", fault, "'kgco2e_per_m2'")
     if edit.gwp is not None and edit.gwp.amount != "m2" and volume is not None and volume < 0:
-        what = f"is of the insulation that is added, and '{name}' gets thinner: {before:g} m, then {after:.4g} m"
-        return Fault("gwp", what, "'kgco2e_per_m2', or a lower U")
+        message = f"is of the insulation that is added, and '{name}' gets thinner: {before:g} m, then {after:.4g} m"
+        return Fault("gwp", message, "'kgco2e_per_m2', or a lower U")
     return volume, mass

@@ -48,8 +48,8 @@ def _value(outline: ModelOutline, parameter: Dimension, numeric: bool) -> float 
         if target.relative:
             levels.add(target.level_of(0.0))
             continue
-        for each in selected_objects(target, rule, outline.of_class(rule.name)):
-            value = each.value(place)
+        for model_object in selected_objects(target, rule, outline.of_class(rule.name)):
+            value = model_object.value(place)
             own = _plain(place.rule.default if is_blank(value) else value, numeric)
             levels.add(None if own is None else _rounded(target.level_of(own), exact=target.way == "set"))
     levels |= {0.0 for _ in parameter.all_setpoints}
@@ -63,9 +63,11 @@ def _of_schedules(outline: ModelOutline, target: ScheduleTarget) -> set[float | 
     if target.relative:
         return {target.level_of(0.0)}
     levels: set[float | str | None] = set()
-    for each in (each for kind in SCHEDULES for each in outline.of_class(kind) if target.matches(each.name)):
+    for schedule in (
+        schedule for kind in SCHEDULES for schedule in outline.of_class(kind) if target.matches(schedule.name)
+    ):
         try:
-            values = values_in(read_schedule(outline, each), target)
+            values = values_in(read_schedule(outline, schedule), target)
         except CannotRead:
             return {None}
         levels |= {_rounded(target.level_of(value), exact=target.way == "set") for value in values}

@@ -44,7 +44,9 @@ class Builder:
         if name is None:
             name = self._materials.free_name(f"{self._label} {len(self._constructions) + 1}")
             self._constructions[layers] = name
-            fields = {"Outside Layer" if place == 1 else f"Layer {place}": each for place, each in enumerate(layers, 1)}
+            fields = {
+                "Outside Layer" if place == 1 else f"Layer {place}": layer for place, layer in enumerate(layers, 1)
+            }
             self._plan.objects.append(NewObject("Construction", {"Name": name, **fields}))
         self._plan.settings[surface.class_name, surface.name] = name
 
@@ -78,10 +80,12 @@ class Builder:
             if isinstance(found, Fault):
                 self._plan.faults.append(Fault("construction", found.what, found.allowed))
                 return None
-            glazed, wanted = self._materials.glazed(found), edit.element in ("window", "skylight")
-            if glazed != wanted:
-                what = f"'{edit.construction}' is {'glazed' if glazed else 'opaque'}, which slot '{edit.slot}' is not"
-                self._plan.faults.append(Fault("construction", what, f"a construction for slot '{edit.slot}'"))
+            glazed, glazed_slot = self._materials.glazed(found), edit.element in ("window", "skylight")
+            if glazed != glazed_slot:
+                message = (
+                    f"'{edit.construction}' is {'glazed' if glazed else 'opaque'}, which slot '{edit.slot}' is not"
+                )
+                self._plan.faults.append(Fault("construction", message, f"a construction for slot '{edit.slot}'"))
                 return None
             return found
         return self._new_layers()
@@ -95,8 +99,8 @@ class Builder:
                     self._plan.faults.append(Fault(f"layers[{place}].material", found.what, found.allowed))
                     continue
                 if self._materials.glazed((found,)) != (self._edit.element in ("window", "skylight")):
-                    what = f"'{layer.material}' cannot be a layer in slot '{self._edit.slot}'"
-                    self._plan.faults.append(Fault(f"layers[{place}].material", what, "a material of the same kind"))
+                    message = f"'{layer.material}' cannot be a layer in slot '{self._edit.slot}'"
+                    self._plan.faults.append(Fault(f"layers[{place}].material", message, "a material of the same kind"))
                     continue
                 names.append(found)
             else:
@@ -126,30 +130,32 @@ class Builder:
         if partner is not None:
             back = materials.layers_of(partner.construction)
             if isinstance(back, Fault) or [*map(fold_name, back)] != [*map(fold_name, reversed(layers))]:
-                what = f"'{surface.construction}' of '{surface.name}' is not the reverse of '{partner.construction}'"
-                faults.append(Fault("", f"{what} of '{partner.name}', its other side", "mirrored pairs, or 'layers'"))
+                message = f"'{surface.construction}' of '{surface.name}' is not the reverse of '{partner.construction}'"
+                faults.append(
+                    Fault("", f"{message} of '{partner.name}', its other side", "mirrored pairs, or 'layers'")
+                )
                 return None
-        resistances = [materials.resistance_m2k_w(each) for each in layers]
-        for fault in (each for each in resistances if isinstance(each, Fault)):
+        resistances = [materials.resistance_m2k_w(layer) for layer in layers]
+        for fault in (resistance for resistance in resistances if isinstance(resistance, Fault)):
             faults.append(Fault("u_w_m2k", f"{fault.what}, a layer of '{surface.construction}'", fault.allowed))
             return None
-        numbers = [each for each in resistances if isinstance(each, float)]
+        numbers = [resistance for resistance in resistances if isinstance(resistance, float)]
         place = self._insulation(surface.construction, layers, numbers)
         if place is None:
             return None
         self._plan.used |= materials.keys_of(surface.construction, layers)
         rest = sum(numbers) - numbers[place]
-        wanted = 1 / target - films - rest
-        changed = materials.with_resistance(layers[place], wanted)
+        resistance = 1 / target - films - rest
+        changed = materials.with_resistance(layers[place], resistance)
         if isinstance(changed, Fault):
             with_films = f" and films of {films:.4g} m2K/W" if films else ""
             least = rest + films
-            what = (
+            message = (
                 f"{target:g} W/m2K cannot be reached with '{surface.construction}': without '{layers[place]}' it has "
             )
-            what += f"{rest:.4g} m2K/W{with_films}; {changed.what}"
-            limit = f"below {1 / least:.4g} W/m2K" if least > 0 and wanted <= 0 else "another target"
-            faults.append(Fault("u_w_m2k", what, f"{limit}, or another 'insulation_layer'"))
+            message += f"{rest:.4g} m2K/W{with_films}; {changed.what}"
+            limit = f"below {1 / least:.4g} W/m2K" if least > 0 and resistance <= 0 else "another target"
+            faults.append(Fault("u_w_m2k", message, f"{limit}, or another 'insulation_layer'"))
             return None
         class_name, fields = changed
         per_area = added(self._edit, materials, layers[place], fields)
@@ -164,32 +170,32 @@ class Builder:
     def _insulation(self, construction: str, layers: Sequence[str], resistances: Sequence[float]) -> int | None:
         pattern = self._edit.insulation_layer
         if pattern is not None:
-            named = [place for place, name in enumerate(layers) if fits(name, pattern)]
-            if len(named) != 1:
-                count = "several layers" if named else "no layer"
-                what = f"'{construction}' has {count} called '{pattern}'"
-                self._plan.faults.append(Fault("insulation_layer", what, listed(layers, most=_MAX_NAMED)))
+            matching = [place for place, name in enumerate(layers) if fits(name, pattern)]
+            if len(matching) != 1:
+                count = "several layers" if matching else "no layer"
+                message = f"'{construction}' has {count} called '{pattern}'"
+                self._plan.faults.append(Fault("insulation_layer", message, listed(layers, most=_MAX_NAMED)))
                 return None
-            return named[0]
+            return matching[0]
         changeable = [place for place, name in enumerate(layers) if self._materials.changeable(name)]
         if not changeable:
-            what = f"'{construction}' has no layer whose thickness or resistance could be changed"
-            self._plan.faults.append(Fault("u_w_m2k", what, "'layers'"))
+            message = f"'{construction}' has no layer whose thickness or resistance could be changed"
+            self._plan.faults.append(Fault("u_w_m2k", message, "'layers'"))
             return None
         return max(changeable, key=lambda place: resistances[place])
 
     def _expect(self, surface: ModelSurface, partner: ModelSurface | None) -> None:
         edit = self._edit
-        for each in (surface, partner):
-            if each is None:
+        for side in (surface, partner):
+            if side is None:
                 continue
             if edit.glazing is not None:
                 glazing = edit.glazing
                 self._plan.expected.append(
-                    Expected(each.name, glazing.u_w_m2k, None, glazing.shgc, glazing.visible_transmittance)
+                    Expected(side.name, glazing.u_w_m2k, None, glazing.shgc, glazing.visible_transmittance)
                 )
             elif edit.u_w_m2k is not None:
                 with_films = edit.films == "included"
                 self._plan.expected.append(
-                    Expected(each.name, edit.u_w_m2k if with_films else None, None if with_films else edit.u_w_m2k)
+                    Expected(side.name, edit.u_w_m2k if with_films else None, None if with_films else edit.u_w_m2k)
                 )

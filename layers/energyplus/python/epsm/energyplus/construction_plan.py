@@ -47,14 +47,14 @@ class ConstructionPlan:
 
 def merged(plans: Iterable[ConstructionPlan]) -> ConstructionPlan:
     """Several plans as one, for carrying them out together."""
-    whole = ConstructionPlan()
+    total = ConstructionPlan()
     for plan in plans:
-        whole.surfaces += plan.surfaces
-        whole.left += plan.left
-        whole.objects += plan.objects
-        whole.settings |= plan.settings
-        whole.expected += plan.expected
-        whole.used |= plan.used
-        whole.amounts += plan.amounts
-        whole.faults += plan.faults
-    return whole
+        total.surfaces += plan.surfaces
+        total.left += plan.left
+        total.objects += plan.objects
+        total.settings |= plan.settings
+        total.expected += plan.expected
+        total.used |= plan.used
+        total.amounts += plan.amounts
+        total.faults += plan.faults
+    return total

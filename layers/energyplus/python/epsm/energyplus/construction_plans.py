@@ -33,9 +33,9 @@ class Planner:
 
     def __init__(self, outline: ModelOutline) -> None:
         self._outline = outline
-        air = {fold_name(each.name) for each in outline.of_class("Construction:AirBoundary")}
-        self._surfaces = [each for each in surfaces_of(outline) if fold_name(each.construction) not in air]
-        self._by_name = {fold_name(each.name): each for each in self._surfaces}
+        air = {fold_name(model_object.name) for model_object in outline.of_class("Construction:AirBoundary")}
+        self._surfaces = [surface for surface in surfaces_of(outline) if fold_name(surface.construction) not in air]
+        self._by_name = {fold_name(surface.name): surface for surface in self._surfaces}
         self._materials = Materials(outline)
         self._open = open_constructions(outline, self._materials)
 
@@ -46,8 +46,8 @@ class Planner:
             edit: The edit.
             label: Begins the names of new objects; each edit of a study needs its own.
         """
-        meant = [each for each in self._surfaces if _means(edit, each)]
-        taken = [each for each in meant if not self._is_open(edit, each)]
+        meant = [surface for surface in self._surfaces if _means(edit, surface)]
+        taken = [surface for surface in meant if not self._is_open(edit, surface)]
         plan = ConstructionPlan(taken, left=len(meant) - len(taken))
         plan.faults += self._against(plan.surfaces)
         plan.faults += self._against_the_new(edit, plan.surfaces)
@@ -57,12 +57,12 @@ class Planner:
             return plan
         builder = Builder(plan, edit, label, self._materials)
         done: set[str] = set()
-        for each in plan.surfaces:
-            if fold_name(each.name) in done:
+        for surface in plan.surfaces:
+            if fold_name(surface.name) in done:
                 continue  # the other side of one before it
-            partner = partners.get(fold_name(each.name))
-            done |= {fold_name(side.name) for side in (each, partner) if side}
-            builder.add(each, partner)
+            partner = partners.get(fold_name(surface.name))
+            done |= {fold_name(side.name) for side in (surface, partner) if side}
+            builder.add(surface, partner)
         plan.amounts.append(tuple(builder.amounts))
         return plan
 
@@ -94,25 +94,25 @@ class Planner:
             Fault(
                 "construction", f"'{edit.construction}' cannot be copied to surfaces {reason}", "a plain Construction"
             )
-            for reason in (each.replace("whose construction", "because it") for each in reasons)
+            for reason in (against.replace("whose construction", "because it") for against in reasons)
         ]
 
     def _partners(self, plan: ConstructionPlan) -> dict[str, ModelSurface]:
         """The other sides of the surfaces, by name; each is edited with its own."""
         partners: dict[str, ModelSurface] = {}
-        for each in plan.surfaces:
-            if not each.partner:
+        for surface in plan.surfaces:
+            if not surface.partner:
                 continue
-            partner = self._by_name.get(fold_name(each.partner))
+            partner = self._by_name.get(fold_name(surface.partner))
             if partner is None:
-                what = f"means '{each.name}', and its other side, '{each.partner}', is not in the model"
-                plan.faults.append(Fault("", what, "pairs of surfaces"))
-            elif fold_name(partner.partner) != fold_name(each.name):
-                what = f"means '{each.name}', and the other side of '{partner.name}' is '{partner.partner}'"
-                plan.faults.append(Fault("", what, "pairs of surfaces"))
+                message = f"means '{surface.name}', and its other side, '{surface.partner}', is not in the model"
+                plan.faults.append(Fault("", message, "pairs of surfaces"))
+            elif fold_name(partner.partner) != fold_name(surface.name):
+                message = f"means '{surface.name}', and the other side of '{partner.name}' is '{partner.partner}'"
+                plan.faults.append(Fault("", message, "pairs of surfaces"))
             else:
-                partners[fold_name(each.name)] = partner
-        others = [each for each in partners.values() if each not in plan.surfaces]
+                partners[fold_name(surface.name)] = partner
+        others = [surface for surface in partners.values() if surface not in plan.surfaces]
         plan.faults += self._against(others)
         return partners
 
@@ -142,4 +142,4 @@ def plans_of(outline: ModelOutline, study: Study) -> list[tuple[ConstructionAssi
     """
     edits = list(construction_assignments(study))
     planner = Planner(outline) if edits else None
-    return [(each, planner.plan(each.edit, each.label)) for each in edits if planner is not None]
+    return [(edit, planner.plan(edit.edit, edit.label)) for edit in edits if planner is not None]

@@ -26,15 +26,15 @@ class Document(Protocol):
 
     def class_keys(self) -> Iterable[str]: ...
     def objects(self, rule: ClassRule) -> list[Any]: ...
-    def name_of(self, each: Any) -> str: ...
-    def get(self, each: Any, place: FieldPlace) -> Any: ...
-    def set(self, each: Any, place: FieldPlace, value: Any) -> None: ...
-    def values_of(self, each: Any) -> Any: ...
-    def restore(self, each: Any, values: Any) -> None: ...
+    def name_of(self, model_object: Any) -> str: ...
+    def get(self, model_object: Any, place: FieldPlace) -> Any: ...
+    def set(self, model_object: Any, place: FieldPlace, value: Any) -> None: ...
+    def values_of(self, model_object: Any) -> Any: ...
+    def restore(self, model_object: Any, values: Any) -> None: ...
     def add(self, rule: ClassRule, values: Sequence[str | float]) -> None: ...
-    def remove(self, rule: ClassRule, each: Any) -> None: ...
+    def remove(self, rule: ClassRule, model_object: Any) -> None: ...
     def replace(
-        self, rule: ClassRule, each: Any, new_rule: ClassRule, values: Sequence[str | float]
+        self, rule: ClassRule, model_object: Any, new_rule: ClassRule, values: Sequence[str | float]
     ) -> Callable[[], None]: ...
     def text(self) -> str: ...
 
@@ -44,7 +44,7 @@ class Objects(Protocol):
 
     def read(self, objects: Iterable[list[str]]) -> list[Any]: ...
     def new(self, rule: ClassRule, values: Iterable[str]) -> Any: ...
-    def values(self, each: Any) -> list[Any]: ...
+    def values(self, model_object: Any) -> list[Any]: ...
 
 
 class PlainObjects:
@@ -56,8 +56,8 @@ class PlainObjects:
     def new(self, rule: ClassRule, values: Iterable[str]) -> Any:
         return [rule.name, *values]
 
-    def values(self, each: Any) -> list[Any]:
-        values: list[Any] = each
+    def values(self, model_object: Any) -> list[Any]:
+        values: list[Any] = model_object
         return values
 
 
@@ -104,8 +104,8 @@ class IdfDocument:
             rows.append(values)
         self._end_part(text)
         made = make.read(rows)
-        for place, each in zip(places, made, strict=True):
-            self._parts[place] = each
+        for place, model_object in zip(places, made, strict=True):
+            self._parts[place] = model_object
         for group in self._classes.values():
             group[:] = [made[number] for number in group]
 
@@ -120,45 +120,48 @@ class IdfDocument:
     def objects(self, rule: ClassRule) -> list[Any]:
         return list(self._classes.get(fold_name(rule.name), ()))
 
-    def name_of(self, each: Any) -> str:
-        values = self._make.values(each)
+    def name_of(self, model_object: Any) -> str:
+        values = self._make.values(model_object)
         return str(values[1]) if len(values) > 1 else ""
 
-    def get(self, each: Any, place: FieldPlace) -> Any:
-        values, index = self._make.values(each), place.position + 1
+    def get(self, model_object: Any, place: FieldPlace) -> Any:
+        values, index = self._make.values(model_object), place.position + 1
         return values[index] if index < len(values) else ""
 
-    def set(self, each: Any, place: FieldPlace, value: Any) -> None:
-        values, index = self._make.values(each), place.position + 1
+    def set(self, model_object: Any, place: FieldPlace, value: Any) -> None:
+        values, index = self._make.values(model_object), place.position + 1
         values.extend([""] * (index + 1 - len(values)))
         values[index] = number_text(value) if isinstance(value, float | int) else value
 
-    def values_of(self, each: Any) -> Any:
-        return list(self._make.values(each))
+    def values_of(self, model_object: Any) -> Any:
+        return list(self._make.values(model_object))
 
-    def restore(self, each: Any, values: Any) -> None:
-        self._make.values(each)[:] = values
+    def restore(self, model_object: Any, values: Any) -> None:
+        self._make.values(model_object)[:] = values
 
     def add(self, rule: ClassRule, values: Sequence[str | float]) -> None:
-        each = self._make.new(rule, [each if isinstance(each, str) else number_text(each) for each in values])
-        self._classes.setdefault(fold_name(rule.name), []).append(each)
-        self._parts.append(each)
+        model_object = self._make.new(
+            rule,
+            [model_object if isinstance(model_object, str) else number_text(model_object) for model_object in values],
+        )
+        self._classes.setdefault(fold_name(rule.name), []).append(model_object)
+        self._parts.append(model_object)
 
-    def remove(self, rule: ClassRule, each: Any) -> None:
+    def remove(self, rule: ClassRule, model_object: Any) -> None:
         for parts in (self._classes[fold_name(rule.name)], self._parts):
-            del parts[next(place for place, other in enumerate(parts) if other is each)]
+            del parts[next(place for place, other in enumerate(parts) if other is model_object)]
 
     def replace(
-        self, rule: ClassRule, each: Any, new_rule: ClassRule, values: Sequence[str | float]
+        self, rule: ClassRule, model_object: Any, new_rule: ClassRule, values: Sequence[str | float]
     ) -> Callable[[], None]:
         """Put another object in the place of one; returns what undoes it. Text and order of the others stay."""
-        own = self._make.values(each)
+        own = self._make.values(model_object)
         before = list(own)
         own[:] = [new_rule.name, *(value if isinstance(value, str) else number_text(value) for value in values)]
         old, new = fold_name(rule.name), fold_name(new_rule.name)
         groups = {key: list(self._classes.get(key, ())) for key in (old, new)}
-        self._classes[old] = [other for other in groups[old] if other is not each]
-        self._classes.setdefault(new, []).append(each)
+        self._classes[old] = [other for other in groups[old] if other is not model_object]
+        self._classes.setdefault(new, []).append(model_object)
 
         def undo() -> None:
             own[:] = before
@@ -196,42 +199,44 @@ class EpjsonDocument:
         return (fold_name(name) for name, group in self._classes.items() if group)
 
     def _group(self, rule: ClassRule) -> dict[str, dict[str, Any]]:
-        key = next((each for each in self._classes if fold_name(each) == fold_name(rule.name)), rule.name)
+        key = next(
+            (class_name for class_name in self._classes if fold_name(class_name) == fold_name(rule.name)), rule.name
+        )
         return self._classes.setdefault(key, {})
 
     def objects(self, rule: ClassRule) -> list[Any]:
         return [(key, fields, epjson_name(rule, key, fields)) for key, fields in self._group(rule).items()]
 
-    def name_of(self, each: Any) -> str:
-        return str(each[2])
+    def name_of(self, model_object: Any) -> str:
+        return str(model_object[2])
 
-    def _fields(self, each: Any, place: FieldPlace) -> dict[str, Any]:
-        fields: dict[str, Any] = each[1]
+    def _fields(self, model_object: Any, place: FieldPlace) -> dict[str, Any]:
+        fields: dict[str, Any] = model_object[1]
         if place.group is None:
             return fields
         groups = fields.setdefault(place.rule.repeat_key or "", [])
         groups.extend({} for _ in range(place.group + 1 - len(groups)))
         return groups[place.group]  # type: ignore[no-any-return]
 
-    def get(self, each: Any, place: FieldPlace) -> Any:
-        if place.group is not None and place.group >= len(each[1].get(place.rule.repeat_key or "", ())):
+    def get(self, model_object: Any, place: FieldPlace) -> Any:
+        if place.group is not None and place.group >= len(model_object[1].get(place.rule.repeat_key or "", ())):
             return ""
-        return self._fields(each, place).get(place.rule.key, "")
+        return self._fields(model_object, place).get(place.rule.key, "")
 
-    def set(self, each: Any, place: FieldPlace, value: Any) -> None:
-        fields = self._fields(each, place)
+    def set(self, model_object: Any, place: FieldPlace, value: Any) -> None:
+        fields = self._fields(model_object, place)
         if value == "":
             fields.pop(place.rule.key, None)
         else:
-            whole = place.rule.type == "integer" and isinstance(value, float) and value == int(value)
-            fields[place.rule.key] = int(value) if whole else value
+            integral = place.rule.type == "integer" and isinstance(value, float) and value == int(value)
+            fields[place.rule.key] = int(value) if integral else value
 
-    def values_of(self, each: Any) -> Any:
-        return copy.deepcopy(each[1])
+    def values_of(self, model_object: Any) -> Any:
+        return copy.deepcopy(model_object[1])
 
-    def restore(self, each: Any, values: Any) -> None:
-        each[1].clear()
-        each[1].update(values)
+    def restore(self, model_object: Any, values: Any) -> None:
+        model_object[1].clear()
+        model_object[1].update(values)
 
     def add(self, rule: ClassRule, values: Sequence[str | float]) -> None:
         group = self._group(rule)
@@ -247,15 +252,15 @@ class EpjsonDocument:
             key = rule.repeats[0].repeat_key or ""
             fields[key] = [{rule.repeats[0].key: value} for value in values[plain:]]
 
-    def remove(self, rule: ClassRule, each: Any) -> None:
-        del self._group(rule)[each[0]]
+    def remove(self, rule: ClassRule, model_object: Any) -> None:
+        del self._group(rule)[model_object[0]]
 
     def replace(
-        self, rule: ClassRule, each: Any, new_rule: ClassRule, values: Sequence[str | float]
+        self, rule: ClassRule, model_object: Any, new_rule: ClassRule, values: Sequence[str | float]
     ) -> Callable[[], None]:
         """Put another object in the place of one; returns what undoes it, order included."""
         order = {name: list(group.items()) for name, group in self._classes.items()}
-        self.remove(rule, each)
+        self.remove(rule, model_object)
         self.add(new_rule, values)
 
         def undo() -> None:

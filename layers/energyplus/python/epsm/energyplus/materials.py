@@ -26,7 +26,9 @@ class Materials:
     """
 
     def __init__(self, outline: ModelOutline) -> None:
-        self._constructions = {fold_name(each.name): each for each in outline.of_class(_CONSTRUCTION)}
+        self._constructions = {
+            fold_name(model_object.name): model_object for model_object in outline.of_class(_CONSTRUCTION)
+        }
         self._materials: dict[str, tuple[str, ModelObject]] = {}
         self._names: set[str] = set()
         self._with_properties: dict[str, str] = {}
@@ -36,19 +38,19 @@ class Materials:
             if rule is None:
                 continue
             if key.startswith(("material:", "windowmaterial:")) or key == "material":
-                self._materials |= {fold_name(each.name): (rule.name, each) for each in group}
+                self._materials |= {fold_name(model_object.name): (rule.name, model_object) for model_object in group}
             if key.startswith(("material", "windowmaterial", "construction")):
-                self._names |= {fold_name(each.name) for each in group}
+                self._names |= {fold_name(model_object.name) for model_object in group}
             if key.startswith("materialproperty:"):
-                self._with_properties |= {fold_name(each.name): rule.name for each in group}
+                self._with_properties |= {fold_name(model_object.name): rule.name for model_object in group}
                 place = rule.find_field("Material Name") or rule.find_field("Reference Material Name")
-                named = (str(each.value(place) or "") for each in group) if place else ()
-                self._with_properties |= {fold_name(name): rule.name for name in named if name}
+                names = (str(model_object.value(place) or "") for model_object in group) if place else ()
+                self._with_properties |= {fold_name(name): rule.name for name in names if name}
 
-    def free_name(self, wanted: str) -> str:
+    def free_name(self, base_name: str) -> str:
         """A name that no material or construction has; it is taken from then on."""
         for number in itertools.count(1):
-            name = wanted if number == 1 else f"{wanted} {number}"
+            name = base_name if number == 1 else f"{base_name} {number}"
             if fold_name(name) not in self._names:
                 self._names.add(fold_name(name))
                 return name
@@ -58,7 +60,7 @@ class Materials:
         """The names of a construction's layers, from outside to inside."""
         found = self._constructions.get(fold_name(construction))
         if found is None:
-            names = [each.name for each in self._constructions.values()]
+            names = [model_object.name for model_object in self._constructions.values()]
             near = nearest(construction, names) or "the name of a Construction"
             return Fault("", f"the model has no Construction called '{construction}'", near)
         rule = dictionary.load().find_class(_CONSTRUCTION)
@@ -79,7 +81,9 @@ class Materials:
         """A material's name as the model has it."""
         found = self._materials.get(fold_name(name))
         if found is None:
-            near = nearest(name, [each.name for _, each in self._materials.values()]) or "the name of a material"
+            near = (
+                nearest(name, [material.name for _, material in self._materials.values()]) or "the name of a material"
+            )
             return Fault("", f"the model has no material called '{name}'", near)
         return found[1].name
 
@@ -89,13 +93,13 @@ class Materials:
 
     def glazed(self, layers: Iterable[str]) -> bool:
         """Whether one of the layers is a material for windows."""
-        classes = (self._materials[fold_name(each)][0] for each in layers if fold_name(each) in self._materials)
-        return any(fold_name(each).startswith(_GLAZED) for each in classes)
+        classes = (self._materials[fold_name(layer)][0] for layer in layers if fold_name(layer) in self._materials)
+        return any(fold_name(class_name).startswith(_GLAZED) for class_name in classes)
 
     def keys_of(self, construction: str, layers: Sequence[str]) -> dict[tuple[str, str], str]:
         """Class and name, in lower case, of a construction and its layers -> name."""
         keys = {(fold_name(_CONSTRUCTION), fold_name(construction)): construction}
-        return keys | {(fold_name(self._materials[fold_name(each)][0]), fold_name(each)): each for each in layers}
+        return keys | {(fold_name(self._materials[fold_name(layer)][0]), fold_name(layer)): layer for layer in layers}
 
     def changeable(self, name: str) -> bool:
         """Whether a copy of a material can have another resistance."""
@@ -107,7 +111,7 @@ class Materials:
         found = self._materials.get(fold_name(name))
         if found is None:
             return Fault("", f"the model has no material called '{name}'", "the name of a material")
-        class_name, each = found
+        class_name, material = found
         if class_name == _WITH_THICKNESS:
             thickness, conductivity = self._number(found, "Thickness"), self._number(found, "Conductivity")
             if thickness and conductivity:
@@ -116,8 +120,8 @@ class Materials:
             if (resistance := self._number(found, "Thermal Resistance")) is not None:
                 return resistance
         else:
-            return Fault("", f"{class_name} '{each.name}' has no fixed resistance", "'layers'")
-        return Fault("", f"{class_name} '{each.name}' has no number for its resistance", "'layers'")
+            return Fault("", f"{class_name} '{material.name}' has no fixed resistance", "'layers'")
+        return Fault("", f"{class_name} '{material.name}' has no number for its resistance", "'layers'")
 
     def number(self, name: str, field: str) -> float | None:
         """A number of a material; None where its class has no such field, or the field no number."""
@@ -131,16 +135,16 @@ class Materials:
 
     def with_resistance(self, name: str, resistance_m2k_w: float) -> tuple[str, dict[str, str | float]] | Fault:
         """Class and fields, without the name, of a copy of a material that has another resistance."""
-        class_name, each = self._materials[fold_name(name)]
+        class_name, material = self._materials[fold_name(name)]
         if fold_name(name) in self._with_properties:
-            what = f"'{name}' has a {self._with_properties[fold_name(name)]}, which a copy would not have"
-            return Fault("", what)
+            message = f"'{name}' has a {self._with_properties[fold_name(name)]}, which a copy would not have"
+            return Fault("", message)
         if class_name not in _CHANGEABLE:
             return Fault("", f"'{name}' is a {class_name}, whose resistance is not changed")
         rule = dictionary.load().find_class(class_name)
         assert rule is not None
         if class_name == _WITH_THICKNESS:
-            conductivity = self._number((class_name, each), "Conductivity")
+            conductivity = self._number((class_name, material), "Conductivity")
             field, value = "Thickness", resistance_m2k_w * (conductivity or 0.0)
             if value <= 0:
                 return Fault("", "no thickness above 0 gives it")
@@ -154,7 +158,7 @@ class Materials:
         fields: dict[str, str | float] = {}
         for own in rule.fields:
             place = rule.find_field(own.name)
-            current = each.value(place) if place and own.key != "name" else None
+            current = material.value(place) if place and own.key != "name" else None
             if current not in (None, ""):
                 number = number_in(current) if own.numeric else None
                 fields[own.name] = str(current) if number is None else number

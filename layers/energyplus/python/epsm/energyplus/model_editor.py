@@ -129,43 +129,47 @@ class PreparedModel:
         run_periods = document.objects(period)
         controls = document.objects(control) if self._annual else []
         changed = [*run_periods, *controls]
-        before = [document.values_of(each) for each in changed]
+        before = [document.values_of(model_object) for model_object in changed]
         try:
-            for each in run_periods:
+            for run_period in run_periods:
                 for part in ("Month", "Day of Month", "Year"):
                     end, begin = (place_of_field(period, f"{side} {part}") for side in ("End", "Begin"))
-                    document.set(each, end, document.get(each, begin))
-            for each in controls:  # what the engine's --annual does to it
-                document.set(each, place_of_field(control, "Run Simulation for Sizing Periods"), "No")
-                document.set(each, place_of_field(control, "Run Simulation for Weather File Run Periods"), "Yes")
+                    document.set(run_period, end, document.get(run_period, begin))
+            for model_object in controls:  # what the engine's --annual does to it
+                document.set(model_object, place_of_field(control, "Run Simulation for Sizing Periods"), "No")
+                document.set(
+                    model_object, place_of_field(control, "Run Simulation for Weather File Run Periods"), "Yes"
+                )
             yield
         finally:
-            for each, values in zip(changed, before, strict=True):
-                document.restore(each, values)
+            for model_object, values in zip(changed, before, strict=True):
+                document.restore(model_object, values)
 
     def _edits(self) -> dict[tuple[str, str], list[_Edit]]:
         """What each parameter edits, and each variant of a measure; chosen by the model's own values, whatever other
         parameters change."""
         if self._chosen is None:
             self._chosen = {}
-            for each in self._parameters:
-                if isinstance(each, WeatherParameter):
+            for parameter in self._parameters:
+                if isinstance(parameter, WeatherParameter):
                     continue
-                if isinstance(each, ReplaceParameter):
-                    self._chosen[each.name, ""] = self._naming(each)
+                if isinstance(parameter, ReplaceParameter):
+                    self._chosen[parameter.name, ""] = self._naming(parameter)
                     continue
-                if isinstance(each, FileParameter):
-                    self._chosen[each.name, ""] = self._readers_of(each)
+                if isinstance(parameter, FileParameter):
+                    self._chosen[parameter.name, ""] = self._readers_of(parameter)
                     continue
-                if not isinstance(each, MeasureParameter):
-                    self._chosen[each.name, ""] = self._edits_of(
-                        each.name, each.all_targets, others=bool(each.all_schedules or each.all_setpoints)
+                if not isinstance(parameter, MeasureParameter):
+                    self._chosen[parameter.name, ""] = self._edits_of(
+                        parameter.name,
+                        parameter.all_targets,
+                        others=bool(parameter.all_schedules or parameter.all_setpoints),
                     )
                     continue
-                for variant in each.bound.variants if each.bound else ():
+                for variant in parameter.bound.variants if parameter.bound else ():
                     others = bool(variant.constructions or variant.all_schedules or variant.setpoints)
-                    self._chosen[each.name, fold_name(variant.name)] = self._edits_of(
-                        f"{each.name} {variant.name}", variant.all_targets, others=others or not variant.changes
+                    self._chosen[parameter.name, fold_name(variant.name)] = self._edits_of(
+                        f"{parameter.name} {variant.name}", variant.all_targets, others=others or not variant.changes
                     )
         return self._chosen
 
@@ -180,7 +184,7 @@ class PreparedModel:
                 raise CannotEdit(f"{name}: {rule.name} has no field '{target.field}'")
             objects = selected(target, rule, document.objects(rule), document.name_of, document.get)
             value = target.value if isinstance(target, TargetEdit) else None
-            edits += [_Edit(target, place, each, value) for each in objects]
+            edits += [_Edit(target, place, model_object, value) for model_object in objects]
         if not edits and not others:
             shown = ", ".join(f"{target.class_name} '{target.shown_objects}'" for target in targets)
             raise CannotEdit(f"{name}: the model has no {shown}")
@@ -191,10 +195,10 @@ class PreparedModel:
         for found in self._references.get(parameter.name, ()):
             target = Target.model_validate({"class": found.rule.name, "field": found.place.rule.name})
             edits += [
-                _Edit(target, found.place, each)
-                for each in document.objects(found.rule)
-                if document.name_of(each) == found.each.name
-                and fold_name(str(document.get(each, found.place))) == fold_name(parameter.replaces.name)
+                _Edit(target, found.place, model_object)
+                for model_object in document.objects(found.rule)
+                if document.name_of(model_object) == found.model_object.name
+                and fold_name(str(document.get(model_object, found.place))) == fold_name(parameter.replaces.name)
             ]
         if not edits:
             raise CannotEdit(f"{parameter.name}: nothing uses the {parameter.replaces.kind} '{parameter.own}'")
@@ -204,8 +208,8 @@ class PreparedModel:
         document = self._document
         found = readers_of(parameter.file, self._source, document.objects, document.get)
         edits = [
-            _Edit(Target.model_validate({"class": rule.name, "field": place.rule.name}), place, each)
-            for rule, place, each in found
+            _Edit(Target.model_validate({"class": rule.name, "field": place.rule.name}), place, model_object)
+            for rule, place, model_object in found
         ]
         if not edits:
             raise CannotEdit(f"{parameter.name}: the model does not read '{parameter.file}'")
@@ -243,8 +247,8 @@ class PreparedModel:
         before = [document.values_of(edit.object) for edit in edits]
         try:
             for edit in edits:
-                wanted = level if edit.value is None else edit.value
-                value = _new_value(parameter, edit, wanted, document.get(edit.object, edit.place))
+                new_level = level if edit.value is None else edit.value
+                value = _new_value(parameter, edit, new_level, document.get(edit.object, edit.place))
                 if value is not None:
                     document.set(edit.object, edit.place, value)
             yield
@@ -259,8 +263,8 @@ def _new_value(parameter: Dimension, edit: _Edit, level: float | str, current: A
         return None
     own = own_number(current, edit.place.rule)
     if edit.target.relative and own is None:
-        what = "multiplied" if edit.target.way == "multiply" else "added to"
-        raise CannotEdit(f"{parameter.name}: '{current}' cannot be {what}")
+        operation = "multiplied" if edit.target.way == "multiply" else "added to"
+        raise CannotEdit(f"{parameter.name}: '{current}' cannot be {operation}")
     value = edit.target.new_value(level, own)
     if isinstance(value, float) and not math.isfinite(value):
         raise CannotEdit(f"{parameter.name}: {current} with {edit.target.way} {level} is too large")
@@ -278,7 +282,7 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
     """
     version = dictionary.load().model_version
     plans, schedules = plans_by_variant(content, source, study), ScheduleEdits.of(content, source, study)
-    replaces = any(isinstance(each, ReplaceParameter) for each in study.parameters)
+    replaces = any(isinstance(parameter, ReplaceParameter) for parameter in study.parameters)
     references = references_by_parameter(read_outline(content, source), study) if replaces else {}
     document: Document
     if source.lower().endswith(".epjson"):
@@ -317,15 +321,17 @@ def _editable(
         patterns.setdefault(fold_name(target.class_name), []).append(target)
     surfaces = {(fold_name(key), name) for plan in plans.values() for key, name in plan.settings}
     always = {fold_name(name) for name in _SET_FOR_EVERY_RUN}
-    if any(isinstance(each, FileParameter) for each in parameters):
+    if any(isinstance(item, FileParameter) for item in parameters):
         always |= EXTERNAL_FILE_FIELDS.keys()
     naming = {
-        (fold_name(found.rule.name), fold_name(found.each.name)) for group in references.values() for found in group
+        (fold_name(found.rule.name), fold_name(found.model_object.name))
+        for group in references.values()
+        for found in group
     }
     edited = schedules.objects | naming
 
     def may_edit(key: str, name: str) -> bool:
-        chosen = any(each.matches(name) for each in patterns.get(key, ()))
+        chosen = any(pattern.matches(name) for pattern in patterns.get(key, ()))
         return key in always or chosen or (key, name) in surfaces or (key, fold_name(name)) in edited
 
     return may_edit

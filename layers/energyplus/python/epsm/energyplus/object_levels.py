@@ -20,17 +20,17 @@ class Reference:
 
     rule: ClassRule
     place: FieldPlace
-    each: ModelObject
+    model_object: ModelObject
 
 
 def objects_of(outline: ModelOutline, kind: ReplacedKind) -> dict[str, ModelObject]:
     """The constructions or schedules of a model, by name in lower case."""
     start = "construction" if kind == "construction" else "schedule:"
     return {
-        fold_name(each.name): each
+        fold_name(model_object.name): model_object
         for key, group in outline.objects.items()
         if (key == start or key.startswith(f"{start.removesuffix(':')}:")) and not key.startswith(_PARTS_OF_SCHEDULES)
-        for each in group
+        for model_object in group
     }
 
 
@@ -42,28 +42,28 @@ def references_to(outline: ModelOutline, kind: ReplacedKind, name: str) -> Itera
         kind: What is named.
         name: Its name, in any case.
     """
-    wanted = fold_name(name)
+    name_key = fold_name(name)
     for key, group in outline.objects.items():
         rule = dictionary.load().find_class(key)
         if rule is None or key.startswith(_WITHOUT_EFFECT):
             continue
         plain = [FieldPlace(own, place) for place, own in enumerate(rule.fields) if own.names == kind]
         repeated = [(offset, own) for offset, own in enumerate(rule.repeats) if own.names == kind]
-        for each in group if plain or repeated else ():
+        for model_object in group if plain or repeated else ():
             places = [*plain]
-            for number in range(each.group_count(rule)) if repeated else ():
+            for number in range(model_object.group_count(rule)) if repeated else ():
                 start = len(rule.fields) + number * len(rule.repeats)
                 places += [FieldPlace(own, start + offset, number) for offset, own in repeated]
             for place in places:
-                value = each.value(place)
-                if isinstance(value, str) and fold_name(value) == wanted:
-                    yield Reference(rule, place, each)
+                value = model_object.value(place)
+                if isinstance(value, str) and fold_name(value) == name_key:
+                    yield Reference(rule, place, model_object)
 
 
 def references_by_parameter(outline: ModelOutline, study: Study) -> dict[str, list[Reference]]:
     """The references that each parameter with objects as levels replaces in a model."""
     return {
-        each.name: list(references_to(outline, each.replaces.kind, each.replaces.name))
-        for each in study.parameters
-        if isinstance(each, ReplaceParameter)
+        parameter.name: list(references_to(outline, parameter.replaces.kind, parameter.replaces.name))
+        for parameter in study.parameters
+        if isinstance(parameter, ReplaceParameter)
     }

@@ -51,8 +51,8 @@ _FILE_FIELD_OF = {
 def replace_object(document: Document, class_name: str, values: Sequence[str]) -> None:
     """Make the one object of a unique class what `values` say."""
     rule = rule_of(class_name)
-    for each in document.objects(rule):
-        document.remove(rule, each)
+    for model_object in document.objects(rule):
+        document.remove(rule, model_object)
     document.add(rule, values)
 
 
@@ -63,23 +63,23 @@ def request_results(document: Document, outputs: Outputs) -> None:
     replace_object(document, "Output:SQLite", sqlite[: len(rule_of("Output:SQLite").fields)])
     rule = rule_of("Output:Table:SummaryReports")
     existing = document.objects(rule)
-    wanted: list[str] = []
-    for each in existing:
+    printed: list[str] = []
+    for model_object in existing:
         group = 1
-        while name := document.get(each, place_of_field(rule, f"Report {group} Name")):
-            wanted.append(str(name))
+        while name := document.get(model_object, place_of_field(rule, f"Report {group} Name")):
+            printed.append(str(name))
             group += 1
-    if not any(fold_name(name).startswith("allsummary") for name in wanted):
-        known = {fold_name(name) for name in wanted}
+    if not any(fold_name(name).startswith("allsummary") for name in printed):
+        known = {fold_name(name) for name in printed}
         reports = (*REPORTS, *(_BILLS if _TARIFF in document.class_keys() else ()))
-        wanted += [name for name in reports if fold_name(name) not in known]
+        printed += [name for name in reports if fold_name(name) not in known]
     # Monthly reports are in AllSummaryAndMonthly alone; a report that is requested twice is printed once.
-    requested = {fold_name(name) for name in wanted}
-    named = {fold_name(cell.report).replace(" ", "") for cell in outputs.cells}
-    named |= {fold_name(name) for name in MONTHLY_REPORTS} if "monthly" in outputs.tables else set()
-    named |= {_REQUESTED_AS[name] for name in named if name in _REQUESTED_AS}
-    wanted += [name for name in rule.repeats[0].words if fold_name(name) in named - requested]
-    replace_object(document, rule.name, wanted)
+    requested = {fold_name(name) for name in printed}
+    needed = {fold_name(cell.report).replace(" ", "") for cell in outputs.cells}
+    needed |= {fold_name(name) for name in MONTHLY_REPORTS} if "monthly" in outputs.tables else set()
+    needed |= {_REQUESTED_AS[name] for name in needed if name in _REQUESTED_AS}
+    printed += [name for name in rule.repeats[0].words if fold_name(name) in needed - requested]
+    replace_object(document, rule.name, printed)
 
 
 def request_series(document: Document, outputs: Outputs, hourly_meters: Sequence[str] = ()) -> None:
@@ -94,36 +94,41 @@ def request_series(document: Document, outputs: Outputs, hourly_meters: Sequence
         document.add(rule_of("Output:Meter"), ["*", "Monthly"])
     for meter in hourly_meters:
         document.add(rule_of("Output:Meter"), [meter, "Hourly"])
-    for class_name, *values in sorted({_request(each) for each in outputs.reduced}):
+    for class_name, *values in sorted({_request(series) for series in outputs.reduced}):
         document.add(rule_of(class_name), values)
 
 
-def _request(each: ReducedSeries) -> tuple[str, ...]:
+def _request(series: ReducedSeries) -> tuple[str, ...]:
     """Class and values of the object that requests a series."""
-    if each.meter is not None:
-        return "Output:Meter", each.meter, each.frequency
+    if series.meter is not None:
+        return "Output:Meter", series.meter, series.frequency
     # A key with parts left open is a regular expression to the engine, so all keys are requested.
-    key = "*" if "*" in each.key else each.key
-    return "Output:Variable", key, each.series, each.frequency, *([each.schedule] if each.schedule else ())
+    key = "*" if "*" in series.key else series.key
+    return "Output:Variable", key, series.series, series.frequency, *([series.schedule] if series.schedule else ())
 
 
 def _silence_warm_up(document: Document) -> None:
     """Drop ReportDuringWarmup: in the database its values look like those of the run period."""
     rule = rule_of("Output:Diagnostics")
-    for each in document.objects(rule):
+    for model_object in document.objects(rule):
         groups = range(1, 20)
-        kept = [str(key) for group in groups if (key := document.get(each, place_of_field(rule, f"Key {group}")))]
-        wanted = [key for key in kept if fold_name(key) != "reportduringwarmup"]
-        if wanted != kept:
-            document.remove(rule, each)
-            if wanted:
-                document.add(rule, wanted)
+        keys = [
+            str(key) for group in groups if (key := document.get(model_object, place_of_field(rule, f"Key {group}")))
+        ]
+        remaining = [key for key in keys if fold_name(key) != "reportduringwarmup"]
+        if remaining != keys:
+            document.remove(rule, model_object)
+            if remaining:
+                document.add(rule, remaining)
 
 
 def choose_files(document: Document, outputs: Outputs) -> None:
     """Let the engine write what is read or kept, and nothing else."""
     rule = rule_of("OutputControl:Files")
-    written = {*_FILES_ALWAYS_WRITTEN, *(_FILE_FIELD_OF[kept] for kept in outputs.keep if kept in _FILE_FIELD_OF)}
+    written = {
+        *_FILES_ALWAYS_WRITTEN,
+        *(_FILE_FIELD_OF[file_kind] for file_kind in outputs.keep if file_kind in _FILE_FIELD_OF),
+    }
     replace_object(document, rule.name, ["Yes" if field.name in written else "No" for field in rule.fields])
     if {"rdd", "mdd"} & set(outputs.keep) and not document.objects(rule_of("Output:VariableDictionary")):
         document.add(rule_of("Output:VariableDictionary"), ["Regular"])

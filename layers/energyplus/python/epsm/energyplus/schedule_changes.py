@@ -39,8 +39,8 @@ class Change:
 
     def new_values(self, level: float) -> NewValues:
         """The edit of the schedule for a level of the parameter."""
-        wanted = level if self.level is None else self.level
-        return NewValues(self.period, lambda own: float(self.how.new_value(wanted, own)))
+        new_level = level if self.level is None else self.level
+        return NewValues(self.period, lambda own: float(self.how.new_value(new_level, own)))
 
 
 @dataclass(slots=True)
@@ -66,10 +66,10 @@ class SchedulePlan:
 
 def actuators_of(outline: ModelOutline, schedule: ModelSchedule) -> Iterator[str]:
     """Names of the EMS actuators that set a schedule's values during a run."""
-    for each in outline.of_class("EnergyManagementSystem:Actuator"):
-        unique, kind = (_text(each.values, *place) for place in _ACTUATED)
+    for actuator in outline.of_class("EnergyManagementSystem:Actuator"):
+        unique, kind = (_text(actuator.values, *place) for place in _ACTUATED)
         if fold_name(unique) == fold_name(schedule.name) and fold_name(kind) == fold_name(schedule.class_name):
-            yield each.name
+            yield actuator.name
 
 
 def note_actuators(outline: ModelOutline, change: Change, plan: SchedulePlan) -> None:
@@ -85,12 +85,12 @@ def note_actuators(outline: ModelOutline, change: Change, plan: SchedulePlan) ->
     if not actuators:
         return
     schedule = change.schedule
-    what = f"EnergyManagementSystem:Actuator '{actuators[0]}' sets {schedule.class_name} '{schedule.name}'"
+    remark = f"EnergyManagementSystem:Actuator '{actuators[0]}' sets {schedule.class_name} '{schedule.name}'"
     new_class, _ = written(edited(schedule, [NewValues(change.period, lambda own: own + 1)]))
     if change.copy:
-        plan.faults.append(Fault("", f"{what}, which something else uses too", "a target for the schedule"))
+        plan.faults.append(Fault("", f"{remark}, which something else uses too", "a target for the schedule"))
     elif new_class != schedule.class_name:
-        plan.faults.append(Fault("", f"{what}, which would become a {new_class}", "AllDays, or another schedule"))
+        plan.faults.append(Fault("", f"{remark}, which would become a {new_class}", "AllDays, or another schedule"))
     else:
         plan.actuators += actuators
 

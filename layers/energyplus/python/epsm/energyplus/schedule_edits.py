@@ -62,13 +62,13 @@ class ScheduleEdits:
         """
         with contextlib.ExitStack() as undo:
             new: dict[tuple[str, str], tuple[ModelSchedule, list[NewValues]]] = {}
-            for each, plan in self._active(values):
+            for assignment, plan in self._active(values):
                 if plan.faults:
-                    raise CannotEdit(f"{each.parameter}: {plan.faults[0].what}")
+                    raise CannotEdit(f"{assignment.parameter}: {plan.faults[0].what}")
                 for change in plan.changes:
-                    level = values[each.parameter] if change.level is None else change.level
+                    level = values[assignment.parameter] if change.level is None else change.level
                     if isinstance(level, str):
-                        raise CannotEdit(f"{each.parameter}: '{level}' is not a number")
+                        raise CannotEdit(f"{assignment.parameter}: '{level}' is not a number")
                     key = (fold_name(change.schedule.name), change.copy)
                     new.setdefault(key, (change.schedule, []))[1].append(change.new_values(level))
                 _change_objects(document, plan, undo)
@@ -77,10 +77,10 @@ class ScheduleEdits:
             yield
 
     def _active(self, values: Mapping[str, float | str]) -> Iterator[tuple[ScheduleAssignment, SchedulePlan]]:
-        for each, plan in self._plans:
-            level = values.get(each.parameter)
-            if level is not None and (not each.variant or fold_name(str(level)) == fold_name(each.variant)):
-                yield each, plan
+        for assignment, plan in self._plans:
+            level = values.get(assignment.parameter)
+            if level is not None and (not assignment.variant or fold_name(str(level)) == fold_name(assignment.variant)):
+                yield assignment, plan
 
 
 def _change_objects(document: Document, plan: SchedulePlan, undo: contextlib.ExitStack) -> None:
@@ -88,11 +88,11 @@ def _change_objects(document: Document, plan: SchedulePlan, undo: contextlib.Exi
         _add(document, new.class_name, values_in_order(new), undo)
     for (class_name, name), fields in plan.settings.items():
         rule = rule_of(class_name)
-        for each in document.objects(rule):
-            if fold_name(document.name_of(each)) == name:
-                undo.callback(document.restore, each, document.values_of(each))
+        for model_object in document.objects(rule):
+            if fold_name(document.name_of(model_object)) == name:
+                undo.callback(document.restore, model_object, document.values_of(model_object))
                 for field, value in fields.items():
-                    document.set(each, place_of_field(rule, field), value)
+                    document.set(model_object, place_of_field(rule, field), value)
 
 
 def _write(document: Document, schedule: ModelSchedule, copy: str, undo: contextlib.ExitStack) -> None:
@@ -101,9 +101,9 @@ def _write(document: Document, schedule: ModelSchedule, copy: str, undo: context
         return
     rule = rule_of(schedule.class_name)
     class_name, values = written(schedule)
-    for each in document.objects(rule):
-        if fold_name(document.name_of(each)) == fold_name(schedule.name):
-            undo.callback(document.replace(rule, each, rule_of(class_name), values))
+    for model_object in document.objects(rule):
+        if fold_name(document.name_of(model_object)) == fold_name(schedule.name):
+            undo.callback(document.replace(rule, model_object, rule_of(class_name), values))
             return
     raise CannotEdit(f"the model has no {schedule.class_name} '{schedule.name}'")
 

@@ -31,31 +31,31 @@ def schedule_plans(outline: ModelOutline, study: Study) -> Plans:
         outline: The model.
         study: The study.
     """
-    return [(each, _plan(outline, each)) for each in schedule_assignments(study)]
+    return [(assignment, _plan(outline, assignment)) for assignment in schedule_assignments(study)]
 
 
-def _plan(outline: ModelOutline, each: ScheduleAssignment) -> SchedulePlan:
-    if isinstance(each.edit, ThermostatEdit):
-        return plan_of_setpoints(outline, each.edit, each.label)
-    return _plan_of_target(outline, each.edit)
+def _plan(outline: ModelOutline, assignment: ScheduleAssignment) -> SchedulePlan:
+    if isinstance(assignment.edit, ThermostatEdit):
+        return plan_of_setpoints(outline, assignment.edit, assignment.label)
+    return _plan_of_target(outline, assignment.edit)
 
 
 def _plan_of_target(outline: ModelOutline, target: ScheduleTarget) -> SchedulePlan:
     plan = SchedulePlan()
-    for class_name, why in _WITHOUT_VALUES.items():
-        names = [each.name for each in outline.of_class(class_name) if target.matches(each.name)]
+    for class_name, reason in _WITHOUT_VALUES.items():
+        names = [schedule.name for schedule in outline.of_class(class_name) if target.matches(schedule.name)]
         if names:
-            plan.faults.append(Fault("schedule", f"{class_name} {listed(names, most=3)} {why}", "other schedules"))
+            plan.faults.append(Fault("schedule", f"{class_name} {listed(names, most=3)} {reason}", "other schedules"))
     level = target.value if isinstance(target, ScheduleTargetEdit) else None
     for class_name in SCHEDULES:
-        for each in outline.of_class(class_name):
-            if not target.matches(each.name):
+        for schedule in outline.of_class(class_name):
+            if not target.matches(schedule.name):
                 continue
             try:
-                change = Change(read_schedule(outline, each), target, target, level)
+                change = Change(read_schedule(outline, schedule), target, target, level)
             except CannotRead as error:
-                what = f"{class_name} '{each.name}' cannot be edited: it {error}"
-                plan.faults.append(Fault("schedule", what, "a schedule that EnergyPlus reads"))
+                message = f"{class_name} '{schedule.name}' cannot be edited: it {error}"
+                plan.faults.append(Fault("schedule", message, "a schedule that EnergyPlus reads"))
                 continue
             faults = list(_faults_of(change))
             plan.faults += faults
@@ -73,8 +73,10 @@ def _faults_of(change: Change) -> Iterator[Fault]:
         yield Fault("days", f"{schedule.class_name} '{schedule.name}' has no {', '.join(period.days or ())}", days)
         return
     if not period.whole_days and any(block.profile.ramps for block in chosen):
-        what = f"{schedule.class_name} '{schedule.name}' is interpolated linearly, and a part of a day cannot be edited"
-        yield Fault("from" if period.from_ else "until", what, "whole days")
+        message = (
+            f"{schedule.class_name} '{schedule.name}' is interpolated linearly, and a part of a day cannot be edited"
+        )
+        yield Fault("from" if period.from_ else "until", message, "whole days")
 
 
 def _days_in(schedule: ModelSchedule) -> Iterator[str]:

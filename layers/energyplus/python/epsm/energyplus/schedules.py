@@ -101,42 +101,45 @@ def constant(name: str, limits: str, value: float, class_name: str = CONSTANT) -
 
 def find_schedule(outline: ModelOutline, name: str) -> ModelObject | None:
     """The object of any class of schedules with values that has a name, if there is one."""
-    wanted = fold_name(name)
-    return next((each for kind in SCHEDULES for each in outline.of_class(kind) if fold_name(each.name) == wanted), None)
+    name_key = fold_name(name)
+    return next(
+        (schedule for kind in SCHEDULES for schedule in outline.of_class(kind) if fold_name(schedule.name) == name_key),
+        None,
+    )
 
 
-def read_schedule(outline: ModelOutline, each: ModelObject) -> ModelSchedule:
+def read_schedule(outline: ModelOutline, schedule: ModelObject) -> ModelSchedule:
     """The schedule that an object of one of `SCHEDULES` defines.
 
     Args:
         outline: The model.
-        each: The object.
+        schedule: The object.
 
     Raises:
         CannotRead: If EnergyPlus could not read it either, or in a way that is not known.
     """
-    kind = fold_name(each.class_name)
-    plain, repeated = _values(each)
+    kind = fold_name(schedule.class_name)
+    plain, repeated = _values(schedule)
     limits = str(plain[1] or "") if len(plain) > 1 else ""
     if kind == fold_name(CONSTANT):
         value = number_in(plain[2]) if len(plain) > 2 else None
-        return constant(each.name, limits, 0.0 if value is None else value)
-    reads = {(kind, fold_name(each.name))}
+        return constant(schedule.name, limits, 0.0 if value is None else value)
+    reads = {(kind, fold_name(schedule.name))}
     spans = _compact(repeated) if kind == fold_name(COMPACT) else _year(outline, repeated, reads)
-    rule = dictionary.load().find_class(each.class_name)
+    rule = dictionary.load().find_class(schedule.class_name)
     assert rule is not None
-    return ModelSchedule(each.name, rule.name, limits, spans, frozenset(reads))
+    return ModelSchedule(schedule.name, rule.name, limits, spans, frozenset(reads))
 
 
-def _values(each: ModelObject) -> tuple[list[object], list[object]]:
+def _values(schedule: ModelObject) -> tuple[list[object], list[object]]:
     """The values of an object's fields, and of its repeated fields, without blanks at their end."""
-    rule = dictionary.load().find_class(each.class_name)
+    rule = dictionary.load().find_class(schedule.class_name)
     assert rule is not None
-    plain: list[object] = [each.value(FieldPlace(own, place)) for place, own in enumerate(rule.fields)]
+    plain: list[object] = [schedule.value(FieldPlace(own, place)) for place, own in enumerate(rule.fields)]
     repeated: list[object] = []
-    for group in range(each.group_count(rule)):
+    for group in range(schedule.group_count(rule)):
         start = len(rule.fields) + group * len(rule.repeats)
-        repeated += [each.value(FieldPlace(own, start + place, group)) for place, own in enumerate(rule.repeats)]
+        repeated += [schedule.value(FieldPlace(own, start + place, group)) for place, own in enumerate(rule.repeats)]
     while repeated and str(repeated[-1] if repeated[-1] is not None else "").strip() == "":
         repeated.pop()
     return plain, repeated
@@ -203,9 +206,9 @@ def _year(outline: ModelOutline, fields: Sequence[object], reads: set[tuple[str,
 
 
 def _week(outline: ModelOutline, name: str, reads: set[tuple[str, str]]) -> tuple[Block, ...]:
-    each = _named(outline, (_WEEK_DAILY, _WEEK_COMPACT), name, reads)
-    plain, repeated = _values(each)
-    if fold_name(each.class_name) == fold_name(_WEEK_DAILY):
+    week = _named(outline, (_WEEK_DAILY, _WEEK_COMPACT), name, reads)
+    plain, repeated = _values(week)
+    if fold_name(week.class_name) == fold_name(_WEEK_DAILY):
         lists = [(frozenset({day}), False, own) for day, own in zip(DAY_TYPES, plain[1:], strict=False)]
     else:
         lists = []
@@ -220,9 +223,9 @@ def _week(outline: ModelOutline, name: str, reads: set[tuple[str, str]]) -> tupl
 
 
 def _day(outline: ModelOutline, name: str, reads: set[tuple[str, str]]) -> Profile:
-    each = _named(outline, _DAYS, name, reads)
-    plain, repeated = _values(each)
-    kind = _DAYS.index(next(own for own in _DAYS if fold_name(own) == fold_name(each.class_name)))
+    day = _named(outline, _DAYS, name, reads)
+    plain, repeated = _values(day)
+    kind = _DAYS.index(next(own for own in _DAYS if fold_name(own) == fold_name(day.class_name)))
     interpolate = _interpolation(str(plain[2] or "")) if kind else _STEPS
     if kind == 0:
         numbers = [number_in(value) for value in plain[2:]]
@@ -245,10 +248,10 @@ def _day(outline: ModelOutline, name: str, reads: set[tuple[str, str]]) -> Profi
 
 def _named(outline: ModelOutline, kinds: Sequence[str], name: str, reads: set[tuple[str, str]]) -> ModelObject:
     for kind in kinds:
-        for each in outline.of_class(kind):
-            if fold_name(each.name) == fold_name(name):
+        for schedule in outline.of_class(kind):
+            if fold_name(schedule.name) == fold_name(name):
                 reads.add((fold_name(kind), fold_name(name)))
-                return each
+                return schedule
     raise CannotRead(f"refers to '{name}', which is not in the model")
 
 

@@ -59,8 +59,8 @@ def plan_of_setpoints(outline: ModelOutline, edit: ThermostatEdit, label: str) -
     if plan.faults:
         return plan
     copies = _copied_thermostats(outline, parts, label, plan)
-    for each in shifted.values():
-        _shift(outline, each, edit, label, copies, plan)
+    for shift in shifted.values():
+        _shift(outline, shift, edit, label, copies, plan)
     plan.objects += [NewObject(copy.class_name, copy.fields) for copy in copies.values()]
     return plan
 
@@ -75,8 +75,8 @@ def _chosen(thermostat: Thermostat, edit: ThermostatEdit, plan: SchedulePlan) ->
     for control in thermostat.controls:
         means = [zone for zone in control.zones if fits(zone, edit.zones) and not fits(zone, edit.except_)]
         if means and len(means) < len(control.zones):
-            what = f"means {listed(means, most=3)}, but '{control.object.name}' controls further zones with the same"
-            plan.faults.append(Fault("zones", f"{what} thermostat", "all zones of a thermostat, or none"))
+            message = f"means {listed(means, most=3)}, but '{control.object.name}' controls further zones with the same"
+            plan.faults.append(Fault("zones", f"{message} thermostat", "all zones of a thermostat, or none"))
         elif means:
             chosen.append(control)
     return chosen
@@ -85,8 +85,8 @@ def _chosen(thermostat: Thermostat, edit: ThermostatEdit, plan: SchedulePlan) ->
 def _sides(thermostat: Thermostat, edit: ThermostatEdit, plan: SchedulePlan) -> tuple[Side, ...]:
     shifts = edit.shifts
     if _is_both(thermostat) and len(set(shifts.values())) + len(shifts) != 3:
-        what = f"{ONE_FOR_BOTH} '{thermostat.object.name}' has one schedule for heating and cooling"
-        plan.faults.append(Fault("", what, "the same shift for both, or zones with other thermostats"))
+        message = f"{ONE_FOR_BOTH} '{thermostat.object.name}' has one schedule for heating and cooling"
+        plan.faults.append(Fault("", message, "the same shift for both, or zones with other thermostats"))
         return ()
     return tuple(side for side in shifts if side in thermostat.fields)
 
@@ -96,8 +96,8 @@ def _schedule(outline: ModelOutline, thermostat: Thermostat, side: Side, plan: S
         schedule = schedule_of(outline, thermostat, side)
     except CannotRead as error:
         name = value_of(thermostat.object, thermostat.fields[side])
-        what = f"{thermostat.class_name} '{thermostat.object.name}' follows '{name}', which {error}"
-        plan.faults.append(Fault("", what, "schedules of the model with values, or other zones"))
+        message = f"{thermostat.class_name} '{thermostat.object.name}' follows '{name}', which {error}"
+        plan.faults.append(Fault("", message, "schedules of the model with values, or other zones"))
         return None
     return schedule
 
@@ -121,9 +121,9 @@ def _copied_thermostats(
     """Copies of the thermostats that zones use which are not meant, and the settings that put them to use."""
     copies: dict[tuple[str, str], _Copy] = {}
     for (class_key, name_key), controls in parts.items():
-        each = next(own for own in outline.of_class(class_key) if fold_name(own.name) == name_key)
-        name = _free_name(outline, class_key, f"{each.name} {label}")
-        copies[class_key, name_key] = _Copy(each.class_name, {**_fields(each), "Name": name})
+        thermostat = next(own for own in outline.of_class(class_key) if fold_name(own.name) == name_key)
+        name = _free_name(outline, class_key, f"{thermostat.name} {label}")
+        copies[class_key, name_key] = _Copy(thermostat.class_name, {**_fields(thermostat), "Name": name})
         for control in controls:
             plan.settings.setdefault(_key(control.object), {})[control.field] = name
     return copies
@@ -131,20 +131,20 @@ def _copied_thermostats(
 
 def _shift(
     outline: ModelOutline,
-    each: _Shifted,
+    shifted: _Shifted,
     edit: ThermostatEdit,
     label: str,
     copies: dict[tuple[str, str], _Copy],
     plan: SchedulePlan,
 ) -> None:
-    keys = {thermostat.key(side) for thermostat, side in each.uses}
+    keys = {thermostat.key(side) for thermostat, side in shifted.uses}
     plan.thermostats |= keys
-    is_constant = each.uses[0][0].constant(each.uses[0][1]) is not None
+    is_constant = shifted.uses[0][0].constant(shifted.uses[0][1]) is not None
     own = {key for key in keys if key[:2] not in copies}
     copy = ""
-    if is_constant or references(outline, each.schedule.name) - own:
-        copy = _free_name(outline, "", f"{each.schedule.name} {label}")
-        for thermostat, side in each.uses:
+    if is_constant or references(outline, shifted.schedule.name) - own:
+        copy = _free_name(outline, "", f"{shifted.schedule.name} {label}")
+        for thermostat, side in shifted.uses:
             fields: dict[str, str | float] = {thermostat.fields[side]: copy}
             if is_constant:
                 fields[thermostat.constant_field(side)] = ""
@@ -153,28 +153,28 @@ def _shift(
                 owner.fields.update(fields)
             else:
                 plan.settings.setdefault(_key(thermostat.object), {}).update(fields)
-    shift = edit.shifts[each.side]
-    change = Change(each.schedule, edit, _ADDED, shift, copy, each.side, frozenset(keys))
+    shift = edit.shifts[shifted.side]
+    change = Change(shifted.schedule, edit, _ADDED, shift, copy, shifted.side, frozenset(keys))
     note_actuators(outline, change, plan)
     plan.changes.append(change)
 
 
-def _key(each: ModelObject) -> tuple[str, str]:
-    return fold_name(each.class_name), fold_name(each.name)
+def _key(model_object: ModelObject) -> tuple[str, str]:
+    return fold_name(model_object.class_name), fold_name(model_object.name)
 
 
-def _fields(each: ModelObject) -> Fields:
+def _fields(model_object: ModelObject) -> Fields:
     """The values of an object of a class without repeated fields."""
-    rule = dictionary.load().find_class(each.class_name)
+    rule = dictionary.load().find_class(model_object.class_name)
     assert rule is not None
-    values = {own.name: each.value(FieldPlace(own, place)) for place, own in enumerate(rule.fields)}
+    values = {own.name: model_object.value(FieldPlace(own, place)) for place, own in enumerate(rule.fields)}
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 def _free_name(outline: ModelOutline, class_key: str, name: str) -> str:
     """A name that no object of a class has, or of any class."""
     group = outline.of_class(class_key) if class_key else outline.all()
-    taken = {fold_name(each.name) for each in group}
+    taken = {fold_name(model_object.name) for model_object in group}
     number, free = 1, name
     while fold_name(free) in taken:
         number += 1

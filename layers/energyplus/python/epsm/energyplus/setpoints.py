@@ -77,32 +77,39 @@ class Thermostat:
 def thermostats_of(outline: ModelOutline) -> Iterator[Thermostat]:
     """The thermostats that control some zone."""
     lists = {
-        fold_name(each.name): tuple(str(name) for name in _rest_of(each) if name)
-        for each in outline.of_class("ZoneList")
+        fold_name(zone_list.name): tuple(str(name) for name in _rest_of(zone_list) if name)
+        for zone_list in outline.of_class("ZoneList")
     }
 
-    def zones(each: ModelObject, field: str) -> tuple[str, ...]:
-        name = value_of(each, field)
+    def zones(model_object: ModelObject, field: str) -> tuple[str, ...]:
+        name = value_of(model_object, field)
         return lists.get(fold_name(name), (name,))
 
     controls: dict[tuple[str, str], list[Control]] = {}
-    for each in outline.of_class(_CONTROL):
+    for model_object in outline.of_class(_CONTROL):
         for number in range(1, 5):
-            kind, field = value_of(each, f"Control {number} Object Type"), f"Control {number} Name"
-            named = (fold_name(kind), fold_name(value_of(each, field)))
-            controls.setdefault(named, []).append(Control(each, field, zones(each, "Zone or ZoneList Name")))
+            kind, field = value_of(model_object, f"Control {number} Object Type"), f"Control {number} Name"
+            key_of_thermostat = (fold_name(kind), fold_name(value_of(model_object, field)))
+            controls.setdefault(key_of_thermostat, []).append(
+                Control(model_object, field, zones(model_object, "Zone or ZoneList Name"))
+            )
     for key, group in outline.objects.items():
         if key.startswith("hvactemplate:zone:"):
-            for each in group:
-                named = (fold_name(_TEMPLATE), fold_name(value_of(each, "Template Thermostat Name")))
-                control = Control(each, "Template Thermostat Name", (value_of(each, "Zone Name"),))
-                controls.setdefault(named, []).append(control)
+            for model_object in group:
+                key_of_thermostat = (
+                    fold_name(_TEMPLATE),
+                    fold_name(value_of(model_object, "Template Thermostat Name")),
+                )
+                control = Control(model_object, "Template Thermostat Name", (value_of(model_object, "Zone Name"),))
+                controls.setdefault(key_of_thermostat, []).append(control)
     for class_name in _FIELDS:
-        for each in outline.of_class(class_name):
+        for model_object in outline.of_class(class_name):
             if class_name == _STAGED:
-                yield Thermostat(each, class_name, (Control(each, "", zones(each, "Zone or ZoneList Name")),))
-            elif found := controls.get((fold_name(class_name), fold_name(each.name))):
-                yield Thermostat(each, class_name, tuple(found))
+                yield Thermostat(
+                    model_object, class_name, (Control(model_object, "", zones(model_object, "Zone or ZoneList Name")),)
+                )
+            elif found := controls.get((fold_name(class_name), fold_name(model_object.name))):
+                yield Thermostat(model_object, class_name, tuple(found))
 
 
 def schedule_of(outline: ModelOutline, thermostat: Thermostat, side: Side) -> ModelSchedule | None:
@@ -118,51 +125,51 @@ def schedule_of(outline: ModelOutline, thermostat: Thermostat, side: Side) -> Mo
     name = value_of(thermostat.object, thermostat.fields[side])
     if not name:
         return None
-    each = find_schedule(outline, name)
-    if each is None:
+    schedule = find_schedule(outline, name)
+    if schedule is None:
         raise CannotRead("is none whose values can be edited")
-    return read_schedule(outline, each)
+    return read_schedule(outline, schedule)
 
 
-def value_of(each: ModelObject, field: str) -> str:
+def value_of(model_object: ModelObject, field: str) -> str:
     """A field's value as text; empty if the class has no such field."""
-    rule = dictionary.load().find_class(each.class_name)
+    rule = dictionary.load().find_class(model_object.class_name)
     place = rule.find_field(field) if rule else None
-    value = each.value(place) if place else None
+    value = model_object.value(place) if place else None
     return str(value).strip() if value is not None else ""
 
 
-def _rest_of(each: ModelObject) -> Iterator[object]:
-    rule = dictionary.load().find_class(each.class_name)
-    for group in range(each.group_count(rule) if rule else 0):
+def _rest_of(model_object: ModelObject) -> Iterator[object]:
+    rule = dictionary.load().find_class(model_object.class_name)
+    for group in range(model_object.group_count(rule) if rule else 0):
         assert rule is not None
-        yield each.value(FieldPlace(rule.repeats[0], len(rule.fields) + group, group))
+        yield model_object.value(FieldPlace(rule.repeats[0], len(rule.fields) + group, group))
 
 
 def references(outline: ModelOutline, name: str) -> set[FieldKey]:
     """The fields of a model that hold the name of a schedule; outputs and EMS actuators do not count."""
-    wanted = fold_name(name)
+    name_key = fold_name(name)
     found: set[FieldKey] = set()
     for key, group in outline.objects.items():
         rule = dictionary.load().find_class(key)
         if rule is None or key.startswith("output:") or key == _ACTUATOR:
             continue
-        for each in group:
-            for field, value in _named_values(each, rule):
-                if isinstance(value, str) and fold_name(value) == wanted:
-                    found.add((key, fold_name(each.name), field))
+        for model_object in group:
+            for field, value in _named_values(model_object, rule):
+                if isinstance(value, str) and fold_name(value) == name_key:
+                    found.add((key, fold_name(model_object.name), field))
     return found
 
 
-def _named_values(each: ModelObject, rule: dictionary.ClassRule) -> Iterator[tuple[str, object]]:
+def _named_values(model_object: ModelObject, rule: dictionary.ClassRule) -> Iterator[tuple[str, object]]:
     """The fields of an object with their values, but its own name."""
     start = 1 if rule.named else 0
-    if isinstance(each.values, tuple):
-        for place, value in enumerate(each.values[start:], start=start):
+    if isinstance(model_object.values, tuple):
+        for place, value in enumerate(model_object.values[start:], start=start):
             yield (rule.fields[place].name if place < len(rule.fields) else f"value {place + 1}"), value
         return
     names = {own.key: own.name for own in rule.fields}
-    for key, value in each.values.items():
+    for key, value in model_object.values.items():
         if isinstance(value, list):
             for group in value:
                 yield from ((own, entry) for own, entry in group.items()) if isinstance(group, dict) else ()

@@ -34,16 +34,22 @@ def selected(
     """
     places = places_of_conditions(target, rule)
     return [
-        each
-        for each in objects
-        if target.matches(name_of(each))
-        and target.meets({name: value_of(each, place) for name, place in places.items()})
+        model_object
+        for model_object in objects
+        if target.matches(name_of(model_object))
+        and target.meets({name: value_of(model_object, place) for name, place in places.items()})
     ]
 
 
 def selected_objects(target: Target, rule: ClassRule, objects: Iterable[ModelObject]) -> list[ModelObject]:
     """The same of a model that has been read."""
-    return selected(target, rule, objects, lambda each: each.name, lambda each, place: each.value(place))
+    return selected(
+        target,
+        rule,
+        objects,
+        lambda model_object: model_object.name,
+        lambda model_object, place: model_object.value(place),
+    )
 
 
 def own_number(value: object, rule: FieldRule) -> float | None:

@@ -210,18 +210,18 @@ def _decide(
 
 def _without_an_end(run: EngineRun, errors: ErrorFile) -> tuple[Verdict, str]:
     printed = [line.strip() for line in run.last_lines if line.strip() and "--help" not in line]
-    how = f"signal {-run.exit_code}" if run.exit_code < 0 else f"exit code {run.exit_code}"
+    cause = f"signal {-run.exit_code}" if run.exit_code < 0 else f"exit code {run.exit_code}"
     if run.exit_code in _CANNOT_BE_STARTED:
         return (
             Verdict.CRASHED,
-            f"EnergyPlus could not be started ({how}): {printed[-1] if printed else 'no output'}",
+            f"EnergyPlus could not be started ({cause}): {printed[-1] if printed else 'no output'}",
         )
     if not errors.last_line and run.exit_code > 0:
         # An unreadable model or weather path: the engine reports it on standard output and writes no file.
-        return Verdict.BAD_INPUT, f"EnergyPlus did not start ({how}): {printed[-1] if printed else 'no output'}"
+        return Verdict.BAD_INPUT, f"EnergyPlus did not start ({cause}): {printed[-1] if printed else 'no output'}"
     severe = [text.replace("\n", " ") for text in errors.of_level("Severe")]
     message = next(iter(severe), "") or _STARS.sub("", errors.last_line) or (printed[-1] if printed else "nothing")
-    return Verdict.CRASHED, f"EnergyPlus crashed ({how}). Last message: {message}"
+    return Verdict.CRASHED, f"EnergyPlus crashed ({cause}). Last message: {message}"
 
 
 def _database_log(output: Path) -> list[str]:

@@ -47,8 +47,8 @@ class Weather:
 
 def statistics_beside(weather: str, names: Iterable[str]) -> str | None:
     """The name among `names` of an EPW's .stat file, case-insensitive, or None. The engine reads it, too."""
-    wanted = weather[: -len(".epw")].casefold() + ".stat"
-    return next((name for name in names if name.casefold() == wanted), None)
+    expected_name = weather[: -len(".epw")].casefold() + ".stat"
+    return next((name for name in names if name.casefold() == expected_name), None)
 
 
 def read_weather(content: bytes, source: str) -> tuple[Weather | None, list[Problem]]:
@@ -118,8 +118,8 @@ def _unreadable(lines: Sequence[str], content: bytes, source: str) -> list[Probl
     """Why a file cannot be read as an EPW at all; empty if it can."""
     if lines[0].startswith(_BYTE_ORDER_MARK):
         # With it, the engine does not find LOCATION, warns, and uses the location of the model, or none.
-        what = "begins with a byte order mark, after which EnergyPlus does not find LOCATION"
-        return [Problem(f"{source}: line 1", what, "the file saved without it (UTF-8 without BOM, or ANSI)")]
+        fault = "begins with a byte order mark, after which EnergyPlus does not find LOCATION"
+        return [Problem(f"{source}: line 1", fault, "the file saved without it (UTF-8 without BOM, or ANSI)")]
     if not lines[0].startswith("LOCATION,"):
         start = lines[0].strip()[:40]
         found = (
@@ -129,8 +129,8 @@ def _unreadable(lines: Sequence[str], content: bytes, source: str) -> list[Probl
     if line_ends := _line_end_problems(content, source):
         return line_ends
     if len(lines) < _HEADER_LINES or not lines[_HEADER_LINES - 1].startswith("DATA PERIODS,"):
-        what = "is not the end of the header; the header has eight lines, the last of them"
-        return [Problem(f"{source}: line {_HEADER_LINES}", what, "DATA PERIODS,...")]
+        fault = "is not the end of the header; the header has eight lines, the last of them"
+        return [Problem(f"{source}: line {_HEADER_LINES}", fault, "DATA PERIODS,...")]
     return []
 
 
@@ -139,10 +139,10 @@ def _line_end_problems(content: bytes, source: str) -> list[Problem]:
     if lone is None:
         return []
     line = len(re.split(rb"\r\n|\r|\n", content[: lone.start()]))
-    what = (
+    fault = (
         "ends in a carriage return alone (as on old Macintosh systems), which EnergyPlus does not read as a line's end"
     )
-    return [Problem(f"{source}: line {line}", what, "line feeds: save the file with Unix or Windows line ends")]
+    return [Problem(f"{source}: line {line}", fault, "line feeds: save the file with Unix or Windows line ends")]
 
 
 def _place(location: list[str], source: str, problems: list[Problem]) -> Place | None:
@@ -152,16 +152,16 @@ def _place(location: list[str], source: str, problems: list[Problem]) -> Place |
     zone, elevation = _number(location, 8), _number(location, 9)
     known = latitude is not None and longitude is not None and abs(latitude) <= 90 and abs(longitude) <= 180
     if not known:
-        what = "gives no position in columns 7 and 8"
-        problems.append(Problem(where, what, "a latitude from -90 to 90, a longitude from -180 to 180"))
+        fault = "gives no position in columns 7 and 8"
+        problems.append(Problem(where, fault, "a latitude from -90 to 90, a longitude from -180 to 180"))
     if zone is None or not -12 <= zone <= 14:
         shown = f"'{_text(location, 8)[:20]}'" if _text(location, 8) else "empty"
         problems.append(Problem(where, f"column 9, the time zone, is {shown}", "hours ahead of UTC, -12 to 14"))
     elif known and longitude is not None:
         apart = abs((15 * zone - longitude + 180) % 360 - 180)
         if apart > _FURTHEST_FROM_MERIDIAN_DEG:
-            what = f"the time zone, {zone:+g} h, is {apart / 15:.1f} h from that of longitude {longitude:g}"
-            problems.append(Problem(where, what, "longitudes east of Greenwich are positive, west negative"))
+            fault = f"the time zone, {zone:+g} h, is {apart / 15:.1f} h from that of longitude {longitude:g}"
+            problems.append(Problem(where, fault, "longitudes east of Greenwich are positive, west negative"))
     if elevation is None or not -500 <= elevation <= 9_000:
         shown = f"'{_text(location, 9)[:20]}'" if _text(location, 9) else "empty"
         problems.append(Problem(where, f"column 10, the elevation, is {shown}", "metres above the sea, -500 to 9000"))

@@ -279,16 +279,16 @@ def _order(
 
 def _judge_gaps(gaps: dict[int, _Gaps], records: int, per_hour: int, source: str) -> tuple[list[Problem], list[str]]:
     problems, remarks = [], []
-    for column, each in sorted(gaps.items()):
+    for column, column_gap in sorted(gaps.items()):
         name = "infrared radiation and sky cover" if column == _INFRARED else _RANGES[column][0].split(",")[0]
         then = _DARK if column in (15, 16) else _GUESSED if column == _INFRARED else _REPEATED
-        share = each.count / records
+        share = column_gap.count / records
         daylight = " by day" if column in (15, 16) else ""
         fault = (
-            f"{name} (column {column}) is missing in {each.count:,} of {records:,} records{daylight} "
-            f"({max(share, 0.0005):.1%}), first on line {each.first_line}"
+            f"{name} (column {column}) is missing in {column_gap.count:,} of {records:,} records{daylight} "
+            f"({max(share, 0.0005):.1%}), first on line {column_gap.first_line}"
         )
-        gap_h = each.longest / per_hour
+        gap_h = column_gap.longest / per_hour
         if share > MAX_MISSING_SHARE or (gap_h > MAX_GAP_H and column not in (15, 16)):
             gap = f", {gap_h:.0f} hours in a row" if gap_h > MAX_GAP_H else ""
             allowed = f"at most {MAX_MISSING_SHARE:.0%} of the records and {MAX_GAP_H} hours in a row"

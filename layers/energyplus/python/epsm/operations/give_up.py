@@ -28,9 +28,9 @@ def give_up(stack: Stack, simulation: str) -> bool:
     found = _budget_spent(record) or _too_many_failures(record)
     if found is None:
         return False
-    error, why = found
-    stack.records.request_stop(simulation, why)
-    stack.executions.stop(record, error, why)
+    error, cause = found
+    stack.records.request_stop(simulation, cause)
+    stack.executions.stop(record, error, cause)
     return True
 
 

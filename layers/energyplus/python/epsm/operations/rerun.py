@@ -32,7 +32,7 @@ def rerun_missing(stack: Stack, record: StudyRecord) -> int:
     items_key = keys.run_key(simulation, f"items-{number}.json")
     succeeded = records.succeeded_indices(simulation)
     missing = manifest.variants - len(succeeded)
-    variants: Iterable[Variant] = (each for each in expand(manifest.study) if each.index not in succeeded)
+    variants: Iterable[Variant] = (variant for variant in expand(manifest.study) if variant.index not in succeeded)
     if not missing:
         missing, variants = 1, islice(expand(manifest.study), 1)
     attempt = attempt_of(manifest, records, stack.settings, missing, number)

@@ -48,17 +48,17 @@ def shares(claims: Sequence[Claim], capacity: int) -> dict[str, int]:
     >>> shares([Claim("a", 4, 100), Claim("b", 2, 100), Claim("c", 2, 5)], capacity=65)
     {'c': 5, 'a': 40, 'b': 20}
     """
-    given: dict[str, int] = {}
+    allocated: dict[str, int] = {}
     open_claims, left = list(claims), capacity
     while open_claims:
         weights = sum(claim.weight for claim in open_claims)
         content = [claim for claim in open_claims if claim.most * weights <= left * claim.weight]
         if not content:
-            return given | {claim.name: max(1, left * claim.weight // weights) for claim in open_claims}
-        given |= {claim.name: claim.most for claim in content}
+            return allocated | {claim.name: max(1, left * claim.weight // weights) for claim in open_claims}
+        allocated |= {claim.name: claim.most for claim in content}
         left -= sum(claim.most for claim in content)
         open_claims = [claim for claim in open_claims if claim not in content]
-    return given
+    return allocated
 
 
 def share(executions: Executions, studies: Sequence[StudyRecord], capacity: int) -> dict[str, int]:
@@ -73,9 +73,9 @@ def share(executions: Executions, studies: Sequence[StudyRecord], capacity: int)
         The shares that were changed.
     """
     runs = _map_runs(executions, studies)
-    given = shares([_claim(study) for study in studies if study.simulation_id in runs], capacity)
+    allocated = shares([_claim(study) for study in studies if study.simulation_id in runs], capacity)
     changed = {}
-    for name, number in given.items():
+    for name, number in allocated.items():
         try:
             if executions.running_concurrency(runs[name]) not in (None, number):
                 executions.set_concurrency(runs[name], number)

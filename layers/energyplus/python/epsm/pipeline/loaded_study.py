@@ -20,8 +20,8 @@ from epsm.study.variants import Variant
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the measures of a variant ask for, and what its surfaces get; see `PreparedModel`."""
+class Expectations:
+    """Coefficients and amounts of material that the measures of a variant request; see `PreparedModel`."""
 
     expected: Mapping[str, Sequence[Expected]]
     amounts: AmountsByMeasure
@@ -34,12 +34,12 @@ class EditedModel:
     Attributes:
         ready: The model with all that running it takes.
         text: Its content, edited.
-        asked: For reading the results.
+        requested: For reading the results.
     """
 
     ready: ReadyModel
     text: str
-    asked: Asked
+    requested: Expectations
 
 
 class LoadedStudy:
@@ -90,8 +90,8 @@ class LoadedStudy:
         impact = self.manifest.study.impact
         if impact is None or impact.hourly_electricity is None:
             return None
-        asked = impact.hourly_electricity
-        factors, problems = read_hourly_factors(self._workspace.read(self.manifest.inputs[asked.file]), asked)
+        source = impact.hourly_electricity
+        factors, problems = read_hourly_factors(self._workspace.read(self.manifest.inputs[source.file]), source)
         assert factors is not None, f"the study was accepted with {problems}"
         return factors
 
@@ -109,8 +109,8 @@ class LoadedStudy:
         with self._lock:
             ready = self.ready(variant.model, memory_limit_mb)
             prepared, values = ready.prepared, variant.values
-            asked = Asked(prepared.expected(values), prepared.amounts(values))
-            return EditedModel(ready, prepared.render(values), asked)
+            requested = Expectations(prepared.expected(values), prepared.amounts(values))
+            return EditedModel(ready, prepared.render(values), requested)
 
     def engine_version(self) -> str:
         """Version and build of the engine; the manifest's version if it is not installed."""

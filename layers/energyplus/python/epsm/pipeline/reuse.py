@@ -31,17 +31,17 @@ class Reuse:
 
     Args:
         files, records: The store.
-        kept: Where results are noted.
+        kept_results: Where results are noted.
         sleep: Waits between checks of a variant with the same sample.
     """
 
     def __init__(
-        self, files: Files, records: Records, kept: KeptResults, sleep: Callable[[float], None] = time.sleep
+        self, files: Files, records: Records, kept_results: KeptResults, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._sleep = sleep
         self._files = files
         self._records = records
-        self._kept = kept
+        self._kept = kept_results
 
     def take(
         self, study: LoadedStudy, content_key: str, variant: Variant, limits: RunLimits, repeats: int | None = None
@@ -95,10 +95,10 @@ class Reuse:
         )
         return Finished(diagnosis, etags=etags, content_key=content_key, reused=source.summary | origin)
 
-    def note(self, owner: str, finished: Finished, kept: KeptResult) -> None:
+    def note(self, owner: str, finished: Finished, result: KeptResult) -> None:
         """Note the results of a variant; a copy unless its original is kept for longer."""
         if finished.content_key:
-            self._kept.note(owner, finished.content_key, kept, unless_longer=finished.reused is not None)
+            self._kept.note(owner, finished.content_key, result, unless_longer=finished.reused is not None)
 
     def _document(self, found: KeptResult) -> dict[str, Any] | None:
         """result.json of an earlier run, if it is as it was written."""

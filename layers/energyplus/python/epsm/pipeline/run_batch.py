@@ -274,7 +274,7 @@ class _Work:
         if self._fault is not None:
             raise self._fault
         ended = tuple(self._ended[index] for index in self._batch.indices if index in self._ended)
-        failed = sum(each.status == VariantStatus.FAILED for each in ended)
+        failed = sum(variant.status == VariantStatus.FAILED for variant in ended)
         return BatchOutcome(ended, failed, len(self._batch.indices) - len(ended), self._alone)
 
 

@@ -54,7 +54,7 @@ def content_key(
         "statistics": inputs[statistics].sha256 if statistics else None,
         "run_period": study.options.run_period,
         "outputs": study.outputs.model_dump(mode="json", exclude_defaults=True),
-        "expected": {name: [repr(each) for each in asked] for name, asked in expected.items() if asked},
+        "expected": {name: [repr(value) for value in values] for name, values in expected.items() if values},
         **({"hourly_electricity": [inputs[hourly.file].sha256, hourly.column]} if hourly else {}),
         "engine": engine_build,
         "library": library or library_hash(),

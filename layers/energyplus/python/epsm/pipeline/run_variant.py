@@ -175,8 +175,8 @@ class VariantRunner:
         record = record_of(variant, finished, started_at)
         self.records.finish_variant(simulation, record, expires_at, attempt)
         if self._reuse and record.status is VariantStatus.SUCCEEDED:
-            kept = KeptResult(simulation, variant.index, finished.etags, int(expires_at))
-            self._reuse.note(study.owner, finished, kept)
+            result = KeptResult(simulation, variant.index, finished.etags, int(expires_at))
+            self._reuse.note(study.owner, finished, result)
         return record
 
     def try_pair(
@@ -268,14 +268,14 @@ class VariantRunner:
         if self._reuse and not keys.is_canary(manifest.source.key):
             build = ready.installed.version()
             # With other edits of measures, the same model has other remarks and other quantities.
-            wanted = {
-                **model.asked.expected,
-                **{f"{name}: amounts": edits for name, edits in model.asked.amounts.items()},
+            expected_files = {
+                **model.requested.expected,
+                **{f"{name}: amounts": edits for name, edits in model.requested.amounts.items()},
             }
-            key = content_key(manifest, variant, model.text, ready.prepared.file_name, build, wanted)
+            key = content_key(manifest, variant, model.text, ready.prepared.file_name, build, expected_files)
             if options.cache and (reused := self._reuse.take(study, key, variant, limits, repeats)):
                 return reused
-        files, asked = ready.lay_out(folder, variant, model.text), model.asked
+        files, requested = ready.lay_out(folder, variant, model.text), model.requested
         del model  # for a large one its text would take the engine's memory
         ended = ready.simulate(files, limits, options.run_period, SECONDS_TO_STORE)
         if ended.out_of_function_time and (limits.goes_back or options.timeout_s > MAX_FUNCTION_RUN_S):
@@ -285,7 +285,7 @@ class VariantRunner:
             raise NeedsMoreMemory(f"variant {variant.index}: {ended.diagnosis.message}")
         if not ended.diagnosis.verdict.has_results:
             return Finished(ended.diagnosis, ended.run, None, files)
-        finished = read_run(ended, study, asked, folder)
+        finished = read_run(ended, study, requested, folder)
         return dataclasses.replace(finished, content_key=key) if finished.results else finished
 
     def booking(self, study: LoadedStudy, started: float) -> Booking:

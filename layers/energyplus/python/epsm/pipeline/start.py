@@ -40,10 +40,10 @@ def start_or_wait(stack: Stack, manifest: RunManifest) -> bool:
             case StartDecision.LATER:
                 return False
             case StartDecision.NEVER:
-                how = before.status.value if before else "removed"
-                why = f"Not started: {after}, which it had to wait for, is {how}."
-                if stack.records.cancel_study(simulation, why) and study.options.notify:
-                    stack.notify(not_started_notification(study.name, simulation, why))
+                outcome = before.status.value if before else "removed"
+                cause = f"Not started: {after}, which it had to wait for, is {outcome}."
+                if stack.records.cancel_study(simulation, cause) and study.options.notify:
+                    stack.notify(not_started_notification(study.name, simulation, cause))
                 return False
     attempt = attempt_of(manifest, stack.records, stack.settings, manifest.variants)
     preflight = pairs_to_try(study, attempt.in_containers) if study.has_preflight else []
@@ -62,7 +62,7 @@ def start_followers(stack: Stack, studies: Iterable[StudyRecord]) -> list[str]:
     started = []
     waiting = [study for study in studies if waits(study)]
     # The oldest first: a study that is cancelled here may have followers, which are younger.
-    for study in sorted(waiting, key=lambda each: each.created_at):
+    for study in sorted(waiting, key=lambda follower: follower.created_at):
         try:
             if start_decision(stack.records.study(study.options["after"])) is StartDecision.LATER:
                 continue

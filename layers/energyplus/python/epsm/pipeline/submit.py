@@ -115,7 +115,7 @@ class Submitter:
             image_id=self._settings.image_id,
             code_version=__version__,
             extraction_version=EXTRACTION_VERSION,
-            assumed_run_times_s={model: each.engine_seconds for model, each in accepted.run_times.items()},
+            assumed_run_times_s={model: run_time.engine_seconds for model, run_time in accepted.run_times.items()},
         )
         return self._accept(manifest)
 

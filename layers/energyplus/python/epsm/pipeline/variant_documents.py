@@ -84,7 +84,7 @@ def result_document(manifest: RunManifest, variant: Variant, finished: Finished)
         "errors": list(diagnosis.messages),
         "warnings": diagnosis.warnings,
         "severe_errors": diagnosis.severe_errors,
-        "environments": [dataclasses.asdict(each) for each in diagnosis.environments],
+        "environments": [dataclasses.asdict(environment) for environment in diagnosis.environments],
         **finished.measures,
         "engine_version": finished.engine_version,
     }
@@ -128,7 +128,7 @@ def _of_results(results: Results) -> dict[str, Any]:
         "metrics": {name: value for name, value in results.metrics.items() if value is not None},
         "texts": {name: text for name, text in results.texts.items() if text is not None},
         "missing": results.missing,
-        "end_uses": {each.metric: each.energy_kwh for each in results.end_uses},
+        "end_uses": {end_use.metric: end_use.energy_kwh for end_use in results.end_uses},
         **({"measure_remarks": list(results.measure_remarks)} if results.measure_remarks else {}),
         **({QUANTITIES: results.quantities} if results.quantities else {}),
         **({HOURLY_GWP: hourly} if (hourly := results.electricity_gwp_kgco2e) is not None else {}),

@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 from epsm.energyplus.verdict import Verdict
-from epsm.pipeline.loaded_study import Asked, LoadedStudy
+from epsm.pipeline.loaded_study import Expectations, LoadedStudy
 from epsm.pipeline.simulation import Simulated
 from epsm.pipeline.variant_documents import Finished
 from epsm.pipeline.variant_files import without_room
@@ -21,13 +21,13 @@ from epsm.study.hourly_factors import HourlyFactors
 from epsm.study.schema import Outputs
 
 
-def read_run(ended: Simulated, study: LoadedStudy, asked: Asked, folder: Path) -> Finished:
+def read_run(ended: Simulated, study: LoadedStudy, requested: Expectations, folder: Path) -> Finished:
     """The run with its results; as failed if they are impossible, cannot be read or do not fit on the disk.
 
     Args:
         ended: The run, with results.
         study: The study.
-        asked: Of the variant's measures.
+        requested: Of the variant's measures.
         folder: Where the file of its series is written.
     """
     finished = Finished(ended.diagnosis, ended.run, None, ended.files)
@@ -35,8 +35,8 @@ def read_run(ended: Simulated, study: LoadedStudy, asked: Asked, folder: Path) -
     database = ended.files.output / "eplusout.sql"
     try:
         results = read_results(database, ended.diagnosis.environments)
-        remarks = measure_remarks(asked.expected, database)
-        quantities = measured_quantities(asked.amounts, database)
+        remarks = measure_remarks(requested.expected, database)
+        quantities = measured_quantities(requested.amounts, database)
         results = _with_hourly_gwp(results, study.hourly_factors(), database)
         results = _with_requested(results, outputs, database)
         series, missing = _series(database, outputs, folder)
@@ -80,8 +80,8 @@ def _with_requested(results: Results, outputs: Outputs, database: Path) -> Resul
 
 def _series(database: Path, outputs: Outputs, folder: Path) -> tuple[Path | None, dict[str, str]]:
     """The requested series as a file, and a reason for each that the run does not have."""
-    asked = (*outputs.meters, *outputs.variables)
-    if not asked:
+    requested = (*outputs.meters, *outputs.variables)
+    if not requested:
         return None, {}
     from epsm.results.series import missing_series, read_series  # pandas and pyarrow: only if series are requested
 
@@ -89,4 +89,4 @@ def _series(database: Path, outputs: Outputs, folder: Path) -> tuple[Path | None
     assert series is not None
     path = folder / "series.parquet"
     series.to_parquet(path, index=False)
-    return path, {f"series {name}": why for name, why in missing_series(series, asked).items()}
+    return path, {f"series {name}": reason for name, reason in missing_series(series, requested).items()}

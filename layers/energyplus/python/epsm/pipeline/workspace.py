@@ -75,12 +75,12 @@ class Workspace:
             NoDiskSpace: If it does not fit on the disk.
             RuntimeError: If the stored object is not the one that the study was accepted with.
         """
-        kept = self.kept / ref.sha256
-        if kept.is_file():
-            content = kept.read_bytes()
+        cached = self.kept / ref.sha256
+        if cached.is_file():
+            content = cached.read_bytes()
             if hashlib.sha256(content).hexdigest() == ref.sha256:
                 return content
-            self._forget_damaged(kept)
+            self._forget_damaged(cached)
         return self._fetched(ref).read_bytes()
 
     def copy(self, ref: ObjectRef, target: Path) -> None:
@@ -94,11 +94,11 @@ class Workspace:
             OSError: If there is no room for the run's own file, or it cannot be written.
             RuntimeError: If the stored object is not the one that the study was accepted with.
         """
-        kept = self.kept / ref.sha256
-        if not kept.is_file():
-            kept = self._fetched(ref)
-        if _copy(kept, target) != ref.sha256:
-            self._forget_damaged(kept)
+        cached = self.kept / ref.sha256
+        if not cached.is_file():
+            cached = self._fetched(ref)
+        if _copy(cached, target) != ref.sha256:
+            self._forget_damaged(cached)
             if _copy(self._fetched(ref), target) != ref.sha256:
                 raise RuntimeError(f"s3://{ref.bucket}/{ref.key} does not stay unchanged on this disk")
 
@@ -125,9 +125,9 @@ class Workspace:
     def _forget_kept(self) -> None:
         shutil.rmtree(self.kept, ignore_errors=True)
 
-    def _forget_damaged(self, kept: Path) -> None:
-        logger.error("a cached input was modified; it is downloaded again", extra={"sha256": kept.name})
-        kept.unlink()
+    def _forget_damaged(self, cached: Path) -> None:
+        logger.error("a cached input was modified; it is downloaded again", extra={"sha256": cached.name})
+        cached.unlink()
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
@@ -200,21 +200,21 @@ class Workspace:
 
 
 @contextmanager
-def _room_for(what: str, folder: Path) -> Iterator[None]:
+def _room_for(content: str, folder: Path) -> Iterator[None]:
     """Raises `NoDiskSpace` if the disk is found to be full."""
     try:
         yield
     except OSError as error:
         if is_full(error):
-            raise NoDiskSpace(f"there is no room for {what} in {folder}") from error
+            raise NoDiskSpace(f"there is no room for {content} in {folder}") from error
         raise
 
 
 def _copy(source: Path, target: Path) -> str:
     """Copy a file; the SHA-256 of what was copied, hexadecimal."""
     digest = hashlib.sha256()
-    with source.open("rb") as kept, target.open("wb") as own:
-        while block := kept.read(_BLOCK_BYTES):
+    with source.open("rb") as original, target.open("wb") as own:
+        while block := original.read(_BLOCK_BYTES):
             digest.update(block)
             own.write(block)
     return digest.hexdigest()

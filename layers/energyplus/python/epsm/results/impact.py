@@ -34,16 +34,16 @@ def with_impact(row: dict[str, Any], impact: Impact | None, electricity_kgco2e: 
     """
     if impact is None or not row.get("period_days"):
         return row
-    given = impact.given
+    factors_by_fuel = impact.given
     missing = [row["missing"]] if row.get("missing") else []
     numbers: dict[str, float | None] = {}
-    for columns, factor_name, wanted in (
+    for columns, factor_name, has_factors in (
         (GWP, "gwp_kgco2e_per_kwh", impact.has_gwp),
         (COST, "cost_per_kwh", impact.has_cost),
     ):
-        if not wanted:
+        if not has_factors:
             continue
-        factors = {fuel: getattr(each, factor_name) for fuel, each in given.items()}
+        factors = {fuel: getattr(fuel_factors, factor_name) for fuel, fuel_factors in factors_by_fuel.items()}
         hourly = impact.hourly_electricity is not None and factor_name == "gwp_kgco2e_per_kwh"
         total, reason = _total(row, factors, factor_name, hourly=hourly)
         if total is not None and hourly:

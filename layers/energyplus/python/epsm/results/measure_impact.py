@@ -66,8 +66,8 @@ def cost_columns(study: Study) -> tuple[str, ...]:
 
 def currency_of(study: Study) -> str:
     """The currency in names of columns."""
-    named = study.impact.currency if study.impact else None
-    return named.lower() if named else _ANY_CURRENCY
+    currency = study.impact.currency if study.impact else None
+    return currency.lower() if currency else _ANY_CURRENCY
 
 
 def measure_impact(
@@ -95,27 +95,27 @@ def measure_impact(
 
     elements = elements_of(study)
     if study.has_measure_gwp:
-        reasons.append(put(f"{EMBODIED}_kgco2e", [_times(each.gwp, each.times) for each in parts]))
+        reasons.append(put(f"{EMBODIED}_kgco2e", [_times(part.gwp, part.times) for part in parts]))
         for element in elements:
-            own = [_times(each.gwp, each.times) for each in parts if each.element == element]
+            own = [_times(part.gwp, part.times) for part in parts if part.element == element]
             put(f"{EMBODIED}_{element}_kgco2e", own)
     if study.has_measure_cost:
         currency = currency_of(study)
-        reasons.append(put(f"{COST}_{currency}", [each.cost for each in parts]))
+        reasons.append(put(f"{COST}_{currency}", [part.cost for part in parts]))
         for element in elements:
-            put(f"{COST}_{element}_{currency}", [each.cost for each in parts if each.element == element])
+            put(f"{COST}_{element}_{currency}", [part.cost for part in parts if part.element == element])
         if _replaced(study):
-            later, _ = _sum(_times(each.cost, each.times - 1) for each in parts)
+            later, _ = _sum(_times(part.cost, part.times - 1) for part in parts)
             numbers[f"replacement_cost_{currency}"] = later
     return numbers, [reason for reason in reasons if reason]
 
 
 def _sum(known: Iterable[_Known]) -> tuple[float | None, str]:
     numbers = []
-    for each in known:
-        if isinstance(each, str):
-            return None, each
-        numbers.append(each)
+    for number in known:
+        if isinstance(number, str):
+            return None, number
+        numbers.append(number)
     return math.fsum(numbers), ""
 
 
@@ -134,14 +134,17 @@ def _parts(
         label = f"{parameter.name} '{variant.name}'"
         own = quantities.get(parameter.name, ())
         for place, edit in enumerate(variant.constructions):
-            what = f"{label}, constructions[{place}]"
+            place_label = f"{label}, constructions[{place}]"
             life = edit.service_life_years or variant.service_life_years
             found = own[place] if place < len(own) else None
             if found is None or found["area_m2"] is None:
-                unknown = f"{what}: the run has no area of its surfaces"
+                unknown = f"{place_label}: the run has no area of its surfaces"
                 yield _Part(edit.element, unknown, unknown, 1)
             elif found["area_m2"] > 0:
-                gwp, cost = _gwp_of(variant, edit, found, what), _cost_of(variant, edit, found["area_m2"], what)
+                gwp, cost = (
+                    _gwp_of(variant, edit, found, place_label),
+                    _cost_of(variant, edit, found["area_m2"], place_label),
+                )
                 yield _Part(edit.element, gwp, cost, installations(study, life))
         if _stated_as_a_whole(variant):
             gwp, cost = _gwp_as_a_whole(variant, area_m2, label), _cost_as_a_whole(variant, area_m2, label)
@@ -155,33 +158,33 @@ def _stated_as_a_whole(variant: MeasureVariant) -> bool:
 def _edits_besides(variant: MeasureVariant) -> list[str]:
     """Its edits that are not of constructions."""
     edits = (("targets", variant.targets), ("setpoints", variant.setpoints), *variant.ready)
-    return [name for name, given in edits if given]
+    return [name for name, content in edits if content]
 
 
-def _gwp_of(variant: MeasureVariant, edit: ConstructionEdit, found: Quantities, what: str) -> _Known:
+def _gwp_of(variant: MeasureVariant, edit: ConstructionEdit, found: Quantities, label: str) -> _Known:
     area, layers = found["area_m2"], found["layers"]
     if area is None:
-        return f"{what}: the run has no area of its surfaces"
+        return f"{label}: the run has no area of its surfaces"
     stated = [] if edit.gwp is None else [(edit.gwp, layers[0] if layers else (None, None))]
     for layer, amounts in zip(edit.carbon_layers, layers, strict=False):
         if layer.gwp is not None:
             stated.append((layer.gwp, amounts))
         elif edit.gwp is None and variant.gwp is None:
-            return f"{what}: '{getattr(layer, 'name', '') or getattr(layer, 'material', '')}' has no 'gwp'"
+            return f"{label}: '{getattr(layer, 'name', '') or getattr(layer, 'material', '')}' has no 'gwp'"
     if not stated and variant.gwp is None:
-        return f"{what} has no 'gwp'"
+        return f"{label} has no 'gwp'"
     terms = []
     for gwp, (m3, kg) in stated:
         amount = {"m2": area, "m3": m3, "kg": kg}[gwp.amount]
         if amount is None:
-            return f"{what}: the run has no {gwp.amount} of the layer"
+            return f"{label}: the run has no {gwp.amount} of the layer"
         terms.append(gwp.kgco2e * amount)
     return math.fsum(terms)
 
 
-def _cost_of(variant: MeasureVariant, edit: ConstructionEdit, area_m2: float, what: str) -> _Known:
+def _cost_of(variant: MeasureVariant, edit: ConstructionEdit, area_m2: float, label: str) -> _Known:
     if edit.cost is None:
-        return 0.0 if variant.cost is not None else f"{what} has no 'cost'"
+        return 0.0 if variant.cost is not None else f"{label} has no 'cost'"
     return (edit.cost.per_m2 or 0.0) * area_m2 + (edit.cost.one_off or 0.0)
 
 

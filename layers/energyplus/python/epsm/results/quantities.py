@@ -38,15 +38,17 @@ def measured_quantities(amounts: AmountsByMeasure, database: Path) -> dict[str, 
     """
     if not any(amounts.values()):
         return {}
-    surfaces = {fold_name(each.name): each for each in read_surfaces(database)}
+    surfaces = {fold_name(surface.name): surface for surface in read_surfaces(database)}
     return {name: [_of_edit(edit, surfaces) for edit in edits] for name, edits in amounts.items() if edits}
 
 
 def _of_edit(edit: Amounts, surfaces: Mapping[str, EnvelopeSurface]) -> Quantities:
-    areas = [_area(each.surface, surfaces, own_side_only=not each.other_side_is_the_engines) for each in edit]
+    areas = [_area(amount.surface, surfaces, own_side_only=not amount.other_side_is_the_engines) for amount in edit]
     layers = []
-    for place in range(max((len(each.layers) for each in edit), default=0)):
-        parts = [(each.layers[place], area) for each, area in zip(edit, areas, strict=True) if len(each.layers) > place]
+    for place in range(max((len(amount.layers) for amount in edit), default=0)):
+        parts = [
+            (amount.layers[place], area) for amount, area in zip(edit, areas, strict=True) if len(amount.layers) > place
+        ]
         layers.append(
             (
                 _sum([None if area is None or m3 is None else area * m3 for (m3, _), area in parts]),
@@ -58,7 +60,7 @@ def _of_edit(edit: Amounts, surfaces: Mapping[str, EnvelopeSurface]) -> Quantiti
 
 def _area(name: str, surfaces: Mapping[str, EnvelopeSurface], *, own_side_only: bool) -> float | None:
     names = [fold_name(name)] if own_side_only else [fold_name(name), _ENGINES_OWN + fold_name(name)]
-    found = [surfaces[each].net_area_m2 for each in names if each in surfaces]
+    found = [surfaces[key].net_area_m2 for key in names if key in surfaces]
     return math.fsum(found) if len(found) == len(names) else None
 
 

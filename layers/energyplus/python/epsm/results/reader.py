@@ -113,7 +113,7 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
         sqlite3.Error: If the database cannot be read.
         ImpossibleResult: If a number is physically impossible."""
     tables = read_reports(database)
-    run_periods = [each for each in environments if each.from_weather_file]
+    run_periods = [environment for environment in environments if environment.from_weather_file]
     period, days = _period(run_periods)
     found = _Metrics(simulated=bool(run_periods))
     for name, cell in CELLS.items():
@@ -172,16 +172,16 @@ def _add_sums(tables: Reports, found: _Metrics) -> tuple[EndUse, ...]:
     end_uses: list[EndUse] = []
     for name, end_use in SUMS.items():
         total: Decimal | None = Decimal(0)
-        why = ""
+        missing_reason = ""
         for fuel in FUELS:
             value, reason = tables.number(Cell(PERFORMANCE, "End Uses", end_use, fuel, "kwh"))
             if value is None:
-                total, why = None, reason
+                total, missing_reason = None, reason
                 break
             total = total + value if total is not None else None
             if value and found.simulated:
                 end_uses.append(EndUse(end_use, fuel, float(value)))
-        found.put(name, total, why)
+        found.put(name, total, missing_reason)
     return tuple(end_uses)
 
 
@@ -217,12 +217,12 @@ def _period(run_periods: Sequence[Environment]) -> tuple[str, int]:
     if len(run_periods) == 1 and run_periods[0].days in (365, 366):
         return "annual", run_periods[0].days
     days, parts = 0, list[str]()
-    for each in run_periods:
-        if each.days >= _TWO_YEARS:
-            days, parts = 365, [f"the last 365 of {each.days} days simulated, to {each.end}"]
+    for environment in run_periods:
+        if environment.days >= _TWO_YEARS:
+            days, parts = 365, [f"the last 365 of {environment.days} days simulated, to {environment.end}"]
         else:
-            days += each.days
-            parts.append(f"{each.start[:5]}-{each.end[:5]}")
+            days += environment.days
+            parts.append(f"{environment.start[:5]}-{environment.end[:5]}")
     return f"{days} day{'' if days == 1 else 's'} ({', '.join(parts)})", days
 
 
@@ -238,16 +238,17 @@ def _check_possible(
     plant without floor area to speak of), power in W, water in m3 or area in m2 comes near the limit. Rounding errors
     are tolerated.
     """
-    values = {**metrics, **{each.metric: each.energy_kwh for each in end_uses}}
-    for each in zones:
-        values |= {f"area_m2 of zone {each.name}": each.area_m2, f"volume_m3 of zone {each.name}": each.volume_m3}
-        values[f"multiplier of zone {each.name}"] = each.multiplier
+    values = {**metrics, **{end_use.metric: end_use.energy_kwh for end_use in end_uses}}
+    for zone in zones:
+        values |= {f"area_m2 of zone {zone.name}": zone.area_m2, f"volume_m3 of zone {zone.name}": zone.volume_m3}
+        values[f"multiplier of zone {zone.name}"] = zone.multiplier
     for name, value in values.items():
         if value is not None and abs(value) > _IMPOSSIBLE:
             raise ImpossibleResult(f"{name} is {value:g}, which is beyond what is physically possible (1e15)")
     rounding_m2 = _ROUNDING * (1 + abs(metrics["total_building_area_m2"] or 0.0))
     most_hours = 24 * sum(
-        each.days if each.from_weather_file else each.days * _DAYS_OF_A_SIZING_PERIOD for each in environments
+        environment.days if environment.from_weather_file else environment.days * _DAYS_OF_A_SIZING_PERIOD
+        for environment in environments
     )
     for names, rounding in ((_AREAS, rounding_m2), (_HOURS, _ROUNDING)):
         for name in sorted(names):
@@ -271,9 +272,9 @@ def _leave_out_false_net(tables: Reports, metrics: dict[str, float | None], miss
         gross, net = metrics[name], metrics[f"net_{name}"]
         if gross is not None and net is not None and gross - net > 1e-6 * abs(gross):
             kind = name.partition("_")[0]
-            for each in (f"net_{name}", f"net_{kind}_eui_kwh_m2"):
-                metrics[each] = None
-                missing[each] = (
+            for metric in (f"net_{name}", f"net_{kind}_eui_kwh_m2"):
+                metrics[metric] = None
+                missing[metric] = (
                     f"net {kind} energy is below {kind} energy although nothing is generated: the table leaves out "
                     "purchased electricity, for which the model has no meter"
                 )

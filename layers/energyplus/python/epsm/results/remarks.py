@@ -122,11 +122,11 @@ def _in_model(model: str, weathers: list[str], study: Study) -> Iterator[str]:
 def _not_isolated(names: list[str]) -> list[str]:
     if not names:
         return []
-    what = (
+    remark = (
         f"The effect of {' and '.join(names)} cannot be isolated: with a single value, no two variants differ in it "
         "alone. A second value would show it."
     )
-    return [what]
+    return [remark]
 
 
 def _off_target(done: pd.DataFrame) -> list[str]:
@@ -143,4 +143,4 @@ def _missing(done: pd.DataFrame) -> list[str]:
     shown = [f"{reason} ({number} variants)" for reason, number in counted.most_common(_MAX_MISSING)]
     rest = len(counted) - len(shown)
     more = [f"{rest} more reasons for missing values are listed in column 'missing'."] if rest > 0 else []
-    return [*(f"Missing: {each}." for each in shown), *more]
+    return [*(f"Missing: {line}." for line in shown), *more]

@@ -69,7 +69,7 @@ def write_report(path: Path, ended: EndedStudy, sections: Sequence[str] = ()) ->
     parts = [
         _head(ended),
         _periods(table),
-        *(f"<p class='status partial'>{escape(each)}</p>" for each in (*manifest.remarks, *remarks(table, study))),
+        *(f"<p class='status partial'>{escape(remark)}</p>" for remark in (*manifest.remarks, *remarks(table, study))),
         _chart(table, study, places),
         impact_section(table, study, places),
         *sections,
@@ -138,10 +138,10 @@ def _chart(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
     best = done[~done["baseline"]].nsmallest(_MAX_BARS - len(baselines), "site_eui_kwh_m2")
     bars = pd.concat([baselines, best]).sort_values("variant_index")
     largest = max(float(bars["site_eui_kwh_m2"].max()), 1e-9)
-    named = study.parameters
-    if any(len(levels(row, named, study)) > _MAX_LABEL - _MIN_NAME for _, row in bars.iterrows()):
+    labelled = study.parameters
+    if any(len(levels(row, labelled, study)) > _MAX_LABEL - _MIN_NAME for _, row in bars.iterrows()):
         one_at_a_time = isinstance(study.sampling, OneAtATime)
-        named = tuple(each for each in named if one_at_a_time or len(each.levels) != 1)
+        labelled = tuple(dimension for dimension in labelled if one_at_a_time or len(dimension.levels) != 1)
     labels = {place: file_labels(table[place].unique()) for place in places}
     label_width, scale, step = 380, 500 / largest, 22
     lines = []
@@ -150,7 +150,7 @@ def _chart(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
         pieces = [float(row[name]) if pd.notna(row[name]) else 0.0 for name in INTENSITIES]
         pieces.append(max(0.0, float(row["site_eui_kwh_m2"]) - sum(pieces)))
         full = escape(_label(row, study.parameters, study, labels, None))
-        label = escape(_label(row, named, study, labels, _MAX_LABEL))
+        label = escape(_label(row, labelled, study, labels, _MAX_LABEL))
         label += f"<title>{full}</title>" if full != label else ""
         lines.append(f"<text x='{label_width - 8}' y='{y + 14}' text-anchor='end'>{label}</text>")
         for piece, colour in zip(pieces, _COLOURS, strict=True):
@@ -165,7 +165,7 @@ def _chart(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
     )
     which = f"; the baselines and the {len(best)} variants with the lowest" if len(done) > len(bars) else ""
     return (
-        f"<h2>Site EUI by end use, kWh/m2{which}</h2><p class='legend'>{legend}</p>{_not_in_labels(study, named)}"
+        f"<h2>Site EUI by end use, kWh/m2{which}</h2><p class='legend'>{legend}</p>{_not_in_labels(study, labelled)}"
         f"<div class='scroll'><svg width='950' height='{len(bars) * step + 8}' font-size='11' "
         f"font-family='system-ui,sans-serif' role='img'>{''.join(lines)}</svg></div>"
     )
@@ -173,12 +173,12 @@ def _chart(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
 
 def _label(
     row: pd.Series,
-    named: Sequence[Dimension],
+    labelled: Sequence[Dimension],
     study: Study,
     labels: Mapping[str, Mapping[str, str]],
     max_length: int | None,
 ) -> str:
-    message = levels(row, named, study)
+    message = levels(row, labelled, study)
     if max_length is None:
         names = [of_files[row[place]] for place, of_files in labels.items()]
         return f"{row['variant_index']}: {', '.join([*names, message])}"
@@ -188,12 +188,14 @@ def _label(
     return middle_cut(f"{row['variant_index']}: {', '.join([*names, message])}", max_length)
 
 
-def _not_in_labels(study: Study, named: Sequence[Dimension]) -> str:
+def _not_in_labels(study: Study, labelled: Sequence[Dimension]) -> str:
     """The single-value parameters that were left out of the labels: all variants but the baselines have that value."""
-    left_out = [parameter for parameter in study.parameters if parameter not in named]
+    left_out = [parameter for parameter in study.parameters if parameter not in labelled]
     if not left_out:
         return ""
-    levels = ", ".join(f"{each.name} {'x' if each.multiplies else ''}{plain(each.levels[0])}" for each in left_out)
+    levels = ", ".join(
+        f"{dimension.name} {'x' if dimension.multiplies else ''}{plain(dimension.levels[0])}" for dimension in left_out
+    )
     return f"<p class='facts'>In every variant but the baselines: {escape(levels)}.</p>"
 
 
@@ -203,9 +205,9 @@ def _failures(table: pd.DataFrame) -> str:
         return ""
     reasons = bad.groupby("error", sort=False)["variant_index"].agg(["count", "min"]).sort_values("count")[::-1]
     lines = "".join(
-        f"<tr class='bad'><td>{each['count']}</td><td>{each['min']}</td>"
+        f"<tr class='bad'><td>{counts['count']}</td><td>{counts['min']}</td>"
         f"<td class='text'>{escape(str(reason))}</td></tr>"
-        for reason, each in reasons.head(_MAX_REASONS).iterrows()
+        for reason, counts in reasons.head(_MAX_REASONS).iterrows()
     )
     heading = "Failed or not run" if (bad["status"] == NOT_RUN).any() else "Failed"
     return (
@@ -232,9 +234,9 @@ def _engine_messages(table: pd.DataFrame) -> str:
         .head(_MAX_REASONS)
     )
     lines = "".join(
-        f"<tr><td>{each['variants']}</td><td>{each['first']}</td><td class='text'>{escape(verdict)}</td>"
-        f"<td>{each['severe']:,}</td><td>{each['warnings']:,}</td><td class='text'>{escape(note)}</td></tr>"
-        for (verdict, note), each in zip(summed.index, summed.to_dict("records"), strict=True)
+        f"<tr><td>{message['variants']}</td><td>{message['first']}</td><td class='text'>{escape(verdict)}</td>"
+        f"<td>{message['severe']:,}</td><td>{message['warnings']:,}</td><td class='text'>{escape(note)}</td></tr>"
+        for (verdict, note), message in zip(summed.index, summed.to_dict("records"), strict=True)
     )
     return (
         f"<h2>EnergyPlus messages: {severe:,} severe errors, {warnings:,} warnings</h2>"

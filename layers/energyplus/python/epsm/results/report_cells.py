@@ -28,15 +28,15 @@ def plain(value: Any, digits: int | None = None) -> str:
     return str(value)
 
 
-def levels(row: pd.Series, named: Sequence[Dimension], study: Study) -> str:
+def levels(row: pd.Series, labelled: Sequence[Dimension], study: Study) -> str:
     """The levels of a variant, e.g. `insulation_m 0.2, lighting x0.7`."""
     if row["baseline"]:
         return BASELINE
     if isinstance(study.sampling, OneAtATime):
         varied = study.design.sample(row["variant_index"] % study.sample_count - 1)
-        named = [parameter for parameter in study.parameters if parameter.name in varied]
+        labelled = [parameter for parameter in study.parameters if parameter.name in varied]
     return ", ".join(
-        f"{parameter.name} {'x' if parameter.multiplies else ''}{plain(row[parameter.name])}" for parameter in named
+        f"{parameter.name} {'x' if parameter.multiplies else ''}{plain(row[parameter.name])}" for parameter in labelled
     )
 
 

@@ -64,7 +64,7 @@ def _months(months: pd.DataFrame) -> str:
     totals = months[months["end_use"] == _TOTAL]
     fuels = list(totals["fuel"].unique())
     by_month = totals.groupby(["month", "fuel"], sort=True).agg(
-        energy=("energy_kwh", lambda each: each.sum(min_count=1)), peak=("peak_w", "max")
+        energy=("energy_kwh", lambda values: values.sum(min_count=1)), peak=("peak_w", "max")
     )
     wide = by_month.unstack("fuel")
     table = pd.DataFrame(

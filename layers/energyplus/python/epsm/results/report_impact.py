@@ -97,10 +97,10 @@ def _charts(done: pd.DataFrame, study: Study) -> str:
         title = f"<h3>{escape(f'{model}, {weather}')}</h3>" if len(groups) > 1 else ""
         chart = _chart(group.dropna(subset=[*axes, RANK]), axes, study)
         charts.append(f"{title}{chart}" if chart else "")
-    named = [heading(name) for name in objectives(study)]
+    headings = [heading(name) for name in objectives(study)]
     legend = (
         f"<p class='legend'><span><i style='background:{_FRONT}'></i>Pareto front (rank 1): none is better in one of "
-        f"{escape(', '.join(named))} without being worse in another</span>"
+        f"{escape(', '.join(headings))} without being worse in another</span>"
         f"<span><i style='background:{_OTHER}'></i>other variants</span></p>"
     )
     return legend + "".join(charts) if any(charts) else ""

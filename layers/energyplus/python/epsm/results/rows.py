@@ -130,11 +130,11 @@ def _row(
     if record.stage == CANCELLED_STAGE:
         return row | {"status": NOT_RUN, "error_stage": record.stage, "error": record.error}
     if record.status is VariantStatus.RUNNING and stopped:
-        what = f"{stopped} while this variant ran."
-        return row | {"status": NOT_RUN, "error_stage": LOST_STAGE, "error": what}
+        message = f"{stopped} while this variant ran."
+        return row | {"status": NOT_RUN, "error_stage": LOST_STAGE, "error": message}
     if record.status is VariantStatus.RUNNING:
-        what = "The variant was started but has no result: its worker was lost or stopped."
-        return row | {"status": VariantStatus.FAILED.value, "error_stage": LOST_STAGE, "error": what}
+        message = "The variant was started but has no result: its worker was lost or stopped."
+        return row | {"status": VariantStatus.FAILED.value, "error_stage": LOST_STAGE, "error": message}
     summary = record.summary
     row |= {name: summary[name] for name in (*PERIOD, *RUN) if name in summary}
     row |= summary.get("texts", {}) | summary.get("metrics", {}) | {"end_uses": summary.get("end_uses", {})}

@@ -122,9 +122,9 @@ def _run_periods(connection: sqlite3.Connection, database: Path) -> dict[int, _I
     if len(indices) != len(printed):
         return {}
     periods: dict[int, _Interval] = {}
-    for index, each in zip(indices, printed, strict=True):
+    for index, period in zip(indices, printed, strict=True):
         try:
-            start, last = (datetime.datetime.strptime(day, "%m/%d/%Y") for day in (each.start, each.end))  # noqa: DTZ007
+            start, last = (datetime.datetime.strptime(day, "%m/%d/%Y") for day in (period.start, period.end))  # noqa: DTZ007
         except ValueError:
             continue  # 29 February of a common year, for example
         periods[index] = (start, last + _DAY)

@@ -153,7 +153,7 @@ def _frame(batch: list[dict[str, Any]], types: dict[str, pa.DataType], end_uses:
             row |= dict.fromkeys(end_uses, 0.0) | energy
     frame = pd.DataFrame(batch, columns=list(types))
     kinds = {pa.float64(): "float64", pa.int64(): "Int64", pa.string(): "string", pa.bool_(): "bool"}
-    return frame.astype({name: kinds[each] for name, each in types.items()})
+    return frame.astype({name: kinds[kind] for name, kind in types.items()})
 
 
 def for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:

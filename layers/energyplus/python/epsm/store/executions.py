@@ -93,16 +93,16 @@ class Executions:
         self._map_runs: dict[str, str] = {}
         self._counted: dict[str, tuple[float, MapRunItemCountsTypeDef]] = {}
 
-    def start(self, name: str, given: dict[str, Any]) -> bool:
+    def start(self, name: str, content: dict[str, Any]) -> bool:
         """Start an execution; False if one of that name exists already.
 
         Args:
             name: Name of the execution.
-            given: Its input.
+            content: Its input.
         """
         try:
             self._step_functions.start_execution(
-                stateMachineArn=self._state_machine_arn, name=name, input=json.dumps(given)
+                stateMachineArn=self._state_machine_arn, name=name, input=json.dumps(content)
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ExecutionAlreadyExists":
@@ -240,7 +240,7 @@ def _make_room(remembered: dict[str, Any]) -> None:
 
 def _simulation_in(text: str) -> str:
     try:
-        given = json.loads(text)
+        content = json.loads(text)
     except ValueError:
         return ""
-    return str(given.get("simulation_id", "")) if isinstance(given, dict) else ""
+    return str(content.get("simulation_id", "")) if isinstance(content, dict) else ""

@@ -85,10 +85,10 @@ def _with_cause_in_words(error: str) -> str:
     >>> _with_cause_in_words('Lost: {"errorType": "AccessDenied", "errorMessage": "PutObject", "stackTrace": []}')
     'Lost: AccessDenied: PutObject'
     """
-    what, brace, rest = error.partition("{")
+    text, brace, rest = error.partition("{")
     try:
         cause = json.loads(brace + rest)
-        return f"{what}{cause['errorType']}: {cause['errorMessage']}"
+        return f"{text}{cause['errorType']}: {cause['errorMessage']}"
     except (ValueError, KeyError, TypeError):
         return error
 
@@ -104,9 +104,9 @@ def to_item(value: Any) -> Any:
             raise ValueError(f"{value:g} cannot be stored in the table: the limit is {_MAX_NUMBER:g}")
         return Decimal(repr(value)) if abs(value) > _MIN_NUMBER else Decimal(0)
     if isinstance(value, dict):
-        return {key: to_item(each) for key, each in value.items()}
+        return {key: to_item(entry) for key, entry in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [to_item(each) for each in value]
+        return [to_item(entry) for entry in value]
     return value
 
 
@@ -115,7 +115,7 @@ def _from_item(value: Any) -> Any:
         number = float(value)
         return int(number) if value == value.to_integral_value() and abs(value) < 2**53 else number
     if isinstance(value, dict):
-        return {key: _from_item(each) for key, each in value.items()}
+        return {key: _from_item(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_from_item(each) for each in value]
+        return [_from_item(entry) for entry in value]
     return value

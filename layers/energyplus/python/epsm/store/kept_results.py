@@ -47,13 +47,13 @@ class KeptResults:
             plain["simulation_id"], int(plain["variant_index"]), plain["etags"], int(plain[attributes.EXPIRES_AT])
         )
 
-    def note(self, owner: str, content_key: str, kept: KeptResult, *, unless_longer: bool = False) -> None:
+    def note(self, owner: str, content_key: str, result: KeptResult, *, unless_longer: bool = False) -> None:
         """Note a result; it takes the place of the one that was noted before.
 
         Args:
             owner: The owner of its study.
             content_key: Content of the run.
-            kept: The result.
+            result: The result.
             unless_longer: Leave one that was noted before and expires later.
         """
         condition: Any = {}
@@ -61,13 +61,13 @@ class KeptResults:
             absent = f"attribute_not_exists({keys.PARTITION_KEY})"
             condition = {
                 "ConditionExpression": f"{absent} OR {attributes.EXPIRES_AT} <= :expires_at",
-                "ExpressionAttributeValues": {":expires_at": kept.expires_at},
+                "ExpressionAttributeValues": {":expires_at": result.expires_at},
             }
         item: dict[str, Any] = {
             **keys.kept_result_key(owner, content_key),
-            "simulation_id": kept.simulation_id,
-            "variant_index": kept.index,
-            "etags": dict(kept.etags),
-            attributes.EXPIRES_AT: kept.expires_at,
+            "simulation_id": result.simulation_id,
+            "variant_index": result.index,
+            "etags": dict(result.etags),
+            attributes.EXPIRES_AT: result.expires_at,
         }
         write_if(self._table.put_item, Item=item, **condition)

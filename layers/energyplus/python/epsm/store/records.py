@@ -90,12 +90,12 @@ class Records(StudyLists, VariantRecords):
         }
         return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), values)
 
-    def cancel_study(self, simulation: str, why: str) -> bool:
+    def cancel_study(self, simulation: str, reason: str) -> bool:
         """Close a study that has not ended as cancelled; False, and nothing written, if it has ended."""
         values = {
             attributes.STATUS: StudyStatus.CANCELLED.value,
             attributes.ENDED_AT: now(),
-            attributes.ERROR: why,
+            attributes.ERROR: reason,
         }
         return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), values)
 
@@ -126,9 +126,9 @@ class Records(StudyLists, VariantRecords):
         ended = [status for status in StudyStatus if status.final]
         return self._update_study(simulation, ended, {"removing": True})
 
-    def request_stop(self, simulation: str, why: str) -> bool:
+    def request_stop(self, simulation: str, reason: str) -> bool:
         """Request the stop of a study that has not ended: its variants stop themselves."""
-        return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), {"stop_reason": why})
+        return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), {"stop_reason": reason})
 
     def change_options(self, simulation: str, options: dict[str, Any]) -> bool:
         """Replace the options of a study that has not ended; they apply to everything from now on."""

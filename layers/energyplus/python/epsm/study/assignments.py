@@ -97,8 +97,8 @@ def _of_ready_edits(
 
 def _placed(variant: MeasureVariant, place: str) -> Iterator[tuple[str, ReadyEdit]]:
     for key, edits in variant.ready:
-        for number, each in enumerate(edits):
-            yield f"{place}.{key}[{number}]", each
+        for number, edit in enumerate(edits):
+            yield f"{place}.{key}[{number}]", edit
 
 
 def ready_edits(study: Study) -> Iterator[tuple[str, ReadyEdit]]:
@@ -219,8 +219,8 @@ def _of_variant(
 def field_parameters(study: Study) -> tuple[Dimension, ...]:
     """The parameters with fields as their targets; each edit of a measure is one with a single value."""
     parameters: dict[int, Dimension] = {}
-    for number, each in enumerate(assignments(study)):
-        parameters.setdefault(-1 - number if each.variant else each.index, each.levels)
+    for number, assignment in enumerate(assignments(study)):
+        parameters.setdefault(-1 - number if assignment.variant else assignment.index, assignment.levels)
     return tuple(parameters.values())
 
 

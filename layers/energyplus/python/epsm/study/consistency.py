@@ -25,7 +25,7 @@ def sampling_problems(study: Study, *, with_impact: bool = True) -> list[Problem
         study: The study.
         with_impact: Whether measures and impact are complete; of a part of a document they may not be.
     """
-    problems = [each for index, parameter in enumerate(study.parameters) for each in _of(parameter, index, study)]
+    problems = [problem for index, parameter in enumerate(study.parameters) for problem in _of(parameter, index, study)]
     problems += _of_measures(study)
     problems += _of_files(study)
     problems += impact_problems(study) if with_impact else ()
@@ -50,8 +50,8 @@ def _of(parameter: Dimension, index: int, study: Study) -> Iterator[Problem]:
     where, sampling = f"{MANIFEST_NAME}: parameters[{index}]", study.sampling
     if isinstance(sampling, Listed):
         if parameter.has_levels:
-            what = "has levels of its own, and sampling 'list' takes the values from its list"
-            yield Problem(where, what, "a parameter without values, multiply, range and distribution")
+            fault = "has levels of its own, and sampling 'list' takes the values from its list"
+            yield Problem(where, fault, "a parameter without values, multiply, range and distribution")
         return
     if isinstance(parameter, MeasureParameter):
         yield from _of_measure_levels(parameter, where)
@@ -61,15 +61,15 @@ def _of(parameter: Dimension, index: int, study: Study) -> Iterator[Problem]:
         return
     if isinstance(sampling, Grid | OneAtATime):
         if not parameter.levels:
-            what = f"has no levels that sampling '{sampling.method}' could go through"
-            yield Problem(where, what, f"'values', 'multiply', 'range' with 'steps', or sampling {_SAMPLED}")
+            fault = f"has no levels that sampling '{sampling.method}' could go through"
+            yield Problem(where, fault, f"'values', 'multiply', 'range' with 'steps', or sampling {_SAMPLED}")
         elif isinstance(parameter.distribution, Discrete) and parameter.distribution.weights is not None:
-            what = f"is there, and sampling '{sampling.method}' runs every value alike"
-            yield Problem(f"{where}.distribution.weights", what, f"no weights, or sampling {_SAMPLED}")
+            fault = f"is there, and sampling '{sampling.method}' runs every value alike"
+            yield Problem(f"{where}.distribution.weights", fault, f"no weights, or sampling {_SAMPLED}")
     endless = isinstance(parameter.distribution, Normal | LogNormal) and parameter.distribution.truncate is None
     if isinstance(sampling, Morris) and endless:
-        what = "is unbounded, and sampling 'morris' uses both bounds"
-        yield Problem(f"{where}.distribution", what, "'truncate': [smallest, largest]")
+        fault = "is unbounded, and sampling 'morris' uses both bounds"
+        yield Problem(f"{where}.distribution", fault, "'truncate': [smallest, largest]")
 
 
 def _of_files(study: Study) -> Iterator[Problem]:
@@ -81,8 +81,8 @@ def _of_files(study: Study) -> Iterator[Problem]:
         where = f"{MANIFEST_NAME}: parameters[{index}]"
         if isinstance(parameter, WeatherParameter):
             if len(study.weather) > 1:
-                what = f"varies the weather, and the study has {len(study.weather)} weather files for the baselines"
-                yield Problem(f"{where}.weather", what, "one file in 'weather', or no parameter with the key weather")
+                fault = f"varies the weather, and the study has {len(study.weather)} weather files for the baselines"
+                yield Problem(f"{where}.weather", fault, "one file in 'weather', or no parameter with the key weather")
             yield from _of_weather_levels(parameter, where)
         key, shown = _varied_by(parameter)
         user = users.setdefault(key, parameter.name)
@@ -113,7 +113,7 @@ def not_its_weather(parameter: WeatherParameter, level: float | str, where: str)
 
 def _of_measures(study: Study) -> Iterator[Problem]:
     """Parameters with an undefined measure, and measures that are used by no parameter or by several."""
-    names = [each.name for each in study.measures]
+    names = [entry.name for entry in study.measures]
     users: dict[str, str] = {}
     for index, parameter in enumerate(study.parameters):
         if not isinstance(parameter, MeasureParameter):
@@ -127,8 +127,8 @@ def _of_measures(study: Study) -> Iterator[Problem]:
             yield Problem(where, f"'{parameter.measure}' is not a measure of the study", near)
     for index, measure in enumerate(study.measures):
         if fold_name(measure.name) not in users:
-            what = f"'{measure.name}' is not used: no parameter has this measure"
-            yield Problem(f"{MANIFEST_NAME}: measures[{index}]", what, f'a parameter with "measure": "{measure.name}"')
+            fault = f"'{measure.name}' is not used: no parameter has this measure"
+            yield Problem(f"{MANIFEST_NAME}: measures[{index}]", fault, f'a parameter with "measure": "{measure.name}"')
 
 
 def _of_measure_levels(parameter: MeasureParameter, where: str) -> Iterator[Problem]:
@@ -164,15 +164,15 @@ def _of_correlations(study: Study, correlations: tuple[Correlation, ...]) -> lis
     names = [parameter.name for parameter in study.parameters]
     problems: list[Problem] = []
     first_of: dict[frozenset[str], int] = {}
-    for number, each in enumerate(correlations):
+    for number, correlation in enumerate(correlations):
         where = f"{MANIFEST_NAME}: sampling.correlations[{number}]"
-        for name in each.parameters:
+        for name in correlation.parameters:
             if name not in names:
                 problems.append(Problem(f"{where}.parameters", f"'{name}' is not a parameter", nearest(name, names)))
-        before = first_of.setdefault(frozenset(each.parameters), number)
+        before = first_of.setdefault(frozenset(correlation.parameters), number)
         if before != number:
             problems.append(Problem(where, f"correlates the pair of correlations[{before}] again", "each pair once"))
     if not problems and factor(names, correlations) is None:
-        what = "contradict each other: no samples can have all of them (the matrix is not positive definite)"
-        problems.append(Problem(f"{MANIFEST_NAME}: sampling.correlations", what, "smaller correlations"))
+        fault = "contradict each other: no samples can have all of them (the matrix is not positive definite)"
+        problems.append(Problem(f"{MANIFEST_NAME}: sampling.correlations", fault, "smaller correlations"))
     return problems

@@ -179,9 +179,9 @@ class ConstructionEdit(Strict):
     @model_validator(mode="after")
     def _one_content(self) -> Self:
         kinds = ("layers", "construction", "u_w_m2k", "glazing")
-        given = [name for name in kinds if getattr(self, name) is not None]
-        if len(given) != 1:
-            shown = f"has {' and '.join(given)}" if given else "has no new construction for the surfaces"
+        present = [name for name in kinds if getattr(self, name) is not None]
+        if len(present) != 1:
+            shown = f"has {' and '.join(present)}" if present else "has no new construction for the surfaces"
             raise ValueError(f"{shown}; give one of 'layers', 'construction', 'u_w_m2k' or 'glazing'")
         if self.orientation and self.slot not in _UPRIGHT:
             raise ValueError(f"has an orientation, which surfaces of slot '{self.slot}' do not have")
@@ -200,8 +200,8 @@ class ConstructionEdit(Strict):
         if self.glazing is not None and self.slot not in _GLAZED:
             raise ValueError(f"has 'glazing' for slot '{self.slot}', which is opaque")
         if (self.u_w_m2k is None) != (self.films is None):
-            what = "has 'u_w_m2k' without 'films'" if self.films is None else "has 'films' without 'u_w_m2k'"
-            raise ValueError(f"{what}; say whether the target has the films of air: 'included' or 'excluded'")
+            fault = "has 'u_w_m2k' without 'films'" if self.films is None else "has 'films' without 'u_w_m2k'"
+            raise ValueError(f"{fault}; say whether the target has the films of air: 'included' or 'excluded'")
         if self.insulation_layer is not None and self.u_w_m2k is None:
             raise ValueError("has 'insulation_layer', which only 'u_w_m2k' uses")
 
@@ -240,7 +240,7 @@ class ConstructionEdit(Strict):
     @property
     def element(self) -> Element:
         """What the surfaces are."""
-        found: Element = next(each for each in get_args(Element) if self.slot.startswith(each))
+        found: Element = next(element for element in get_args(Element) if self.slot.startswith(element))
         return found
 
     @property

@@ -38,14 +38,14 @@ class HourlyFactors:
         return self.factors[24 * days + hour - 1]
 
 
-def read_hourly_factors(content: bytes, asked: HourlyElectricity) -> tuple[HourlyFactors | None, list[Problem]]:
+def read_hourly_factors(content: bytes, factor_source: HourlyElectricity) -> tuple[HourlyFactors | None, list[Problem]]:
     """The factors of a file, or its faults.
 
     Args:
         content: A CSV with a row of names; columns may be separated by commas, semicolons or tabs.
-        asked: Which file and column.
+        factor_source: Which file and column.
     """
-    source = asked.file
+    source = factor_source.file
     if len(content) > MAX_BYTES:
         return None, [Problem(source, f"has {len(content):,} bytes", f"at most {MAX_BYTES:,}")]
     try:
@@ -61,7 +61,7 @@ def read_hourly_factors(content: bytes, asked: HourlyElectricity) -> tuple[Hourl
         problems.append(
             Problem(source, f"has {len(body):,} rows after the row of names", "8760, or 8784 with 29 February")
         )
-    column = _column(names, asked)
+    column = _column(names, factor_source)
     if isinstance(column, Problem):
         return None, [*problems, column]
     factors = []
@@ -78,16 +78,16 @@ def read_hourly_factors(content: bytes, asked: HourlyElectricity) -> tuple[Hourl
     return (None, problems) if problems else (HourlyFactors(tuple(factors)), [])
 
 
-def _column(names: Sequence[str], asked: HourlyElectricity) -> int | Problem:
+def _column(names: Sequence[str], source: HourlyElectricity) -> int | Problem:
     shown = listed(names) or "a row of names"
-    if asked.column is None:
-        what = f"has {len(names)} columns, and 'hourly_electricity' does not say which counts"
-        return 0 if len(names) == 1 else Problem(asked.file, what, f"'column': one of {shown}")
-    found = [place for place, name in enumerate(names) if name == asked.column]
+    if source.column is None:
+        fault = f"has {len(names)} columns, and 'hourly_electricity' does not say which counts"
+        return 0 if len(names) == 1 else Problem(source.file, fault, f"'column': one of {shown}")
+    found = [place for place, name in enumerate(names) if name == source.column]
     if len(found) == 1:
         return found[0]
     count = "several columns" if found else "no column"
-    return Problem(asked.file, f"has {count} '{asked.column}'", nearest(asked.column, names) or shown)
+    return Problem(source.file, f"has {count} '{source.column}'", nearest(source.column, names) or shown)
 
 
 def _number(cell: str) -> float | None:

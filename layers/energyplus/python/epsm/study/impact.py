@@ -126,9 +126,9 @@ class Impact(Strict):
 
     @property
     def has_gwp(self) -> bool:
-        by_fuel = any(each.gwp_kgco2e_per_kwh is not None for each in self.given.values())
+        by_fuel = any(factors.gwp_kgco2e_per_kwh is not None for factors in self.given.values())
         return by_fuel or self.hourly_electricity is not None
 
     @property
     def has_cost(self) -> bool:
-        return any(each.cost_per_kwh is not None for each in self.given.values())
+        return any(factors.cost_per_kwh is not None for factors in self.given.values())

@@ -20,16 +20,16 @@ def impact_problems(study: Study) -> Iterator[Problem]:
             for own, edit in enumerate(variant.constructions):
                 yield from _of_part(f"{place}.constructions[{own}]", edit, impact)
     if impact.study_period_years is not None and not study.has_measure_gwp and not study.has_measure_cost:
-        what = "is not used: no measure has 'gwp' or 'cost'"
-        yield Problem(f"{MANIFEST_NAME}: impact.study_period_years", what, "measures with 'gwp' or 'cost'")
+        fault = "is not used: no measure has 'gwp' or 'cost'"
+        yield Problem(f"{MANIFEST_NAME}: impact.study_period_years", fault, "measures with 'gwp' or 'cost'")
 
 
 def _of_part(where: str, part: MeasureVariant | ConstructionEdit, impact: Impact) -> Iterator[Problem]:
     if part.cost is not None and impact.currency is None:
         yield Problem(f"{where}.cost", "has no currency", 'impact with "currency", e.g. "EUR"')
     if part.service_life_years is not None and impact.study_period_years is None:
-        what = "has no study period to be replaced within"
-        yield Problem(f"{where}.service_life_years", what, "impact with 'study_period_years'")
+        fault = "has no study period to be replaced within"
+        yield Problem(f"{where}.service_life_years", fault, "impact with 'study_period_years'")
 
 
 def impact_remarks(study: Study, today: date) -> list[str]:
@@ -52,8 +52,8 @@ def impact_remarks(study: Study, today: date) -> list[str]:
             for name, all_stated in (("gwp", carbon), ("cost", costs)):
                 days = [stated.valid_until for stated in all_stated if stated.valid_until is not None]
                 if days and min(days) < today:
-                    what = f"{measure.name} '{variant.name}': a '{name}' was valid until {min(days)}."
-                    remarks.append(what)
+                    remark = f"{measure.name} '{variant.name}': a '{name}' was valid until {min(days)}."
+                    remarks.append(remark)
     if len(stages) > 1:
         remarks.append(f"Emissions of measures cover different stages, which are added up: {'; '.join(stages)}.")
     return remarks

@@ -53,11 +53,11 @@ class LayerGwp(_StatedGwp):
 
     @model_validator(mode="after")
     def _one_number(self) -> Self:
-        given = [
+        present = [
             name for name in ("kgco2e_per_m2", "kgco2e_per_kg", "kgco2e_per_m3") if getattr(self, name) is not None
         ]
-        if len(given) != 1:
-            shown = f"has {' and '.join(given)}" if given else "has no number"
+        if len(present) != 1:
+            shown = f"has {' and '.join(present)}" if present else "has no number"
             raise ValueError(f"{shown}; give one of 'kgco2e_per_m2', 'kgco2e_per_kg' or 'kgco2e_per_m3'")
         return self
 
@@ -81,7 +81,7 @@ class LayerCarbon(Strict):
     def check_gwp(self, *allowed: Amount) -> None:
         """Raise a fault unless its emissions are stated for one of these amounts."""
         if self.gwp is not None and self.gwp.amount not in allowed:
-            names = " or ".join(f"'kgco2e_per_{each}'" for each in allowed)
+            names = " or ".join(f"'kgco2e_per_{quantity}'" for quantity in allowed)
             raise ValueError(
                 f"has 'gwp' with 'kgco2e_per_{self.gwp.amount}', which this layer does not have; give {names}"
             )

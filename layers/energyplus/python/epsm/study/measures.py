@@ -27,8 +27,8 @@ def _variant_name(name: str) -> str:
 
 
 def _own_names(variants: "tuple[MeasureVariant, ...]") -> "tuple[MeasureVariant, ...]":
-    names = [fold_name(each.name) for each in variants]
-    if again := sorted({each.name for each in variants if names.count(fold_name(each.name)) > 1}):
+    names = [fold_name(variant.name) for variant in variants]
+    if again := sorted({variant.name for variant in variants if names.count(fold_name(variant.name)) > 1}):
         raise ValueError(f"{', '.join(again)}: the same name is there more than once")
     if set(names) == {NONE}:
         raise ValueError(f"has no variant but '{NONE}', which every measure has")
@@ -94,23 +94,23 @@ class MeasureVariant(Strict):
     @property
     def states_gwp(self) -> bool:
         """Whether it, or a part of it, states emissions."""
-        return self.gwp is not None or any(each.states_gwp for each in self.constructions)
+        return self.gwp is not None or any(edit.states_gwp for edit in self.constructions)
 
     @property
     def states_cost(self) -> bool:
         """Whether it, or a part of it, states a cost."""
-        return self.cost is not None or any(each.cost is not None for each in self.constructions)
+        return self.cost is not None or any(edit.cost is not None for edit in self.constructions)
 
     @property
     def all_targets(self) -> tuple[TargetEdit, ...]:
         """Its targets that are fields, and those of its ready edits."""
-        fields = (each for each in self.targets if isinstance(each, TargetEdit))
-        return (*fields, *(target for _, edits in self.ready for each in edits for target in each.targets))
+        fields = (entry for entry in self.targets if isinstance(entry, TargetEdit))
+        return (*fields, *(target for _, edits in self.ready for edit in edits for target in edit.targets))
 
     @property
     def all_schedules(self) -> tuple[ScheduleTargetEdit, ...]:
         """Its targets that are schedules."""
-        return tuple(each for each in self.targets if isinstance(each, ScheduleTargetEdit))
+        return tuple(target for target in self.targets if isinstance(target, ScheduleTargetEdit))
 
 
 class Measure(Strict):
@@ -127,12 +127,17 @@ class Measure(Strict):
     @property
     def levels(self) -> tuple[str, ...]:
         """The names of its variants, `none` first."""
-        return (NONE, *(each.name for each in self.variants if fold_name(each.name) != NONE))
+        return (NONE, *(variant.name for variant in self.variants if fold_name(variant.name) != NONE))
 
     def variant(self, name: Value) -> MeasureVariant | None:
         """The variant of that name, in any case; None for `none` and unknown ones."""
         return next(
-            (each for each in self.variants if each.changes and fold_name(each.name) == fold_name(str(name))), None
+            (
+                variant
+                for variant in self.variants
+                if variant.changes and fold_name(variant.name) == fold_name(str(name))
+            ),
+            None,
         )
 
     def has(self, name: Value) -> bool:

@@ -80,9 +80,11 @@ class Dimension(Strict):
             "range": self.range,
             "distribution": self.distribution,
         }
-        given = [name for name, levels in kinds.items() if levels is not None]
-        if len(given) > 1:
-            raise ValueError(f"has {' and '.join(given)}; give one of 'values', 'multiply', 'range' or 'distribution'")
+        present = [name for name, levels in kinds.items() if levels is not None]
+        if len(present) > 1:
+            raise ValueError(
+                f"has {' and '.join(present)}; give one of 'values', 'multiply', 'range' or 'distribution'"
+            )
         texts = [
             fold_name(level) if isinstance(level, str) else f"{level + 0.0!r}".removesuffix(".0")
             for level in self.levels
@@ -114,7 +116,7 @@ class Dimension(Strict):
     @property
     def has_levels(self) -> bool:
         """Whether the parameter itself has values, rather than a list of samples."""
-        return any(each is not None for each in (self.values, self.multiply, self.range, self.distribution))
+        return any(levels is not None for levels in (self.values, self.multiply, self.range, self.distribution))
 
     @property
     def multiplies(self) -> bool:
@@ -235,15 +237,15 @@ class CoupledParameter(Dimension):
 
     @property
     def all_targets(self) -> Sequence[Target]:
-        return tuple(each for each in self.targets if isinstance(each, Target))
+        return tuple(target for target in self.targets if isinstance(target, Target))
 
     @property
     def all_schedules(self) -> Sequence[ScheduleTarget]:
-        return tuple(each for each in self.targets if isinstance(each, ScheduleTarget))
+        return tuple(target for target in self.targets if isinstance(target, ScheduleTarget))
 
     @property
     def all_setpoints(self) -> Sequence[SetpointTarget]:
-        return tuple(each for each in self.targets if isinstance(each, SetpointTarget))
+        return tuple(target for target in self.targets if isinstance(target, SetpointTarget))
 
 
 class MeasureParameter(Dimension):
@@ -276,17 +278,21 @@ class MeasureParameter(Dimension):
     @property
     def all_targets(self) -> Sequence[Target]:
         """The targets of all variants."""
-        return tuple(edit for each in (self._measure.variants if self._measure else ()) for edit in each.all_targets)
+        return tuple(
+            edit for variant in (self._measure.variants if self._measure else ()) for edit in variant.all_targets
+        )
 
     @property
     def all_schedules(self) -> Sequence[ScheduleTarget]:
         """The schedules of all variants, without those of thermostats."""
-        return tuple(edit for each in (self._measure.variants if self._measure else ()) for edit in each.all_schedules)
+        return tuple(
+            edit for variant in (self._measure.variants if self._measure else ()) for edit in variant.all_schedules
+        )
 
     @property
     def levels(self) -> Sequence[float | str]:
-        named: Sequence[float | str] = super().levels
-        return named or (self._measure.levels if self._measure else ())
+        levels: Sequence[float | str] = super().levels
+        return levels or (self._measure.levels if self._measure else ())
 
     @property
     def numeric(self) -> bool:

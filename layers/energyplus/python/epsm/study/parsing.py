@@ -78,24 +78,24 @@ def load_document(document: bytes | str) -> Any:
 def problems_of(error: ValidationError) -> list[Problem]:
     """Pydantic's errors in terms of the document: one problem per place, with the allowed values."""
     problems: dict[str, Problem] = {}
-    for each in error.errors(include_url=False):
+    for detail in error.errors(include_url=False):
         # A union reports a fault per member, and names it after the place.
-        steps = each["loc"][:-1] if each["loc"][-1:] and _is_member_of_value(each["loc"]) else each["loc"]
+        steps = detail["loc"][:-1] if detail["loc"][-1:] and _is_member_of_value(detail["loc"]) else detail["loc"]
         path = ""
         for step in _without_tags(steps):
             path += f"[{step}]" if isinstance(step, int) else (f".{step}" if path else str(step))
-        if each["type"] == "too_short" and any(known.startswith(f"{path}[") for known in problems):
+        if detail["type"] == "too_short" and any(known.startswith(f"{path}[") for known in problems):
             continue  # the list is only short because its entries, reported already, were dropped
-        if each["type"] == "tuple_type" and path in problems:
+        if detail["type"] == "tuple_type" and path in problems:
             continue  # a text that is none of the allowed ones need not be a list either
-        if each["type"].startswith("union_tag"):
-            path += f".{each['ctx']['discriminator']}".replace("'", "")
-        what, allowed = _in_words(each["type"], each["msg"], each["input"], each.get("ctx", {}))
-        if each["type"] == "extra_forbidden":
+        if detail["type"].startswith("union_tag"):
+            path += f".{detail['ctx']['discriminator']}".replace("'", "")
+        fault, allowed = _in_words(detail["type"], detail["msg"], detail["input"], detail.get("ctx", {}))
+        if detail["type"] == "extra_forbidden":
             allowed = nearest(str(steps[-1]), _keys_beside(steps))
-        if path in problems and problems[path].what == what:
+        if path in problems and problems[path].what == fault:
             allowed = " or ".join(part for part in (problems[path].allowed, allowed) if part)
-        problems[path] = Problem(f"{MANIFEST_NAME}: {path}" if path else MANIFEST_NAME, what, allowed)
+        problems[path] = Problem(f"{MANIFEST_NAME}: {path}" if path else MANIFEST_NAME, fault, allowed)
     return list(problems.values())
 
 

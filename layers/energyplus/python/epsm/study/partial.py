@@ -61,16 +61,16 @@ def read_partial_study(document: bytes) -> PartialStudy:
         return PartialStudy(None, problems)
     if draft.study is None or ("sampling" in raw) != ("sampling" in rest):
         return draft
-    whole = "measures" not in numbers and ("impact" in rest) == ("impact" in raw)
-    more = sampling_problems(draft.study, with_impact=whole)
+    complete = "measures" not in numbers and ("impact" in rest) == ("impact" in raw)
+    more = sampling_problems(draft.study, with_impact=complete)
     return replace(draft, problems=(*problems, *map(draft.in_document, more)))
 
 
 def _readable_part(raw: Any, error: ValidationError) -> tuple[dict[str, Any], dict[str, list[int]]] | None:
     """The document without faulty entries, and the positions of the remaining ones; None if nothing useful remains."""
     rest, faulty = dict(raw) if isinstance(raw, dict) else {}, dict[str, set[int]]()
-    for each in error.errors(include_url=False, include_input=False):
-        match each["loc"]:
+    for detail in error.errors(include_url=False, include_input=False):
+        match detail["loc"]:
             case ("parameters" | "models" | "weather" | "measures" as name, int(index), *_):
                 faulty.setdefault(name, set()).add(index)
             case ("options", "run_period", *_):
@@ -79,7 +79,7 @@ def _readable_part(raw: Any, error: ValidationError) -> tuple[dict[str, Any], di
                 rest["options"] = {key: value for key, value in rest["options"].items() if key != name}
             case ("name" | "outputs" | "sampling" | "analysis" | "impact" as name, *_):
                 rest.pop(name, None)
-            case (str(name),) if each["type"] == "extra_forbidden":
+            case (str(name),) if detail["type"] == "extra_forbidden":
                 rest.pop(name)
             case _:
                 return None
@@ -87,7 +87,7 @@ def _readable_part(raw: Any, error: ValidationError) -> tuple[dict[str, Any], di
     numbers = {
         name: [index for index in range(len(raw[name])) if index not in indices] for name, indices in faulty.items()
     }
-    return rest | {name: [raw[name][index] for index in kept] for name, kept in numbers.items()}, numbers
+    return rest | {name: [raw[name][index] for index in remaining] for name, remaining in numbers.items()}, numbers
 
 
 def _drop_together(raw: Mapping[str, Any], faulty: dict[str, set[int]]) -> None:
@@ -99,7 +99,7 @@ def _drop_together(raw: Mapping[str, Any], faulty: dict[str, set[int]]) -> None:
         dropped = {_folded(raw[name][index], key) for index in faulty.get(name, ())} - {""}
         entries = raw.get(other)
         if dropped and isinstance(entries, list):
-            found = {number for number, each in enumerate(entries) if _folded(each, other_key) in dropped}
+            found = {number for number, entry in enumerate(entries) if _folded(entry, other_key) in dropped}
             if found:
                 faulty.setdefault(other, set()).update(found)
 

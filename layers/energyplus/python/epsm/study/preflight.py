@@ -82,9 +82,11 @@ def reason_of(study: Study, trials: Sequence[Mapping[str, Any]]) -> str:
     if not failed:
         return ""
     lines = []
-    for each in failed[:_MAX_SHOWN]:
-        model, weather = divmod(each["index"] // study.sample_count, len(study.weather))
-        lines.append(f"model {study.models[model]} with weather {study.weather[weather]}: {each['why'].rstrip('.')}.")
+    for failed_trial in failed[:_MAX_SHOWN]:
+        model, weather = divmod(failed_trial["index"] // study.sample_count, len(study.weather))
+        lines.append(
+            f"model {study.models[model]} with weather {study.weather[weather]}: {failed_trial['why'].rstrip('.')}."
+        )
     if len(failed) > _MAX_SHOWN:
         lines.append(f"{len(failed) - _MAX_SHOWN} more failed.")
     return (

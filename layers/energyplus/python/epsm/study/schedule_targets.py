@@ -78,10 +78,10 @@ class Period(Strict):
         """
         if self.days is None:
             return days - DESIGN_DAYS
-        named = named_days(self.days)
+        chosen_days = named_days(self.days)
         if others and OTHER_DAYS in self.days:
-            named |= days - DESIGN_DAYS
-        return named & days
+            chosen_days |= days - DESIGN_DAYS
+        return chosen_days & days
 
     @property
     def shown_period(self) -> str:

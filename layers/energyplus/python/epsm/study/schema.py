@@ -121,7 +121,7 @@ class Outputs(Strict):
     @property
     def named_numbers(self) -> tuple[str, ...]:
         """The columns with numbers that the study names itself."""
-        return (*(cell.name for cell in self.cells if cell.kind == "number"), *(each.name for each in self.reduced))
+        return (*(cell.name for cell in self.cells if cell.kind == "number"), *(series.name for series in self.reduced))
 
 
 class Options(Strict):
@@ -240,7 +240,7 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _bind_parameters(self) -> Self:
-        known = {fold_name(each.name): each for each in self.measures}
+        known = {fold_name(measure.name): measure for measure in self.measures}
         for parameter in self.parameters:
             if isinstance(parameter, MeasureParameter):
                 parameter.bind(known.pop(fold_name(parameter.measure), None))
@@ -251,7 +251,7 @@ class Study(Strict):
     @property
     def climate(self) -> WeatherParameter | None:
         """The parameter that varies the weather, if there is one."""
-        return next((each for each in self.parameters if isinstance(each, WeatherParameter)), None)
+        return next((parameter for parameter in self.parameters if isinstance(parameter, WeatherParameter)), None)
 
     @property
     def all_weather(self) -> tuple[str, ...]:
@@ -280,7 +280,7 @@ class Study(Strict):
 
     def numeric(self, parameter: Dimension) -> bool:
         """Whether a parameter's column of the results table holds numbers only."""
-        return next(each for each in self.with_levels if each.name == parameter.name).numeric
+        return next(dimension for dimension in self.with_levels if dimension.name == parameter.name).numeric
 
     @property
     def with_levels(self) -> tuple[Dimension, ...]:
@@ -315,5 +315,5 @@ class Study(Strict):
     @property
     def has_preflight(self) -> bool:
         """Whether models are tried before variants are started."""
-        wanted = self.options.preflight
-        return self.sample_count >= PREFLIGHT_FROM if wanted is None else wanted
+        requested = self.options.preflight
+        return self.sample_count >= PREFLIGHT_FROM if requested is None else requested

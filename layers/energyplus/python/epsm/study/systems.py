@@ -30,7 +30,7 @@ _CENTRAL = (
     *("HVACTemplate:System:VAV", "HVACTemplate:System:PackagedVAV", "HVACTemplate:System:ConstantVolume"),
     "HVACTemplate:System:UnitarySystem",
 )
-_ZONE_UNITS = tuple(f"HVACTemplate:Zone:{each}" for each in ("FanCoil", "PTAC", "PTHP", "WaterToAirHeatPump", "VRF"))
+_ZONE_UNITS = tuple(f"HVACTemplate:Zone:{unit}" for unit in ("FanCoil", "PTAC", "PTHP", "WaterToAirHeatPump", "VRF"))
 _SUPPLY, _RETURN = "Supply Fan Total Efficiency", "Return Fan Total Efficiency"
 _FIELDS: dict[EfficiencyKind, dict[str, tuple[str, ...]]] = {
     "boiler_efficiency": {

@@ -111,8 +111,8 @@ class Target(Applied):
             values: What the object has in the fields that `where` names.
         """
         return all(
-            any(_same(values.get(name), one) for one in (wanted if isinstance(wanted, tuple) else (wanted,)))
-            for name, wanted in self.where.items()
+            any(_same(values.get(name), one) for one in (expected if isinstance(expected, tuple) else (expected,)))
+            for name, expected in self.where.items()
         )
 
 
@@ -130,18 +130,18 @@ class TargetEdit(Target):
         return self
 
 
-def _same(found: object, wanted: Value) -> bool:
-    if isinstance(wanted, str):
-        return fold_name(str(found if found is not None else "")) == fold_name(wanted)
+def _same(found: object, expected: Value) -> bool:
+    if isinstance(expected, str):
+        return fold_name(str(found if found is not None else "")) == fold_name(expected)
     try:
-        return math.isclose(float(found), wanted, rel_tol=1e-9)  # type: ignore[arg-type]
+        return math.isclose(float(found), expected, rel_tol=1e-9)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         return False
 
 
 def fits(name: str, patterns: Patterns) -> bool:
     """Whether a name fits a pattern, or one of several."""
-    return any(fits_pattern(name, each) for each in ((patterns,) if isinstance(patterns, str) else patterns))
+    return any(fits_pattern(name, pattern) for pattern in ((patterns,) if isinstance(patterns, str) else patterns))
 
 
 def fits_pattern(name: str, pattern: str) -> bool:

@@ -97,5 +97,5 @@ class WeatherParameter(WholeFiles):
 
     @property
     def levels(self) -> Sequence[float | str]:
-        named: Sequence[float | str] = super().levels
-        return named or self.weather
+        levels: Sequence[float | str] = super().levels
+        return levels or self.weather

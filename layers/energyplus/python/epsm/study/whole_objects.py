@@ -48,5 +48,5 @@ class ReplaceParameter(Whole):
 
     @property
     def unchanged(self) -> Value | None:
-        wanted = fold_name(self.replaces.name)
-        return next((level for level in self.levels if fold_name(str(level)) == wanted), None)
+        name_key = fold_name(self.replaces.name)
+        return next((level for level in self.levels if fold_name(str(level)) == name_key), None)

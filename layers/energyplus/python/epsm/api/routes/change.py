@@ -56,13 +56,13 @@ def cancel(task_id: SimulationId) -> Cancelled:
         success=(HTTPStatus.ACCEPTED,),
     ),
 )
-def rerun(simulation_id: SimulationId, wanted: Annotated[Rerun, Body()]) -> Response[str]:
+def rerun(simulation_id: SimulationId, request: Annotated[Rerun, Body()]) -> Response[str]:
     """`failed` keeps variants that have succeeded; `all` starts a new simulation from the files' current versions."""
     record = own_study(simulation_id)
     if not record.status.final or record.status is StudyStatus.REJECTED:
         raise Refusal(HTTPStatus.CONFLICT, f"The study is {record.status.value}")
     try:
-        if wanted.which == "all":
+        if request.which == "all":
             started, variants = _run_all_again(record)
         else:
             started, variants = simulation_id, _run_missing(record)
@@ -143,22 +143,22 @@ def _expected_usd_of_rest(record: StudyRecord, budget_usd: float | None) -> floa
         HTTPStatus.TOO_MANY_REQUESTS,
     ),
 )
-def change(simulation_id: SimulationId, wanted: Annotated[Change, Body()]) -> StudyState:
+def change(simulation_id: SimulationId, request: Annotated[Change, Body()]) -> StudyState:
     """For a study that has not ended. Concurrency applies to the next variants, priority at the next allocation."""
     record = own_study(simulation_id)
-    if wanted.max_cost_usd is not None and record.options.get("max_cost_usd") is None:
+    if request.max_cost_usd is not None and record.options.get("max_cost_usd") is None:
         # Its variants do not record their cost: they started without a budget.
         raise Refusal(HTTPStatus.CONFLICT, "The study was submitted without max_cost_usd")
     map_run = None if record.status.final else stack().executions.map_run(record)
-    if wanted.max_concurrency is not None and map_run is None:
+    if request.max_concurrency is not None and map_run is None:
         raise Refusal(HTTPStatus.CONFLICT, "The study is not running variants now")
-    if wanted.max_cost_usd is not None and not record.status.final:
-        _change_reservation(record, wanted.max_cost_usd)
-    if not stack().records.change_options(simulation_id, record.options | wanted.model_dump(exclude_none=True)):
+    if request.max_cost_usd is not None and not record.status.final:
+        _change_reservation(record, request.max_cost_usd)
+    if not stack().records.change_options(simulation_id, record.options | request.model_dump(exclude_none=True)):
         raise Refusal(HTTPStatus.CONFLICT, "The study has ended, or has not been accepted yet")
-    if wanted.max_concurrency is not None and map_run is not None:
-        stack().executions.set_concurrency(map_run, functions_for(wanted.max_concurrency, record.engines))
-    if wanted.priority is not None:
+    if request.max_concurrency is not None and map_run is not None:
+        stack().executions.set_concurrency(map_run, functions_for(request.max_concurrency, record.engines))
+    if request.priority is not None:
         stack().functions.ask_to_share()
     return state_of(own_study(simulation_id))
 

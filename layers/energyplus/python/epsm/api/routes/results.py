@@ -111,11 +111,11 @@ def download(
 ) -> Downloads:
     """Presigned URLs, valid for 15 minutes, each for one file."""
     own_study(simulation_id)
-    files, there = stack().files, {}
-    for each in (name,) if name else (*RESULT_FILES, MANIFEST):
-        key = keys.run_key(simulation_id, each)
+    files, present = stack().files, {}
+    for result_file in (name,) if name else (*RESULT_FILES, MANIFEST):
+        key = keys.run_key(simulation_id, result_file)
         if files.size(files.results_bucket, key) is not None:
-            there[each] = files.presigned_download(key, DOWNLOAD_SECONDS)
-    if not there:
+            present[result_file] = files.presigned_download(key, DOWNLOAD_SECONDS)
+    if not present:
         raise Refusal(HTTPStatus.NOT_FOUND, "File not found (results are available once the study has ended)")
-    return Downloads(files=there, expires_in_s=DOWNLOAD_SECONDS)
+    return Downloads(files=present, expires_in_s=DOWNLOAD_SECONDS)

@@ -62,11 +62,12 @@ def _page_start(page: str | None, caller: Caller) -> dict[str, str] | None:
         sizes = [len(value.encode()) for value in plain.values()]
     except (ValueError, AttributeError, RecursionError):
         raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid 'page' token") from None
-    whose, name = attributes.OWNER, caller.name
+    attribute, name = attributes.OWNER, caller.name
     if caller.administrator:
-        whose, name = attributes.RECORD_TYPE, keys.STUDY_SORT_KEY
+        attribute, name = attributes.RECORD_TYPE, keys.STUDY_SORT_KEY
     in_this_list = (
-        plain.keys() == {keys.PARTITION_KEY, keys.SORT_KEY, attributes.CREATED_AT, whose} and plain[whose] == name
+        plain.keys() == {keys.PARTITION_KEY, keys.SORT_KEY, attributes.CREATED_AT, attribute}
+        and plain[attribute] == name
     )
     # DynamoDB accepts no other keys, and its refusal would become a server error.
     if not in_this_list or not all(0 < size <= 1024 for size in sizes):

@@ -58,13 +58,13 @@ class InUnitCube(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _independent(cls, given: Any) -> Any:
-        if isinstance(given, dict) and "correlations" in given and "correlations" not in cls.model_fields:
+    def _independent(cls, document: Any) -> Any:
+        if isinstance(document, dict) and "correlations" in document and "correlations" not in cls.model_fields:
             raise ValueError(
                 "has correlations, and its indices hold for independent parameters only; correlated parameters can be "
                 "sampled with 'latin_hypercube' or 'random'"
             )
-        return given
+        return document
 
     def count(self, parameters: Sequence[Dimension]) -> int:
         """Number of samples of one model and weather, without the baseline."""
