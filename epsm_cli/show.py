@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from epsm.energyplus.versions import DEFAULT
-from epsm.pipeline.start import waits
+from epsm.pipeline.start import is_waiting
 from epsm.problems import Problem
 from epsm.results.comparison import PAYBACK, RANK
 from epsm.results.measure_impact import COST, currency_of
@@ -88,7 +88,7 @@ def show_study(console: Console, record: StudyRecord, counts: RunCounts) -> None
     console.print(Text.assemble(f"{record.name}  ({record.simulation_id})  ", status_text(record.status)))
     if record.error:
         console.print(Text(record.error, style="red"))
-    if waits(record):
+    if is_waiting(record):
         console.print(Text(f"Waiting until {record.options['after']} has completed."))
     if record.problems:
         show_problems(console, record.problems)

@@ -94,7 +94,7 @@ def field_entry(
     return entry
 
 
-def wanted_lists(classes: dict[str, Any]) -> set[str]:
+def checked_reference_lists(classes: dict[str, Any]) -> set[str]:
     """The reference lists that the checked fields look names up in."""
     lists: set[str] = set()
     for name, checked in CHECKED_REFERENCES.items():
@@ -158,7 +158,7 @@ def build(engine: Path = ENGINE) -> dict[str, Any]:
     idd = (engine / "Energy+.idd").read_text(encoding="latin-1")
     header = dict(re.findall(r"^!IDD_(\w+)\s+(\S+)", idd, flags=re.MULTILINE))
     numbered = numbered_names(idd)
-    checked_lists = wanted_lists(schema["properties"])
+    checked_lists = checked_reference_lists(schema["properties"])
     return {
         "version": header["Version"],
         "build": header["BUILD"],
@@ -195,7 +195,7 @@ def build_other(model_version: str) -> dict[str, Any]:
     packed = Path(found.origin).parent / "schemas" / place / "Energy+.schema.epJSON.gz"
     schema = json.loads(gzip.decompress(packed.read_bytes()))
     numbered = names_of_groups(schema, json.loads(TARGET.read_text(encoding="utf-8")))
-    checked_lists = wanted_lists(schema["properties"])
+    checked_lists = checked_reference_lists(schema["properties"])
     release = RELEASES[model_version]
     return {
         "version": release.version,

@@ -143,12 +143,12 @@ def test_what_the_local_s3_has_no_room_for_is_a_full_disk(
     files_of(stack).put_text(f"runs/{again.simulation_id}/manifest.json", again.to_json(), "application/json")
     new_file = objects._new_file
 
-    def without_room(content: bytes) -> Any:
+    def result_of_full_disk(content: bytes) -> Any:
         if content.startswith(begins_with):
             raise OSError(errno.ENOSPC, "No space left on device")
         return new_file(content)
 
-    monkeypatch.setattr(objects, "_new_file", without_room)
+    monkeypatch.setattr(objects, "_new_file", result_of_full_disk)
     runner = VariantRunner(files_of(stack), records_of(stack), tmp_path, engine)
     with pytest.raises(SimulationFailed, match="disk full"):
         runner.run(again.simulation_id, Variant(0, "room.idf", "chicago.epw"), seconds_left=lambda: 120.0)

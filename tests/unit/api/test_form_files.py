@@ -6,7 +6,7 @@ import pytest
 
 from epsm.api.incoming import (
     study_of_files,
-    with_names_of_their_own,
+    with_unique_names,
 )
 from epsm.study.parsing import parse_study
 
@@ -32,7 +32,7 @@ def test_files_without_a_study_are_every_model_with_every_weather() -> None:
     ],
 )
 def test_of_a_files_name_the_last_part_counts(given: str, name: str) -> None:
-    assert with_names_of_their_own([(given, b"x")]) == {name: b"x"}
+    assert with_unique_names([(given, b"x")]) == {name: b"x"}
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ def test_of_a_files_name_the_last_part_counts(given: str, name: str) -> None:
     ],
 )
 def test_files_of_one_name_get_names_of_their_own(given: list[str], named: list[str]) -> None:
-    assert list(with_names_of_their_own((name, b"") for name in given)) == named
+    assert list(with_unique_names((name, b"") for name in given)) == named
 
 
 @pytest.mark.timeout(10)
 def test_very_many_files_of_one_name_are_named_soon() -> None:
-    assert len(with_names_of_their_own(("a.idf", b"") for _ in range(20_000))) == 20_000
+    assert len(with_unique_names(("a.idf", b"") for _ in range(20_000))) == 20_000

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epsm.operations.shares import Claim, capacity_of, share, shares, wanted
+from epsm.operations.shares import Claim, capacity_of, requested_concurrency, share, shares
 from epsm.store.executions import Executions
 from epsm.store.functions import Functions
 from epsm.study.records import StudyRecord, StudyStatus
@@ -120,11 +120,11 @@ def test_a_map_run_that_is_not_known_leaves_the_others_their_shares() -> None:
 
 
 def test_studies_want_together_what_each_wants() -> None:
-    assert wanted([study("a", max_concurrency=100), study("b", max_concurrency=5)]) == 105
+    assert requested_concurrency([study("a", max_concurrency=100), study("b", max_concurrency=5)]) == 105
 
 
 def test_functions_that_run_several_engines_are_wanted_fewer_times() -> None:
-    assert wanted([replace(study("a", max_concurrency=100), engines=6)]) == 17
+    assert requested_concurrency([replace(study("a", max_concurrency=100), engines=6)]) == 17
 
 
 class Account:

@@ -11,7 +11,7 @@ import pytest
 
 from epsm.energyplus.engine import Engine
 from epsm.energyplus.model_editor import prepare
-from epsm.pipeline.preflight import try_in_turn
+from epsm.pipeline.preflight import try_variants
 from epsm.pipeline.simulation import ReadyModel, RunLimits
 from epsm.pipeline.workspace import Workspace
 from epsm.store.files import Files
@@ -35,7 +35,7 @@ Try = Callable[..., Trial | None]
 
 @pytest.fixture
 def attempt(engine: Engine, chicago: Path, tmp_path: Path) -> Try:
-    """Tries a model; keyword arguments are `try_in_turn`'s, and `installed`, `options`, `parameters`."""
+    """Tries a model; keyword arguments are `try_variants`'s, and `installed`, `options`, `parameters`."""
     workspace = Workspace(tmp_path / "runs", Files(fake(None), ""))
     workspace.kept.mkdir(parents=True)
 
@@ -53,7 +53,7 @@ def attempt(engine: Engine, chicago: Path, tmp_path: Path) -> Try:
         limits = RunLimits(changes.pop("seconds_left", lambda: 600.0), None, changes.pop("should_stop", lambda: False))
         prepared = prepare(content, "room.idf", study, engine.idd)
         ready = ReadyModel(manifest, prepared, changes.pop("installed", engine), workspace)
-        return try_in_turn(ready, variants_to_try(study, 0), limits, changes.pop("keep", lambda path: None))
+        return try_variants(ready, variants_to_try(study, 0), limits, changes.pop("keep", lambda path: None))
 
     return act
 

@@ -63,14 +63,18 @@ def fault_of(model: str, **edit: Any) -> tuple[str, str, str]:
         (
             ("Store Floor,Floor,Slab,Store,,Ground", "Store Floor,Floor,Slab,Store,,Foundation"),
             {"slot": "floor_ground", "construction": "Roof"},
-            ("", "means 1 surface that cannot be edited: 'Store Floor', which lie on a Kiva foundation", "'except'"),
+            (
+                "",
+                "means 1 surface that cannot be edited, 'Store Floor': the outside boundary is a Kiva foundation",
+                "'except'",
+            ),
         ),
         (
             ("Zone,Store", "ConstructionProperty:InternalHeatSource,Pipes,Slab,1,1,1,0.1;\nZone,Store"),
             {"slot": "floor_ground", "construction": "Roof", "surfaces": "Store*"},
             (
                 "",
-                "means 1 surface that cannot be edited: 'Store Floor', whose construction has an internal heat source",
+                "means 1 surface that cannot be edited, 'Store Floor': the construction has an internal heat source",
                 "'except'",
             ),
         ),
@@ -87,7 +91,7 @@ def fault_of(model: str, **edit: Any) -> tuple[str, str, str]:
             {"slot": "window", "glazing": {"u_w_m2k": 1, "shgc": 0.4}},
             (
                 "",
-                "means 1 surface that cannot be edited: 'South Window', which have a WindowShadingControl",
+                "means 1 surface that cannot be edited, 'South Window': a WindowShadingControl applies",
                 "'except'",
             ),
         ),
@@ -106,7 +110,7 @@ def fault_of(model: str, **edit: Any) -> tuple[str, str, str]:
             {"slot": "roof_ceiling_exterior", "construction": "slab"},
             (
                 "construction",
-                "'slab' cannot be copied to surfaces because it has an internal heat source",
+                "'slab' cannot be copied: the construction has an internal heat source",
                 "a plain Construction",
             ),
         ),
@@ -146,7 +150,7 @@ def test_c_factor_and_f_factor_constructions_are_refused(building: str) -> None:
     key, what, _ = fault_of(model, slot="floor_ground", construction="Roof")
     assert (key, what) == (
         "",
-        "means 1 surface that cannot be edited: 'Store Floor', whose construction is an F-factor, which has no layers",
+        "means 1 surface that cannot be edited, 'Store Floor': the construction is an F-factor, which has no layers",
     )
     assert not plan_of(model, slot="floor_ground", construction="Roof", **{"except": "Store*"}).faults
 
@@ -211,7 +215,9 @@ MOISTURE = "CombinedHeatAndMoistureFiniteElement"
 def test_surfaces_with_moisture_transfer_are_refused(building: str, tied: str, named: str) -> None:
     """A layer without moisture properties crashes the engine (25.2, seen)."""
     _, what, _ = fault_of(building + tied, slot="wall_exterior", surfaces=named, layers=[BRICK])
-    assert what.startswith("means 1 surface that cannot be edited: 'South Wall', which are simulated with Combined")
+    assert what.startswith(
+        "means 1 surface that cannot be edited, 'South Wall': the heat transfer algorithm is Combined"
+    )
     assert not plan_of(building + tied, slot="window", glazing={"u_w_m2k": 1.2, "shgc": 0.4}).faults
 
 
@@ -223,4 +229,4 @@ def test_other_algorithms_of_surfaces_do_not_matter(building: str) -> None:
 def test_ventilated_windows_are_refused(building: str) -> None:
     tied = "WindowProperty:AirflowControl,South Window,IndoorAir,OutdoorAir,0.008,AlwaysOnAtMaximumFlow,No,;"
     _, what, _ = fault_of(building + tied, slot="window", glazing={"u_w_m2k": 1.2, "shgc": 0.4})
-    assert "'South Window', which have a WindowProperty:AirflowControl" in what
+    assert "'South Window': a WindowProperty:AirflowControl applies" in what

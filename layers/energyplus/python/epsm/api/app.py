@@ -50,7 +50,7 @@ def owner_limits() -> OwnerLimits:
     return OwnerLimits(stack().accounts, stack().records, stack().settings.allowance)
 
 
-def who_calls() -> Caller:
+def identify_caller() -> Caller:
     """The caller of the current request."""
     try:
         authorization = str(app.current_event.headers.get("authorization", ""))
@@ -64,7 +64,7 @@ def who_calls() -> Caller:
 def own_study(simulation: str) -> StudyRecord:
     """A study of the caller. Studies of other owners are not found."""
     record = stack().records.study(simulation)
-    if record is None or not who_calls().may_use(record):
+    if record is None or not identify_caller().may_use(record):
         raise Refusal(HTTPStatus.NOT_FOUND, f"There is no simulation '{simulation}'")
     return record
 

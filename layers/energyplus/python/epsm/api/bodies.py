@@ -258,7 +258,7 @@ class Change(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _something(self) -> Self:
+    def _require_a_change(self) -> Self:
         if not self.model_dump(exclude_none=True):
             raise ValueError("give at least one of max_concurrency, priority and max_cost_usd")
         return self

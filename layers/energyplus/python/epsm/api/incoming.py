@@ -99,7 +99,7 @@ class FilesUploadedBefore:
         self.place = "the files uploaded earlier"
 
     def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
-        sizes = _all_at_once(lambda key: self._files.size(self._inputs.name, key), self._keys.values())
+        sizes = _map_concurrently(lambda key: self._files.size(self._inputs.name, key), self._keys.values())
         return {name: size for name, size in zip(self._keys, sizes, strict=True) if size is not None}
 
     def read(self, name: str) -> bytes | None:
@@ -145,7 +145,7 @@ def submit_from_request(
     key = keys.owned_study_key(owner, uuid.uuid4().hex, folder)
     places = {name: posixpath.join(posixpath.dirname(key), name) for name in accepted.inputs}
     _check_places(places)
-    _all_at_once(lambda item: sent.put(*item), places.items())
+    _map_concurrently(lambda item: sent.put(*item), places.items())
     source = stack.inputs.put_study(key, document, owner)
     simulation = simulation_of(source)
     # Submit would write it too, a moment later; a client that polls at once must find it.
@@ -190,7 +190,7 @@ def study_of_files(models: Mapping[str, bytes], weather: Mapping[str, bytes], na
     return json.dumps({"name": name, "models": list(models), "weather": list(weather)}, ensure_ascii=False).encode()
 
 
-def with_names_of_their_own(sent: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
+def with_unique_names(sent: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
     """Files by the last part of their names; a second ``office.idf`` becomes ``office-2.idf``."""
     files_by_name: dict[str, bytes] = {}
     numbers: dict[str, int] = {}
@@ -237,7 +237,7 @@ def presign_uploads(hashes: Mapping[str, str], sizes: Mapping[str, int], owner: 
     """
     uploads = []
     places = {name: keys.stored_file_key(owner, sha256) for name, sha256 in hashes.items()}
-    present = _all_at_once(lambda key: stack.files.size(stack.inputs.name, key), places.values())
+    present = _map_concurrently(lambda key: stack.files.size(stack.inputs.name, key), places.values())
     for (name, key), size in zip(places.items(), present, strict=True):
         if size == sizes[name]:
             uploads.append(Upload(name, hashes[name], present=True))
@@ -247,7 +247,7 @@ def presign_uploads(hashes: Mapping[str, str], sizes: Mapping[str, int], owner: 
     return uploads
 
 
-def _all_at_once(ask: Callable[[Given], Got], items: Iterable[Given]) -> list[Got]:
+def _map_concurrently(ask: Callable[[Given], Got], items: Iterable[Given]) -> list[Got]:
     """Call S3 for several files concurrently: one after the other, a hundred would exceed the request's time limit."""
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         return list(pool.map(ask, items))

@@ -5,7 +5,7 @@ from itertools import combinations
 
 from epsm.checks.places import place_of_level
 from epsm.checks.target_matches import TargetInModel
-from epsm.energyplus.external_files import external_path, in_each_others_way
+from epsm.energyplus.external_files import conflicting_paths, external_path
 from epsm.energyplus.file_levels import name_in_model, readers_of
 from epsm.energyplus.model_reader import ModelOutline
 from epsm.problems import Problem
@@ -38,7 +38,7 @@ def check_file_levels_on(model: str, own: Mapping[str, None], study: Study) -> I
             _, fault = external_path(name_in_model(level, model), model)
             if fault:
                 yield Problem(place_of_level(study, parameter, level), f"{model} cannot read '{level}', {fault}")
-            for file, other in in_each_others_way([*own, level, model]):
+            for file, other in conflicting_paths([*own, level, model]):
                 message = f"'{other}' cannot be there: '{file}' is a file, not a folder"
                 yield Problem(place_of_level(study, parameter, level), message, "another name")
 

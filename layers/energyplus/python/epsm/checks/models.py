@@ -24,7 +24,7 @@ from epsm.checks.target_matches import TargetInModel, targets_in
 from epsm.energyplus import dictionary, versions
 from epsm.energyplus.construction_plans import plans_of
 from epsm.energyplus.dictionary import ClassRule
-from epsm.energyplus.external_files import external_path, in_each_others_way
+from epsm.energyplus.external_files import conflicting_paths, external_path
 from epsm.energyplus.file_levels import naming_fields
 from epsm.energyplus.model_reader import ModelObject, ModelOutline, read_outline
 from epsm.energyplus.schedule_plans import schedule_plans
@@ -111,7 +111,7 @@ def check_model(content: bytes, source: str, study: Study) -> CheckedModel:
             else:
                 external_files[path] = None
         problems += islice(check_file_levels_on(source, external_files, study), _MAX_OF_A_KIND)
-        for file, other in in_each_others_way([*external_files, source]):
+        for file, other in conflicting_paths([*external_files, source]):
             problems.append(Problem(source, f"reads '{other}', but '{file}' is a file, not a folder", "other names"))
     return CheckedModel(tuple(problems), tuple(external_files), outline, tuple(edits), remarks)
 

@@ -10,7 +10,7 @@ from epsm.energyplus.materials import Materials
 from epsm.energyplus.model_reader import ModelOutline
 from epsm.energyplus.object_levels import Reference, objects_of, references_to
 from epsm.energyplus.surfaces import ModelSurface, surfaces_of
-from epsm.energyplus.uneditable import reasons_against
+from epsm.energyplus.uneditable import Obstacle, obstacles
 from epsm.problems import Problem
 from epsm.study.schema import MANIFEST_NAME, Study
 from epsm.study.whole_objects import ReplaceParameter
@@ -67,12 +67,12 @@ def _check_constructions(
 ) -> Iterator[Problem]:
     own, materials = parameter.replaces.name, Materials(outline)
     surfaces = surfaces_of(outline)
-    meant = [candidate for candidate in surfaces if fold_name(candidate.construction) == fold_name(own)]
-    against: dict[str, list[str]] = {}
-    for surface, reason in reasons_against(outline, meant):
-        against.setdefault(reason, []).append(surface.name)
-    for reason, names in against.items():
-        fault = f"{source}: '{own}' cannot be replaced in {listed(names, most=_MAX_NAMED)}, {reason}"
+    using = [candidate for candidate in surfaces if fold_name(candidate.construction) == fold_name(own)]
+    found: dict[Obstacle, list[str]] = {}
+    for surface, obstacle in obstacles(outline, using):
+        found.setdefault(obstacle, []).append(surface.name)
+    for obstacle, names in found.items():
+        fault = f"{source}: '{own}' cannot be replaced in {listed(names, most=_MAX_NAMED)}: {obstacle.text}"
         yield Problem(f"{where}.replaces.construction", fault, "another construction")
     layers = materials.layers_of(own)
     for level in map(str, parameter.levels):

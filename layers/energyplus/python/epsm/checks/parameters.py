@@ -15,7 +15,7 @@ from epsm.problems import Problem
 from epsm.results.columns import RESERVED
 from epsm.results.comparison import own_columns
 from epsm.study.assignments import Assignment, assignments
-from epsm.study.consistency import not_a_variant, not_its_weather
+from epsm.study.consistency import unknown_variant, unknown_weather
 from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.sampling import Listed
 from epsm.study.schema import MANIFEST_NAME, Study
@@ -59,11 +59,11 @@ def _check_names_of_variants(study: Study, parameter: Dimension) -> Iterator[Pro
     if isinstance(study.sampling, Listed) and isinstance(parameter, MeasureParameter) and parameter.bound is not None:
         for level in parameter.values or ():
             if not parameter.bound.has(level):
-                yield not_a_variant(parameter, level, place_of_level(study, parameter, level))
+                yield unknown_variant(parameter, level, place_of_level(study, parameter, level))
     if isinstance(study.sampling, Listed) and isinstance(parameter, WeatherParameter):
         for level in parameter.values or ():
             if level not in parameter.weather:
-                yield not_its_weather(parameter, level, place_of_level(study, parameter, level))
+                yield unknown_weather(parameter, level, place_of_level(study, parameter, level))
 
 
 def _check_target(parameter: Dimension, target: Target, places: Places) -> Iterator[Problem]:

@@ -48,7 +48,7 @@ def check_object_names(
         key = fold_name(value)
         if any(key in names.get(name, ()) for name in field.lists):
             continue
-        if _may_be_made_later(outline, field, key) or varied(model_object, position):
+        if _may_be_created_later(outline, field, key) or varied(model_object, position):
             continue
         missing.setdefault((field.lists, key), []).append((model_object, field, value))
     return [_problem(lists, uses, names, source) for (lists, _), uses in missing.items()]
@@ -106,7 +106,7 @@ def _fields_that_name(outline: ModelOutline) -> Iterator[tuple[ModelObject, Fiel
                         yield model_object, field, start + number * size + offset, value
 
 
-def _may_be_made_later(outline: ModelOutline, field: FieldRule, key: str) -> bool:
+def _may_be_created_later(outline: ModelOutline, field: FieldRule, key: str) -> bool:
     """Whether the object may be created later: by ExpandObjects, or from a file of schedules."""
     if any(name.startswith("hvactemplate:") for name in outline.objects):
         # Expanded objects have the name of a template, or their own.

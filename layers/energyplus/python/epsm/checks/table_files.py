@@ -110,7 +110,7 @@ def _check(lines: list[str], use: _Use, owner: str, path: str, hint: str) -> Ite
         per = f"{hours:,.0f} hours of {use.minutes_per_item} minutes per item"
         yield Problem(path, fault + hint, f"at least {use.rows_needed:,} ({per})")
         return
-    if minutes := _minutes_that_fit(len(rows), use):
+    if minutes := _matching_minutes(len(rows), use):
         fault = f"has {len(rows):,} rows, a whole year of {minutes} minutes each, and {owner} reads the first "
         fault += f"{use.rows_needed:,} as {use.minutes_per_item} minutes each"
         yield Problem(path, fault, f"{minutes} Minutes per Item, or {use.rows_needed:,} rows")
@@ -143,7 +143,7 @@ def _check(lines: list[str], use: _Use, owner: str, path: str, hint: str) -> Ite
             return
 
 
-def _minutes_that_fit(rows: int, use: _Use) -> int | None:
+def _matching_minutes(rows: int, use: _Use) -> int | None:
     """The smaller Minutes per Item with which the table is exactly one year long, if any."""
     for items in _ITEMS_AN_HOUR:
         if 60 // items < use.minutes_per_item and rows in (_YEAR_H * items, _LEAP_YEAR_H * items):

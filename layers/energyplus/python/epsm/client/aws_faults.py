@@ -58,7 +58,7 @@ def is_passing(error: BaseException) -> bool:
 def line(error: BaseException) -> str | None:
     """A fault of a known kind in one line, with what to do; None for any other."""
     if isinstance(error, ClientError):
-        return _said_by_aws(error)
+        return _aws_message(error)
     if isinstance(error, (EpsmError, Boto3Error)):
         return one_line(error)
     if isinstance(error, _EXPIRED_SSO):
@@ -81,7 +81,7 @@ def line(error: BaseException) -> str | None:
     return None
 
 
-def _said_by_aws(error: ClientError) -> str:
+def _aws_message(error: ClientError) -> str:
     code, message = _code(error), one_line(error)
     if is_throttle(error):
         return "AWS is throttling requests in this account; try again in a few seconds"

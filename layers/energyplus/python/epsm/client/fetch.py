@@ -128,8 +128,8 @@ def _place(folder: Path, simulation: str, deadline: float) -> Iterator[Path]:
     """
     while True:
         folder.mkdir(parents=True, exist_ok=True)
-        with _held(folder, deadline) as is_there:
-            if not is_there:
+        with _lock_folder(folder, deadline) as still_named:
+            if not still_named:
                 continue  # renamed while this process waited
             present = run_in(folder)
             if present in (None, simulation):
@@ -144,7 +144,7 @@ def _place(folder: Path, simulation: str, deadline: float) -> Iterator[Path]:
 
 
 @contextmanager
-def _held(folder: Path, deadline: float) -> Iterator[bool]:
+def _lock_folder(folder: Path, deadline: float) -> Iterator[bool]:
     """Lock a folder against other processes; returns whether it still has its name once it is locked."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -56,12 +56,12 @@ class FolderOnDisk:
     def sizes(self, needed: Iterable[str]) -> Mapping[str, int]:
         """Files with their sizes, and `needed` files that exist but cannot be read, for which `read` gives the
         reason."""
-        unreadable = {name: 0 for name in needed if self._why_not(self._folder / name)}
+        unreadable = {name: 0 for name in needed if self._unreadable_reason(self._folder / name)}
         return {**unreadable, **{name: path.stat().st_size for name, path in self.paths().items()}}
 
     def read(self, name: str) -> bytes | None:
         path = self.paths().get(name, self._folder / name)
-        if fault := self._why_not(path):
+        if fault := self._unreadable_reason(path):
             raise StudyRejected([Problem(name, fault, "the file itself, in the study's folder")])
         return path.read_bytes() if path.is_file() else None
 
@@ -78,7 +78,7 @@ class FolderOnDisk:
         except RuntimeError:  # links in a circle, before Python 3.13
             return False
 
-    def _why_not(self, path: Path) -> str:
+    def _unreadable_reason(self, path: Path) -> str:
         """Why a path in the folder cannot be read as a file; empty if it can, or does not exist."""
         if path.is_dir() and not path.is_symlink():
             return "is a folder"

@@ -30,16 +30,16 @@ class Builder:
         layers = self._layers_for(surface, partner)
         if layers is None:
             return
-        self._give(surface, layers)
+        self._assign(surface, layers)
         if partner is not None:
-            self._give(partner, tuple(reversed(layers)))
+            self._assign(partner, tuple(reversed(layers)))
         per_area = self._per_area.get(layers, ())
         alone = surface.boundary == "interior" and partner is None
         self.amounts.append(SurfaceAmounts(surface.name, per_area, alone))
         self.amounts += [SurfaceAmounts(partner.name, per_area)] if partner is not None else []
         self._expect(surface, partner)
 
-    def _give(self, surface: ModelSurface, layers: tuple[str, ...]) -> None:
+    def _assign(self, surface: ModelSurface, layers: tuple[str, ...]) -> None:
         name = self._constructions.get(layers)
         if name is None:
             name = self._materials.free_name(f"{self._label} {len(self._constructions) + 1}")
@@ -61,10 +61,10 @@ class Builder:
                 self._made[key] = self._with_target_u(surface, partner, edit.u_w_m2k, films)
             return self._made[key]
         if None not in self._made:
-            self._made[None] = self._given_layers()
+            self._made[None] = self._requested_layers()
         return self._made[None]
 
-    def _given_layers(self) -> tuple[str, ...] | None:
+    def _requested_layers(self) -> tuple[str, ...] | None:
         edit = self._edit
         if edit.glazing is not None:
             glazing = edit.glazing

@@ -1,6 +1,6 @@
-"""What an edit of constructions does to a model: new materials and constructions, and the surfaces that get them.
+"""The effect of an edit of constructions on a model: new materials and constructions, and the surfaces that get them.
 
-The same plan is made from the model as uploaded on submission, to find its faults, and in the worker, to carry it out.
+The same plan is made on submission, to find its faults, and in the worker, to carry it out.
 Constructions and materials of the model are never changed, only copied.
 """
 
@@ -14,7 +14,7 @@ from epsm.energyplus.materials import Materials
 from epsm.energyplus.model_reader import ModelOutline
 from epsm.energyplus.open_partitions import open_constructions
 from epsm.energyplus.surfaces import ModelSurface, surfaces_of
-from epsm.energyplus.uneditable import reasons_against
+from epsm.energyplus.uneditable import Obstacle, obstacles
 from epsm.study.assignments import ConstructionAssignment, construction_assignments
 from epsm.study.constructions import ConstructionEdit
 from epsm.study.schema import Study
@@ -46,11 +46,11 @@ class Planner:
             edit: The edit.
             label: Begins the names of new objects; each edit of a study needs its own.
         """
-        meant = [surface for surface in self._surfaces if _means(edit, surface)]
-        taken = [surface for surface in meant if not self._is_open(edit, surface)]
-        plan = ConstructionPlan(taken, left=len(meant) - len(taken))
-        plan.faults += self._against(plan.surfaces)
-        plan.faults += self._against_the_new(edit, plan.surfaces)
+        matching = [surface for surface in self._surfaces if _matches(edit, surface)]
+        edited = [surface for surface in matching if not self._is_open(edit, surface)]
+        plan = ConstructionPlan(edited, left=len(matching) - len(edited))
+        plan.faults += self._surface_faults(plan.surfaces)
+        plan.faults += self._faults_of_new(edit, plan.surfaces)
         partners = self._partners(plan)
         if plan.faults or not plan.surfaces:
             plan.amounts.append(())
@@ -71,30 +71,28 @@ class Planner:
         by_name = not (edit.constructions == edit.surfaces == "*")
         return surface.boundary == "interior" and not by_name and fold_name(surface.construction) in self._open
 
-    def _against(self, surfaces: Sequence[ModelSurface]) -> list[Fault]:
-        found: dict[str, list[str]] = {}
-        for surface, reason in reasons_against(self._outline, surfaces):
-            found.setdefault(reason, []).append(surface.name)
+    def _surface_faults(self, surfaces: Sequence[ModelSurface]) -> list[Fault]:
+        found: dict[Obstacle, list[str]] = {}
+        for surface, obstacle in obstacles(self._outline, surfaces):
+            found.setdefault(obstacle, []).append(surface.name)
         return [
             Fault(
                 "",
-                f"means {_count(names)} that cannot be edited: {listed(names, most=_MAX_NAMED)}, {reason}",
+                f"means {_count(names)} that cannot be edited, {listed(names, most=_MAX_NAMED)}: {obstacle.text}",
                 "'except'",
             )
-            for reason, names in found.items()
+            for obstacle, names in found.items()
         ]
 
-    def _against_the_new(self, edit: ConstructionEdit, surfaces: Sequence[ModelSurface]) -> list[Fault]:
-        """Why surfaces cannot get the construction that an edit names: its layers alone would be copied."""
+    def _faults_of_new(self, edit: ConstructionEdit, surfaces: Sequence[ModelSurface]) -> list[Fault]:
+        """Faults of the construction that an edit names, if it is more than its layers: only these are copied."""
         if edit.construction is None or not surfaces:
             return []
         as_if = replace(surfaces[0], name="", construction=edit.construction)
-        reasons = [reason for _, reason in reasons_against(self._outline, [as_if]) if "whose construction" in reason]
         return [
-            Fault(
-                "construction", f"'{edit.construction}' cannot be copied to surfaces {reason}", "a plain Construction"
-            )
-            for reason in (against.replace("whose construction", "because it") for against in reasons)
+            Fault("construction", f"'{edit.construction}' cannot be copied: {obstacle.text}", "a plain Construction")
+            for _, obstacle in obstacles(self._outline, [as_if])
+            if obstacle.of_construction
         ]
 
     def _partners(self, plan: ConstructionPlan) -> dict[str, ModelSurface]:
@@ -113,11 +111,11 @@ class Planner:
             else:
                 partners[fold_name(surface.name)] = partner
         others = [surface for surface in partners.values() if surface not in plan.surfaces]
-        plan.faults += self._against(others)
+        plan.faults += self._surface_faults(others)
         return partners
 
 
-def _means(edit: ConstructionEdit, surface: ModelSurface) -> bool:
+def _matches(edit: ConstructionEdit, surface: ModelSurface) -> bool:
     boundary = "ground" if surface.boundary == "foundation" else surface.boundary
     return (
         (surface.element, boundary) == (edit.element, edit.boundary)
@@ -142,4 +140,4 @@ def plans_of(outline: ModelOutline, study: Study) -> list[tuple[ConstructionAssi
     """
     edits = list(construction_assignments(study))
     planner = Planner(outline) if edits else None
-    return [(edit, planner.plan(edit.edit, edit.label)) for edit in edits if planner is not None]
+    return [(item, planner.plan(item.edit, item.label)) for item in edits if planner is not None]

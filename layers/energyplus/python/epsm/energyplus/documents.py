@@ -89,7 +89,7 @@ class IdfDocument:
         places: list[int] = []
         rows: list[list[str]] = []
         text: list[bytes] = []
-        for values in map(_without_empty_fields_behind_the_last, idf_objects(content)):
+        for values in map(_strip_trailing_empty_fields, idf_objects(content)):
             key = fold_name(values[0])
             group = self._classes.setdefault(key, [])
             if not may_edit(key, values[1] if len(values) > 1 else ""):
@@ -179,7 +179,7 @@ def _text(values: Iterable[Any]) -> str:
     return ",\n  ".join(map(str, values)) + ";\n"
 
 
-def _without_empty_fields_behind_the_last(values: list[str]) -> list[str]:
+def _strip_trailing_empty_fields(values: list[str]) -> list[str]:
     """Values without empty ones for which their class has no room (`Timestep,4,,;`): the engine ignores them."""
     rule = None if values[-1] else dictionary.load().find_class(values[0])
     if rule is None or rule.repeats or any(values[len(rule.fields) + 1 :]):

@@ -68,11 +68,11 @@ def is_reserved(path: str, model: str) -> bool:
     return _RESERVED.fullmatch(beside.casefold()) is not None
 
 
-def in_each_others_way(paths: Iterable[str]) -> list[tuple[str, str]]:
+def conflicting_paths(paths: Iterable[str]) -> list[tuple[str, str]]:
     """Pairs in which the first is a file with the path of a folder of the second: possible in a bucket, impossible on a
     disk.
 
-    >>> in_each_others_way(["a.csv", "a.csv/b.csv", "c/d.csv"])
+    >>> conflicting_paths(["a.csv", "a.csv/b.csv", "c/d.csv"])
     [('a.csv', 'a.csv/b.csv')]
     """
     known = set(paths)

@@ -302,7 +302,7 @@ def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedMod
         for extra in others:
             document.remove(rule, extra)
         if first is not None:
-            _end_in_the_year_it_begins(document, rule, first)
+            _align_end_year(document, rule, first)
     annual = study.options.run_period == "annual"
     return PreparedModel(
         document, study.parameters, plans, schedules, annual=annual, source=source, references=references
@@ -337,7 +337,7 @@ def _editable(
     return may_edit
 
 
-def _end_in_the_year_it_begins(document: Document, rule: ClassRule, run_period: Any) -> None:
+def _align_end_year(document: Document, rule: ClassRule, run_period: Any) -> None:
     """--annual sets month and day only: a run period from 2017 to 2018 would be two years."""
     place = place_of_field(rule, "End Year")
     if document.get(run_period, place) not in ("", None):

@@ -194,7 +194,7 @@ def _add(outline: ModelOutline, values: list[str], line: int) -> None:
 def _read_epjson(text: str, source: str) -> ModelOutline:
     outline = ModelOutline()
     try:
-        document = json.loads(text, object_pairs_hook=without_repeated_keys, parse_constant=_no_constant)
+        document = json.loads(text, object_pairs_hook=without_repeated_keys, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
         where = f"{source}: line {error.lineno}, column {error.colno}"
         outline.problems.append(Problem(where, f"is not JSON: {error.msg}", "an epJSON object"))
@@ -239,5 +239,5 @@ def epjson_name(rule: ClassRule | None, key: str, fields: dict[str, Any]) -> str
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _no_constant(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number that EnergyPlus reads")

@@ -1,44 +1,65 @@
-"""Surfaces whose construction measures do not replace, with the reason."""
+"""Surfaces that cannot get another construction, with the reason."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from epsm.energyplus import dictionary
 from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.energyplus.surfaces import ModelSurface
 from epsm.text import fold_name
 
-_OTHER_CONSTRUCTIONS = {
-    "Construction:CfactorUndergroundWall": "whose construction is a C-factor, which has no layers",
-    "Construction:FfactorGroundFloor": "whose construction is an F-factor, which has no layers",
-    "Construction:ComplexFenestrationState": "whose construction is measured optical data (complex fenestration)",
-    "Construction:WindowEquivalentLayer": "whose construction is an equivalent-layer window",
-    "Construction:WindowDataFile": "whose construction comes from a file of WINDOW",
-    "Construction:InternalSource": "whose construction has an internal heat source",
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a surface cannot get another construction.
+
+    Attributes:
+        text: The reason as a clause, the same for one surface and several.
+        of_construction: Whether it is a property of the construction, which cannot be copied either.
+    """
+
+    text: str
+    of_construction: bool = False
+
+
+_CLASSES_WITHOUT_LAYERS = {
+    "Construction:CfactorUndergroundWall": Obstacle("the construction is a C-factor, which has no layers", True),
+    "Construction:FfactorGroundFloor": Obstacle("the construction is an F-factor, which has no layers", True),
+    "Construction:ComplexFenestrationState": Obstacle(
+        "the construction is measured optical data (complex fenestration)", True
+    ),
+    "Construction:WindowEquivalentLayer": Obstacle("the construction is an equivalent-layer window", True),
+    "Construction:WindowDataFile": Obstacle("the construction comes from a WINDOW data file", True),
+    "Construction:InternalSource": Obstacle("the construction has an internal heat source", True),
 }
 _TIED_TO_CONSTRUCTIONS = {
-    "ConstructionProperty:InternalHeatSource": "whose construction has an internal heat source",
-    "SurfaceProperty:HeatTransferAlgorithm:Construction": "whose construction has a heat transfer algorithm of its own",
+    "ConstructionProperty:InternalHeatSource": Obstacle("the construction has an internal heat source", True),
+    "SurfaceProperty:HeatTransferAlgorithm:Construction": Obstacle(
+        "the construction has its own heat transfer algorithm", True
+    ),
 }
-_KIVA = "which lie on a Kiva foundation"
-_SHADED = "which have a WindowShadingControl"
-_VENTILATED = "which have a WindowProperty:AirflowControl, and the engine stops if its panes and gaps are others"
+_KIVA = Obstacle("the outside boundary is a Kiva foundation")
+_SHADED = Obstacle("a WindowShadingControl applies")
+_VENTILATED = Obstacle("a WindowProperty:AirflowControl applies, and the engine stops if the panes and gaps change")
 _HAMT = "CombinedHeatAndMoistureFiniteElement"
-_MOIST = f"which are simulated with {_HAMT}, and the engine crashes if a layer has no moisture properties"
+_MOIST = Obstacle(
+    f"the heat transfer algorithm is {_HAMT}, and the engine crashes if a layer has no moisture properties"
+)
 _GLAZED = ("window", "skylight")
 
 
-def reasons_against(outline: ModelOutline, surfaces: Iterable[ModelSurface]) -> Iterator[tuple[ModelSurface, str]]:
-    """Those of the surfaces that cannot be given another construction, each with the first reason.
+def obstacles(outline: ModelOutline, surfaces: Iterable[ModelSurface]) -> Iterator[tuple[ModelSurface, Obstacle]]:
+    """The surfaces that cannot get another construction, each with the first reason.
 
     Args:
         outline: The model.
         surfaces: Surfaces of it.
     """
-    constructions: dict[str, str] = {}
-    for class_name, reason in _OTHER_CONSTRUCTIONS.items():
-        constructions |= {fold_name(model_object.name): reason for model_object in outline.of_class(class_name)}
-    for class_name, reason in _TIED_TO_CONSTRUCTIONS.items():
-        constructions |= dict.fromkeys(_named_by(outline, class_name, "Construction Name"), reason)
+    constructions: dict[str, Obstacle] = {}
+    for class_name, obstacle in _CLASSES_WITHOUT_LAYERS.items():
+        constructions |= {fold_name(model_object.name): obstacle for model_object in outline.of_class(class_name)}
+    for class_name, obstacle in _TIED_TO_CONSTRUCTIONS.items():
+        constructions |= dict.fromkeys(_named_by(outline, class_name, "Construction Name"), obstacle)
     shaded, ventilated = set(_shaded(outline)), set(_named_by(outline, "WindowProperty:AirflowControl", "Name"))
     all_moist, moist = _with_moisture(outline)
     for surface in surfaces:

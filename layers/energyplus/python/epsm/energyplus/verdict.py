@@ -194,7 +194,7 @@ def _decide(
         refused = not environments or any("weather" in text.casefold() for text in fatal)
         return (Verdict.BAD_INPUT if refused else Verdict.FAILED), first
     if run.exit_code != 0 or not end_text:
-        return _without_an_end(run, errors)
+        return _unfinished_run(run, errors)
     if "Completed Successfully" not in end_text:
         return Verdict.FAILED, end_text.strip()
     if database_fault:
@@ -208,7 +208,7 @@ def _decide(
     return Verdict.OK, note
 
 
-def _without_an_end(run: EngineRun, errors: ErrorFile) -> tuple[Verdict, str]:
+def _unfinished_run(run: EngineRun, errors: ErrorFile) -> tuple[Verdict, str]:
     printed = [line.strip() for line in run.last_lines if line.strip() and "--help" not in line]
     cause = f"signal {-run.exit_code}" if run.exit_code < 0 else f"exit code {run.exit_code}"
     if run.exit_code in _CANNOT_BE_STARTED:

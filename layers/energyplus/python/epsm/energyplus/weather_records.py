@@ -125,7 +125,7 @@ def check_records(
         values = line.split(",")
         numbers = _numbers(values)
         if numbers is None:
-            problem = _why_unreadable(values, line, f"{source}: line {number}")
+            problem = _record_fault(values, line, f"{source}: line {number}")
         else:
             problem = _judge(numbers, number, day, hour, per_hour, place, found, source)
         if problem is not None:
@@ -184,7 +184,7 @@ def _numbers(values: list[str]) -> list[float] | None:
     return numbers
 
 
-def _why_unreadable(values: list[str], line: str, where: str) -> Problem | None:
+def _record_fault(values: list[str], line: str, where: str) -> Problem | None:
     if len(values) < NEEDED_COLUMNS:
         found = f"has {len(values)} values" if line.strip() else "is blank"
         return Problem(where, found, f"at least {NEEDED_COLUMNS} values")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from epsm.operations.reconcile import open_studies
 from epsm.operations.retention import Removal, Remover, StillRuns
-from epsm.operations.shares import capacity_of, share, wanted
+from epsm.operations.shares import capacity_of, requested_concurrency, share
 from epsm.pipeline.start import start_followers
 from epsm.store.stack import Stack
 from epsm.study.records import StudyRecord
@@ -58,7 +58,7 @@ def on_execution_started(
 
 def _is_contended(stack: Stack) -> bool:
     capacity = _capacity(stack)
-    return capacity is not None and wanted(open_studies(stack.records)) > capacity
+    return capacity is not None and requested_concurrency(open_studies(stack.records)) > capacity
 
 
 def _is_past_the_trials(stack: Stack, execution_arn: str) -> bool:

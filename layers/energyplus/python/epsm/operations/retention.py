@@ -88,7 +88,7 @@ class Remover:
         due = [study for study in studies if self._is_due(study)]
         remaining = [study for study in studies if not self._is_due(study)]
         removals = (
-            *(self._remove_or_say_why(study, remaining, dry_run) for study in reversed(due)),
+            *(self._try_remove(study, remaining, dry_run) for study in reversed(due)),
             *self._remove_unfinished(dry_run),
         )
         self._report(removals, dry_run)
@@ -127,7 +127,7 @@ class Remover:
             for variant in self._records.variants(simulation)
         )
 
-    def _remove_or_say_why(self, study: StudyRecord, remaining: Sequence[StudyRecord], dry_run: bool) -> Removal:
+    def _try_remove(self, study: StudyRecord, remaining: Sequence[StudyRecord], dry_run: bool) -> Removal:
         time_over = f"ended {_end(study):%Y-%m-%d}, kept for {_retention_days(study)} days"
         reason = _ON_REQUEST if study.removing else time_over
         try:

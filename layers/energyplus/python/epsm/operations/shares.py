@@ -99,7 +99,7 @@ def _map_runs(executions: Executions, studies: Sequence[StudyRecord]) -> dict[st
     return found
 
 
-def wanted(studies: Iterable[StudyRecord]) -> int:
+def requested_concurrency(studies: Iterable[StudyRecord]) -> int:
     """Total of the functions at a time that studies request."""
     return sum(_claim(study).most for study in studies)
 

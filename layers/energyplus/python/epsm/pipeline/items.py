@@ -139,7 +139,7 @@ def _items(variants: Iterable[Variant], attempt: Attempt) -> Iterator[tuple[dict
     """The items, each with its number of variants."""
     placed = (
         (variant, repeats, CONTAINER if variant.model in attempt.in_containers else FUNCTION)
-        for variant, repeats in _repeats_last(variants)
+        for variant, repeats in _sort_repeats_last(variants)
     )
     if not attempt.batching.batched:
         for variant, repeats, runs_on in placed:
@@ -167,7 +167,7 @@ def _batch_item(batch: list[dict[str, Any]], runs_on: str, attempt: Attempt) -> 
     return {BATCH: batch, RUNS_ON: runs_on, ATTEMPT: attempt.number, MAX_FAILURES: attempt.max_failures}
 
 
-def _repeats_last(variants: Iterable[Variant]) -> Iterator[tuple[Variant, int | None]]:
+def _sort_repeats_last(variants: Iterable[Variant]) -> Iterator[tuple[Variant, int | None]]:
     """Variants, each with the index of the first one of its sample if it is not that one itself; these come last."""
     # Hashes of one model and weather at a time: a million samples would not fit into a function's memory. A collision
     # costs a wait, no more: results are found by content.

@@ -14,7 +14,7 @@ _SECONDS_TO_ANSWER = 5.0
 """Time of the function that is reserved for its answer."""
 
 
-def try_in_turn(
+def try_variants(
     ready: ReadyModel, variants: Sequence[Variant], limits: RunLimits, keep: Callable[[Path], object]
 ) -> Trial | None:
     """Run variants of a model and a weather file on the first day of their run periods until one passes.

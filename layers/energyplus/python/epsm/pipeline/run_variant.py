@@ -19,7 +19,7 @@ from epsm.errors import EngineMissing
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.pipeline.booking import Booking
 from epsm.pipeline.loaded_study import LoadedStudy
-from epsm.pipeline.preflight import try_in_turn
+from epsm.pipeline.preflight import try_variants
 from epsm.pipeline.reuse import Reuse
 from epsm.pipeline.run_content import content_key
 from epsm.pipeline.simulation import RunLimits
@@ -206,7 +206,7 @@ class VariantRunner:
         variants = variants_to_try(study.manifest.study, baseline)
         with self.booking(study, started) as costs:
             try:
-                trial = try_in_turn(
+                trial = try_variants(
                     study.ready(variants[0].model, memory_limit_mb),
                     variants,
                     RunLimits(seconds_left, memory_limit_mb, stop_watch(self.records, simulation, costs)),

@@ -22,7 +22,7 @@ from epsm.study.records import StudyRecord, StudyStatus, expiry, functions_for
 logger = logging.getLogger(__name__)
 
 
-def waits(record: StudyRecord) -> bool:
+def is_waiting(record: StudyRecord) -> bool:
     """Whether an accepted study has not been started because it waits for another one (`options.after`)."""
     return record.status is StudyStatus.PENDING and record.attempt == 1 and bool(record.options.get("after"))
 
@@ -60,7 +60,7 @@ def start_followers(stack: Stack, studies: Iterable[StudyRecord]) -> list[str]:
         Names of the simulations that were started.
     """
     started = []
-    waiting = [study for study in studies if waits(study)]
+    waiting = [study for study in studies if is_waiting(study)]
     # The oldest first: a study that is cancelled here may have followers, which are younger.
     for study in sorted(waiting, key=lambda follower: follower.created_at):
         try:

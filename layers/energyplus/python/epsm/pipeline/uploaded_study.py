@@ -58,8 +58,8 @@ class UploadedStudy:
         """Waits for missing files while any still arrive: a parallel upload has no defined order."""
         names = set(needed)
         for _ in range(_MAX_POLLS):
-            self._look()
-            versions = {name: version for name in self._versions if (version := self._meant(name))}
+            self._list_versions()
+            versions = {name: version for name in self._versions if (version := self._intended_version(name))}
             if names <= versions.keys() and not any(map(self._may_follow, names)):
                 break
             if not names <= versions.keys() and self._is_quiet():
@@ -68,12 +68,12 @@ class UploadedStudy:
         return {name: version.bytes for name, version in versions.items()}
 
     def read(self, name: str) -> bytes | None:
-        version = self._meant(name)
+        version = self._intended_version(name)
         if version is None:
             return None
         if sha256 := self._hashes.get(name):
             return self._read_hashed(name, sha256)
-        if fault := self._unclear(name, version):
+        if fault := self._ambiguity(name, version):
             self.problems.append(Problem(name, fault, "study.json uploaded last, again, or hashes in its 'files'"))
         return self._read(name, version)
 
@@ -91,8 +91,8 @@ class UploadedStudy:
             if self._is_quiet():
                 break
             self._sleep(_POLL_INTERVAL_S)
-            self._look()
-        other = self._meant(name)
+            self._list_versions()
+        other = self._intended_version(name)
         return self._read(name, other) if other and other.bytes <= MAX_FILE_BYTES else None
 
     def _read(self, name: str, version: Version) -> bytes | None:
@@ -102,7 +102,7 @@ class UploadedStudy:
             return None
         return content
 
-    def _look(self) -> None:
+    def _list_versions(self) -> None:
         listed = self._files.list_study(self._source.bucket, self._prefix)
         self._versions = {
             name: versions
@@ -119,7 +119,7 @@ class UploadedStudy:
         newest = max((history[0].modified for history in self._versions.values()), default=_LONG_AGO)
         return datetime.now(UTC) - newest >= self._quiet_for
 
-    def _meant(self, name: str) -> Version | None:
+    def _intended_version(self, name: str) -> Version | None:
         """The version that existed when study.json was written, or the first after it."""
         return next(self._nearest_first(name), None)
 
@@ -144,12 +144,12 @@ class UploadedStudy:
 
     def _may_follow(self, name: str) -> bool:
         """Whether study.json may have come before a new version that was uploaded together with it."""
-        version = self._meant(name)
+        version = self._intended_version(name)
         if name in self._hashes or version is None or not self._is_older(version):
             return False
         return datetime.now(UTC) <= self._written + self._quiet_for
 
-    def _unclear(self, name: str, version: Version) -> str:
+    def _ambiguity(self, name: str, version: Version) -> str:
         """Why the intended version is ambiguous; empty if it is not."""
         other_contents = [
             candidate for candidate in self._versions[name] if not candidate.deleted and candidate.etag != version.etag

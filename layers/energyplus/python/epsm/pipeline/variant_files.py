@@ -25,11 +25,11 @@ def store_files(files: Files, manifest: RunManifest, variant: Variant, finished:
     try:
         return dataclasses.replace(finished, etags=_store(files, manifest, variant, finished))
     except (OSError, ClientError) as error:
-        finished = without_room(finished, error)
+        finished = result_of_full_disk(finished, error)
     try:
         _store(files, manifest, variant, finished)  # without the database, by far the largest
     except (OSError, ClientError) as error:
-        finished = without_room(finished, error)
+        finished = result_of_full_disk(finished, error)
         logger.warning("no room for any file of the variant", extra={"variant_index": variant.index})
     return finished
 
@@ -49,7 +49,7 @@ def _store(files: Files, manifest: RunManifest, variant: Variant, finished: Fini
     return etags | {RESULT: files.put_json(keys.variant_key(manifest.simulation_id, variant.index, RESULT), document)}
 
 
-def without_room(finished: Finished, error: OSError | ClientError) -> Finished:
+def result_of_full_disk(finished: Finished, error: OSError | ClientError) -> Finished:
     """A completed run whose results did not fit on the disk; any other error is raised again."""
     if isinstance(error, ClientError):
         # S3 on this machine, which may share the function's disk: the local stack.

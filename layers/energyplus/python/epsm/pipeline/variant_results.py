@@ -8,7 +8,7 @@ from epsm.energyplus.verdict import Verdict
 from epsm.pipeline.loaded_study import Expectations, LoadedStudy
 from epsm.pipeline.simulation import Simulated
 from epsm.pipeline.variant_documents import Finished
-from epsm.pipeline.variant_files import without_room
+from epsm.pipeline.variant_files import result_of_full_disk
 from epsm.results.cells import read_cells
 from epsm.results.hourly_gwp import electricity_gwp_kgco2e
 from epsm.results.measure_targets import measure_remarks
@@ -45,7 +45,7 @@ def read_run(ended: Simulated, study: LoadedStudy, requested: Expectations, fold
     except sqlite3.Error as error:
         return _failed(finished, f"The results cannot be read: {error}")
     except OSError as error:
-        return without_room(finished, error)
+        return result_of_full_disk(finished, error)
     results = dataclasses.replace(
         results, measure_remarks=remarks, quantities=quantities, missing=results.missing | missing
     )

@@ -80,7 +80,7 @@ class Workspace:
             content = cached.read_bytes()
             if hashlib.sha256(content).hexdigest() == ref.sha256:
                 return content
-            self._forget_damaged(cached)
+            self._discard_damaged(cached)
         return self._fetched(ref).read_bytes()
 
     def copy(self, ref: ObjectRef, target: Path) -> None:
@@ -98,7 +98,7 @@ class Workspace:
         if not cached.is_file():
             cached = self._fetched(ref)
         if _copy(cached, target) != ref.sha256:
-            self._forget_damaged(cached)
+            self._discard_damaged(cached)
             if _copy(self._fetched(ref), target) != ref.sha256:
                 raise RuntimeError(f"s3://{ref.bucket}/{ref.key} does not stay unchanged on this disk")
 
@@ -112,7 +112,7 @@ class Workspace:
             except OSError as error:
                 if not is_full(error):
                     raise
-                self._forget_kept()
+                self._clear_cache()
                 with _room_for(f"{ref.bytes / 1e6:.1f} MB of s3://{ref.bucket}/{ref.key}", self.kept):
                     self._fetch(ref, path)
         return path
@@ -122,10 +122,10 @@ class Workspace:
         self._files.fetch(ref, path)
         path.chmod(0o444)
 
-    def _forget_kept(self) -> None:
+    def _clear_cache(self) -> None:
         shutil.rmtree(self.kept, ignore_errors=True)
 
-    def _forget_damaged(self, cached: Path) -> None:
+    def _discard_damaged(self, cached: Path) -> None:
         logger.error("a cached input was modified; it is downloaded again", extra={"sha256": cached.name})
         cached.unlink()
 
@@ -142,7 +142,7 @@ class Workspace:
                 shutil.rmtree(self._runs, ignore_errors=True)
             self._runs.mkdir(parents=True, exist_ok=True)
             if free_disk_mb(self._runs) < _MIN_FREE_MB:
-                self._forget_kept()
+                self._clear_cache()
                 if (free_mb := free_disk_mb(self._runs)) < _MIN_FREE_MB:
                     raise NoDiskSpace(f"{free_mb:.0f} MB are free in {self._runs}, {_MIN_FREE_MB:.0f} are needed")
             own = tempfile.TemporaryDirectory(dir=self._runs, ignore_cleanup_errors=True)
@@ -172,7 +172,7 @@ class Workspace:
         except OSError as error:
             if not is_full(error):
                 raise
-        self._forget_kept()
+        self._clear_cache()
         shutil.rmtree(folder / "study", ignore_errors=True)
         with _room_for(f"the files of variant {variant.index}", folder):
             return self._lay_out(folder, manifest, variant, file_name, text)

@@ -192,10 +192,10 @@ def totals(surfaces: Iterable[EnvelopeSurface]) -> tuple[EnvelopeArea, ...]:
     groups: dict[tuple[Kind, Boundary, str], list[EnvelopeSurface]] = {}
     for surface in surfaces:
         groups.setdefault((surface.kind, surface.boundary, surface.orientation), []).append(surface)
-    return tuple(_together(key, group) for key, group in groups.items())
+    return tuple(_combined(key, group) for key, group in groups.items())
 
 
-def _together(key: tuple[Kind, Boundary, str], group: Sequence[EnvelopeSurface]) -> EnvelopeArea:
+def _combined(key: tuple[Kind, Boundary, str], group: Sequence[EnvelopeSurface]) -> EnvelopeArea:
     areas = [surface.net_area_m2 for surface in group]
     net = math.fsum(areas)
 

@@ -38,7 +38,7 @@ def remarks(table: pd.DataFrame, study: Study) -> list[str]:
         without = effects[~effects].index
         if len(without):
             sentences.append(_without_effect(parameter, study, without, everywhere=len(without) == len(effects)))
-    return [*sentences, *_not_isolated(not_isolated), *_off_target(done), *_missing(done)]
+    return [*sentences, *_single_value_remark(not_isolated), *_off_target(done), *_missing(done)]
 
 
 def engine_messages(table: pd.DataFrame) -> str:
@@ -119,7 +119,7 @@ def _in_model(model: str, weathers: list[str], study: Study) -> Iterator[str]:
         yield from (f"in {model} with {weather}" for weather in weathers)
 
 
-def _not_isolated(names: list[str]) -> list[str]:
+def _single_value_remark(names: list[str]) -> list[str]:
     if not names:
         return []
     remark = (

@@ -34,7 +34,7 @@ def is_absent(error: ClientError) -> bool:
     return error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "404")
 
 
-def _is_gone(error: ClientError) -> bool:
+def _is_missing(error: ClientError) -> bool:
     """Whether there is no such object, or no longer the one with that ETag; a HEAD has no body, so only the status."""
     return is_absent(error) or error.response["Error"]["Code"] in (_CHANGED, "412")
 
@@ -203,7 +203,7 @@ class Files:
         try:
             return self._s3.get_object(Bucket=self.results_bucket, Key=key, IfMatch=etag)["Body"].read()
         except ClientError as error:
-            if _is_gone(error):
+            if _is_missing(error):
                 raise NotFound(f"s3://{self.results_bucket}/{key}") from error
             raise
 
@@ -216,7 +216,7 @@ class Files:
         try:
             self._s3.head_object(Bucket=self.results_bucket, Key=key, IfMatch=etag)
         except ClientError as error:
-            if _is_gone(error):
+            if _is_missing(error):
                 raise NotFound(f"s3://{self.results_bucket}/{key}") from error
             raise
         source: Any = {"Bucket": self.results_bucket, "Key": key}

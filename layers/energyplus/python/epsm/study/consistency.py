@@ -102,10 +102,10 @@ def _of_weather_levels(parameter: WeatherParameter, where: str) -> Iterator[Prob
     kind = "distribution.values" if parameter.distribution is not None else "values"
     for number, level in enumerate(parameter.levels):
         if level not in parameter.weather:
-            yield not_its_weather(parameter, level, f"{where}.{kind}[{number}]")
+            yield unknown_weather(parameter, level, f"{where}.{kind}[{number}]")
 
 
-def not_its_weather(parameter: WeatherParameter, level: float | str, where: str) -> Problem:
+def unknown_weather(parameter: WeatherParameter, level: float | str, where: str) -> Problem:
     """The problem of a level that is none of the parameter's weather files."""
     near = nearest(str(level), parameter.weather) or listed(parameter.weather)
     return Problem(where, f"'{level}' is not in the parameter's 'weather'", near)
@@ -137,10 +137,10 @@ def _of_measure_levels(parameter: MeasureParameter, where: str) -> Iterator[Prob
     kind = "distribution.values" if parameter.distribution is not None else "values"
     for number, level in enumerate(parameter.levels):
         if not parameter.bound.has(level):
-            yield not_a_variant(parameter, level, f"{where}.{kind}[{number}]")
+            yield unknown_variant(parameter, level, f"{where}.{kind}[{number}]")
 
 
-def not_a_variant(parameter: MeasureParameter, level: float | str, where: str) -> Problem:
+def unknown_variant(parameter: MeasureParameter, level: float | str, where: str) -> Problem:
     """The problem of a level that no variant of the measure has as its name."""
     assert parameter.bound is not None
     names = parameter.bound.levels

@@ -45,12 +45,12 @@ _WORDS: dict[str, frozenset[str]] = {
 _CANONICAL = {fold_name(word): word for word in _WORDS}
 
 
-def _in_its_case(word: Any) -> Any:
+def _canonical_word(word: Any) -> Any:
     return _CANONICAL.get(fold_name(word), word) if isinstance(word, str) else word
 
 
 Days = Annotated[
-    tuple[Annotated[DayWord, BeforeValidator(_in_its_case)], ...], Field(min_length=1, max_length=len(_WORDS))
+    tuple[Annotated[DayWord, BeforeValidator(_canonical_word)], ...], Field(min_length=1, max_length=len(_WORDS))
 ]
 
 

@@ -107,7 +107,7 @@ class _Truncated(Strict):
         return _Part.between(self._score(low), self._score(high))
 
     @model_validator(mode="after")
-    def _leaves_something(self) -> Self:
+    def _check_truncation(self) -> Self:
         if self.truncate is not None:
             low, high = self.truncate
             _require((low < high, "'truncate' must be [smaller, larger]"))

@@ -100,7 +100,7 @@ class Impact(Strict):
     )
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _require_content(self) -> Self:
         if all(getattr(self, name) is None for name in type(self).model_fields):
             raise ValueError("is empty; give 'fuels', 'hourly_electricity', 'currency' or 'study_period_years'")
         if self.hourly_electricity is not None and self.has_electricity_factor:

@@ -71,7 +71,7 @@ class MeasureVariant(Strict):
     )
 
     @model_validator(mode="after")
-    def _changes_something(self) -> Self:
+    def _require_changes(self) -> Self:
         if fold_name(self.name) == NONE and self.changes:
             raise ValueError(f"is called '{NONE}', which leaves the model as it is, and has edits")
         if fold_name(self.name) == NONE and (self.gwp or self.cost or self.service_life_years):

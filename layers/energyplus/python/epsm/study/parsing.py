@@ -92,7 +92,7 @@ def problems_of(error: ValidationError) -> list[Problem]:
             path += f".{detail['ctx']['discriminator']}".replace("'", "")
         fault, allowed = _in_words(detail["type"], detail["msg"], detail["input"], detail.get("ctx", {}))
         if detail["type"] == "extra_forbidden":
-            allowed = nearest(str(steps[-1]), _keys_beside(steps))
+            allowed = nearest(str(steps[-1]), _sibling_keys(steps))
         if path in problems and problems[path].what == fault:
             allowed = " or ".join(part for part in (problems[path].allowed, allowed) if part)
         problems[path] = Problem(f"{MANIFEST_NAME}: {path}" if path else MANIFEST_NAME, fault, allowed)
@@ -154,7 +154,7 @@ def _without_tags(steps: Sequence[int | str]) -> Iterator[int | str]:
         earlier, before = before, step
 
 
-def _keys_beside(steps: Sequence[int | str]) -> list[str]:
+def _sibling_keys(steps: Sequence[int | str]) -> list[str]:
     """The keys that are known where an unknown one was found."""
     part: type[BaseModel] = Study
     before = ""

@@ -117,7 +117,7 @@ class ScheduleTargetEdit(ScheduleTarget):
     value: Number = Field(description="What is written, multiplied by or added, as `apply` says.")
 
     @model_validator(mode="after")
-    def _fits_its_way(self) -> Self:
+    def _check_operation(self) -> Self:
         if self.apply == "linear":
             raise ValueError("has apply 'linear', which is for levels; give the value itself")
         return self

@@ -42,7 +42,7 @@ class SetpointEdit(ThermostatEdit):
     cooling_shift_k: Shift | None = Field(default=None, description="Added to the cooling setpoints, K.")
 
     @model_validator(mode="after")
-    def _shifts_something(self) -> Self:
+    def _require_shift(self) -> Self:
         if not self.shifts:
             raise ValueError("shifts nothing; give 'heating_shift_k', 'cooling_shift_k' or both, other than 0")
         return self

@@ -182,7 +182,7 @@ class IdealLoadsEdit(Strict):
     economizer: Literal["NoEconomizer", "DifferentialDryBulb", "DifferentialEnthalpy"] | None = None
 
     @model_validator(mode="after")
-    def _changes_something(self) -> Self:
+    def _require_changes(self) -> Self:
         if self.sensible_heat_recovery is None and self.economizer is None:
             raise ValueError("changes nothing; give 'sensible_heat_recovery' or 'economizer'")
         if self.latent_heat_recovery and not self.sensible_heat_recovery:

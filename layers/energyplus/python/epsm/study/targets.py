@@ -122,7 +122,7 @@ class TargetEdit(Target):
     value: Value = Field(description="What is written, multiplied by or added, as `apply` says.")
 
     @model_validator(mode="after")
-    def _fits_its_way(self) -> Self:
+    def _check_operation(self) -> Self:
         if self.apply == "linear":
             raise ValueError("has apply 'linear', which is for levels; give the value itself")
         if self.apply != "set" and isinstance(self.value, str):

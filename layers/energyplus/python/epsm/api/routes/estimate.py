@@ -10,7 +10,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from epsm.api.app import Refusal, SimulationId, own_study, stack, who_calls
+from epsm.api.app import Refusal, SimulationId, identify_caller, own_study, stack
 from epsm.api.bodies import EstimatedStudy, StudyOfUploads, answers
 from epsm.api.incoming import FilesUploadedBefore
 from epsm.checks.sample_list import with_samples_of
@@ -36,7 +36,7 @@ router = APIGatewayHttpRouter()
 def estimate_study(sent: Annotated[StudyOfUploads, Body()]) -> EstimatedStudy:
     """Estimate a study. Its models must have been uploaded; its weather need not."""
     study = parse_study(json.dumps(sent.study))
-    before = FilesUploadedBefore(stack(), who_calls().name, sent.files)
+    before = FilesUploadedBefore(stack(), identify_caller().name, sent.files)
     if isinstance(study.sampling, Listed) and study.sampling.file is not None:
         study = _with_samples(study, study.sampling.file, before)
     # Before a run time is looked up: it would reveal that somebody has run a file of which only the hash is known.

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm import __version__
-from epsm.api.app import stack, who_calls
+from epsm.api.app import identify_caller, stack
 from epsm.api.bodies import Health, Resources, Version, answers
 from epsm.energyplus import dictionary
 from epsm.study.records import StudyStatus
@@ -26,7 +26,7 @@ router = APIGatewayHttpRouter()
 )
 def system_resources() -> Resources:
     """Counts of your own studies; for administrators, of all studies."""
-    page = stack().records.study_page(owner=who_calls().only, status=StudyStatus.RUNNING, limit=100)
+    page = stack().records.study_page(owner=identify_caller().only, status=StudyStatus.RUNNING, limit=100)
     return Resources(
         engine_version=dictionary.load().version,
         running_studies=len(page.studies),

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from epsm.api.access import Caller
-from epsm.api.app import Refusal, stack, who_calls
+from epsm.api.app import Refusal, identify_caller, stack
 from epsm.api.bodies import StudyInList, StudyList, answers
 from epsm.store import attributes, keys
 from epsm.study.records import StudyStatus
@@ -29,7 +29,7 @@ def list_studies(
     page: Annotated[str | None, Query(max_length=2000, description="`next` of the previous page.")] = None,
 ) -> StudyList:
     """Your own studies, newest first; for administrators, all studies."""
-    caller = who_calls()
+    caller = identify_caller()
     found = stack().records.study_page(owner=caller.only, status=status, limit=limit, start=_page_start(page, caller))
     listed = [
         StudyInList(

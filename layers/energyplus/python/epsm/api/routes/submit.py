@@ -23,7 +23,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from pydantic import ValidationError
 
 from epsm.api.access import Caller
-from epsm.api.app import Refusal, app, media_type, owner_limits, request_body, stack, who_calls
+from epsm.api.app import Refusal, app, identify_caller, media_type, owner_limits, request_body, stack
 from epsm.api.bodies import StudyOfUploads, Submitted, UploadPlace, UploadPlaces, WantedFiles, answers
 from epsm.api.forms import Form, read_form
 from epsm.api.incoming import (
@@ -32,7 +32,7 @@ from epsm.api.incoming import (
     presign_uploads,
     study_of_files,
     submit_from_request,
-    with_names_of_their_own,
+    with_unique_names,
 )
 from epsm.api.legacy import with_legacy_fields
 from epsm.errors import StudyRejected
@@ -65,7 +65,7 @@ def run() -> Response[str]:
     `scenario` with construction sets becomes measures, and `construction_mode` the sampling. With the header
     `Idempotency-Key` a repetition of the request within a day starts nothing and gets the same answer.
     """
-    caller = who_calls()
+    caller = identify_caller()
     key = app.current_event.headers.get("idempotency-key")
     if key is None:
         submitted = _submit(caller)
@@ -143,7 +143,7 @@ def _study_in_request(caller: Caller) -> tuple[bytes, FilesInRequest | FilesUplo
 def _study_in_form(form: Form) -> tuple[bytes, dict[str, bytes]]:
     """The study.json of a form, its own or one that is made for it, and the form's other files by name."""
     models, weather, others = (
-        with_names_of_their_own(form.files.get(field, [])) for field in ("idf_files", "weather_file", "files")
+        with_unique_names(form.files.get(field, [])) for field in ("idf_files", "weather_file", "files")
     )
     contents = {**others, **weather, **models}
     problems = [
@@ -188,7 +188,7 @@ def uploads(requested: Annotated[WantedFiles, Body()]) -> UploadPlaces:
     places = presign_uploads(
         {file.name: file.sha256 for file in requested.files},
         {file.name: file.bytes for file in requested.files},
-        who_calls().name,
+        identify_caller().name,
         stack(),
     )
     listed = [UploadPlace(**{**asdict(place), "headers": dict(place.headers)}) for place in places]

@@ -83,10 +83,12 @@ def analyses(
         rows = table.iloc[first + 1 : first + study.sample_count]
         design = structure.with_values(rows)
         for metric in study.analysis.metrics:
-            column = table[metric].to_numpy(dtype=float, na_value=np.nan) if metric in table else _nothing(len(table))
+            column = (
+                table[metric].to_numpy(dtype=float, na_value=np.nan) if metric in table else _empty_column(len(table))
+            )
             results = column[first + 1 : first + study.sample_count]
             if time.monotonic() > deadline:
-                analysis = _out_of_time(design, results, max_seconds)
+                analysis = _time_limit_reached(design, results, max_seconds)
             else:
                 seeded = seed or DEFAULT_SEED
                 analysis = analyse(design, results, study.analysis.confidence, seeded, float(column[first]))
@@ -94,14 +96,14 @@ def analyses(
     return found
 
 
-def _out_of_time(design: Design, results: Floats, max_seconds: float) -> Analysis:
+def _time_limit_reached(design: Design, results: Floats, max_seconds: float) -> Analysis:
     used = int(np.isfinite(results).sum())
     reason = f"the previous analyses used up the {max_seconds:.0f} s available for a study; name fewer metrics"
     refusal = Refusal("all", Basis(used, design.samples), reason)
     return Analysis(design.samples, used, (), (refusal,), None, (), ())
 
 
-def _nothing(count: int) -> Floats:
+def _empty_column(count: int) -> Floats:
     """A column that no variant has: an end use by fuel that does not occur in the building."""
     return np.full(count, np.nan)
 
