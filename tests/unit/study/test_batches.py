@@ -68,6 +68,12 @@ def test_every_vcpu_has_a_variant_however_long_it_runs() -> None:
     assert found == [6] * 100
 
 
+def test_a_study_that_fits_into_two_rounds_has_one_batch_for_each_function() -> None:
+    found = sizes(10_000, plan(10_000, seconds=25.0, memory_mb=10_240, max_concurrency=10_000))
+    assert set(found[:-1]) == {12}
+    assert len(found) == 834  # of 900 functions
+
+
 def test_batches_of_several_engines_fill_them_evenly() -> None:
     assert {size % 6 for size in sizes(6000, plan(6000, memory_mb=10_240, max_concurrency=60))} == {0}
 

@@ -41,6 +41,8 @@ class Batching:
         engines: Engines that one function runs at a time.
         functions: Functions that run at a time.
         in_functions: Whether a batch in a function may have more than one variant; in a container it always may.
+        least_rounds: Minimum number of variants for each engine of a batch, if there is time for them: 2 where that
+            makes one batch for each function.
         seconds_of: Run time of a model, seconds.
     """
 
@@ -50,6 +52,7 @@ class Batching:
     functions: int
     in_functions: bool
     seconds_of: Callable[[str], float]
+    least_rounds: int = 1
 
     def size(self, left: int, model: str, *, in_container: bool) -> int:
         """Size of the next batch.
@@ -69,8 +72,8 @@ class Batching:
         if self.option is not None:
             return self.option
         rounds_in_time = int(_SECONDS_A_BATCH / (self.seconds_of(model) + _SECONDS_AROUND_THE_ENGINE))
-        rounds = min(left // (2 * self.functions * self.engines), rounds_in_time, MAX_BATCH // self.engines)
-        return self.engines * max(1, rounds)
+        rounds = max(self.least_rounds, left // (2 * self.functions * self.engines))
+        return self.engines * max(1, min(rounds, rounds_in_time, MAX_BATCH // self.engines))
 
 
 def batching_of(
@@ -93,7 +96,10 @@ def batching_of(
     in_functions = options.timeout_s <= MAX_FUNCTION_RUN_S
     engines = engines_at_a_time(options, variants, memory_mb)
     functions = min(reserved or _FUNCTIONS, functions_for(options.max_concurrency, engines))
-    return Batching(_is_batched(options, variants), options.batch, engines, functions, in_functions, seconds_of)
+    at_once = functions * engines
+    least_rounds = 2 if engines > 1 and at_once < variants <= 2 * at_once else 1
+    batched = _is_batched(options, variants)
+    return Batching(batched, options.batch, engines, functions, in_functions, seconds_of, least_rounds)
 
 
 def engines_at_a_time(options: Options, variants: int, memory_mb: float) -> int:

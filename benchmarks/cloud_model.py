@@ -1,0 +1,180 @@
+"""How long a study takes on AWS and what it costs: a discrete-event model of the map, Lambda's quotas and the batches.
+
+The model has what decides time and cost: child executions start at most so many a second; the functions that run at a
+time grow by 1,000 every 10 s up to the account's limit; a new environment starts cold; run times spread; batches have
+the sizes that submit gives them. It has no failures, and no throttling by other functions of the account.
+"""
+
+import argparse
+import heapq
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks.output import print_table
+from epsm.estimate import usd_per_second
+from epsm.study.batches import MB_PER_VCPU, Batching, batching_of, engines_of
+from epsm.study.schema import Options
+
+CHILDREN_PER_SECOND = 100.0
+"""Child executions that a map run starts in a second."""
+BURST, BURST_INTERVAL_S = 1000, 10.0
+"""Lambda Developer Guide, "Lambda scaling behavior": 1,000 execution environments every 10 s for each function."""
+COLD_START_S = 6.0
+"""Of an image function with EnergyPlus; an assumption."""
+SECONDS_AROUND_THE_ENGINE = 0.3
+TRANSITION_USD, REQUEST_USD, PUT_USD, WRITE_USD = 25e-6, 0.2e-6, 5e-6, 0.625e-6
+TRANSITIONS_OF_A_CHILD = 4
+"""Start, two choices, the task."""
+PUTS_OF_A_VARIANT, WRITES_OF_A_VARIANT = 4, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Limits of an account.
+
+    Attributes:
+        functions: Functions at a time.
+        memory_mb: Memory of the function that runs variants, MiB.
+    """
+
+    functions: int
+    memory_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Time and cost of a study.
+
+    Attributes:
+        children: Child executions.
+        wall_seconds: From the start of the map to the end of the last variant.
+        usd: At list prices of us-east-1.
+    """
+
+    children: int
+    wall_seconds: float
+    usd: float
+
+
+def predict(
+    variants: int,
+    run_seconds: float,
+    account: Account,
+    *,
+    batched: bool = True,
+    spread: float = 0.05,
+    seed: int = 1,
+) -> Prediction:
+    """Run the model.
+
+    Args:
+        variants: Number of variants, all of one model.
+        run_seconds: Of EnergyPlus on a whole vCPU.
+        account: Its limits.
+        batched: Whether submit makes batches.
+        spread: Standard deviation of the logarithm of the run times; 0.045 in the 18 variants of `make demo`.
+        seed: Of the run times.
+    """
+    chance = random.Random(seed)
+    options = Options(max_concurrency=10_000, batch=None if batched else 1)
+    batching = batching_of(
+        options,
+        variants,
+        memory_mb=account.memory_mb,
+        reserved=account.functions,
+        seconds_of=lambda model: run_seconds,
+    )
+    slowdown = max(1.0, batching.engines * MB_PER_VCPU / account.memory_mb)
+    environments = _Environments(account.functions)
+    last_end = busy_s = 0.0
+    children = 0
+    for size in _sizes(variants, batching):
+        start, cold = environments.take(children / CHILDREN_PER_SECOND)
+        seconds = _batch_seconds(size, batching.engines, run_seconds * slowdown, spread, chance)
+        seconds += COLD_START_S * chance.lognormvariate(0, 0.2) if cold else 0.0
+        environments.busy_until(start + seconds)
+        last_end = max(last_end, start + seconds)
+        busy_s += seconds
+        children += 1
+    usd = (
+        busy_s * usd_per_second(account.memory_mb)
+        + children * (TRANSITIONS_OF_A_CHILD * TRANSITION_USD + REQUEST_USD)
+        + variants * (PUTS_OF_A_VARIANT * PUT_USD + WRITES_OF_A_VARIANT * WRITE_USD)
+    )
+    return Prediction(children, last_end, usd)
+
+
+class _Environments:
+    """Execution environments of a function.
+
+    Args:
+        most: The account's limit.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._ends: list[float] = []
+        self._now = 0.0
+        self._warm = 0
+
+    def take(self, earliest: float) -> tuple[float, bool]:
+        """When an environment takes the next batch, and whether it starts cold."""
+        self._now = max(self._now, earliest)
+        while True:
+            while self._ends and self._ends[0] <= self._now:
+                heapq.heappop(self._ends)
+                self._warm += 1
+            if self._warm:
+                self._warm -= 1
+                return self._now, False
+            intervals = math.floor(self._now / BURST_INTERVAL_S)
+            if len(self._ends) < min(self._most, BURST * (1 + intervals)):
+                return self._now, True
+            more_at = (intervals + 1) * BURST_INTERVAL_S if len(self._ends) < self._most else math.inf
+            self._now = min(self._ends[0], more_at)
+
+    def busy_until(self, end: float) -> None:
+        heapq.heappush(self._ends, end)
+
+
+def _sizes(variants: int, batching: Batching) -> Iterator[int]:
+    left = variants
+    while left > 0:
+        size = min(left, batching.size(left, "model.idf", in_container=False))
+        yield size
+        left -= size
+
+
+def _batch_seconds(size: int, engines: int, run_seconds: float, spread: float, chance: random.Random) -> float:
+    """Time of a batch: each engine takes the next variant when it has ended one."""
+    ends = [0.0] * min(engines, size)
+    for _ in range(size):
+        seconds = run_seconds * chance.lognormvariate(0, spread) + SECONDS_AROUND_THE_ENGINE
+        heapq.heapreplace(ends, ends[0] + seconds)
+    return max(ends)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cloud_model", description=__doc__)
+    parser.add_argument("--variants", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000], metavar="N")
+    chosen = parser.parse_args()
+    new = Account(50, 3008)
+    usual = Account(900, 1769)
+    large = Account(900, 10_240)
+    rows: list[list[object]] = []
+    for model, seconds in (("small office", 25.0), ("large office", 150.0), ("one zone", 1.0)):
+        for variants in chosen.variants:
+            for account, batched in ((new, True), (usual, False), (usual, True), (large, True)):
+                found = predict(variants, seconds, account, batched=batched)
+                engines = engines_of(account.memory_mb) if batched else 1
+                minutes = found.wall_seconds / 60
+                limits = [account.functions, account.memory_mb, engines]
+                rows.append([f"{model}, {seconds:g} s", variants, *limits, found.children, minutes, found.usd])
+    heads = ["model", "variants", "functions", "memory_mb", "engines", "children", "minutes", "usd"]
+    print_table(heads, rows)
+
+
+if __name__ == "__main__":
+    main()
