@@ -1,5 +1,6 @@
 """Variants of batches in the table: what a further attempt may write, and how failed ones are counted."""
 
+import random
 from typing import Any
 
 import pytest
@@ -131,6 +132,15 @@ def test_transactions_that_meet_are_repeated() -> None:
 
 def test_a_condition_that_does_not_hold_is_no_conflict() -> None:
     assert not Transactions(Cancelled("ConditionalCheckFailed", "TransactionConflict")).write()
+
+
+def test_transactions_wait_up_to_two_seconds_and_succeed_at_the_thirtieth_attempt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(random, "uniform", lambda shortest, longest: longest)
+    client = Transactions(*[CONFLICT] * 29, None)
+    assert client.write()
+    assert client.waits == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, *[2.0] * 23]
 
 
 @pytest.mark.parametrize("ends", [[Cancelled("ValidationError", "None")], [CONFLICT] * 30])

@@ -1,6 +1,7 @@
 """Executions: started once, stopped where there are any, found by their ARN; the counts of their map runs."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -109,6 +110,29 @@ def test_an_execution_that_is_not_there_is_none(executions: Executions) -> None:
 def test_a_question_that_is_refused_is_a_fault(executions: Executions) -> None:
     with pytest.raises(ClientError, match="InvalidArn"):
         executions.find("no ARN")
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda executions: executions.start("study-1", {}),
+        lambda executions: executions.stop(pending(), "Cancelled", "by anna"),
+        lambda executions: executions.find(f"{EXECUTION}:study-1"),
+        lambda executions: executions.map_run(running()),
+    ],
+    ids=["start", "stop", "find", "map run"],
+)
+def test_another_refusal_is_not_an_absent_execution(code: str, ask: Callable[[Executions], Any]) -> None:
+    class Refusing:
+        def __getattr__(self, name: str) -> Any:
+            return self._refuse
+
+        def _refuse(self, **_: Any) -> Any:
+            raise ClientError({"Error": {"Code": code}}, "any")
+
+    with pytest.raises(ClientError, match=code):
+        ask(executions_of(Refusing()))
 
 
 @pytest.mark.parametrize("given", ["[]", "1", "{}"])

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from epsm.errors import NotFound
-from epsm.store import files as files_module
 from epsm.store import keys
 from epsm.store.files import OWNER_METADATA, Files
 from epsm.study.manifest import ObjectRef
@@ -203,17 +203,19 @@ def test_text_is_written_over(s3: Any, files: Files) -> None:
     assert (answer["Body"].read().decode(), answer["ContentType"]) == ("Ä", "text/html")
 
 
-@pytest.mark.parametrize("max_in_one_part", [16 * 2**20, 0], ids=["in one part", "in parts"])
-def test_a_file_arrives_whole(
-    s3: Any, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, max_in_one_part: int
+@pytest.mark.parametrize(("size", "parts"), [(4_000, ""), (16 * 2**20, ""), (16 * 2**20 + 1, "-3")])
+def test_a_file_arrives_whole_a_large_one_in_parts_of_8_mib(
+    s3: Any, files: Files, tmp_path: Path, size: int, parts: str
 ) -> None:
-    monkeypatch.setattr(files_module, "_MAX_IN_ONE_PART", max_in_one_part)
-    (tmp_path / "results.csv").write_bytes(b"a,b\n" * 1000)
+    content = (b"a,b\n" * (size // 4 + 1))[:size]
+    (tmp_path / "results.csv").write_bytes(content)
 
-    files.put_file("runs/a/results.csv", tmp_path / "results.csv", "text/csv")
+    etag = files.put_file("runs/a/results.csv", tmp_path / "results.csv", "text/csv")
 
     answer = s3.get_object(Bucket=RESULTS, Key="runs/a/results.csv")
-    assert (answer["Body"].read(), answer["ContentType"]) == (b"a,b\n" * 1000, "text/csv")
+    assert answer["Body"].read() == content
+    assert (answer["ContentType"], answer["ETag"]) == ("text/csv", etag)
+    assert re.fullmatch(f'"[0-9a-f]{{32}}{parts}"', etag)
 
 
 def test_a_compressed_file_unpacks_to_what_it_was_and_leaves_nothing(files: Files, tmp_path: Path) -> None:
@@ -223,6 +225,7 @@ def test_a_compressed_file_unpacks_to_what_it_was_and_leaves_nothing(files: File
 
     packed = files.open_result("runs/a/eplusout.sql.gz").read()
     assert (gzip.decompress(packed), len(packed) < 10_000) == (b"0" * 100_000, True)
+    assert packed[8] == 4, "the extra flags of RFC 1952: compressed with the fastest algorithm"
     assert [each.name for each in tmp_path.iterdir()] == ["eplusout.sql"]
 
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from epsm.problems import Problem
 from epsm.store.records import Records
-from epsm.study.records import StudyStatus
+from epsm.study.records import StudyRecord, StudyStatus
 from tests.unit.store.study_items import ENDED, FOREVER, OPEN, SOURCE, Write, put, study
 
 # --- Claiming and accepting
@@ -23,6 +23,41 @@ def test_a_new_study_is_pending_and_knows_where_it_comes_from(records: Records) 
     created_at = datetime.fromisoformat(record.created_at)
     assert before - timedelta(milliseconds=1) <= created_at <= datetime.now(UTC)
     assert record == records.study("a")
+
+
+def test_a_study_without_further_attributes_has_no_counts_costs_or_ends(table: Any, records: Records) -> None:
+    put(table, "a")
+
+    assert study(records) == StudyRecord(
+        simulation_id="a",
+        name="a",
+        status=StudyStatus.PENDING,
+        created_at="2026-05-01T12:00:00.000Z",
+        started_at="",
+        ended_at="",
+        variants=0,
+        succeeded=0,
+        failed=0,
+        reused=0,
+        execution_arn="",
+        error="",
+        problems=(),
+        source={},
+        options={},
+        owner="",
+        attempt=1,
+        reopened_at="",
+        removing=False,
+        given_up=False,
+        collected=False,
+        stop_reason="",
+        spent_usd=0.0,
+        cost_usd=0.0,
+        batched=False,
+        engines=1,
+        successes=0,
+        failures=0,
+    )
 
 
 def test_a_new_study_expires_by_itself_long_after_its_retention(table: Any, records: Records) -> None:
@@ -49,6 +84,7 @@ def test_an_accepted_study_knows_what_it_will_run(records: Records) -> None:
 
     record = study(records)
     assert (record.name, record.variants, record.options) == ("Tower", 3, {"seed": 1})
+    assert (record.batched, record.engines) == (False, 1)
     assert record.status is StudyStatus.PENDING
 
 

@@ -56,9 +56,9 @@ class Version:
     version_id: str
     bytes: int
     modified: datetime
-    etag: str = ""
-    deleted: bool = False
-    latest: bool = False
+    etag: str
+    deleted: bool
+    latest: bool
 
 
 class Files:
@@ -189,7 +189,7 @@ class Files:
         packed = path.with_name(path.name + ".gz")
         # Level 1: within 10 % of level 6 on EnergyPlus databases at a third of the time.
         with path.open("rb") as source, gzip.open(packed, "wb", compresslevel=1) as target:
-            shutil.copyfileobj(source, target, 2**20)
+            shutil.copyfileobj(source, target)
         etag = self.put_file(key, packed, "application/gzip")
         packed.unlink()
         return etag
