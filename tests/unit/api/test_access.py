@@ -213,8 +213,16 @@ def test_two_groups_are_not_one_whose_name_is_both() -> None:
     assert caller_of(token(groups="[HVAC admins]"), ["admins"], header(groups=groups)).administrator
 
 
-def test_a_group_with_blanks_in_its_name_is_known_from_the_token() -> None:
-    assert caller_of(token(groups="[HVAC admins]"), ["HVAC admins"], header(groups=["HVAC admins"])).administrator
+@pytest.mark.parametrize("subject", ["a", "an", "ann", "anna"], ids=len)
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer  ", ""])
+def test_a_group_with_blanks_in_its_name_is_known_from_the_token(scheme: str, subject: str) -> None:
+    authorization = header(groups=["HVAC admins"], sub=subject).replace("Bearer ", scheme)
+    assert caller_of(token(groups="[HVAC admins]"), ["HVAC admins"], authorization).administrator
+
+
+def test_a_token_has_no_letters_beyond_ascii() -> None:
+    authorization = header(groups=["HVAC admins"]) + "ä"
+    assert not caller_of(token(groups="[HVAC admins]"), ["HVAC admins"], authorization).administrator
 
 
 @pytest.mark.parametrize(

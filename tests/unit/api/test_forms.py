@@ -85,14 +85,25 @@ def test_a_boundary_may_be_written_in_other_ways(kind: str) -> None:
         "",
         "multipart/form-data",
         "multipart/form-data; boundary=",
-        "multipart/form-data; boundary=another",
         "multipart/mixed; boundary=edge",
         "application/json; boundary=edge",
+        "multipart/byteranges; boundary=edge",
+    ],
+)
+def test_another_content_type_is_refused_by_name(kind: str) -> None:
+    with pytest.raises(StudyRejected, match=f"'{kind}' is not a multipart form with a boundary"):
+        read_form(part("name", b"a") + END, kind)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "multipart/form-data; boundary=another",
         f"multipart/form-data; boundary={'x' * 300}",
         "multipart/form-data; boundary=中",
     ],
 )
-def test_a_content_type_that_does_not_fit_is_refused(kind: str) -> None:
+def test_a_boundary_that_does_not_fit_is_refused(kind: str) -> None:
     with pytest.raises(StudyRejected):
         read_form(part("name", b"a") + END, kind)
 

@@ -1,6 +1,7 @@
 """The header Idempotency-Key: one answer for a repeated request, and for nobody else's."""
 
 import json
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -44,10 +45,11 @@ class Memory(BasePersistenceLayer):
 
 
 @pytest.fixture(autouse=True)
-def own_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Memory]:
+    memory = Memory()
     submit._submitter_of.cache_clear()
-    monkeypatch.setattr(submit, "DynamoDBPersistenceLayer", Memory)
-    yield
+    monkeypatch.setattr(submit, "DynamoDBPersistenceLayer", lambda *_, **__: memory)
+    yield memory
     submit._submitter_of.cache_clear()
 
 
@@ -92,6 +94,14 @@ def post(subject: str, key: str) -> str:
 def test_a_repeated_request_starts_nothing(owners: list[str]) -> None:
     assert post("anna", "monday") == post("anna", "monday") == "study-1"
     assert len(owners) == 1
+
+
+def test_a_request_is_remembered_for_a_day(memory: Memory) -> None:
+    before = int(time.time())
+    post("anna", "monday")
+    (record,) = memory.kept.values()
+    assert record.expiry_timestamp is not None
+    assert before <= record.expiry_timestamp - 86_400 <= time.time()
 
 
 def test_another_key_or_caller_starts_a_study(owners: list[str]) -> None:

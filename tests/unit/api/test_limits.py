@@ -132,6 +132,7 @@ def test_a_rerun_reserves_money_for_models_that_never_ran_within_the_budget_of_n
     stack = deployed(records, monkeypatch, usd_per_month=4.0)
     status, _ = ask(stack, "POST", "/api/simulation/anna-1/rerun/", {})
     assert (status, records.started, reserved(stack)) == (202, [2], 1.0)
+    assert stack.accounts.read(OWNER).claims["anna-1"].attempt == 2
 
 
 @pytest.mark.parametrize(("succeeded", "quarters"), [(0, 4), (1, 3), (3, 1)])

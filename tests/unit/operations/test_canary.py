@@ -171,7 +171,9 @@ def test_a_rejected_canary_says_what_was_found(world: World) -> None:
     [
         None,
         VariantRecord(0, VariantStatus.FAILED, verdict="crashed"),
+        VariantRecord(0, VariantStatus.FAILED, verdict="ok", stage="results"),
         VariantRecord(0, VariantStatus.SUCCEEDED, verdict="ok with severe"),
+        VariantRecord(0, VariantStatus.SUCCEEDED, verdict="fatal"),
     ],
 )
 def test_a_completed_study_without_a_good_variant_is_a_failure(world: World, variant: VariantRecord | None) -> None:

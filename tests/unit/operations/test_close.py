@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -96,7 +97,7 @@ def test_a_second_event_leaves_the_record_as_it_is() -> None:
     assert case.records.by_name[SIMULATION] == record
 
 
-def test_collecting_waits_until_no_variant_runs() -> None:
+def test_collecting_waits_until_no_variant_runs(caplog: pytest.LogCaptureFixture) -> None:
     case = Case(StudyStatus.CANCELLED)
     case.records.running = {4: "", 7: ""}
     still_running = []
@@ -106,16 +107,19 @@ def test_collecting_waits_until_no_variant_runs() -> None:
         still_running.append(len(case.records.running))
         case.records.running.popitem()
 
-    case.close(ABORTED, one_ends)
-    assert (still_running, len(case.collect.asked)) == ([2, 1], 1)
+    with caplog.at_level(logging.WARNING):
+        case.close(ABORTED, one_ends)
+    assert (still_running, len(case.collect.asked), caplog.messages) == ([2, 1], 1, [])
 
 
-def test_a_variant_that_does_not_end_is_waited_for_45_seconds() -> None:
+def test_a_variant_that_does_not_end_is_waited_for_45_seconds(caplog: pytest.LogCaptureFixture) -> None:
     case = Case(StudyStatus.CANCELLED)
     case.records.running = {4: ""}
     slept: list[float] = []
-    case.close(ABORTED, slept.append)
+    with caplog.at_level(logging.WARNING):
+        case.close(ABORTED, slept.append)
     assert (sum(slept), len(case.collect.asked)) == (45, 1)
+    assert caplog.messages == ["variants are still running"]
 
 
 def test_a_study_cancelled_before_it_was_accepted_stays_cancelled() -> None:

@@ -1,11 +1,12 @@
 """How far a study is and what is left: epsm.operations.progress."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
 
+from epsm.operations import progress
 from epsm.operations.progress import seconds_left
 from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord, StudyStatus, timestamp
@@ -21,6 +22,17 @@ def running(seconds: float = 60, **changes: Any) -> StudyRecord:
 
 def test_the_rest_is_expected_to_go_as_what_has_ended() -> None:
     assert seconds_left(running(60), RunCounts(succeeded=20, failed=5, total=100)) == pytest.approx(180, abs=1)
+
+
+def test_the_rest_is_given_to_a_tenth_of_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Clock":
+            return cls(2026, 5, 1, 12, 1, tzinfo=tz)
+
+    monkeypatch.setattr(progress, "datetime", Clock)
+    # 60 s for 7 variants, of which 9 are left: 77.142... s
+    assert seconds_left(running(started_at="2026-05-01T12:00:00.000Z"), RunCounts(succeeded=7, total=16)) == 77.1
 
 
 def test_of_a_study_whose_variants_have_all_ended_nothing_is_left() -> None:

@@ -1,5 +1,9 @@
 """Cancelling, changing, removing and running again."""
 
+from typing import Any
+
+import pytest
+
 from epsm.store import keys
 from epsm.study.records import StudyStatus, VariantRecord, VariantStatus
 from tests.unit.api.routes.requests import ANNA, ROOT, ask, ended
@@ -51,6 +55,21 @@ def test_options_are_changed_while_variants_run(stack: Deployed) -> None:
     status, answer = ask(stack, "PATCH", path, {"max_cost_usd": 1.0})
     assert (status, answer["detail"]) == (409, "The study was submitted without max_cost_usd")
     assert ask(stack, "PATCH", path, {})[0] == 422
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"max_cost_usd": usd} for usd in (0, -0.5, 1.1e6, "1")),
+        *({"max_concurrency": number} for number in (0, 10_001, 1.5, "1")),
+        {"priority": "highest"},
+    ],
+    ids=str,
+)
+def test_a_change_beyond_what_is_allowed_is_refused(stack: Deployed, change: dict[str, Any]) -> None:
+    simulation = stack.accepted(ANNA, options={"max_cost_usd": 1.0})
+    status, answer = ask(stack, "PATCH", f"/api/simulation/{simulation}/", change)
+    assert (status, [each["where"] for each in answer["errors"]]) == (422, [f"body.{name}" for name in change])
 
 
 # --- running again

@@ -78,6 +78,24 @@ def test_files_are_uploaded_once_and_only_by_their_owner(stack: Deployed, room: 
     assert (status, len(answer["errors"])) == (422, 2)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": ""},
+        {"name": "n" * 401},
+        {"sha256": "0" * 63},
+        {"sha256": "g" * 64},
+        {"bytes": -1},
+    ],
+    ids=str,
+)
+def test_an_upload_has_a_name_a_hash_and_a_size(stack: Deployed, wrong: dict[str, Any]) -> None:
+    file = {"name": "n" * 400, "sha256": "0" * 64, "bytes": 0}
+    assert ask(stack, "POST", "/api/simulation/uploads/", {"files": [file]})[0] == 200
+    status, answer = ask(stack, "POST", "/api/simulation/uploads/", {"files": [file | wrong]})
+    assert (status, [each["where"] for each in answer["errors"]]) == (422, [f"body.files.0.{name}" for name in wrong])
+
+
 def test_an_estimate_rests_on_measured_or_assumed_run_times(stack: Deployed, room: dict[str, bytes]) -> None:
     hashes = put_files(stack, room)
     path, body = "/api/simulation/estimate/", {"study": study_document(), "files": hashes}
