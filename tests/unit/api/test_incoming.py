@@ -236,6 +236,14 @@ def test_files_that_the_study_does_not_name_are_not_stored(
 # --- files uploaded before
 
 
+@pytest.mark.parametrize("content", [b"1", b"2", b"3", b"4"])
+def test_a_file_that_is_not_what_its_hash_says_is_refused(inputs: Inputs, content: bytes) -> None:
+    hashes = uploaded(inputs, ANNA, {"a.idf": b"Version,25.2;"})
+    inputs.objects[keys.stored_file_key(ANNA, hashes["a.idf"])] = content
+    with pytest.raises(StudyRejected, match=f"SHA-256 {hashlib.sha256(content).hexdigest()}.*upload it again"):
+        before(inputs, hashes).read("a.idf")
+
+
 def uploaded(inputs: Inputs, owner: str, contents: Mapping[str, bytes]) -> dict[str, str]:
     """Upload files; their hashes by name."""
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}

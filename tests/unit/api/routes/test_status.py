@@ -1,5 +1,7 @@
 """Status, lists, rows and downloads."""
 
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -80,6 +82,22 @@ def test_lists_come_in_pages_of_the_callers_own_studies(stack: Deployed) -> None
         status, answer = ask(stack, "GET", "/api/simulation/results/", caller=BEN, page=token)
         assert (status, "belongs to a different query" in answer["detail"]) == (422, True)
     assert ask(stack, "GET", "/api/simulation/results/", page="no token")[1]["detail"] == "Invalid 'page' token"
+
+
+def test_a_page_token_has_the_keys_of_its_list_and_values_that_dynamodb_accepts(stack: Deployed) -> None:
+    """DynamoDB's limit of a sort key is 1024 bytes, and no key is empty."""
+    for number in range(2):
+        stack.records.create_or_get_study(f"annas-{number}", "Anna's", {}, ANNA)
+    path = "/api/simulation/results/"
+    start = json.loads(urlsafe_b64decode(ask(stack, "GET", path, limit="1")[1]["next"]))
+
+    def status(changed: dict[str, str]) -> int:
+        return ask(stack, "GET", path, page=urlsafe_b64encode(json.dumps(changed).encode()).decode())[0]
+
+    assert status(start) == status(start | {keys.SORT_KEY: "s" * 1024}) == 200
+    assert status(start | {keys.SORT_KEY: "s" * 1025}) == status(start | {keys.SORT_KEY: ""}) == 422
+    assert status(start | {"more": "x"}) == 422
+    assert {status({name: start[name] for name in start if name != absent}) for absent in start} == {422}
 
 
 # --- results
