@@ -66,6 +66,14 @@ def test_electricity_generated_on_site_is_deducted() -> None:
     assert sample["operational_gwp_saved_kgco2e"] == pytest.approx(480, rel=1e-12)
 
 
+def test_a_surplus_is_credited_where_no_electricity_is_used() -> None:
+    baseline, sold, _ = rows(manifest_of(study()), [used(0, 0, 2000), used(1, 0, 2000, generated=500)])
+
+    # 2000 x 0.2 - 500 x 0.4; 2000 x 0.1 - 500 x 0.3
+    assert (baseline["operational_gwp_kgco2e"], baseline["energy_cost"]) == (pytest.approx(400), pytest.approx(200))
+    assert (sold["operational_gwp_kgco2e"], sold["energy_cost"]) == (pytest.approx(200), pytest.approx(50))
+
+
 def test_a_fuel_without_a_factor_leaves_no_number() -> None:
     factors = {"electricity": {"gwp_kgco2e_per_kwh": 0.4, "cost_per_kwh": 0.3}, "natural_gas": {"cost_per_kwh": 0.1}}
 

@@ -230,11 +230,24 @@ def test_payback_by_the_bills_of_the_models_tariffs() -> None:
     assert (cheap["simple_payback_years"], dear["simple_payback_years"]) == (pytest.approx(10), pytest.approx(20))
 
 
+def test_no_payback_by_the_bills_where_a_price_of_the_study_is_missing() -> None:
+    """The bills are in US dollars, the costs in euros."""
+    own = study(TWO, {"currency": "EUR", "fuels": PRICES})
+    records = [used(0, 2000, 100), used(1, 1200, 100), used(2, 1000, 100)]
+    for record, bill in zip(records, (900.0, 800.0, 450.0), strict=True):
+        record.summary["utility_bills"] = {"utility_bill": bill}
+
+    _, cheap, _ = rows(manifest_of(own), records)
+
+    assert (cheap["utility_bill_saved"], cheap["simple_payback_years"]) == (100, None)
+    assert "no simple_payback_years: there is no energy_cost_saved" in cheap["missing"]
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({"period": "31 days (01/01-01/31)"}, "the energy covers 31 days (01/01-01/31), not a year"),
-        ({}, "there is no energy_cost_saved and no utility_bill_saved"),
+        ({}, "there is no utility_bill_saved"),
     ],
 )
 def test_no_payback_without_a_year_and_its_cost(changes: Mapping[str, Any], reason: str) -> None:

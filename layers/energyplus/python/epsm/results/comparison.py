@@ -60,7 +60,8 @@ def compared(row: dict[str, Any], study: Study) -> dict[str, Any]:
     if _has_whole_life(study):
         numbers |= _whole_life(row, study, reasons)
     if study.has_measure_cost:
-        payback = _payback(row, f"{COST}_{currency_of(study)}")
+        saving = "energy_cost_saved" if study.impact is not None and study.impact.has_cost else "utility_bill_saved"
+        payback = _payback(row, f"{COST}_{currency_of(study)}", saving)
         numbers[PAYBACK] = payback if isinstance(payback, float) else None
         reasons += [f"no {PAYBACK}: {payback}"] if isinstance(payback, str) else []
     row = row | numbers
@@ -88,15 +89,16 @@ def _whole_life(row: Mapping[str, Any], study: Study, reasons: list[str]) -> dic
     return dict(zip(WHOLE_LIFE, (total, total / area if total is not None and area else None), strict=True))
 
 
-def _payback(row: Mapping[str, Any], cost_column: str) -> float | str | None:
-    """Cost by annual saving, years; a reason where there is none, and None of the baseline."""
-    cost = row.get(cost_column)
-    saved = row.get("energy_cost_saved")
-    saved = row.get("utility_bill_saved") if saved is None else saved
+def _payback(row: Mapping[str, Any], cost_column: str, saving: str) -> float | str | None:
+    """Cost by annual saving, years; a reason where there is none, and None of the baseline.
+
+    A saving that is missing is not replaced by that of the bills: these are in the model's currency.
+    """
+    cost, saved = row.get(cost_column), row.get(saving)
     if row.get("baseline") or cost is None:
         return None
     if row.get("period") != _ANNUAL:
         return f"the energy covers {row.get('period')}, not a year"
     if saved is None:
-        return "there is no energy_cost_saved and no utility_bill_saved"
+        return f"there is no {saving}"
     return float(cost) / float(saved) if saved > 0 else "it saves no energy cost"

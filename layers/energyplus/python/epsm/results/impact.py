@@ -69,11 +69,12 @@ def _total(
         if used is None:
             return None, f"there is no {fuel}_kwh"
         factor = factors.get(fuel)
-        if fuel == "electricity" and used:
+        if fuel == "electricity":
             gross, net = row.get("site_energy_kwh"), row.get("net_site_energy_kwh")
-            if gross is None or net is None:
+            if gross is not None and net is not None:
+                used -= gross - net
+            elif used:
                 return None, "without net_site_energy_kwh it is not known how much electricity is generated on site"
-            used -= gross - net
         if used and factor is None:
             return None, f"impact.fuels has no {factor_name} of {fuel}, which the variant uses"
         terms.append(used * factor if factor is not None else 0.0)
