@@ -128,6 +128,35 @@ def test_what_fits_no_system_is_refused(
     assert what in found[f"measures[0].variants[0].efficiencies[0]{where}"]
 
 
+PUMPS = """
+Pump:ConstantSpeed,By Head,In,Out,autosize,179352,AutoSize,0.9,0,Intermittent;
+pump:constantspeed,Given,In 2,Out 2,autosize,179352,250,0.9,0,Intermittent;
+HeaderedPumps:ConstantSpeed,By Flow,In 3,Out 3,autosize,2,Sequential,179352,autosize,0.9,0,Intermittent,,,,PowerPerFlow;
+"""
+FANS = """
+Fan:SystemModel,By Efficiency,,In 4,Out 4,1,Discrete,0,500,0.9,1,,TotalEfficiencyAndPressure,,,0.6;
+Fan:SystemModel,By Default,,In 5,Out 5,1,Discrete,0,500,0.9,1;
+Fan:ConstantVolume,By Rise,,0.6,500,1,0.9,1,In 6,Out 6;
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "objects", "refused", "left"),
+    [
+        ("pump_efficiency", PUMPS, ["pump:constantspeed 'Given'", "HeaderedPumps:ConstantSpeed 'By Flow'"], "By Head"),
+        ("fan_efficiency", FANS, ["Fan:SystemModel 'By Default'"], ["By Efficiency", "By Rise"]),
+    ],
+)
+def test_an_efficiency_that_power_does_not_depend_on_is_refused(
+    files: dict[str, bytes], kind: str, objects: str, refused: list[str], left: str | list[str]
+) -> None:
+    """Electricity would be the same, and the measure would seem to save nothing."""
+    model = {**files, "room.idf": files["room.idf"] + objects.encode()}
+    found = faults(model, efficiency(kind, multiply=1.05), BY)["measures[0].variants[0].efficiencies[0]"]
+    assert f"room.idf: {', '.join(refused)} would use the same electricity: its power is given" in found
+    accept(model, efficiency(kind, multiply=1.05, object=left), BY)
+
+
 def with_outdoor_air(one_zone: str) -> bytes:
     own = "  Room Inlet;              !- Zone Supply Air Node Name"
     assert own in one_zone

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from epsm.checks.table_text import field_text
+from epsm.energyplus import dictionary
 from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.problems import Problem
 from epsm.study.assignments import ready_edits
@@ -12,6 +13,17 @@ from epsm.study.targets import fits
 from epsm.text import fold_name, listed
 
 _MAX_NAMED = 10
+_SIZING = "Design Power Sizing Method"
+_PUMP_POWER = ("Design Power Consumption", "PowerPerFlowPerPressure")
+_POWER_BY_EFFICIENCY = {
+    "Fan:SystemModel": ("Design Electric Power Consumption", "TotalEfficiencyAndPressure"),
+    "Pump:VariableSpeed": _PUMP_POWER,
+    "Pump:ConstantSpeed": _PUMP_POWER,
+    "HeaderedPumps:VariableSpeed": _PUMP_POWER,
+    "HeaderedPumps:ConstantSpeed": _PUMP_POWER,
+}
+"""Class -> its power, and the method of sizing it that uses the efficiency. A power that is given, or sized otherwise,
+stays whatever the efficiency is (IDD's note on Motor Efficiency; Fans.cc and Pumps.cc, 25.2)."""
 
 
 def check_systems_on(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
@@ -29,6 +41,11 @@ def check_systems_on(outline: ModelOutline, source: str, study: Study) -> Iterat
                     if names:
                         fault = f"{source}: {class_name} {listed(names, most=_MAX_NAMED)} has a number for each speed"
                         yield Problem(f"{where}.value", fault, "'multiply', or 'except' for these")
+                if fixed := list(_with_fixed_power(outline, edit)):
+                    names = [f"{found.class_name} '{found.name}'" for found in fixed]
+                    fault = f"{source}: {', '.join(names[:_MAX_NAMED])} would use the same electricity"
+                    reason = "its power is given, or sized by a method that does not use the efficiency"
+                    yield Problem(where, f"{fault}: {reason}", "'except' for these, and targets for their power")
             case IdealLoadsEdit() as edit:
                 chosen = [found for class_name in IDEAL_LOADS for found in _chosen(outline, class_name, edit)]
                 closed = [found.name for found in chosen if not _takes_outdoor_air(found)]
@@ -46,6 +63,22 @@ def _chosen(outline: ModelOutline, class_name: str, edit: EfficiencyEdit | Ideal
         for model_object in outline.of_class(class_name)
         if fits(model_object.name, edit.object_name) and not fits(model_object.name, edit.except_)
     ]
+
+
+def _with_fixed_power(outline: ModelOutline, edit: EfficiencyEdit) -> Iterator[ModelObject]:
+    """The fans and pumps of an edit whose power does not depend on their efficiency."""
+    for class_name in dict.fromkeys(target.class_name for target in edit.targets):
+        power, method = _POWER_BY_EFFICIENCY.get(class_name, ("", ""))
+        for model_object in _chosen(outline, class_name, edit) if power else ():
+            sized = fold_name(_text_or_default(model_object, power)) == "autosize"
+            if not sized or fold_name(_text_or_default(model_object, _SIZING)) != fold_name(method):
+                yield model_object
+
+
+def _text_or_default(model_object: ModelObject, field: str) -> str:
+    rule = dictionary.load().find_class(model_object.class_name)
+    place = rule.find_field(field) if rule else None
+    return field_text(model_object, field) or str((place.rule.default if place else None) or "")
 
 
 def _takes_outdoor_air(model_object: ModelObject) -> bool:
