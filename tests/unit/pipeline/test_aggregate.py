@@ -19,7 +19,7 @@ from tests.conftest import study_document
 from tests.unit.fakes import MemoryRecords, MemoryS3, fake, study_record
 from tests.unit.manifests import manifest_of
 
-LOST = "ExecutionDoesNotExist: Step Functions knows the execution of this study no more."
+LOST = "ExecutionDoesNotExist: Step Functions no longer knows the execution of this study."
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ study = epsm.Study(models=["office.idf"], weather=["chicago.epw"])
 study = study.vary("insulation_m", "Material", "Wall Insulation", "Thickness", values=[0.1, 0.2])
 print(study.check())                  # raises epsm.StudyRejected with every problem
 run = study.run()                     # on this machine; study.run("epsm-dev") on AWS
-table = run.wait().results()          # a pandas DataFrame, one row a variant
+table = run.wait().results()          # a pandas DataFrame, one row per variant
 ```
 
 Everything here is loaded when it is first used: importing the package alone takes a millisecond, since functions on

@@ -55,7 +55,7 @@ class NotEnded(EpsmError):
 
 
 class WaitTimeout(EpsmError, TimeoutError):
-    """The study has not ended within the time that was waited; it continues."""
+    """The study has not ended within the timeout; it continues."""
 
 
 class NotFound(EpsmError):

@@ -28,10 +28,9 @@ _SECONDS_START = 1.0
 _SECONDS_PER_ZONE = 3.0
 """A year of a reference building takes 2 to 5 s a zone on one core; the spread is wide, so the estimate is rough."""
 _TRIAL_START_S, _TRIAL_SHARE = 0.25, 0.12
-"""Time of a trial of a model on one day: reading, sizing and warm-up. CPU seconds of the engine, measured on a trial
-and
-on its year: one zone 0.28 and 0.71, small reference office 0.54 and 10.0, large one 3.09 and 23.8. The line through the
-first and the last is what trials take at most; the small office takes less."""
+"""Time of a trial of a model on one day: reading, sizing and warm-up. CPU seconds of the engine, measured on a
+trial and on its year: one zone 0.28 and 0.71, small reference office 0.54 and 10.0, large one 3.09 and 23.8. The line
+through the first and the last is the upper bound of trials; the small office takes less."""
 
 Basis = Literal["measured", "assumed"]
 

@@ -29,7 +29,7 @@ def grid(rows_of: int = 8760, **changes: str) -> bytes:
         (grid(r7="-1"), {}, "grid.csv: row 8, column kgco2e_per_kwh", "'-1' is not a factor"),
         (grid(r7="inf"), {}, "grid.csv: row 8, column kgco2e_per_kwh", "'inf' is not a factor"),
         (grid(), {"column": "kg"}, "grid.csv", "has no column 'kg' | 'kgco2e_per_kwh'"),
-        (b"a,b\n1,2\n", {}, "grid.csv", "has 2 columns, and 'hourly_electricity' does not say which counts"),
+        (b"a,b\n1,2\n", {}, "grid.csv", "has 2 columns, and 'hourly_electricity' does not name one"),
         (b"\xff\xfe", {}, "grid.csv", "is not UTF-8 text"),
         (b"", {}, "grid.csv", "has 0 columns"),
     ],

@@ -148,8 +148,8 @@ def test_level_that_shifts_setpoints(files: dict[str, bytes]) -> None:
         (
             {"targets": [{"setpoints": "heating", "zones": "Attic"}, {"setpoints": "cooling"}], "values": [1]},
             {
-                "parameters[0].targets[0].zones": "many.idf: no zone that is meant has a thermostat with setpoints for "
-                "heating | zones that have one"
+                "parameters[0].targets[0].zones": "many.idf: none of the selected zones has a thermostat with setpoints "
+                "for heating | zones that have one"
             },
         ),
     ],

@@ -1,4 +1,4 @@
-"""What all routes share: the stack, the caller, and error responses, each a problem+json document.
+"""Shared by all routes: the stack, the caller, and error responses, each a problem+json document.
 
 The stack comes with each request: `app.append_context(stack=...)` before `app.resolve(...)`. Nothing is read or
 connected when this is imported.

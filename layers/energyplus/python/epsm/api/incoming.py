@@ -1,4 +1,4 @@
-"""A study in a request: check it at once, and upload it to the inputs bucket, study.json last.
+"""A study in a request: it is checked within the request, and uploaded to the inputs bucket, study.json last.
 
 From there it is processed like every upload; the name of its simulation is known before the first event has arrived.
 """
@@ -148,14 +148,14 @@ def submit_from_request(
     _map_concurrently(lambda item: sent.put(*item), places.items())
     source = stack.inputs.put_study(key, document, owner)
     simulation = simulation_of(source)
-    # Submit would write it too, a moment later; a client that polls at once must find it.
+    # Submit would write it too, a moment later; a client that polls immediately must find it.
     record = records.create_or_get_study(simulation, accepted.study.name or folder, source.model_dump(), owner)
     claim_or_reject(owner_limits, records, record, expected_usd)
     return SubmittedStudy(simulation, len(accepted.study.models), accepted.study.variant_count)
 
 
 def claim_or_reject(owner_limits: OwnerLimits, records: Records, record: StudyRecord, expected_usd: float) -> None:
-    """Count a new study against its owner's limits; of two at once the second may be one too many only now.
+    """Count a new study against its owner's limits; of two concurrent ones, the second may exceed them only now.
 
     Raises:
         OverLimit: If it is; the study has ended as rejected.

@@ -62,7 +62,7 @@ def with_legacy_fields(document: bytes, form: Form) -> bytes:
 
 
 def _as_object(document: bytes) -> dict[str, Any] | None:
-    """A study.json whose parts that are changed here have the expected types."""
+    """A study.json in which the parts that are changed here have the expected types."""
     try:
         study = json.loads(document.decode("utf-8-sig"), object_pairs_hook=without_repeated_keys)
     except (ValueError, RecursionError, RepeatedKey):

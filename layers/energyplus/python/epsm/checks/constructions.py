@@ -40,7 +40,7 @@ def check_constructions_on(
         ):
             message = f"{source} has no surface of {_filters(assignment.edit)}"
             message += " but open partitions, which only 'constructions' or 'surfaces' select" if plan.left else ""
-            message += "" if assignment.count == 1 else ", and the variant's other edits mean nothing there either"
+            message += "" if assignment.count == 1 else ", and the variant's other edits match nothing there either"
             yield Problem(assignment.where, message, "surfaces of each model")
         yield from _set_twice(source, assignment, plan, setters)
     for assignment, plan in plans:
@@ -63,7 +63,7 @@ def _set_twice(
 
 
 def _computed_with(assignment: ConstructionAssignment, plan: ConstructionPlan, setters: Setters) -> Iterator[Problem]:
-    """Targets that change what the insulation for a target U is computed from."""
+    """Targets that change an input of the insulation for a target U."""
     own = Setter(assignment.parameter, assignment.variant, assignment.where)
     for (class_name, folded, _), others in setters.items():
         other = next((other for other in others if other.meets(own)), None)
@@ -75,7 +75,7 @@ def _computed_with(assignment: ConstructionAssignment, plan: ConstructionPlan, s
 
 
 def constructions_in(source: str, plans: Plans) -> Iterator[TargetInModel]:
-    """What each edit of constructions means in a model."""
+    """The surfaces that each edit of constructions matches in a model."""
     for assignment, plan in plans:
         old = list(dict.fromkeys(surface.construction for surface in plan.surfaces))
         yield TargetInModel(
@@ -92,7 +92,7 @@ def constructions_in(source: str, plans: Plans) -> Iterator[TargetInModel]:
 
 
 def unmatched_constructions(study: Study, edits: Iterable[TargetInModel]) -> Iterator[Problem]:
-    """Edits of variants with several that mean nothing in any model."""
+    """Edits that match no surface in any model, of variants with several edits."""
     met = {(edit.parameter, edit.variant, edit.position) for edit in edits if edit.objects}
     for assignment in construction_assignments(study):
         if assignment.count > 1 and (assignment.parameter, assignment.variant, assignment.position) not in met:

@@ -44,7 +44,7 @@ def check_file_levels_on(model: str, own: Mapping[str, None], study: Study) -> I
 
 
 def file_levels_in(outline: ModelOutline, model: str, study: Study) -> Iterator[TargetInModel]:
-    """What each file as a level means in a model."""
+    """The fields in which each file as a level replaces another one in a model."""
     for _, parameter in file_parameters(study):
         by_place: dict[str, list[str]] = {}
         for rule, place, model_object in readers_of(

@@ -27,7 +27,7 @@ def location_remark(weather: Weather, source: str, outlines: Mapping[str, ModelO
         return ""
     models = listed([f"{model} ({location})" for model, location in apart.items()], most=3).replace("'", "")
     return (
-        f"{source} is not from the Site:Location of {models}: EnergyPlus takes the place of the weather file, and "
+        f"{source} is not from the Site:Location of {models}: EnergyPlus uses the location of the weather file, and "
         "design days remain those of the model."
     )
 

@@ -111,7 +111,7 @@ def _check_pairs(
 
 
 def object_levels_in(outline: ModelOutline, source: str, study: Study) -> Iterator[TargetInModel]:
-    """What each object as a level means in a model."""
+    """The fields that each object as a level replaces in a model."""
     for _, parameter in _parameters(study):
         kind, own = parameter.replaces.kind, parameter.replaces.name
         by_place: dict[str, list[str]] = {}

@@ -193,7 +193,7 @@ def _is_unknown(target: Target) -> bool:
 
 
 def _of_no_object(assignment: Assignment, met: Mapping[str, int | None], source: str) -> Iterator[Problem]:
-    """A problem, at the last of several targets, if none of them means an object."""
+    """A problem, at the last of several targets, if none of them matches an object."""
     if not assignment.last or assignment.count == 1 or met[assignment.group] != 0:
         return
     if assignment.ready:

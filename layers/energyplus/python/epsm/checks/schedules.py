@@ -42,7 +42,7 @@ class _Place:
 
 
 def schedules_in(source: str, plans: Plans) -> Iterator[TargetInModel]:
-    """What each edit of schedules means in a model, with the values of the chosen days and hours."""
+    """The schedules that each edit matches in a model, with the values of the chosen days and hours."""
     for assignment, plan in plans:
         if isinstance(assignment.edit, ThermostatEdit):
             for number, side in enumerate(assignment.edit.shifts):

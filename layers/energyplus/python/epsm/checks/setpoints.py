@@ -73,7 +73,7 @@ def crossings_together(outline: ModelOutline, source: str, plans: Plans) -> tupl
 
 
 def _ends(assignment: ScheduleAssignment, change: Change) -> list[float]:
-    """The smallest and the largest level: what a level does to a value rises or falls with it."""
+    """The smallest and the largest level: the effect of a level on a value is monotonic."""
     levels = levels_of(assignment, change)
     return sorted({min(levels), max(levels)}) if levels else []
 

@@ -1,4 +1,4 @@
-"""Checks of edits of systems on a model: what they mean there, and why they would change nothing."""
+"""Checks of edits of systems on a model: faults, and edits that would change nothing."""
 
 from collections.abc import Iterator
 

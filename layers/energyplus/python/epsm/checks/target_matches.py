@@ -115,7 +115,7 @@ def unmatched_targets(study: Study, edits: Iterable[TargetInModel]) -> Iterator[
     known = {(match.parameter, match.variant, match.position) for match in every}
     for assignment in assignments(study):
         if assignment.count == 1 or assignment.ready:
-            continue  # every model must have what the only target means
+            continue  # a single target must match in every model
         if (assignment.parameter, assignment.variant, assignment.position) in known - met:
             target = assignment.target
             fault = f"no model has a matching {target.class_name} ('{target.shown_objects}'"

@@ -24,7 +24,7 @@ _MAY_CHANGE_THEM = (
 def time_steps(outline: ModelOutline, parameters: Sequence[Dimension]) -> list[int]:
     """The numbers of time steps an hour that a model is run with: its own, for the baseline, then the study's levels.
 
-    Empty if the engine may choose another number by itself (finite differences, PerformancePrecisionTradeoffs).
+    Empty if the engine may choose another number (finite differences, PerformancePrecisionTradeoffs).
     """
     algorithms = outline.of_class("HeatBalanceAlgorithm")
     other = any(

@@ -70,7 +70,7 @@ def line(error: BaseException) -> str | None:
     if isinstance(error, aws.ConfigParseError):
         return f"Your AWS config file cannot be read: {one_line(error)}"
     if isinstance(error, _NOT_LOGGED_IN):
-        return f"AWS credentials cannot be had: {one_line(error)}"
+        return f"AWS credentials are not available: {one_line(error)}"
     if isinstance(error, _NETWORK):
         return f"The stack does not answer: {one_line(error)}"
     if isinstance(error, BotoCoreError):

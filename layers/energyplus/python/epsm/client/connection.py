@@ -28,7 +28,7 @@ class Connection:
         client: Makes a boto3 client onto it by service name.
         stack: Its settings and what it stores.
         poll_s: Polling interval, seconds.
-        patience_s: Time without a response after which following a study is given up, seconds.
+        patience_s: Time without a response after which following a study is abandoned, seconds.
     """
 
     name: str

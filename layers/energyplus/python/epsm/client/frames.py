@@ -54,7 +54,7 @@ def read_design(source: str | Path) -> "pd.DataFrame":
 
 
 def read_zones(source: str | Path) -> "pd.DataFrame":
-    """The zones of all variants that succeeded: one row a zone and variant, as docs/results.md describes it.
+    """The zones of all variants that succeeded: one row per zone and variant, as docs/results.md describes it.
 
     Args:
         source: As for `read_results`, a folder or a place in S3.

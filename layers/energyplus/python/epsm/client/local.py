@@ -20,7 +20,7 @@ class LocalStacks(Protocol):
     """What the entry point's module offers."""
 
     def running(self) -> "Connection | None":
-        """The local stack that is kept running on this machine, by whatever process of this user; None if none is."""
+        """The local stack that any process of this user keeps running on this machine; None without one."""
         ...
 
     def start(self) -> "Connection":
@@ -41,10 +41,10 @@ class LocalStacks(Protocol):
 
 
 def local_stacks() -> LocalStacks:
-    """What offers the local stack.
+    """The package that offers the local stack.
 
     Raises:
-        NoStack: If nothing that is installed does.
+        NoStack: If no installed package does.
     """
     from importlib.metadata import entry_points  # 30 ms, and the command wants the name alone
 

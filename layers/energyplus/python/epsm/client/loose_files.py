@@ -1,4 +1,4 @@
-"""Files of a study that lie anywhere on this machine: what they are called in the study, and reading them."""
+"""Files of a study from anywhere on this machine: their names in the study, and reading them."""
 
 import unicodedata
 from collections import Counter
@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 class LooseFiles:
     """The files of a study that was put together from paths; an `epsm.checks.study_files.StudyFiles`.
 
-    Files of one folder stay together, since a model names the files that it reads relative to itself: each folder is
-    called as on disk, with as many of its parents as make it unique; a single folder becomes the study's own. Beside
+    Files of one folder stay together, since a model names the files that it reads relative to itself: each folder has
+    its name on disk, with as many of its parents as make it unique; a single folder becomes the study's own. Beside
     the named files, those beside and below them can be read; links are not followed out of the folder.
 
     Args:
@@ -63,7 +63,7 @@ def _is_inside(path: Path) -> bool:
 
 
 def _labels(folders: Iterable[Path]) -> dict[PurePosixPath, Path]:
-    """Folders by what they are called in the study.
+    """Folders by their names in the study.
 
     >>> [str(each) for each in sorted(_labels([Path("/home/anna/office/models"), Path("/opt/weather")]))]
     ['models', 'weather']

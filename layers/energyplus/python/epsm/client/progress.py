@@ -1,4 +1,4 @@
-"""How a run that is waited for is shown: a bar on a terminal and in a notebook, a few lines in a log."""
+"""Display of the progress of a run: a bar on a terminal and in a notebook, a few lines in a log."""
 
 import sys
 import time
@@ -16,7 +16,7 @@ _PARTS_IN_A_LOG = 10
 
 @contextmanager
 def shown_progress(progress: bool | None, simulation_id: str) -> Iterator[Show]:
-    """What to call with every look at a run.
+    """A function to call with each new state of a run.
 
     A notebook gets an updating line without widgets, so that it is kept in the file; a terminal gets a
     bar. Anything else is a log: a line whenever the status changes and for each tenth of the variants, so that a long
@@ -39,7 +39,7 @@ def shown_progress(progress: bool | None, simulation_id: str) -> Iterator[Show]:
 
 
 def _in_notebook() -> bool:
-    """Whether a kernel of Jupyter runs this; IPython on a terminal has none."""
+    """Whether this runs in a Jupyter kernel; IPython on a terminal has none."""
     ipython: Any = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return getattr(shell, "kernel", None) is not None

@@ -1,4 +1,4 @@
-"""A study that was started: where it is, waiting for its end, its results."""
+"""A submitted study: its status, waiting for its end, its results."""
 
 import io
 import tempfile
@@ -49,7 +49,7 @@ class Run:
 
     @property
     def status(self) -> StudyStatus:
-        """Where it is: ``pending``, ``running``, or how it ended (``completed``, ``partial``, ``failed``, ...).
+        """Its status: ``pending``, ``running``, or how it ended (``completed``, ``partial``, ``failed``, ...).
 
         Raises:
             NotFound: If the stack has no such run, or no longer has it.

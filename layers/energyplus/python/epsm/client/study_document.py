@@ -26,7 +26,7 @@ _File = str | Path
 
 
 class StudyDocument:
-    """The document of a study and where its files are; what is done with them is `epsm.client.study.Study`'s.
+    """The document of a study and the places of its files; `epsm.client.study.Study` checks and runs it.
 
     A document does not change; the methods that change it return another one.
     """
@@ -161,7 +161,7 @@ class StudyDocument:
         gwp: Mapping[str, Mapping[str, Any]] | None = None,
         cost: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Self:
-        """The study with one measure more, and the parameter of the same name that varies it.
+        """The study with one more measure, and the parameter of the same name that varies it.
 
         >>> from epsm import Study
         >>> study = Study(models=["office.idf"], weather=["chicago.epw"])
@@ -172,7 +172,7 @@ class StudyDocument:
 
         Args:
             name: Of the measure, and column of the results table.
-            variants: For each name of a variant what it changes: ``targets``, ``constructions``, ``loads``,
+            variants: For each name of a variant its edits: ``targets``, ``constructions``, ``loads``,
                 ``setpoints``, ``efficiencies`` and ``ideal_loads`` as in ``study.json``; see docs/measures.md.
                 ``none``, the model as it is, is always one.
             values: Which variants to run; all, and ``none``, without it.

@@ -9,12 +9,12 @@ from epsm.study.constructions import ConstructionEdit, GasLayer, GlassLayer, Mas
 from epsm.study.measure_impact import LayerGwp
 
 PerArea = tuple[float | None, float | None]
-"""Volume, m3, and mass, kg, by net area, m2; None where the layer has none that is known."""
+"""Volume, m3, and mass, kg, by net area, m2; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class SurfaceAmounts:
-    """What one surface gets.
+    """The layers that one surface gets.
 
     Attributes:
         surface: Its name.
@@ -34,7 +34,7 @@ AmountsByMeasure = Mapping[str, Sequence[Amounts]]
 
 
 def layer_amounts(edit: ConstructionEdit, materials: Materials) -> tuple[tuple[PerArea, ...], list[Fault]]:
-    """Volume and mass of the layers that an edit gives in full, and faults of those that lack what emissions need.
+    """Volume and mass of the layers that an edit gives in full, and faults of those without data for emissions.
 
     Args:
         edit: An edit with `layers`, whose materials the model has.

@@ -21,10 +21,10 @@ BaselineValues = Mapping[str, Mapping[str, float | str]]
 def baseline_values(outline: ModelOutline, study: Study) -> dict[str, float | str]:
     """The model's own value for each parameter of a study, for the baseline's row in the table.
 
-    A factor is 1, what is added 0, a measure `none`, a file the one that is replaced. It is there only if it is one:
-    a parameter that writes to several objects has none where they differ, and neither has a field that is blank and has
-    no default, or that holds a text (`autosize`) where the study gives numbers. Nor has a schedule that is
-    set where its values on the chosen days differ.
+    It is 1 for a factor, 0 for an addend, `none` for a measure, and for a file the replaced one. It exists only if it
+    is unique: a parameter that writes to several objects has none where they differ, and neither has a field that is blank
+    and has no default, or that holds a text (`autosize`) where the study gives numbers. Nor has a schedule that is set
+    where its values on the chosen days differ.
 
     Args:
         outline: The model.

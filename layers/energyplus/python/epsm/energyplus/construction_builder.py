@@ -179,7 +179,7 @@ class Builder:
             return matching[0]
         changeable = [place for place, name in enumerate(layers) if self._materials.changeable(name)]
         if not changeable:
-            message = f"'{construction}' has no layer whose thickness or resistance could be changed"
+            message = f"'{construction}' has no layer with a thickness or resistance to change"
             self._plan.faults.append(Fault("u_w_m2k", message, "'layers'"))
             return None
         return max(changeable, key=lambda place: resistances[place])

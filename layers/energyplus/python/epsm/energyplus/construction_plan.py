@@ -1,4 +1,4 @@
-"""The plan of an edit of constructions: what it adds to a model, and the surfaces that get it."""
+"""The plan of an edit of constructions: the objects that it adds to a model, and the surfaces that get them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from epsm.energyplus.surfaces import ModelSurface
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The coefficients that the engine should report of a surface; None for those that the edit does not set."""
+    """The coefficients that the engine should report for a surface; None for those that the edit does not set."""
 
     surface: str
     u_w_m2k: float | None = None
@@ -25,7 +25,7 @@ class ConstructionPlan:
     """One edit on one model.
 
     Attributes:
-        surfaces: The surfaces that it means, without the other sides of interior ones.
+        surfaces: The surfaces that it matches, without the other sides of interior ones.
         left: How many open partitions fit the slot and its filters, and are left as they are.
         objects: Materials and constructions to add.
         settings: Class and name of each surface -> the construction that it gets.
@@ -46,7 +46,7 @@ class ConstructionPlan:
 
 
 def merged(plans: Iterable[ConstructionPlan]) -> ConstructionPlan:
-    """Several plans as one, for carrying them out together."""
+    """Several plans as one, to apply them together."""
     total = ConstructionPlan()
     for plan in plans:
         total.surfaces += plan.surfaces

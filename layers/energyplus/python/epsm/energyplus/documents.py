@@ -1,7 +1,7 @@
-"""Models as editing sees them: `IdfDocument` and `EpjsonDocument`.
+"""Models in the form for editing: `IdfDocument` and `EpjsonDocument`.
 
-Most of a large IDF is never edited. Its objects stay the text that they had, without comments; only those that may be
-edited become objects: eppy's (`epsm.energyplus.eppy_objects`), or plain lists where the engine's package has no IDD.
+Most of a large IDF is never edited. Its objects stay text, without comments; only those that may be edited become
+objects: eppy's (`epsm.energyplus.eppy_objects`), or plain lists where the engine's package has no IDD.
 """
 
 import copy
@@ -20,7 +20,7 @@ _OBJECTS_A_PART = 1000
 
 
 class Document(Protocol):
-    """What editing needs of a parsed model, whatever its syntax. Objects are opaque handles."""
+    """The interface of a parsed model for editing, in either syntax. Objects are opaque handles."""
 
     file_name: str
 
@@ -154,7 +154,7 @@ class IdfDocument:
     def replace(
         self, rule: ClassRule, model_object: Any, new_rule: ClassRule, values: Sequence[str | float]
     ) -> Callable[[], None]:
-        """Put another object in the place of one; returns what undoes it. Text and order of the others stay."""
+        """Replace an object; returns a function that undoes it. Text and order of the others are unchanged."""
         own = self._make.values(model_object)
         before = list(own)
         own[:] = [new_rule.name, *(value if isinstance(value, str) else number_text(value) for value in values)]
@@ -258,7 +258,7 @@ class EpjsonDocument:
     def replace(
         self, rule: ClassRule, model_object: Any, new_rule: ClassRule, values: Sequence[str | float]
     ) -> Callable[[], None]:
-        """Put another object in the place of one; returns what undoes it, order included."""
+        """Replace an object; returns a function that undoes it, order included."""
         order = {name: list(group.items()) for name, group in self._classes.items()}
         self.remove(rule, model_object)
         self.add(new_rule, values)

@@ -15,7 +15,7 @@ _RESISTANCES = ("Material:NoMass", "Material:AirGap")
 _CHANGEABLE = (_WITH_THICKNESS, "Material:NoMass")
 _GLAZED = "windowmaterial:"
 _MAX_THICKNESS_M = 1.0
-"""EnergyPlus cannot compute the conduction through much more."""
+"""EnergyPlus cannot compute the conduction through a much higher resistance."""
 
 
 class Materials:
@@ -140,7 +140,7 @@ class Materials:
             message = f"'{name}' has a {self._with_properties[fold_name(name)]}, which a copy would not have"
             return Fault("", message)
         if class_name not in _CHANGEABLE:
-            return Fault("", f"'{name}' is a {class_name}, whose resistance is not changed")
+            return Fault("", f"'{name}' is a {class_name}, and the resistance of that class is not changed")
         rule = dictionary.load().find_class(class_name)
         assert rule is not None
         if class_name == _WITH_THICKNESS:

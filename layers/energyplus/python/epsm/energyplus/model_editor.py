@@ -1,8 +1,8 @@
 """Editing a model: from the uploaded file to the in.idf of one variant.
 
 A model is parsed once and then written many times: `prepare` adds the outputs that the results are read from, and
-`PreparedModel.render` writes one variant and puts the old values back. `epsm.energyplus.documents` says how a model is
-held in between.
+`PreparedModel.render` writes one variant and restores the old values. In between the model is a document of
+`epsm.energyplus.documents`.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ _SET_FOR_EVERY_RUN = (
     *("Output:SQLite", "Output:Table:SummaryReports", "Output:Diagnostics", "Output:VariableDictionary"),
     *("OutputControl:Files", "OutputControl:Table:Style"),
 )
-"""Classes whose objects are looked at or changed whatever the study varies."""
+"""Classes with objects that are read or changed in every study."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class PreparedModel:
             first_day: Whether each run period ends on the day on which it begins.
 
         Raises:
-            CannotEdit: If a parameter finds no object, or nothing to multiply.
+            CannotEdit: If a parameter matches no object, or no number to multiply.
         """
         with contextlib.ExitStack() as undo:
             undo.enter_context(dictionary.of_version(self._version))
@@ -105,7 +105,7 @@ class PreparedModel:
             return self._document.text()
 
     def expected(self, values: dict[str, float | str]) -> dict[str, list[Expected]]:
-        """What the engine should report of surfaces, by measure and variant.
+        """The coefficients of surfaces that the engine should report, by measure and variant.
 
         Args:
             values: For each parameter its value.
@@ -114,7 +114,7 @@ class PreparedModel:
         return {f"{name} {level}": plan.expected for name, level, plan in plans if plan is not None}
 
     def amounts(self, values: Mapping[str, float | str]) -> AmountsByMeasure:
-        """How much of each layer the surfaces get, of the measures that edit constructions.
+        """The volume and mass of each layer that measures add to surfaces.
 
         Args:
             values: For each parameter its value.
@@ -146,8 +146,8 @@ class PreparedModel:
                 document.restore(model_object, values)
 
     def _edits(self) -> dict[tuple[str, str], list[_Edit]]:
-        """What each parameter edits, and each variant of a measure; chosen by the model's own values, whatever other
-        parameters change."""
+        """The edits of each parameter, and of each variant of a measure; selected by the model's own values,
+        independent of other parameters."""
         if self._chosen is None:
             self._chosen = {}
             for parameter in self._parameters:
@@ -258,7 +258,7 @@ class PreparedModel:
 
 
 def _new_value(parameter: Dimension, edit: _Edit, level: float | str, current: Any) -> float | str | None:
-    """What to write; None to leave the field as it is."""
+    """The value to write; None to leave the field unchanged."""
     if is_left(edit.target, current, edit.place.rule):
         return None
     own = own_number(current, edit.place.rule)
@@ -272,7 +272,7 @@ def _new_value(parameter: Dimension, edit: _Edit, level: float | str, current: A
 
 
 def prepare(content: bytes, source: str, study: Study, idd: Path) -> PreparedModel:
-    """Parse a model and add what every run of the study needs.
+    """Parse a model and add the outputs that every run of the study needs.
 
     Args:
         content: The uploaded file's bytes.

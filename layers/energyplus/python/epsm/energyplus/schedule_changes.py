@@ -1,4 +1,4 @@
-"""What an edit of schedules does to a model, as the check plans it and the worker carries it out."""
+"""The effect of an edit of schedules on a model, as the check plans it and the worker applies it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -73,8 +73,8 @@ def actuators_of(outline: ModelOutline, schedule: ModelSchedule) -> Iterator[str
 
 
 def note_actuators(outline: ModelOutline, change: Change, plan: SchedulePlan) -> None:
-    """Note the EMS actuators of a changed schedule: in a plan's faults where they would lose it, because the new object
-    has another class or name, else among its actuators.
+    """Note the EMS actuators of a changed schedule: in a plan's faults if they would no longer find it, because the new
+    object has another class or name, else among its actuators.
 
     Args:
         outline: The model.
@@ -88,7 +88,7 @@ def note_actuators(outline: ModelOutline, change: Change, plan: SchedulePlan) ->
     remark = f"EnergyManagementSystem:Actuator '{actuators[0]}' sets {schedule.class_name} '{schedule.name}'"
     new_class, _ = written(edited(schedule, [NewValues(change.period, lambda own: own + 1)]))
     if change.copy:
-        plan.faults.append(Fault("", f"{remark}, which something else uses too", "a target for the schedule"))
+        plan.faults.append(Fault("", f"{remark}, which other objects use too", "a target for the schedule"))
     elif new_class != schedule.class_name:
         plan.faults.append(Fault("", f"{remark}, which would become a {new_class}", "AllDays, or another schedule"))
     else:

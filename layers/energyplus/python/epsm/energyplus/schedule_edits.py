@@ -1,4 +1,4 @@
-"""Carrying out what was planned for the schedules of a model."""
+"""Applying the plans for the schedules of a model."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Plans: what the schedule edits of a study do to a model, and why some of them cannot be carried out.
+"""Plans: the effect of a study's schedule edits on a model, and the faults of those that cannot be applied.
 
 The same plans are made from the model as uploaded on submission, and in the worker, which carries them out.
 """

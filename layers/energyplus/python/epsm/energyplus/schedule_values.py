@@ -10,7 +10,7 @@ from epsm.study.schedule_targets import Period
 
 @dataclass(frozen=True, slots=True)
 class NewValues:
-    """What to do with the values of a period: a function of the value that is there."""
+    """The change of the values of a period: a function of the old value."""
 
     period: Period
     function: Callable[[float], float]

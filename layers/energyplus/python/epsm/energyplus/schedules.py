@@ -1,4 +1,4 @@
-"""Schedules as periods of the year, day types and values, whatever kind of object defines them.
+"""Schedules as periods of the year, day types and values, for all kinds of objects that define them.
 
 How EnergyPlus reads each kind (ScheduleManager.cc, 25.2): `AllOtherDays` are the day types that no `For:` before it
 names, 29 February takes the values of 28 February where a Schedule:Year leaves it out, and a Schedule:Day:List has no
@@ -116,7 +116,7 @@ def read_schedule(outline: ModelOutline, schedule: ModelObject) -> ModelSchedule
         schedule: The object.
 
     Raises:
-        CannotRead: If EnergyPlus could not read it either, or in a way that is not known.
+        CannotRead: If EnergyPlus could not read it either, or its reading is unknown.
     """
     kind = fold_name(schedule.class_name)
     plain, repeated = _values(schedule)
@@ -291,7 +291,7 @@ def _interpolation(text: str) -> str:
 
 
 def _days_of(text: str, before: frozenset[str]) -> tuple[frozenset[str], bool]:
-    """The day types of a `For:`, and whether they are those that are left."""
+    """The day types of a `For:`, and whether they are `AllOtherDays`."""
     folded = fold_name(text)
     days: frozenset[str] = frozenset()
     for word in ("Weekdays", "Weekends", "AllDays", *DAY_TYPES):

@@ -1,4 +1,4 @@
-"""Plans of setpoint shifts: the schedules of the thermostats of some zones, copied where something else uses them."""
+"""Plans of setpoint shifts: the schedules of the thermostats of some zones, copied where other objects use them."""
 
 from dataclasses import dataclass, field
 
@@ -70,7 +70,7 @@ def _is_both(thermostat: Thermostat) -> bool:
 
 
 def _chosen(thermostat: Thermostat, edit: ThermostatEdit, plan: SchedulePlan) -> list[Control]:
-    """What puts a thermostat to use in the zones of an edit."""
+    """The objects that apply a thermostat to the zones of an edit."""
     chosen = []
     for control in thermostat.controls:
         means = [zone for zone in control.zones if fits(zone, edit.zones) and not fits(zone, edit.except_)]
@@ -106,7 +106,9 @@ def _without_thermostats(outline: ModelOutline, edit: ThermostatEdit) -> Fault:
     sides = " or ".join(edit.shifts)
     if not list(thermostats_of(outline)):
         return Fault("", f"the model has no thermostat with setpoints for {sides}", "models with thermostats")
-    return Fault("zones", f"no zone that is meant has a thermostat with setpoints for {sides}", "zones that have one")
+    return Fault(
+        "zones", f"none of the selected zones has a thermostat with setpoints for {sides}", "zones that have one"
+    )
 
 
 @dataclass(slots=True)
@@ -118,7 +120,7 @@ class _Copy:
 def _copied_thermostats(
     outline: ModelOutline, parts: dict[tuple[str, str], list[Control]], label: str, plan: SchedulePlan
 ) -> dict[tuple[str, str], _Copy]:
-    """Copies of the thermostats that zones use which are not meant, and the settings that put them to use."""
+    """Copies of the thermostats that other zones use too, and the settings that apply them."""
     copies: dict[tuple[str, str], _Copy] = {}
     for (class_key, name_key), controls in parts.items():
         thermostat = next(own for own in outline.of_class(class_key) if fold_name(own.name) == name_key)

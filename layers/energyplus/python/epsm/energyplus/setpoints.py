@@ -39,7 +39,7 @@ _CONSTANTS: Mapping[Side, str] = {"heating": "Constant Heating Setpoint", "cooli
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What puts a thermostat to use: an object, its field that names the thermostat, and the zones."""
+    """The use of a thermostat: an object, its field that names the thermostat, and the zones."""
 
     object: ModelObject
     field: str
@@ -48,7 +48,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Thermostat:
-    """An object with setpoints, and what puts it to use."""
+    """An object with setpoints, and its uses."""
 
     object: ModelObject
     class_name: str
@@ -162,7 +162,7 @@ def references(outline: ModelOutline, name: str) -> set[FieldKey]:
 
 
 def _named_values(model_object: ModelObject, rule: dictionary.ClassRule) -> Iterator[tuple[str, object]]:
-    """The fields of an object with their values, but its own name."""
+    """The fields of an object with their values, except its own name."""
     start = 1 if rule.named else 0
     if isinstance(model_object.values, tuple):
         for place, value in enumerate(model_object.values[start:], start=start):

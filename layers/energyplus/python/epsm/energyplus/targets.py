@@ -1,4 +1,4 @@
-"""The objects of a model that a target of a parameter means."""
+"""The objects of a model that a target of a parameter matches."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
@@ -12,7 +12,7 @@ Each = TypeVar("Each")
 
 
 def places_of_conditions(target: Target, rule: ClassRule) -> Mapping[str, FieldPlace]:
-    """Where the fields stand that `where` names, those that the class has."""
+    """The places of the fields that `where` names, if the class has them."""
     found = {name: rule.find_field(name) for name in target.where}
     return {name: place for name, place in found.items() if place is not None}
 
@@ -24,7 +24,7 @@ def selected(
     name_of: Callable[[Each], str],
     value_of: Callable[[Each, FieldPlace], object],
 ) -> list[Each]:
-    """Those objects of a class that a target means.
+    """The objects of a class that a target matches.
 
     Args:
         target: The target.
@@ -68,8 +68,8 @@ def is_blank(value: object) -> bool:
 
 
 def is_left(target: Target, value: object, rule: FieldRule) -> bool:
-    """Whether a target passes an object over, because it has no number of its own in the field; of systems, because
-    it has no default either."""
+    """Whether a target skips an object, because the field has no number; for systems, because it has no default
+    either."""
     if not target.relative or target.blank != "skip":
         return False
     by_default = isinstance(target, LoadTarget) and target.defaults_count

@@ -1,11 +1,11 @@
-"""Giving up a study that has reached a limit of its own: its budget, or the number of variants that may fail.
+"""Stopping a study that has reached one of its limits: its budget, or the number of variants that may fail.
 
 Every running variant of a study with a budget adds its cost to the study's record, every few seconds and at its end;
 the additions are atomic. The variant that finds the budget spent publishes an event, and the cleanup function stops the
 execution. The budget is exceeded by the cost of running variants within about 20 seconds.
 
 Failed variants of batches are counted on the study's record in the same way. Those of other studies are counted by the
-map run, which ends by itself.
+map run, which then ends.
 """
 
 from epsm.estimate import in_usd

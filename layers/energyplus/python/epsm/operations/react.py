@@ -1,5 +1,5 @@
 """Reactions to the start and end of a study: the concurrency is reallocated, followers start, and studies marked for
-removal are deleted once nothing of them runs."""
+removal are deleted once their workers have stopped."""
 
 import time
 from collections.abc import Callable, Sequence

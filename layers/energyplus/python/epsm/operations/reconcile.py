@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_BACK = timedelta(days=15)
 NEVER_STARTED = "The study was never started; upload study.json again."
-GONE = "Step Functions knows the execution of this study no more."
+GONE = "Step Functions no longer knows the execution of this study."
 _TIME_TO_START = timedelta(hours=1)
 _TIME_TO_COLLECT = timedelta(hours=1)
 _TIME_TO_BE_READY = timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Collecting tables with several rows a variant from what the variants left."""
+"""Collecting tables with several rows per variant from the results of the variants."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ _AT_A_TIME = 64
 def write_detail(
     files: Files, simulation: str, variants: Sequence[int], tables: Sequence[DetailTable], folder: Path
 ) -> list[str]:
-    """Write the tables that a study asks for. A fault of theirs leaves them out, not the other results.
+    """Write the tables that a study requests. If that fails, only they are left out.
 
     Args:
         files: The store.

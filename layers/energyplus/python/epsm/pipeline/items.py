@@ -25,7 +25,7 @@ INDEX, RECORD_KEY, RUNS_ON, REPEATS = "index", "record_key", "runs_on", "repeats
 an earlier variant with the same sample, if there is one."""
 BATCH, ATTEMPT, MAX_FAILURES = "batch", "attempt", "max_failures"
 """Keys of a batch: its variants, each with `INDEX`, `RECORD_KEY` and perhaps `REPEATS`; the study's attempt; and the
-number of failed variants of this attempt after which one more makes the study be given up."""
+number of failed variants of this attempt after which one more stops the study."""
 FUNCTION, CONTAINER = "function", "container"
 
 _NEAR = 0.8
@@ -75,7 +75,7 @@ class Attempt:
         variants: Number of its variants.
         in_containers: The models with variants that run in containers.
         batching: How they are divided into batches.
-        max_failures: Number of failed variants after which one more makes the study be given up.
+        max_failures: Number of failed variants after which one more stops the study.
     """
 
     number: int

@@ -1,4 +1,4 @@
-"""The study that a process is running variants of, and what its variants share: manifest, owner, engine, models."""
+"""A study in a process that runs variants of it: manifest, owner, engine and models, which the variants share."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class EditedModel:
     """A model as it runs in one variant.
 
     Attributes:
-        ready: The model with all that running it takes.
+        ready: The model, ready to run.
         text: Its content, edited.
         requested: For reading the results.
     """

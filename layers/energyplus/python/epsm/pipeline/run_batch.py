@@ -1,6 +1,6 @@
 """Running a batch of variants in one function, as many at a time as it has engines.
 
-Each variant ends as if it ran by itself: with a record, a verdict and files of its own. A batch that is repeated,
+Each variant ends as if it ran alone, with its own record, verdict and files. A batch that is repeated,
 because its function was killed or its time ran short, skips the variants that have ended in this attempt.
 """
 
@@ -42,7 +42,7 @@ class Batch:
         indices: Its variants.
         repeats: Of variants with the sample of an earlier one, the index of that one.
         attempt: The study's attempt.
-        max_failures: Number of failed variants of the attempt after which one more makes the study be given up.
+        max_failures: Number of failed variants of the attempt after which one more stops the study.
     """
 
     indices: tuple[int, ...]
@@ -94,7 +94,7 @@ class BatchOutcome:
         variants: Those that have ended, by index.
         failed: Number of those that failed.
         left: Number of variants that have to run in a further invocation, because the time of this one ran short.
-        alone: Whether one of those needs more memory than its part of the function's, and so has to run by itself.
+        alone: Whether one of those needs more memory than its part of the function's, and so has to run alone.
     """
 
     variants: tuple[BatchedVariant, ...]

@@ -1,7 +1,8 @@
 """The content of a run: all that its results depend on, as one hash.
 
-Two runs with the same hash give the same results; whatever could change a number is in it. A change of what goes in, or
-how, changes every hash, and results of before are not found again: `FORM` is raised then, and the test vectors follow.
+Two runs with the same hash give the same results; everything that could change a number is in it. A change of its parts
+or their format changes every hash, so that earlier results are no longer found: `FORM` is raised then, and the test
+vectors are updated.
 """
 
 import hashlib
@@ -64,7 +65,7 @@ def content_key(
 
 @cache
 def library_hash() -> str:
-    """SHA-256 of the library's source: what edits models, starts the engine and reads its results."""
+    """SHA-256 of the source of the library, which edits models, starts the engine and reads its results."""
     root = Path(epsm.__file__).parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):

@@ -161,7 +161,7 @@ class VariantRunner:
             Its record; None, and nothing done, if the variant has succeeded already, or has failed in this attempt.
 
         Raises:
-            RanTooLong, NeedsMoreMemory: If it can run again with more of it.
+            RanTooLong, NeedsMoreMemory: If it can run again with more time or memory.
             StudyCancelled: If the study was cancelled or given up; the engine has been stopped.
         """
         simulation, started_at = study.simulation, now()

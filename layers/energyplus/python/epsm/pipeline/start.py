@@ -1,4 +1,4 @@
-"""Starting an accepted study: at once, or when the study in `options.after` has completed.
+"""Starting an accepted study: immediately, or when the study in `options.after` has completed.
 
 Repeatable: the execution's name comes from the simulation, so a second start finds the first.
 """

@@ -10,7 +10,7 @@ class RanTooLong(Exception):
 
 
 class NeedsMoreMemory(Exception):
-    """An engine needed more than its part of the function's memory; by itself it may have enough."""
+    """An engine needed more than its part of the function's memory; alone it may have enough."""
 
 
 class StudyCancelled(Exception):

@@ -64,7 +64,7 @@ def _of(parameter: Dimension, index: int, study: Study) -> Iterator[Problem]:
             fault = f"has no levels that sampling '{sampling.method}' could go through"
             yield Problem(where, fault, f"'values', 'multiply', 'range' with 'steps', or sampling {_SAMPLED}")
         elif isinstance(parameter.distribution, Discrete) and parameter.distribution.weights is not None:
-            fault = f"is there, and sampling '{sampling.method}' runs every value alike"
+            fault = f"is not used by sampling '{sampling.method}', which runs every value equally often"
             yield Problem(f"{where}.distribution.weights", fault, f"no weights, or sampling {_SAMPLED}")
     endless = isinstance(parameter.distribution, Normal | LogNormal) and parameter.distribution.truncate is None
     if isinstance(sampling, Morris) and endless:

@@ -1,4 +1,4 @@
-"""Edits of constructions: which surfaces, by slots, and what they are to be made of."""
+"""Edits of constructions: surfaces, selected by slots, and their new layers."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -28,7 +28,7 @@ Slot = Literal[
     "skylight",
     "door",
 ]
-"""Surfaces by what they are and what is on their other side; window, skylight and door are exterior."""
+"""Surfaces by their element and their other side; window, skylight and door are exterior."""
 Orientation = Literal["N", "E", "S", "W"]
 Roughness = Literal["VeryRough", "Rough", "MediumRough", "MediumSmooth", "Smooth", "VerySmooth"]
 _GLAZED: tuple[Slot, ...] = ("window", "skylight")
@@ -58,7 +58,7 @@ class _Face(LayerCarbon):
 
 
 class MassLayer(_Face):
-    """A material with mass. Absorptances are needed of the first and the last layer, whose faces are seen."""
+    """A material with mass. Absorptances are needed of the first and the last layer, which have visible faces."""
 
     thickness_m: Annotated[Number, Field(gt=0, le=3)]
     conductivity_w_mk: Annotated[Number, Field(gt=0)]
@@ -223,7 +223,7 @@ class ConstructionEdit(Strict):
             face = layers[number]
             if isinstance(face, _Face) and None in face.absorptances:
                 raise ValueError(
-                    f"has no absorptances in layer {number + 1}, whose face is seen; give 'thermal_absorptance', "
+                    f"has no absorptances in layer {number + 1}, which has a visible face; give 'thermal_absorptance', "
                     "'solar_absorptance' and 'visible_absorptance'"
                 )
 

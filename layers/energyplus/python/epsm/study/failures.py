@@ -7,7 +7,7 @@ from epsm.study.schema import Options
 
 
 def max_failures(options: Mapping[str, Any], variants: int) -> int:
-    """Number of failed variants after which one more makes a study be given up, as Step Functions counts items.
+    """Number of failed variants after which one more stops a study, as Step Functions counts items.
 
     Args:
         options: The study's options, those that were left out by their defaults.

@@ -25,11 +25,11 @@ class HourlyFactors:
     factors: tuple[float, ...]
 
     def at(self, month: int, day: int, hour: int) -> float | None:
-        """The factor of an hour by its date; None of 29 February where the file has none.
+        """The factor of an hour by its date; None for 29 February if the file has none.
 
         Args:
             month, day: Of the hour.
-            hour: 1 to 24, at whose end it ends.
+            hour: 1 to 24; hour 1 ends at 01:00.
         """
         year = _HOURS[len(self.factors)]
         if (month, day) == (2, 29) and len(self.factors) == min(_HOURS):
@@ -81,7 +81,7 @@ def read_hourly_factors(content: bytes, factor_source: HourlyElectricity) -> tup
 def _column(names: Sequence[str], source: HourlyElectricity) -> int | Problem:
     shown = listed(names) or "a row of names"
     if source.column is None:
-        fault = f"has {len(names)} columns, and 'hourly_electricity' does not say which counts"
+        fault = f"has {len(names)} columns, and 'hourly_electricity' does not name one"
         return 0 if len(names) == 1 else Problem(source.file, fault, f"'column': one of {shown}")
     found = [place for place, name in enumerate(names) if name == source.column]
     if len(found) == 1:

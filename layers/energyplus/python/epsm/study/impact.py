@@ -74,7 +74,7 @@ class HourlyElectricity(Strict):
 
 
 class Impact(Strict):
-    """Factors that turn energy into greenhouse gas emissions and cost, and what measures are compared by."""
+    """Factors that turn energy into greenhouse gas emissions and cost, and the terms for comparing measures."""
 
     fuels: Fuels | None = None
     hourly_electricity: HourlyElectricity | None = Field(

@@ -1,4 +1,4 @@
-"""Whether what measures emit and cost, and the terms on which they are compared, fit together."""
+"""Consistency of the emissions and costs of measures with the terms of their comparison."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -33,7 +33,7 @@ def _of_part(where: str, part: MeasureVariant | ConstructionEdit, impact: Impact
 
 
 def impact_remarks(study: Study, today: date) -> list[str]:
-    """What a reader of the numbers should know: declarations that have expired, and emissions of different stages.
+    """Remarks for readers of the numbers: expired declarations, and emissions of different stages.
 
     Args:
         study: The study.

@@ -1,4 +1,4 @@
-"""Ready edits of loads: what a zone gains and leaks, times a factor, however each object states it."""
+"""Ready edits of loads: internal gains and infiltration times a factor, however each object states them."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal

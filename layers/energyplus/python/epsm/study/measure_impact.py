@@ -1,4 +1,4 @@
-"""What a measure emits and costs: greenhouse gases of its products, and prices."""
+"""Emissions and costs of a measure: greenhouse gases of its products, and prices."""
 
 from datetime import date
 from typing import Annotated, Any, Literal, Self

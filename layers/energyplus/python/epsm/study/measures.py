@@ -116,7 +116,9 @@ class MeasureVariant(Strict):
 class Measure(Strict):
     """A named bundle of edits, in one or several variants."""
 
-    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60, description="What a parameter calls it by.")
+    name: str = Field(
+        pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60, description="Name by which a parameter refers to it."
+    )
     description: str = Field(default="", max_length=1000, description="For readers; not read.")
     variants: Annotated[tuple[MeasureVariant, ...], AfterValidator(_own_names)] = Field(
         min_length=1,

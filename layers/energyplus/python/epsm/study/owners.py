@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection
 
 IAM = "iam:"
-"""What the owner's name begins with for a caller with AWS credentials; its ARN follows."""
+"""Prefix of the owner's name for a caller with AWS credentials, before its ARN."""
 
 _SESSION = re.compile(r"arn:(?P<partition>[^:]+):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/.+")
 _ROLE = re.compile(r"(?P<start>arn:[^:]+:iam::\d{12}:role)/(?:.+/)?(?P<name>[^/]+)")
@@ -44,7 +44,7 @@ def role_of(arn: str) -> str:
 
 
 def owner_of(arn: str, trusted_session_roles: Collection[str] = ()) -> str:
-    """The owner that a caller is.
+    """The owner name of a caller.
 
     Args:
         arn: The caller, as API Gateway names it (`userArn`).

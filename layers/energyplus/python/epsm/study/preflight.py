@@ -1,8 +1,8 @@
 """The preflight: each model and weather of a study of many variants is tried on one day before any variant is started.
 
-A fault that only the engine can find (a zone without surfaces, say) would fail thousands of variants alike; so it is
-met once, and the study ends with it. What is tried is the beginning of the real run, so that nothing fails here that
-would not fail there. No eppy here: submit reads it.
+A fault that only the engine can find (a zone without surfaces, say) would fail thousands of variants; here it occurs
+once and ends the study. The trial is the beginning of the real run, so that nothing fails here that would not fail
+there. No eppy here: submit reads it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -63,8 +63,8 @@ def pairs_to_try(study: Study, in_containers: Collection[str] = ()) -> list[int]
 def variants_to_try(study: Study, baseline: int) -> list[Variant]:
     """A pair's baseline, first and last sample, tried one after the other until one passes.
 
-    A model that only its parameters make whole (a tag of another tool in a field, say) has a broken baseline; that must
-    not stop its study.
+    A model that is valid only with its parameters (a tag of another tool in a field, say) has a broken baseline; that
+    must not stop its study.
     """
     end = baseline + study.sample_count
     chosen = (baseline, baseline + 1, end - 1)

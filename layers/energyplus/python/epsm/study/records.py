@@ -1,4 +1,4 @@
-"""What is known of studies and their variants: states and records, whatever keeps them."""
+"""States and records of studies and their variants, independent of the store."""
 
 import math
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from typing import Any
 from epsm.problems import Problem
 
 RETENTION_MARGIN_DAYS = 40
-"""The table's own expiry comes this much later than the study's retention, which counts from its end: it is the net
-under the daily cleanup, and must not catch a study that ran long, or was run again."""
+"""The table's own expiry comes this much later than the study's retention, which counts from its end: it backs up the
+daily cleanup, and must not delete a study that ran long or was rerun."""
 
 
 class StudyStatus(StrEnum):
-    """Where a study is; a text, e.g. ``"completed"``.
+    """Status of a study; a text, e.g. ``"completed"``.
 
     pending and running are on their way; completed (every variant succeeded), partial, failed, cancelled and rejected
     are final, until it is run again.
@@ -45,7 +45,7 @@ class VariantStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StudyRecord:
-    """What is known of a study, from the table.
+    """The record of a study, from the table.
 
     Attributes:
         simulation_id: Its name.
@@ -117,7 +117,7 @@ class StudyPage:
 
 @dataclass(frozen=True, slots=True)
 class VariantRecord:
-    """What is known of a variant, from the table.
+    """The record of a variant, from the table.
 
     Attributes:
         index: Position in the study.
@@ -149,7 +149,7 @@ def timestamp(moment: datetime) -> str:
 
 
 def expiry(created_at: datetime, retention_days: int) -> int:
-    """When the table drops a study's items by itself, seconds since 1970."""
+    """When the table's TTL deletes a study's items, seconds since 1970."""
     return int((created_at + timedelta(days=retention_days + RETENTION_MARGIN_DAYS)).timestamp())
 
 

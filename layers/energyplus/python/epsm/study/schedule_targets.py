@@ -70,7 +70,7 @@ class Period(Strict):
         return self.windows == ((0, DAY_MIN),)
 
     def chosen(self, days: frozenset[str], *, others: bool) -> frozenset[str]:
-        """Those of the days of a schedule that are edited.
+        """The edited ones among the days of a schedule.
 
         Args:
             days: Day types to which the schedule gives the same values.

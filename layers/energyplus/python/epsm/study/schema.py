@@ -32,7 +32,7 @@ from epsm.text import fold_name
 
 MANIFEST_NAME = "study.json"
 MAX_FUNCTION_RUN_S = 840
-"""What a run has of the 15 minutes of a Lambda function, seconds."""
+"""Time for a run within the 15 minutes of a Lambda function, seconds."""
 MAX_CONTAINER_RUN_S = 86_400
 """What a run may have in a container, seconds."""
 MAX_RETENTION_DAYS = 3650
@@ -153,7 +153,7 @@ class Options(Strict):
     cache: bool = Field(
         strict=True,
         default=True,
-        description="Whether a variant takes the results of an earlier run of the same owner, if that had the same "
+        description="Whether a variant reuses the results of an earlier run of the same owner, if that had the same "
         "edited model, weather, other files, outputs, EnergyPlus and software.",
     )
     batch: int | None = Field(
@@ -234,7 +234,7 @@ class Study(Strict):
         default={},
         max_length=10_000,
         exclude=True,
-        description="SHA-256, hexadecimal, of every file that the study reads, by its path: which bytes are meant. "
+        description="SHA-256, hexadecimal, of every file that the study reads, by its path; pins its content. "
         "`epsm` and the API write it. Without it the versions are taken that were there when study.json was written.",
     )
 

@@ -16,7 +16,7 @@ Shift = Annotated[Number, Field(ge=-30, le=30)]
 class ThermostatEdit(Period):
     """Setpoints of the thermostats of some zones, to be shifted; schedules that are used elsewhere too are copied."""
 
-    zones: Patterns = Field(default="*", description="Names, or patterns, of the zones whose thermostats are meant.")
+    zones: Patterns = Field(default="*", description="Names, or patterns, of the zones of the thermostats to edit.")
     except_: Patterns = Field(default=(), alias="except", description="Names, or patterns, of zones to leave.")
 
     @property

@@ -1,6 +1,6 @@
-"""Ready edits of systems: efficiencies by what they are of, and ideal loads.
+"""Ready edits of systems: efficiencies by kind of equipment, and ideal loads.
 
-Fields are here where class and field leave no doubt of what is meant, whatever system they are part of. Curves, sizes
+Only fields with an unambiguous meaning in any system are included. Curves, sizes
 and controls stay as they are.
 """
 
@@ -118,7 +118,8 @@ _STAGES: dict[EfficiencyKind, dict[str, tuple[str, ...]]] = {
         ),
     },
 }
-"""The same where each speed or stage has a number of its own: they can be multiplied, and one value means nothing."""
+"""The same where each speed or stage has a number of its own: they can be multiplied; one value for all has no
+meaning."""
 
 
 class SystemTarget(LoadTarget):

@@ -166,7 +166,7 @@ def change(simulation_id: SimulationId, request: Annotated[Change, Body()]) -> S
 def _change_reservation(record: StudyRecord, budget_usd: float) -> None:
     """Reserve the study's expected cost under another budget from its owner's limit.
 
-    Before the study gets the budget: what its owner may not spend, it never may.
+    This comes before the study gets the budget, so that it never exceeds its owner's limit.
 
     Raises:
         OverLimit: If its owner may not spend that much.
@@ -185,7 +185,7 @@ def _change_reservation(record: StudyRecord, budget_usd: float) -> None:
     responses=answers(None, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, success=(HTTPStatus.NO_CONTENT,)),
 )
 def remove(simulation_id: SimulationId) -> Response[str]:
-    """Deletes results, inputs and records of a study that has ended: records at once, files within minutes."""
+    """Deletes results, inputs and records of a study that has ended: records immediately, files within minutes."""
     own_study(simulation_id)
     if not stack().records.mark_removing(simulation_id):
         raise Refusal(HTTPStatus.CONFLICT, "The study has not ended; cancel it first")

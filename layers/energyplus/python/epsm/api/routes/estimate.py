@@ -39,7 +39,7 @@ def estimate_study(sent: Annotated[StudyOfUploads, Body()]) -> EstimatedStudy:
     before = FilesUploadedBefore(stack(), identify_caller().name, sent.files)
     if isinstance(study.sampling, Listed) and study.sampling.file is not None:
         study = _with_samples(study, study.sampling.file, before)
-    # Before a run time is looked up: it would reveal that somebody has run a file of which only the hash is known.
+    # Before a run time is looked up: it would reveal that another user has run a file with this hash.
     uploaded = before.sizes(study.models).keys() & set(study.models)
     found = {model: _run_time(model, before.sha256(model), partial(before.read, model)) for model in uploaded}
     known = {model: run_time for model, run_time in found.items() if run_time is not None}
@@ -84,7 +84,7 @@ def estimate_known_study(simulation_id: SimulationId) -> EstimatedStudy:
 
 
 def _run_time(model: str, sha256: str, read: Callable[[], bytes | None]) -> RunTime | None:
-    """As measured by earlier runs, else by the model's zones; None where it has neither run nor can be read."""
+    """As measured by earlier runs, else by the model's zones; None if it has never run and cannot be read."""
     measured = stack().records.run_time(sha256)
     if measured is not None:
         return RunTime(measured, "measured")
