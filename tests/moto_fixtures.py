@@ -123,7 +123,7 @@ class Aws:
             outputs: Values of outputs beside the resources' physical ids; they are in `ids` as well.
         """
         cloudformation, name = self.client("cloudformation"), unique("stack")
-        values = {each: {"Value": {"Ref": each}} for each in template}
+        values = {resource: {"Value": {"Ref": resource}} for resource in template}
         values |= {each: {"Value": value} for each, value in outputs.items()}
         body = json.dumps({"Resources": template, "Outputs": values})
         cloudformation.create_stack(StackName=name, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
@@ -233,10 +233,10 @@ class Aws:
         )
         return str(created["stateMachineArn"])
 
-    def start(self, machine: str, given: Any = None, name: str | None = None) -> str:
+    def start(self, machine: str, content: Any = None, name: str | None = None) -> str:
         """The ARN of a new execution."""
         started = self.client("stepfunctions").start_execution(
-            stateMachineArn=machine, name=name or unique("x"), input=json.dumps({} if given is None else given)
+            stateMachineArn=machine, name=name or unique("x"), input=json.dumps({} if content is None else content)
         )
         return str(started["executionArn"])
 
@@ -252,9 +252,9 @@ class Aws:
 
         return wait_for(look, f"the end of {execution}")
 
-    def run(self, machine: str, given: Any = None) -> dict[str, Any]:
+    def run(self, machine: str, content: Any = None) -> dict[str, Any]:
         """Start an execution and wait for its end."""
-        return self.ended(self.start(machine, given))
+        return self.ended(self.start(machine, content))
 
     def map_runs(self, execution: str) -> list[str]:
         """ARNs of the execution's map runs; waits for the first."""

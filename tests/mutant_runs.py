@@ -74,8 +74,8 @@ class Room:
         }
         if not contexts:
             return "not reached"
-        kept = source.with_suffix(".kept")
-        shutil.copy2(source, kept)
+        original = source.with_suffix(".kept")
+        shutil.copy2(source, original)
         try:
             source.write_text(mutant, encoding="utf-8")
             reaching = self._nearest_first(source.stem, contexts - {""})
@@ -87,7 +87,7 @@ class Room:
             return self._run(files) if outcome == "survived" else outcome
         finally:
             # With its time, by which Python knows that the bytecode of the first run is the file's.
-            kept.replace(source)
+            original.replace(source)
 
     def _nearest_first(self, module: str, reaching: set[str]) -> list[str]:
         return sorted((test for test in self.took_s if test in reaching), key=lambda test: module not in test)

@@ -62,15 +62,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="Which ones are drawn.")
     parser.add_argument("--exclude", action="append", default=[], help="A module to leave out, as a path.")
     parser.add_argument("--tests", nargs="*", default=[], help="Tests to run instead of the package's own.")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     preload()
-    for room in given.rooms or ROOMS:
+    for room in arguments.rooms or ROOMS:
         with tempfile.TemporaryDirectory(prefix=f"mutants-{room}-") as folder:
             copy = Path(folder) / "copy"
             _copy_repository(copy)
-            specs = _specs(copy, room, given.exclude)
-            drawn = _drawn(copy, specs, given.sample, given.seed)
-            tests = Room.measured(copy, LIBRARY, given.tests or [f"tests/unit/{room}", DOCTESTS])
+            specs = _specs(copy, room, arguments.exclude)
+            drawn = _drawn(copy, specs, arguments.sample, arguments.seed)
+            tests = Room.measured(copy, LIBRARY, arguments.tests or [f"tests/unit/{room}", DOCTESTS])
             _report(room, len(specs), tests, drawn)
 
 
@@ -125,8 +125,8 @@ def _specs(copy: Path, room: str, exclude: list[str]) -> list[Spec]:
 def _drawn(copy: Path, specs: list[Spec], size: int, seed: int) -> list[tuple[Spec, str]]:
     """A random sample of the mutants that are valid Python, each with the text of its module."""
     shuffled = random.Random(seed).sample(specs, len(specs))[: 2 * size]
-    asked = json.dumps([(spec.module, spec.operator, spec.occurrence) for spec in shuffled])
-    texts: list[str] = json.loads(_cosmic_ray(copy, "python", "-c", _WRITE_MUTANTS, stdin=asked))
+    specification = json.dumps([(spec.module, spec.operator, spec.occurrence) for spec in shuffled])
+    texts: list[str] = json.loads(_cosmic_ray(copy, "python", "-c", _WRITE_MUTANTS, stdin=specification))
     valid = [(spec, text) for spec, text in zip(shuffled, texts, strict=True) if _is_python(text)]
     return sorted(valid[:size])
 

@@ -69,7 +69,7 @@ def _shown(value: Any) -> str:
 
 def _output(connection: Connection, name: str) -> str:
     described = connection.client("cloudformation").describe_stacks(StackName=connection.name)["Stacks"][0]
-    return str(next(each["OutputValue"] for each in described["Outputs"] if each["OutputKey"] == name))
+    return str(next(output["OutputValue"] for output in described["Outputs"] if output["OutputKey"] == name))
 
 
 def _records(connection: Connection, simulation: str) -> dict[str, Any]:
@@ -81,8 +81,8 @@ def _records(connection: Connection, simulation: str) -> dict[str, Any]:
         "study: status": record.status.value,
         "study: variants, succeeded, failed": [record.variants, record.succeeded, record.failed],
         "study: error": record.error,
-        **{f"variant {each.index}: status": each.status.value for each in variants},
-        **{f"variant {each.index}: stage": each.stage for each in variants},
+        **{f"variant {variant.index}: status": variant.status.value for variant in variants},
+        **{f"variant {variant.index}: stage": variant.stage for variant in variants},
     }
 
 
@@ -94,7 +94,7 @@ def _executions(connection: Connection, simulation: str) -> dict[str, Any]:
     described = step_functions.describe_execution(executionArn=arn)
     found: dict[str, Any] = {"execution: status": described["status"], "execution: error": described.get("error", "")}
     events = step_functions.get_paginator("get_execution_history").paginate(executionArn=arn)
-    found["execution: history"] = dict(Counter(each["type"] for page in events for each in page["events"]))
+    found["execution: history"] = dict(Counter(event["type"] for page in events for event in page["events"]))
     runs = step_functions.list_map_runs(executionArn=arn)["mapRuns"]
     found["map runs"] = len(runs)
     for run in runs:
@@ -102,7 +102,7 @@ def _executions(connection: Connection, simulation: str) -> dict[str, Any]:
         found["map run: status"] = about["status"]
         found["map run: itemCounts"] = {name: number for name, number in about["itemCounts"].items() if number}
         children = step_functions.list_executions(mapRunArn=run["mapRunArn"])["executions"]
-        found["map run: children"] = dict(Counter(each["status"] for each in children))
+        found["map run: children"] = dict(Counter(child["status"] for child in children))
     return found
 
 
@@ -110,7 +110,7 @@ def _files(connection: Connection, simulation: str) -> dict[str, Any]:
     prefix = f"runs/{simulation}/"
     pages = connection.client("s3").get_paginator("list_objects_v2")
     listed = pages.paginate(Bucket=connection.stack.settings.results_bucket, Prefix=prefix)
-    names = [each["Key"].removeprefix(prefix) for page in listed for each in page.get("Contents", [])]
+    names = [entry["Key"].removeprefix(prefix) for page in listed for entry in page.get("Contents", [])]
     return {f"file: {_without_ids(name)}": "there" for name in names}
 
 
@@ -132,14 +132,14 @@ def _messages(connection: Connection, queue: str) -> dict[str, Any]:
     sqs = connection.client("sqs")
     found: list[dict[str, Any]] = []
     while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=2).get("Messages"):
-        for each in messages:
-            found.append(json.loads(each["Body"]))
-            sqs.delete_message(QueueUrl=queue, ReceiptHandle=each["ReceiptHandle"])
+        for message in messages:
+            found.append(json.loads(message["Body"]))
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
     result: dict[str, Any] = {"messages": len(found)}
-    for number, each in enumerate(found):
-        result[f"message {number}: fields"] = sorted(each)
-        result[f"message {number}: subject"] = each.get("Subject")
-        result[f"message {number}: attributes"] = each.get("MessageAttributes")
+    for number, message in enumerate(found):
+        result[f"message {number}: fields"] = sorted(message)
+        result[f"message {number}: subject"] = message.get("Subject")
+        result[f"message {number}: attributes"] = message.get("MessageAttributes")
     return result
 
 
@@ -150,6 +150,6 @@ def _logs(connection: Connection) -> dict[str, Any]:
     for function in ("submit", "run-variant", "aggregate"):
         group = f"/aws/lambda/{connection.name}-{function}"
         events = logs.filter_log_events(logGroupName=group, filterPattern="").get("events", [])
-        starts = [each for each in events if each["message"].startswith("REPORT RequestId")]
+        starts = [event for event in events if event["message"].startswith("REPORT RequestId")]
         found[f"log of {function}: REPORT lines"] = len(starts)
     return found

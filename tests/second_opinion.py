@@ -64,8 +64,8 @@ def main() -> int:
             theirs = _run(endpoint, study, folder / "theirs", send_event=True)
     found = differences(ours, theirs)
     print(f"\n{len(ours)} observations, {len(found)} differences" + (": ours | ministack" if found else ""))
-    for each in found:
-        print(f"- {each}")
+    for difference in found:
+        print(f"- {difference}")
     return 0
 
 
@@ -210,7 +210,7 @@ def _deploy(endpoint: str) -> None:
     ended = wait_for(status, "the deployment", _ENDS_WITHIN_S)
     if ended != "CREATE_COMPLETE":
         events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]
-        reasons = [each.get("ResourceStatusReason", "") for each in events if "FAILED" in each["ResourceStatus"]]
+        reasons = [event.get("ResourceStatusReason", "") for event in events if "FAILED" in event["ResourceStatus"]]
         raise SystemExit(f"ministack: the deployment ended as {ended}: {reasons}")
     print(f"ministack: {len(template['Resources'])} resources deployed, without {', '.join(left_out)} (metric math)")
 
@@ -237,7 +237,7 @@ def _give_images_as_zips(template: dict[str, Any], key: str) -> None:
 def _leave_out_metric_math(template: dict[str, Any]) -> list[str]:
     """Remove the alarms that ministack refuses; their names."""
     resources = template["Resources"]
-    names = [name for name, each in resources.items() if "Metrics" in each.get("Properties", {})]
+    names = [name for name, resource in resources.items() if "Metrics" in resource.get("Properties", {})]
     for name in names:
         del resources[name]
     return names

@@ -23,7 +23,7 @@ from epsm_local.stack import LocalStack
 T = TypeVar("T")
 
 
-def wait_for(look: Callable[[], T | None], what: str, within_s: float = 120.0) -> T:
+def wait_for(look: Callable[[], T | None], purpose: str, within_s: float = 120.0) -> T:
     """The first answer of `look` that is not None or False."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
@@ -31,7 +31,7 @@ def wait_for(look: Callable[[], T | None], what: str, within_s: float = 120.0) -
         if answer:
             return answer
         time.sleep(0.05)
-    raise AssertionError(f"{what}: not within {within_s:.0f} s")
+    raise AssertionError(f"{purpose}: not within {within_s:.0f} s")
 
 
 def stack_of(local: LocalStack, **settings_of_the_test: Any) -> Stack:
@@ -106,8 +106,8 @@ def wait_for_execution(stack: LocalStack, arn: str) -> dict[str, Any]:
 def submits(stack: LocalStack, simulation: str) -> list[Any]:
     """What submit has logged at the end of its work on a study."""
     found = stack.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{STACK_NAME}-submit")["events"]
-    lines = [json.loads(each["message"]) for each in found if each["message"].startswith('{"level"')]
-    return [each for each in lines if each.get("correlation_id") == simulation and each["message"] == "submitted"]
+    lines = [json.loads(event["message"]) for event in found if event["message"].startswith('{"level"')]
+    return [entry for entry in lines if entry.get("correlation_id") == simulation and entry["message"] == "submitted"]
 
 
 def result_file(stack: LocalStack, simulation: str, name: str) -> bytes:
@@ -129,7 +129,7 @@ def object_names(stack: LocalStack, simulation: str) -> set[str]:
     prefix = keys.run_key(simulation)
     pages = stack.client("s3").get_paginator("list_objects_v2")
     return {
-        each["Key"].removeprefix(prefix)
+        entry["Key"].removeprefix(prefix)
         for page in pages.paginate(Bucket=stack.outputs.results_bucket, Prefix=prefix)
-        for each in page.get("Contents", [])
+        for entry in page.get("Contents", [])
     }

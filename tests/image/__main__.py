@@ -136,16 +136,24 @@ def _bill(image: BuiltImage) -> list[str]:
     """Write the bill of materials; what is missing in it of what the image was built of."""
     target = STATE / "sbom.cdx.json"
     bom = write_sbom(image.root, "epsm", __version__, target)
-    versions = {(each.purl.type, canonicalize_name(each.name)): each.version for each in bom.components if each.purl}
+    versions = {
+        (component.purl.type, canonicalize_name(component.name)): component.version
+        for component in bom.components
+        if component.purl
+    }
     kinds = Counter(kind for kind, _ in versions)
     print(f"bill of materials: {kinds['pypi']} Python and {kinds['deb']} Debian packages, in {target}", flush=True)
     lines = IMAGE_REQUIREMENTS.read_text(encoding="utf-8").splitlines()
     requirements = [Requirement(line.rstrip("\\ ")) for line in lines if line[:1].isalnum()]
-    installed = {("pypi", canonicalize_name(each.name)): each for each in requirements if _is_of_the_image(each)}
+    installed = {
+        ("pypi", canonicalize_name(requirement.name)): requirement
+        for requirement in requirements
+        if _is_of_the_image(requirement)
+    }
     return [
-        f"the bill of materials lacks {each} or has it in another version: {versions.get(package)}"
-        for package, each in installed.items()
-        if not each.specifier.contains(versions.get(package) or "0")
+        f"the bill of materials lacks {requirement} or has it in another version: {versions.get(package)}"
+        for package, requirement in installed.items()
+        if not requirement.specifier.contains(versions.get(package) or "0")
     ] + [f"the bill of materials lacks {each}" for each in ("libc6", "libx11-6") if ("deb", each) not in versions]
 
 
@@ -164,7 +172,7 @@ def _run(image: BuiltImage) -> list[str]:
     print(f"the engine's libraries from the system: {', '.join(libraries['engine'])}")
     print(f"and those of the Python packages: {', '.join(sorted({*libraries['system']} - {*libraries['engine']}))}")
     engines = json.loads(_python(image, SOMEBODY, _ENGINES))
-    assert engines == {each: f"{release.version}-{release.build}" for each, release in RELEASES.items()}
+    assert engines == {version: f"{release.version}-{release.build}" for version, release in RELEASES.items()}
     print(f"engines: {', '.join(engines.values())}")
     # Studies of a few variants do not reach the estimators.
     _python(image, SOMEBODY, "import scipy.stats, SALib.analyze.sobol, sys; assert 'matplotlib' not in sys.modules")
@@ -215,9 +223,9 @@ def _run_variants(image: BuiltImage, study: Prepared, items: Sequence[dict[str, 
                     problems.append(f"variant {item['index']}: its record is {record}")
                     continue
                 engine_mb = max(engine_mb, record.summary["peak_memory_mb"])
-                what = f"{item['model']}{', edited' if item['values'] else ''}"
+                label = f"{item['model']}{', edited' if item['values'] else ''}"
                 print(
-                    f"  variant {item['index']} ({what}): {seconds:.2f} s, "
+                    f"  variant {item['index']} ({label}): {seconds:.2f} s, "
                     f"of these the engine {outcome['engine_seconds']:.2f} s "
                     f"(CPU {record.summary['engine_cpu_seconds']:.2f} s)",
                     flush=True,
@@ -231,7 +239,7 @@ def _run_variants(image: BuiltImage, study: Prepared, items: Sequence[dict[str, 
 
 def _run_task(image: BuiltImage, study: Prepared, item: dict[str, Any]) -> list[str]:
     """A variant as a task of Fargate runs it: another command, the image's user, no Runtime API."""
-    given = {
+    task = {
         **study.variables,
         "POWERTOOLS_SERVICE_NAME": "run_variant",
         "POWERTOOLS_METRICS_NAMESPACE": "epsm-image-test",
@@ -241,7 +249,7 @@ def _run_task(image: BuiltImage, study: Prepared, item: dict[str, Any]) -> list[
     }
     command = [image.config["Entrypoint"][0], "-m", "functions.run_variant.task"]
     started = time.monotonic()
-    inside = command_inside(image, image.user, given, command)
+    inside = command_inside(image, image.user, task, command)
     done = subprocess.run(inside, capture_output=True, text=True, check=False)
     print(
         f"task: variant {item['index']} in {time.monotonic() - started:.2f} s, exit code {done.returncode}", flush=True

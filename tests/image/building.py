@@ -47,7 +47,7 @@ def base_image() -> tuple[str, bool]:
     """
     recipe = "\n".join([_SUITE, _MIRROR, *_PACKAGES, *_NOT_IN_A_SLIM_IMAGE])
     name = f"{_BASE}:{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
-    known = [each for each in _images() if each.startswith(_BASE)]
+    known = [image for image in _images() if image.startswith(_BASE)]
     if name in known:
         return name, False
     if known:
@@ -57,11 +57,11 @@ def base_image() -> tuple[str, bool]:
     # In a mount namespace of its own: what it mounts in the folder goes with it, even if it is killed.
     run("unshare", "--mount", "debootstrap", "--variant=minbase", "--force-check-gpg",
         f"--include={','.join(_PACKAGES)}", _SUITE, folder, _MIRROR, quiet=True)  # fmt: skip
-    for each in _NOT_IN_A_SLIM_IMAGE:
-        shutil.rmtree(folder / each, ignore_errors=True)
+    for path in _NOT_IN_A_SLIM_IMAGE:
+        shutil.rmtree(folder / path, ignore_errors=True)
     # Files to mount over: otherwise the build would leave empty ones in the image.
-    for each in (CA_IN_IMAGE, PIP_CONF_IN_IMAGE):
-        (folder / each[1:]).touch()
+    for path in (CA_IN_IMAGE, PIP_CONF_IN_IMAGE):
+        (folder / path[1:]).touch()
     container = buildah("from", "scratch")
     buildah("add", "--quiet", container, folder, "/")
     buildah("commit", "--quiet", "--rm", container, name)
@@ -91,7 +91,7 @@ def build(context: Path, base: str) -> None:
     Raises:
         subprocess.CalledProcessError: If a step fails; what it printed is on the screen.
     """
-    volumes = [option for each in build_volumes() for option in ("--volume", each)]
+    volumes = [option for volume in build_volumes() for option in ("--volume", volume)]
     log = buildah("build", "--file", context / DOCKERFILE, "--build-arg", f"BASE_IMAGE={base}", "--tag", IMAGE,
                   "--no-cache", "--force-rm", *volumes, context)  # fmt: skip
     (STATE / "build.log").write_text(log, encoding="utf-8")
@@ -116,7 +116,7 @@ class BuiltImage:
 
     @property
     def environment(self) -> dict[str, str]:
-        return dict(each.split("=", 1) for each in self.config["Env"])
+        return dict(variable.split("=", 1) for variable in self.config["Env"])
 
 
 def open_image(name: str = IMAGE) -> BuiltImage:

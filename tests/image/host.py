@@ -95,19 +95,19 @@ def build_volumes() -> list[str]:
     configuration.write_text("\n".join(["[global]", *lines, ""]), encoding="utf-8")
     indexes = (settings.get("index-url", "") + " " + settings.get("extra-index-url", "")).split()
     # The packages of an index in a folder stand beside its pages.
-    folders = [Path(each.removeprefix("file://")).parent for each in indexes if each.startswith("file:///")]
-    folders += [Path(each) for each in settings.get("find-links", "").split() if each.startswith("/")]
+    folders = [Path(index.removeprefix("file://")).parent for index in indexes if index.startswith("file:///")]
+    folders += [Path(link) for link in settings.get("find-links", "").split() if link.startswith("/")]
     return [
         f"{certificates.resolve()}:{CA_IN_IMAGE}:ro",
         f"{configuration}:{PIP_CONF_IN_IMAGE}:ro",
-        *(f"{each}:{each}:ro" for each in folders if each.is_dir()),
+        *(f"{folder}:{folder}:ro" for folder in folders if folder.is_dir()),
     ]
 
 
 def _certificate_files() -> Iterator[Path]:
     yield from (Path(os.environ[name]) for name in _CA_VARIABLES if os.environ.get(name))
     known = ssl.get_default_verify_paths()
-    yield from (Path(each) for each in (known.cafile, known.openssl_cafile, CA_IN_IMAGE) if each)
+    yield from (Path(path) for path in (known.cafile, known.openssl_cafile, CA_IN_IMAGE) if path)
 
 
 def _pip_settings() -> dict[str, str]:

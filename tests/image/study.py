@@ -220,7 +220,11 @@ def run_bare_engine(study: Prepared, item: dict[str, Any], folder: Path) -> Bare
     stored = folder / "stored.sql"
     stored.write_bytes(gzip.decompress(study.result(index, "eplusout.sql.gz")))
     here = output / "eplusout.sql"
-    problems = [f"variant {index}: {what} differs" for what in _SAMENESS if _rows(here, what) != _rows(stored, what)]
+    problems = [
+        f"variant {index}: {quantity} differs"
+        for quantity in _SAMENESS
+        if _rows(here, quantity) != _rows(stored, quantity)
+    ]
     if not _rows(here, "the tables"):
         problems.append(f"variant {index}: there are no tables to compare")
     expected = read_results(here, read_environments(output / "eplusout.eio")).metrics
@@ -264,11 +268,11 @@ def _query(database: Path, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
-def _rows(database: Path, what: str) -> list[tuple[Any, ...]]:
+def _rows(database: Path, quantity: str) -> list[tuple[Any, ...]]:
     """Rows of a database, without the time of day that the engine prints into one of them."""
     return [
-        tuple(_PRINTED_TIME.sub("", each) if isinstance(each, str) else each for each in row)
-        for row in _query(database, _SAMENESS[what])
+        tuple(_PRINTED_TIME.sub("", cell) if isinstance(cell, str) else cell for cell in row)
+        for row in _query(database, _SAMENESS[quantity])
     ]
 
 

@@ -23,11 +23,11 @@ class Template:
         self.document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
 
     def of_type(self, kind: str) -> Resources:
-        return {name: each for name, each in self.document["Resources"].items() if each["Type"] == kind}
+        return {name: resource for name, resource in self.document["Resources"].items() if resource["Type"] == kind}
 
     def only(self, kind: str, part_of_name: str = "") -> dict[str, Any]:
         """Properties of the one resource of a type whose logical id contains `part_of_name`."""
-        found = [each for name, each in self.of_type(kind).items() if part_of_name in name]
+        found = [resource for name, resource in self.of_type(kind).items() if part_of_name in name]
         assert len(found) == 1, f"{len(found)} resources of {kind} with {part_of_name}"
         return dict(found[0]["Properties"])
 

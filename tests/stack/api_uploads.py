@@ -11,8 +11,8 @@ from tests.stack.clients import Client
 def place_for(client: Client, content: bytes) -> dict[str, Any]:
     """Where to PUT a file."""
     sha256 = hashlib.sha256(content).hexdigest()
-    wanted = {"files": [{"name": "a.idf", "sha256": sha256, "bytes": len(content)}]}
-    (place,) = client.post("/api/simulation/uploads/", wanted).json()["files"]
+    request = {"files": [{"name": "a.idf", "sha256": sha256, "bytes": len(content)}]}
+    (place,) = client.post("/api/simulation/uploads/", request).json()["files"]
     return dict(place)
 
 

@@ -50,12 +50,18 @@ def table(aws: boto3.Session) -> Any:
         key_schema = schema(hash_key, attributes.CREATED_AT)
         return {"IndexName": name, "KeySchema": key_schema, "Projection": {"ProjectionType": "ALL"}}
 
-    named = (keys.PARTITION_KEY, keys.SORT_KEY, attributes.RECORD_TYPE, attributes.OWNER, attributes.CREATED_AT)
+    key_attributes = (
+        keys.PARTITION_KEY,
+        keys.SORT_KEY,
+        attributes.RECORD_TYPE,
+        attributes.OWNER,
+        attributes.CREATED_AT,
+    )
     return aws.resource("dynamodb").create_table(
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=schema(keys.PARTITION_KEY, keys.SORT_KEY),
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in named],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in key_attributes],
         GlobalSecondaryIndexes=[
             index(keys.BY_CREATED_AT, attributes.RECORD_TYPE),
             index(keys.BY_OWNER, attributes.OWNER),

@@ -44,7 +44,7 @@ class MemoryRecords(Records):
 
     def __init__(self, *studies: StudyRecord) -> None:
         super().__init__(table=fake(None))
-        self.by_name = {each.simulation_id: each for each in studies}
+        self.by_name = {study.simulation_id: study for study in studies}
         self.running: dict[int, str] = {}
         self.removed: list[str] = []
 
@@ -59,14 +59,14 @@ class MemoryRecords(Records):
         limit: int = 50,
         start: dict[str, Any] | None = None,
     ) -> StudyPage:
-        newest_first = sorted(self.by_name.values(), key=lambda each: each.created_at, reverse=True)
+        newest_first = sorted(self.by_name.values(), key=lambda study: study.created_at, reverse=True)
         first = start["first"] if start else 0
         behind = first + SOME_PAGE
         next_page = {"first": behind} if behind < len(newest_first) else None
         return StudyPage(tuple(newest_first[first:behind]), next_page)
 
-    def cancel_study(self, simulation: str, why: str) -> bool:
-        return self._change(simulation, status=StudyStatus.CANCELLED, error=why)
+    def cancel_study(self, simulation: str, reason: str) -> bool:
+        return self._change(simulation, status=StudyStatus.CANCELLED, error=reason)
 
     def finish_study(
         self,
@@ -89,8 +89,8 @@ class MemoryRecords(Records):
             given_up=given_up,
         )
 
-    def request_stop(self, simulation: str, why: str) -> bool:
-        return self._change(simulation, stop_reason=why)
+    def request_stop(self, simulation: str, reason: str) -> bool:
+        return self._change(simulation, stop_reason=reason)
 
     def _change(self, simulation: str, **changes: Any) -> bool:
         if self.by_name[simulation].status.final:
@@ -146,7 +146,7 @@ class MemoryStepFunctions:
     """
 
     def __init__(self, *executions: dict[str, Any]) -> None:
-        self._executions = {each["executionArn"]: each for each in executions}
+        self._executions = {execution["executionArn"]: execution for execution in executions}
         self.started: list[str] = []
         self.stopped: list[tuple[str, str]] = []
 
@@ -255,11 +255,11 @@ class MemoryS3:
         assert len(Delete["Objects"]) <= 1000
         self.largest_batch = max(self.largest_batch, len(Delete["Objects"]))
         errors = []
-        for each in Delete["Objects"]:
+        for entry in Delete["Objects"]:
             try:
-                self.on_delete(Bucket, each["Key"])
+                self.on_delete(Bucket, entry["Key"])
             except PermissionError as error:
-                errors.append({"Key": each["Key"], "Code": "AccessDenied", "Message": str(error)})
+                errors.append({"Key": entry["Key"], "Code": "AccessDenied", "Message": str(error)})
             else:
-                self.objects.pop((Bucket, each["Key"], each.get("VersionId", "")), None)
+                self.objects.pop((Bucket, entry["Key"], entry.get("VersionId", "")), None)
         return {"Errors": errors} if errors else {}

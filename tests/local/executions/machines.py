@@ -17,8 +17,8 @@ def entered(folder: Path) -> int:
     return sum(path.name != "go" for path in folder.iterdir())
 
 
-def stop(aws: Aws, execution: str, **why: str) -> Any:
-    return aws.client("stepfunctions").stop_execution(executionArn=execution, **why)
+def stop(aws: Aws, execution: str, **reasons: str) -> Any:
+    return aws.client("stepfunctions").stop_execution(executionArn=execution, **reasons)
 
 
 def start_waiting(aws: Aws, machine: str, folder: Path, **more: Any) -> str:

@@ -34,7 +34,7 @@ class Answered:
     body: bytes
 
     def header(self, name: str) -> list[str]:
-        return [value for each, value in self.headers if each == name]
+        return [value for header_name, value in self.headers if header_name == name]
 
     @property
     def json(self) -> Any:
@@ -153,7 +153,7 @@ def said(url: str, answer: Any) -> Answered:
 
 def token(**claims: Any) -> tuple[str, str]:
     """An Authorization header with a token that the authorizer takes, but for what `claims` say; None leaves out."""
-    given = {"iss": ISSUER, "aud": AUDIENCE, "exp": GOES_ON_FOR_EVER, "sub": "anna", **claims}
-    parts = ({"alg": "RS256"}, {name: value for name, value in given.items() if value is not None}, "not checked")
+    payload = {"iss": ISSUER, "aud": AUDIENCE, "exp": GOES_ON_FOR_EVER, "sub": "anna", **claims}
+    parts = ({"alg": "RS256"}, {name: value for name, value in payload.items() if value is not None}, "not checked")
     texts = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
     return "Authorization", f"Bearer {'.'.join(texts)}"

@@ -24,9 +24,9 @@ def map_of(state: Mapping[str, Any], **options: Any) -> dict[str, Any]:
     return {"StartAt": "Map", "States": {"Map": state}}
 
 
-def run_map(aws: Aws, state: Mapping[str, Any], given: Any, **options: Any) -> dict[str, Any]:
+def run_map(aws: Aws, state: Mapping[str, Any], content: Any, **options: Any) -> dict[str, Any]:
     """Run a map to its end; a list is the items."""
-    return aws.run(aws.machine(map_of(state, **options)), {"items": given} if isinstance(given, list) else given)
+    return aws.run(aws.machine(map_of(state, **options)), {"items": content} if isinstance(content, list) else content)
 
 
 def outputs(described: Mapping[str, Any]) -> Any:

@@ -100,7 +100,7 @@ RELIED_ON = (
         Hook("cloudformation", "stepfunctions/models.py", f"StateMachineInstance.{name}")
         for name in ("type", "sm_type", "loggingConfiguration", "tracingConfiguration")
     ),
-    *(Hook("cloudformation", "ec2/models/vpcs.py", f"VPC.enable_dns_{what}") for what in ("hostnames", "support")),
+    *(Hook("cloudformation", "ec2/models/vpcs.py", f"VPC.enable_dns_{name}") for name in ("hostnames", "support")),
     *(
         Hook("cloudformation", "ecs/models.py", f"TaskDefinition.{name}")
         for name in (

@@ -19,13 +19,13 @@ def vary(class_name: str, object_name: str, field: str, *values: float | str, **
 
 
 def study(*parameters: dict[str, Any], run_period: str = "as_in_model") -> Study:
-    renamed = [each | {"name": f"{each['name']}_{index}"} for index, each in enumerate(parameters)]
+    renamed = [parameter | {"name": f"{parameter['name']}_{index}"} for index, parameter in enumerate(parameters)]
     return Study.model_validate(study_document(parameters=renamed, options={"run_period": run_period}))
 
 
 def faults(found: list[Problem] | CheckedModel) -> list[tuple[str, str, str]]:
     problems = found.problems if isinstance(found, CheckedModel) else found
-    return [(each.where.removeprefix("study.json: "), each.what, each.allowed) for each in problems]
+    return [(problem.where.removeprefix("study.json: "), problem.what, problem.allowed) for problem in problems]
 
 
 def check(model: str | bytes, *parameters: dict[str, Any], source: str = "room.idf", **options: str) -> CheckedModel:
@@ -51,9 +51,9 @@ def as_epjson(model: str) -> dict[str, Any]:
         rule = dictionary.load().find_class(group[0].class_name)
         assert rule is not None
         objects = document.setdefault(rule.name, {})
-        for each in group:
+        for model_object in group:
             fields: dict[str, Any] = {}
-            values = [number_or_text(str(value)) for value in each.values]
+            values = [number_or_text(str(value)) for value in model_object.values]
             for field, value in zip(rule.fields, values, strict=False):
                 if field.key != "name" and value != "":
                     fields[field.key] = value
@@ -64,7 +64,7 @@ def as_epjson(model: str) -> dict[str, Any]:
                 fields.setdefault(rule.repeats[0].repeat_key or "", []).append(
                     {item.key: value for item, value in items}
                 )
-            objects[each.name if rule.named else f"{rule.name} {len(objects) + 1}"] = fields
+            objects[model_object.name if rule.named else f"{rule.name} {len(objects) + 1}"] = fields
     version = document.get("Version", {}).get("Version 1")
     if version is not None:
         version["version_identifier"] = str(version["version_identifier"])

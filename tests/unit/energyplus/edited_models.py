@@ -36,7 +36,11 @@ def outline_of(text: str) -> ModelOutline:
 
 def values_of(text: str, class_name: str) -> list[tuple[str, ...]]:
     """The IDF values of every object of a class, the name first."""
-    return [each.values for each in outline_of(text).of_class(class_name) if isinstance(each.values, tuple)]
+    return [
+        model_object.values
+        for model_object in outline_of(text).of_class(class_name)
+        if isinstance(model_object.values, tuple)
+    ]
 
 
 def object_of(text: str, class_name: str, name: str) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ def epjson(document: Any) -> ModelOutline:
 
 def faults(outline: ModelOutline) -> list[tuple[str, str]]:
     """Place behind the file's name, and fault."""
-    return [(each.where.partition(": ")[2], each.what) for each in outline.problems]
+    return [(problem.where.partition(": ")[2], problem.what) for problem in outline.problems]
 
 
 # epJSON

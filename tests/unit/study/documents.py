@@ -23,7 +23,9 @@ def faults_of(document: bytes | str) -> dict[str, Problem]:
     """The problems that a document is refused for, by their place behind `study.json: `."""
     with pytest.raises(StudyRejected) as refusal:
         parse_study(document)
-    problems = {each.where.removeprefix("study.json").removeprefix(": "): each for each in refusal.value.problems}
+    problems = {
+        problem.where.removeprefix("study.json").removeprefix(": "): problem for problem in refusal.value.problems
+    }
     assert len(problems) == len(refusal.value.problems), "one problem a place"
     return problems
 
@@ -34,5 +36,5 @@ def faults(**changes: Any) -> dict[str, Problem]:
 
 def parameter(**changes: Any) -> dict[str, Any]:
     """A parameter; None removes a key."""
-    whole: dict[str, Any] = {"name": "insulation", **THICKNESS, "values": [0.1, 0.2]} | changes
-    return {key: value for key, value in whole.items() if value is not None}
+    complete: dict[str, Any] = {"name": "insulation", **THICKNESS, "values": [0.1, 0.2]} | changes
+    return {key: value for key, value in complete.items() if value is not None}

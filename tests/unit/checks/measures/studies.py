@@ -24,14 +24,17 @@ def document(measures: list[dict[str, Any]], *parameters: dict[str, Any], **chan
 
 
 def accept(files: dict[str, bytes], measures: list[Any], *parameters: dict[str, Any], **changes: Any) -> CheckedStudy:
-    asked = json.dumps(document(measures, *parameters, **changes)).encode()
-    return check_study(asked, Folder(files), Rules(Limits(1000)))
+    content = json.dumps(document(measures, *parameters, **changes)).encode()
+    return check_study(content, Folder(files), Rules(Limits(1000)))
 
 
 def faults(files: dict[str, bytes], measures: list[Any], *parameters: dict[str, Any], **changes: Any) -> dict[str, str]:
     with pytest.raises(StudyRejected) as refusal:
         accept(files, measures, *parameters, **changes)
-    return {each.where.removeprefix("study.json: "): f"{each.what} | {each.allowed}" for each in refusal.value.problems}
+    return {
+        problem.where.removeprefix("study.json: "): f"{problem.what} | {problem.allowed}"
+        for problem in refusal.value.problems
+    }
 
 
 def parsed(measures: list[dict[str, Any]], *parameters: dict[str, Any], **changes: Any) -> Study:

@@ -24,7 +24,10 @@ def accept(files: dict[str, bytes], *parameters: dict[str, Any], model: str = "m
 def faults(files: dict[str, bytes], *parameters: dict[str, Any], **more: Any) -> dict[str, str]:
     with pytest.raises(StudyRejected) as refusal:
         accept(files, *parameters, **more)
-    return {each.where.removeprefix("study.json: "): f"{each.what} | {each.allowed}" for each in refusal.value.problems}
+    return {
+        problem.where.removeprefix("study.json: "): f"{problem.what} | {problem.allowed}"
+        for problem in refusal.value.problems
+    }
 
 
 def measure(**edit: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def test_copy_of_a_schedule_that_an_ems_program_sets(files: dict[str, bytes]) ->
     files |= {"actuated.idf": files["actuated.idf"] + heater}
     (what,) = faults(files, SHIFT, model="actuated.idf", **measure(heating_shift_k=1, days=["AllDays"])).values()
     assert what.endswith(
-        "sets Schedule:Constant 'Heating Setpoint', which something else uses too | a target for the schedule"
+        "sets Schedule:Constant 'Heating Setpoint', which other objects use too | a target for the schedule"
     )
 
 
@@ -148,8 +148,8 @@ def test_level_that_shifts_setpoints(files: dict[str, bytes]) -> None:
         (
             {"targets": [{"setpoints": "heating", "zones": "Attic"}, {"setpoints": "cooling"}], "values": [1]},
             {
-                "parameters[0].targets[0].zones": "many.idf: none of the selected zones has a thermostat with setpoints "
-                "for heating | zones that have one"
+                "parameters[0].targets[0].zones": "many.idf: none of the selected zones has a thermostat with "
+                "setpoints for heating | zones that have one"
             },
         ),
     ],

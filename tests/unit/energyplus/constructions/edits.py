@@ -84,13 +84,13 @@ def plan_of(model: str, **edit: Any) -> ConstructionPlan:
 
 def layers(outline: ModelOutline, surface: str) -> list[str]:
     """The layers that a surface has, from outside to inside."""
-    (construction,) = [each.construction for each in surfaces_of(outline) if each.name == surface]
-    (found,) = [each for each in outline.of_class("Construction") if each.name == construction]
+    (construction,) = [item.construction for item in surfaces_of(outline) if item.name == surface]
+    (found,) = [item for item in outline.of_class("Construction") if item.name == construction]
     assert isinstance(found.values, tuple)
     return list(found.values[1:])
 
 
 def material(outline: ModelOutline, name: str) -> tuple[str, ...]:
-    (found,) = [each.values for each in outline.of_class("Material") if each.name == name]
+    (found,) = [item.values for item in outline.of_class("Material") if item.name == name]
     assert isinstance(found, tuple)
     return found

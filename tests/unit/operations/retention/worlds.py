@@ -85,7 +85,7 @@ def _manifest(name: str, created: datetime, source: Source, pinned: dict[str, st
 
 
 def names(removals: tuple[Removal, ...]) -> list[str]:
-    return [each.simulation_id for each in removals]
+    return [removal.simulation_id for removal in removals]
 
 
 def refuse(refused: str) -> Any:

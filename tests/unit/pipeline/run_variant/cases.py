@@ -96,7 +96,7 @@ class Case:
     def stored(self) -> set[str]:
         """Names of the variant's files."""
         listed = self.s3.list_objects_v2(Bucket=RESULTS, Prefix="runs/a/variants/0/").get("Contents", [])
-        return {each["Key"].rpartition("/")[2] for each in listed}
+        return {entry["Key"].rpartition("/")[2] for entry in listed}
 
 
 def refusal(status: int) -> ClientError:

@@ -36,7 +36,7 @@ def building() -> Cells:
     """The tables of a building of 100 m2 that uses nothing, as the engine writes them."""
     units = {"kwh": "kWh", "kwh_m2": "kWh/m2", "m2": "m2", "m3": "m3", "w": "W", "hours": "Hours"}
     cells: Cells = {
-        (each.report, each.table, each.row, each.column): (units[each.unit], "0") for each in CELLS.values()
+        (cell.report, cell.table, cell.row, cell.column): (units[cell.unit], "0") for cell in CELLS.values()
     }
     cells |= {end_use(row, fuel): ("kWh", "0") for row in END_USES for fuel in FUELS}
     return cells | {AREA: ("m2", "100")}
@@ -100,7 +100,7 @@ def of_zone(name: str, column: str) -> Place:
 
 def zone_summary(name: str, **columns: str) -> Cells:
     """The row of a zone in the Zone Summary."""
-    given = {"Area": "48", "Volume": "144", "Multipliers": "1", "Conditioned (Y/N)": "Yes"} | columns
-    given = {"Part of Total Floor Area (Y/N)": "Yes"} | given
+    values = {"Area": "48", "Volume": "144", "Multipliers": "1", "Conditioned (Y/N)": "Yes"} | columns
+    values = {"Part of Total Floor Area (Y/N)": "Yes"} | values
     units = {"Area": "m2", "Volume": "m3"}
-    return {of_zone(name, column): (units.get(column, ""), value) for column, value in given.items()}
+    return {of_zone(name, column): (units.get(column, ""), value) for column, value in values.items()}

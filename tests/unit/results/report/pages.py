@@ -20,9 +20,9 @@ def study(values: Sequence[float | str] = (0.1, 0.2), **changes: Any) -> Study:
 def succeeded(index: int, eui: float = 100.0, metrics: dict[str, float] | None = None, **summary: Any) -> VariantRecord:
     values = dict.fromkeys(METRICS, 0.0) | {"site_eui_kwh_m2": eui} | (metrics or {})
     counts = {"warnings": 0, "severe_errors": 0}
-    given = {"period": "annual", "period_days": 365, "zone_count": 1, "metrics": values} | counts | summary
-    verdict = "ok with severe" if given["severe_errors"] else "ok"
-    return VariantRecord(index, VariantStatus.SUCCEEDED, verdict=verdict, summary=given)
+    fields = {"period": "annual", "period_days": 365, "zone_count": 1, "metrics": values} | counts | summary
+    verdict = "ok with severe" if fields["severe_errors"] else "ok"
+    return VariantRecord(index, VariantStatus.SUCCEEDED, verdict=verdict, summary=fields)
 
 
 def failed(index: int, error: str) -> VariantRecord:

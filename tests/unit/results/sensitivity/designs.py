@@ -57,6 +57,6 @@ def lost_where_high(results: Floats, values: NDArray[np.float64], share: float) 
 
 
 def _without(results: Floats, order: NDArray[np.intp], share: float) -> Floats:
-    kept = results.copy()
-    kept[order[: round(share * len(results))]] = np.nan
-    return kept
+    remaining = results.copy()
+    remaining[order[: round(share * len(results))]] = np.nan
+    return remaining

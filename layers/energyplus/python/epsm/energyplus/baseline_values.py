@@ -22,9 +22,9 @@ def baseline_values(outline: ModelOutline, study: Study) -> dict[str, float | st
     """The model's own value for each parameter of a study, for the baseline's row in the table.
 
     It is 1 for a factor, 0 for an addend, `none` for a measure, and for a file the replaced one. It exists only if it
-    is unique: a parameter that writes to several objects has none where they differ, and neither has a field that is blank
-    and has no default, or that holds a text (`autosize`) where the study gives numbers. Nor has a schedule that is set
-    where its values on the chosen days differ.
+    is unique: a parameter that writes to several objects has none where they differ, and neither has a field that is
+    blank and has no default, or that holds a text (`autosize`) where the study gives numbers. Nor has a schedule that
+    is set where its values on the chosen days differ.
 
     Args:
         outline: The model.
