@@ -42,7 +42,7 @@ def test_the_remark_is_where_the_engine_warns(
 
     assert bool(found) == warned == bool(remark)
     if remark:
-        assert found.startswith(f"chicago.epw is not from the Site:Location of room.idf ({remark}): EnergyPlus takes")
+        assert found.startswith(f"chicago.epw is not from the Site:Location of room.idf ({remark}): EnergyPlus uses")
 
 
 def test_a_model_without_a_location_has_none_to_compare(ohare: Weather, one_zone: str) -> None:

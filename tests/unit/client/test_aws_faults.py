@@ -23,7 +23,7 @@ def refused(code: str, status: int = 400) -> ClientError:
         (refused("UnrecognizedClientException"), "does not accept your credentials"),
         (refused("AccessDeniedException"), "denies access"),
         (refused("ThrottlingException"), "throttling"),
-        (aws.NoCredentialsError(), "cannot be had"),
+        (aws.NoCredentialsError(), "are not available"),
         (aws.NoRegionError(), "AWS_REGION"),
         (aws.ProfileNotFound(profile="nowhere"), "nowhere"),
         (aws.EndpointConnectionError(endpoint_url="https://x"), "does not answer"),

@@ -93,7 +93,7 @@ class FakeEngine:
 
     Args:
         folder: Where it is put.
-        real: The engine that it takes the place of.
+        real: The engine that it replaces.
         model, weather: What that one runs.
     """
 

@@ -288,8 +288,8 @@ def test_constructions_that_can_be_built_are_accepted(edit: dict[str, Any]) -> N
         ({"slot": "window", "layers": [PANE, GAP]}, "has a gap as its first or last layer"),
         ({"slot": "window", "layers": [PANE, GAP, PANE, PANE]}, "has layers 3 and 4 of the same kind"),
         ({"slot": "window", "layers": [PANE, GAP, GAP, PANE]}, "has layers 2 and 3 of the same kind"),
-        ({"slot": "door", "layers": [BOARD, FACE]}, "has no absorptances in layer 1, whose face is seen"),
-        ({"slot": "door", "layers": [FACE, OWN, WOOL]}, "has no absorptances in layer 3, whose face is seen"),
+        ({"slot": "door", "layers": [BOARD, FACE]}, "has no absorptances in layer 1, which has a visible face"),
+        ({"slot": "door", "layers": [FACE, OWN, WOOL]}, "has no absorptances in layer 3, which has a visible face"),
     ],
 )
 def test_constructions_that_cannot_be_built_are_refused(edit: dict[str, Any], said: str) -> None:

@@ -52,7 +52,7 @@ def test_setpoint_shift_with_old_and_new_values(files: dict[str, bytes]) -> None
 @pytest.mark.parametrize(
     ("edit", "more", "expected"),
     [
-        ({"heating_shift_k": 1, "zones": "Attic"}, {}, {".zones": "no zone that is meant has a thermostat"}),
+        ({"heating_shift_k": 1, "zones": "Attic"}, {}, {".zones": "none of the selected zones has a thermostat"}),
         (
             {"heating_shift_k": 7},
             {},

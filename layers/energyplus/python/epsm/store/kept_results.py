@@ -48,7 +48,7 @@ class KeptResults:
         )
 
     def note(self, owner: str, content_key: str, result: KeptResult, *, unless_longer: bool = False) -> None:
-        """Note a result; it takes the place of the one that was noted before.
+        """Note a result; it replaces the one that was noted before.
 
         Args:
             owner: The owner of its study.
