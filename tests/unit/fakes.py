@@ -1,6 +1,7 @@
 """The store in memory, as far as what closes and removes studies uses it."""
 
 import io
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -142,18 +143,21 @@ class MemoryStepFunctions:
 
     Attributes:
         started: Names of the executions that were started.
+        inputs: Their inputs.
         stopped: ARN and error of those that were stopped.
     """
 
     def __init__(self, *executions: dict[str, Any]) -> None:
         self._executions = {execution["executionArn"]: execution for execution in executions}
         self.started: list[str] = []
+        self.inputs: list[dict[str, Any]] = []
         self.stopped: list[tuple[str, str]] = []
 
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:  # noqa: A002, N803
         if name in self.started:
             raise ClientError({"Error": {"Code": "ExecutionAlreadyExists"}}, "StartExecution")
         self.started.append(name)
+        self.inputs.append(json.loads(input))
 
     def stop_execution(self, *, executionArn: str, error: str, cause: str) -> None:  # noqa: N803
         self.stopped.append((executionArn, error))

@@ -42,6 +42,16 @@ def test_of_two_studies_that_are_removed_at_once_neither_keeps_the_inputs_for_th
     assert not world.has_input("office/room.idf", "v1")
 
 
+def test_a_removed_study_keeps_the_inputs_that_another_one_has_too(world: World) -> None:
+    shared = {"office/room.idf": "v1"}
+    for name, folder in (("one", "office"), ("other", "office/annex")):
+        world.study(name, age=1, folder=folder, inputs=shared)
+    world.remover.remove("one")
+    assert world.has_input("office/room.idf", "v1")
+    world.remover.remove("other")
+    assert not world.has_input("office/room.idf", "v1")
+
+
 def test_a_study_that_has_ended_can_be_removed_at_any_age(world: World) -> None:
     world.study("young", age=1)
     world.remover.remove("young")
