@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from epsm.energyplus.engine import Engine
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
+from epsm.pipeline import run_batch
 from epsm.pipeline.items import Attempt, write_items
 from epsm.pipeline.run_batch import Batch, BatchedVariant, BatchOutcome, BatchRunner
 from epsm.pipeline.run_variant import SECONDS_TO_STORE, VariantRunner
@@ -206,6 +208,37 @@ def test_variants_that_the_function_has_no_time_for_are_left_and_run_in_the_next
     assert outcome.failed == 0
     assert case.run().left == 0
     assert case.engine.runs == 5
+
+
+@pytest.mark.parametrize(("spare_s", "variants"), [(29, 1), (31, 2)])
+def test_a_further_variant_starts_if_there_is_half_as_much_time_again_as_the_longest_one_took(
+    case: Case, monkeypatch: pytest.MonkeyPatch, spare_s: float, variants: int
+) -> None:
+    now_s, start = [0.0], case.records.start_variant
+
+    def take_20_s(simulation: str, index: int, *more: Any, **named: Any) -> bool:
+        now_s[0] += 20 if index == 0 else 5
+        return start(simulation, index, *more, **named)
+
+    monkeypatch.setattr(case.records, "start_variant", take_20_s)
+    monkeypatch.setattr(run_batch, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+
+    outcome = case.run(indices=(0, 1), seconds_left=lambda: SECONDS_TO_STORE + spare_s)
+
+    assert (len(outcome.variants), outcome.left) == (variants, 2 - variants)
+
+
+@pytest.mark.parametrize(("every_s", "shown"), [(0.0, [1, 2]), (1e6, [0, 0])])
+def test_progress_is_written_from_time_to_time_and_at_the_end(
+    case: Case, monkeypatch: pytest.MonkeyPatch, every_s: float, shown: list[int]
+) -> None:
+    monkeypatch.setattr(run_batch, "_SECONDS_BETWEEN_COUNTS", every_s)
+    seen: list[int] = []
+    case.on_end = lambda variant: seen.append(case.study.successes)
+
+    case.run(indices=(0, 1))
+
+    assert (seen, case.study.successes) == (shown, 2)
 
 
 def test_a_run_that_the_function_has_no_time_for_is_not_failed(case: Case) -> None:

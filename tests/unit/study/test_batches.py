@@ -74,6 +74,22 @@ def test_a_study_that_fits_into_two_rounds_has_one_batch_for_each_function() -> 
     assert len(found) == 834  # of 900 functions
 
 
+@pytest.mark.parametrize(("variants", "rounds"), [(119, 1), (120, 1), (121, 2), (240, 2), (241, 1)])
+def test_two_rounds_are_one_batch_only_of_studies_that_need_and_fill_them(variants: int, rounds: int) -> None:
+    assert plan(variants, memory_mb=10_240, reserved=20, max_concurrency=1000).least_rounds == rounds
+    assert plan(variants, memory_mb=1769, reserved=120, max_concurrency=1000).least_rounds == 1
+
+
+@pytest.mark.parametrize(
+    ("reserved", "max_concurrency", "functions"), [(0, 10_000, 900), (0, 10, 2), (7, 10_000, 7), (7, 37, 7), (7, 36, 6)]
+)
+def test_functions_are_limited_by_reservation_account_and_study(
+    reserved: int, max_concurrency: int, functions: int
+) -> None:
+    batching = plan(1000, memory_mb=10_240, reserved=reserved, max_concurrency=max_concurrency)
+    assert (batching.engines, batching.functions) == (6, functions)
+
+
 def test_batches_of_several_engines_fill_them_evenly() -> None:
     assert {size % 6 for size in sizes(6000, plan(6000, memory_mb=10_240, max_concurrency=60))} == {0}
 
