@@ -3,11 +3,13 @@
 import hashlib
 import io
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from epsm.pipeline import uploaded_study
 from epsm.pipeline.uploaded_study import UploadedStudy
 from epsm.store import keys
 from epsm.store.files import OWNER_METADATA, Files
@@ -95,6 +97,66 @@ def test_a_file_that_comes_after_study_json_is_read_in_its_first_version(bucket:
     bucket.put("me/a/room.idf", 102, b"mine")
     bucket.put("me/a/room.idf", 300, b"another")
     assert read(study_of(bucket, version)) == b"mine"
+
+
+class Waiting:
+    """A study whose study.json was written a second ago, at 100 s; the clock advances by a second with each wait.
+
+    Attributes:
+        arrivals: Uploads of room.idf, by the second in which they arrive.
+        now_s: The time.
+    """
+
+    def __init__(self, bucket: VersionedBucket, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.arrivals: dict[int, bytes] = {}
+        self.now_s = 101
+        self._bucket = bucket
+        source = Source(bucket="inputs", key="me/a/study.json", version_id=bucket.put("me/a/study.json", 100, b"{}"))
+        files = Files(fake(bucket), "results")
+        self.study = UploadedStudy(files, source, b"{}", timedelta(seconds=GRACE_S), self._wait)
+        clock = SimpleNamespace(now=lambda zone: LONG_AGO + timedelta(seconds=self.now_s))
+        monkeypatch.setattr(uploaded_study, "datetime", clock)
+
+    def _wait(self, _: float) -> None:
+        if content := self.arrivals.get(self.now_s):
+            self._bucket.put("me/a/room.idf", self.now_s, content)
+        self.now_s += 1
+
+
+@pytest.mark.parametrize("at_s", [101, 105, 109])
+def test_a_missing_file_is_waited_for(bucket: VersionedBucket, monkeypatch: pytest.MonkeyPatch, at_s: int) -> None:
+    waiting = Waiting(bucket, monkeypatch)
+    waiting.arrivals[at_s] = b"mine"
+    assert waiting.study.sizes(["room.idf"]) == {"room.idf": 4, "study.json": 2}
+    assert (waiting.study.read("room.idf"), waiting.now_s) == (b"mine", at_s + 1)
+
+
+def test_a_missing_file_is_not_waited_for_once_no_other_one_has_arrived_for_a_while(
+    bucket: VersionedBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Waiting(bucket, monkeypatch)
+    assert waiting.study.sizes(["room.idf"]) == {"study.json": 2}
+    assert waiting.now_s == 100 + GRACE_S
+
+
+@pytest.mark.parametrize("at_s", [101, 105, 100 + GRACE_S])
+def test_an_older_file_is_taken_only_if_no_newer_one_follows_study_json(
+    bucket: VersionedBucket, monkeypatch: pytest.MonkeyPatch, at_s: int
+) -> None:
+    bucket.put("me/a/room.idf", 50, b"older")
+    waiting = Waiting(bucket, monkeypatch)
+    waiting.arrivals[at_s] = b"newer"
+    waiting.study.sizes(["room.idf"])
+    waiting.study.read("room.idf")
+    assert [problem.where for problem in waiting.study.problems] == ["room.idf"]
+    assert waiting.now_s == 100 + GRACE_S + 1
+
+
+def test_files_that_are_there_are_not_waited_for(bucket: VersionedBucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket.put("me/a/room.idf", 99, b"mine")
+    waiting = Waiting(bucket, monkeypatch)
+    assert waiting.study.sizes(["room.idf"])["room.idf"] == 4
+    assert waiting.now_s == 101
 
 
 def test_a_file_deleted_before_study_json_is_not_there(bucket: VersionedBucket) -> None:
