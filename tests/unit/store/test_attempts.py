@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from epsm.store.conditional import write_together
+from epsm.store.conditional import write, write_if, write_together
 from epsm.store.records import Records
 from epsm.study.records import StudyRecord, VariantRecord, VariantStatus
 from tests.unit.fakes import fake
@@ -141,6 +141,62 @@ def test_transactions_wait_up_to_two_seconds_and_succeed_at_the_thirtieth_attemp
     client = Transactions(*[CONFLICT] * 29, None)
     assert client.write()
     assert client.waits == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, *[2.0] * 23]
+
+
+@pytest.mark.parametrize("reason", ["ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_transactions_that_are_throttled_are_repeated(reason: str) -> None:
+    assert Transactions(Cancelled("None", reason), None).write()
+
+
+class Writes:
+    """A write that is refused with the codes listed, and then made."""
+
+    def __init__(self, *codes: str) -> None:
+        self._codes = list(codes)
+        self.waits: list[float] = []
+
+    def __call__(self, **arguments: Any) -> dict[str, Any]:
+        if self._codes:
+            raise ClientError({"Error": {"Code": self._codes.pop(0)}}, "UpdateItem")
+        return arguments
+
+
+MEETS = "TransactionConflictException"
+
+
+def test_a_plain_write_that_meets_a_transaction_is_repeated() -> None:
+    writes = Writes(MEETS, MEETS)
+    assert write(writes, sleep=writes.waits.append, Key={"pk": "a"}) == {"Key": {"pk": "a"}}
+    assert len(writes.waits) == 2
+    assert write_if(Writes(MEETS), sleep=writes.waits.append)
+    assert not write_if(Writes(MEETS, "ConditionalCheckFailedException"), sleep=writes.waits.append)
+
+
+@pytest.mark.parametrize("codes", [["ValidationException"], [MEETS] * 30])
+def test_another_refusal_of_a_plain_write_or_conflicts_without_end_are_raised(codes: list[str]) -> None:
+    writes = Writes(*codes)
+    with pytest.raises(ClientError):
+        write_if(writes, sleep=writes.waits.append)
+
+
+def test_costs_and_progress_are_written_when_a_failed_variant_is_being_counted(
+    batched: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = batched._table.meta.client  # moto has no conflicts
+    update, refusals = client.update_item, [MEETS, MEETS]
+
+    def refuse(**arguments: Any) -> Any:
+        if refusals:
+            raise ClientError({"Error": {"Code": refusals.pop()}}, "UpdateItem")
+        refusals.append(MEETS)
+        return update(**arguments)
+
+    monkeypatch.setattr(client, "update_item", refuse)
+
+    assert not batched.spend("a", 0.25)
+    batched.count_successes("a", 3)
+    assert batched.request_stop("a", "why")
+    assert (study(batched).spent_usd, study(batched).successes) == (0.25, 3)
 
 
 @pytest.mark.parametrize("ends", [[Cancelled("ValidationError", "None")], [CONFLICT] * 30])

@@ -1,28 +1,52 @@
-"""Conditional writes to the table."""
+"""Conditional writes to the table, and writes of several items together.
+
+DynamoDB refuses a write to an item that a transaction is being made with, also a plain one (Amazon DynamoDB Developer
+Guide, "Transactional conflict handling"); boto3 retries neither, so they are retried here.
+"""
 
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-_MAX_TRANSACTIONS = 30
+_MAX_WRITES = 30
 _LONGEST_WAIT_S = 2.0
+_CONFLICT: Final = "TransactionConflictException"
+_PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Reasons for the cancellation of a transaction that end by themselves."""
 
 
-def write_if(operation: Any, **arguments: Any) -> bool:
-    """Call a write of a boto3 Table that has a condition; False, and nothing written, if the condition does not hold.
+def write(operation: Any, *, sleep: Callable[[float], None] = time.sleep, **arguments: Any) -> Any:
+    """Call a write of a boto3 Table, again while a transaction is being made with its item; returns the answer.
 
     Args:
         operation: The bound method, such as ``table.put_item``.
+        sleep: Waits between attempts.
         arguments: Its arguments.
 
     Raises:
-        botocore.exceptions.ClientError: If DynamoDB refuses the write for another reason.
+        botocore.exceptions.ClientError: If DynamoDB refuses the write for another reason, or conflicts do not end.
+    """
+    for attempt in range(_MAX_WRITES):
+        try:
+            return operation(**arguments)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != _CONFLICT or attempt == _MAX_WRITES - 1:
+                raise
+        sleep(_wait_s(attempt))
+    raise AssertionError("the last attempt returns or raises")
+
+
+def write_if(operation: Any, *, sleep: Callable[[float], None] = time.sleep, **arguments: Any) -> bool:
+    """A `write` that has a condition; False, and nothing written, if the condition does not hold.
+
+    Raises:
+        botocore.exceptions.ClientError: See `write`.
     """
     try:
-        operation(**arguments)
+        write(operation, sleep=sleep, **arguments)
     except ClientError as error:
         if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
             return False
@@ -33,8 +57,6 @@ def write_if(operation: Any, **arguments: Any) -> bool:
 def write_together(client: Any, writes: Sequence[dict[str, Any]], sleep: Callable[[float], None] = time.sleep) -> bool:
     """Write several items, or none; False, and nothing written, if the condition of one does not hold.
 
-    Transactions that meet at one item are cancelled, which boto3 does not retry; they are retried here.
-
     Args:
         client: The client of a boto3 DynamoDB resource, which takes Python values.
         writes: Entries of `TransactItems`.
@@ -43,7 +65,7 @@ def write_together(client: Any, writes: Sequence[dict[str, Any]], sleep: Callabl
     Raises:
         botocore.exceptions.ClientError: If DynamoDB refuses the writes for another reason, or conflicts do not end.
     """
-    for attempt in range(_MAX_TRANSACTIONS):
+    for attempt in range(_MAX_WRITES):
         try:
             client.transact_write_items(TransactItems=list(writes))
             return True
@@ -51,7 +73,11 @@ def write_together(client: Any, writes: Sequence[dict[str, Any]], sleep: Callabl
             codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
             if "ConditionalCheckFailed" in codes:
                 return False
-            if "TransactionConflict" not in codes or attempt == _MAX_TRANSACTIONS - 1:
+            if not codes & _PASSING or attempt == _MAX_WRITES - 1:
                 raise
-        sleep(random.uniform(0, min(_LONGEST_WAIT_S, 0.05 * 2**attempt)))  # noqa: S311 - jitter
+        sleep(_wait_s(attempt))
     raise AssertionError("the last attempt returns or raises")
+
+
+def _wait_s(attempt: int) -> float:
+    return random.uniform(0, min(_LONGEST_WAIT_S, 0.05 * 2**attempt))  # noqa: S311 - jitter

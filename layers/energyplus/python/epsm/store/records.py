@@ -10,7 +10,7 @@ from typing import Any
 
 from epsm.problems import Problem, shortened
 from epsm.store import attributes, keys
-from epsm.store.conditional import write_if
+from epsm.store.conditional import write, write_if
 from epsm.store.items import study_record, to_item
 from epsm.store.study_lists import StudyLists
 from epsm.store.variant_records import VariantRecords
@@ -184,7 +184,8 @@ class Records(StudyLists, VariantRecords):
 
     def spend(self, simulation: str, usd: float) -> bool:
         """Add to the cost of a study's variants; returns whether its budget is spent and no stop was requested yet."""
-        answer = self._table.update_item(
+        answer = write(
+            self._table.update_item,
             Key=keys.study_key(simulation),
             UpdateExpression="ADD spent_usd :usd, cost_usd :usd",
             ConditionExpression=_EXISTS,
