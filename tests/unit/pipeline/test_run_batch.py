@@ -244,10 +244,27 @@ def test_progress_is_written_from_time_to_time_and_at_the_end(
 def test_a_run_that_the_function_has_no_time_for_is_not_failed(case: Case) -> None:
     case.engine.mode_of_models_with("0.1333", "hang")
 
+    outcome = case.run(indices=(2, 3), engines=2, seconds_left=lambda: SECONDS_TO_STORE + 5)
+
+    assert (outcome.left, outcome.failed, outcome.alone) == (1, 0, False)
+    assert case.statuses()[2:4] == [SUCCEEDED, RUNNING]
+
+
+def test_a_batch_of_which_no_variant_ends_in_an_invocation_is_run_one_by_one(case: Case) -> None:
+    case.engine.mode("hang")
+
+    outcome = case.run(indices=(2, 3), seconds_left=lambda: SECONDS_TO_STORE + 1)
+
+    assert (outcome.left, outcome.alone) == (2, True)
+
+
+def test_a_variant_that_the_function_has_no_time_for_by_itself_is_failed(case: Case) -> None:
+    case.engine.mode("hang")
+
     outcome = case.run(indices=(3,), seconds_left=lambda: SECONDS_TO_STORE + 1)
 
-    assert (outcome.left, outcome.failed) == (1, 0)
-    assert case.statuses()[3] is RUNNING
+    assert (outcome.left, outcome.failed) == (0, 1)
+    assert [variant.verdict for variant in outcome.variants] == ["timed out"]
 
 
 def test_a_run_beyond_the_studys_own_time_limit_is_failed(case: Case, one_day: str) -> None:

@@ -23,7 +23,6 @@ from epsm.pipeline.stop_watch import stop_watch
 from epsm.pipeline.task_errors import NeedsMoreMemory, RanTooLong, StudyCancelled
 from epsm.store.records import Records
 from epsm.study.records import VariantRecord, VariantStatus
-from epsm.study.schema import MAX_FUNCTION_RUN_S
 from epsm.study.variants import expand
 
 logger = logging.getLogger(__name__)
@@ -94,7 +93,8 @@ class BatchOutcome:
         variants: Those that have ended, by index.
         failed: Number of those that failed.
         left: Number of variants that have to run in a further invocation, because the time of this one ran short.
-        alone: Whether one of those needs more memory than its part of the function's, and so has to run alone.
+        alone: Whether each of those has to run alone: one needs more memory or disk than its part of the function's,
+            or no variant ended in this invocation.
     """
 
     variants: tuple[BatchedVariant, ...]
@@ -162,7 +162,8 @@ class BatchRunner:
                 seconds_left,
                 None if memory_limit_mb is None else memory_limit_mb / engines,
                 stop,
-                goes_back=True,
+                # One by itself has all that a function has: a further one would stop it again.
+                goes_back=len(batch.indices) > 1,
                 shared=engines > 1,
             )
             work = _Work(self, study, batch, limits, stop, progress)
@@ -245,7 +246,7 @@ class _Work:
                 )
                 self._alone = True
             except RanTooLong as error:
-                if len(self._batch.indices) == 1 and self._study.manifest.study.options.timeout_s > MAX_FUNCTION_RUN_S:
+                if len(self._batch.indices) == 1:
                     self._fault = error
             except Exception as error:
                 logger.exception("variant could not be run", extra={"variant_index": index})
@@ -275,7 +276,9 @@ class _Work:
             raise self._fault
         ended = tuple(self._ended[index] for index in self._batch.indices if index in self._ended)
         failed = sum(variant.status == VariantStatus.FAILED for variant in ended)
-        return BatchOutcome(ended, failed, len(self._batch.indices) - len(ended), self._alone)
+        left = len(self._batch.indices) - len(ended)
+        # A further invocation would not get further either, and so on for ever.
+        return BatchOutcome(ended, failed, left, left > 0 and (self._alone or not self._progress.ended))
 
 
 class _SharedStop:
@@ -296,7 +299,8 @@ class _SharedStop:
     def __call__(self) -> bool:
         if not self.requested and self._asking.acquire(blocking=False):
             try:
-                self.requested = self._ask() or self.requested
+                if self._ask():  # never back to False: a thread whose variant was one too many may have set it
+                    self.requested = True
             finally:
                 self._asking.release()
         return self.requested
