@@ -87,7 +87,7 @@ def test_a_further_attempt_counts_from_zero(batched: Records) -> None:
     fail(batched, 3, attempt=1)
     batched.cancel_study("a", "why")
 
-    assert batched.reopen_study("a", 2, batched=False, engines=1)
+    assert batched.reopen_study("a", 2, succeeded=0, batched=False, engines=1)
 
     record = study(batched)
     assert (record.batched, record.engines, record.successes, record.failures) == (False, 1, 0, 0)

@@ -357,6 +357,18 @@ def test_no_more_variants_of_batches_run_than_have_not_ended() -> None:
     assert executions_of(StepFunctions(running=3, total=20)).counts(batched).running == 4
 
 
+@pytest.mark.parametrize(
+    ("successes", "failures", "expected"), [(99, 2, (98, 2)), (90, 101, (0, 100)), (101, 0, (100, 0))]
+)
+def test_variants_of_batches_that_were_counted_twice_are_not_more_than_there_are(
+    successes: int, failures: int, expected: tuple[int, int]
+) -> None:
+    batched = running(batched=True, engines=6, successes=successes, failures=failures)
+    found = executions_of(StepFunctions(running=1, total=2)).counts(batched)
+    assert (found.succeeded, found.failed) == expected
+    assert found.running == found.not_run == 0
+
+
 def test_batches_of_a_later_attempt_add_to_what_had_succeeded() -> None:
     again = running(batched=True, attempt=2, succeeded=90, failed=10, successes=5, failures=1)
     found = executions_of(StepFunctions(running=1, total=2)).counts(again)

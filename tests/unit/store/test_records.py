@@ -207,20 +207,20 @@ def test_a_study_that_missed_something_is_pending_again_without_what_its_end_lef
     }
     put(table, "a", status, **ended)
 
-    assert records.reopen_study("a", 2)
+    assert records.reopen_study("a", 2, succeeded=4)
 
     record = study(records)
     assert (record.status, record.attempt, bool(record.reopened_at)) == (StudyStatus.PENDING, 2, True)
     assert (record.ended_at, record.error, record.execution_arn, record.stop_reason) == ("", "", "", "")
     assert (record.given_up, record.collected, record.spent_usd) == (False, False, 0)
-    assert (record.cost_usd, record.succeeded) == (2, 3)
+    assert (record.cost_usd, record.succeeded) == (2, 4)
 
 
 @pytest.mark.parametrize("status", [*OPEN, StudyStatus.COMPLETED, StudyStatus.REJECTED])
 def test_a_study_that_misses_nothing_is_not_opened_again(table: Any, records: Records, status: StudyStatus) -> None:
     put(table, "a", status)
 
-    assert not records.reopen_study("a", 2)
+    assert not records.reopen_study("a", 2, succeeded=0)
     assert study(records).status is status
 
 

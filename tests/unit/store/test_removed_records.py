@@ -35,7 +35,7 @@ def test_a_study_that_has_not_ended_is_not_hidden(table: Any, records: Records, 
 @pytest.mark.parametrize(
     "write",
     [
-        lambda records: records.reopen_study("a", 2),
+        lambda records: records.reopen_study("a", 2, succeeded=0),
         lambda records: records.count_cancelled_study("a", succeeded=1, failed=0),
         lambda records: records.mark_removing("a"),
     ],

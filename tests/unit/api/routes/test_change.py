@@ -33,7 +33,7 @@ def test_what_has_ended_is_not_cancelled_changed_but_removed(stack: Deployed) ->
     assert stack.asked.asked == [f"remove {simulation}"]
     for method, behind in (("GET", "status/"), ("GET", "results/"), ("GET", "download/"), ("DELETE", "")):
         assert ask(stack, method, f"{path}{behind}")[0] == 404
-    assert not stack.records.reopen_study(simulation, attempt=2)
+    assert not stack.records.reopen_study(simulation, attempt=2, succeeded=0)
 
 
 def test_a_study_that_has_not_ended_is_not_removed(stack: Deployed) -> None:

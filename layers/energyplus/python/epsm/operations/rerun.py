@@ -37,8 +37,10 @@ def rerun_missing(stack: Stack, record: StudyRecord) -> int:
         missing, variants = 1, islice(expand(manifest.study), 1)
     attempt = attempt_of(manifest, records, stack.settings, missing, number)
     write_items(files, items_key, variants, attempt)
-    batching = attempt.batching
-    if not records.reopen_study(simulation, number, batched=batching.batched, engines=batching.engines):
+    batching, counted = attempt.batching, len(succeeded)
+    if not records.reopen_study(
+        simulation, number, succeeded=counted, batched=batching.batched, engines=batching.engines
+    ):
         return 0
     expires_at = expiry(manifest.created_at, manifest.study.options.retention_days)
     stack.executions.start(

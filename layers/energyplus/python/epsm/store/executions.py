@@ -224,10 +224,11 @@ class Executions:
 
 def _of_batches(record: StudyRecord, running_batches: int) -> RunCounts:
     """Counts of a study with a map that counts batches: those of its record, and as many running variants as its
-    functions have engines."""
-    failed = 0 if record.status is StudyStatus.CANCELLED else record.failures
-    succeeded = min(record.succeeded + record.successes, record.variants)
-    open_ = max(0, record.variants - succeeded - record.failures)
+    functions have engines. A repetition of a count whose answer was lost must not show more variants than there are."""
+    failures = min(record.failures, record.variants - record.succeeded)
+    failed = 0 if record.status is StudyStatus.CANCELLED else failures
+    succeeded = min(record.succeeded + record.successes, record.variants - failures)
+    open_ = record.variants - succeeded - failures
     running = 0 if record.status.final else min(open_, running_batches * record.engines)
     return RunCounts(running, succeeded, failed, record.variants)
 

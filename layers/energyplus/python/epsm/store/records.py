@@ -104,9 +104,20 @@ class Records(StudyLists, VariantRecords):
         values = {"succeeded": succeeded, "failed": failed, "collected": True}
         return self._update_study(simulation, (StudyStatus.CANCELLED,), values)
 
-    def reopen_study(self, simulation: str, attempt: int, *, batched: bool = False, engines: int = 1) -> bool:
-        """Reopen a study that ended without all its variants as pending, to run the missing ones."""
+    def reopen_study(
+        self, simulation: str, attempt: int, *, succeeded: int, batched: bool = False, engines: int = 1
+    ) -> bool:
+        """Reopen a study that ended without all its variants as pending, to run the missing ones.
+
+        Args:
+            simulation: The study's simulation.
+            attempt: Number of the new attempt.
+            succeeded: Number of variants that have succeeded; the record of a study that was cancelled a moment ago
+                does not have it yet.
+            batched, engines: How the attempt runs, see `StudyRecord`.
+        """
         values = {
+            "succeeded": succeeded,
             attributes.STATUS: StudyStatus.PENDING.value,
             attributes.ATTEMPT: attempt,
             "reopened_at": now(),
