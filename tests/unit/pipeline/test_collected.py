@@ -76,6 +76,31 @@ def test_a_study_that_ended_is_closed_with_its_numbers_and_reasons(stack: Deploy
     assert list(table(stack, simulation)["status"]) == ["succeeded", "succeeded", "failed"]
 
 
+@pytest.mark.parametrize(
+    ("options", "status", "error"),
+    [
+        ({"max_failures": 0}, StudyStatus.FAILED, "TooManyFailures: 1 of its variants have failed; it allows 0."),
+        ({"tolerated_failure_percentage": 50}, StudyStatus.PARTIAL, ""),
+    ],
+)
+def test_a_study_in_batches_of_which_the_last_variants_were_one_failure_too_many_is_given_up(
+    stack: Deployed, options: dict[str, Any], status: StudyStatus, error: str
+) -> None:
+    simulation = stack.accepted(ANNA, options={"batch": 2, **options})
+    stack.records.accept_study(
+        simulation, name="a", variants=2, options={"batch": 2, **options}, expires_at=4_000_000_000, batched=True
+    )
+    ends(stack, simulation, 0, 100.0)
+    failed = VariantRecord(1, VariantStatus.FAILED, error="it rains")
+    stack.records.finish_variant(simulation, failed, 4_000_000_000, attempt=1)
+
+    collect(stack, simulation)
+
+    record = stack.record(simulation)
+    assert (record.status, record.error.removeprefix("The study was given up: ")) == (status, error)
+    assert record.given_up is (status is StudyStatus.FAILED)
+
+
 def test_where_nothing_saves_no_best_variant_is_named(stack: Deployed) -> None:
     simulation = stack.accepted(ANNA)
     for index, eui in enumerate((80.0, 80.0, 100.0)):

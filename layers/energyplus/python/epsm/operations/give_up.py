@@ -4,17 +4,18 @@ Every running variant of a study with a budget adds its cost to the study's reco
 the additions are atomic. The variant that finds the budget spent publishes an event, and the cleanup function stops the
 execution. The budget is exceeded by the cost of running variants within about 20 seconds.
 
-Failed variants of batches are counted on the study's record in the same way. Those of other studies are counted by the
-map run, which then ends.
+Failed variants of batches are counted on the study's record in the same way; if the last ones are too many, the map
+ends before the execution is stopped, and collecting the results closes the study as this would. Failed variants of
+other studies are counted by the map run, which then ends.
 """
 
 from epsm.estimate import in_usd
 from epsm.store.stack import Stack
-from epsm.study.failures import max_failures
+from epsm.study.failures import TOO_MANY_FAILURES, too_many_failures
 from epsm.study.records import StudyRecord
 
-BUDGET_SPENT, TOO_MANY_FAILURES = "BudgetSpent", "TooManyFailures"
-"""Errors of a stopped execution."""
+BUDGET_SPENT = "BudgetSpent"
+"""Error of an execution that was stopped because its study's budget is spent."""
 
 
 def give_up(stack: Stack, simulation: str) -> bool:
@@ -25,26 +26,19 @@ def give_up(stack: Stack, simulation: str) -> bool:
     record = stack.records.study(simulation)
     if record is None or record.status.final:
         return False
-    found = _budget_spent(record) or _too_many_failures(record)
-    if found is None:
+    if cause := _budget_spent(record):
+        error = BUDGET_SPENT
+    elif cause := too_many_failures(record):
+        error = TOO_MANY_FAILURES
+    else:
         return False
-    error, cause = found
     stack.records.request_stop(simulation, cause)
     stack.executions.stop(record, error, cause)
     return True
 
 
-def _budget_spent(record: StudyRecord) -> tuple[str, str] | None:
+def _budget_spent(record: StudyRecord) -> str:
     budget_usd = record.options.get("max_cost_usd")
     if budget_usd is None or record.spent_usd < budget_usd:
-        return None
-    return BUDGET_SPENT, f"Its variants have cost {in_usd(record.spent_usd)}; max_cost_usd is {budget_usd:g}."
-
-
-def _too_many_failures(record: StudyRecord) -> tuple[str, str] | None:
-    if not record.batched:
-        return None
-    allowed = max_failures(record.options, record.variants - record.succeeded)
-    if record.failures <= allowed:
-        return None
-    return TOO_MANY_FAILURES, f"{record.failures} of its variants have failed; it allows {allowed}."
+        return ""
+    return f"Its variants have cost {in_usd(record.spent_usd)}; max_cost_usd is {budget_usd:g}."

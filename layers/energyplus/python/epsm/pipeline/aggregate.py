@@ -26,6 +26,7 @@ from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records
 from epsm.store.result_files import RESULT_FILES
+from epsm.study.failures import TOO_MANY_FAILURES, too_many_failures
 from epsm.study.manifest import RunManifest
 from epsm.study.preflight import reason_of
 from epsm.study.records import StudyStatus, VariantStatus
@@ -56,6 +57,9 @@ def aggregate(
     manifest = files.read_manifest(simulation)
     record = records.study(simulation)
     cancelled = record is not None and record.status is StudyStatus.CANCELLED
+    # The map of a study in batches tolerates every failure, and may end before the execution is stopped.
+    if record is not None and not map_error and (too_many := too_many_failures(record)):
+        map_error = f"{TOO_MANY_FAILURES}: {too_many}"
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         counts = write_table(

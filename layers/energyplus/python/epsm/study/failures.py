@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from epsm.study.records import StudyRecord
 from epsm.study.schema import Options
 
 
@@ -21,3 +22,19 @@ def max_failures(options: Mapping[str, Any], variants: int) -> int:
     tolerated = int(variants * percentage / 100)
     most = options.get("max_failures")
     return tolerated if most is None else min(tolerated, int(most))
+
+
+TOO_MANY_FAILURES = "TooManyFailures"
+"""Error of a study in batches of which more variants have failed than it allows."""
+
+
+def too_many_failures(record: StudyRecord) -> str:
+    """That more variants of a study in batches have failed than it allows; empty if not, or if its map counts them.
+
+    Args:
+        record: The study, with the number of failed variants of this attempt.
+    """
+    allowed = max_failures(record.options, record.variants - record.succeeded)
+    if not record.batched or record.failures <= allowed:
+        return ""
+    return f"{record.failures} of its variants have failed; it allows {allowed}."
