@@ -294,6 +294,15 @@ def test_an_engine_that_needs_more_than_its_part_of_the_memory_runs_alone(case: 
     assert case.run(indices=(3,), engines=2, memory_limit_mb=300).failed == 1
 
 
+def test_a_run_that_has_no_room_on_the_disk_beside_others_runs_alone(case: Case) -> None:
+    case.engine.mode_of_models_with("0.1333", "disk full")
+
+    outcome = case.run(indices=(2, 3), engines=2)
+
+    assert (outcome.left, outcome.failed, outcome.alone) == (1, 0, True)
+    assert [variant.verdict for variant in case.run(indices=(3,), engines=2).variants] == ["disk full"]
+
+
 def test_a_cancelled_study_stops_every_engine_and_starts_no_variant(case: Case) -> None:
     case.engine.mode_of_models_with("0.1111", "hang")
     case.engine.mode_of_models_with("0.1222", "hang")

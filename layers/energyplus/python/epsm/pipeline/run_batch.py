@@ -20,7 +20,7 @@ from epsm.pipeline.loaded_study import LoadedStudy
 from epsm.pipeline.run_variant import SECONDS_TO_STORE, VariantRunner
 from epsm.pipeline.simulation import RunLimits
 from epsm.pipeline.stop_watch import stop_watch
-from epsm.pipeline.task_errors import NeedsMoreMemory, RanTooLong, StudyCancelled
+from epsm.pipeline.task_errors import NeedsMoreRoom, RanTooLong, StudyCancelled
 from epsm.store.records import Records
 from epsm.study.records import VariantRecord, VariantStatus
 from epsm.study.variants import expand
@@ -240,9 +240,10 @@ class _Work:
                 variant, here = self._runner.run_one(self._study, self._batch, index, self._limits)
             except StudyCancelled:
                 self._stop.requested = True
-            except NeedsMoreMemory as error:
+            except NeedsMoreRoom as error:
                 logger.info(
-                    "variant needs more memory than its part", extra={"variant_index": index, "why": str(error)}
+                    "variant needs more than its part of the function",
+                    extra={"variant_index": index, "why": str(error)},
                 )
                 self._alone = True
             except RanTooLong as error:

@@ -24,7 +24,7 @@ from epsm.pipeline.reuse import Reuse
 from epsm.pipeline.run_content import content_key
 from epsm.pipeline.simulation import RunLimits
 from epsm.pipeline.stop_watch import stop_watch
-from epsm.pipeline.task_errors import NeedsMoreMemory, RanTooLong, SimulationFailed, StudyCancelled
+from epsm.pipeline.task_errors import NeedsMoreRoom, RanTooLong, SimulationFailed, StudyCancelled
 from epsm.pipeline.variant_documents import Finished, measures_of, record_of, stopped
 from epsm.pipeline.variant_files import store_files
 from epsm.pipeline.variant_results import read_run
@@ -161,7 +161,7 @@ class VariantRunner:
             Its record; None, and nothing done, if the variant has succeeded already, or has failed in this attempt.
 
         Raises:
-            RanTooLong, NeedsMoreMemory: If it can run again with more time or memory.
+            RanTooLong, NeedsMoreRoom: If it can run again with more time, or with more memory or disk.
             StudyCancelled: If the study was cancelled or given up; the engine has been stopped.
         """
         simulation, started_at = study.simulation, now()
@@ -172,6 +172,10 @@ class VariantRunner:
         if finished.run is not None and finished.run.stopped:
             self.records.finish_variant(simulation, stopped(variant, started_at), expires_at)
             raise StudyCancelled(simulation)
+        if (
+            limits.shared and finished.diagnosis.verdict is Verdict.DISK_FULL
+        ):  # by its own files, and by those of others
+            raise NeedsMoreRoom(f"variant {variant.index}: {finished.diagnosis.message}")
         record = record_of(variant, finished, started_at)
         self.records.finish_variant(simulation, record, expires_at, attempt)
         if self._reuse and record.status is VariantStatus.SUCCEEDED:
@@ -282,7 +286,7 @@ class VariantRunner:
             seconds = ended.run.wall_seconds
             raise RanTooLong(f"variant {variant.index}: not finished after {seconds:.0f} s in a function")
         if limits.shared and ended.diagnosis.verdict is Verdict.OUT_OF_MEMORY:
-            raise NeedsMoreMemory(f"variant {variant.index}: {ended.diagnosis.message}")
+            raise NeedsMoreRoom(f"variant {variant.index}: {ended.diagnosis.message}")
         if not ended.diagnosis.verdict.has_results:
             return Finished(ended.diagnosis, ended.run, None, files)
         finished = read_run(ended, study, requested, folder)

@@ -25,7 +25,7 @@ class RunLimits:
         should_stop: Whether the study was cancelled or given up.
         on_progress: Called with the dates that the engine reaches.
         goes_back: Whether a run that the function's time limit stops can run again, whatever the study's own limit is.
-        shared: Whether other engines take a part of the function's memory.
+        shared: Whether other engines take a part of the function's memory and disk.
     """
 
     seconds_left: Callable[[], float]

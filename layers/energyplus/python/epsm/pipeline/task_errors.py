@@ -9,8 +9,8 @@ class RanTooLong(Exception):
     """The function timed out before the study's own limit; a container has more time. The record says running."""
 
 
-class NeedsMoreMemory(Exception):
-    """An engine needed more than its part of the function's memory; alone it may have enough."""
+class NeedsMoreRoom(Exception):
+    """A run needed more than its part of the function's memory or disk; alone it may have enough."""
 
 
 class StudyCancelled(Exception):
