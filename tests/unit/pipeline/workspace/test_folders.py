@@ -1,6 +1,8 @@
 """Folders of runs, and room for them on the disk."""
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,6 +90,47 @@ def test_an_input_that_made_room_is_downloaded_again(
 
     with workspace.folder():
         assert workspace.read(ref) == b"LOCATION"
+
+
+def test_inputs_do_not_make_room_while_another_engine_fetches_one(
+    workspace: Workspace, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = bucket.put("study/chicago.epw", b"LOCATION")
+    with_free_disk(monkeypatch, LITTLE, PLENTY)
+    get_object, others = bucket.get_object, list[threading.Thread]()
+
+    def make_room() -> None:
+        with workspace.folder():
+            pass
+
+    def meanwhile(**which: str) -> dict[str, Any]:
+        others.append(threading.Thread(target=make_room))
+        others[-1].start()
+        others[-1].join(timeout=0.2)  # it waits for this one's end, or has made room by now
+        return get_object(**which)
+
+    monkeypatch.setattr(bucket, "get_object", meanwhile)
+
+    assert workspace.read(ref) == b"LOCATION"
+    others[0].join()
+
+
+def test_inputs_may_make_room_while_another_engine_copies_one(
+    workspace: Workspace, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = bucket.put("study/chicago.epw", b"LOCATION")
+    workspace.read(ref)
+    with_free_disk(monkeypatch, LITTLE, PLENTY)
+    copy = run_folder._copy
+
+    def make_room_and_copy(kept: Any, target: Path) -> str:
+        with workspace.folder():
+            return copy(kept, target)
+
+    monkeypatch.setattr(run_folder, "_copy", make_room_and_copy)
+    workspace.copy(ref, tmp_path / "in.epw")
+
+    assert (tmp_path / "in.epw").read_bytes() == b"LOCATION"
 
 
 def test_inputs_stay_where_there_is_room(workspace: Workspace, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from epsm.energyplus.engine import free_disk_mb
 from epsm.energyplus.weather import statistics_beside
@@ -64,7 +65,7 @@ class Workspace:
         self.kept = root / "inputs"
         self._runs = root / "runs"
         self._files = files
-        self._fetching = threading.Lock()
+        self._caching = threading.RLock()
         self._folders = 0
         self._making_folders = threading.Lock()
 
@@ -75,13 +76,13 @@ class Workspace:
             NoDiskSpace: If it does not fit on the disk.
             RuntimeError: If the stored object is not the one that the study was accepted with.
         """
-        cached = self.kept / ref.sha256
-        if cached.is_file():
-            content = cached.read_bytes()
-            if hashlib.sha256(content).hexdigest() == ref.sha256:
-                return content
-            self._discard_damaged(cached)
-        return self._fetched(ref).read_bytes()
+        with self._opened(ref) as cached:
+            content = cached.read()
+        if hashlib.sha256(content).hexdigest() == ref.sha256:
+            return content
+        self._discard_damaged(ref)
+        with self._opened(ref) as cached:
+            return cached.read()
 
     def copy(self, ref: ObjectRef, target: Path) -> None:
         """Copy a file into a run's folder: changes to it do not affect other runs.
@@ -94,19 +95,24 @@ class Workspace:
             OSError: If there is no room for the run's own file, or it cannot be written.
             RuntimeError: If the stored object is not the one that the study was accepted with.
         """
-        cached = self.kept / ref.sha256
-        if not cached.is_file():
-            cached = self._fetched(ref)
-        if _copy(cached, target) != ref.sha256:
-            self._discard_damaged(cached)
-            if _copy(self._fetched(ref), target) != ref.sha256:
+        with self._opened(ref) as cached:
+            sha256 = _copy(cached, target)
+        if sha256 != ref.sha256:
+            self._discard_damaged(ref)
+            with self._opened(ref) as cached:
+                sha256 = _copy(cached, target)
+            if sha256 != ref.sha256:
                 raise RuntimeError(f"s3://{ref.bucket}/{ref.key} does not stay unchanged on this disk")
 
-    def _fetched(self, ref: ObjectRef) -> Path:
+    def _opened(self, ref: ObjectRef) -> BinaryIO:
+        """The cached file, fetched if it is missing. Once it is open, it may be deleted by another engine of the
+        batch that finds the disk full."""
         path = self.kept / ref.sha256
-        with self._fetching:
-            if path.is_file():  # another variant of the batch has fetched it meanwhile
-                return path
+        with self._caching:
+            try:
+                return path.open("rb")
+            except FileNotFoundError:
+                pass
             try:
                 self._fetch(ref, path)
             except OSError as error:
@@ -115,7 +121,7 @@ class Workspace:
                 self._clear_cache()
                 with _room_for(f"{ref.bytes / 1e6:.1f} MB of s3://{ref.bucket}/{ref.key}", self.kept):
                     self._fetch(ref, path)
-        return path
+            return path.open("rb")
 
     def _fetch(self, ref: ObjectRef, path: Path) -> None:
         self.kept.mkdir(parents=True, exist_ok=True)
@@ -123,11 +129,13 @@ class Workspace:
         path.chmod(0o444)
 
     def _clear_cache(self) -> None:
-        shutil.rmtree(self.kept, ignore_errors=True)
+        with self._caching:
+            shutil.rmtree(self.kept, ignore_errors=True)
 
-    def _discard_damaged(self, cached: Path) -> None:
-        logger.error("a cached input was modified; it is downloaded again", extra={"sha256": cached.name})
-        cached.unlink()
+    def _discard_damaged(self, ref: ObjectRef) -> None:
+        logger.error("a cached input was modified; it is downloaded again", extra={"sha256": ref.sha256})
+        with self._caching:
+            (self.kept / ref.sha256).unlink(missing_ok=True)
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
@@ -210,11 +218,11 @@ def _room_for(content: str, folder: Path) -> Iterator[None]:
         raise
 
 
-def _copy(source: Path, target: Path) -> str:
+def _copy(cached: BinaryIO, target: Path) -> str:
     """Copy a file; the SHA-256 of what was copied, hexadecimal."""
     digest = hashlib.sha256()
-    with source.open("rb") as original, target.open("wb") as own:
-        while block := original.read(_BLOCK_BYTES):
+    with target.open("wb") as own:
+        while block := cached.read(_BLOCK_BYTES):
             digest.update(block)
             own.write(block)
     return digest.hexdigest()
