@@ -145,3 +145,27 @@ def test_combinations_of_measures_have_two_names(other: str, own: str) -> None:
     assert [each.values for each in expand(found)] == [each.values for each in expand(expected)]
     stored = Study.model_validate_json(found.model_dump_json(by_alias=True))
     assert stored.sampling.method == own
+
+
+def test_the_name_of_a_thing_has_one_spelling() -> None:
+    """Two spellings would be two levels in the table and in the sensitivity analysis."""
+    led = {"name": "LED", "targets": [{"class": "Lights", "field": "Watts per Floor Area", "value": 5}]}
+    document = {
+        "models": ["a.idf"],
+        "weather": ["a.epw"],
+        "measures": [{"name": "lighting", "variants": [led]}],
+        "parameters": [
+            {"name": "light", "measure": "lighting"},
+            {"name": "wall", "replaces": {"construction": "Ext Wall"}},
+        ],
+        "sampling": {
+            "method": "list",
+            "rows": [{"light": "led", "wall": "EXT WALL"}, {"light": "None", "wall": "New"}],
+        },
+    }
+    listed = [variant.values for variant in expand(Study.model_validate(document))]
+    assert listed[1:] == [{"light": "LED", "wall": "Ext Wall"}, {"light": "none", "wall": "New"}]
+
+    parameters = [{"name": "light", "measure": "lighting", "values": ["led"]}]
+    grid = Study.model_validate({**document, "parameters": parameters, "sampling": {"method": "grid"}})
+    assert [variant.values for variant in expand(grid)] == [{}, {"light": "LED"}]

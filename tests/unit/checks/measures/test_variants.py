@@ -65,7 +65,7 @@ def test_a_parameter_may_take_some_variants() -> None:
     }
     sampling = {"method": "latin_hypercube", "samples": 8, "seed": 1}
 
-    assert [each["walls"] for each in values(parsed([WALLS], some))[1:]] == ["thick", "both"]
+    assert [each["walls"] for each in values(parsed([WALLS], some))[1:]] == ["thick", "Both"]
     drawn = [each["walls"] for each in values(parsed([WALLS], weighted, sampling=sampling))[1:]]
     assert (drawn.count("none"), drawn.count("thick")) == (2, 6)
 

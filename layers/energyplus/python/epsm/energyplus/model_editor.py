@@ -218,7 +218,9 @@ class PreparedModel:
     @contextlib.contextmanager
     def _edited(self, parameter: Dimension, level: float | str) -> Iterator[None]:
         key = (parameter.name, "")
-        if isinstance(parameter, WeatherParameter) or (isinstance(parameter, Whole) and level == parameter.unchanged):
+        if isinstance(parameter, WeatherParameter) or (
+            isinstance(parameter, Whole) and parameter.spelled(level) == parameter.own
+        ):
             yield
             return
         if isinstance(parameter, FileParameter):

@@ -168,6 +168,10 @@ class Dimension(Strict):
             return self.range.steps is None
         return self.distribution is not None and not isinstance(self.distribution, Discrete | WholeNumbers)
 
+    def spelled(self, level: Value) -> Value:
+        """A level as the results table has it: the name of a thing in one spelling, whichever case a study writes."""
+        return level
+
     def at(self, u: float) -> Value:
         """The level at a place of the unit interval: the quantile function.
 
@@ -293,6 +297,10 @@ class MeasureParameter(Dimension):
     def levels(self) -> Sequence[float | str]:
         levels: Sequence[float | str] = super().levels
         return levels or (self._measure.levels if self._measure else ())
+
+    def spelled(self, level: Value) -> Value:
+        names = {fold_name(name): name for name in self._measure.levels} if self._measure else {}
+        return names.get(fold_name(str(level)), level)
 
     @property
     def numeric(self) -> bool:

@@ -3,6 +3,7 @@
 The models here are the contract; `docs/study.schema.json` is generated from them.
 """
 
+import dataclasses
 import hashlib
 import re
 import unicodedata
@@ -26,7 +27,7 @@ from epsm.study.parameter_kinds import AnyParameter
 from epsm.study.parameters import Dimension, MeasureParameter
 from epsm.study.reduced import ReducedSeries
 from epsm.study.sampling import Design, Grid, InUnitCube, Listed, Sampling
-from epsm.study.values import MAX_PARAMETERS, Strict, StudyPath, Text, WeatherPath
+from epsm.study.values import MAX_PARAMETERS, Strict, StudyPath, Text, Value, WeatherPath
 from epsm.study.whole_files import WeatherParameter
 from epsm.text import fold_name
 
@@ -310,7 +311,16 @@ class Study(Strict):
     @property
     def design(self) -> Design:
         """The samples of each model and weather, without the baseline."""
-        return self.sampling.design(self.parameters)
+        made = self.sampling.design(self.parameters)
+        named = {parameter.name: parameter for parameter in self.parameters if not parameter.numeric}
+        if not named:
+            return made
+
+        def sample(index: int) -> dict[str, Value]:
+            own = made.sample(index)
+            return {name: named[name].spelled(level) if name in named else level for name, level in own.items()}
+
+        return dataclasses.replace(made, sample=sample)
 
     @property
     def has_preflight(self) -> bool:

@@ -50,3 +50,6 @@ class ReplaceParameter(Whole):
     def unchanged(self) -> Value | None:
         name_key = fold_name(self.replaces.name)
         return next((level for level in self.levels if fold_name(str(level)) == name_key), None)
+
+    def spelled(self, level: Value) -> Value:
+        return self.replaces.name if fold_name(str(level)) == fold_name(self.replaces.name) else level
