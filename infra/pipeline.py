@@ -10,8 +10,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from epsm.results.result_files import RESULT_FILES
 from epsm.store.notifications import EVENT_SOURCE
-from epsm.store.result_files import RESULT_FILES
 from infra.config import Config
 from infra.fargate import Containers
 from infra.functions import Functions, grant

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 
 from epsm.client.connection import Connection
 from epsm.errors import CannotWrite, FolderBusy
+from epsm.results.result_files import ERRORS, MANIFEST, RESULT_FILES
 from epsm.store import keys
 from epsm.store.files import is_absent
-from epsm.store.result_files import ERRORS, MANIFEST, RESULT_FILES
 
 _NAMING_FILES = (MANIFEST, ERRORS)
 SUMMARY_FILES = (*_NAMING_FILES, *RESULT_FILES)

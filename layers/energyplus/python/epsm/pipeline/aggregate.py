@@ -18,6 +18,7 @@ from epsm.results.design import write_design
 from epsm.results.ended_study import EndedStudy
 from epsm.results.report import report_columns, write_report
 from epsm.results.report_detail import detail_section
+from epsm.results.result_files import RESULT_FILES
 from epsm.results.rows import CANCELLED, GIVEN_UP, NOT_STARTED
 from epsm.results.sensitivity.section import failed_section, sensitivity_section
 from epsm.results.sensitivity.tables import analyses, analysis_columns, write_csv, write_json
@@ -25,7 +26,6 @@ from epsm.results.table import RUN_TIME_COLUMNS, OutcomeCounts, mean_run_times, 
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records
-from epsm.store.result_files import RESULT_FILES
 from epsm.study.failures import TOO_MANY_FAILURES, too_many_failures
 from epsm.study.manifest import RunManifest
 from epsm.study.preflight import reason_of

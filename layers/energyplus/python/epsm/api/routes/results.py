@@ -12,8 +12,8 @@ from epsm.api.bodies import Downloads, ResultRows, answers
 from epsm.errors import NotFound
 from epsm.results import rows
 from epsm.results.comparison import RANK, objectives
+from epsm.results.result_files import MANIFEST, RESULT_FILES
 from epsm.store import keys
-from epsm.store.result_files import MANIFEST, RESULT_FILES
 from epsm.study.records import StudyRecord, StudyStatus
 
 DOWNLOAD_SECONDS = 900
