@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -11,11 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from epsm.store.executions import Executions, RunCounts
-from epsm.study.records import StudyRecord, StudyStatus, timestamp
+from epsm.study.records import StudyRecord, StudyStatus
 from tests.unit.fakes import study_record
-
-MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:study"
-EXECUTION = MACHINE.replace(":stateMachine:", ":execution:")
+from tests.unit.store.map_runs import EXECUTION, MACHINE, StepFunctions, executions_of, running
 
 
 @pytest.fixture
@@ -34,19 +31,8 @@ def executions(step_functions: Any) -> Executions:
     return Executions(step_functions, MACHINE)
 
 
-def executions_of(step_functions: Any, fresh_s: float = 2.0) -> Executions:
-    return Executions(step_functions, MACHINE, fresh_s)
-
-
 def pending(**changes: Any) -> StudyRecord:
     return study_record("study-1", StudyStatus.PENDING, datetime.now(UTC), **changes)
-
-
-def running(seconds: float = 60, **changes: Any) -> StudyRecord:
-    """A study that started some seconds ago."""
-    now = datetime.now(UTC)
-    record = study_record("study-1", StudyStatus.RUNNING, now, variants=100, execution_arn=f"{EXECUTION}:study-1")
-    return replace(record, **{"started_at": timestamp(now - timedelta(seconds=seconds)), **changes})
 
 
 # --- Starting, stopping, finding
@@ -175,26 +161,6 @@ def test_a_machine_that_does_not_answer_is_a_fault(step_functions: Any, executio
 
 
 # --- Map runs, which plain moto has none of
-
-
-class StepFunctions:
-    """Step Functions with at most one map run."""
-
-    def __init__(self, **counts: int) -> None:
-        names = ("pending", "running", "succeeded", "failed", "timedOut", "aborted", "total")
-        self._counts = dict.fromkeys(names, 0) | counts
-        self.asked = 0
-        self.busy = False
-
-    def list_map_runs(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        self.asked += 1
-        return {"mapRuns": [{"mapRunArn": "arn:map-run"}] if any(self._counts.values()) else []}
-
-    def describe_map_run(self, *, mapRunArn: str) -> dict[str, Any]:  # noqa: N803
-        if self.busy:
-            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "DescribeMapRun")
-        self.asked += 1
-        return {"itemCounts": self._counts}
 
 
 def test_a_map_run_that_ended_has_no_concurrency() -> None:
@@ -341,40 +307,3 @@ def test_while_step_functions_is_busy_and_nothing_was_counted_nothing_is_invente
     step_functions.busy = True
     with pytest.raises(ClientError, match="ThrottlingException"):
         executions_of(step_functions).counts(running())
-
-
-# --- Batches: the map run counts those
-
-
-def test_variants_of_batches_are_counted_on_the_record() -> None:
-    runs = StepFunctions(running=3, succeeded=4, failed=1, total=20)
-    batched = running(batched=True, engines=6, successes=40, failures=2)
-    assert executions_of(runs).counts(batched) == RunCounts(running=18, succeeded=40, failed=2, total=100)
-
-
-def test_no_more_variants_of_batches_run_than_have_not_ended() -> None:
-    batched = running(batched=True, engines=6, successes=91, failures=5)
-    assert executions_of(StepFunctions(running=3, total=20)).counts(batched).running == 4
-
-
-@pytest.mark.parametrize(
-    ("successes", "failures", "expected"), [(99, 2, (98, 2)), (90, 101, (0, 100)), (101, 0, (100, 0))]
-)
-def test_variants_of_batches_that_were_counted_twice_are_not_more_than_there_are(
-    successes: int, failures: int, expected: tuple[int, int]
-) -> None:
-    batched = running(batched=True, engines=6, successes=successes, failures=failures)
-    found = executions_of(StepFunctions(running=1, total=2)).counts(batched)
-    assert (found.succeeded, found.failed) == expected
-    assert found.running == found.not_run == 0
-
-
-def test_batches_of_a_later_attempt_add_to_what_had_succeeded() -> None:
-    again = running(batched=True, attempt=2, succeeded=90, failed=10, successes=5, failures=1)
-    found = executions_of(StepFunctions(running=1, total=2)).counts(again)
-    assert found == RunCounts(running=1, succeeded=95, failed=1, total=100)
-
-
-def test_failures_of_a_cancelled_study_in_batches_are_counted_when_it_is_collected() -> None:
-    cancelled = running(status=StudyStatus.CANCELLED, batched=True, successes=3, failures=2)
-    assert executions_of(StepFunctions(running=2, total=9)).counts(cancelled) == RunCounts(succeeded=3, total=100)
