@@ -157,6 +157,30 @@ def test_an_efficiency_that_power_does_not_depend_on_is_refused(
     accept(model, efficiency(kind, multiply=1.05, object=left), BY)
 
 
+TEMPLATES = """
+HVACTemplate:Plant:Boiler,Own,HotWaterBoiler,autosize,0.8,NaturalGas;
+HVACTemplate:Plant:Boiler,District,DistrictHotWater,autosize,0.8,;
+HVACTemplate:Plant:Chiller,Electric,ElectricScrewChiller,autosize,4.0,WaterCooled;
+HVACTemplate:Plant:Chiller,Bought,DistrictChilledWater,autosize,4.0,;
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "refused", "left"),
+    [
+        ("boiler_efficiency", "HVACTemplate:Plant:Boiler 'District' (Boiler Type DistrictHotWater)", "Own"),
+        ("chiller_cop", "HVACTemplate:Plant:Chiller 'Bought' (Chiller Type DistrictChilledWater)", "Electric"),
+    ],
+)
+def test_an_efficiency_of_equipment_that_a_template_does_not_choose_is_refused(
+    files: dict[str, bytes], kind: str, refused: str, left: str
+) -> None:
+    model = {**files, "room.idf": files["room.idf"] + TEMPLATES.encode()}
+    found = faults(model, efficiency(kind, multiply=1.05), BY)["measures[0].variants[0].efficiencies[0]"]
+    assert f"room.idf: {refused} would use the same energy: its type has no {kind}" in found
+    accept(model, efficiency(kind, multiply=1.05, object=left), BY)
+
+
 def with_outdoor_air(one_zone: str) -> bytes:
     own = "  Room Inlet;              !- Zone Supply Air Node Name"
     assert own in one_zone

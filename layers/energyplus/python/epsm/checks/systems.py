@@ -1,6 +1,6 @@
 """Checks of edits of systems on a model: faults, and edits that would change nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from epsm.checks.table_text import field_text
 from epsm.energyplus import dictionary
@@ -8,7 +8,7 @@ from epsm.energyplus.model_reader import ModelObject, ModelOutline
 from epsm.problems import Problem
 from epsm.study.assignments import ready_edits
 from epsm.study.schema import Study
-from epsm.study.systems import IDEAL_LOADS, EfficiencyEdit, IdealLoadsEdit
+from epsm.study.systems import IDEAL_LOADS, EfficiencyEdit, EfficiencyKind, IdealLoadsEdit
 from epsm.study.targets import fits
 from epsm.text import fold_name, listed
 
@@ -23,7 +23,28 @@ _POWER_BY_EFFICIENCY = {
     "HeaderedPumps:ConstantSpeed": _PUMP_POWER,
 }
 """Class -> its power, and the method of sizing it that uses the efficiency. A power that is given, or sized otherwise,
-stays whatever the efficiency is (IDD's note on Motor Efficiency; Fans.cc and Pumps.cc, 25.2)."""
+stays whatever the efficiency is (the IDD's notes on these fields)."""
+_FURNACES = ("Heating Coil Type", ("gas", "multistagegas"))
+_USED_BY: Mapping[EfficiencyKind, Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "boiler_efficiency": {"HVACTemplate:Plant:Boiler": ("Boiler Type", ("hotwaterboiler", "condensinghotwaterboiler"))},
+    "chiller_cop": {
+        "HVACTemplate:Plant:Chiller": (
+            "Chiller Type",
+            ("electriccentrifugalchiller", "electricreciprocatingchiller", "electricscrewchiller"),
+        )
+    },
+    "furnace_efficiency": {
+        "HVACTemplate:Zone:PTAC": _FURNACES,
+        "HVACTemplate:System:DedicatedOutdoorAir": _FURNACES,
+        "HVACTemplate:System:Unitary": _FURNACES,
+        "HVACTemplate:System:VAV": _FURNACES,
+        "HVACTemplate:System:PackagedVAV": _FURNACES,
+        "HVACTemplate:System:ConstantVolume": _FURNACES,
+        "HVACTemplate:System:UnitarySystem": _FURNACES,
+    },
+}
+"""Class of template -> the field that chooses its equipment, and the choices that use the efficiency: district heating
+has a field for a boiler's efficiency too, which is not read."""
 
 
 def check_systems_on(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
@@ -41,6 +62,10 @@ def check_systems_on(outline: ModelOutline, source: str, study: Study) -> Iterat
                     if names:
                         fault = f"{source}: {class_name} {listed(names, most=_MAX_NAMED)} has a number for each speed"
                         yield Problem(f"{where}.value", fault, "'multiply', or 'except' for these")
+                if others := list(_of_another_type(outline, edit)):
+                    names = [f"{found.class_name} '{found.name}' ({kind})" for found, kind in others]
+                    fault = f"{source}: {', '.join(names[:_MAX_NAMED])} would use the same energy"
+                    yield Problem(where, f"{fault}: its type has no {edit.kind}", "'except' for these")
                 if fixed := list(_with_fixed_power(outline, edit)):
                     names = [f"{found.class_name} '{found.name}'" for found in fixed]
                     fault = f"{source}: {', '.join(names[:_MAX_NAMED])} would use the same electricity"
@@ -63,6 +88,15 @@ def _chosen(outline: ModelOutline, class_name: str, edit: EfficiencyEdit | Ideal
         for model_object in outline.of_class(class_name)
         if fits(model_object.name, edit.object_name) and not fits(model_object.name, edit.except_)
     ]
+
+
+def _of_another_type(outline: ModelOutline, edit: EfficiencyEdit) -> Iterator[tuple[ModelObject, str]]:
+    """The templates of an edit with equipment that does not have the efficiency, each with its type."""
+    for class_name, (field, types) in _USED_BY.get(edit.kind, {}).items():
+        for model_object in _chosen(outline, class_name, edit):
+            kind = _text_or_default(model_object, field)
+            if fold_name(kind) not in types:
+                yield model_object, f"{field} {kind or 'blank'}"
 
 
 def _with_fixed_power(outline: ModelOutline, edit: EfficiencyEdit) -> Iterator[ModelObject]:
