@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
+from epsm.checks.file_levels import weather_levels
 from epsm.checks.study import CheckedStudy
 from epsm.client.connection import Connection, connect
 from epsm.client.fetch import results_folder
@@ -71,6 +72,8 @@ def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None
         f"{counted(len(study.models), 'model')}, {counted(len(study.all_weather), 'weather file')} and "
         f"{counted(len(study.parameters), 'parameter')}, with EnergyPlus {accepted.energyplus}"
     )
+    for line in weather_levels(study):
+        console.print(Text(f"  {line}"))
     for target in accepted.targets[:_MAX_TARGETS]:
         console.print(Text(f"  {target}"))
     if len(accepted.targets) > _MAX_TARGETS:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from epsm.checks.file_levels import weather_levels
 from epsm.checks.rules import Rules
 from epsm.checks.study import CheckedStudy, check_study
 from epsm.energyplus.engine import Engine
@@ -212,6 +213,11 @@ def test_weather_is_a_dimension_of_the_design() -> None:
     assert len(samples) == 4 * 4
     assert all(each.weather == each.values["climate"] for each in samples)
     assert {each.weather for each in samples} == {"chicago.epw", "golden.epw"}
+
+
+def test_the_weather_of_the_baselines_and_of_the_levels_is_listed() -> None:
+    assert list(weather_levels(parsed(CLIMATE))) == ["climate: weather: 'chicago.epw' -> 'golden.epw'"]
+    assert list(weather_levels(parsed())) == []
 
 
 def test_all_weather_files_are_checked(files: dict[str, bytes]) -> None:

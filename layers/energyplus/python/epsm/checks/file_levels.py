@@ -10,7 +10,7 @@ from epsm.energyplus.file_levels import name_in_model, readers_of
 from epsm.energyplus.model_reader import ModelOutline
 from epsm.problems import Problem
 from epsm.study.schema import MANIFEST_NAME, Study
-from epsm.study.whole_files import FileParameter
+from epsm.study.whole_files import FileParameter, WeatherParameter
 from epsm.text import listed, nearest
 
 
@@ -82,3 +82,11 @@ def replacements(study: Study) -> Iterator[dict[str, str]]:
         for level in map(str, one.levels):
             if level in other.levels:
                 yield {one.file: level, other.file: level}
+
+
+def weather_levels(study: Study) -> Iterator[str]:
+    """A line for each parameter that varies the weather: the baselines' file, and those of the other variants."""
+    for parameter in study.with_levels:
+        if isinstance(parameter, WeatherParameter):
+            levels = [level for level in map(str, parameter.levels) if level != parameter.own]
+            yield f"{parameter.name}: weather: '{parameter.own}' -> {listed(levels)}"
