@@ -1,8 +1,8 @@
 """How long a study takes on AWS and what it costs: a discrete-event model of the map, Lambda's quotas and the batches.
 
-The model has what decides time and cost: child executions start at most so many a second; the functions that run at a
-time grow by 1,000 every 10 s up to the account's limit; a new environment starts cold; run times spread; batches have
-the sizes that submit gives them. It has no failures, and no throttling by other functions of the account.
+The model includes the factors that determine time and cost: a limited number of child executions start per second;
+concurrency grows by 1,000 functions every 10 s up to the account's limit; a new environment starts cold; run times
+vary; batches have the sizes that submit gives them. It excludes failures and other functions of the account.
 """
 
 import argparse
@@ -22,11 +22,11 @@ CHILDREN_PER_SECOND = 100.0
 BURST, BURST_INTERVAL_S = 1000, 10.0
 """Lambda Developer Guide, "Lambda scaling behavior": 1,000 execution environments every 10 s for each function."""
 COLD_START_S = 6.0
-"""Of an image function with EnergyPlus; an assumption."""
+"""Cold start of an image function with EnergyPlus; an assumption."""
 SECONDS_AROUND_THE_ENGINE = 0.3
 TRANSITION_USD, REQUEST_USD, PUT_USD, WRITE_USD = 25e-6, 0.2e-6, 5e-6, 0.625e-6
 TRANSITIONS_OF_A_CHILD = 4
-"""Start, two choices, the task."""
+"""The start, two choices and the task."""
 PUTS_OF_A_VARIANT, WRITES_OF_A_VARIANT = 4, 2
 
 
@@ -35,7 +35,7 @@ class Account:
     """Limits of an account.
 
     Attributes:
-        functions: Functions at a time.
+        functions: Maximum number of functions that run at a time.
         memory_mb: Memory of the function that runs variants, MiB.
     """
 
@@ -50,7 +50,7 @@ class Prediction:
     Attributes:
         children: Child executions.
         wall_seconds: From the start of the map to the end of the last variant.
-        usd: At list prices of us-east-1.
+        usd: Cost at list prices of us-east-1.
     """
 
     children: int
@@ -71,11 +71,11 @@ def predict(
 
     Args:
         variants: Number of variants, all of one model.
-        run_seconds: Of EnergyPlus on a whole vCPU.
+        run_seconds: Run time of EnergyPlus on a whole vCPU.
         account: Its limits.
         batched: Whether submit makes batches.
-        spread: Standard deviation of the logarithm of the run times; 0.045 in the 18 variants of `make demo`.
-        seed: Of the run times.
+        spread: Standard deviation of the logarithm of the run times; 0.045 for the 18 variants of `make demo`.
+        seed: Seed of the run times.
     """
     chance = random.Random(seed)
     options = Options(max_concurrency=10_000, batch=None if batched else 1)
@@ -148,7 +148,7 @@ def _sizes(variants: int, batching: Batching) -> Iterator[int]:
 
 
 def _batch_seconds(size: int, engines: int, run_seconds: float, spread: float, chance: random.Random) -> float:
-    """Time of a batch: each engine takes the next variant when it has ended one."""
+    """Time of a batch: each engine takes the next variant when its current one ends."""
     ends = [0.0] * min(engines, size)
     for _ in range(size):
         seconds = run_seconds * chance.lognormvariate(0, spread) + SECONDS_AROUND_THE_ENGINE

@@ -1,5 +1,5 @@
-"""The states of a batch of variants: a function or a container, again while variants are left, and one by one if the
-function is killed again and again.
+"""The states of a batch of variants: a function or a container runs it, repeatedly while variants are left; if the
+function is killed several times, they run one by one.
 
 A batch whose function was killed runs again as it is: the worker skips the variants that have ended.
 """
@@ -20,7 +20,7 @@ from infra.state_machine.lost_variants import count_lost_variant, record_lost_va
 from infra.state_machine.retries import retry, run_engine, wait_out_lambda
 
 _MAX_TASK = Duration.days(6)
-"""Below the state machine's time limit. Each run of the engine has its own."""
+"""Below the state machine's time limit. Each run of the engine has its own time limit."""
 _OUTCOME = "$.outcome.payload"
 
 _path = sfn.JsonPath.string_at
@@ -32,7 +32,7 @@ class BatchStates:
 
     Args:
         scope: The states' construct.
-        table: The records.
+        table: The table with the records.
         run_variant: The function that runs EnergyPlus.
         containers: For models that exceed a function's time limit; None for none.
     """
@@ -49,7 +49,7 @@ class BatchStates:
         """The batch in `$.variant`.
 
         Args:
-            stopped: What follows if the study was cancelled or given up; `$.failure` says so.
+            stopped: Next state if the study was cancelled or given up, with the error in `$.failure`.
         """
         item = {"variant": _object("$.variant")}
         run = run_engine(self._scope, "Run a batch", self._run_variant, item, RanTooLong, result_path="$.outcome")
@@ -62,7 +62,7 @@ class BatchStates:
         if self._containers is not None:
             container = run_in_container(self._scope, "Run a batch in a container", self._containers, _MAX_TASK)
             container.add_catch(one_by_one, errors=[sfn.Errors.ALL], result_path="$.failure")
-            # Every variant has ended then: the function only looks their outcomes up.
+            # By then every variant has ended: the function only looks up their outcomes.
             container.next(run)
             run.add_catch(container, errors=[RanTooLong.__name__], result_path="$.failure")
             first = self._function_or_container(run, container)
@@ -85,7 +85,7 @@ class BatchStates:
         return choice
 
     def _one_by_one(self, stopped: sfn.Fail) -> sfn.Map:
-        """Each variant in an invocation of its own: one that needs all memory, or one that kills its function."""
+        """Each variant in an invocation of its own, in case one needs all the memory or kills its function."""
         variants = sfn.Map(
             self._scope,
             "Run the variants one by one",

@@ -11,7 +11,7 @@ from infra.fargate import Containers
 from infra.state_machine.retries import never_retry, retry
 
 _NO_ROOM_FOR_A_TASK = ["ECS.AmazonECSException", "ECS.ServerException", "AmazonECS.Unknown"]
-"""Fargate has no capacity, or the account's vCPUs of Fargate are all in use, or ECS throttles requests."""
+"""Fargate has no capacity, all Fargate vCPUs of the account are in use, or ECS throttles requests."""
 
 _ENI_THROTTLED = ["ECS.InvalidParameterException"]
 """ECS reports EC2's throttling of network interfaces as InvalidParameterException, which also covers genuinely invalid
@@ -23,7 +23,7 @@ def run_in_container(scope: Construct, name: str, containers: Containers, timeou
 
     Args:
         scope: The states' construct.
-        name: Of the state.
+        name: Name of the state.
         containers: Where it runs.
         timeout: Maximum time of the task.
     """
@@ -54,7 +54,7 @@ def run_in_container(scope: Construct, name: str, containers: Containers, timeou
         task_timeout=sfn.Timeout.duration(timeout),
     )
     never_retry(run, "States.Timeout")
-    # Capacity may be used by other tasks for hours: retried for most of a day.
+    # Other tasks may occupy the capacity for hours, so this is retried for most of a day.
     retry(run, _NO_ROOM_FOR_A_TASK, attempts=500, first_s=15, factor=2, longest_s=300)
     retry(run, _ENI_THROTTLED, attempts=20, first_s=15, factor=2, longest_s=300)
     # A host that died, an image that could not be pulled, or a bucket or a table that did not answer.

@@ -29,10 +29,10 @@ def record_lost_variant(
 
     Args:
         scope: The states' construct.
-        name: Of the state.
-        table: The records.
+        name: Name of the state.
+        table: The table with the records.
         record_key: Path of the record's sort key.
-        if_recorded: What follows if the worker has.
+        if_recorded: Next state if the worker has recorded it.
     """
     record = tasks.DynamoUpdateItem(
         scope,
@@ -70,8 +70,8 @@ def count_lost_variant(scope: Construct, name: str, table: dynamodb.Table) -> ta
 
     Args:
         scope: The states' construct.
-        name: Of the state.
-        table: The records.
+        name: Name of the state.
+        table: The table with the records.
     """
     count = tasks.DynamoUpdateItem(
         scope,

@@ -9,11 +9,11 @@ from epsm.study.schema import MANIFEST_NAME, Study
 from epsm.text import fold_name
 
 _DEFAULT = "USD"
-"""Of a model without CurrencyType (CostEstimateManager, EconomicTariff.cc)."""
+"""Currency of a model without CurrencyType (CostEstimateManager, EconomicTariff.cc)."""
 
 
 def check_currency(outline: ModelOutline, source: str, study: Study) -> Iterator[Problem]:
-    """The fault of a model whose tariffs charge in another currency than measures cost in.
+    """The fault of a model whose tariffs are in another currency than the costs of measures.
 
     Args:
         outline: The model.

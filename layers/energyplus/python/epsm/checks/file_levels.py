@@ -15,18 +15,18 @@ from epsm.text import listed, nearest
 
 
 def file_parameters(study: Study) -> Iterator[tuple[int, FileParameter]]:
-    """The parameters of a study that vary a file, with their numbers; those of a list with its values as theirs."""
+    """The parameters of a study that vary a file, with their indices; those of a list have the list's values."""
     for index, parameter in enumerate(study.with_levels):
         if isinstance(parameter, FileParameter):
             yield index, parameter
 
 
 def check_file_levels_on(model: str, own: Mapping[str, None], study: Study) -> Iterator[Problem]:
-    """Faults of a study's files as levels on a model.
+    """Faults, on a model, of parameters whose levels are files.
 
     Args:
         model: Path of the model in the study.
-        own: The files that the model reads as it is.
+        own: The files that the unchanged model reads.
         study: The study.
     """
     for index, parameter in file_parameters(study):
@@ -44,7 +44,7 @@ def check_file_levels_on(model: str, own: Mapping[str, None], study: Study) -> I
 
 
 def file_levels_in(outline: ModelOutline, model: str, study: Study) -> Iterator[TargetInModel]:
-    """The fields in which each file as a level replaces another one in a model."""
+    """The fields of a model in which parameters replace the name of a file with that of another one."""
     for _, parameter in file_parameters(study):
         by_place: dict[str, list[str]] = {}
         for rule, place, model_object in readers_of(
@@ -72,8 +72,8 @@ def files_of_levels(study: Study) -> dict[str, str]:
 
 
 def replacements(study: Study) -> Iterator[dict[str, str]]:
-    """The ways in which files take the places of others that have to be checked: none, each level alone, and one file
-    in the places of two others, since EnergyPlus reads a file once, with the separator of the first object."""
+    """The replacements of files that have to be checked: none, each level alone, and one file in place of two others,
+    since EnergyPlus reads a file once, with the separator of the first object that names it."""
     yield {}
     parameters = [parameter for _, parameter in file_parameters(study)]
     for parameter in parameters:

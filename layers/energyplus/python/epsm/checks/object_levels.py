@@ -26,12 +26,12 @@ def _parameters(study: Study) -> Iterator[tuple[int, ReplaceParameter]]:
 
 
 def check_object_levels_on(outline: ModelOutline, source: str, study: Study, setters: Setters) -> Iterator[Problem]:
-    """Faults of a study's objects as levels on a model.
+    """Faults, on a model, of parameters whose levels are objects.
 
     Args:
         outline, source: The model and its path in the study.
         study: The study.
-        setters: What the targets set.
+        setters: The fields that targets set.
     """
     for index, parameter in _parameters(study):
         where, kind, own = f"{MANIFEST_NAME}: parameters[{index}]", parameter.replaces.kind, parameter.replaces.name
@@ -111,7 +111,7 @@ def _check_pairs(
 
 
 def object_levels_in(outline: ModelOutline, source: str, study: Study) -> Iterator[TargetInModel]:
-    """The fields that each object as a level replaces in a model."""
+    """The fields of a model that parameters whose levels are objects replace."""
     for _, parameter in _parameters(study):
         kind, own = parameter.replaces.kind, parameter.replaces.name
         by_place: dict[str, list[str]] = {}

@@ -22,8 +22,8 @@ _POWER_BY_EFFICIENCY = {
     "HeaderedPumps:VariableSpeed": _PUMP_POWER,
     "HeaderedPumps:ConstantSpeed": _PUMP_POWER,
 }
-"""Class -> its power, and the method of sizing it that uses the efficiency. A power that is given, or sized otherwise,
-stays whatever the efficiency is (the IDD's notes on these fields)."""
+"""Class -> its power field, and the sizing method that uses the efficiency. A power that is given, or sized otherwise,
+does not depend on the efficiency (the IDD's notes on these fields)."""
 _FURNACES = ("Heating Coil Type", ("gas", "multistagegas"))
 _USED_BY: Mapping[EfficiencyKind, Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "boiler_efficiency": {"HVACTemplate:Plant:Boiler": ("Boiler Type", ("hotwaterboiler", "condensinghotwaterboiler"))},

@@ -173,19 +173,19 @@ class Run:
         return read_parquet(io.BytesIO(self._read(DESIGN)))
 
     def zones(self) -> "pd.DataFrame":
-        """The zones of all variants that succeeded, if the study's ``outputs.tables`` asks for them.
+        """The zones of all variants that succeeded, if the study's ``outputs.tables`` requests them.
 
         Raises:
-            NotFound: If it does not, the results are not collected yet, or have been deleted.
+            NotFound: If it does not, or if the results are not collected yet or have been deleted.
             MissingPackage: If pandas is not installed.
         """
         return read_parquet(io.BytesIO(self._read(ZONES)))
 
     def monthly(self) -> "pd.DataFrame":
-        """Energy and peak demand of each month by fuel and end use, if the study's ``outputs.tables`` asks for them.
+        """Energy and peak demand of each month by fuel and end use, if the study's ``outputs.tables`` requests them.
 
         Raises:
-            NotFound: If it does not, the results are not collected yet, or have been deleted.
+            NotFound: If it does not, or if the results are not collected yet or have been deleted.
             MissingPackage: If pandas is not installed.
         """
         return read_parquet(io.BytesIO(self._read(MONTHLY)))
@@ -200,8 +200,8 @@ class Run:
 
         Raises:
             NotEnded, StudyRejected: As for `results`.
-            NotFound: If the study has no parameters or wants no analysis, its results have been deleted, or there is no
-                such metric.
+            NotFound: If the study has no parameters or requests no analysis, its results have been deleted, or there is
+                no such metric.
             MissingPackage: If pandas is not installed; for other metrics than the study's, scipy or SALib.
         """
         self._check_ended()
@@ -324,7 +324,7 @@ def find(connection: Connection, simulation_id: str) -> Run:
 
 
 def matches(connection: Connection, simulation_id: str) -> list[StudyRecord]:
-    """The simulation of that name, or those of the newest with that prefix."""
+    """The simulation of that name, or those with that prefix among the newest."""
     record = connection.stack.records.study(simulation_id)
     if record is not None:
         return [record]

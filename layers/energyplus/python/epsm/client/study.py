@@ -48,7 +48,7 @@ class Study(StudyDocument):
         name: Its name; empty if none was given.
 
     Raises:
-        StudyRejected: If a key or value is invalid, without looking at the files; with every problem.
+        StudyRejected: If a key or value is invalid, with every problem; the files are not read.
     """
 
     def check(self, *, max_variants: int = MAX_VARIANTS, memory_mb: int = DEFAULT_MEMORY_MB) -> Check:
@@ -56,7 +56,7 @@ class Study(StudyDocument):
 
         Args:
             max_variants: Maximum number of variants, if the stack was deployed with another limit.
-            memory_mb: Memory of the stack's functions, MiB, if it was deployed with another; limits the models' size.
+            memory_mb: Memory of the stack's functions, MiB, if not the default; it limits the size of models.
 
         Raises:
             StudyRejected: With every problem: file, object and field, what was found, what is allowed.

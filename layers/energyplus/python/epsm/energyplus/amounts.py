@@ -9,7 +9,7 @@ from epsm.study.constructions import ConstructionEdit, GasLayer, GlassLayer, Mas
 from epsm.study.measure_impact import LayerGwp
 
 PerArea = tuple[float | None, float | None]
-"""Volume, m3, and mass, kg, by net area, m2; None if unknown."""
+"""Volume, m3, and mass, kg, per m2 of net area; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,9 @@ class SurfaceAmounts:
 
     Attributes:
         surface: Its name.
-        layers: Of each layer of the edit but gaps, or of the insulation that a target U adds.
-        other_side_is_the_engines: Whether the model leaves the other side of an interior surface to the engine.
+        layers: Amounts of each layer of the edit except gaps, or of the insulation that a target U adds.
+        other_side_is_the_engines: Whether the engine adds the other side of this interior surface, as the model does
+            not define it.
     """
 
     surface: str
@@ -28,17 +29,17 @@ class SurfaceAmounts:
 
 
 Amounts = tuple[SurfaceAmounts, ...]
-"""Of one edit of constructions."""
+"""The surfaces of one edit of constructions."""
 AmountsByMeasure = Mapping[str, Sequence[Amounts]]
-"""By parameter; for each edit of constructions of its variant, in their order."""
+"""Amounts by parameter: one entry for each edit of constructions of its variant, in their order."""
 
 
 def layer_amounts(edit: ConstructionEdit, materials: Materials) -> tuple[tuple[PerArea, ...], list[Fault]]:
-    """Volume and mass of the layers that an edit gives in full, and faults of those without data for emissions.
+    """Volume and mass of the layers of an edit, and faults of layers that lack data for their emissions.
 
     Args:
         edit: An edit with `layers`, whose materials the model has.
-        materials: Of the model.
+        materials: The model's materials.
     """
     amounts: list[PerArea] = []
     faults: list[Fault] = []
@@ -82,9 +83,9 @@ def added(
 
     Args:
         edit: An edit with a target U.
-        materials: Of the model.
+        materials: The model's materials.
         name: The material that is copied.
-        fields: Of the copy.
+        fields: Fields of the copy.
     """
     before, after = materials.number(name, "Thickness"), fields.get("Thickness")
     volume = after - before if isinstance(after, float) and before is not None else None

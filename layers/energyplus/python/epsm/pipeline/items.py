@@ -1,5 +1,5 @@
-"""Items of the Distributed Map: a variant or a batch of variants each, with the place where it runs, a function or a
-container."""
+"""Items of the Distributed Map: each is a variant or a batch of variants, with the place where it runs: a function or
+a container."""
 
 import functools
 import json
@@ -25,12 +25,12 @@ INDEX, RECORD_KEY, RUNS_ON, REPEATS = "index", "record_key", "runs_on", "repeats
 an earlier variant with the same sample, if there is one."""
 BATCH, ATTEMPT, MAX_FAILURES = "batch", "attempt", "max_failures"
 """Keys of a batch: its variants, each with `INDEX`, `RECORD_KEY` and perhaps `REPEATS`; the study's attempt; and the
-number of failed variants of this attempt after which one more stops the study."""
+number of failed variants that this attempt tolerates."""
 FUNCTION, CONTAINER = "function", "container"
 
 _NEAR = 0.8
-"""Fraction of a function's time limit: a variant may take longer than the unchanged model, so models above it run in
-containers."""
+"""Fraction of a function's time limit: models with a longer run time run in containers, since a variant may take longer
+than the unchanged model."""
 
 
 def models_for_containers(manifest: RunManifest, records: Records) -> Collection[str]:
@@ -68,14 +68,14 @@ def item_of(variant: Variant, runs_on: str = FUNCTION, repeats: int | None = Non
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt of a study, as far as its items need it.
+    """The properties of a study's attempt that its items depend on.
 
     Attributes:
         number: 1 for the first.
         variants: Number of its variants.
         in_containers: The models with variants that run in containers.
-        batching: How they are divided into batches.
-        max_failures: Number of failed variants after which one more stops the study.
+        batching: How the variants are divided into batches.
+        max_failures: Number of failed variants that it tolerates; one more stops the study.
     """
 
     number: int
@@ -91,7 +91,7 @@ def attempt_of(manifest: RunManifest, records: Records, settings: Settings, vari
     Args:
         manifest: The run's manifest.
         records: Source of the run times.
-        settings: The stack's.
+        settings: The stack's settings.
         variants: Number of variants of the attempt.
         number: 1 for the first.
     """
@@ -112,12 +112,12 @@ def write_items(files: Files, key: str, variants: Iterable[Variant], attempt: At
     """Write the items of a Distributed Map as one array, streamed; returns the number of variants. Nothing is written
     if there are none.
 
-    Variants with the sample of an earlier one come last, when the results that they take are likely to be there.
+    Variants with the same sample as an earlier one come last, when its results are likely to be available for reuse.
 
     Args:
         files: The store.
-        key: Where to write.
-        variants: What to write, in the order of the study.
+        key: Key of the object to write.
+        variants: The variants, in the order of the study.
         attempt: How they run.
     """
     count = 0
@@ -149,7 +149,7 @@ def _items(variants: Iterable[Variant], attempt: Attempt) -> Iterator[tuple[dict
     batch: list[dict[str, Any]] = []
     model, place, size = "", "", 0
     for variant, repeats, runs_on in placed:
-        # One model each: a worker parses it once for all variants of a batch.
+        # A batch has only one model, which a worker parses once for all its variants.
         if batch and (len(batch) == size or (variant.model, runs_on) != (model, place)):
             yield _batch_item(batch, place, attempt), len(batch)
             left -= len(batch)
@@ -168,9 +168,9 @@ def _batch_item(batch: list[dict[str, Any]], runs_on: str, attempt: Attempt) -> 
 
 
 def _sort_repeats_last(variants: Iterable[Variant]) -> Iterator[tuple[Variant, int | None]]:
-    """Variants, each with the index of the first one of its sample if it is not that one itself; these come last."""
-    # Hashes of one model and weather at a time: a million samples would not fit into a function's memory. A collision
-    # costs a wait, no more: results are found by content.
+    """Variants; those that repeat an earlier sample come last, with the index of the first variant that has it."""
+    # Hashes of one model and weather at a time: those of a million samples would not fit into a function's memory.
+    # A collision only costs a wait, since results are found by content.
     first_of: dict[int, int] = {}
     put_off: list[tuple[Variant, int]] = []
     pair = None

@@ -1,4 +1,4 @@
-"""A study in a process that runs variants of it: manifest, owner, engine and models, which the variants share."""
+"""A study in a process that runs its variants, which share manifest, owner, engine and models."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from epsm.study.variants import Variant
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """Coefficients and amounts of material that the measures of a variant request; see `PreparedModel`."""
+    """Coefficients that the measures of a variant request, and their amounts of material; see `PreparedModel`."""
 
     expected: Mapping[str, Sequence[Expected]]
     amounts: AmountsByMeasure
@@ -34,7 +34,7 @@ class EditedModel:
     Attributes:
         ready: The model, ready to run.
         text: Its content, edited.
-        requested: For reading the results.
+        requested: What to expect in the results.
     """
 
     ready: ReadyModel
@@ -46,9 +46,9 @@ class LoadedStudy:
     """A study's manifest, with the engine and the parsed models that its variants run with.
 
     Args:
-        manifest: Of the run.
+        manifest: The run's manifest.
         owner: The study's owner; empty for nobody in particular.
-        workspace: Where its variants run.
+        workspace: The workspace in which its variants run.
         installed: The engine of this release; another version is located when the study needs it.
     """
 
@@ -96,7 +96,7 @@ class LoadedStudy:
         return factors
 
     def edited(self, variant: Variant, memory_limit_mb: float | None) -> EditedModel:
-        """The model of a variant, edited. Variants of a batch are edited one after the other: they share the model.
+        """The model of a variant, edited. Variants of a batch are edited one at a time, because they share the model.
 
         Args:
             variant: The variant.

@@ -1,7 +1,7 @@
-"""Running a batch of variants in one function, as many at a time as it has engines.
+"""Running a batch of variants in one function, one at a time on each of its engines.
 
-Each variant ends as if it ran alone, with its own record, verdict and files. A batch that is repeated,
-because its function was killed or its time ran short, skips the variants that have ended in this attempt.
+Each variant ends as if it had run alone, with its own record, verdict and files. A batch that is repeated because its
+function was killed or ran short of time skips the variants that have ended in this attempt.
 """
 
 import dataclasses
@@ -28,9 +28,9 @@ from epsm.study.variants import expand
 logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_COUNTS = 5.0
-"""Interval at which a batch adds to its study's progress."""
+"""Minimum interval at which a batch adds to its study's progress."""
 _TIME_FOR_THE_NEXT = 1.5
-"""A further variant is started if the function has this multiple of the time that the longest one so far took."""
+"""A further variant is started if the time left is at least this multiple of the longest variant's time so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class Batch:
 
     Attributes:
         indices: Its variants.
-        repeats: Of variants with the sample of an earlier one, the index of that one.
+        repeats: Variants with the same sample as an earlier one -> the index of the earlier one.
         attempt: The study's attempt.
-        max_failures: Number of failed variants of the attempt after which one more stops the study.
+        max_failures: Number of failed variants that the attempt tolerates; one more stops the study.
     """
 
     indices: tuple[int, ...]
@@ -68,8 +68,8 @@ class BatchedVariant:
         index: Which one.
         status: ``succeeded`` or ``failed``.
         verdict: How the run of the engine ended.
-        engine_seconds: Of EnergyPlus.
-        site_eui_kwh_m2: Of a variant that succeeded.
+        engine_seconds: Run time of EnergyPlus.
+        site_eui_kwh_m2: Site EUI, if the variant succeeded.
     """
 
     index: int
@@ -92,8 +92,8 @@ class BatchOutcome:
     Attributes:
         variants: Those that have ended, by index.
         failed: Number of those that failed.
-        left: Number of variants that have to run in a further invocation, because the time of this one ran short.
-        alone: Whether each of those has to run alone: one needs more memory or disk than its part of the function's,
+        left: Number of variants that have to run in a further invocation.
+        alone: Whether each of these has to run alone: one needs more memory or disk than its share of the function's,
             or no variant ended in this invocation.
     """
 
@@ -146,8 +146,8 @@ class BatchRunner:
         Raises:
             RanTooLong: If the batch has one variant, which exceeded the function's time, and the study allows more.
             StudyCancelled: If the study was cancelled or given up; all engines have been stopped.
-            Exception: Anything else is an infrastructure error of at least one variant. The other ones have ended, and
-                the batch can be repeated.
+            Exception: Anything else is an infrastructure error of at least one variant. The others have ended, and the
+                batch can be repeated.
         """
         engines = min(engines, len(batch.indices))
         started = time.monotonic()
@@ -162,7 +162,7 @@ class BatchRunner:
                 seconds_left,
                 None if memory_limit_mb is None else memory_limit_mb / engines,
                 stop,
-                # One by itself has all that a function has: a further one would stop it again.
+                # A single variant already has the whole function: another invocation would time out again.
                 goes_back=len(batch.indices) > 1,
                 shared=engines > 1,
             )
@@ -206,7 +206,7 @@ class BatchRunner:
 
 
 class _Work:
-    """The variants of a batch on their way, shared by the threads that run engines."""
+    """The variants of a batch in progress, shared by the threads that run engines."""
 
     def __init__(
         self,
@@ -278,18 +278,18 @@ class _Work:
         ended = tuple(self._ended[index] for index in self._batch.indices if index in self._ended)
         failed = sum(variant.status == VariantStatus.FAILED for variant in ended)
         left = len(self._batch.indices) - len(ended)
-        # A further invocation would not get further either, and so on for ever.
+        # If none ended here, a further invocation of the batch would make no progress either: an endless loop.
         return BatchOutcome(ended, failed, left, left > 0 and (self._alone or not self._progress.ended))
 
 
 class _SharedStop:
-    """Whether the variants of a batch are to stop: one of their engines' watches asks at a time, for all.
+    """Whether the variants of a batch must stop: one engine's watch at a time asks, on behalf of all.
 
     Args:
-        ask: From `stop_watch`.
+        ask: The check from `stop_watch`.
 
     Attributes:
-        requested: Whether they are.
+        requested: Whether they must stop.
     """
 
     def __init__(self, ask: Callable[[], bool]) -> None:
@@ -300,7 +300,7 @@ class _SharedStop:
     def __call__(self) -> bool:
         if not self.requested and self._asking.acquire(blocking=False):
             try:
-                if self._ask():  # never back to False: a thread whose variant was one too many may have set it
+                if self._ask():  # never back to False: a thread may have set it because too many variants failed
                     self.requested = True
             finally:
                 self._asking.release()
@@ -329,7 +329,7 @@ class _Progress:
             self.write()
 
     def write(self) -> None:
-        """Add what is not written yet. A study whose record is gone is being removed, and needs no progress."""
+        """Add the successes not yet written. A study without a record is being removed, and needs no progress."""
         self._written_at = self._clock()
         if self._successes:
             self._records.count_successes(self._simulation, self._successes)

@@ -41,7 +41,7 @@ from epsm.study.variants import Variant
 logger = logging.getLogger(__name__)
 
 SECONDS_TO_STORE = 30.0
-"""Time of the function that is reserved for storing files, also those of a run that timed out."""
+"""Time of the function that is reserved for storing files, including those of a run that timed out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,8 @@ class VariantRunner:
             simulation: The simulation it belongs to.
             variant: Which one.
             seconds_left: Time that the function has left, seconds; infinite in a container.
-            memory_limit_mb: Memory that the engine may use, MiB, if this process takes no more than
-                `model_memory.HANDLER_MB`; what it uses beyond that is deducted from the engine's.
+            memory_limit_mb: Memory that the engine may use, MiB, if this process uses at most
+                `model_memory.HANDLER_MB`; anything beyond that is deducted from the engine's memory.
             on_progress: Called with the dates that the engine reaches.
             repeats: Index of an earlier variant with the same sample; its results are waited for, as long as it runs.
 
@@ -152,10 +152,10 @@ class VariantRunner:
         Args:
             study: From `load`.
             variant: Which one.
-            limits: The bounds of its run.
-            started: When the work on it began, seconds of the monotonic clock.
+            limits: Limits of its run.
+            started: When work on it began, by the monotonic clock, seconds.
             repeats: Index of an earlier variant with the same sample.
-            attempt: The study's attempt, where failed variants are counted in it.
+            attempt: The study's attempt, if failed variants are counted for it.
 
         Returns:
             Its record; None, and nothing done, if the variant has succeeded already, or has failed in this attempt.
@@ -174,7 +174,7 @@ class VariantRunner:
             raise StudyCancelled(simulation)
         if (
             limits.shared and finished.diagnosis.verdict is Verdict.DISK_FULL
-        ):  # by its own files, and by those of others
+        ):  # filled also by the files of other variants
             raise NeedsMoreRoom(f"variant {variant.index}: {finished.diagnosis.message}")
         record = record_of(variant, finished, started_at)
         self.records.finish_variant(simulation, record, expires_at, attempt)
@@ -228,7 +228,7 @@ class VariantRunner:
     def load(self, simulation: str) -> LoadedStudy:
         """The study of a simulation; it is kept for the next variant."""
         if self._loaded is None or self._loaded.simulation != simulation:
-            self._loaded = None  # its models go before others come
+            self._loaded = None  # frees its models before others are loaded
             manifest = self._files.read_manifest(simulation)
             record = self.records.study_including_removed(simulation)
             self._loaded = LoadedStudy(manifest, record.owner if record else "", self._workspace, self._installed)
@@ -243,8 +243,8 @@ class VariantRunner:
     def _run_and_store(
         self, study: LoadedStudy, variant: Variant, limits: RunLimits, repeats: int | None, started: float
     ) -> Finished:
-        """Run a variant and store its files; nothing is stored of a run that was stopped, or whose results were copied
-        from an earlier one."""
+        """Run a variant and store its files, unless the run was stopped or its results were copied from an earlier
+        one."""
         try:
             with self._workspace.folder() as folder:
                 finished = self._simulate(folder, study, variant, limits, repeats)
@@ -254,7 +254,7 @@ class VariantRunner:
                 if finished.reused is None:
                     finished = store_files(self._files, study.manifest, variant, finished)
                 return finished
-        except NoDiskSpace as error:  # the same at every attempt
+        except NoDiskSpace as error:  # would recur at every attempt
             finished = _measured(_without_run(Verdict.DISK_FULL, error), study, started)
             return store_files(self._files, study.manifest, variant, finished)
 
@@ -271,7 +271,7 @@ class VariantRunner:
         ready, key = model.ready, ""
         if self._reuse and not keys.is_canary(manifest.source.key):
             build = ready.installed.version()
-            # With other edits of measures, the same model has other remarks and other quantities.
+            # Other edits of measures may give the same model, but with other remarks and other quantities.
             expected_files = {
                 **model.requested.expected,
                 **{f"{name}: amounts": edits for name, edits in model.requested.amounts.items()},
@@ -280,7 +280,7 @@ class VariantRunner:
             if options.cache and (reused := self._reuse.take(study, key, variant, limits, repeats)):
                 return reused
         files, requested = ready.lay_out(folder, variant, model.text), model.requested
-        del model  # for a large one its text would take the engine's memory
+        del model  # the text of a large model takes memory that the engine needs
         ended = ready.simulate(files, limits, options.run_period, SECONDS_TO_STORE)
         if ended.out_of_function_time and (limits.goes_back or options.timeout_s > MAX_FUNCTION_RUN_S):
             seconds = ended.run.wall_seconds
@@ -297,7 +297,7 @@ class VariantRunner:
 
         Args:
             study: From `load`.
-            started: When it began, seconds of the monotonic clock.
+            started: When it began, by the monotonic clock, seconds.
         """
         counted = self._count_costs or study.manifest.study.options.max_cost_usd is not None
         usd_per_second = self._usd_per_second if counted else None

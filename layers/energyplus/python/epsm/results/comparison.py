@@ -1,4 +1,4 @@
-"""What variants are compared by: emissions over the study period, simple payback, objectives of Pareto ranks."""
+"""Criteria for comparing variants: emissions over the study period, simple payback, objectives of Pareto ranks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ _ANNUAL = "annual"
 
 
 def impact_columns(study: Study) -> tuple[str, ...]:
-    """The columns that a study's factors and its measures' emissions and costs give, but for `RANK`."""
+    """The columns for a study's factors and for its measures' emissions and costs, except `RANK`."""
     return (
         *operational_columns(study.impact),
         *embodied_columns(study),
@@ -25,7 +25,7 @@ def impact_columns(study: Study) -> tuple[str, ...]:
 
 
 def own_columns(study: Study) -> frozenset[str]:
-    """All columns that a study has besides those of every study; no parameter can have one of these names."""
+    """All columns beyond those that every study has; no parameter can have one of these names."""
     return frozenset((*impact_columns(study), *((RANK,) if objectives(study) else ())))
 
 
@@ -71,7 +71,7 @@ def compared(row: dict[str, Any], study: Study) -> dict[str, Any]:
 
 
 def objectives_of(row: Mapping[str, Any], study: Study) -> list[float] | None:
-    """The objectives of a row that can be ranked; None of any other, as of a variant that failed."""
+    """The objectives of a row that can be ranked; None for any other, such as a variant that failed."""
     found = [row.get(name) for name in objectives(study)]
     numbers = [float(number) for number in found if number is not None]
     return numbers if found and row["status"] == "succeeded" and len(numbers) == len(found) else None
@@ -90,9 +90,9 @@ def _whole_life(row: Mapping[str, Any], study: Study, reasons: list[str]) -> dic
 
 
 def _payback(row: Mapping[str, Any], cost_column: str, saving: str) -> float | str | None:
-    """Cost by annual saving, years; a reason where there is none, and None of the baseline.
+    """Cost divided by annual saving, years; a reason where there is none, and None for the baseline.
 
-    A saving that is missing is not replaced by that of the bills: these are in the model's currency.
+    A missing saving is not replaced by the saving in utility bills: these are in the model's currency.
     """
     cost, saved = row.get(cost_column), row.get(saving)
     if row.get("baseline") or cost is None:

@@ -25,13 +25,13 @@ def electricity_gwp_kgco2e(
 ) -> tuple[float | None, str]:
     """The electricity of each hour times its factor, kg CO2e, or None and the reason.
 
-    An hour counts by its month, day and hour in local standard time, as EnergyPlus reports them, whatever the day of
-    the week and daylight saving.
+    The factor of an hour is found by its month, day and hour in local standard time, as EnergyPlus reports them,
+    regardless of the day of the week and of daylight saving.
 
     Args:
         database: The run's eplusout.sql, with the hourly meter.
-        factors: Of each hour, kg CO2e per kWh.
-        metrics: Of the run; the hours must add up to its electricity.
+        factors: Factor of each hour, kg CO2e per kWh.
+        metrics: Metrics of the run; the hours must add up to its electricity.
 
     Raises:
         sqlite3.Error: If the database cannot be read.

@@ -10,27 +10,27 @@ from epsm.study.impact import Impact
 GWP = ("operational_gwp_kgco2e", "operational_gwp_kgco2e_m2", "operational_gwp_saved_kgco2e")
 COST = ("energy_cost", "energy_cost_m2", "energy_cost_saved")
 COLUMNS = (*GWP, *COST)
-"""Columns of the results table of a study with such factors: of the building, by floor area, saved."""
+"""Columns that such factors add to the results table: total of the building, per floor area, savings."""
 _FUELS = tuple(snake(fuel) for fuel in FUELS)
 
 
 def operational_columns(impact: Impact | None) -> tuple[str, ...]:
-    """The columns that a study's factors give."""
+    """The columns that a study's factors add to the results table."""
     if impact is None:
         return ()
     return (*(GWP if impact.has_gwp else ()), *(COST if impact.has_cost else ()))
 
 
 def with_impact(row: dict[str, Any], impact: Impact | None, electricity_kgco2e: float | None = None) -> dict[str, Any]:
-    """A row with what its energy emits and costs.
+    """A row with the emissions and the cost of its energy.
 
-    Every fuel that the variant uses counts with its energy of all end uses, electricity less what is generated on
-    site. Where a factor or an energy is missing there is no number, and `missing` says why.
+    Every fuel that the variant uses counts with the energy of all its end uses; electricity generated on site is
+    deducted. Where a factor or an energy is missing there is no number, and `missing` says why.
 
     Args:
         row: A row of the results table; only one with results gets numbers.
         impact: The study's factors; without them nothing is added.
-        electricity_kgco2e: Emissions of its electricity hour by hour, where the study has a factor for each hour.
+        electricity_kgco2e: Emissions of its electricity, kg CO2e, where the study has a factor for each hour.
     """
     if impact is None or not row.get("period_days"):
         return row
@@ -47,7 +47,7 @@ def with_impact(row: dict[str, Any], impact: Impact | None, electricity_kgco2e: 
         hourly = impact.hourly_electricity is not None and factor_name == "gwp_kgco2e_per_kwh"
         total, reason = _total(row, factors, factor_name, hourly=hourly)
         if total is not None and hourly:
-            # Without it, `missing` of the run says why; it covers all electricity, so none is counted above.
+            # If it is None, `missing` of the run says why. It covers all electricity, so none is counted above.
             total = None if electricity_kgco2e is None else total + electricity_kgco2e
         if reason:
             missing.append(f"no {columns[0]}: {reason}")
@@ -60,7 +60,7 @@ def with_impact(row: dict[str, Any], impact: Impact | None, electricity_kgco2e: 
 def _total(
     row: Mapping[str, Any], factors: Mapping[str, float | None], factor_name: str, *, hourly: bool = False
 ) -> tuple[float | None, str]:
-    """Energy times factor over all fuels, without electricity if that is counted by hour; or None and the reason."""
+    """Sum of energy times factor over all fuels, without electricity if counted by hour; or None and the reason."""
     terms = []
     for fuel in _FUELS:
         if fuel == "electricity" and hourly:
@@ -82,7 +82,7 @@ def _total(
 
 
 def impact_savings(row: Mapping[str, Any], baseline: Mapping[str, Any], impact: Impact | None) -> dict[str, Any]:
-    """Saved against the baseline of the same model and weather, over the period that both cover."""
+    """Savings against the baseline of the same model and weather, over the period that both cover."""
     saved: dict[str, float | None] = {}
     for total, _, saving in (GWP, COST):
         if saving in operational_columns(impact):

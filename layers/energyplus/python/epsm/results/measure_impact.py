@@ -1,7 +1,7 @@
-"""What a variant's measures emit and cost, by element of the building and in all.
+"""Emissions and costs of a variant's measures, by element of the building and in total.
 
-Emissions are stated by the study for net areas, masses and volumes that the engine's geometry gives (EN 15978: quantity
-times impact), and counted again for each replacement within the study period.
+The study states emissions per net area, mass or volume, whose amounts come from the engine's geometry (EN 15978:
+quantity times impact); they are counted again for each replacement within the study period.
 """
 
 import math
@@ -16,7 +16,7 @@ from epsm.study.parameters import MeasureParameter
 from epsm.study.schema import Study
 
 OTHER = "other"
-"""Element of what is stated for a variant as a whole."""
+"""Element of emissions and costs that are stated for a variant as a whole."""
 ELEMENTS: tuple[str, ...] = (*get_args(Element), OTHER)
 EMBODIED = "embodied_gwp"
 COST = "measure_cost"
@@ -29,7 +29,7 @@ _Known = float | str
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a variant: emissions, kg CO2e, and cost of one installation, and how many the study period has."""
+    """A part of a variant: emissions, kg CO2e, and cost of one installation; number of installations."""
 
     element: str
     gwp: _Known
@@ -73,11 +73,11 @@ def currency_of(study: Study) -> str:
 def measure_impact(
     study: Study, values: Mapping[str, Any], quantities: Mapping[str, Sequence[Quantities]], area_m2: float | None
 ) -> tuple[dict[str, float | None], list[str]]:
-    """Numbers for `embodied_columns` and `cost_columns`, and for each total that is missing the reason.
+    """Numbers for `embodied_columns` and `cost_columns`, and the reason for each missing total.
 
     Args:
         study: The study.
-        values: For each parameter the variant's value; empty for the baseline, which has no measures.
+        values: The variant's value of each parameter; empty for the baseline, which has no measures.
         quantities: Of the variant's measures, see `epsm.results.quantities`.
         area_m2: Total building area.
     """
@@ -156,7 +156,7 @@ def _stated_as_a_whole(variant: MeasureVariant) -> bool:
 
 
 def _edits_besides(variant: MeasureVariant) -> list[str]:
-    """Its edits that are not of constructions."""
+    """Names of its edits of anything but constructions."""
     edits = (("targets", variant.targets), ("setpoints", variant.setpoints), *variant.ready)
     return [name for name, content in edits if content]
 
@@ -218,7 +218,7 @@ def installations(study: Study, life_years: float | None) -> int:
 
 
 def _replaced(study: Study) -> bool:
-    """Whether anything has a service life, and a study period to be replaced in."""
+    """Whether there is a study period, and anything with a service life that may be replaced in it."""
     if study.impact is None or study.impact.study_period_years is None:
         return False
     variants = [variant for measure in study.measures for variant in measure.variants]

@@ -1,4 +1,4 @@
-"""Quantities of measures in a building: net areas of the engine's geometry, volumes and masses of layers."""
+"""Quantities of measures in a building: net areas from the engine's geometry, volumes and masses of layers."""
 
 import math
 from collections.abc import Mapping
@@ -10,15 +10,15 @@ from epsm.results.areas import EnvelopeSurface, read_surfaces
 from epsm.text import fold_name
 
 _ENGINES_OWN = "iz-"
-"""Begins the name of an other side that the engine makes itself (SurfaceGeometry.cc)."""
+"""Prefix of the names of surfaces that the engine adds as the other side of another one (SurfaceGeometry.cc)."""
 
 
 class Quantities(TypedDict):
-    """Of one edit of constructions.
+    """Quantities of one edit of constructions.
 
     Attributes:
-        area_m2: Net area of its surfaces, times multipliers, a pair between zones once; None if the run has no such
-            surface.
+        area_m2: Net area of its surfaces, times multipliers; an interior surface and its other side count once. None if
+            the run has no such surface.
         layers: Volume, m3, and mass, kg, of each of its layers; None where they are not known.
     """
 
@@ -27,10 +27,10 @@ class Quantities(TypedDict):
 
 
 def measured_quantities(amounts: AmountsByMeasure, database: Path) -> dict[str, list[Quantities]]:
-    """Quantities of the measures that a variant has, by parameter; of each edit of constructions, in their order.
+    """Quantities of a variant's measures, by parameter: one entry for each edit of constructions, in their order.
 
     Args:
-        amounts: How much of each layer a square metre of each surface gets.
+        amounts: Volume and mass of each layer per square metre of each surface.
         database: The run's eplusout.sql.
 
     Raises:

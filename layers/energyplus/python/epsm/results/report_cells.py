@@ -1,4 +1,4 @@
-"""Pieces of the report that several of its sections have: numbers, labels of variants, tables."""
+"""Elements that several sections of the report share: numbers, labels of variants, tables."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -46,7 +46,7 @@ def number_table(rows: pd.DataFrame, columns: Sequence[str], labels: Iterable[st
     Args:
         rows: The rows, with these columns.
         columns: Columns of EPSM's own.
-        labels: Of the rows, as plain text.
+        labels: Labels of the rows, as plain text.
         of: Heading of the labels.
     """
     shown = [name for name in columns if name in rows and rows[name].notna().any()]
@@ -63,7 +63,7 @@ def number_table(rows: pd.DataFrame, columns: Sequence[str], labels: Iterable[st
 
 
 def _digits(values: "pd.Series[Any]") -> int | None:
-    """Decimals that a column is shown with: whole numbers if they are large."""
+    """Number of decimals to show in a column: none if the numbers are large."""
     if not pd.api.types.is_float_dtype(values):
         return None
     return 0 if values.abs().max() >= 1000 else 1 if values.abs().max() >= 10 else 2

@@ -1,4 +1,4 @@
-"""The report's tables of zones and months, of the baselines, from the files that a study asks for."""
+"""The report's tables of the baselines' zones and months, from the files that a study requests."""
 
 from html import escape
 from pathlib import Path
@@ -21,10 +21,10 @@ _TOTAL = "total"
 
 
 def detail_section(folder: Path, study: Study) -> str:
-    """Zones and months of the first baselines; empty if the study asks for neither.
+    """Zones and months of the first baselines; empty if the study requests neither.
 
     Args:
-        folder: Where `zones.parquet` and `monthly.parquet` are, if they are.
+        folder: Folder with `zones.parquet` and `monthly.parquet`, if they exist.
         study: The study.
     """
     first = range(0, study.variant_count, study.sample_count)[:_MAX_BASELINES]
@@ -58,7 +58,7 @@ def _zones(zones: pd.DataFrame) -> str:
 
 
 def _months(months: pd.DataFrame) -> str:
-    """Energy and peak demand of each month by fuel, of all run periods."""
+    """Energy and peak demand of each month by fuel, over all run periods."""
     if months.empty:
         return ""
     totals = months[months["end_use"] == _TOTAL]

@@ -107,7 +107,7 @@ def _charts(done: pd.DataFrame, study: Study) -> str:
 
 
 def _axes(study: Study) -> tuple[str, str] | None:
-    """The columns across and up: cost and energy, or the first two objectives."""
+    """The columns of the horizontal and the vertical axis: cost and energy, or the first two objectives."""
     found = objectives(study)
     cost = f"{COST}_{currency_of(study)}"
     if cost in found and len(found) > 1:
@@ -161,7 +161,7 @@ def _chart(group: pd.DataFrame, axes: tuple[str, str], study: Study) -> str:
 
 
 def _edge(front: pd.DataFrame, axes: tuple[str, str]) -> list[tuple[float, float]]:
-    """The points of the front that none dominates in the two columns of the chart, from left to right."""
+    """The points of the front that no other dominates in the two columns of the chart, from left to right."""
     points = sorted({(float(row[axes[0]]), float(row[axes[1]])) for _, row in front.iterrows()})
     return [point for point, rank in zip(points, pareto_ranks(points), strict=True) if rank == 1]
 

@@ -1,7 +1,8 @@
 """Conditional writes to the table, and writes of several items together.
 
-DynamoDB refuses a write to an item that a transaction is being made with, also a plain one (Amazon DynamoDB Developer
-Guide, "Transactional conflict handling"); boto3 retries neither, so they are retried here.
+DynamoDB refuses any write, even outside a transaction, to an item that is part of an ongoing transaction (Amazon
+DynamoDB Developer Guide, "Transactional conflict handling"). boto3 does not retry these conflicts, so they are retried
+here.
 """
 
 import random
@@ -15,16 +16,16 @@ _MAX_WRITES = 30
 _LONGEST_WAIT_S = 2.0
 _CONFLICT: Final = "TransactionConflictException"
 _PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-"""Reasons for the cancellation of a transaction that end by themselves."""
+"""Transient reasons for the cancellation of a transaction."""
 
 
 def write(operation: Any, *, sleep: Callable[[float], None] = time.sleep, **arguments: Any) -> Any:
-    """Call a write of a boto3 Table, again while a transaction is being made with its item; returns the answer.
+    """Call a write of a boto3 Table, and retry it while a transaction holds its item; returns the response.
 
     Args:
         operation: The bound method, such as ``table.put_item``.
         sleep: Waits between attempts.
-        arguments: Its arguments.
+        arguments: The method's arguments.
 
     Raises:
         botocore.exceptions.ClientError: If DynamoDB refuses the write for another reason, or conflicts do not end.
@@ -40,7 +41,7 @@ def write(operation: Any, *, sleep: Callable[[float], None] = time.sleep, **argu
 
 
 def write_if(operation: Any, *, sleep: Callable[[float], None] = time.sleep, **arguments: Any) -> bool:
-    """A `write` that has a condition; False, and nothing written, if the condition does not hold.
+    """A conditional `write`; False, and nothing written, if the condition does not hold.
 
     Raises:
         botocore.exceptions.ClientError: See `write`.

@@ -1,4 +1,4 @@
-"""Records of variants, one item each beside their study's."""
+"""Records of variants: one item for each, next to their study's."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ class VariantRecords:
             simulation: The study's simulation.
             index: Which variant.
             expires_at: When the table drops the item, seconds since 1970.
-            attempt: The attempt, where failed variants are counted in it; None where a failed variant runs again.
+            attempt: The attempt, if failed variants are counted for it; None if a failed variant may run again.
         """
         item = {
             **keys.variant_item_key(simulation, index),
@@ -49,7 +49,7 @@ class VariantRecords:
             simulation: The study's simulation.
             record: The variant.
             expires_at: When the table drops the item, seconds since 1970.
-            attempt: The attempt, if a failed variant is to be counted on its study's record, once in this attempt.
+            attempt: The attempt, if a failed variant is counted on its study's record, at most once per attempt.
         """
         item = {
             **keys.variant_item_key(simulation, record.index),
@@ -89,7 +89,7 @@ class VariantRecords:
         return record is not None and record.status is VariantStatus.RUNNING
 
     def succeeded_indices(self, simulation: str) -> set[int]:
-        """Indices of the variants that have succeeded, without their results, so this is fast."""
+        """Indices of the variants that have succeeded; fast, because their results are not read."""
         pages = self._variant_pages(
             simulation,
             ProjectionExpression=f"{keys.SORT_KEY}, #status",
@@ -127,7 +127,7 @@ class VariantRecords:
 
 
 def _unless_ended(attempt: int | None) -> dict[str, Any]:
-    """The condition of a write that a variant has not succeeded, nor failed in this attempt."""
+    """Condition of a write: the variant has neither succeeded nor failed in this attempt."""
     open_ = "#status <> :succeeded"
     condition: dict[str, Any] = {
         "ExpressionAttributeNames": {"#status": attributes.STATUS},

@@ -1,8 +1,8 @@
 """Batches: how many variants of a study one child execution runs.
 
-Guided self-scheduling (Polychronopoulos and Kuck, IEEE Transactions on Computers C-36, 1987): a batch is a part of the
-variants that are left, so the first ones are large, which saves invocations, and the last ones small, so that all
-functions end at about the same time.
+Guided self-scheduling (Polychronopoulos and Kuck, IEEE Transactions on Computers C-36, 1987): a batch is a fixed
+fraction of the variants that are left. The first batches are large, which saves invocations; the last ones are small,
+so that all functions end at about the same time.
 """
 
 from collections.abc import Callable
@@ -15,11 +15,11 @@ SMALL_STUDY = 100
 """A study with fewer variants runs each in a child execution of its own, so that the console shows each."""
 _SECONDS_A_BATCH = 60.0
 _SECONDS_AROUND_THE_ENGINE = 0.3
-"""Editing, reading and storing of one variant in a function that runs others too."""
+"""Time for editing, reading and storing one variant in a function that runs others too."""
 MB_PER_VCPU = 1769
 """AWS Lambda Developer Guide, "Configure Lambda function memory": one vCPU at 1,769 MB, six at 10,240 MB."""
 _FUNCTIONS = 900
-"""That are expected to run at a time where no concurrency is reserved: most of an account's default limit."""
+"""Functions expected to run at a time if no concurrency is reserved: most of an account's default limit."""
 
 
 def engines_of(memory_mb: float) -> int:
@@ -41,8 +41,8 @@ class Batching:
         engines: Engines that one function runs at a time.
         functions: Functions that run at a time.
         in_functions: Whether a batch in a function may have more than one variant; in a container it always may.
-        least_rounds: Minimum number of variants for each engine of a batch, if there is time for them: 2 where that
-            makes one batch for each function.
+        least_rounds: Minimum number of variants for each engine of a batch, if there is time for them; 2 if each
+            function then runs a single batch.
         seconds_of: Run time of a model, seconds.
     """
 
@@ -58,7 +58,7 @@ class Batching:
         """Size of the next batch.
 
         Args:
-            left: Variants of the study that are in no batch yet.
+            left: Number of the study's variants that are in no batch yet.
             model: Model of the next variant.
             in_container: Whether it runs in a container.
 
@@ -87,7 +87,7 @@ def batching_of(
     """How an attempt of a study is divided into batches.
 
     Args:
-        options: The study's.
+        options: The study's options.
         variants: Number of variants of this attempt.
         memory_mb: Memory of the function that runs variants, MiB.
         reserved: Concurrency reserved for variants; 0 for none.
@@ -106,7 +106,7 @@ def engines_at_a_time(options: Options, variants: int, memory_mb: float) -> int:
     """Number of engines that one function runs at a time.
 
     Args:
-        options: The study's.
+        options: The study's options.
         variants: Number of variants of an attempt.
         memory_mb: Memory of the function that runs variants, MiB.
     """

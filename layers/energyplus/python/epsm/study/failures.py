@@ -8,10 +8,10 @@ from epsm.study.schema import Options
 
 
 def max_failures(options: Mapping[str, Any], variants: int) -> int:
-    """Number of failed variants after which one more stops a study, as Step Functions counts items.
+    """Number of failed variants that a study tolerates, computed as Step Functions does for items; one more stops it.
 
     Args:
-        options: The study's options, those that were left out by their defaults.
+        options: The study's options; those that are left out have their defaults.
         variants: Number of variants of this attempt.
 
     >>> max_failures({"tolerated_failure_percentage": 5}, 130), max_failures({"max_failures": 3}, 130)
@@ -25,11 +25,11 @@ def max_failures(options: Mapping[str, Any], variants: int) -> int:
 
 
 TOO_MANY_FAILURES = "TooManyFailures"
-"""Error of a study in batches of which more variants have failed than it allows."""
+"""Error of a batched study in which more variants have failed than it allows."""
 
 
 def too_many_failures(record: StudyRecord) -> str:
-    """That more variants of a study in batches have failed than it allows; empty if not, or if its map counts them.
+    """Message if more variants of a batched study have failed than it allows; otherwise, or without batches, empty.
 
     Args:
         record: The study, with the number of failed variants of this attempt.

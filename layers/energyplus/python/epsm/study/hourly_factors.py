@@ -15,7 +15,7 @@ MAX_BYTES = 5_000_000
 _MAX_FACTOR = 1000.0
 _MAX_SHOWN = 20
 _HOURS = {8760: 2001, 8784: 2000}
-"""Number of rows -> a year with as many hours."""
+"""Number of rows -> a year with that number of hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class HourlyFactors:
         """The factor of an hour by its date; None for 29 February if the file has none.
 
         Args:
-            month, day: Of the hour.
+            month, day: Date of the hour.
             hour: 1 to 24; hour 1 ends at 01:00.
         """
         year = _HOURS[len(self.factors)]
@@ -42,8 +42,8 @@ def read_hourly_factors(content: bytes, factor_source: HourlyElectricity) -> tup
     """The factors of a file, or its faults.
 
     Args:
-        content: A CSV with a row of names; columns may be separated by commas, semicolons or tabs.
-        factor_source: Which file and column.
+        content: A CSV with a header row; columns may be separated by commas, semicolons or tabs.
+        factor_source: The file and the column to read.
     """
     source = factor_source.file
     if len(content) > MAX_BYTES:

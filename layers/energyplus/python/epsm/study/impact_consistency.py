@@ -1,4 +1,4 @@
-"""Consistency of the emissions and costs of measures with the terms of their comparison."""
+"""Consistency of the emissions and costs of measures with the study's `impact`."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -11,7 +11,7 @@ from epsm.study.schema import MANIFEST_NAME, Study
 
 
 def impact_problems(study: Study) -> Iterator[Problem]:
-    """Costs without a currency, service lives without a study period, a study period without use."""
+    """Costs without a currency, service lives without a study period, a study period that nothing uses."""
     impact = study.impact or Impact.model_construct()
     for number, measure in enumerate(study.measures):
         for position, variant in enumerate(measure.variants):
@@ -33,7 +33,7 @@ def _of_part(where: str, part: MeasureVariant | ConstructionEdit, impact: Impact
 
 
 def impact_remarks(study: Study, today: date) -> list[str]:
-    """Remarks for readers of the numbers: expired declarations, and emissions of different stages.
+    """Remarks for readers of the numbers: expired declarations, and emissions of different life-cycle stages.
 
     Args:
         study: The study.

@@ -11,10 +11,10 @@ class Limits:
     """Limits of a stack for studies.
 
     Attributes:
-        max_variants: Largest study.
-        longest_run_s: Longest time limit of a run, seconds.
-        longest_retention_days: Longest that a study is kept, days.
-        variant_memory_mb: Memory of the function that runs a variant, MiB; the largest model follows from it.
+        max_variants: Maximum number of variants of a study.
+        longest_run_s: Maximum time limit of a run, seconds.
+        longest_retention_days: Maximum retention of a study, days.
+        variant_memory_mb: Memory of the function that runs a variant, MiB; it limits the size of models.
     """
 
     max_variants: int = MAX_VARIANTS

@@ -17,7 +17,7 @@ ServiceLife = Annotated[Number, Field(gt=0, le=1000)]
 
 
 def _text_only(value: Any) -> Any:
-    """Pydantic takes a number for the seconds since 1970."""
+    """Refuse numbers, which Pydantic would read as seconds since 1970."""
     if not isinstance(value, str | date):
         raise ValueError(f"{value!r} is not a date; write it as YYYY-MM-DD")
     return value
@@ -63,7 +63,7 @@ class LayerGwp(_StatedGwp):
 
     @property
     def amount(self) -> Amount:
-        """What it is stated for."""
+        """The unit that it is stated per."""
         return "m2" if self.kgco2e_per_m2 is not None else "kg" if self.kgco2e_per_kg is not None else "m3"
 
     @property

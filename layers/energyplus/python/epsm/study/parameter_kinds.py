@@ -33,7 +33,7 @@ KINDS_OF_PARAMETERS: dict[str, tuple[type[Dimension], str]] = {
     "an object": (ReplaceParameter, "replaces"),
     ONE_TARGET: (Parameter, "class"),
 }
-"""Tag in the location of a fault -> kind of parameter, and the key that it alone has."""
+"""Tag in the location of a fault -> kind of parameter, and the key that only this kind has."""
 AnyParameter = Annotated[
     Annotated[Parameter, Tag(ONE_TARGET)]
     | Annotated[CoupledParameter, Tag("several targets")]

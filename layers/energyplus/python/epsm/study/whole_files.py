@@ -12,7 +12,7 @@ from epsm.study.values import StudyPath, Value, WeatherPath, study_path
 
 
 class Whole(Dimension):
-    """A parameter whose levels are names of whole things, one of which every baseline has."""
+    """A parameter whose levels are names of whole files or objects; every baseline has the same one (`own`)."""
 
     _things: ClassVar[str] = "names"
 
@@ -29,7 +29,7 @@ class Whole(Dimension):
 
     @property
     def all_targets(self) -> Sequence[Target]:
-        """None: the objects that name the thing are found in each model."""
+        """None: the objects that refer to the file or object are found in each model."""
         return ()
 
     @property
@@ -46,7 +46,7 @@ class Whole(Dimension):
 
     @property
     def own(self) -> str | None:
-        """The one that every baseline has."""
+        """The file or object that every baseline has."""
         raise NotImplementedError
 
     @property
@@ -55,7 +55,7 @@ class Whole(Dimension):
 
 
 class WholeFiles(Whole):
-    """A parameter whose levels are files of the study: their paths in it."""
+    """A parameter whose levels are paths of files in the study."""
 
     _things: ClassVar[str] = "files"
 
