@@ -1,4 +1,4 @@
-"""The HTTP API as it is deployed: who may call it, what is logged, what its function may do."""
+"""The HTTP API as it is deployed: authorization, logs, and the permissions of its function."""
 
 import json
 from typing import Any

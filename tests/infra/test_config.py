@@ -1,4 +1,4 @@
-"""What a deployment may choose: infra.config."""
+"""The configuration of a deployment: infra.config."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Runs beyond Lambda's 15 minutes: what the choice `fargate` adds, and that nothing of it is there without."""
+"""Runs beyond Lambda's 15 minutes: the resources that the setting `fargate` adds, and that none exist without it."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""No event is lost without a trace: whatever is asked for asynchronously has a queue for what could not be handled."""
+"""No event is lost without a trace: every asynchronous invocation has a queue for events that were not handled."""
 
 import json
 from typing import Any

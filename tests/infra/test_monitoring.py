@@ -1,4 +1,4 @@
-"""Dashboard and alarms as they are deployed, against what there is to watch and what the functions emit."""
+"""Dashboard and alarms as they are deployed, against the stack's resources and the metrics of its functions."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""Trigger, state machine and notice as they are deployed."""
+"""Trigger, state machine and notifications as they are deployed."""
 
 import json
 from typing import Any

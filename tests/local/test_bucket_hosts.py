@@ -1,4 +1,4 @@
-"""Buckets in the host name, as clients with virtual-hosted addressing ask for them."""
+"""Bucket names in the host name, as clients with virtual-hosted addressing send them."""
 
 import http.client
 import socket

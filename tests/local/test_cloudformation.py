@@ -1,4 +1,4 @@
-"""What a template asks for is there after create_stack. The completion is epsm_local/moto_patches/cloudformation.py."""
+"""The resources of a template exist after create_stack. The completion is epsm_local/moto_patches/cloudformation.py."""
 
 import json
 from typing import Any

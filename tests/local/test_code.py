@@ -1,4 +1,4 @@
-"""Where the code of functions lies on disk: epsm_local/aws/code_store.py."""
+"""The code of functions on disk: epsm_local/aws/code_store.py."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""Buckets and tables that are in the journal: what a next process would put back."""
+"""Buckets and tables in the journal: what the next process restores."""
 
 import pickle
 import sqlite3

@@ -1,4 +1,4 @@
-"""What the AWS command line and boto3 see of the local stack, as AWS shows it."""
+"""The local stack as the AWS command line and boto3 show it, in the form that AWS uses."""
 
 import datetime
 from typing import Any

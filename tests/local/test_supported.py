@@ -1,4 +1,4 @@
-"""Which templates the local stack takes, and that it refuses others by name: template_support.py."""
+"""Which templates the local stack accepts; others are refused by name: template_support.py."""
 
 import json
 import re

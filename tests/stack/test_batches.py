@@ -1,4 +1,4 @@
-"""Batches on the deployed stack: what holds for a variant holds in a batch, also when its function is killed."""
+"""Batches on the deployed stack: a variant behaves as it does alone, even if the batch's function is killed."""
 
 import json
 import os

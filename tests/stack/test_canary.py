@@ -1,4 +1,4 @@
-"""The deployed canary on the local stack: a whole one leaves nothing, and a hurt one says what hurt it."""
+"""The deployed canary on the local stack: a healthy run leaves nothing behind, a faulty one reports its fault."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""A variant that takes longer than a function may, on the deployed stack: a task of the same image runs it."""
+"""A variant that exceeds a function's time limit, on the deployed stack: a task of the same image runs it."""
 
 import hashlib
 import json

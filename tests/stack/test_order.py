@@ -1,4 +1,4 @@
-"""Which study runs when, with how much of the machine, and when one is given up: on the deployed stack."""
+"""On the deployed stack: when each study runs, its share of the concurrency, and when it is given up."""
 
 import json
 from functools import partial

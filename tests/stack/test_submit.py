@@ -1,4 +1,4 @@
-"""Submitting on the deployed stack: what starts a study and what is refused; the rest is in tests/unit/pipeline."""
+"""Submitting on the deployed stack: studies that start or are refused; other cases are in tests/unit/pipeline."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The documents against what they speak of."""
+"""The documents against what they describe."""
 
 import re
 from datetime import date

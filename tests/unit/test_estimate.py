@@ -1,4 +1,4 @@
-"""What a study will take: epsm.estimate."""
+"""Estimated time and cost of a study: epsm.estimate."""
 
 import json
 from typing import Any

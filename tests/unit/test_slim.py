@@ -1,4 +1,4 @@
-"""What `make` takes out of the project's own environment."""
+"""What `make` removes from the project's virtual environment."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the wheel holds. That it works where nothing else is, `make wheel-test` shows."""
+"""The content of the wheel. `make wheel-test` shows that it works in an otherwise empty environment."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Names of executions: what the same name means while one runs and afterwards."""
+"""Names of executions: a name that a running or an ended execution already has."""
 
 import contextlib
 import copy

@@ -1,4 +1,4 @@
-"""How executions end, and what can be read from their first moment on."""
+"""The end of executions, and the details that can be read as soon as they start."""
 
 import json
 import re

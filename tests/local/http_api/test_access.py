@@ -1,4 +1,4 @@
-"""Who may call: signatures of IAM, tokens of an issuer, and pages of other origins."""
+"""Authorization: IAM signatures, tokens of an issuer, and pages of other origins."""
 
 import json
 from collections.abc import Iterator

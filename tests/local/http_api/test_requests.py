@@ -1,4 +1,4 @@
-"""Requests: the route that is taken, the event that the function gets, and the limits of API Gateway."""
+"""Requests: the route that is chosen, the event that the function receives, and the limits of API Gateway."""
 
 import base64
 import json

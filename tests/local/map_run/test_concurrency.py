@@ -1,4 +1,4 @@
-"""How many children run at a time, and changing that."""
+"""The number of children that run at a time, and changing it."""
 
 from collections.abc import Sequence
 from pathlib import Path

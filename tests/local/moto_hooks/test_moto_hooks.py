@@ -1,4 +1,4 @@
-"""Where the completions take hold of moto: is everything still there, and of the same form?
+"""The parts of moto that the completions patch: does each still exist, in the same form?
 
 moto's source is read, not imported: the running stack has replaced what this is about. When a test fails after an
 upgrade of moto, the completion that it names has to be read again beside moto's new file.

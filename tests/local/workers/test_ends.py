@@ -1,4 +1,4 @@
-"""The end of a worker, and many at a time."""
+"""The end of workers, one and many at a time."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Who calls the API and what is theirs: epsm.api.access."""
+"""Callers of the API, and the studies that belong to them: epsm.api.access."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Where the API sends callers to: presigned addresses."""
+"""Presigned addresses that the API gives to callers."""
 
 import os
 import subprocess

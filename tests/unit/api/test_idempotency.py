@@ -1,4 +1,4 @@
-"""The header Idempotency-Key: one answer for a repeated request, and for nobody else's."""
+"""The header Idempotency-Key: one response for a repeated request, and never for another caller's."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Studies that come in over the API, and addresses for their files."""
+"""Studies that are submitted through the API, and upload addresses for their files."""
 
 import base64
 import hashlib

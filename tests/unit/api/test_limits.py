@@ -1,4 +1,4 @@
-"""What the API answers to a study beyond its owner's limits."""
+"""The API's response to a study beyond its owner's limits."""
 
 import json
 from dataclasses import replace

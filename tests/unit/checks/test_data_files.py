@@ -1,4 +1,4 @@
-"""Lookup tables, imported shading and WINDOW data files: what EnergyPlus ends a run for, or misreads, is refused."""
+"""Lookup tables, imported shading and WINDOW data files: what ends a run of EnergyPlus, or is misread, is refused."""
 
 import pytest
 

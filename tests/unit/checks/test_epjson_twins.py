@@ -1,4 +1,4 @@
-"""The same model as IDF and as epJSON: the same answer at the door, and the same edited model to the last digit."""
+"""The same model as IDF and as epJSON: the same problems on submission, and the same edits to the last digit."""
 
 import json
 import re

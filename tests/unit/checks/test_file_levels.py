@@ -1,4 +1,4 @@
-"""Files as levels: a table that a model reads, or the weather, by another file of the study."""
+"""Files as levels: another file of the study replaces a table that a model reads, or the weather."""
 
 import json
 from pathlib import Path

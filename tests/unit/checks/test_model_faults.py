@@ -1,4 +1,4 @@
-"""Faults inside a model that EnergyPlus would end a run for are told at the door; what it takes is not."""
+"""Faults in a model that would end a run of EnergyPlus are reported on submission; what it accepts is not."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What EnergyPlus rounds in a model without a word is remarked."""
+"""Remarks on values of a model that EnergyPlus rounds silently."""
 
 from pathlib import Path
 

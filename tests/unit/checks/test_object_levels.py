@@ -1,4 +1,4 @@
-"""Constructions and schedules as levels: every reference by one to another object of the model."""
+"""Constructions and schedules as levels: another object of the model replaces one wherever it is referenced."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Parameters on a model: the objects that they mean, and what becomes of their values."""
+"""Parameters on a model: the objects that they match, and the resulting values."""
 
 import json
 from typing import Any

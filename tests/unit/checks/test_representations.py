@@ -1,4 +1,4 @@
-"""ASHRAE 205 representations: what ends EnergyPlus in a segmentation fault is refused by name."""
+"""ASHRAE 205 representations: those that end EnergyPlus in a segmentation fault are refused by name."""
 
 import json
 import struct

@@ -1,4 +1,4 @@
-"""Samples at the door: lists in a CSV, and levels that no sample may have."""
+"""Samples on submission: lists in a CSV, and levels that no sample may have."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Targets: which objects a parameter means, what it does there, and what is refused at the door."""
+"""Targets: the objects that a parameter matches, its effect on them, and what is refused on submission."""
 
 import json
 from pathlib import Path

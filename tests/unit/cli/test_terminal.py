@@ -1,4 +1,4 @@
-"""What reaches a terminal: epsm_cli.terminal."""
+"""Text that reaches a terminal: epsm_cli.terminal."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a user is told of faults: epsm.client.aws_faults."""
+"""Messages to users about faults of AWS: epsm.client.aws_faults."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Where results are put beside those of other runs of the same folder."""
+"""Folders for results next to those of other runs of the same study."""
 
 import errno
 import fcntl

@@ -1,4 +1,4 @@
-"""A study's folder on disk: what of it is read, and uploaded."""
+"""A study's folder on disk: the files that are read and uploaded."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Starting studies on stacks of an AWS account, which moto stands for, and waiting for their end."""
+"""Starting studies on stacks of an AWS account, simulated by moto, and waiting for their end."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Studies put together in Python: where their files are, what they say, how they are refused, saved and loaded."""
+"""Studies built in Python: the places of their files, their content, and how they are refused, saved and loaded."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""What the engine is asked for: tables, meters, variables and files."""
+"""Outputs that are requested from the engine: tables, meters, variables and files."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which EnergyPlus version a study runs with, told at the door."""
+"""The EnergyPlus version of a study, determined on submission."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where the local stack keeps what it can make again: epsm_local/cache.py, and the engines that it installs."""
+"""The local stack's cache of files that it can create again: epsm_local/cache.py, and the engines that it installs."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""What a local stack writes down for the next one."""
+"""The journal that a local stack writes for the next one."""
 
 from pathlib import Path
 

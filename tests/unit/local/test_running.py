@@ -1,4 +1,4 @@
-"""Whether a local stack is running: epsm_local.running; and what killed ones left: epsm_local.aws.temporary_folders."""
+"""Whether a local stack is running: epsm_local.running; files left by killed ones: epsm_local.aws.temporary_folders."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The canary: what it sends, what it looks at, and what it says when something is amiss."""
+"""The canary: the study that it sends, its checks, and its reports of faults."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What follows when a study begins or ends, or is to be removed while something of it runs."""
+"""Reactions to the start and the end of a study, and to its removal while parts of it are running."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rerunning what has not succeeded: which variants, in which attempt, and how often."""
+"""Rerunning variants that have not succeeded: which ones, in which attempt, and how often."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a study has come to, and who is told."""
+"""The outcome of a study, and its notifications."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What one owner may have running and may spend: epsm.pipeline.owner_limits."""
+"""Limits of one owner's running studies and spending: epsm.pipeline.owner_limits."""
 
 from collections.abc import Callable
 from dataclasses import replace

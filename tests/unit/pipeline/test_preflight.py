@@ -1,4 +1,4 @@
-"""Trying a model on one day: what ends a trial, and what that says of the model. Real engine."""
+"""Trying a model on one day: how a trial ends, and what follows for the model. With the real engine."""
 
 import dataclasses
 import hashlib

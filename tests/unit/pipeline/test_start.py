@@ -1,4 +1,4 @@
-"""When a study starts that is to follow another one."""
+"""The start of a study that follows another one."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Submitting: what an uploaded study.json comes to, and what a second delivery of its event finds."""
+"""Submitting: the outcome of an uploaded study.json, and of a second delivery of its event."""
 
 from typing import Any
 

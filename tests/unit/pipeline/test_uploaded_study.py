@@ -1,4 +1,4 @@
-"""Which versions of the files in a bucket a study means."""
+"""Which versions of the files in a bucket belong to a study."""
 
 import hashlib
 import io

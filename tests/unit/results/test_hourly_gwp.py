@@ -1,4 +1,4 @@
-"""Emissions of electricity by the hour: which row counts for which hour, by hand and in simulated days."""
+"""Emissions of electricity by the hour: which row applies to which hour, by hand and in simulated days."""
 
 import json
 from pathlib import Path

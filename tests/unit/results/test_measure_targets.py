@@ -1,4 +1,4 @@
-"""Coefficients that measures ask for against those that EnergyPlus reports, and their means in the table."""
+"""Coefficients that measures request against those that EnergyPlus reports, and their means in the table."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Areas, volumes and masses of what measures bring, in a building that the engine simulated: worked out by hand."""
+"""Areas, volumes and masses of measures, in a building that the engine simulated: worked out by hand."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Remarks: what no single variant shows."""
+"""Remarks on findings that no single variant shows."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Rows of the results table: one a variant, whatever became of it."""
+"""Rows of the results table: one per variant, whatever its outcome."""
 
 from pathlib import Path
 

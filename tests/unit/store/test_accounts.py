@@ -1,4 +1,4 @@
-"""Accounts of owners on the table: written only as they were read."""
+"""Accounts of owners in the table: written only if unchanged since they were read."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reads of what was just written ask for it: an eventually consistent read may lack the last second's writes."""
+"""Reads of what was just written are strongly consistent: others may lack the last second's writes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the stack's functions are asked for, and what Lambda tells of the account."""
+"""Calls of the stack's functions, and what Lambda reports about the account."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What the table is given: every number comes back as it was, or is refused before it is written."""
+"""Numbers in the table: each is read back unchanged, or refused before it is written."""
 
 from decimal import Decimal
 from typing import Any

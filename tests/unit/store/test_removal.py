@@ -1,4 +1,4 @@
-"""Deleting for good: orphaned uploads, batches, and what S3 refuses."""
+"""Permanent deletion: orphaned uploads, batches, and deletions that S3 refuses."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The parts of a stack: made with its settings when they are first used, and once."""
+"""The parts of a stack: created with its settings at their first use, and only once."""
 
 from typing import Any
 

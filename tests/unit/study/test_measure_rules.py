@@ -1,4 +1,4 @@
-"""Measures as study.json says them: their levels, their edits one by one, and which are refused."""
+"""Measures in study.json: their levels, their edits one by one, and which are refused."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is left of a study.json with faults, so that the rest is checked too."""
+"""The valid part of a study.json with faults, which is checked too."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Series reduced to a number: what they need, and what they have no use for."""
+"""Series reduced to a number: keys that they need, and keys that they do not use."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Studies that are read as they are written, their options and outputs."""
+"""Valid studies as they are read; their options and outputs."""
 
 import json
 from typing import Any

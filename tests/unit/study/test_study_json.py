@@ -1,4 +1,4 @@
-"""What is no study.json: syntax, keys, types, depth."""
+"""Invalid study.json files: syntax, keys, types, depth."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Emissions and costs of measures: what is refused at the door, each fault with its place."""
+"""Emissions and costs of measures: faults that are refused on submission, each with its place."""
 
 from typing import Any
 

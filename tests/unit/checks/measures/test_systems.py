@@ -1,4 +1,4 @@
-"""Ready edits of systems: efficiencies by kind, ideal loads, and what is refused at the door."""
+"""Ready edits of systems: efficiencies by kind, ideal loads, and faults that are refused on submission."""
 
 from pathlib import Path
 from typing import Any

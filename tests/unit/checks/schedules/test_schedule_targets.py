@@ -1,4 +1,4 @@
-"""Schedule targets on submission: what they mean in each model, and what is refused."""
+"""Schedule targets on submission: what they match in each model, and what is refused."""
 
 from typing import Any
 

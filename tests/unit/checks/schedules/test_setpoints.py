@@ -1,4 +1,4 @@
-"""Shifts of setpoints on submission: which thermostats they mean, and what is refused."""
+"""Shifts of setpoints on submission: the thermostats that they match, and what is refused."""
 
 from typing import Any
 

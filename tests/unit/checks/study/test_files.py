@@ -1,4 +1,4 @@
-"""Which files a study is made of, and when they are read."""
+"""The files that belong to a study, and when they are read."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which surfaces an edit of constructions means, and which it leaves."""
+"""The surfaces that an edit of constructions matches, and those that it leaves unchanged."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which runs were a success: exit code, end file, database and the periods that were asked for."""
+"""Which runs succeeded: exit code, end file, database and the requested periods."""
 
 import sqlite3
 from contextlib import closing

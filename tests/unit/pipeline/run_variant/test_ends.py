@@ -1,4 +1,4 @@
-"""How a run ends, and what is run again."""
+"""The end of a run, and which runs are repeated."""
 
 import math
 from collections.abc import Callable

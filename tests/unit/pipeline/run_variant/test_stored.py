@@ -1,4 +1,4 @@
-"""What is stored and booked of a run, and trials before it."""
+"""Files and costs that are recorded for a run, and trials before it."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What no building can have is no result."""
+"""Values that no building can have are not accepted as results."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The head of the report, and what it says of periods."""
+"""The head of the report, and its statements about periods."""
 
 from typing import Any
 
