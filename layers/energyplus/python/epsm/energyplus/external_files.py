@@ -26,8 +26,9 @@ _RESERVED = re.compile(
     """,
     re.VERBOSE,
 )
-"""From the strings of EnergyPlus 25.2's libenergyplusapi.so and ExpandObjects, its CommandLineInterface.cc, and what
-its batch files clear away. Not eplusshading.csv: it goes to the output folder, and Schedule:File:Shading reads such."""
+"""From the strings in EnergyPlus 25.2's libenergyplusapi.so and ExpandObjects, from its CommandLineInterface.cc and its
+batch files, which delete some of these. Not eplusshading.csv: it is written to the output folder, and
+Schedule:File:Shading may read a file of that name."""
 
 
 def external_path(name: str, model: str) -> tuple[str, str]:
@@ -59,7 +60,7 @@ def external_path(name: str, model: str) -> tuple[str, str]:
 
 
 def is_reserved(path: str, model: str) -> bool:
-    """Whether a file of the study would have the path of a file of the engine, ExpandObjects or this project.
+    """Whether a file of the study has the path of a file that the engine, ExpandObjects or this project uses.
 
     >>> is_reserved("models/Energy+.INI", "models/room.idf"), is_reserved("data/energy+.ini", "models/room.idf")
     (True, False)

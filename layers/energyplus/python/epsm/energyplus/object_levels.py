@@ -35,11 +35,11 @@ def objects_of(outline: ModelOutline, kind: ReplacedKind) -> dict[str, ModelObje
 
 
 def references_to(outline: ModelOutline, kind: ReplacedKind, name: str) -> Iterator[Reference]:
-    """The fields of a model that name a construction or schedule; those of outputs do not count.
+    """The fields of a model that name a construction or schedule; fields of output objects do not count.
 
     Args:
         outline: The model.
-        kind: What is named.
+        kind: Kind of the object that they name.
         name: Its name, in any case.
     """
     name_key = fold_name(name)
@@ -61,7 +61,7 @@ def references_to(outline: ModelOutline, kind: ReplacedKind, name: str) -> Itera
 
 
 def references_by_parameter(outline: ModelOutline, study: Study) -> dict[str, list[Reference]]:
-    """The references that each parameter with objects as levels replaces in a model."""
+    """The references in a model that each parameter with objects as levels replaces."""
     return {
         parameter.name: list(references_to(outline, parameter.replaces.kind, parameter.replaces.name))
         for parameter in study.parameters

@@ -253,7 +253,7 @@ class CoupledParameter(Dimension):
 
 
 class MeasureParameter(Dimension):
-    """A measure as a thing to vary: its levels are the names of the measure's variants.
+    """A measure as a parameter: its levels are the names of the measure's variants.
 
     They are all of them, `none` first, unless `values` or a discrete distribution names some. A study gives it the
     measure (`bind`); without, it has no levels.

@@ -68,7 +68,7 @@ class WholeFiles(Whole):
 
 
 class FileParameter(WholeFiles):
-    """A file that models read (of a Schedule:File, say) as a thing to vary: in every object that names it, its name is
+    """A file that models read (for a Schedule:File, say) as a parameter: in every object that names it, its name is
     replaced by that of another file of the study."""
 
     file: StudyPath = Field(description="Path in the study of the file that the models read.")
@@ -79,7 +79,7 @@ class FileParameter(WholeFiles):
 
 
 class WeatherParameter(WholeFiles):
-    """The weather as a thing to vary: a dimension of the design, instead of a product with everything else.
+    """The weather as a parameter: a dimension of the design, instead of every design with every weather file.
 
     A study gives it the one weather file that its baselines have (`bind`).
     """

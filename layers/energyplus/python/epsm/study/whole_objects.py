@@ -1,4 +1,4 @@
-"""Parameters whose levels are objects of the model: a construction or a schedule by another one."""
+"""Parameters whose levels are objects of the model, each of which replaces a construction or a schedule."""
 
 from typing import ClassVar, Literal, Self
 
@@ -25,18 +25,18 @@ class Replaced(Strict):
 
     @property
     def kind(self) -> ReplacedKind:
-        """What is replaced."""
+        """The kind of the replaced object."""
         return "schedule" if self.construction is None else "construction"
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """The name of the replaced object."""
         return str(self.schedule if self.construction is None else self.construction)
 
 
 class ReplaceParameter(Whole):
-    """A construction or schedule as a thing to vary: every reference to it is replaced by one to another of the
-    model."""
+    """A construction or schedule as a parameter: every reference to it is replaced by a reference to another one of
+    the model."""
 
     _things: ClassVar[str] = "names of objects"
 
