@@ -19,7 +19,10 @@ unexport PYTHONDONTWRITEBYTECODE
 # A stack for each process, so modules stay together; the long ones stand first.
 # The units empty moto's backends for each test; the deployed stack lives in the same backends. So they do not share a
 # process.
-IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+IN_PARALLEL := --dist loadfile --no-loadscope-reorder
+# Tests of a stack wait for it, which leaves a fifth of the cores idle.
+UNIT_WORKERS = $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count()))')
+STACK_WORKERS = $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() * 3 // 2))')
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up test check check-types check-template check-code check-site unit coverage mutants moto infra e2e image-test synth deploy wheel wheel-test second-opinion format docs-site prose docs notebooks clean
@@ -58,8 +61,8 @@ up: $(VENV)/.run ## keep the local stack running on 127.0.0.1
 	$(BIN)/epsm up
 
 test: check ## everything that CI runs
-	$(BIN)/pytest $(IN_PARALLEL) tests/unit
-	$(BIN)/pytest $(IN_PARALLEL) --ignore tests/unit
+	$(BIN)/pytest -n $(UNIT_WORKERS) $(IN_PARALLEL) tests/unit
+	$(BIN)/pytest -n $(STACK_WORKERS) $(IN_PARALLEL) --ignore tests/unit
 
 check: $(VENV)/.dev ## format, lint, types, imports, docs, wording, the packaged template, the template (cfn-lint, cdk-nag), the state machine (statelint), the lock file
 	@$(MAKE) --no-print-directory --output-sync=target -j2 check-types check-template check-code check-site
