@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from epsm.energyplus import dictionary
 from epsm.energyplus.amounts import AmountsByMeasure
@@ -85,6 +86,7 @@ class LoadedStudy:
         )
         return ReadyModel(self.manifest, prepared, engine, self._workspace)
 
+    @cached_property
     def hourly_factors(self) -> HourlyFactors | None:
         """The study's emission factors of electricity by hour, if it has any."""
         impact = self.manifest.study.impact

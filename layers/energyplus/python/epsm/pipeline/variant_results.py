@@ -37,7 +37,7 @@ def read_run(ended: Simulated, study: LoadedStudy, requested: Expectations, fold
         results = read_results(database, ended.diagnosis.environments)
         remarks = measure_remarks(requested.expected, database)
         quantities = measured_quantities(requested.amounts, database)
-        results = _with_hourly_gwp(results, study.hourly_factors(), database)
+        results = _with_hourly_gwp(results, study.hourly_factors, database)
         results = _with_requested(results, outputs, database)
         series, missing = _series(database, outputs, folder)
     except ImpossibleResult as error:

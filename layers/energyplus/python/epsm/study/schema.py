@@ -4,6 +4,7 @@ The models here are the contract; `docs/study.schema.json` is generated from the
 """
 
 import dataclasses
+import functools
 import hashlib
 import re
 import unicodedata
@@ -312,13 +313,14 @@ class Study(Strict):
     def design(self) -> Design:
         """The samples of each model and weather, without the baseline."""
         made = self.sampling.design(self.parameters)
-        named = {parameter.name: parameter for parameter in self.parameters if not parameter.numeric}
+        named = [parameter for parameter in self.parameters if not parameter.numeric]
         if not named:
             return made
+        spelled = {parameter.name: functools.cache(parameter.spelled) for parameter in named}
 
         def sample(index: int) -> dict[str, Value]:
             own = made.sample(index)
-            return {name: named[name].spelled(level) if name in named else level for name, level in own.items()}
+            return {name: spelled[name](level) if name in spelled else level for name, level in own.items()}
 
         return dataclasses.replace(made, sample=sample)
 
