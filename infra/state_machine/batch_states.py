@@ -17,7 +17,7 @@ from epsm.study.records import VariantStatus
 from infra.fargate import Containers
 from infra.state_machine.container_task import run_in_container
 from infra.state_machine.lost_variants import count_lost_variant, record_lost_variant
-from infra.state_machine.retries import retry, run_engine, wait_out_lambda
+from infra.state_machine.retries import outlast_worker, run_engine
 
 _MAX_TASK = Duration.days(6)
 """Below the state machine's time limit. Each run of the engine has its own time limit."""
@@ -53,9 +53,7 @@ class BatchStates:
         """
         item = {"variant": _object("$.variant")}
         run = run_engine(self._scope, "Run a batch", self._run_variant, item, RanTooLong, result_path="$.outcome")
-        wait_out_lambda(run)
-        # A worker that died, or a bucket or a table that did not answer.
-        retry(run, ["States.TaskFailed"], attempts=3, first_s=2, factor=3, longest_s=60)
+        outlast_worker(run)
         run.add_catch(stopped, errors=[StudyCancelled.__name__], result_path="$.failure")
         one_by_one = self._one_by_one(stopped)
         first: sfn.IChainable = run
@@ -120,8 +118,7 @@ class BatchStates:
     def _one(self) -> tasks.LambdaInvoke:
         item = {"variant": _object("$.variant")}
         run = run_engine(self._scope, "Run a variant of a batch", self._run_variant, item, RanTooLong)
-        wait_out_lambda(run)
-        retry(run, ["States.TaskFailed"], attempts=3, first_s=2, factor=3, longest_s=60)
+        outlast_worker(run)
         stopped = sfn.Fail(
             self._scope,
             "Variant of a batch was stopped",

@@ -80,6 +80,12 @@ def wait_out_lambda(task: tasks.LambdaInvoke) -> None:
     retry(task, _SERVICE_ERRORS, attempts=60, first_s=1, factor=2, longest_s=60)
 
 
+def outlast_worker(task: tasks.LambdaInvoke) -> None:
+    """Retry as `wait_out_lambda`, and three times if a worker died, or a bucket or a table did not answer."""
+    wait_out_lambda(task)
+    retry(task, ["States.TaskFailed"], attempts=3, first_s=2, factor=3, longest_s=60)
+
+
 def retry_aws(task: tasks.DynamoUpdateItem | tasks.DynamoGetItem | tasks.SnsPublish) -> None:
     """Retry a call of an AWS service, but not a failed condition."""
     never_retry(task, "DynamoDB.ConditionalCheckFailedException")

@@ -17,7 +17,7 @@ from infra.fargate import Containers
 from infra.state_machine.batch_states import BatchStates
 from infra.state_machine.container_task import run_in_container
 from infra.state_machine.lost_variants import record_lost_variant, variant_key
-from infra.state_machine.retries import retry, retry_aws, run_engine, wait_out_lambda
+from infra.state_machine.retries import outlast_worker, retry, retry_aws, run_engine
 
 MAP_LABEL = "variants"
 _MAX_TASK = Duration.seconds(MAX_CONTAINER_RUN_S + 3600)
@@ -45,9 +45,7 @@ class VariantStates:
         # Not retried: failures of EnergyPlus itself and timeouts, which would repeat.
         item = {"variant": sfn.JsonPath.object_at("$.variant")}
         run = run_engine(self._scope, "Run EnergyPlus", run_variant, item, SimulationFailed, RanTooLong)
-        wait_out_lambda(run)
-        # A worker that died, or a bucket or a table that did not answer.
-        retry(run, ["States.TaskFailed"], attempts=3, first_s=2, factor=3, longest_s=60)
+        outlast_worker(run)
         failed = sfn.Fail(
             self._scope, "Variant failed", error_path=_path("$.failure.Error"), cause_path=_path("$.failure.Cause")
         )
