@@ -1,10 +1,18 @@
-"""Manifests of runs."""
+"""Manifests of runs, and the inputs in them."""
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from epsm.study.manifest import RunManifest, Source
+from epsm.study.manifest import ObjectRef, RunManifest, Source
 from epsm.study.schema import Study
+
+
+def stored_input(s3: Any, name: str, content: bytes) -> ObjectRef:
+    """A file put into the inputs bucket, pinned to its version."""
+    version = s3.put_object(Bucket="inputs", Key=name, Body=content)["VersionId"]
+    digest = hashlib.sha256(content).hexdigest()
+    return ObjectRef(bucket="inputs", key=name, version_id=version, sha256=digest, bytes=len(content))
 
 
 def manifest_of(study: Study, **changes: Any) -> RunManifest:

@@ -1,6 +1,5 @@
 """A study of a few variants in one batch, and the function that runs it."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +9,10 @@ from epsm.pipeline.run_batch import Batch, BatchedVariant, BatchOutcome, BatchRu
 from epsm.pipeline.run_variant import VariantRunner
 from epsm.store.files import Files
 from epsm.store.records import Records
-from epsm.study.manifest import ObjectRef
 from epsm.study.records import StudyRecord, VariantRecord, VariantStatus
 from epsm.study.schema import Study
 from tests.conftest import study_document
-from tests.unit.manifests import manifest_of
+from tests.unit.manifests import manifest_of, stored_input
 from tests.unit.pipeline.fake_engine import FakeEngine
 
 PLENTY_S = 900.0
@@ -46,14 +44,12 @@ class Case:
         manifest = manifest_of(
             study,
             simulation_id="a",
-            inputs={"room.idf": self._uploaded("room.idf", model), "chicago.epw": self._uploaded("c.epw", b"")},
+            inputs={
+                "room.idf": stored_input(self.s3, "room.idf", model),
+                "chicago.epw": stored_input(self.s3, "c.epw", b""),
+            },
         )
         self.files.put_text("runs/a/manifest.json", manifest.to_json(), "application/json")
-
-    def _uploaded(self, name: str, content: bytes) -> ObjectRef:
-        version = self.s3.put_object(Bucket="inputs", Key=name, Body=content)["VersionId"]
-        digest = hashlib.sha256(content).hexdigest()
-        return ObjectRef(bucket="inputs", key=name, version_id=version, sha256=digest, bytes=len(content))
 
     def run(
         self,

@@ -1,6 +1,5 @@
 """A study that has been accepted, and what runs its variants."""
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -15,13 +14,12 @@ from epsm.energyplus.engine import Engine
 from epsm.pipeline.run_variant import Outcome, VariantRunner
 from epsm.store.files import Files
 from epsm.store.records import Records
-from epsm.study.manifest import ObjectRef
 from epsm.study.records import VariantRecord
 from epsm.study.schema import Study
 from epsm.study.variants import Variant
 from tests.conftest import study_document
 from tests.unit.conftest import RESULTS
-from tests.unit.manifests import manifest_of
+from tests.unit.manifests import manifest_of, stored_input
 from tests.unit.pipeline.fake_engine import FakeEngine
 
 ROOM = Variant(0, "room.idf", "chicago.epw")
@@ -58,18 +56,13 @@ class Case:
             Study.model_validate(study_document(**document)),
             simulation_id="a",
             inputs={
-                "room.idf": self._uploaded("room.idf", model),
-                "chicago.epw": self._uploaded("c.epw", weather),
-                **{name: self._uploaded(name, content) for name, content in tables.items()},
+                "room.idf": stored_input(self.s3, "room.idf", model),
+                "chicago.epw": stored_input(self.s3, "c.epw", weather),
+                **{name: stored_input(self.s3, name, content) for name, content in tables.items()},
             },
             engine_version=f"{version}.0",
         )
         self.files.put_text("runs/a/manifest.json", manifest.to_json(), "application/json")
-
-    def _uploaded(self, name: str, content: bytes) -> ObjectRef:
-        version = self.s3.put_object(Bucket="inputs", Key=name, Body=content)["VersionId"]
-        digest = hashlib.sha256(content).hexdigest()
-        return ObjectRef(bucket="inputs", key=name, version_id=version, sha256=digest, bytes=len(content))
 
     def runner(self, engine: Engine | None = None, **changes: Any) -> VariantRunner:
         installed = engine or self.engine.engine
