@@ -252,7 +252,23 @@ class CoupledParameter(Dimension):
         return tuple(target for target in self.targets if isinstance(target, SetpointTarget))
 
 
-class MeasureParameter(Dimension):
+class NamedLevels(Dimension):
+    """A parameter whose levels are names, so that they are neither numbers nor factors."""
+
+    @property
+    def numeric(self) -> bool:
+        return False
+
+    @property
+    def multiplies(self) -> bool:
+        return False
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        return None
+
+
+class MeasureParameter(NamedLevels):
     """A measure as a parameter: its levels are the names of the measure's variants.
 
     They are all of them, `none` first, unless `values` or a discrete distribution names some. A study gives it the
@@ -301,18 +317,6 @@ class MeasureParameter(Dimension):
     def spelled(self, level: Value) -> Value:
         names = {fold_name(name): name for name in self._measure.levels} if self._measure else {}
         return names.get(fold_name(str(level)), level)
-
-    @property
-    def numeric(self) -> bool:
-        return False
-
-    @property
-    def multiplies(self) -> bool:
-        return False
-
-    @property
-    def bounds(self) -> tuple[float, float] | None:
-        return None
 
     @property
     def unchanged(self) -> Value | None:

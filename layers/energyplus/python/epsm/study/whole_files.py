@@ -6,12 +6,12 @@ from typing import ClassVar, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from epsm.study.distributions import Discrete
-from epsm.study.parameters import Dimension
+from epsm.study.parameters import NamedLevels
 from epsm.study.targets import Target
 from epsm.study.values import StudyPath, Value, WeatherPath, study_path
 
 
-class Whole(Dimension):
+class Whole(NamedLevels):
     """A parameter whose levels are names of whole files or objects; every baseline has the same one (`own`)."""
 
     _things: ClassVar[str] = "names"
@@ -31,18 +31,6 @@ class Whole(Dimension):
     def all_targets(self) -> Sequence[Target]:
         """None: the objects that refer to the file or object are found in each model."""
         return ()
-
-    @property
-    def numeric(self) -> bool:
-        return False
-
-    @property
-    def multiplies(self) -> bool:
-        return False
-
-    @property
-    def bounds(self) -> tuple[float, float] | None:
-        return None
 
     @property
     def own(self) -> str | None:
