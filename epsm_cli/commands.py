@@ -26,7 +26,7 @@ from epsm.operations.cancel import cancel as cancel_study
 from epsm.operations.rerun import rerun_missing
 from epsm.operations.shares import LAMBDA_AT_A_TIME
 from epsm.study.records import StudyRecord, StudyStatus
-from epsm.study.schema import MAX_FUNCTION_RUN_S, MAX_VARIANTS
+from epsm.study.schema import MAX_VARIANTS
 from epsm.text import counted
 from epsm_cli import steps
 from epsm_cli.show import show_problems, show_studies
@@ -84,7 +84,7 @@ def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None
     memory = memory_mb or DEFAULT_MEMORY_MB
     console.print(in_words(estimate(study, accepted.run_times, memory_mb=memory, capacity=LAMBDA_AT_A_TIME)))
     options = study.options
-    if options.timeout_s > MAX_FUNCTION_RUN_S:
+    if not options.fits_function:
         console.print(f"timeout_s {options.timeout_s} is only accepted by a stack that was deployed with Fargate")
     if options.after:
         console.print(f"`after: {options.after}` can only be checked by the stack")

@@ -44,7 +44,7 @@ def models_for_containers(manifest: RunManifest, records: Records) -> Collection
         records: Source of the run times.
     """
     study = manifest.study
-    if study.options.timeout_s <= MAX_FUNCTION_RUN_S:
+    if study.options.fits_function:
         return ()
     run_times = {model: records.run_time(manifest.inputs[model].sha256) for model in study.models}
     return {

@@ -35,7 +35,6 @@ from epsm.store.kept_results import KeptResult, KeptResults
 from epsm.store.records import Records
 from epsm.study.preflight import Trial, variants_to_try
 from epsm.study.records import VariantRecord, VariantStatus, expiry, now
-from epsm.study.schema import MAX_FUNCTION_RUN_S
 from epsm.study.variants import Variant
 
 logger = logging.getLogger(__name__)
@@ -282,7 +281,7 @@ class VariantRunner:
         files, requested = ready.lay_out(folder, variant, model.text), model.requested
         del model  # the text of a large model takes memory that the engine needs
         ended = ready.simulate(files, limits, options.run_period, SECONDS_TO_STORE)
-        if ended.out_of_function_time and (limits.goes_back or options.timeout_s > MAX_FUNCTION_RUN_S):
+        if ended.out_of_function_time and (limits.goes_back or not options.fits_function):
             seconds = ended.run.wall_seconds
             raise RanTooLong(f"variant {variant.index}: not finished after {seconds:.0f} s in a function")
         if limits.shared and ended.diagnosis.verdict is Verdict.OUT_OF_MEMORY:

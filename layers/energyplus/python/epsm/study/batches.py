@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from epsm.study.records import functions_for
-from epsm.study.schema import MAX_BATCH, MAX_FUNCTION_RUN_S, Options
+from epsm.study.schema import MAX_BATCH, Options
 
 SMALL_STUDY = 100
 """A study with fewer variants runs each in a child execution of its own, so that the console shows each."""
@@ -93,13 +93,12 @@ def batching_of(
         reserved: Concurrency reserved for variants; 0 for none.
         seconds_of: Run time of a model, seconds, measured or assumed.
     """
-    in_functions = options.timeout_s <= MAX_FUNCTION_RUN_S
     engines = engines_at_a_time(options, variants, memory_mb)
     functions = min(reserved or _FUNCTIONS, functions_for(options.max_concurrency, engines))
     at_once = functions * engines
     least_rounds = 2 if engines > 1 and at_once < variants <= 2 * at_once else 1
     batched = _is_batched(options, variants)
-    return Batching(batched, options.batch, engines, functions, in_functions, seconds_of, least_rounds)
+    return Batching(batched, options.batch, engines, functions, options.fits_function, seconds_of, least_rounds)
 
 
 def engines_at_a_time(options: Options, variants: int, memory_mb: float) -> int:
@@ -110,11 +109,10 @@ def engines_at_a_time(options: Options, variants: int, memory_mb: float) -> int:
         variants: Number of variants of an attempt.
         memory_mb: Memory of the function that runs variants, MiB.
     """
-    in_functions = options.timeout_s <= MAX_FUNCTION_RUN_S
-    return engines_of(memory_mb) if in_functions and _is_batched(options, variants) else 1
+    return engines_of(memory_mb) if options.fits_function and _is_batched(options, variants) else 1
 
 
 def _is_batched(options: Options, variants: int) -> bool:
     if options.batch is not None:
         return options.batch > 1
-    return options.timeout_s <= MAX_FUNCTION_RUN_S and variants >= SMALL_STUDY
+    return options.fits_function and variants >= SMALL_STUDY

@@ -199,6 +199,11 @@ class Options(Strict):
     )
     notify: bool = Field(strict=True, default=True, description="Whether subscribers are notified when the study ends.")
 
+    @property
+    def fits_function(self) -> bool:
+        """Whether a function has time for the longest run that the study allows."""
+        return self.timeout_s <= MAX_FUNCTION_RUN_S
+
 
 class Study(Strict):
     """A parametric study: models x weather x samples of the parameters.
