@@ -166,9 +166,11 @@ def test_what_is_kept_longer_is_found_once_the_first_study_is_removed(bench: Ben
     assert bench.engine.runs == 1
 
 
-def test_a_sample_that_repeats_one_which_still_runs_waits_for_it(bench: Bench, one_day: str) -> None:
+@pytest.mark.parametrize("started", [True, False])
+def test_a_sample_that_repeats_one_which_has_not_ended_waits_for_it(bench: Bench, one_day: str, started: bool) -> None:
     bench.accept("first", one_day, parameters=[INSULATION], sampling={"method": "list", "rows": [{"d": 0.1}] * 2})
-    bench.records.start_variant("first", 1, 4_000_000_000)
+    if started:  # else it is further back in another worker's batch
+        bench.records.start_variant("first", 1, 4_000_000_000)
     waited: list[float] = []
 
     def sleep(seconds: float) -> None:

@@ -283,6 +283,7 @@ def test_a_batch_is_read_from_its_item(files: Files) -> None:
     batching = Batching(True, 10, 1, 1, True, lambda model: math.inf)
     write_items(files, "runs/a/items.json", expand(study), Attempt(2, 3, (), batching, 7))
 
-    (item,) = json.load(files.open_result("runs/a/items.json"))
+    first_ones, repeating = json.load(files.open_result("runs/a/items.json"))
 
-    assert Batch.from_item(item) == Batch((0, 1, 2), {2: 1}, attempt=2, max_failures=7)
+    assert Batch.from_item(first_ones) == Batch((0, 1), {}, attempt=2, max_failures=7)
+    assert Batch.from_item(repeating) == Batch((2,), {2: 1}, attempt=2, max_failures=7)

@@ -134,9 +134,23 @@ def test_models_that_are_too_slow_for_a_function_have_batches_in_containers(file
 
 
 def test_the_largest_batch_fits_into_the_overrides_of_a_container(files: Files) -> None:
-    variants = [Variant(99_000 + number, "a.idf", "x.epw", {"p": 1.0}) for number in range(MAX_BATCH)]
-    (item,) = written(files, variants, plan(MAX_BATCH, batch=MAX_BATCH))
+    variants = [Variant(99_000 + number, "a.idf", "x.epw", {"p": 1.0}) for number in range(1 + MAX_BATCH)]
+    _, item = written(files, variants, plan(MAX_BATCH, batch=MAX_BATCH))
 
-    # All but the first repeat it, which is the longest form of an entry. ECS allows 8,192 characters of overrides.
+    # All repeat the first one, which is the longest form of an entry. ECS allows 8,192 characters of overrides.
     assert len(item["batch"]) == MAX_BATCH
     assert len(json.dumps(item)) < 7500
+
+
+def test_variants_that_repeat_a_sample_come_last_in_batches_of_their_own(files: Files) -> None:
+    variants = [Variant(index, "a.idf", "x.epw", {"d": index % 16}) for index in range(128)]
+
+    found = written(files, variants, plan(128, reserved=2))
+
+    batches = [[(entry["index"], entry.get("repeats")) for entry in item["batch"]] for item in found]
+    by_itself = sizes(16, plan(128, reserved=2))
+    assert [len(batch) for batch in batches][: len(by_itself)] == by_itself, "as if nothing repeated them"
+    assert [entry for batch in batches for entry in batch] == [
+        *((index, None) for index in range(16)),
+        *((index, index % 16) for index in range(16, 128)),
+    ]

@@ -4,8 +4,9 @@ a container."""
 import functools
 import json
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -137,42 +138,80 @@ def write_items(files: Files, key: str, variants: Iterable[Variant], attempt: At
 
 def _items(variants: Iterable[Variant], attempt: Attempt) -> Iterator[tuple[dict[str, Any], int]]:
     """The items, each with its number of variants."""
-    placed = (
-        (variant, repeats, CONTAINER if variant.model in attempt.in_containers else FUNCTION)
-        for variant, repeats in _sort_repeats_last(variants)
-    )
-    if not attempt.batching.batched:
-        for variant, repeats, runs_on in placed:
-            yield item_of(variant, runs_on, repeats), 1
+
+    def place(variant: Variant) -> str:
+        return CONTAINER if variant.model in attempt.in_containers else FUNCTION
+
+    if attempt.batching.batched:
+        yield from _batches(variants, place, attempt)
         return
-    left = attempt.variants
-    batch: list[dict[str, Any]] = []
-    model, place, size = "", "", 0
-    for variant, repeats, runs_on in placed:
-        # A batch has only one model, which a worker parses once for all its variants.
-        if batch and (len(batch) == size or (variant.model, runs_on) != (model, place)):
-            yield _batch_item(batch, place, attempt), len(batch)
-            left -= len(batch)
-            batch = []
-        if not batch:
-            model, place = variant.model, runs_on
-            size = attempt.batching.size(left, model, in_container=place == CONTAINER)
-        entry = {INDEX: variant.index, RECORD_KEY: keys.variant_sort_key(variant.index)}
-        batch.append(entry if repeats is None else entry | {REPEATS: repeats})
-    if batch:
-        yield _batch_item(batch, place, attempt), len(batch)
+    put_off = []
+    for variant, repeats in _with_repeats(variants):
+        if repeats is None:
+            yield item_of(variant, place(variant)), 1
+        else:
+            put_off.append((variant, repeats))
+    for variant, repeats in put_off:
+        yield item_of(variant, place(variant), repeats), 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Consecutive variants that may share a batch: they have the same model, which a worker parses once for all.
+
+    Attributes:
+        model, runs_on: Their model, and where they run.
+        indices: The variants; arrays, because a study may have a million.
+        repeats: Indices of the variants whose samples they repeat; empty if they repeat none.
+    """
+
+    model: str
+    runs_on: str
+    indices: "array[int]" = field(default_factory=lambda: array("L"))
+    repeats: "array[int]" = field(default_factory=lambda: array("L"))
+
+    def entries(self, start: int, end: int) -> list[dict[str, Any]]:
+        entries = [{INDEX: index, RECORD_KEY: keys.variant_sort_key(index)} for index in self.indices[start:end]]
+        if not self.repeats:
+            return entries
+        return [entry | {REPEATS: repeats} for entry, repeats in zip(entries, self.repeats[start:end], strict=True)]
+
+
+def _batches(
+    variants: Iterable[Variant], place: Callable[[Variant], str], attempt: Attempt
+) -> Iterator[tuple[dict[str, Any], int]]:
+    """The batches, each with its number of variants. Those of variants that repeat a sample are separate: in one batch
+    with the first variants that have it, they would make that batch too large, and the engines of the next one wait."""
+    first_ones: list[_Group] = []
+    repeating: list[_Group] = []
+    for variant, repeats in _with_repeats(variants):
+        groups, runs_on = first_ones if repeats is None else repeating, place(variant)
+        if not groups or (groups[-1].model, groups[-1].runs_on) != (variant.model, runs_on):
+            groups.append(_Group(variant.model, runs_on))
+        groups[-1].indices.append(variant.index)
+        if repeats is not None:
+            groups[-1].repeats.append(repeats)
+    for groups in (first_ones, repeating):
+        left = sum(len(group.indices) for group in groups)
+        for group in groups:
+            start = 0
+            while start < len(group.indices):
+                size = attempt.batching.size(left, group.model, in_container=group.runs_on == CONTAINER)
+                batch = group.entries(start, start + size)
+                yield _batch_item(batch, group.runs_on, attempt), len(batch)
+                start += len(batch)
+                left -= len(batch)
 
 
 def _batch_item(batch: list[dict[str, Any]], runs_on: str, attempt: Attempt) -> dict[str, Any]:
     return {BATCH: batch, RUNS_ON: runs_on, ATTEMPT: attempt.number, MAX_FAILURES: attempt.max_failures}
 
 
-def _sort_repeats_last(variants: Iterable[Variant]) -> Iterator[tuple[Variant, int | None]]:
-    """Variants; those that repeat an earlier sample come last, with the index of the first variant that has it."""
+def _with_repeats(variants: Iterable[Variant]) -> Iterator[tuple[Variant, int | None]]:
+    """Variants, each with the index of the first one that has the same sample, if it is another one."""
     # Hashes of one model and weather at a time: those of a million samples would not fit into a function's memory.
     # A collision only costs a wait, since results are found by content.
     first_of: dict[int, int] = {}
-    put_off: list[tuple[Variant, int]] = []
     pair = None
     for variant in variants:
         own_weather = None if variant.weather in variant.values.values() else variant.weather
@@ -180,8 +219,4 @@ def _sort_repeats_last(variants: Iterable[Variant]) -> Iterator[tuple[Variant, i
             pair = (variant.model, own_weather)
             first_of.clear()
         first = first_of.setdefault(hash(tuple(variant.values.items())), variant.index)
-        if first == variant.index:
-            yield variant, None
-        else:
-            put_off.append((variant, first))
-    yield from put_off
+        yield variant, None if first == variant.index else first

@@ -53,7 +53,7 @@ class Reuse:
             content_key: Content of the run.
             variant: The variant.
             limits: Bounds of waiting.
-            repeats: Index of an earlier variant with the same sample; its results are waited for, as long as it runs.
+            repeats: Index of an earlier variant with the same sample; its results are waited for, until it has ended.
 
         Returns:
             None if there is no such run, or any part of its results is missing or changed.
@@ -63,7 +63,7 @@ class Reuse:
             return reused
         # Half of the time: enough is left for a run if the other variant's worker was lost.
         deadline = time.monotonic() + min(_MAX_WAIT_S, limits.seconds_left() / 2)
-        while self._records.is_running(study.simulation, repeats):
+        while not self._records.has_ended(study.simulation, repeats):
             if time.monotonic() > deadline or limits.should_stop():
                 return None
             self._sleep(_REPEAT_POLL_S)

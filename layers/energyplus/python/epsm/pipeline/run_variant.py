@@ -114,7 +114,7 @@ class VariantRunner:
             memory_limit_mb: Memory that the engine may use, MiB, if this process uses at most
                 `model_memory.HANDLER_MB`; anything beyond that is deducted from the engine's memory.
             on_progress: Called with the dates that the engine reaches.
-            repeats: Index of an earlier variant with the same sample; its results are waited for, as long as it runs.
+            repeats: Index of an earlier variant with the same sample; its results are waited for, until it has ended.
 
         Raises:
             SimulationFailed: If the variant itself failed; the reason is in its record.

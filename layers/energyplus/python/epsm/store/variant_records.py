@@ -88,6 +88,11 @@ class VariantRecords:
         record = self.variant(simulation, index)
         return record is not None and record.status is VariantStatus.RUNNING
 
+    def has_ended(self, simulation: str, index: int) -> bool:
+        """Whether a variant has succeeded or failed, in any attempt of its study."""
+        record = self.variant(simulation, index)
+        return record is not None and record.status is not VariantStatus.RUNNING
+
     def succeeded_indices(self, simulation: str) -> set[int]:
         """Indices of the variants that have succeeded; fast, because their results are not read."""
         pages = self._variant_pages(
