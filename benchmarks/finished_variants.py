@@ -1,8 +1,7 @@
 """The records of a study whose variants have all ended, served as DynamoDB serves them: page by page.
 
-Stands in for moto, which takes more than a second to put a page into JSON, and searches and sorts the whole table again
-for each. It answers the two requests that aggregate makes; the client, its parsing and the store's reading stay what
-they are.
+Stands in for moto, which takes about a second to put a page into JSON. It answers the requests that aggregate makes;
+the client, its parsing and the store's reading stay what they are.
 """
 
 import dataclasses
@@ -17,13 +16,12 @@ from typing import Any, cast
 
 from boto3.dynamodb.types import TypeSerializer
 
-from epsm.store import keys
+from epsm.store import attributes, keys
 from epsm.store.records import Records
-from epsm.study.records import VariantRecord, VariantStatus, expiry
+from epsm.study.records import StudyStatus, VariantRecord, VariantStatus, expiry, now
 
-_ITEMS_A_PAGE = 400
-"""What fits into the 1 MB of a page: an item has about 2.6 KB as DynamoDB counts."""
 _ONE_FAILS_OF = 100
+_STUDY = "study"
 
 
 def write_pages(folder: Path, simulation: str, real: VariantRecord, variants: int) -> None:
@@ -37,15 +35,24 @@ def write_pages(folder: Path, simulation: str, real: VariantRecord, variants: in
         variants: How many.
     """
     folder.mkdir()
-    for first in range(0, variants, _ITEMS_A_PAGE):
-        last = min(first + _ITEMS_A_PAGE, variants) - 1
-        items = [_item(simulation, _like(real, index, variants)) for index in range(first, last + 1)]
+    study = {
+        "simulation_id": simulation,
+        "name": simulation,
+        attributes.STATUS: StudyStatus.RUNNING.value,
+        attributes.CREATED_AT: now(),
+        attributes.BLOCK_SIZE: keys.BLOCK_SIZE,
+        attributes.VARIANTS: variants,
+    }
+    (folder / _STUDY).write_text(json.dumps({"Item": _serialized(study)}), encoding="utf-8")
+    # A block is a page: its items have about 2.6 KB as DynamoDB counts, and a page has at most 1 MB.
+    for first in range(0, variants, keys.BLOCK_SIZE):
+        items = [
+            _item(simulation, _like(real, index, variants))
+            for index in range(first, min(first + keys.BLOCK_SIZE, variants))
+        ]
         page: dict[str, Any] = {"Items": items, "Count": len(items), "ScannedCount": len(items)}
-        if last < variants - 1:
-            page["LastEvaluatedKey"] = {name: items[-1][name] for name in ("pk", "sk")}
-        # Named after the key that its query starts from.
-        name = keys.variant_sort_key(first - 1) if first else "first"
-        (folder / name).write_text(json.dumps(page), encoding="utf-8")
+        partition = keys.partition(simulation, keys.block_suffix(first, keys.BLOCK_SIZE))
+        (folder / partition).write_text(json.dumps(page), encoding="utf-8")
 
 
 def _like(real: VariantRecord, index: int, variants: int) -> VariantRecord:
@@ -68,12 +75,19 @@ class _Caught:
     def put_item(self, *, Item: dict[str, Any], **_: Any) -> None:  # noqa: N803 - DynamoDB's name
         self.item = Item
 
+    def get_item(self, **_: Any) -> dict[str, Any]:
+        return {}
+
 
 def _item(simulation: str, record: VariantRecord) -> dict[str, Any]:
     caught = _Caught()
     Records(cast(Any, caught)).finish_variant(simulation, record, expiry(datetime.now(UTC), 30))
+    return _serialized(caught.item)
+
+
+def _serialized(item: dict[str, Any]) -> dict[str, Any]:
     serializer = TypeSerializer()
-    return {name: serializer.serialize(value) for name, value in caught.item.items()}
+    return {name: serializer.serialize(value) for name, value in item.items()}
 
 
 @contextmanager
@@ -99,8 +113,9 @@ class _Handler(BaseHTTPRequestHandler):
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         operation = self.headers["X-Amz-Target"].partition(".")[2]
         if operation == "Query":
-            start = request.get("ExclusiveStartKey")
-            self._answer((self.folder / (start["sk"]["S"] if start else "first")).read_bytes())
+            self._answer((self.folder / request["ExpressionAttributeValues"][":pk"]["S"]).read_bytes())
+        elif operation == "GetItem":
+            self._answer((self.folder / _STUDY).read_bytes())
         elif operation == "UpdateItem":
             self._answer(b"{}")
         else:

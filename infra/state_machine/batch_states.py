@@ -93,7 +93,7 @@ class BatchStates:
             item_selector={
                 "simulation_id": _path("$.simulation_id"),
                 "expires_at": _path("$.expires_at"),
-                RECORD_KEY: _path(f"$$.Map.Item.Value.{RECORD_KEY}"),
+                "entry": _object("$$.Map.Item.Value"),
                 "variant": {
                     BATCH: sfn.JsonPath.array(_path("$$.Map.Item.Value")),
                     RUNS_ON: _path(f"$.variant.{RUNS_ON}"),
@@ -133,7 +133,7 @@ class BatchStates:
                 "failed": 1,
                 "variants": [
                     {
-                        RECORD_KEY: _path(f"$.{RECORD_KEY}"),
+                        RECORD_KEY: _path(f"$.entry.{RECORD_KEY}"),
                         "status": VariantStatus.FAILED.value,
                         "verdict": _path("$.failure.Error"),
                     }
@@ -141,7 +141,7 @@ class BatchStates:
             },
         )
         record = record_lost_variant(
-            self._scope, "Record lost variant of a batch", self._table, f"$.{RECORD_KEY}", if_recorded=lost
+            self._scope, "Record lost variant of a batch", self._table, "$.entry", if_recorded=lost
         )
         count = count_lost_variant(self._scope, "Count lost variant", self._table)
         record.next(count)

@@ -5,6 +5,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from epsm.pipeline.items import RECORD_BLOCK, RECORD_KEY
 from epsm.store import attributes, keys
 from epsm.study.records import LOST_STAGE, VariantStatus
 from infra.state_machine.retries import retry_aws, study_key
@@ -13,17 +14,20 @@ _text = tasks.DynamoAttributeValue.from_string
 _path = sfn.JsonPath.string_at
 
 
-def variant_key(record_key: str) -> dict[str, tasks.DynamoAttributeValue]:
+def variant_key(variant: str) -> dict[str, tasks.DynamoAttributeValue]:
     """Key of a variant's record.
 
     Args:
-        record_key: Path of its sort key.
+        variant: Path of the variant's entry in items.json.
     """
-    return {**study_key(), keys.SORT_KEY: _text(_path(record_key))}
+    partition = sfn.JsonPath.format(
+        keys.STUDY_PARTITION_FORMAT + "{}", _path("$.simulation_id"), _path(f"{variant}.{RECORD_BLOCK}")
+    )
+    return {keys.PARTITION_KEY: _text(partition), keys.SORT_KEY: _text(_path(f"{variant}.{RECORD_KEY}"))}
 
 
 def record_lost_variant(
-    scope: Construct, name: str, table: dynamodb.Table, record_key: str, *, if_recorded: sfn.IChainable
+    scope: Construct, name: str, table: dynamodb.Table, variant: str, *, if_recorded: sfn.IChainable
 ) -> tasks.DynamoUpdateItem:
     """Record a variant as lost, unless its worker has recorded its end.
 
@@ -31,14 +35,14 @@ def record_lost_variant(
         scope: The states' construct.
         name: Name of the state.
         table: The table with the records.
-        record_key: Path of the record's sort key.
+        variant: Path of the variant's entry in items.json.
         if_recorded: Next state if the worker has recorded it.
     """
     record = tasks.DynamoUpdateItem(
         scope,
         name,
         table=table,
-        key=variant_key(record_key),
+        key=variant_key(variant),
         update_expression=(
             f"SET #status = :failed, {attributes.ENDED_AT} = :now, #error = :error, "
             f"{attributes.EXPIRES_AT} = :expires_at"

@@ -8,7 +8,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from epsm.pipeline.items import BATCH, CONTAINER, RECORD_KEY, RUNS_ON
+from epsm.pipeline.items import BATCH, CONTAINER, RUNS_ON
 from epsm.pipeline.task_errors import RanTooLong, SimulationFailed, StudyCancelled
 from epsm.store import attributes
 from epsm.study.records import VariantStatus
@@ -50,9 +50,7 @@ class VariantStates:
             self._scope, "Variant failed", error_path=_path("$.failure.Error"), cause_path=_path("$.failure.Cause")
         )
         run.add_catch(failed, errors=[SimulationFailed.__name__, StudyCancelled.__name__], result_path="$.failure")
-        lost = record_lost_variant(
-            self._scope, "Record lost variant", self._table, f"$.variant.{RECORD_KEY}", if_recorded=failed
-        )
+        lost = record_lost_variant(self._scope, "Record lost variant", self._table, "$.variant", if_recorded=failed)
         lost.next(failed)
         first: sfn.IChainable = run
         if self._containers is not None:
@@ -110,7 +108,7 @@ class VariantStates:
             self._scope,
             "Read the variant's record",
             table=self._table,
-            key=variant_key(f"$.variant.{RECORD_KEY}"),
+            key=variant_key("$.variant"),
             consistent_read=True,
             projection_expression=[
                 tasks.DynamoProjectionExpression().with_attribute(name) for name in ("#status", "#error")

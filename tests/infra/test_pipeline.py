@@ -1,11 +1,15 @@
 """Trigger, state machine and notifications as they are deployed."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
+from epsm.pipeline.items import item_of
+from epsm.store import keys
 from epsm.study.preflight import MAX_TRIED_PAIRS
+from epsm.study.variants import Variant
 from infra.tools.check import lint_definition
 from infra.tools.packaging import ROOT
 from tests.infra.conftest import Template
@@ -17,6 +21,28 @@ def state(template: Template, name: str) -> dict[str, Any]:
         if name not in states:
             states = {**states, **template.machine["States"][map_state]["ItemProcessor"]["States"]}
     return dict(states[name])
+
+
+def states_of(map_state: dict[str, Any]) -> dict[str, Any]:
+    processor = map_state.get("ItemProcessor") or map_state["Iterator"]
+    return dict(processor["States"])
+
+
+def key_of(task: dict[str, Any], data: dict[str, Any]) -> dict[str, str]:
+    """The key of a task of DynamoDB for the state's input."""
+
+    def value(path: str) -> str:
+        found: Any = data
+        for name in path.removeprefix("$.").split("."):
+            found = found[name]
+        return str(found)
+
+    def text(expression: str) -> str:
+        if called := re.fullmatch(r"States\.Format\('([^']*)', (.*)\)", expression):
+            return called[1].format(*map(value, called[2].split(", ")))
+        return value(expression)
+
+    return {name: text(typed["S.$"]) for name, typed in task["Parameters"]["Key"].items()}
 
 
 def retried(template: Template, name: str) -> dict[str, dict[str, Any]]:
@@ -133,6 +159,21 @@ def test_a_lost_worker_is_recorded(template: Template) -> None:
 def test_a_lost_worker_does_not_undo_a_result(template: Template) -> None:
     condition = state(template, "Record lost variant")["Parameters"]["ConditionExpression"]
     assert condition == "attribute_not_exists(pk) OR #status = :running"
+
+
+@pytest.mark.parametrize("index", [7, 399, 400, 999_999])
+@pytest.mark.parametrize("earlier_release", [False, True])
+def test_a_lost_worker_is_recorded_where_the_variant_is_looked_for(
+    template: Template, index: int, earlier_release: bool
+) -> None:
+    block_size = 0 if earlier_release else keys.BLOCK_SIZE
+    entry = item_of(Variant(index, "a.idf", "a.epw"), block_size=block_size)
+    singly = states_of(state(template, "Run the variants one by one"))
+    for lost, data in (
+        (state(template, "Record lost variant"), {"simulation_id": "office-1", "variant": entry}),
+        (singly["Record lost variant of a batch"], {"simulation_id": "office-1", "entry": entry}),
+    ):
+        assert key_of(lost, data) == keys.variant_item_key("office-1", index, block_size)
 
 
 def test_results_are_collected_whatever_the_map_came_to(template: Template) -> None:

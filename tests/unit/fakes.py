@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from epsm.operations.close import NotCollected
 from epsm.settings import Settings
+from epsm.store import keys
 from epsm.store.accounts import Accounts
 from epsm.store.executions import Executions
 from epsm.store.notifications import Notification
@@ -41,6 +42,7 @@ class MemoryRecords(Records):
         by_name: The studies.
         running: Indices of the variants that run, for every study alike.
         removed: Names of the studies whose items were removed, in that order.
+        of_earlier_releases: Names of the studies with all variants in one partition.
     """
 
     def __init__(self, *studies: StudyRecord) -> None:
@@ -48,6 +50,10 @@ class MemoryRecords(Records):
         self.by_name = {study.simulation_id: study for study in studies}
         self.running: dict[int, str] = {}
         self.removed: list[str] = []
+        self.of_earlier_releases: set[str] = set()
+
+    def block_size(self, simulation: str) -> int:
+        return 0 if simulation in self.of_earlier_releases else keys.BLOCK_SIZE
 
     def study_including_removed(self, simulation: str) -> StudyRecord | None:
         return self.by_name.get(simulation)

@@ -1,5 +1,6 @@
 """The start of a study that follows another one."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from epsm.errors import NotFound
 from epsm.operations.reconcile import open_studies
 from epsm.pipeline.items import Attempt
 from epsm.pipeline.start import execution_input, start_followers, start_or_wait
+from epsm.store.files import Files
 from epsm.study.batches import Batching
 from epsm.study.manifest import RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus
@@ -201,3 +203,15 @@ def test_an_execution_gets_the_models_to_try_first() -> None:
 
 def test_what_runs_again_is_not_tried_again() -> None:
     assert execution_input(manifest("a", preflight=True), "items", nine(), 0)["preflight"] == []
+
+
+def test_a_study_that_waited_since_an_earlier_release_gets_items_of_this_one(files: Files) -> None:
+    case = Case(record("a", StudyStatus.PENDING))
+    case.stack.files = files
+    files.put_text("runs/a/items.json", '[{"index": 0, "record_key": "VARIANT#0000000"}]', "application/json")
+
+    case.records.of_earlier_releases.add("a")
+    assert case.start(manifest("a"))
+
+    (item,) = json.loads(files.open_result("runs/a/items.json").read())
+    assert (item["record_key"], item["record_block"]) == ("VARIANT#0000000", "")

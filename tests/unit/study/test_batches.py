@@ -115,7 +115,10 @@ def test_a_batch_has_variants_of_one_model_and_says_how_they_are_counted(files: 
 
     assert [[each["index"] for each in item["batch"]] for item in found] == [[0, 1], [2, 3]]
     assert found[0] == {
-        "batch": [{"index": 0, "record_key": "VARIANT#0000000"}, {"index": 1, "record_key": "VARIANT#0000001"}],
+        "batch": [
+            {"index": 0, "record_key": "VARIANT#0000000", "record_block": ""},
+            {"index": 1, "record_key": "VARIANT#0000001", "record_block": ""},
+        ],
         "runs_on": "function",
         "attempt": 3,
         "max_failures": 7,
@@ -134,11 +137,12 @@ def test_models_that_are_too_slow_for_a_function_have_batches_in_containers(file
 
 
 def test_the_largest_batch_fits_into_the_overrides_of_a_container(files: Files) -> None:
-    variants = [Variant(99_000 + number, "a.idf", "x.epw", {"p": 1.0}) for number in range(1 + MAX_BATCH)]
-    _, item = written(files, variants, plan(MAX_BATCH, batch=MAX_BATCH))
+    variants = [Variant(999_800 + number, "a.idf", "x.epw", {"p": 1.0}) for number in range(1 + MAX_BATCH)]
+    _, item, _ = written(files, variants, plan(MAX_BATCH, batch=MAX_BATCH), ("a.idf",))
 
     # All repeat the first one, which is the longest form of an entry. ECS allows 8,192 characters of overrides.
-    assert len(item["batch"]) == MAX_BATCH
+    assert (item["runs_on"], len(item["batch"])) == ("container", 75)
+    assert plan(10**6, seconds=0.1).size(10**6, "a.idf", in_container=True) == 75
     assert len(json.dumps(item)) < 7500
 
 

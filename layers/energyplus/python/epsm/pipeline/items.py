@@ -21,12 +21,12 @@ from epsm.study.manifest import RunManifest
 from epsm.study.schema import MAX_FUNCTION_RUN_S
 from epsm.study.variants import Variant
 
-INDEX, RECORD_KEY, RUNS_ON, REPEATS = "index", "record_key", "runs_on", "repeats"
-"""Keys of an item besides its variant: the sort key of the variant's record, where the variant runs, and the index of
-an earlier variant with the same sample, if there is one."""
+INDEX, RECORD_KEY, RECORD_BLOCK, RUNS_ON, REPEATS = "index", "record_key", "record_block", "runs_on", "repeats"
+"""Keys of an item besides its variant: the sort key of the variant's record and the end of its partition key, where the
+variant runs, and the index of an earlier variant with the same sample, if there is one."""
 BATCH, ATTEMPT, MAX_FAILURES = "batch", "attempt", "max_failures"
-"""Keys of a batch: its variants, each with `INDEX`, `RECORD_KEY` and perhaps `REPEATS`; the study's attempt; and the
-number of failed variants that this attempt tolerates."""
+"""Keys of a batch: its variants, each with `INDEX`, `RECORD_KEY`, `RECORD_BLOCK` and perhaps `REPEATS`; the study's
+attempt; and the number of failed variants that this attempt tolerates."""
 FUNCTION, CONTAINER = "function", "container"
 
 _NEAR = 0.8
@@ -53,7 +53,9 @@ def models_for_containers(manifest: RunManifest, records: Records) -> Collection
     }
 
 
-def item_of(variant: Variant, runs_on: str = FUNCTION, repeats: int | None = None) -> dict[str, Any]:
+def item_of(
+    variant: Variant, runs_on: str = FUNCTION, repeats: int | None = None, block_size: int = keys.BLOCK_SIZE
+) -> dict[str, Any]:
     """The item of a variant for the state machine.
 
     The state machine needs the record's key to record a lost variant, and cannot build it itself.
@@ -62,9 +64,18 @@ def item_of(variant: Variant, runs_on: str = FUNCTION, repeats: int | None = Non
         variant: The variant.
         runs_on: ``function`` or ``container``.
         repeats: Index of the variant whose sample it repeats.
+        block_size: Variants of a partition of the table.
     """
-    item = {**asdict(variant), RECORD_KEY: keys.variant_sort_key(variant.index), RUNS_ON: runs_on}
-    return item if repeats is None else item | {REPEATS: repeats}
+    return {**asdict(variant), **_entry(variant.index, repeats, block_size), RUNS_ON: runs_on}
+
+
+def _entry(index: int, repeats: int | None, block_size: int) -> dict[str, Any]:
+    entry = {
+        INDEX: index,
+        RECORD_KEY: keys.variant_sort_key(index),
+        RECORD_BLOCK: keys.block_suffix(index, block_size),
+    }
+    return entry if repeats is None else entry | {REPEATS: repeats}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,7 @@ class Attempt:
         in_containers: The models with variants that run in containers.
         batching: How the variants are divided into batches.
         max_failures: Number of failed variants that it tolerates; one more stops the study.
+        block_size: Variants of a partition of the table.
     """
 
     number: int
@@ -84,6 +96,7 @@ class Attempt:
     in_containers: Collection[str]
     batching: Batching
     max_failures: int
+    block_size: int = keys.BLOCK_SIZE
 
 
 def attempt_of(manifest: RunManifest, records: Records, settings: Settings, variants: int, number: int = 1) -> Attempt:
@@ -106,7 +119,8 @@ def attempt_of(manifest: RunManifest, records: Records, settings: Settings, vari
         seconds_of=lambda model: run_times()[model].engine_seconds,
     )
     allowed = max_failures(options.model_dump(), variants)
-    return Attempt(number, variants, models_for_containers(manifest, records), batching, allowed)
+    block_size = records.block_size(manifest.simulation_id)
+    return Attempt(number, variants, models_for_containers(manifest, records), batching, allowed, block_size)
 
 
 def write_items(files: Files, key: str, variants: Iterable[Variant], attempt: Attempt) -> int:
@@ -148,11 +162,11 @@ def _items(variants: Iterable[Variant], attempt: Attempt) -> Iterator[tuple[dict
     put_off = []
     for variant, repeats in _with_repeats(variants):
         if repeats is None:
-            yield item_of(variant, place(variant)), 1
+            yield item_of(variant, place(variant), block_size=attempt.block_size), 1
         else:
             put_off.append((variant, repeats))
     for variant, repeats in put_off:
-        yield item_of(variant, place(variant), repeats), 1
+        yield item_of(variant, place(variant), repeats, attempt.block_size), 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +184,10 @@ class _Group:
     indices: "array[int]" = field(default_factory=lambda: array("L"))
     repeats: "array[int]" = field(default_factory=lambda: array("L"))
 
-    def entries(self, start: int, end: int) -> list[dict[str, Any]]:
-        entries = [{INDEX: index, RECORD_KEY: keys.variant_sort_key(index)} for index in self.indices[start:end]]
-        if not self.repeats:
-            return entries
-        return [entry | {REPEATS: repeats} for entry, repeats in zip(entries, self.repeats[start:end], strict=True)]
+    def entries(self, start: int, end: int, block_size: int) -> list[dict[str, Any]]:
+        indices = self.indices[start:end]
+        repeats = self.repeats[start:end] or [None] * len(indices)
+        return [_entry(index, earlier, block_size) for index, earlier in zip(indices, repeats, strict=True)]
 
 
 def _batches(
@@ -197,7 +210,7 @@ def _batches(
             start = 0
             while start < len(group.indices):
                 size = attempt.batching.size(left, group.model, in_container=group.runs_on == CONTAINER)
-                batch = group.entries(start, start + size)
+                batch = group.entries(start, start + size, attempt.block_size)
                 yield _batch_item(batch, group.runs_on, attempt), len(batch)
                 start += len(batch)
                 left -= len(batch)

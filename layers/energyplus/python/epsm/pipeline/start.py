@@ -11,13 +11,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.checks.order import StartDecision, start_decision
 from epsm.errors import NotFound
-from epsm.pipeline.items import Attempt, attempt_of
+from epsm.pipeline.items import Attempt, attempt_of, write_items
 from epsm.pipeline.notices import not_started_notification
 from epsm.store import keys
 from epsm.store.stack import Stack
 from epsm.study.manifest import RunManifest
 from epsm.study.preflight import MAX_TRIALS_AT_A_TIME, pairs_to_try
 from epsm.study.records import StudyRecord, StudyStatus, expiry, functions_for
+from epsm.study.variants import expand
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,9 @@ def start_or_wait(stack: Stack, manifest: RunManifest) -> bool:
     attempt = attempt_of(manifest, stack.records, stack.settings, manifest.variants)
     preflight = pairs_to_try(study, attempt.in_containers) if study.has_preflight else []
     items_key = keys.run_key(simulation, "items.json")
+    if not stack.records.block_size(simulation):
+        # Submitted to an earlier release, whose items lack what the state machine of this one reads.
+        write_items(stack.files, items_key, expand(study), attempt)
     expires_at = expiry(manifest.created_at, study.options.retention_days)
     # The name is that of the simulation: a duplicate event, or a submit that died after this, finds the execution.
     return stack.executions.start(simulation, execution_input(manifest, items_key, attempt, expires_at, preflight))

@@ -16,6 +16,8 @@ BY_CREATED_AT = "by_created_at"
 BY_OWNER = "by_owner"
 STUDY_PARTITION_FORMAT = "SIM#{}"
 VARIANT_SORT_PREFIX = "VARIANT#"
+BLOCK_SIZE = 400
+"""Variants of a partition of the table: about one page of a query. Studies keep the size they were created with."""
 STUDY_SORT_KEY = "SIM"
 IDEMPOTENCY_PARTITION = "IDEMPOTENCY"
 RUN_TIME_SORT_KEY = "RUN_TIME"
@@ -157,13 +159,28 @@ def study_key(simulation: str) -> dict[str, str]:
     return {PARTITION_KEY: partition(simulation), SORT_KEY: STUDY_SORT_KEY}
 
 
-def variant_item_key(simulation: str, index: int) -> dict[str, str]:
-    """Key of the item of a variant."""
-    return {PARTITION_KEY: partition(simulation), SORT_KEY: variant_sort_key(index)}
+def variant_item_key(simulation: str, index: int, block_size: int) -> dict[str, str]:
+    """Key of the item of a variant; see `block_suffix`."""
+    return {PARTITION_KEY: partition(simulation, block_suffix(index, block_size)), SORT_KEY: variant_sort_key(index)}
 
 
-def partition(simulation: str) -> str:
-    return STUDY_PARTITION_FORMAT.format(simulation)
+def partition(simulation: str, suffix: str = "") -> str:
+    """The partition of a study's item and of its first block of variants; with a suffix, that of another block."""
+    return STUDY_PARTITION_FORMAT.format(simulation) + suffix
+
+
+def block_suffix(index: int, block_size: int) -> str:
+    """The end of the partition key of a variant's item: a partition takes at most 1,000 writes of 1 KB a second.
+
+    Args:
+        index: Which variant.
+        block_size: Variants of a partition; 0 if all variants of the study are in one.
+
+    >>> block_suffix(399, 400), block_suffix(400, 400), block_suffix(999_999, 400), block_suffix(400, 0)
+    ('', '#1', '#2499', '')
+    """
+    block = index // block_size if block_size else 0
+    return f"#{block}" if block else ""
 
 
 def model_partition(sha256: str) -> str:

@@ -6,7 +6,7 @@ UTC with milliseconds, so that they sort as texts.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from epsm.problems import Problem, shortened
 from epsm.store import attributes, keys
@@ -17,6 +17,9 @@ from epsm.store.variant_records import VariantRecords
 from epsm.study.records import StudyRecord, StudyStatus, expiry, now, timestamp
 from epsm.study.schema import Options
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
 _EXISTS = f"attribute_exists({keys.PARTITION_KEY})"
 
 
@@ -26,6 +29,10 @@ class Records(StudyLists, VariantRecords):
     Args:
         table: A boto3 DynamoDB Table resource.
     """
+
+    def __init__(self, table: "Table") -> None:
+        StudyLists.__init__(self, table)
+        VariantRecords.__init__(self, table)
 
     def create_or_get_study(self, simulation: str, name: str, source: dict[str, str], owner: str = "") -> StudyRecord:
         """Create a pending study, or get the existing one of that name; returns the stored record."""
@@ -38,6 +45,7 @@ class Records(StudyLists, VariantRecords):
             "name": name,
             attributes.STATUS: StudyStatus.PENDING.value,
             attributes.CREATED_AT: timestamp(created_at),
+            attributes.BLOCK_SIZE: keys.BLOCK_SIZE,
             "source": source,
             **({attributes.OWNER: owner} if owner else {}),
         }
@@ -58,7 +66,7 @@ class Records(StudyLists, VariantRecords):
         engines: int = 1,
     ) -> bool:
         """Record the variants of a pending study."""
-        values = {"name": name, "variants": variants, "options": options, attributes.EXPIRES_AT: expires_at}
+        values = {"name": name, attributes.VARIANTS: variants, "options": options, attributes.EXPIRES_AT: expires_at}
         return self._update_study(simulation, (StudyStatus.PENDING,), values | _in_batches(batched, engines))
 
     def reject_study(self, simulation: str, problems: Sequence[Problem]) -> bool:
@@ -209,17 +217,18 @@ class Records(StudyLists, VariantRecords):
 
     def remove_study(self, simulation: str) -> int:
         """Delete every item of a study, the study's own last; returns their number."""
-        query: dict[str, Any] = {
-            "KeyConditionExpression": f"{keys.PARTITION_KEY} = :pk",
-            "ExpressionAttributeValues": {":pk": keys.partition(simulation)},
-            "ProjectionExpression": f"{keys.PARTITION_KEY}, {keys.SORT_KEY}",
-        }
         removed = 0
-        while items := self._table.query(**query, ScanIndexForward=False, Limit=1000)["Items"]:
-            with self._table.batch_writer() as batch:
-                for item in items:
-                    batch.delete_item(Key=item)
-            removed += len(items)
+        for suffix in reversed(self._block_suffixes(simulation)):
+            query: dict[str, Any] = {
+                "KeyConditionExpression": f"{keys.PARTITION_KEY} = :pk",
+                "ExpressionAttributeValues": {":pk": keys.partition(simulation, suffix)},
+                "ProjectionExpression": f"{keys.PARTITION_KEY}, {keys.SORT_KEY}",
+            }
+            while items := self._table.query(**query, ScanIndexForward=False, Limit=1000)["Items"]:
+                with self._table.batch_writer() as batch:
+                    for item in items:
+                        batch.delete_item(Key=item)
+                removed += len(items)
         return removed
 
     def count_successes(self, simulation: str, successes: int) -> None:

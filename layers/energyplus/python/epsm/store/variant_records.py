@@ -1,4 +1,4 @@
-"""Records of variants: one item for each, next to their study's."""
+"""Records of variants: one item for each, in partitions by blocks of the index."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,38 @@ class VariantRecords:
 
     def __init__(self, table: "Table") -> None:
         self._table = table
+        self._block_sizes: dict[str, int] = {}
+
+    def block_size(self, simulation: str) -> int:
+        """Variants of a study in one partition of the table; 0 if all are in one, as in studies of earlier releases.
+
+        Read once for each study: it never changes.
+        """
+        if simulation not in self._block_sizes:
+            item = self._layout(simulation)
+            if item is None:
+                return keys.BLOCK_SIZE
+            self._block_sizes[simulation] = int(item.get(attributes.BLOCK_SIZE, 0))
+        return self._block_sizes[simulation]
+
+    def _layout(self, simulation: str) -> dict[str, Any] | None:
+        """Block size and number of variants of a study, as far as its item has them; None if there is no item."""
+        return self._table.get_item(
+            Key=keys.study_key(simulation),
+            ProjectionExpression=f"{attributes.BLOCK_SIZE}, {attributes.VARIANTS}",
+            ConsistentRead=True,
+        ).get("Item")
+
+    def _block_suffixes(self, simulation: str, first: int = 0) -> list[str]:
+        """The ends of the partition keys of a study's variants from `first` on, in the order of the index."""
+        item = self._layout(simulation) or {}
+        size, variants = int(item.get(attributes.BLOCK_SIZE, 0)), int(item.get(attributes.VARIANTS, 0))
+        if not size:
+            return [""]
+        return [keys.block_suffix(index, size) for index in range(first - first % size, max(variants, first + 1), size)]
+
+    def _item_key(self, simulation: str, index: int) -> dict[str, str]:
+        return keys.variant_item_key(simulation, index, self.block_size(simulation))
 
     def start_variant(self, simulation: str, index: int, expires_at: int, attempt: int | None = None) -> bool:
         """Record that a variant is running; False, and nothing written, if it has succeeded already, or failed in this
@@ -33,7 +65,7 @@ class VariantRecords:
             attempt: The attempt, if failed variants are counted for it; None if a failed variant may run again.
         """
         item = {
-            **keys.variant_item_key(simulation, index),
+            **self._item_key(simulation, index),
             attributes.STATUS: VariantStatus.RUNNING.value,
             attributes.STARTED_AT: now(),
             attributes.EXPIRES_AT: expires_at,
@@ -52,7 +84,7 @@ class VariantRecords:
             attempt: The attempt, if a failed variant is counted on its study's record, at most once per attempt.
         """
         item = {
-            **keys.variant_item_key(simulation, record.index),
+            **self._item_key(simulation, record.index),
             attributes.STATUS: record.status.value,
             attributes.STARTED_AT: record.started_at,
             attributes.ENDED_AT: record.ended_at or now(),
@@ -79,8 +111,7 @@ class VariantRecords:
 
     def variant(self, simulation: str, index: int) -> VariantRecord | None:
         """The record of a variant, or None if it has not started."""
-        key = keys.variant_item_key(simulation, index)
-        item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        item = self._table.get_item(Key=self._item_key(simulation, index), ConsistentRead=True).get("Item")
         return None if item is None else variant_record(item)
 
     def is_running(self, simulation: str, index: int) -> bool:
@@ -115,20 +146,17 @@ class VariantRecords:
     def _variant_pages(self, simulation: str, first: int = 0, **more: Any) -> Iterator[list[dict[str, Any]]]:
         query: dict[str, Any] = {
             "KeyConditionExpression": f"{keys.PARTITION_KEY} = :pk AND {keys.SORT_KEY} BETWEEN :first AND :last",
-            "ExpressionAttributeValues": {
-                ":pk": keys.partition(simulation),
-                ":first": keys.variant_sort_key(first),
-                ":last": f"{keys.VARIANT_SORT_PREFIX}:",
-            },
             "ConsistentRead": True,
             **more,
         }
-        while True:
-            answer = self._table.query(**query)
+        bounds = {":first": keys.variant_sort_key(first), ":last": f"{keys.VARIANT_SORT_PREFIX}:"}
+        for suffix in self._block_suffixes(simulation, first):
+            values = {":pk": keys.partition(simulation, suffix), **bounds}
+            answer = self._table.query(**query, ExpressionAttributeValues=values)
             yield answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            while start := answer.get("LastEvaluatedKey"):
+                answer = self._table.query(**query, ExpressionAttributeValues=values, ExclusiveStartKey=start)
+                yield answer["Items"]
 
 
 def _unless_ended(attempt: int | None) -> dict[str, Any]:

@@ -16,6 +16,9 @@ SMALL_STUDY = 100
 _SECONDS_A_BATCH = 60.0
 _SECONDS_AROUND_THE_ENGINE = 0.3
 """Time for editing, reading and storing one variant in a function that runs others too."""
+_MAX_IN_CONTAINER = 75
+"""Maximum number of variants of a batch in a container: ECS accepts 8,192 characters of overrides for a task, and one
+of them is the batch."""
 MB_PER_VCPU = 1769
 """AWS Lambda Developer Guide, "Configure Lambda function memory": one vCPU at 1,769 MB, six at 10,240 MB."""
 _FUNCTIONS = 900
@@ -69,11 +72,12 @@ class Batching:
         """
         if not (self.batched and (in_container or self.in_functions)):
             return 1
+        largest = _MAX_IN_CONTAINER if in_container else MAX_BATCH
         if self.option is not None:
-            return self.option
+            return min(self.option, largest)
         rounds_in_time = int(_SECONDS_A_BATCH / (self.seconds_of(model) + _SECONDS_AROUND_THE_ENGINE))
         rounds = max(self.least_rounds, left // (2 * self.functions * self.engines))
-        return self.engines * max(1, min(rounds, rounds_in_time, MAX_BATCH // self.engines))
+        return self.engines * max(1, min(rounds, rounds_in_time, largest // self.engines))
 
 
 def batching_of(
