@@ -14,9 +14,10 @@ from rich.text import Text
 from epsm.checks.file_levels import weather_levels
 from epsm.checks.study import CheckedStudy
 from epsm.client.connection import Connection, connect
-from epsm.client.fetch import results_folder
+from epsm.client.fetch import Download
 from epsm.client.folder import check_folder
 from epsm.client.local import LOCAL
+from epsm.client.results_place import results_folder
 from epsm.client.run import matches
 from epsm.energyplus.versions import RELEASES, SUPPORTED
 from epsm.errors import EngineMissing, NoStack, NotFound, StudyRejected
@@ -56,9 +57,11 @@ def run(
         _bring_engine(accepted.energyplus)
     with _target_or_own_stack(stack) as target:
         simulation = steps.submit(folder, accepted, target, cache=cache)
-        record = steps.follow_to_end(target, simulation, stack, own=own)
         place = to / (folder.resolve().name or "study")
-        steps.bring(target, record, place, stack == LOCAL if variant_files is None else variant_files, stack)
+        with_variants = stack == LOCAL if variant_files is None else variant_files
+        download = Download(target, simulation, place, with_variants=with_variants)
+        record = steps.follow_to_end(target, simulation, stack, own=own, download=download)
+        steps.bring(target, record, download, stack)
     raise typer.Exit(_exit_code(record.status))
 
 
@@ -120,7 +123,8 @@ def results(simulation: str, stack: str, to: Path, *, variant_files: bool) -> No
         steps.show_state(target, record)
         console.print(f"It has not ended yet. Follow it with: epsm status {record.simulation_id} --watch")
         raise typer.Exit(1)
-    steps.bring(target, record, results_folder(to, record.source["key"], record.simulation_id), variant_files, stack)
+    place = results_folder(to, record.source["key"], record.simulation_id)
+    steps.bring(target, record, Download(target, record.simulation_id, place, with_variants=variant_files), stack)
     raise typer.Exit(_exit_code(record.status))
 
 

@@ -3,6 +3,7 @@ stack."""
 
 import sqlite3
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -10,7 +11,8 @@ from rich.text import Text
 
 from epsm.client.aws_faults import line
 from epsm.client.connection import Connection
-from epsm.client.fetch import fetch, results_folder
+from epsm.client.fetch import fetch
+from epsm.client.results_place import results_folder
 from epsm.errors import FolderBusy
 from epsm.store import keys
 from epsm.study.records import StudyRecord
@@ -19,6 +21,8 @@ from epsm_local.aws.journal import Closed, Journal
 _COPIED = "copied"
 _FIRST_RETRY_S = 5.0
 _MAX_RETRY_S = 300.0
+_OTHERS_FIRST_S = 2.0
+"""Time after its end in which a study is left to `epsm run`, which downloads the same results and is waited for."""
 
 
 class Copies:
@@ -47,7 +51,7 @@ class Copies:
         """Copy the studies that have ended since the last call."""
         for record in self._records():
             run = _run(record)
-            if record.status.final and time.monotonic() >= self._retries.get(run, (0.0, 0.0))[0]:
+            if _has_settled(record) and time.monotonic() >= self._retries.get(run, (0.0, 0.0))[0]:
                 folder = self._copy(record)
                 if folder is not None:
                     self._remember(run)
@@ -103,6 +107,13 @@ class Copies:
         if self._reported.get(run) != message:
             self._reported[run] = message
             self._console.print(Text(message, style="red"))
+
+
+def _has_settled(record: StudyRecord) -> bool:
+    if not record.status.final:
+        return False
+    ended = datetime.fromisoformat(record.ended_at or record.created_at)
+    return datetime.now(UTC) - ended > timedelta(seconds=_OTHERS_FIRST_S)
 
 
 def _run(record: StudyRecord) -> str:

@@ -21,7 +21,8 @@ from rich.text import Text
 from epsm.checks.study import CheckedStudy
 from epsm.client.aws_faults import line
 from epsm.client.connection import Connection
-from epsm.client.fetch import fetch
+from epsm.client.early_download import downloading_early
+from epsm.client.fetch import Download
 from epsm.client.folder import upload
 from epsm.client.follow import follow
 from epsm.client.local import LOCAL
@@ -85,7 +86,9 @@ def submit(folder: Path, accepted: CheckedStudy, target: Connection, *, cache: b
     return simulation
 
 
-def follow_to_end(target: Connection, simulation: str, stack: str, *, own: bool = False) -> StudyRecord:
+def follow_to_end(
+    target: Connection, simulation: str, stack: str, *, own: bool = False, download: Download | None = None
+) -> StudyRecord:
     """Show a study's progress until it has ended.
 
     Args:
@@ -93,6 +96,7 @@ def follow_to_end(target: Connection, simulation: str, stack: str, *, own: bool 
         simulation: The study.
         stack: The stack's name as the user typed it.
         own: Whether this command has started the stack, which then ends with it.
+        download: Brings files of variants that have ended while the others run.
 
     Raises:
         typer.Exit: If the stack does not start the study, or does not answer; the reason has been printed.
@@ -110,12 +114,14 @@ def follow_to_end(target: Connection, simulation: str, stack: str, *, own: bool 
             TimeRemainingColumn(),
             console=console,
         ) as progress,
+        downloading_early(download) as note,
     ):
         task = progress.add_task("waiting", total=None, counts="")
 
         def show(record: StudyRecord | None, counts: RunCounts) -> None:
             nonlocal last_counts
             last_counts = counts
+            note(counts)
             progress.update(
                 task,
                 description=record.status.value if record else "waiting for submit",
@@ -176,19 +182,14 @@ def show_state(target: Connection, record: StudyRecord) -> None:
     show_study(console, record, target.stack.executions.counts(record))
 
 
-def bring(target: Connection, record: StudyRecord, folder: Path, with_variants: bool, stack: str) -> None:
-    """Download the results of a study that has ended to a folder, and show them."""
+def bring(target: Connection, record: StudyRecord, download: Download, stack: str) -> None:
+    """Download the results of a study that has ended, and show them."""
     with (
         _telling_how_to_go_on(record.simulation_id, stack, ended=True),
         console.status("Downloading results ...") as waiting,
     ):
-        folder = fetch(
-            target,
-            record.simulation_id,
-            folder,
-            with_variants=with_variants,
-            report=lambda done, total: waiting.update(f"Downloading results ... {done} of {total} files"),
-            wait_s=_OTHER_WRITER_S,
+        folder = download.finish(
+            lambda done, total: waiting.update(f"Downloading results ... {done} of {total} files"), _OTHER_WRITER_S
         )
     if record.status is StudyStatus.REJECTED:
         show_problems(console, record.problems)

@@ -2,9 +2,16 @@
 
 import errno
 import fcntl
+import hashlib
+import io
 import json
 import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -13,28 +20,57 @@ import pytest
 from botocore.exceptions import ClientError
 
 from epsm.client.connection import Connection
-from epsm.client.fetch import fetch, results_folder, run_in
+from epsm.client.early_download import downloading_early
+from epsm.client.fetch import Download, fetch
+from epsm.client.results_place import results_folder, run_in
 from epsm.errors import CannotWrite, FolderBusy
 from epsm.store import keys
+from epsm.store.executions import RunCounts
+
+_NAMES = ("manifest.json", "results.csv")
+_MODIFIED = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 class MemoryS3:
-    """The results of two runs, each with a manifest and one file."""
+    """The results of two runs, each with a manifest and one file. Notes what is downloaded."""
+
+    def __init__(self, content: Callable[[str, str], bytes] | None = None, names: Sequence[str] = _NAMES) -> None:
+        self._content = content or _identified
+        self.names = list(names)
+        self.downloaded: list[str] = []
 
     def get_paginator(self, operation: str) -> "MemoryS3":
         return self
 
     def paginate(self, *, Prefix: str, **_: Any) -> list[dict[str, Any]]:  # noqa: N803 - boto3's
-        return [{"Contents": [{"Key": f"{Prefix}manifest.json"}, {"Key": f"{Prefix}results.csv"}]}]
+        return [{"Contents": [self._listed(f"{Prefix}{name}") for name in self.names]}]
 
-    def download_file(self, bucket: str, key: str, path: str) -> None:
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - boto3's
+        simulation, name = self._parts(Key)
+        self.downloaded.append(name)
+        content = self._content(simulation, name)
+        return {"Body": io.BytesIO(content), "ETag": _etag(content), "LastModified": _MODIFIED}
+
+    def _listed(self, key: str) -> dict[str, Any]:
+        content = self._content(*self._parts(key))
+        return {"Key": key, "ETag": _etag(content), "Size": len(content), "LastModified": _MODIFIED}
+
+    def _parts(self, key: str) -> tuple[str, str]:
         simulation = next(each for each in ("older", "younger") if key.startswith(keys.run_key(each)))
-        Path(path).write_text(json.dumps({"simulation_id": simulation}), encoding="utf-8")
+        return simulation, key.removeprefix(keys.run_key(simulation))
+
+
+def _identified(simulation: str, name: str) -> bytes:
+    return json.dumps({"simulation_id": simulation}).encode()
+
+
+def _etag(content: bytes) -> str:
+    return f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"'
 
 
 @pytest.fixture
 def target() -> Connection:
-    return Mock(Connection, client=lambda service: MemoryS3(), results_bucket="results")
+    return Mock(Connection, client=lambda service: MemoryS3(), stack=Mock(settings=Mock(results_bucket="results")))
 
 
 def bring(target: Connection, simulation: str, folder: Path, wait_s: float = 0.0) -> Path:
@@ -97,10 +133,16 @@ def test_a_file_in_the_place_of_the_folder_is_named(target: Connection, tmp_path
 
 
 def test_a_full_disk_leaves_no_part_of_a_file(target: Connection, tmp_path: Path) -> None:
+    class Half(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell():
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return super().read(1)
+
     class Full(MemoryS3):
-        def download_file(self, bucket: str, key: str, path: str) -> None:
-            Path(path).write_text("half", encoding="utf-8")
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        def get_object(self, **request: str) -> dict[str, Any]:
+            answer = super().get_object(**request)
+            return answer | {"Body": Half(answer["Body"].read())}
 
     target.client = lambda service: Full()  # type: ignore[misc]
     with pytest.raises(CannotWrite, match="No space left"):
@@ -110,10 +152,10 @@ def test_a_full_disk_leaves_no_part_of_a_file(target: Connection, tmp_path: Path
 
 def test_what_is_deleted_while_it_is_fetched_is_left_out(target: Connection, tmp_path: Path) -> None:
     class Deleted(MemoryS3):
-        def download_file(self, bucket: str, key: str, path: str) -> None:
-            if key.endswith("results.csv"):
-                raise ClientError({"Error": {"Code": "404"}}, "HeadObject")
-            super().download_file(bucket, key, path)
+        def get_object(self, **request: str) -> dict[str, Any]:
+            if request["Key"].endswith("results.csv"):
+                raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+            return super().get_object(**request)
 
     target.client = lambda service: Deleted()  # type: ignore[misc]
     bring(target, "older", tmp_path / "office")
@@ -126,6 +168,114 @@ def test_leftovers_of_a_killed_process_are_removed(target: Connection, tmp_path:
     (folder / ".results.csv.0123.part").write_text("half", encoding="utf-8")
     bring(target, "older", folder)
     assert sorted(each.name for each in folder.iterdir()) == ["manifest.json", "results.csv"]
+
+
+def test_only_files_that_are_not_on_disk_or_have_changed_are_downloaded(target: Connection, tmp_path: Path) -> None:
+    table = [b"1"]
+    s3 = MemoryS3(lambda simulation, name: table[-1] if name == "results.csv" else _identified(simulation, name))
+    target.client = lambda service: s3  # type: ignore[misc]
+    folder = bring(target, "older", tmp_path / "office")
+    bring(target, "older", folder)
+    assert s3.downloaded == ["manifest.json", "results.csv"]
+    table.append(b"2")
+    bring(target, "older", folder)
+    (folder / "manifest.json").write_text("{}", encoding="utf-8")
+    bring(target, "older", folder)
+    assert s3.downloaded[2:] == ["results.csv", "manifest.json"]
+    assert (folder / "results.csv").read_bytes() == b"2"
+
+
+def test_an_object_in_parts_is_recognised_by_size_and_time(target: Connection, tmp_path: Path) -> None:
+    class InParts(MemoryS3):
+        def _listed(self, key: str) -> dict[str, Any]:
+            return super()._listed(key) | {"ETag": '"0123-2"'}
+
+    s3 = InParts()
+    target.client = lambda service: s3  # type: ignore[misc]
+    folder = bring(target, "older", tmp_path / "office")
+    bring(target, "older", folder)
+    assert s3.downloaded == ["manifest.json", "results.csv"]
+    os.utime(folder / "results.csv")
+    bring(target, "older", folder)
+    assert s3.downloaded[2:] == ["results.csv"]
+
+
+def test_what_ended_early_is_downloaded_while_the_study_runs(target: Connection, tmp_path: Path) -> None:
+    s3 = MemoryS3(names=["manifest.json", "variants/0/in.idf"])
+    target.client = lambda service: s3  # type: ignore[misc]
+    download = Download(target, "older", tmp_path / "office", with_variants=True)
+    with downloading_early(download) as note:
+        note(RunCounts(running=2, total=10))
+        assert not (tmp_path / "office").exists()
+        note(RunCounts(running=2, succeeded=1, total=10))
+        _await((tmp_path / "office" / "variants" / "0" / "in.idf").is_file)
+    s3.names += ["results.csv", "variants/1/in.idf"]
+    told: list[tuple[int, int]] = []
+    assert download.finish(lambda done, total: told.append((done, total))) == tmp_path / "office"
+    assert s3.downloaded == ["manifest.json", "variants/0/in.idf", "results.csv", "variants/1/in.idf"]
+    assert told[-1] == (4, 4)
+
+
+def test_a_variant_that_ran_again_after_its_download_is_brought_again(target: Connection, tmp_path: Path) -> None:
+    attempts = [b"first"]
+    s3 = MemoryS3(lambda simulation, name: _identified(simulation, name) if "manifest" in name else attempts[-1])
+    s3.names = ["manifest.json", "variants/0/result.json"]
+    target.client = lambda service: s3  # type: ignore[misc]
+    download = Download(target, "older", tmp_path / "office", with_variants=True)
+    assert download.bring_early()
+    attempts.append(b"again")
+    folder = download.finish(lambda done, total: None)
+    assert (folder / "variants" / "0" / "result.json").read_bytes() == b"again"
+
+
+def test_a_download_that_goes_on_in_a_folder_of_another_run_is_whole(target: Connection, tmp_path: Path) -> None:
+    download = Download(target, "older", tmp_path / "office", with_variants=True)
+    assert download.bring_early()
+    bring(target, "younger", tmp_path / "office")
+    folder = download.finish(lambda done, total: None)
+    assert {path.name for path in folder.iterdir()} == set(_NAMES)
+    assert (run_in(folder), run_in(tmp_path / "office")) == ("older", "younger")
+
+
+def test_early_downloads_wait_for_nobody_and_end_when_told(target: Connection, tmp_path: Path) -> None:
+    folder = tmp_path / "office"
+    folder.mkdir()
+    held = os.open(folder, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    download = Download(target, "older", folder, with_variants=True)
+    with pytest.raises(FolderBusy):
+        download.bring_early()
+    os.close(held)
+    download.stop()
+    assert not download.bring_early()
+    assert list(folder.iterdir()) == []
+
+
+def test_a_fault_of_an_early_download_is_left_to_the_last_one(target: Connection, tmp_path: Path) -> None:
+    (tmp_path / "office").write_text("", encoding="utf-8")
+    download = Download(target, "older", tmp_path / "office", with_variants=True)
+    threads = threading.active_count()
+    with downloading_early(download) as note:
+        note(RunCounts(succeeded=1, total=1))
+        _await(lambda: threading.active_count() == threads)
+    with pytest.raises(CannotWrite):
+        download.finish(lambda done, total: None)
+
+
+def test_a_small_rest_of_the_disk_is_left_to_the_study(
+    target: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Mock(free=2**30))
+    download = Download(target, "older", tmp_path / "office", with_variants=True)
+    assert not download.bring_early()
+    assert list((tmp_path / "office").iterdir()) == []
+
+
+def _await(true: Callable[[], bool], within_s: float = 30.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("key", ["../study.json", "a/../study.json", "./study.json", f"{'x' * 300}/study.json"])

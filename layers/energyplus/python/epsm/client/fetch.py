@@ -1,30 +1,58 @@
-"""Downloading the results of a run to a folder."""
+"""Downloading the results of a run to a folder, at its end or also while it runs."""
 
-import fcntl
-import json
+import hashlib
 import os
+import re
+import shutil
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from epsm.client.connection import Connection
-from epsm.errors import CannotWrite, FolderBusy
-from epsm.results.result_files import ERRORS, MANIFEST, RESULT_FILES
+from epsm.client.results_place import NAMING_FILES, PART, results_place
+from epsm.errors import CannotWrite
+from epsm.results.result_files import RESULT_FILES
 from epsm.store import keys
 from epsm.store.files import is_absent
 
-_NAMING_FILES = (MANIFEST, ERRORS)
-SUMMARY_FILES = (*_NAMING_FILES, *RESULT_FILES)
+SUMMARY_FILES = (*NAMING_FILES, *RESULT_FILES)
 _CONNECTIONS = 8
-_PART = ".part"
-_POLL_INTERVAL_S = 0.1
-_MAX_NAME_BYTES = 200
-"""Of a folder's name; file systems allow 255 bytes, and temporary names are longer than the name itself."""
+_EARLY_CONNECTIONS = 2
+_MAX_IN_ONE_PART = 16 * 2**20
+"""Larger objects are downloaded in parts, several at a time, with retries of each."""
+_BLOCK_BYTES = 2**20
+_MD5_ETAG = re.compile(r'"[0-9a-f]{32}"')
+"""The ETag of an object that was uploaded in one part; of others, it is not the MD5 of the content."""
+_LOW_PRIORITY = 10
+"""Added to the niceness of threads that download while engines may run on the same cores."""
+_MIN_FREE_BYTES = 2 * 2**30
+"""While a study runs, its downloads leave this much of the disk to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """An object of a run, as S3 lists it.
+
+    Attributes:
+        name: Its path in the folder of the run.
+        etag: Its ETag, with quotation marks.
+        size: Bytes.
+        modified: When it was written; None if unknown.
+    """
+
+    name: str
+    etag: str
+    size: int
+    modified: datetime | None
 
 
 def fetch(
@@ -36,7 +64,12 @@ def fetch(
     report: Callable[[int, int], None],
     wait_s: float = 0.0,
 ) -> Path:
-    """Download a run.
+    """Download a run that has ended; see `Download.finish`."""
+    return Download(connection, simulation, folder, with_variants=with_variants).finish(report, wait_s)
+
+
+class Download:
+    """The download of a run, in several rounds: each brings the files that are not on disk or have changed.
 
     A folder that holds another run is not overwritten: it is renamed after that run first. A run in such a renamed
     folder is updated there. Several processes may download to the same folder: one writes at a time, and a file
@@ -47,164 +80,165 @@ def fetch(
         simulation: The run.
         folder: Output folder; created if missing.
         with_variants: Whether to download per-variant files too.
-        report: Called with the number of downloaded files, and of all files.
-        wait_s: How long to wait for another process that is writing to the folder, seconds.
 
-    Returns:
-        The folder that holds it now.
-
-    Raises:
-        CannotWrite: If the folder cannot be made or written (full disk, no permission, a file in its place).
-        FolderBusy: If another process is still writing to it.
-        botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: If the stack does not answer.
+    Attributes:
+        with_variants: The same.
     """
-    names = sorted(_names(connection, simulation, with_variants), key=lambda name: name not in _NAMING_FILES)
-    if not names:
-        return folder
-    try:
-        with _place(folder, simulation, time.monotonic() + wait_s) as place:
-            _download(connection, simulation, place, names, report)
+
+    def __init__(self, connection: Connection, simulation: str, folder: Path, *, with_variants: bool) -> None:
+        self._s3 = connection.client("s3")
+        self._bucket = connection.stack.settings.results_bucket
+        self._simulation = simulation
+        self._folder = folder
+        self.with_variants = with_variants
+        self._place: Path | None = None
+        self._brought: dict[str, str] = {}
+        self._stop = threading.Event()
+
+    def bring_early(self) -> bool:
+        """Bring what is there while the run goes on, with low priority, unless another process writes to the folder.
+
+        Returns:
+            Whether a later round can bring more; False after `stop`, and if the disk has little room left.
+
+        Raises:
+            CannotWrite, FolderBusy, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError: See `finish`.
+        """
+        if self._stop.is_set():
+            return False
+        objects = self._objects()
+        if not objects:
+            return True
+        with self._writing(0.0) as place:
+            if shutil.disk_usage(place).free < _MIN_FREE_BYTES + sum(entry.size for entry in objects):
+                return False
+            self._bring(place, objects, lambda done, total: None, _EARLY_CONNECTIONS)
+        return not self._stop.is_set()
+
+    def stop(self) -> None:
+        """End a round of `bring_early` after the files that are being downloaded."""
+        self._stop.set()
+
+    def finish(self, report: Callable[[int, int], None], wait_s: float = 0.0) -> Path:
+        """Bring what is missing of a run that has ended.
+
+        Args:
+            report: Called with the number of files on disk, and of all files.
+            wait_s: How long to wait for another process that is writing to the folder, seconds.
+
+        Returns:
+            The folder that holds the run now.
+
+        Raises:
+            CannotWrite: If the folder cannot be made or written (full disk, no permission, a file in its place).
+            FolderBusy: If another process is still writing to it.
+            botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: If the stack does not answer.
+        """
+        objects = self._objects()
+        if not objects:
+            return self._folder
+        self._stop.clear()
+        with self._writing(wait_s) as place:
+            self._bring(place, objects, report, _CONNECTIONS)
             return place
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename and Path(error.filename) != folder else ""
-        raise CannotWrite(f"{folder} cannot be written: {error.strerror or error}{where}") from error
 
-
-def _download(
-    connection: Connection, simulation: str, folder: Path, names: list[str], report: Callable[[int, int], None]
-) -> None:
-    s3 = connection.client("s3")
-
-    def bring(name: str) -> None:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_PART}")
+    @contextmanager
+    def _writing(self, wait_s: float) -> Iterator[Path]:
         try:
-            s3.download_file(connection.stack.settings.results_bucket, keys.run_key(simulation, name), str(part))
+            with results_place(self._folder, self._simulation, time.monotonic() + wait_s) as place:
+                if place != self._place:
+                    self._brought.clear()
+                self._place = place
+                yield place
+        except OSError as error:
+            where = f" ({error.filename})" if error.filename and Path(error.filename) != self._folder else ""
+            raise CannotWrite(f"{self._folder} cannot be written: {error.strerror or error}{where}") from error
+
+    def _objects(self) -> list[_Object]:
+        """The objects to bring, those that identify the run first: an interrupted download can be recognised."""
+        prefix = keys.run_key(self._simulation)
+        folder = "variants/" if self.with_variants else ""
+        pages = self._s3.get_paginator("list_objects_v2")
+        where = {"Bucket": self._bucket, "Prefix": prefix}
+        objects = [
+            _Object(name, entry["ETag"], entry["Size"], entry.get("LastModified"))
+            for page in pages.paginate(**where, **({} if self.with_variants else {"Delimiter": "/"}))
+            for entry in page.get("Contents", [])
+            if (name := entry["Key"].removeprefix(prefix)) in SUMMARY_FILES or (folder and name.startswith(folder))
+        ]
+        return sorted(objects, key=lambda entry: (entry.name not in NAMING_FILES, entry.name))
+
+    def _bring(self, place: Path, objects: list[_Object], report: Callable[[int, int], None], connections: int) -> None:
+        first = sum(entry.name in NAMING_FILES for entry in objects)
+        for entry in objects[:first]:
+            self._bring_one(place, entry)
+        low_priority = _lower_priority if connections == _EARLY_CONNECTIONS else None
+        pool = ThreadPoolExecutor(connections, thread_name_prefix="fetch", initializer=low_priority)
+        try:
+            report(first, len(objects))
+            waiting = [pool.submit(self._bring_one, place, entry) for entry in objects[first:]]
+            for done, future in enumerate(as_completed(waiting), first + 1):
+                future.result()
+                report(done, len(objects))
+        except BaseException as error:
+            # An interrupt does not wait for large files on a slow line; after a fault, nothing more is written.
+            pool.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+            raise
+        pool.shutdown()
+
+    def _bring_one(self, place: Path, entry: _Object) -> None:
+        path = place / entry.name
+        if self._stop.is_set() or self._is_on_disk(path, entry):
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{uuid.uuid4().hex}{PART}")
+        key = keys.run_key(self._simulation, entry.name)
+        try:
+            etag = self._download(key, part, entry)
             part.replace(path)
+            self._brought[entry.name] = etag
         except ClientError as error:
             if not is_absent(error):
                 raise
         finally:
             part.unlink(missing_ok=True)
 
-    # The file that identifies the run comes first, so that an interrupted download can be recognised.
-    first = sum(name in _NAMING_FILES for name in names)
-    for name in names[:first]:
-        bring(name)
-    pool = ThreadPoolExecutor(_CONNECTIONS)
-    try:
-        report(first, len(names))
-        waiting = [pool.submit(bring, name) for name in names[first:]]
-        for done, future in enumerate(as_completed(waiting), first + 1):
-            future.result()
-            report(done, len(names))
-    except BaseException as error:
-        # An interrupt does not wait for large files on a slow line; after a fault, nothing more is written.
-        pool.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
-        raise
-    pool.shutdown()
-
-
-def _names(connection: Connection, simulation: str, with_variants: bool) -> Iterator[str]:
-    prefix = keys.run_key(simulation)
-    folder = "variants/" if with_variants else ""
-    pages = connection.client("s3").get_paginator("list_objects_v2")
-    where = {"Bucket": connection.stack.settings.results_bucket, "Prefix": prefix}
-    for page in pages.paginate(**where, **({} if with_variants else {"Delimiter": "/"})):
-        for entry in page.get("Contents", []):
-            name = entry["Key"].removeprefix(prefix)
-            if name in SUMMARY_FILES or (folder and name.startswith(folder)):
-                yield name
-
-
-@contextmanager
-def _place(folder: Path, simulation: str, deadline: float) -> Iterator[Path]:
-    """The folder for a run, locked while it is written.
-
-    Raises:
-        FolderBusy: If another process keeps the lock past the deadline.
-        OSError: If it cannot be made.
-    """
-    while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        with _lock_folder(folder, deadline) as still_named:
-            if not still_named:
-                continue  # renamed while this process waited
-            present = run_in(folder)
-            if present in (None, simulation):
-                _remove_leftovers(folder)
-                yield folder
-                return
-            own = folder.with_name(simulation)
-            if run_in(own) != simulation:
-                folder.rename(_free_name(folder, present))
-                continue
-        folder = own
-
-
-@contextmanager
-def _lock_folder(folder: Path, deadline: float) -> Iterator[bool]:
-    """Lock a folder against other processes; returns whether it still has its name once it is locked."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        while not _try_lock(descriptor):
-            if time.monotonic() > deadline:
-                raise FolderBusy(f"another process is writing to {folder}")
-            time.sleep(_POLL_INTERVAL_S)
-        held = os.fstat(descriptor)
+    def _is_on_disk(self, path: Path, entry: _Object) -> bool:
+        """Whether the file on disk has the content of the object: it was brought before, by this process or another."""
         try:
-            current = folder.stat()
-        except FileNotFoundError:
-            yield False
+            status = path.stat()
+            if status.st_size != entry.size:
+                return False
+            if entry.name in self._brought:
+                return self._brought[entry.name] == entry.etag
+            if _MD5_ETAG.fullmatch(entry.etag):
+                with path.open("rb") as file:
+                    return f'"{hashlib.file_digest(file, _md5).hexdigest()}"' == entry.etag
+        except OSError:
+            return False
+        return entry.modified is not None and status.st_mtime == entry.modified.timestamp()
+
+    def _download(self, key: str, path: Path, entry: _Object) -> str:
+        """Download an object to a file with the time of the object; returns the ETag of what was downloaded."""
+        if entry.size > _MAX_IN_ONE_PART:
+            self._s3.download_file(self._bucket, key, str(path))
+            etag, modified = entry.etag, entry.modified
         else:
-            yield (held.st_dev, held.st_ino) == (current.st_dev, current.st_ino)
-    finally:
-        os.close(descriptor)
+            # boto3's transfer manager would ask for the size first and start threads: 10 ms for each small file.
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+            with path.open("wb") as file:
+                shutil.copyfileobj(answer["Body"], file, _BLOCK_BYTES)
+            etag, modified = answer["ETag"], answer.get("LastModified")
+        if modified is not None:
+            os.utime(path, (modified.timestamp(), modified.timestamp()))
+        return etag
 
 
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass  # some network file systems cannot lock folders; names are unique anyway
-    return True
+def _md5() -> Any:
+    return hashlib.md5(usedforsecurity=False)
 
 
-def _remove_leftovers(folder: Path) -> None:
-    """Temporary files of a process that was killed while it wrote here."""
-    for part in folder.rglob(f".*{_PART}"):
-        part.unlink(missing_ok=True)
-
-
-def _free_name(folder: Path, present: str) -> Path:
-    """New place for results that are in the way: a sibling folder named after their simulation."""
-    name = present if is_folder_name(present) else f"{folder.name}-earlier"
-    number = 1
-    while (place := folder.with_name(name if number == 1 else f"{name}-{number}")).exists():
-        number += 1
-    return place
-
-
-def is_folder_name(name: str) -> bool:
-    """Whether a name is valid as the name of a single folder on this machine."""
-    fits = 0 < len(name.encode(errors="replace")) <= _MAX_NAME_BYTES
-    return fits and name not in (".", "..") and not set(name) & {"/", "\0"}
-
-
-def results_folder(results: Path, manifest_key: str, simulation: str) -> Path:
-    """Output folder of a study: named like the study's own, or like the simulation if that is not a valid name here."""
-    name = keys.study_folder(manifest_key)
-    return results / (name if is_folder_name(name) else simulation)
-
-
-def run_in(folder: Path) -> str | None:
-    """The simulation whose results a folder holds, or None."""
-    for name in _NAMING_FILES:
-        try:
-            return str(json.loads((folder / name).read_text(encoding="utf-8"))["simulation_id"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return None
+def _lower_priority() -> None:
+    """Let engines on this machine go first: on Linux, a thread has a niceness of its own."""
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOW_PRIORITY)

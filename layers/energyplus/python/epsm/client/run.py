@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from epsm.client.aws_faults import stack_errors
 from epsm.client.connection import Connection
-from epsm.client.fetch import fetch, results_folder
+from epsm.client.fetch import fetch
 from epsm.client.follow import follow
 from epsm.client.frames import DESIGN, MONTHLY, RESULTS, SERIES, ZONES, only_series, read_parquet
 from epsm.client.progress import shown_progress
+from epsm.client.results_place import results_folder
 from epsm.client.sensitivity import sensitivity, stored_sensitivity
 from epsm.errors import NotEnded, NotFound, StudyFailed, StudyRejected, WaitTimeout
 from epsm.operations.cancel import cancel
