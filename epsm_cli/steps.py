@@ -96,7 +96,7 @@ def follow_to_end(
         simulation: The study.
         stack: The stack's name as the user typed it.
         own: Whether this command has started the stack, which then ends with it.
-        download: Brings files of variants that have ended while the others run.
+        download: Downloads files of variants that have ended while the others run.
 
     Raises:
         typer.Exit: If the stack does not start the study, or does not answer; the reason has been printed.

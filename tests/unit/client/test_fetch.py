@@ -222,7 +222,7 @@ def test_a_variant_that_ran_again_after_its_download_is_brought_again(target: Co
     s3.names = ["manifest.json", "variants/0/result.json"]
     target.client = lambda service: s3  # type: ignore[misc]
     download = Download(target, "older", tmp_path / "office", with_variants=True)
-    assert download.bring_early()
+    assert download.download_early()
     attempts.append(b"again")
     folder = download.finish(lambda done, total: None)
     assert (folder / "variants" / "0" / "result.json").read_bytes() == b"again"
@@ -230,7 +230,7 @@ def test_a_variant_that_ran_again_after_its_download_is_brought_again(target: Co
 
 def test_a_download_that_goes_on_in_a_folder_of_another_run_is_whole(target: Connection, tmp_path: Path) -> None:
     download = Download(target, "older", tmp_path / "office", with_variants=True)
-    assert download.bring_early()
+    assert download.download_early()
     bring(target, "younger", tmp_path / "office")
     folder = download.finish(lambda done, total: None)
     assert {path.name for path in folder.iterdir()} == set(_NAMES)
@@ -244,10 +244,10 @@ def test_early_downloads_wait_for_nobody_and_end_when_told(target: Connection, t
     fcntl.flock(held, fcntl.LOCK_EX)
     download = Download(target, "older", folder, with_variants=True)
     with pytest.raises(FolderBusy):
-        download.bring_early()
+        download.download_early()
     os.close(held)
     download.stop()
-    assert not download.bring_early()
+    assert not download.download_early()
     assert list(folder.iterdir()) == []
 
 
@@ -267,7 +267,7 @@ def test_a_small_rest_of_the_disk_is_left_to_the_study(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Mock(free=2**30))
     download = Download(target, "older", tmp_path / "office", with_variants=True)
-    assert not download.bring_early()
+    assert not download.download_early()
     assert list((tmp_path / "office").iterdir()) == []
 
 

@@ -79,7 +79,7 @@ class _Rounds:
         while self._due.wait() and not self._closed:
             self._due.clear()
             try:
-                if not self._download.bring_early():
+                if not self._download.download_early():
                     return
             except FolderBusy:
                 pass  # another command downloads to the same folder; the next round tries again

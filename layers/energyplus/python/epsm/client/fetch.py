@@ -69,7 +69,7 @@ def fetch(
 
 
 class Download:
-    """The download of a run, in several rounds: each brings the files that are not on disk or have changed.
+    """The download of a run, in several rounds: each downloads the files that are not on disk or have changed.
 
     A folder that holds another run is not overwritten: it is renamed after that run first. A run in such a renamed
     folder is updated there. Several processes may download to the same folder: one writes at a time, and a file
@@ -92,14 +92,14 @@ class Download:
         self._folder = folder
         self.with_variants = with_variants
         self._place: Path | None = None
-        self._brought: dict[str, str] = {}
+        self._etags: dict[str, str] = {}
         self._stop = threading.Event()
 
-    def bring_early(self) -> bool:
-        """Bring what is there while the run goes on, with low priority, unless another process writes to the folder.
+    def download_early(self) -> bool:
+        """Download the files that exist while the run continues, with low priority.
 
         Returns:
-            Whether a later round can bring more; False after `stop`, and if the disk has little room left.
+            Whether a later round can download more; False after `stop`, and if the disk has little room left.
 
         Raises:
             CannotWrite, FolderBusy, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError: See `finish`.
@@ -112,15 +112,15 @@ class Download:
         with self._writing(0.0) as place:
             if shutil.disk_usage(place).free < _MIN_FREE_BYTES + sum(entry.size for entry in objects):
                 return False
-            self._bring(place, objects, lambda done, total: None, _EARLY_CONNECTIONS)
+            self._download_all(place, objects, lambda done, total: None, _EARLY_CONNECTIONS)
         return not self._stop.is_set()
 
     def stop(self) -> None:
-        """End a round of `bring_early` after the files that are being downloaded."""
+        """End a round of `download_early` after the files that are being downloaded."""
         self._stop.set()
 
     def finish(self, report: Callable[[int, int], None], wait_s: float = 0.0) -> Path:
-        """Bring what is missing of a run that has ended.
+        """Download what is missing of a run that has ended.
 
         Args:
             report: Called with the number of files on disk, and of all files.
@@ -139,7 +139,7 @@ class Download:
             return self._folder
         self._stop.clear()
         with self._writing(wait_s) as place:
-            self._bring(place, objects, report, _CONNECTIONS)
+            self._download_all(place, objects, report, _CONNECTIONS)
             return place
 
     @contextmanager
@@ -147,7 +147,7 @@ class Download:
         try:
             with results_place(self._folder, self._simulation, time.monotonic() + wait_s) as place:
                 if place != self._place:
-                    self._brought.clear()
+                    self._etags.clear()
                 self._place = place
                 yield place
         except OSError as error:
@@ -155,7 +155,7 @@ class Download:
             raise CannotWrite(f"{self._folder} cannot be written: {error.strerror or error}{where}") from error
 
     def _objects(self) -> list[_Object]:
-        """The objects to bring, those that identify the run first: an interrupted download can be recognised."""
+        """The objects to download, those that identify the run first: an interrupted download can be recognised."""
         prefix = keys.run_key(self._simulation)
         folder = "variants/" if self.with_variants else ""
         pages = self._s3.get_paginator("list_objects_v2")
@@ -168,15 +168,17 @@ class Download:
         ]
         return sorted(objects, key=lambda entry: (entry.name not in NAMING_FILES, entry.name))
 
-    def _bring(self, place: Path, objects: list[_Object], report: Callable[[int, int], None], connections: int) -> None:
+    def _download_all(
+        self, place: Path, objects: list[_Object], report: Callable[[int, int], None], connections: int
+    ) -> None:
         first = sum(entry.name in NAMING_FILES for entry in objects)
         for entry in objects[:first]:
-            self._bring_one(place, entry)
+            self._download_missing(place, entry)
         low_priority = _lower_priority if connections == _EARLY_CONNECTIONS else None
         pool = ThreadPoolExecutor(connections, thread_name_prefix="fetch", initializer=low_priority)
         try:
             report(first, len(objects))
-            waiting = [pool.submit(self._bring_one, place, entry) for entry in objects[first:]]
+            waiting = [pool.submit(self._download_missing, place, entry) for entry in objects[first:]]
             for done, future in enumerate(as_completed(waiting), first + 1):
                 future.result()
                 report(done, len(objects))
@@ -186,7 +188,7 @@ class Download:
             raise
         pool.shutdown()
 
-    def _bring_one(self, place: Path, entry: _Object) -> None:
+    def _download_missing(self, place: Path, entry: _Object) -> None:
         path = place / entry.name
         if self._stop.is_set() or self._is_on_disk(path, entry):
             return
@@ -196,7 +198,7 @@ class Download:
         try:
             etag = self._download(key, part, entry)
             part.replace(path)
-            self._brought[entry.name] = etag
+            self._etags[entry.name] = etag
         except ClientError as error:
             if not is_absent(error):
                 raise
@@ -204,13 +206,13 @@ class Download:
             part.unlink(missing_ok=True)
 
     def _is_on_disk(self, path: Path, entry: _Object) -> bool:
-        """Whether the file on disk has the content of the object: it was brought before, by this process or another."""
+        """Whether the file on disk has the content of the object, because this or another process downloaded it."""
         try:
             status = path.stat()
             if status.st_size != entry.size:
                 return False
-            if entry.name in self._brought:
-                return self._brought[entry.name] == entry.etag
+            if entry.name in self._etags:
+                return self._etags[entry.name] == entry.etag
             if _MD5_ETAG.fullmatch(entry.etag):
                 with path.open("rb") as file:
                     return f'"{hashlib.file_digest(file, _md5).hexdigest()}"' == entry.etag

@@ -13,7 +13,7 @@ from epsm.results.result_files import ERRORS, MANIFEST
 from epsm.store import keys
 
 NAMING_FILES = (MANIFEST, ERRORS)
-"""Files that tell whose results a folder holds."""
+"""Files that identify the run in a folder."""
 PART = ".part"
 _POLL_INTERVAL_S = 0.1
 _MAX_NAME_BYTES = 200
