@@ -11,6 +11,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from epsm.results.result_files import RESULT_FILES
+from epsm.store.keys import SERIES_COLUMNS
 from epsm.store.notifications import EVENT_SOURCE
 from infra.config import Config
 from infra.fargate import Containers
@@ -97,7 +98,9 @@ class Pipeline(Construct):
         inputs, results = self._storage.inputs, self._storage.results
         grant(to, ["s3:GetObject", "s3:GetObjectVersion"], [inputs.arn_for_objects("*")], _ANY_STUDY)
         grant(to, ["s3:GetObject"], [results.arn_for_objects("runs/*/manifest.json")], _ANY_RUN)
-        variant_files = [results.arn_for_objects(f"runs/*/{folder}/*") for folder in ("variants", "preflight")]
+        variant_files = [
+            results.arn_for_objects(f"runs/*/{folder}/*") for folder in ("variants", "series", "preflight")
+        ]
         # Results of earlier runs are copied.
         grant(to, ["s3:GetObject", "s3:PutObject"], variant_files, _ANY_RUN)
         grant(to, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [self._storage.table.table_arn])
@@ -120,9 +123,9 @@ class Pipeline(Construct):
             description="Writes the results table of a study and closes its record",
         )
         results = self._storage.results
-        read = ("manifest.json", "variants/*/result.json")
+        read = ("manifest.json", "variants/*/result.json", "series/part-*.parquet")
         grant(function, ["s3:GetObject"], [results.arn_for_objects(f"runs/*/{name}") for name in read], _ANY_RUN)
-        written = [results.arn_for_objects(f"runs/*/{name}") for name in RESULT_FILES]
+        written = [results.arn_for_objects(f"runs/*/{name}") for name in (*RESULT_FILES, SERIES_COLUMNS)]
         grant(function, ["s3:PutObject"], written, _ANY_RUN)
         grant(
             function,

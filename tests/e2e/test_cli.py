@@ -75,11 +75,13 @@ def table(results: Path) -> pd.DataFrame:
 def test_a_run_leaves_its_results_behind(results: Path) -> None:
     # Of rejected studies, of sampled ones, and of those that ask for more.
     only_of_others = {"errors.json", "design.parquet", "zones.parquet", "monthly.parquet", "pareto.json"}
-    assert {*SUMMARY_FILES, "variants"} - only_of_others == {path.name for path in results.iterdir()}
+    assert {*SUMMARY_FILES, "variants", "series"} - only_of_others == {path.name for path in results.iterdir()}
 
 
 def test_a_run_leaves_every_variants_files_behind(results: Path) -> None:
-    expected = {"result.json", "in.idf", "eplusout.err", "eplusout.sql.gz", "eplustbl.htm", "series.parquet"}
+    expected = {"result.json", "in.idf", "eplusout.err", "eplusout.sql.gz", "eplustbl.htm"}
+    parts = {f"part-000000{index}.parquet" for index in range(4)}
+    assert {path.name for path in (results / "series").iterdir()} == {*parts, "columns.parquet"}
     for index in range(4):
         assert {path.name for path in (results / "variants" / str(index)).iterdir()} == expected
 

@@ -225,9 +225,13 @@ def test_the_series_and_tables_and_only_the_files_that_were_asked_for_are_kept(
     outputs["tables"] = ["zones", "monthly"]
     record = run_study(stack, make_study("keep", outputs=outputs, parameters=[]))
     names = object_names(stack, record.simulation_id)
-    files = {"result.json", "in.idf", "series.parquet", "eplusout.eio"}
+    files = {"result.json", "in.idf", "eplusout.eio"}
     assert {name for name in names if name.startswith("variants/")} == {f"variants/0/{name}" for name in files}
     assert {"zones.parquet", "monthly.parquet"} <= names
+    assert {name for name in names if name.startswith("series/")} == {
+        "series/columns.parquet",
+        "series/part-0000000.parquet",
+    }
 
 
 def test_an_external_file_is_read_from_its_place_beside_the_model(

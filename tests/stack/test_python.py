@@ -55,6 +55,8 @@ def test_a_study_is_run_to_its_end_and_its_results_are_read(run: epsm.Run, tmp_p
     assert epsm.read_results(folder).equals(table)
     series = run.series(1, "Electricity:Facility")
     assert epsm.read_series(folder, 1).equals(series)
+    assert epsm.read_series(folder).equals(run.series())
+    assert run.series()["variant_index"].tolist() == [0, 1]
     assert series["Electricity:Facility [kWh]"].sum() == pytest.approx(table["electricity_kwh"][1])
     stored, computed = run.sensitivity(), run.sensitivity(["site_eui_kwh_m2"])
     assert stored.equals(computed)

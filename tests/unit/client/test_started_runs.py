@@ -121,7 +121,7 @@ def test_the_results_are_those_in_the_bucket(stack: Deployed, run: epsm.Run, tmp
     put(stack, run, "design.parquet", parquet(sample=[1]))
     put(stack, run, "zones.parquet", parquet(zone=["ROOM"]))
     put(stack, run, "monthly.parquet", parquet(month=[1]))
-    put(stack, run, "variants/1/series.parquet", parquet(environment=["RUN"]))
+    put(stack, run, "series/part-0000001.parquet", parquet(variant_index=[1], environment=["RUN"]))
     put(stack, run, "report.html", b"<!doctype html>")
     put(stack, run, "sensitivity.json", json.dumps({"indices": rows}).encode())
     assert run.results()["heating_kwh"].tolist() == HEATING
@@ -129,6 +129,7 @@ def test_the_results_are_those_in_the_bucket(stack: Deployed, run: epsm.Run, tmp
     assert run.zones()["zone"].tolist() == ["ROOM"]
     assert run.monthly()["month"].tolist() == [1]
     assert run.series(1)["environment"].tolist() == ["RUN"]
+    assert run.series()["variant_index"].tolist() == [1]
     assert run.report(tmp_path / "report.html") == tmp_path / "report.html"
     assert (tmp_path / "report.html").read_bytes() == run.report().read_bytes() == b"<!doctype html>"
 
@@ -139,12 +140,14 @@ def test_a_download_has_the_files_of_the_study_and_of_its_variants_if_wanted(
     finish(stack, run)
     put(stack, run, "results.csv", b"variant_index\n0\n")
     put(stack, run, "variants/1/result.json", b"{}")
+    put(stack, run, "series/part-0000001.parquet", b"PAR1")
     put(stack, run, "items.json", b"[]")  # of the stack's own
     folder = run.download(tmp_path)
     assert folder == tmp_path / "house"
     assert {path.name for path in folder.iterdir()} == {"manifest.json", "results.csv"}
     assert run.download(tmp_path, variant_files=True) == folder
     assert (folder / "variants" / "1" / "result.json").read_bytes() == b"{}"
+    assert (folder / "series" / "part-0000001.parquet").read_bytes() == b"PAR1"
     assert not (folder / "items.json").exists()
 
 

@@ -1,6 +1,7 @@
 """Reusing results: the same content runs once, and nothing incomplete or of another owner is ever taken."""
 
 import hashlib
+import io
 import json
 import math
 import time
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from epsm.pipeline.run_variant import VariantRunner
@@ -25,6 +27,7 @@ from tests.unit.conftest import RESULTS
 from tests.unit.pipeline.fake_engine import FakeEngine
 
 INSULATION = {"name": "d", "class": "Material", "object": "Wall Insulation", "field": "Thickness"}
+SERIES_OF_BOTH = ("first/series/part-0000000.parquet", "second/series/part-0000001.parquet")
 ANNA, BEN = "iam:anna", "iam:ben"
 
 
@@ -99,6 +102,21 @@ def bench(files: Files, records: Records, table: Any, s3: Any, tmp_path: Path, f
 
 
 # --- Taken
+
+
+def test_copied_series_have_the_index_of_their_new_variant(bench: Bench, one_day: str) -> None:
+    outputs = {"meters": ["Electricity:Facility"]}
+    bench.accept("first", one_day, outputs=outputs)
+    first = bench.run("first")
+    bench.accept("second", one_day, outputs=outputs, parameters=[INSULATION | {"multiply": [1.0]}])
+
+    second = bench.run("second", 1)
+
+    parts = [bench.files.open_result(f"runs/{name}").read() for name in SERIES_OF_BOTH]
+    one, other = (pd.read_parquet(io.BytesIO(part)) for part in parts)
+    assert (one.pop("variant_index").unique().tolist(), other.pop("variant_index").unique().tolist()) == ([0], [1])
+    pd.testing.assert_frame_equal(one, other)
+    assert second.summary["series_columns"] == first.summary["series_columns"]
 
 
 def test_the_same_run_in_a_second_study_is_copied(bench: Bench, one_day: str) -> None:

@@ -22,9 +22,10 @@ __version__ = "0.2.0"
 if TYPE_CHECKING:
     from epsm.client.check import Check
     from epsm.client.connection import Connection, connect
-    from epsm.client.frames import read_design, read_monthly, read_results, read_series, read_zones
+    from epsm.client.frames import read_design, read_monthly, read_results, read_zones
     from epsm.client.run import Run
     from epsm.client.sensitivity import sensitivity
+    from epsm.client.series import read_series
     from epsm.client.shortcuts import check, load, run, submit
     from epsm.client.study import Study
     from epsm.errors import (
@@ -103,7 +104,7 @@ _ELSEWHERE = {
     "read_monthly": "client.frames",
     "read_zones": "client.frames",
     "read_results": "client.frames",
-    "read_series": "client.frames",
+    "read_series": "client.series",
     "run": "client.shortcuts",
     "sensitivity": "client.sensitivity",
     "submit": "client.shortcuts",

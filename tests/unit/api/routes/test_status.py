@@ -157,6 +157,18 @@ def test_downloads_are_of_the_files_that_are_there(stack: Deployed) -> None:
     assert ask(stack, "GET", path, name="../x.csv")[0] == 422
 
 
+@pytest.mark.parametrize("stored", ["series/part-0000001.parquet", "variants/1/series.parquet"], ids=["now", "0.2.0"])
+def test_series_are_downloaded_by_their_variant(stack: Deployed, stored: str) -> None:
+    simulation = stack.accepted(ANNA)
+    path = f"/api/simulation/{simulation}/download/"
+    stack.files.put_text(keys.run_key(simulation, stored), "PAR1", "application/octet-stream")
+    for name in ("variants/1/series.parquet", stored):
+        (offered,) = ask(stack, "GET", path, name=name)[1]["files"].items()
+        assert offered[0] == name
+        assert f"runs/{simulation}/{stored}?" in offered[1]
+    assert ask(stack, "GET", path, name="variants/2/series.parquet")[0] == 404
+
+
 def test_rows_of_an_ended_study_have_their_pareto_ranks(stack: Deployed) -> None:
     simulation = ended(stack, impact={"pareto": ["site_eui_kwh_m2", "unmet_heating_hours"]})
     path = f"/api/simulation/{simulation}/results/"

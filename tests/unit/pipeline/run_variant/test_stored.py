@@ -1,8 +1,10 @@
 """Files and costs that are recorded for a run, and trials before it."""
 
+import io
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
 
@@ -28,7 +30,10 @@ def test_a_series_that_was_asked_for_is_stored_and_one_that_is_not_there_has_a_r
 
     case.run()
 
-    assert case.stored == {"in.idf", "series.parquet", "result.json"}
+    assert case.stored == {"in.idf", "result.json"}
+    series = pd.read_parquet(io.BytesIO(case.files.open_result("runs/a/series/part-0000000.parquet").read()))
+    assert list(series.columns[[0, -1]]) == ["variant_index", "Electricity:Facility [kWh]"]
+    assert len(case.record.summary["series_columns"]) == 16
     assert case.document["missing"]["series Gas:Nowhere"] == "the model has no 'Gas:Nowhere'"
     assert "series Electricity:Facility" not in case.document["missing"]
 

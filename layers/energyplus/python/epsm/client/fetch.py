@@ -157,14 +157,14 @@ class Download:
     def _objects(self) -> list[_Object]:
         """The objects to download, those that identify the run first: an interrupted download can be recognised."""
         prefix = keys.run_key(self._simulation)
-        folder = "variants/" if self.with_variants else ""
+        folders = ("variants/", keys.SERIES_FOLDER) if self.with_variants else ()
         pages = self._s3.get_paginator("list_objects_v2")
         where = {"Bucket": self._bucket, "Prefix": prefix}
         objects = [
             _Object(name, entry["ETag"], entry["Size"], entry.get("LastModified"))
             for page in pages.paginate(**where, **({} if self.with_variants else {"Delimiter": "/"}))
             for entry in page.get("Contents", [])
-            if (name := entry["Key"].removeprefix(prefix)) in SUMMARY_FILES or (folder and name.startswith(folder))
+            if (name := entry["Key"].removeprefix(prefix)) in SUMMARY_FILES or name.startswith(folders)
         ]
         return sorted(objects, key=lambda entry: (entry.name not in NAMING_FILES, entry.name))
 

@@ -3,7 +3,7 @@
 import io
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,12 @@ from epsm.client.aws_faults import stack_errors
 from epsm.client.connection import Connection
 from epsm.client.fetch import fetch
 from epsm.client.follow import follow
-from epsm.client.frames import DESIGN, MONTHLY, RESULTS, SERIES, ZONES, only_series, read_parquet
+from epsm.client.frames import DESIGN, MONTHLY, ZONES, read_parquet
 from epsm.client.progress import shown_progress
 from epsm.client.results_place import results_folder
 from epsm.client.sensitivity import sensitivity, stored_sensitivity
+from epsm.client.series import series_frame
+from epsm.client.sources import RESULTS, S3Source
 from epsm.errors import NotEnded, NotFound, StudyFailed, StudyRejected, WaitTimeout
 from epsm.operations.cancel import cancel
 from epsm.operations.rerun import rerun_missing
@@ -224,18 +226,26 @@ class Run:
             confidence=study.analysis.confidence if confidence is None else confidence,
         )
 
-    def series(self, variant: int, name: str | None = None) -> "pd.DataFrame":
-        """The time series of one variant, available as soon as it has succeeded.
+    def series(
+        self, variant: int | Iterable[int] | None = None, name: str | Sequence[str] | None = None
+    ) -> "pd.DataFrame":
+        """The time series of the study, of each variant as soon as it has succeeded.
 
         Args:
-            variant: Its index (``variant_index`` in the table).
-            name: A meter or variable; by default all series of the study. See `epsm.read_series`.
+            variant: Index of a variant (``variant_index`` in the table), or several; all by default.
+            name: A meter or variable, or several; by default all series of the study. See `epsm.read_series`.
+
+        Returns:
+            The columns of `epsm.read_series`.
 
         Raises:
-            NotFound: If the variant has no series, or none of that name.
+            NotFound: If a variant has no series, or none has one of that name.
             MissingPackage: If pandas is not installed.
         """
-        return only_series(read_parquet(io.BytesIO(self._read(SERIES.format(variant)))), name)
+        bucket = self.connection.stack.settings.results_bucket
+        return series_frame(
+            S3Source(self.connection.client("s3"), bucket, keys.run_key(self.simulation_id)), variant, name
+        )
 
     def download(self, folder: str | Path = "results", *, variant_files: bool = False) -> Path:
         """Download the results, as ``epsm results`` does.

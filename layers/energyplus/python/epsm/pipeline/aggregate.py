@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from epsm.pipeline.detail import write_detail
+from epsm.pipeline.series_columns import VariantsByColumns, write_series_columns
 from epsm.pipeline.study_summary import StudySummary, summary_columns, summary_of
 from epsm.results.design import write_design
 from epsm.results.ended_study import EndedStudy
@@ -60,11 +61,12 @@ def aggregate(
     # The map of a study in batches tolerates every failure, and may end before the execution is stopped.
     if record is not None and not map_error and (too_many := too_many_failures(record)):
         map_error = f"{TOO_MANY_FAILURES}: {too_many}"
+    by_columns = VariantsByColumns()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         counts = write_table(
             manifest,
-            records.variants(simulation),
+            by_columns.noting(records.variants(simulation)),
             folder / "results.parquet",
             folder / "results.csv",
             f"{CANCELLED}." if cancelled else NOT_STARTED,
@@ -78,6 +80,7 @@ def aggregate(
         succeeded = table.loc[table["status"] == VariantStatus.SUCCEEDED.value, "variant_index"].tolist()
         sections = _analyse(folder, manifest, table)
         sections += write_detail(files, simulation, succeeded, manifest.study.outputs.tables, folder)
+        sections += write_series_columns(files, simulation, by_columns.indices, folder)
         sections.append(detail_section(folder, manifest.study))
         ended = EndedStudy(manifest, table, counts, status, error)
         write_report(folder / "report.html", ended, sections)

@@ -118,7 +118,12 @@ class Reuse:
 
         def copy(name: str) -> str:
             source = keys.variant_key(found.simulation_id, found.index, name)
-            return self._files.copy_unchanged(source, found.etags[name], keys.variant_key(simulation, index, name))
+            target = keys.variant_key(simulation, index, name)
+            if name == keys.SERIES:
+                return self._files.put_bytes(
+                    target, _numbered(self._files.read_unchanged(source, found.etags[name]), index)
+                )
+            return self._files.copy_unchanged(source, found.etags[name], target)
 
         try:
             with ThreadPoolExecutor(max_workers=4) as pool:
@@ -127,3 +132,10 @@ class Reuse:
             # What was copied is overwritten by the run that follows.
             logger.warning("results of an earlier run are incomplete", extra={"simulation_id": found.simulation_id})
             return None
+
+
+def _numbered(part: bytes, index: int) -> bytes:
+    """Series as those of another variant: the index of the variant is in the file."""
+    from epsm.results.series_parts import with_index  # pyarrow: only if there are series
+
+    return with_index(part, index)

@@ -288,7 +288,7 @@ class VariantRunner:
             raise NeedsMoreRoom(f"variant {variant.index}: {ended.diagnosis.message}")
         if not ended.diagnosis.verdict.has_results:
             return Finished(ended.diagnosis, ended.run, None, files)
-        finished = read_run(ended, study, requested, folder)
+        finished = read_run(ended, study, requested, folder, variant.index)
         return dataclasses.replace(finished, content_key=key) if finished.results else finished
 
     def booking(self, study: LoadedStudy, started: float) -> Booking:

@@ -10,7 +10,7 @@ from epsm.energyplus.engine import EngineRun
 from epsm.energyplus.verdict import Diagnosis, Verdict
 from epsm.pipeline.workspace import RunFolder
 from epsm.results.reader import Results
-from epsm.results.rows import HOURLY_GWP, QUANTITIES
+from epsm.results.rows import HOURLY_GWP, QUANTITIES, SERIES_COLUMNS
 from epsm.study.manifest import RunManifest
 from epsm.study.records import CANCELLED_STAGE, VariantRecord, VariantStatus, now
 from epsm.study.variants import Variant
@@ -28,6 +28,7 @@ class Finished:
     Attributes:
         diagnosis, run, results: Outcome of the engine, and the results that were read.
         files, series: Files of the run.
+        series_columns: A hash of the columns of the series.
         measures: Its times and its memory, from `measures_of`.
         engine_version: The engine's version, with its build.
         etags: The ETag of each stored file, by name.
@@ -40,6 +41,7 @@ class Finished:
     results: Results | None = None
     files: RunFolder | None = None
     series: Path | None = None
+    series_columns: str = ""
     measures: Mapping[str, float] = field(default_factory=dict)
     engine_version: str = ""
     etags: Mapping[str, str] = field(default_factory=dict)
@@ -112,6 +114,8 @@ def record_of(variant: Variant, finished: Finished, started_at: str) -> VariantR
             summary={**summary, "errors": list(diagnosis.messages)},
         )
     summary |= {"note": diagnosis.message} | _of_results(finished.results)
+    if finished.series_columns:
+        summary[SERIES_COLUMNS] = finished.series_columns
     return _record(variant, started_at, status=VariantStatus.SUCCEEDED, verdict=verdict, summary=summary)
 
 

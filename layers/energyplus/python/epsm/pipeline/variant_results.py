@@ -17,11 +17,12 @@ from epsm.results.quantities import measured_quantities
 from epsm.results.reader import ImpossibleResult, Results, read_results
 from epsm.results.reduced import read_reduced
 from epsm.results.rows import HOURLY_GWP
+from epsm.store import keys
 from epsm.study.hourly_factors import HourlyFactors
 from epsm.study.schema import Outputs
 
 
-def read_run(ended: Simulated, study: LoadedStudy, requested: Expectations, folder: Path) -> Finished:
+def read_run(ended: Simulated, study: LoadedStudy, requested: Expectations, folder: Path, index: int) -> Finished:
     """The run with its results; as failed if they are impossible, cannot be read or do not fit on the disk.
 
     Args:
@@ -29,6 +30,7 @@ def read_run(ended: Simulated, study: LoadedStudy, requested: Expectations, fold
         study: The study.
         requested: Of the variant's measures.
         folder: Where the file of its series is written.
+        index: Index of the variant.
     """
     finished = Finished(ended.diagnosis, ended.run, None, ended.files)
     outputs = study.manifest.study.outputs
@@ -39,7 +41,7 @@ def read_run(ended: Simulated, study: LoadedStudy, requested: Expectations, fold
         quantities = measured_quantities(requested.amounts, database)
         results = _with_hourly_gwp(results, study.hourly_factors, database)
         results = _with_requested(results, outputs, database)
-        series, missing = _series(database, outputs, folder)
+        series, columns, missing = _series(database, outputs, folder / keys.SERIES, index)
     except ImpossibleResult as error:
         return _failed(finished, f"The results are impossible: {error}")
     except sqlite3.Error as error:
@@ -49,7 +51,7 @@ def read_run(ended: Simulated, study: LoadedStudy, requested: Expectations, fold
     results = dataclasses.replace(
         results, measure_remarks=remarks, quantities=quantities, missing=results.missing | missing
     )
-    return dataclasses.replace(finished, results=results, series=series)
+    return dataclasses.replace(finished, results=results, series=series, series_columns=columns)
 
 
 def _failed(finished: Finished, message: str) -> Finished:
@@ -78,15 +80,16 @@ def _with_requested(results: Results, outputs: Outputs, database: Path) -> Resul
     return results
 
 
-def _series(database: Path, outputs: Outputs, folder: Path) -> tuple[Path | None, dict[str, str]]:
-    """The requested series as a file, and a reason for each that the run does not have."""
+def _series(database: Path, outputs: Outputs, path: Path, index: int) -> tuple[Path | None, str, dict[str, str]]:
+    """The requested series as a file, a hash of its columns, and a reason for each that the run does not have."""
     requested = (*outputs.meters, *outputs.variables)
     if not requested:
-        return None, {}
-    from epsm.results.series import missing_series, read_series  # pandas and pyarrow: only if series are requested
+        return None, "", {}
+    # pandas and pyarrow: only if series are requested
+    from epsm.results.series import missing_series, read_series
+    from epsm.results.series_parts import write_part
 
     series = read_series(database, outputs)
     assert series is not None
-    path = folder / "series.parquet"
-    series.to_parquet(path, index=False)
-    return path, {f"series {name}": reason for name, reason in missing_series(series, requested).items()}
+    columns = write_part(series, index, path)
+    return path, columns, {f"series {name}": reason for name, reason in missing_series(series, requested).items()}

@@ -159,6 +159,11 @@ class Files:
         answer = self._s3.put_object(Bucket=self.results_bucket, Key=key, Body=body, ContentType="application/json")
         return answer["ETag"]
 
+    def put_bytes(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> str:
+        """Write an object; its ETag."""
+        answer = self._s3.put_object(Bucket=self.results_bucket, Key=key, Body=content, ContentType=content_type)
+        return answer["ETag"]
+
     def put_text(self, key: str, text: str, content_type: str) -> None:
         self._s3.put_object(Bucket=self.results_bucket, Key=key, Body=text.encode(), ContentType=content_type)
 

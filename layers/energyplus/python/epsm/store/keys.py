@@ -23,6 +23,11 @@ IDEMPOTENCY_PARTITION = "IDEMPOTENCY"
 RUN_TIME_SORT_KEY = "RUN_TIME"
 ACCOUNT_SORT_KEY = "ACCOUNT"
 KEPT_RESULT_SORT_KEY = "RESULT"
+SERIES = "series.parquet"
+"""The series of a variant, by the name that the API has for them."""
+SERIES_FOLDER = "series/"
+SERIES_COLUMNS = f"{SERIES_FOLDER}columns.parquet"
+"""A table without rows that has the columns of all parts; its name sorts before theirs."""
 
 
 def simulation_id(bucket: str, key: str, version_id: str) -> str:
@@ -145,8 +150,30 @@ def run_key(simulation: str, name: str = "") -> str:
 
 
 def variant_key(simulation: str, index: int, name: str = "") -> str:
-    """Key of a file of one variant: result.json, in.idf, eplusout.err, ..."""
-    return run_key(simulation, f"variants/{index}/{name}")
+    """Key of a file of one variant: result.json, in.idf, eplusout.err, ...; series are in a folder of their own.
+
+    >>> variant_key("office-1", 3, "in.idf"), variant_key("office-1", 3, SERIES)
+    ('runs/office-1/variants/3/in.idf', 'runs/office-1/series/part-0000003.parquet')
+    """
+    return run_key(simulation, series_part(index) if name == SERIES else f"variants/{index}/{name}")
+
+
+def series_part(index: int) -> str:
+    """Name, in the folder of a run, of the part of the series that a variant has."""
+    return f"{SERIES_FOLDER}part-{index:07d}.parquet"
+
+
+def possible_keys(simulation: str, name: str) -> tuple[str, ...]:
+    """Keys of a file of a run that is named as in its folder, the more probable first.
+
+    Series are asked for by their variant; version 0.2.0 stored them there.
+
+    >>> possible_keys("office-1", "variants/3/series.parquet")
+    ('runs/office-1/series/part-0000003.parquet', 'runs/office-1/variants/3/series.parquet')
+    """
+    own = run_key(simulation, name)
+    found = re.fullmatch(rf"variants/([0-9]+)/{re.escape(SERIES)}", name)
+    return (variant_key(simulation, int(found[1]), SERIES), own) if found else (own,)
 
 
 def preflight_key(simulation: str, index: int, name: str) -> str:

@@ -104,8 +104,9 @@ def download(
     name: Annotated[
         str | None,
         Query(
-            pattern=r"^(variants/[0-9]{1,7}/)?[A-Za-z0-9_]+(\.[A-Za-z0-9]+)+$",
-            description="One file, e.g. variants/3/in.idf; without it table, report, sensitivity analysis, manifest.",
+            pattern=r"^(variants/[0-9]{1,7}/|series/)?[A-Za-z0-9_-]+(\.[A-Za-z0-9]+)+$",
+            description="One file, e.g. variants/3/series.parquet; without it table, report, sensitivity analysis, "
+            "manifest.",
         ),
     ] = None,
 ) -> Downloads:
@@ -113,9 +114,10 @@ def download(
     own_study(simulation_id)
     files, present = stack().files, {}
     for result_file in (name,) if name else (*RESULT_FILES, MANIFEST):
-        key = keys.run_key(simulation_id, result_file)
-        if files.size(files.results_bucket, key) is not None:
-            present[result_file] = files.presigned_download(key, DOWNLOAD_SECONDS)
+        for key in keys.possible_keys(simulation_id, result_file):
+            if files.size(files.results_bucket, key) is not None:
+                present[result_file] = files.presigned_download(key, DOWNLOAD_SECONDS)
+                break
     if not present:
         raise Refusal(HTTPStatus.NOT_FOUND, "File not found (results are available once the study has ended)")
     return Downloads(files=present, expires_in_s=DOWNLOAD_SECONDS)
