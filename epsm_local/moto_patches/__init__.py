@@ -79,6 +79,7 @@ def use(local: LocalAws) -> None:
             cloudformation,
             dispatch,
             dynamodb,
+            dynamodb_answers,
             ecs,
             events,
             functions,
@@ -100,6 +101,7 @@ def use(local: LocalAws) -> None:
             cloudformation,
             objects,
             persistence,
+            dynamodb_answers,
             dynamodb,
             bucket_hosts,
         ):

@@ -3,6 +3,15 @@
 from tests.local.moto_hooks.hooks import MAP, PARSER, Hook
 
 RELIED_ON = (
+    Hook("dynamodb_answers", "core/serialize.py", "SERVICE_SPECIFIC_SERIALIZERS"),
+    Hook("dynamodb_answers", "core/serialize.py", "BaseJSONSerializer._serialize_type_map",
+         "self, serialized: Serialized, value: Any, shape: MapShape, key: str"),
+    Hook("dynamodb_answers", "core/serialize.py", "ResponseSerializer._default_serialize",
+         "self, serialized: Serialized, value: Any, shape: Shape, key: str"),
+    Hook("dynamodb_answers", "dynamodb/models/table.py", "Table.all_items",
+         "self"),
+    Hook("dynamodb_answers", "dynamodb/models/table.py", "Table.all_indexes",
+         "self"),
     Hook("persistence", "s3/models.py", "S3Backend.copy_object",
          "self, src_key: FakeKey, dest_bucket_name: str, dest_key_name: str, storage: str | None=None, "
          "encryption: str | None=None, kms_key_id: str | None=None, bucket_key_enabled: Any=None, "

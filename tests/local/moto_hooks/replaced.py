@@ -62,6 +62,16 @@ REPLACED = (
          "self, request: Any, full_url: str, headers: Any"),
     Hook("persistence", "dynamodb/responses.py", "DynamoHandler.call_action",
          "self"),
+    Hook("dynamodb_answers", "dynamodb/models/table.py", "Table.query",
+         "self, hash_key: DynamoType | None, range_comparison: str | None, range_objs: list[DynamoType], limit: int, "
+         "exclusive_start_key: dict[str, Any], scan_index_forward: bool, projection_expressions: list[list[str]] | "
+         "None, index_name: str | None=None, consistent_read: bool=False, filter_expression: Any=None, "
+         "hash_key_conditions: list[tuple[str, DynamoType]] | None=None, range_key_conditions: list[tuple[str, str, "
+         "list[DynamoType]]] | None=None, **filter_kwargs: Any"),
+    Hook("dynamodb_answers", "dynamodb/models/dynamo_type.py", "Item.__deepcopy__",
+         "self, memo: dict[int, Any]"),
+    Hook("dynamodb_answers", "dynamodb/models/dynamo_type.py", "Item.project",
+         "self, projection_expressions: list[list[str]]"),
     Hook("dynamodb", "dynamodb/responses.py", "DynamoHandler.call_action",
          "self"),
     Hook("persistence", "cloudformation/parsing.py", "generate_resource_name",
