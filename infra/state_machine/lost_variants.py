@@ -8,7 +8,7 @@ from constructs import Construct
 from epsm.pipeline.items import RECORD_BLOCK, RECORD_KEY
 from epsm.store import attributes, keys
 from epsm.study.records import LOST_STAGE, VariantStatus
-from infra.state_machine.retries import retry_aws, study_key
+from infra.state_machine.retries import retry_aws
 
 _text = tasks.DynamoAttributeValue.from_string
 _path = sfn.JsonPath.string_at
@@ -81,7 +81,12 @@ def count_lost_variant(scope: Construct, name: str, table: dynamodb.Table) -> ta
         scope,
         name,
         table=table,
-        key=study_key(),
+        key={
+            keys.PARTITION_KEY: _text(
+                sfn.JsonPath.format(keys.STUDY_PARTITION_FORMAT + keys.COUNTERS_SUFFIX, _path("$.simulation_id"))
+            ),
+            keys.SORT_KEY: _text(keys.COUNTERS_SORT_KEY),
+        },
         update_expression=f"ADD {attributes.FAILURES} :one",
         condition_expression=f"attribute_exists({keys.PARTITION_KEY})",
         expression_attribute_values={":one": tasks.DynamoAttributeValue.from_number(1)},

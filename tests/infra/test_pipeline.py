@@ -42,7 +42,8 @@ def key_of(task: dict[str, Any], data: dict[str, Any]) -> dict[str, str]:
             return called[1].format(*map(value, called[2].split(", ")))
         return value(expression)
 
-    return {name: text(typed["S.$"]) for name, typed in task["Parameters"]["Key"].items()}
+    key = task["Parameters"]["Key"]
+    return {name: text(typed["S.$"]) if "S.$" in typed else typed["S"] for name, typed in key.items()}
 
 
 def retried(template: Template, name: str) -> dict[str, dict[str, Any]]:
@@ -174,6 +175,7 @@ def test_a_lost_worker_is_recorded_where_the_variant_is_looked_for(
         (singly["Record lost variant of a batch"], {"simulation_id": "office-1", "entry": entry}),
     ):
         assert key_of(lost, data) == keys.variant_item_key("office-1", index, block_size)
+    assert key_of(singly["Count lost variant"], data) == keys.counters_key("office-1")
 
 
 def test_results_are_collected_whatever_the_map_came_to(template: Template) -> None:

@@ -63,9 +63,9 @@ def test_a_study_without_further_attributes_has_no_counts_costs_or_ends(table: A
 def test_a_new_study_expires_by_itself_long_after_its_retention(table: Any, records: Records) -> None:
     records.create_or_get_study("a", "Office", SOURCE)
 
-    (item,) = table.scan()["Items"]
-    days = (datetime.fromtimestamp(int(item["expires_at"]), UTC) - datetime.now(UTC)) / timedelta(days=1)
-    assert 30 + 40 - 1 < days <= 30 + 40
+    for item in table.scan()["Items"]:
+        days = (datetime.fromtimestamp(int(item["expires_at"]), UTC) - datetime.now(UTC)) / timedelta(days=1)
+        assert 30 + 40 - 1 < days <= 30 + 40
 
 
 def test_a_study_that_is_claimed_twice_stays_as_it_was(records: Records) -> None:

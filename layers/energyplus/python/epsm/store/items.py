@@ -51,6 +51,12 @@ def study_record(item: dict[str, Any]) -> StudyRecord:
     )
 
 
+def counters_of(item: dict[str, Any]) -> dict[str, Any]:
+    """The counters of a study, named as the fields of its record."""
+    names = ("spent_usd", "cost_usd", attributes.SUCCESSES, attributes.FAILURES)
+    return {name: _from_item(item[name]) for name in names if name in item}
+
+
 def variant_record(item: dict[str, Any]) -> VariantRecord:
     plain = _from_item(item)
     error = plain.get(attributes.ERROR, {})

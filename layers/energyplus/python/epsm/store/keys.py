@@ -19,6 +19,8 @@ VARIANT_SORT_PREFIX = "VARIANT#"
 BLOCK_SIZE = 400
 """Variants of a partition of the table: about one page of a query. Studies keep the size they were created with."""
 STUDY_SORT_KEY = "SIM"
+COUNTERS_SORT_KEY = "COUNTERS"
+COUNTERS_SUFFIX = "#COUNTERS"
 IDEMPOTENCY_PARTITION = "IDEMPOTENCY"
 RUN_TIME_SORT_KEY = "RUN_TIME"
 ACCOUNT_SORT_KEY = "ACCOUNT"
@@ -186,13 +188,18 @@ def study_key(simulation: str) -> dict[str, str]:
     return {PARTITION_KEY: partition(simulation), SORT_KEY: STUDY_SORT_KEY}
 
 
+def counters_key(simulation: str) -> dict[str, str]:
+    """Key of the item with the counters of a study, in a partition of its own."""
+    return {PARTITION_KEY: partition(simulation, COUNTERS_SUFFIX), SORT_KEY: COUNTERS_SORT_KEY}
+
+
 def variant_item_key(simulation: str, index: int, block_size: int) -> dict[str, str]:
     """Key of the item of a variant; see `block_suffix`."""
     return {PARTITION_KEY: partition(simulation, block_suffix(index, block_size)), SORT_KEY: variant_sort_key(index)}
 
 
 def partition(simulation: str, suffix: str = "") -> str:
-    """The partition of a study's item and of its first block of variants; with a suffix, that of another block."""
+    """The partition of a study's item and of its first block of variants; with a suffix, another one of the study."""
     return STUDY_PARTITION_FORMAT.format(simulation) + suffix
 
 

@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from epsm.problems import Problem, shortened
 from epsm.store import attributes, keys
-from epsm.store.conditional import write, write_if
+from epsm.store.conditional import write_if, write_together
+from epsm.store.counters import Counters
 from epsm.store.items import study_record, to_item
 from epsm.store.study_lists import StudyLists
-from epsm.store.variant_records import VariantRecords
 from epsm.study.records import StudyRecord, StudyStatus, expiry, now, timestamp
 from epsm.study.schema import Options
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-_EXISTS = f"attribute_exists({keys.PARTITION_KEY})"
 
-
-class Records(StudyLists, VariantRecords):
+class Records(StudyLists, Counters):
     """The table of records.
 
     Args:
@@ -32,15 +30,17 @@ class Records(StudyLists, VariantRecords):
 
     def __init__(self, table: "Table") -> None:
         StudyLists.__init__(self, table)
-        VariantRecords.__init__(self, table)
+        Counters.__init__(self, table)
 
     def create_or_get_study(self, simulation: str, name: str, source: dict[str, str], owner: str = "") -> StudyRecord:
         """Create a pending study, or get the existing one of that name; returns the stored record."""
         created_at = datetime.now(UTC)
+        expires_at = expiry(created_at, Options().retention_days)
+        self._create_counters(simulation, expires_at)
         item = {
             **keys.study_key(simulation),
             attributes.RECORD_TYPE: keys.STUDY_SORT_KEY,
-            attributes.EXPIRES_AT: expiry(created_at, Options().retention_days),
+            attributes.EXPIRES_AT: expires_at,
             "simulation_id": simulation,
             "name": name,
             attributes.STATUS: StudyStatus.PENDING.value,
@@ -66,8 +66,10 @@ class Records(StudyLists, VariantRecords):
         engines: int = 1,
     ) -> bool:
         """Record the variants of a pending study."""
+        self._keep_counters_until(simulation, expires_at)
         values = {"name": name, attributes.VARIANTS: variants, "options": options, attributes.EXPIRES_AT: expires_at}
-        return self._update_study(simulation, (StudyStatus.PENDING,), values | _in_batches(batched, engines))
+        in_batches = {"batched": batched, "engines": engines}
+        return self._update_study(simulation, (StudyStatus.PENDING,), values | in_batches)
 
     def reject_study(self, simulation: str, problems: Sequence[Problem]) -> bool:
         """Close a pending study as rejected."""
@@ -135,10 +137,17 @@ class Records(StudyLists, VariantRecords):
             "given_up": False,
             "collected": False,
             "stop_reason": "",
+            "batched": batched,
+            "engines": engines,
+            # Of a study of an earlier release.
             "spent_usd": 0,
-            **_in_batches(batched, engines),
+            attributes.SUCCESSES: 0,
+            attributes.FAILURES: 0,
         }
-        return self._update_study(simulation, (StudyStatus.PARTIAL, StudyStatus.FAILED, StudyStatus.CANCELLED), values)
+        ended = (StudyStatus.PARTIAL, StudyStatus.FAILED, StudyStatus.CANCELLED)
+        study = {"TableName": self._table.name, **self._study_update(simulation, ended, values)}
+        counters = self._reset_counters(simulation, expiry(datetime.now(UTC), Options().retention_days))
+        return write_together(self._table.meta.client, [{"Update": study}, {"Update": counters}])
 
     def mark_removing(self, simulation: str) -> bool:
         """Mark an ended study as being removed; False, and nothing written, if it has not ended."""
@@ -155,15 +164,18 @@ class Records(StudyLists, VariantRecords):
 
     def _update_study(self, simulation: str, only_from: Sequence[StudyStatus], values: dict[str, Any]) -> bool:
         """Set attributes of a study that is in one of the given states; False, and nothing written, if it is not."""
+        return write_if(self._table.update_item, **self._study_update(simulation, only_from, values))
+
+    @staticmethod
+    def _study_update(simulation: str, only_from: Sequence[StudyStatus], values: dict[str, Any]) -> dict[str, Any]:
         allowed = {f":from{number}": status.value for number, status in enumerate(only_from)}
-        return write_if(
-            self._table.update_item,
-            Key=keys.study_key(simulation),
-            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
-            ConditionExpression=f"#status IN ({', '.join(allowed)}) AND attribute_not_exists(removing)",
-            ExpressionAttributeNames={"#status": attributes.STATUS, **{f"#{name}": name for name in values}},
-            ExpressionAttributeValues={**allowed, **{f":{name}": to_item(value) for name, value in values.items()}},
-        )
+        return {
+            "Key": keys.study_key(simulation),
+            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values),
+            "ConditionExpression": f"#status IN ({', '.join(allowed)}) AND attribute_not_exists(removing)",
+            "ExpressionAttributeNames": {"#status": attributes.STATUS, **{f"#{name}": name for name in values}},
+            "ExpressionAttributeValues": {**allowed, **{f":{name}": to_item(value) for name, value in values.items()}},
+        }
 
     def study(self, simulation: str) -> StudyRecord | None:
         """The record of a study; None if there is none, or if it is being removed."""
@@ -173,7 +185,7 @@ class Records(StudyLists, VariantRecords):
     def study_including_removed(self, simulation: str) -> StudyRecord | None:
         """The record of a study, also while it is being removed; None if there is none."""
         item = self._table.get_item(Key=keys.study_key(simulation), ConsistentRead=True).get("Item")
-        return None if item is None else study_record(item)
+        return None if item is None else self.with_counters(study_record(item))
 
     def note_run_time(self, sha256: str, engine_seconds: float) -> None:
         """Record the run time of a model, by the hash of its file."""
@@ -201,24 +213,11 @@ class Records(StudyLists, VariantRecords):
         item = answer.get("Item", {})
         return item.get(attributes.STATUS) == StudyStatus.CANCELLED.value or bool(item.get("stop_reason"))
 
-    def spend(self, simulation: str, usd: float) -> bool:
-        """Add to the cost of a study's variants; returns whether its budget is spent and no stop was requested yet."""
-        answer = write(
-            self._table.update_item,
-            Key=keys.study_key(simulation),
-            UpdateExpression="ADD spent_usd :usd, cost_usd :usd",
-            ConditionExpression=_EXISTS,
-            ExpressionAttributeValues={":usd": to_item(usd)},
-            ReturnValues="ALL_NEW",
-        )
-        record = study_record(answer["Attributes"])
-        budget_usd = record.options.get("max_cost_usd")
-        return budget_usd is not None and record.spent_usd >= budget_usd and not record.stop_reason
-
     def remove_study(self, simulation: str) -> int:
         """Delete every item of a study, the study's own last; returns their number."""
         removed = 0
-        for suffix in reversed(self._block_suffixes(simulation)):
+        suffixes = [*self._block_suffixes(simulation), keys.COUNTERS_SUFFIX]
+        for suffix in reversed(suffixes):
             query: dict[str, Any] = {
                 "KeyConditionExpression": f"{keys.PARTITION_KEY} = :pk",
                 "ExpressionAttributeValues": {":pk": keys.partition(simulation, suffix)},
@@ -231,21 +230,7 @@ class Records(StudyLists, VariantRecords):
                 removed += len(items)
         return removed
 
-    def count_successes(self, simulation: str, successes: int) -> None:
-        """Add to the number of variants of this attempt that have succeeded, which shows the progress of batches."""
-        write_if(
-            self._table.update_item,
-            Key=keys.study_key(simulation),
-            UpdateExpression=f"ADD {attributes.SUCCESSES} :number",
-            ConditionExpression=_EXISTS,
-            ExpressionAttributeValues={":number": successes},
-        )
-
     def failures(self, simulation: str) -> int:
         """Number of variants that have failed in this attempt of a study that runs in batches."""
         record = self.study_including_removed(simulation)
         return record.failures if record else 0
-
-
-def _in_batches(batched: bool, engines: int) -> dict[str, Any]:
-    return {"batched": batched, "engines": engines, attributes.SUCCESSES: 0, attributes.FAILURES: 0}

@@ -51,6 +51,10 @@ class VariantRecords:
             return [""]
         return [keys.block_suffix(index, size) for index in range(first - first % size, max(variants, first + 1), size)]
 
+    def _counters_key(self, simulation: str) -> dict[str, str]:
+        """Where workers count: for a study of an earlier release, the study's item."""
+        return keys.counters_key(simulation) if self.block_size(simulation) else keys.study_key(simulation)
+
     def _item_key(self, simulation: str, index: int) -> dict[str, str]:
         return keys.variant_item_key(simulation, index, self.block_size(simulation))
 
@@ -81,7 +85,7 @@ class VariantRecords:
             simulation: The study's simulation.
             record: The variant.
             expires_at: When the table drops the item, seconds since 1970.
-            attempt: The attempt, if a failed variant is counted on its study's record, at most once per attempt.
+            attempt: The attempt, if a failed variant is counted for its study, at most once per attempt.
         """
         item = {
             **self._item_key(simulation, record.index),
@@ -102,7 +106,7 @@ class VariantRecords:
         }
         count = {
             "TableName": self._table.name,
-            "Key": keys.study_key(simulation),
+            "Key": self._counters_key(simulation),
             "UpdateExpression": f"ADD {attributes.FAILURES} :one",
             "ConditionExpression": f"attribute_exists({keys.PARTITION_KEY})",
             "ExpressionAttributeValues": {":one": 1},

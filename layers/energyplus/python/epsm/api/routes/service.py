@@ -30,7 +30,9 @@ def system_resources() -> Resources:
     return Resources(
         engine_version=dictionary.load().version,
         running_studies=len(page.studies),
-        running_variants=sum(stack().executions.counts(record).running for record in page.studies),
+        running_variants=sum(
+            stack().executions.counts(stack().records.with_counters(record)).running for record in page.studies
+        ),
         account_concurrency=stack().functions.account_limit("ConcurrentExecutions"),
     )
 
