@@ -51,7 +51,7 @@ def load(library: str) -> ctypes.CDLL:
 
 def run(engine: ctypes.CDLL, arguments: Sequence[str]) -> int:
     """Run EnergyPlus with the arguments of a command line; return its exit code."""
-    if list(arguments) == ["--version"]:  # which the program tells after having parsed its schema
+    if list(arguments) == ["--version"]:  # the program prints it after parsing its schema
         engine.energyPlusVersion.restype = ctypes.c_char_p
         os.write(1, engine.energyPlusVersion() + b"\n")
         return 0

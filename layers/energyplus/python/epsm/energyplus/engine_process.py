@@ -61,7 +61,7 @@ def start(line: Sequence[str], folder: Path) -> EngineProcess:
 
 
 def served_command(line: Sequence[str]) -> tuple[Path, list[str]] | None:
-    """The library and the arguments with which a server can do what a command line says; None if none can.
+    """Library and arguments of a command line, for a server; None if no server can run it.
 
     ExpandObjects is searched for beside the program that runs.
     """
