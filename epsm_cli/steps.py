@@ -1,8 +1,10 @@
 """The steps that commands share: upload a study, follow it to its end, download its results."""
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import typer
 from boto3.exceptions import Boto3Error
@@ -26,6 +28,7 @@ from epsm.client.fetch import Download
 from epsm.client.folder import upload
 from epsm.client.follow import follow
 from epsm.client.local import LOCAL
+from epsm.client.low_priority import lower_priority
 from epsm.energyplus.versions import DEFAULT
 from epsm.errors import CannotWrite, FolderBusy, NotPickedUp, StudyRejected
 from epsm.store import keys
@@ -33,7 +36,7 @@ from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.text import counted
 from epsm_cli.interrupts import Interrupted
-from epsm_cli.show import show_problems, show_results, show_study
+from epsm_cli.show import show_problems, show_study
 from epsm_cli.terminal import console
 
 _OTHER_WRITER_S = 600.0
@@ -102,6 +105,8 @@ def follow_to_end(
         typer.Exit: If the stack does not start the study, or does not answer; the reason has been printed.
     """
     last_counts = RunCounts()
+    if download is not None:
+        Thread(target=_load_results_table, daemon=True).start()
     with (
         _telling_how_to_go_on(simulation, stack, lambda: _lost(last_counts) if own else None),
         Progress(
@@ -140,6 +145,12 @@ def follow_to_end(
         except NotPickedUp as error:
             console.print(Text(f"{error}: see the logs of {target.name}-submit", style="red"))
             raise typer.Exit(1) from None
+
+
+def _load_results_table() -> None:
+    """Load what shows the results while the study runs, so that its end does not wait for it."""
+    lower_priority()
+    importlib.import_module("epsm_cli.show_results")
 
 
 @contextmanager
@@ -194,6 +205,8 @@ def bring(target: Connection, record: StudyRecord, download: Download, stack: st
     if record.status is StudyStatus.REJECTED:
         show_problems(console, record.problems)
         return
+    from epsm_cli.show_results import show_results
+
     parquet = folder / "results.parquet"
     if parquet.is_file():
         manifest = target.stack.files.read_manifest(record.simulation_id)

@@ -34,7 +34,7 @@ def connection(endpoint: str) -> Connection:
         NoStack: If there is none.
     """
     # A stack on this machine either answers or has ended.
-    return connection_to(STACK_NAME, session(), poll_s=0.3, patience_s=5.0, endpoint=endpoint)
+    return connection_to(STACK_NAME, session(), poll_s=0.1, patience_s=5.0, endpoint=endpoint)
 
 
 def running() -> Connection | None:

@@ -3,10 +3,12 @@
 Completes moto/stepfunctions/models.py (state machines of CloudFormation are created in the backend without an
 interpreter), parser/asl/utils/boto_client.py (a new boto3 client for every task, 25 ms each),
 parser/asl/component/state/exec/ state_task/lambda_eval_utils.py (an HTTP request for every Lambda task),
-parser/utils.py (a list of every thread ever started), parser/asl/component/state/state.py and
+parser/utils.py (a list of every thread ever started), parser/asl/parse/asl_parser.py (a definition is parsed at each
+execution, 0.1 s, during which nothing else runs), parser/asl/component/state/state.py and
 parser/backend/execution_worker.py (times of the context object, which AWS writes as `2019-03-26T20:14:13.192Z`).
 """
 
+import functools
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +20,7 @@ from moto.stepfunctions.parser.asl.component.program import program
 from moto.stepfunctions.parser.asl.component.state import state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.eval.states import ExecutionData, StateData
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend import execution_worker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
@@ -25,6 +28,9 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from epsm_local.aws.session import ACCOUNT
 from epsm_local.moto_patches import local_aws
 from epsm_local.moto_patches.functions import MAX_REQUEST_BYTES, run
+
+_PROGRAMS = 8
+"""Number of definitions that are kept parsed."""
 
 
 class _NoList(list[Any]):
@@ -46,6 +52,8 @@ def install() -> None:
     boto_client.boto3 = _Boto3
     lambda_eval_utils._invoke_lambda_function = _invoke_lambda_function
     program.TMP_THREADS = _NoList()
+    # Programs hold no state of an execution: the children of a map share one.
+    AmazonStateLanguageParser.parse = staticmethod(functools.lru_cache(_PROGRAMS)(AmazonStateLanguageParser.parse))
     state.StateData = _state_data
     execution_worker.ExecutionData = _execution_data
 

@@ -98,6 +98,8 @@ REPLACED = (
          "state_credentials: StateCredentials"),
     Hook("stepfunctions/interpreter", "stepfunctions/models.py", "stepfunctions_backends"),
     Hook("stepfunctions/interpreter", f"{PARSER}asl/utils/boto_client.py", "boto3"),
+    Hook("stepfunctions/interpreter", f"{PARSER}asl/parse/asl_parser.py", "AmazonStateLanguageParser.parse",
+         "definition: str"),
     Hook("stepfunctions/interpreter",
          f"{PARSER}asl/component/state/exec/state_task/lambda_eval_utils.py", "_invoke_lambda_function",
          "parameters: dict, region: str, state_credentials: StateCredentials"),

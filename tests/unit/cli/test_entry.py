@@ -32,6 +32,12 @@ def test_help_and_version_load_nothing_slow(arguments: tuple[str, ...]) -> None:
     assert not modules & SLOW
 
 
+def test_a_study_is_checked_without_what_shows_results(make_study: StudyMaker) -> None:
+    modules = imported(start("check", str(make_study())))
+    assert "boto3" in modules
+    assert not modules & {"numpy", "pandas", "pyarrow"}
+
+
 def test_the_version_is_that_of_the_package() -> None:
     assert start("--version").stdout == f"epsm {epsm.__version__}\n"
 

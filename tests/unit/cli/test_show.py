@@ -1,4 +1,4 @@
-"""What the command shows on terminals of all widths: epsm_cli.show."""
+"""What the command shows on terminals of all widths: epsm_cli.show and epsm_cli.show_results."""
 
 import io
 from pathlib import Path
@@ -12,7 +12,8 @@ from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
 from epsm.text import counted
-from epsm_cli.show import show_problems, show_results, show_studies, show_study
+from epsm_cli.show import show_problems, show_studies, show_study
+from epsm_cli.show_results import show_results
 from tests.conftest import study_document
 
 STATION = "USA_FL_Tampa.Intl.AP.722110_TMY"
@@ -48,7 +49,7 @@ def parquet(tmp_path: Path) -> Path:
 
 
 def shown(parquet: Path, width: int, monkeypatch: pytest.MonkeyPatch, energyplus: str = "25.2") -> str:
-    monkeypatch.setattr("epsm_cli.show.remarks", lambda table, study: [])
+    monkeypatch.setattr("epsm_cli.show_results.remarks", lambda table, study: [])
     parameter = {"name": "insulation_m", "class": "Material", "field": "Thickness", "values": [0.1]}
     study = Study.model_validate(study_document(parameters=[parameter], weather=[f"{STATION}3.epw"]))
     console = Console(width=width, record=True, file=io.StringIO())

@@ -27,7 +27,7 @@ class Connection:
         name: Name of the CloudFormation stack.
         client: Makes a boto3 client onto it by service name.
         stack: Its settings and what it stores.
-        poll_s: Polling interval, seconds.
+        poll_s: Shortest polling interval, seconds.
         patience_s: Time without a response after which following a study is abandoned, seconds.
     """
 

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from epsm.client.connection import Connection
+from epsm.client.low_priority import lower_priority
 from epsm.client.results_place import NAMING_FILES, PART, results_place
 from epsm.errors import CannotWrite
 from epsm.results.result_files import RESULT_FILES
@@ -32,8 +33,6 @@ _MAX_IN_ONE_PART = 16 * 2**20
 _BLOCK_BYTES = 2**20
 _MD5_ETAG = re.compile(r'"[0-9a-f]{32}"')
 """The ETag of an object that was uploaded in one part; of others, it is not the MD5 of the content."""
-_LOW_PRIORITY = 10
-"""Added to the niceness of threads that download while engines may run on the same cores."""
 _MIN_FREE_BYTES = 2 * 2**30
 """While a study runs, its downloads leave this much of the disk to it."""
 
@@ -174,7 +173,7 @@ class Download:
         first = sum(entry.name in NAMING_FILES for entry in objects)
         for entry in objects[:first]:
             self._download_missing(place, entry)
-        low_priority = _lower_priority if connections == _EARLY_CONNECTIONS else None
+        low_priority = lower_priority if connections == _EARLY_CONNECTIONS else None
         pool = ThreadPoolExecutor(connections, thread_name_prefix="fetch", initializer=low_priority)
         try:
             report(first, len(objects))
@@ -238,9 +237,3 @@ class Download:
 
 def _md5() -> Any:
     return hashlib.md5(usedforsecurity=False)
-
-
-def _lower_priority() -> None:
-    """Let engines on this machine go first: on Linux, a thread has a niceness of its own."""
-    with suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOW_PRIORITY)

@@ -12,6 +12,10 @@ from epsm.store.executions import Executions, RunCounts, is_throttle
 from epsm.study.records import StudyRecord
 
 _PICKED_UP_WITHIN_S = 120.0
+_MAX_INTERVAL_S = 1.0
+"""Longest polling interval, unless that of the connection is longer."""
+_POLLS_TO_THE_END = 20
+"""Polls in the time that the rest of a study is expected to take: on a laptop, they take the cores of its engines."""
 
 
 def follow(
@@ -40,6 +44,7 @@ def follow(
     )
     counts = RunCounts()
     answered = time.monotonic()
+    first_running = None
     while True:
         try:
             record = connection.stack.records.study(simulation)
@@ -60,4 +65,31 @@ def follow(
             return record
         if record is None and time.monotonic() - started > _PICKED_UP_WITHIN_S:
             raise NotPickedUp(f"{simulation}: uploaded, but the stack has not picked it up")
-        time.sleep(connection.poll_s)
+        if first_running is None and counts.running:
+            first_running = time.monotonic()
+        running_s = 0.0 if first_running is None else time.monotonic() - first_running
+        time.sleep(interval_s(connection.poll_s, running_s, counts))
+
+
+def interval_s(min_s: float, running_s: float, counts: RunCounts) -> float:
+    """Time until the next poll, seconds: the longer, the more time the study is expected to need.
+
+    Args:
+        min_s: Shortest interval, seconds.
+        running_s: How long variants have been running, seconds.
+        counts: Variants by state.
+
+    >>> interval_s(0.1, 30.0, RunCounts(running=2, succeeded=10, total=100))
+    1.0
+    >>> interval_s(0.1, 30.0, RunCounts(running=2, succeeded=96, total=100))
+    0.1
+    >>> interval_s(0.1, 5.0, RunCounts(running=2, total=100))
+    0.25
+    >>> interval_s(3.0, 30.0, RunCounts(running=2, succeeded=10, total=100))
+    3.0
+    """
+    if not counts.total or counts.ended >= counts.total:
+        return min_s
+    # If none has ended, the rest takes at least as long as the first have taken so far.
+    rest_s = running_s * (counts.total - counts.ended) / counts.ended if counts.ended else running_s
+    return max(min_s, min(_MAX_INTERVAL_S, rest_s / _POLLS_TO_THE_END))
