@@ -26,6 +26,7 @@ from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.operations.cancel import cancel as cancel_study
 from epsm.operations.rerun import rerun_missing
 from epsm.operations.shares import LAMBDA_AT_A_TIME
+from epsm.study.compute import Compute
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import MAX_VARIANTS
 from epsm.text import counted
@@ -49,6 +50,7 @@ def run(
     memory_mb: int | None,
     *,
     cache: bool,
+    compute: Compute | None = None,
 ) -> None:
     """Run a study to its end and download the results."""
     accepted = _checked(folder, max_variants, memory_mb)
@@ -56,7 +58,7 @@ def run(
     if stack == LOCAL:
         _bring_engine(accepted.energyplus)
     with _target_or_own_stack(stack) as target:
-        simulation = steps.submit(folder, accepted, target, cache=cache)
+        simulation = steps.submit(folder, accepted, target, cache=cache, compute=compute)
         place = to / (folder.resolve().name or "study")
         with_variants = stack == LOCAL if variant_files is None else variant_files
         download = Download(target, simulation, place, with_variants=with_variants)
@@ -89,16 +91,26 @@ def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None
     options = study.options
     if not options.fits_function:
         console.print(f"timeout_s {options.timeout_s} is only accepted by a stack that was deployed with Fargate")
+    if options.in_containers:
+        console.print(f"compute {options.compute} is only accepted by a stack that was deployed with Fargate")
     if options.after:
         console.print(f"`after: {options.after}` can only be checked by the stack")
 
 
-def submit(folder: Path, stack: str, max_variants: int | None, memory_mb: int | None, *, cache: bool) -> None:
+def submit(
+    folder: Path,
+    stack: str,
+    max_variants: int | None,
+    memory_mb: int | None,
+    *,
+    cache: bool,
+    compute: Compute | None = None,
+) -> None:
     """Upload a study."""
     accepted = _checked(folder, max_variants, memory_mb)
     if stack == LOCAL:
         _bring_engine(accepted.energyplus)
-    simulation = steps.submit(folder, accepted, _found(stack), cache=cache)
+    simulation = steps.submit(folder, accepted, _found(stack), cache=cache, compute=compute)
     console.print(f"Follow it with: epsm status {simulation}")
 
 

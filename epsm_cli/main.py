@@ -10,6 +10,7 @@ import typer
 
 from epsm import __version__
 from epsm.client.local import LOCAL
+from epsm.study.compute import Compute
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,6 +33,9 @@ MemoryMb = Annotated[
 ]
 Cache = Annotated[
     bool, typer.Option("--cache/--no-cache", help="Reuse results of identical earlier runs, or run all variants.")
+]
+ComputeOption = Annotated[
+    Compute | None, typer.Option("--compute", help="Where variants run, instead of what study.json says.")
 ]
 ResultsFolder = Annotated[Path, typer.Option("--to", help="Output folder for results.")]
 
@@ -63,6 +67,7 @@ def run(
     max_variants: MaxVariants = None,
     memory_mb: MemoryMb = None,
     cache: Cache = True,
+    compute: ComputeOption = None,
 ) -> None:
     """Run a study to its end and download the results.
 
@@ -70,7 +75,7 @@ def run(
     """
     from epsm_cli import commands
 
-    commands.run(folder, stack, to, variant_files, max_variants, memory_mb, cache=cache)
+    commands.run(folder, stack, to, variant_files, max_variants, memory_mb, cache=cache, compute=compute)
 
 
 @app.command()
@@ -88,11 +93,12 @@ def submit(
     max_variants: MaxVariants = None,
     memory_mb: MemoryMb = None,
     cache: Cache = True,
+    compute: ComputeOption = None,
 ) -> None:
     """Upload a study, print the simulation's name and exit."""
     from epsm_cli import commands
 
-    commands.submit(folder, stack, max_variants, memory_mb, cache=cache)
+    commands.submit(folder, stack, max_variants, memory_mb, cache=cache, compute=compute)
 
 
 @app.command()

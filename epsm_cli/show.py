@@ -76,3 +76,6 @@ def show_study(console: Console, record: StudyRecord, counts: RunCounts) -> None
         )
         if record.reused:
             console.print(f"{record.reused} of them reused results of earlier runs")
+        if record.interruptions:
+            interruptions = counted(record.interruptions, "interruption")
+            console.print(f"{interruptions} by Fargate Spot; the variants that had not ended were repeated")

@@ -33,6 +33,7 @@ from epsm.energyplus.versions import DEFAULT
 from epsm.errors import CannotWrite, FolderBusy, NotPickedUp, StudyRejected
 from epsm.store import keys
 from epsm.store.executions import RunCounts
+from epsm.study.compute import Compute
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.text import counted
 from epsm_cli.interrupts import Interrupted
@@ -54,8 +55,10 @@ def _with_engine(accepted: CheckedStudy) -> str:
     return "" if accepted.energyplus == DEFAULT else f" with EnergyPlus {accepted.energyplus}"
 
 
-def submit(folder: Path, accepted: CheckedStudy, target: Connection, *, cache: bool = True) -> str:
-    """Upload a checked study; without `cache`, every variant is run.
+def submit(
+    folder: Path, accepted: CheckedStudy, target: Connection, *, cache: bool = True, compute: Compute | None = None
+) -> str:
+    """Upload a checked study; without `cache`, every variant is run; `compute` replaces the study's option.
 
     Returns:
         The simulation's name.
@@ -74,6 +77,7 @@ def submit(folder: Path, accepted: CheckedStudy, target: Connection, *, cache: b
                 target,
                 lambda name, sent: progress.update(task, advance=sent, file=name),
                 cache=cache,
+                compute=compute,
             )
         except Interrupted:
             progress.stop()

@@ -115,6 +115,7 @@ class Api(Construct):
             ("TRUSTED_SESSION_ROLES", config.trusted_session_roles),
             ("VARIANT_MEMORY_MB", str(config.memory_mb)),
             ("VARIANT_CONCURRENCY", str(config.reserved_concurrency)),
+            ("FARGATE_VCPUS", str(config.fargate_vcpus)),
             ("STAGE", config.stage),
             *config.owner_limits.items(),
         ):

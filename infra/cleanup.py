@@ -62,6 +62,7 @@ class Cleanup(Construct):
         grant(function, ["sns:Publish"], [self._pipeline.topic.topic_arn])
         function.add_environment("VARIANT_CONCURRENCY", str(config.reserved_concurrency))
         function.add_environment("VARIANT_MEMORY_MB", str(config.memory_mb))
+        function.add_environment("FARGATE_VCPUS", str(config.fargate_vcpus))
         executions, map_runs = executions_and_map_runs(config)
         grant(
             function,

@@ -13,6 +13,7 @@ from typing import Any, Self
 from constructs import Node
 
 from epsm.operations.shares import LAMBDA_AT_A_TIME
+from epsm.study.compute import DEFAULT_FARGATE_VCPUS
 from epsm.study.owners import IAM, owner_of
 from epsm.study.schema import MAX_CONTAINER_RUN_S, MAX_FUNCTION_RUN_S, MAX_RETENTION_DAYS, MAX_VARIANTS, Options
 from epsm.text import nearest
@@ -30,6 +31,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "memory_mb": (512, 10_240),
     "reserved_concurrency": (0, 1_000_000),
     "account_concurrency": (1, 1_000_000),
+    "account_fargate_vcpus": (1, 1_000_000),
     "max_variants": (1, MAX_VARIANTS),
     # Submit polls for missing files sixty times, once a second.
     "missing_file_grace_s": (0, 60),
@@ -84,7 +86,10 @@ class Config:
         owner_max_running_studies: Maximum number of one owner's studies that have not ended; 0 for no limit.
         owner_max_usd_per_month: Maximum cost of one owner's studies in a month (UTC), at list prices; 0 for no limit.
         api_requests_per_s: Rate limit of the API, requests per second over all callers; the burst limit is twice that.
-        fargate: Whether variants that exceed Lambda's time limit run as Fargate tasks.
+        fargate: Whether variants can run as Fargate tasks: those that exceed Lambda's time limit, and all of studies
+            that choose containers or Fargate Spot.
+        account_fargate_vcpus: vCPUs that the account's Fargate tasks may have at a time, and those on Fargate Spot as
+            well; AWS's default unless both quotas were raised.
         canary_every_hours: Hours between two canaries, tiny studies through the whole stack; 0 for none.
         base_image: Base of the container image, with its digest.
     """
@@ -108,6 +113,7 @@ class Config:
     owner_max_usd_per_month: float = 0.0
     api_requests_per_s: int = 50
     fargate: bool = False
+    account_fargate_vcpus: int = DEFAULT_FARGATE_VCPUS
     canary_every_hours: int = 1
     base_image: str = BASE_IMAGE
 
@@ -166,6 +172,11 @@ class Config:
     def longest_run_s(self) -> int:
         """Longest time limit of a run that is accepted, seconds."""
         return MAX_CONTAINER_RUN_S if self.fargate else MAX_FUNCTION_RUN_S
+
+    @property
+    def fargate_vcpus(self) -> int:
+        """vCPUs that tasks may have at a time; 0 without Fargate."""
+        return self.account_fargate_vcpus if self.fargate else 0
 
     @classmethod
     def from_context(cls, node: Node) -> Self:

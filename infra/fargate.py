@@ -1,4 +1,4 @@
-"""Runs that exceed Lambda's time limit: Fargate tasks from the image of the functions, and their network.
+"""Runs in containers: Fargate tasks from the image of the functions, and their network.
 
 No cost while no task runs: tasks have public addresses instead of a NAT gateway, and the gateway endpoints, the cluster
 and the task definition are free.
@@ -6,25 +6,26 @@ and the task definition are free.
 
 from collections.abc import Mapping
 
-from aws_cdk import Aws, Stack
+from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from epsm.study.compute import STOP_TIMEOUT_S, Tasks
 from infra.config import Config
 from infra.functions import log_group
 from infra.nag import accept, accept_wildcards
 
 MEMORY_MB = 4096
 _VCPU = 1024
-"""One whole vCPU, in ECS's units: a run uses one core."""
+"""One whole vCPU, in ECS's units: a run uses one core. A task for a batch has more."""
 _CONTAINER = "run-variant"
 
 
 class Containers(Construct):
-    """The task definition that runs one variant, and where it runs.
+    """The task definition that runs a variant or a batch, and where it runs.
 
     Args:
         image: The image of the functions.
@@ -33,6 +34,7 @@ class Containers(Construct):
     Attributes:
         cluster, task, container, security_group: For a state machine that runs a task.
         role: The role of the task; without permissions yet.
+        for_batches: Size of a task that runs a batch.
     """
 
     def __init__(
@@ -55,7 +57,13 @@ class Containers(Construct):
             allow_all_outbound=False,
         )
         self.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "ECR, S3, DynamoDB, CloudWatch")
-        self.cluster = ecs.Cluster(self, "Cluster", cluster_name=config.name, vpc=network)
+        self.for_batches = Tasks.within(config.account_fargate_vcpus)
+        self.cluster = ecs.Cluster(
+            self, "Cluster", cluster_name=config.name, vpc=network, enable_fargate_capacity_providers=True
+        )
+        # For tasks that name no launch type. Step Functions documents no strategy among the parameters of ecs:runTask.
+        spot = ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=1)
+        self.cluster.add_default_capacity_provider_strategy([spot])
         accept(
             self.cluster,
             "AwsSolutions-ECS4",
@@ -119,7 +127,10 @@ class Containers(Construct):
                 **environment,
                 "AWS_DEFAULT_REGION": Stack.of(self).region,
                 "VARIANT_MEMORY_MB": str(MEMORY_MB),
+                "STOP_TIMEOUT_S": str(STOP_TIMEOUT_S),
             },
+            # Fargate Spot gives two minutes from the signal to the end, but only if a container asks for them.
+            stop_timeout=Duration.seconds(STOP_TIMEOUT_S),
             # An init process: forwards the stop signal of a task, and reaps processes of the engine.
             linux_parameters=ecs.LinuxParameters(self, "Linux", init_process_enabled=True),
             logging=ecs.LogDriver.aws_logs(stream_prefix=_CONTAINER, log_group=group),

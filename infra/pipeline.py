@@ -175,6 +175,7 @@ class Pipeline(Construct):
             "MISSING_FILE_GRACE_S": str(config.missing_file_grace_s),
             "VARIANT_MEMORY_MB": str(config.memory_mb),
             "VARIANT_CONCURRENCY": str(config.reserved_concurrency),
+            "FARGATE_VCPUS": str(config.fargate_vcpus),
             "IMAGE_ID": self.functions.image.asset_hash,
         }
 

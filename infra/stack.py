@@ -47,5 +47,10 @@ class EpsmStack(Stack):
             ("ApiUrl", api.http.api_endpoint, "The HTTP API"),
             ("TopicArn", pipeline.topic.topic_arn, "SNS topic: notifications of studies' ends"),
             ("AlarmsTopicArn", monitoring.topic.topic_arn, "SNS topic: alarms of the stack"),
+            *(
+                [("FargateVcpus", str(config.fargate_vcpus), "vCPUs of Fargate tasks at a time")]
+                if config.fargate
+                else []
+            ),
         ):
             CfnOutput(self, name, value=value, description=description)

@@ -67,6 +67,9 @@ SUPPORTED: Mapping[str, Support] = {
     "AWS::EC2::VPCEndpoint": _support("RouteTableIds ServiceName Tags VpcEndpointType VpcId"),
     "AWS::EC2::VPCGatewayAttachment": _support("InternetGatewayId VpcId"),
     "AWS::ECS::Cluster": _support("ClusterName", "Tags"),
+    "AWS::ECS::ClusterCapacityProviderAssociations": _support(
+        "CapacityProviders Cluster DefaultCapacityProviderStrategy"
+    ),
     "AWS::ECS::TaskDefinition": _support(
         "ContainerDefinitions Family NetworkMode",
         "Cpu ExecutionRoleArn Memory RequiresCompatibilities RuntimePlatform Tags TaskRoleArn",

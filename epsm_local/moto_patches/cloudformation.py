@@ -32,6 +32,7 @@ def install() -> None:
         ("AWS::SQS::QueuePolicy", _queue_policy),
         ("AWS::SNS::TopicPolicy", lambda properties, name: name),
         ("AWS::Lambda::EventInvokeConfig", _event_invoke_config),
+        ("AWS::ECS::ClusterCapacityProviderAssociations", _capacity_providers),
     ):
         add_type(kind, create)
     add_type(
@@ -151,6 +152,12 @@ def _queue_policy(properties: dict[str, Any], name: str) -> str:
         policy = {"Policy": json.dumps(properties["PolicyDocument"])}
         local_aws().client("sqs").set_queue_attributes(QueueUrl=url, Attributes=policy)
     return name
+
+
+def _capacity_providers(properties: dict[str, Any], name: str) -> str:
+    """AWS::ECS::ClusterCapacityProviderAssociations."""
+    local_aws().client("ecs").put_cluster_capacity_providers(**_lower_first(properties))
+    return str(properties["Cluster"])
 
 
 def _event_invoke_config(properties: dict[str, Any], name: str) -> str:

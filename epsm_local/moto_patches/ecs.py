@@ -24,6 +24,10 @@ from epsm_local.aws.containers import Ended
 from epsm_local.aws.session import ACCOUNT, REGION
 from epsm_local.moto_patches import local_aws
 
+_EXITED = "EssentialContainerExited", "Essential container in task exited"
+_INTERRUPTED = "SpotInterruption", "Your Spot Task was interrupted."
+"""Stop code and reason of a task whose capacity Fargate Spot has taken back."""
+
 
 def install() -> None:
     StateTaskServiceEcs._eval_service_task = _eval_service_task
@@ -85,15 +89,17 @@ def _run(arn: str, overrides: Mapping[str, Any], keep_running: Callable[[], bool
         variable["name"]: variable["value"] for variable in [*container["environment"], *changed.get("environment", [])]
     }
     command = [*container.get("entryPoint", []), *(changed.get("command") or container.get("command", []))]
-    ended = local.containers.run(command, local.code.image(container["image"]), variables, keep_running)
-    backend.stop_task(task.cluster_name, arn, "Essential container in task exited")
+    code, stop_timeout_s = local.code.image(container["image"]), container.get("stopTimeout")
+    ended = local.containers.run(command, code, variables, keep_running, stop_timeout_s)
+    stop_code, reason = _INTERRUPTED if ended.interrupted else _EXITED
+    backend.stop_task(task.cluster_name, arn, reason)
     _write_log(container, arn, ended)
     return {
         "ClusterArn": task.cluster_arn,
         "TaskArn": arn,
         "TaskDefinitionArn": task.task_definition_arn,
         "LastStatus": "STOPPED",
-        "StopCode": "EssentialContainerExited",
+        "StopCode": stop_code,
         "StoppedReason": task.stopped_reason,
         "Containers": [{"Name": container["name"], "LastStatus": "STOPPED", "ExitCode": ended.exit_code}],
     }
@@ -103,7 +109,7 @@ def _failure(service: StateTaskServiceEcs, env: Environment, described: Mapping[
     name = StatesErrorName(typ=StatesErrorNameType.StatesTaskFailed)
     details = TaskFailedEventDetails(
         error=name.error_name,
-        cause=json.dumps(described),
+        cause=json.dumps(described, separators=(",", ":")),
         resource=service._get_sfn_resource(),
         resourceType=service._get_sfn_resource_type(),
     )

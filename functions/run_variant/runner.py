@@ -11,14 +11,15 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from epsm.energyplus.engine import Progress, installed_engine
-from epsm.estimate import container_usd_per_second, usd_per_second
 from epsm.model_memory import HANDLER_MB
 from epsm.pipeline.items import BATCH, REPEATS
 from epsm.pipeline.run_batch import Batch, BatchedVariant, BatchOutcome, BatchRunner
 from epsm.pipeline.run_variant import Outcome, VariantRunner
 from epsm.pipeline.task_errors import SimulationFailed
+from epsm.prices import container_usd_per_second, usd_per_second
 from epsm.store.notifications import BUDGET_SPENT, TOO_MANY_FAILURES, event_publisher
 from epsm.store.stack import Stack
+from epsm.study.compute import TASK_START_S
 from epsm.study.preflight import Trial
 from epsm.study.records import VariantStatus
 from epsm.study.variants import Variant
@@ -33,7 +34,8 @@ settings = stack.settings
 def _usd_per_second() -> float:
     function_memory_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
     if function_memory_mb is None:
-        return container_usd_per_second(settings.variant_memory_mb)
+        spot = settings.capacity == "spot"
+        return container_usd_per_second(settings.variant_memory_mb, settings.task_vcpus, spot=spot)
     return usd_per_second(float(function_memory_mb))
 
 
@@ -47,6 +49,7 @@ runner = VariantRunner(
     event_publisher(events, BUDGET_SPENT),
     count_costs=settings.owner_max_usd_per_month > 0,
     kept_results=stack.kept_results,
+    unbooked_s=0.0 if "AWS_LAMBDA_FUNCTION_MEMORY_SIZE" in os.environ else TASK_START_S,
 )
 
 
@@ -66,7 +69,13 @@ batches = BatchRunner(runner, event_publisher(events, TOO_MANY_FAILURES), _note)
 
 
 def run(
-    simulation: str, item: dict[str, Any], *, seconds_left: Callable[[], float], memory_mb: int, engines: int
+    simulation: str,
+    item: dict[str, Any],
+    *,
+    seconds_left: Callable[[], float],
+    memory_mb: int,
+    engines: int,
+    repeatable: bool = False,
 ) -> Outcome | BatchOutcome:
     """Run the variant or the batch of an item; see `VariantRunner.run` and `BatchRunner.run`.
 
@@ -76,6 +85,7 @@ def run(
         seconds_left: Time that is left, seconds.
         memory_mb: Memory of the function or the container, MiB.
         engines: Engines at a time, in a batch.
+        repeatable: Whether a batch of one variant, too, can be run again if the time is short.
     """
     logger.set_correlation_id(simulation)
     if BATCH in item:
@@ -85,6 +95,7 @@ def run(
             engines=engines,
             seconds_left=seconds_left,
             memory_limit_mb=memory_mb - HANDLER_MB,
+            repeatable=repeatable,
         )
     return _run_variant(simulation, item, seconds_left, memory_mb)
 

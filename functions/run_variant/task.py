@@ -1,40 +1,45 @@
 """The image as a Fargate task: `python -m functions.run_variant.task` runs a variant, or a batch, without a time
 limit.
 
-Exit code: 0 if the records of its variants have their outcomes, anything else for an infrastructure error that can be
-retried.
+Exit code: 0 if the records of its variants have their outcomes, 75 if it was stopped before that, anything else for an
+infrastructure error that can be retried.
 """
 
 import json
-import math
 import os
 import signal
 import sys
 
-from epsm.pipeline.task_errors import SimulationFailed, StudyCancelled
+from epsm.pipeline.container_run import StopNotice, run_to_exit_code
+from epsm.pipeline.run_batch import BatchOutcome
+from epsm.pipeline.run_variant import Outcome
 from functions.run_variant.runner import logger, metrics, run, settings
 
 
 def main() -> int:
     """Run the variant of the environment variables SIMULATION_ID and VARIANT, an item of items.json."""
-    # A task is stopped when its study is cancelled: the run notices within seconds, ends its engine and records that it
-    # was stopped, within the 30 seconds that ECS gives it.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    try:
-        run(
-            os.environ["SIMULATION_ID"],
-            json.loads(os.environ["VARIANT"]),
-            seconds_left=lambda: math.inf,
+    simulation, item = os.environ["SIMULATION_ID"], json.loads(os.environ["VARIANT"])
+    # A task is stopped when Fargate Spot interrupts it, or when its study is cancelled: then the run also notices that
+    # within seconds, ends its engines and records that they were stopped.
+    notice = StopNotice(settings.stop_timeout_s)
+    signal.signal(signal.SIGTERM, notice)
+
+    def run_with(engines: int) -> Outcome | BatchOutcome:
+        return run(
+            simulation,
+            item,
+            seconds_left=notice.seconds_left,
             memory_mb=settings.variant_memory_mb,
-            engines=1,  # the task has one vCPU
+            engines=engines,
+            repeatable=True,
         )
-    except SimulationFailed:
-        pass  # its record says why
-    except StudyCancelled:
-        logger.info("the study was cancelled")
+
+    try:
+        code = run_to_exit_code(run_with, settings.task_vcpus, notice)
     finally:
         metrics.flush_metrics()
-    return 0
+    logger.info("task ends", extra={"stopped": notice.given, "exit_code": code})
+    return code
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""The states of a batch of variants: a function or a container runs it, repeatedly while variants are left; if the
-function is killed several times, they run one by one.
+"""The states of a batch of variants: a function or a container runs it, repeatedly while variants are left or Fargate
+Spot interrupts it; if the function is killed several times, they run one by one.
 
 A batch whose function was killed runs again as it is: the worker skips the variants that have ended.
 """
@@ -11,13 +11,14 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from epsm.pipeline.items import ATTEMPT, BATCH, CONTAINER, MAX_FAILURES, RECORD_KEY, RUNS_ON
+from epsm.pipeline.items import ATTEMPT, BATCH, CONTAINER, MAX_FAILURES, RECORD_KEY, RUNS_ON, SPOT
 from epsm.pipeline.task_errors import RanTooLong, SimulationFailed, StudyCancelled
 from epsm.study.records import VariantStatus
 from infra.fargate import Containers
-from infra.state_machine.container_task import run_in_container
+from infra.state_machine.container_task import run_batch_in_container
 from infra.state_machine.lost_variants import count_lost_variant, record_lost_variant
 from infra.state_machine.retries import outlast_worker, run_engine
+from infra.state_machine.spot_states import run_batch_on_fargate_spot
 
 _MAX_TASK = Duration.days(6)
 """Below the state machine's time limit. Each run of the engine has its own time limit."""
@@ -58,12 +59,15 @@ class BatchStates:
         one_by_one = self._one_by_one(stopped)
         first: sfn.IChainable = run
         if self._containers is not None:
-            container = run_in_container(self._scope, "Run a batch in a container", self._containers, _MAX_TASK)
+            container = run_batch_in_container(self._scope, "Run a batch in a container", self._containers, _MAX_TASK)
             container.add_catch(one_by_one, errors=[sfn.Errors.ALL], result_path="$.failure")
             # By then every variant has ended: the function only looks up their outcomes.
             container.next(run)
             run.add_catch(container, errors=[RanTooLong.__name__], result_path="$.failure")
-            first = self._function_or_container(run, container)
+            spot = run_batch_on_fargate_spot(
+                self._scope, self._table, self._containers, _MAX_TASK, ended=run, on_demand=container
+            )
+            first = self._place(run, container, spot)
         run.add_catch(one_by_one, errors=[sfn.Errors.ALL], result_path="$.failure")
         ended = sfn.Choice(self._scope, "Has every variant of the batch ended?")
         ended.when(sfn.Condition.boolean_equals(f"{_OUTCOME}.alone", True), one_by_one)
@@ -76,9 +80,10 @@ class BatchStates:
         run.next(ended)
         return first
 
-    def _function_or_container(self, function: sfn.IChainable, container: sfn.IChainable) -> sfn.Choice:
+    def _place(self, function: sfn.IChainable, container: sfn.IChainable, spot: sfn.IChainable) -> sfn.Choice:
         choice = sfn.Choice(self._scope, "Batch in a function or a container?")
         choice.when(sfn.Condition.string_equals(f"$.variant.{RUNS_ON}", CONTAINER), container)
+        choice.when(sfn.Condition.string_equals(f"$.variant.{RUNS_ON}", SPOT), spot)
         choice.otherwise(function)
         return choice
 
@@ -148,6 +153,13 @@ class BatchStates:
         count.next(lost)
         # The study's record is gone.
         count.add_catch(lost, errors=["DynamoDB.ConditionalCheckFailedException"], result_path="$.count_error")
+        if self._containers is not None:
+            container = run_batch_in_container(
+                self._scope, "Run a variant of a batch in a container", self._containers, _MAX_TASK
+            )
+            container.add_catch(record, errors=[sfn.Errors.ALL], result_path="$.failure")
+            container.next(run)
+            run.add_catch(container, errors=[RanTooLong.__name__], result_path="$.failure")
         run.add_catch(record, errors=[sfn.Errors.ALL], result_path="$.failure")
         return run
 

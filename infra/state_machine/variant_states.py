@@ -18,6 +18,7 @@ from infra.state_machine.batch_states import BatchStates
 from infra.state_machine.container_task import run_in_container
 from infra.state_machine.lost_variants import record_lost_variant, variant_key
 from infra.state_machine.retries import outlast_worker, retry, retry_aws, run_engine
+from infra.state_machine.spot_states import COUNTER, NOT_INTERRUPTED
 
 MAP_LABEL = "variants"
 _MAX_TASK = Duration.seconds(MAX_CONTAINER_RUN_S + 3600)
@@ -73,6 +74,7 @@ class VariantStates:
                 "simulation_id": _path("$.simulation_id"),
                 "expires_at": _path("$.expires_at"),
                 "variant": sfn.JsonPath.object_at("$$.Map.Item.Value"),
+                **({COUNTER: NOT_INTERRUPTED} if self._containers is not None else {}),
             },
             max_concurrency_path=_path("$.max_concurrency"),
             tolerated_failure_percentage_path=_path("$.tolerated_failure_percentage"),

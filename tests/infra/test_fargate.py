@@ -79,6 +79,7 @@ def test_the_choice_changes_nothing_but_machine_and_door(template: Template, far
         "AWS::IAM::Policy",
         "AWS::Lambda::Function",
         "AWS::Lambda::Function",
+        "AWS::Lambda::Function",
         "AWS::StepFunctions::StateMachine",
     ]
 
@@ -97,9 +98,10 @@ def test_an_item_says_where_it_runs_and_without_a_word_it_is_a_function(fargate_
 def test_a_batch_says_where_it_runs_too(fargate_template: Template) -> None:
     states = child_states(fargate_template)
     choice = states["Batch in a function or a container?"]
-    (rule,) = choice["Choices"]
-    assert (rule["Variable"], rule["StringEquals"]) == ("$.variant.runs_on", "container")
-    assert (rule["Next"], choice["Default"]) == ("Run a batch in a container", "Run a batch")
+    places = {rule["StringEquals"]: rule["Next"] for rule in choice["Choices"]}
+    assert {rule["Variable"] for rule in choice["Choices"]} == {"$.variant.runs_on"}
+    assert places == {"container": "Run a batch in a container", "spot": "Run a batch on Fargate Spot"}
+    assert choice["Default"] == "Run a batch"
     assert states["Run a batch in a container"]["Next"] == "Run a batch", "which looks the outcomes up"
     assert caught(states["Run a batch"])["RanTooLong"] == "Run a batch in a container"
 

@@ -39,6 +39,11 @@ def test_what_a_function_does_not_need_has_a_default() -> None:
     assert (settings.state_machine_arn, settings.max_variants) == ("", 100_000)
     assert (settings.missing_file_grace_s, settings.image_id) == (10.0, "unknown")
     assert settings.longest_run_s == 840, "a stack without Fargate"
+    assert not settings.limits.containers
+
+
+def test_a_stack_with_vcpus_of_fargate_has_containers() -> None:
+    assert Settings.from_environment(NEEDED | {"FARGATE_VCPUS": "6"}).limits.containers
 
 
 @pytest.mark.parametrize("missing", sorted(NEEDED))

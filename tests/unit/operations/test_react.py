@@ -16,8 +16,8 @@ from tests.unit.operations.test_shares import MapRuns, executions_of
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def study(name: str, max_concurrency: int) -> StudyRecord:
-    options = {"max_concurrency": max_concurrency}
+def study(name: str, max_concurrency: int, compute: str = "function") -> StudyRecord:
+    options = {"max_concurrency": max_concurrency, "compute": compute}
     return study_record(name, StudyStatus.RUNNING, datetime.now(UTC), execution_arn=name, options=options)
 
 
@@ -74,6 +74,17 @@ def test_a_study_that_begins_takes_its_part_once_its_models_have_been_tried() ->
     shares = on_execution_started(stack, "b", sleep, clock)
 
     assert shares == {"a": 45, "b": 45} == runs.concurrency
+
+
+def test_functions_containers_and_spot_are_shared_separately() -> None:
+    runs = MapRuns(a=90, b=90, c=90, d=90)
+    studies = [study("a", 90), study("b", 90, "container"), study("c", 90, "spot"), study("d", 90, "spot")]
+    stack = stack_of(*studies, runs=runs)
+    stack.settings = stack.settings.model_copy(update={"fargate_vcpus": 40})  # 10 tasks of 4
+    clock = Clock()
+
+    assert on_execution_started(stack, "d", clock.sleep, clock) == {"b": 10, "c": 5, "d": 5}
+    assert runs.concurrency["a"] == 90
 
 
 def test_a_study_whose_models_fail_their_trial_is_not_waited_for() -> None:

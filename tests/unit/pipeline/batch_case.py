@@ -60,6 +60,7 @@ class Case:
         max_failures: int = 5,
         seconds_left: Callable[[], float] = lambda: PLENTY_S,
         memory_limit_mb: float | None = None,
+        repeatable: bool = False,
         **runner: Any,
     ) -> BatchOutcome:
         """Run the batch in a new function."""
@@ -75,6 +76,7 @@ class Case:
             engines=engines,
             seconds_left=seconds_left,
             memory_limit_mb=memory_limit_mb,
+            repeatable=repeatable,
         )
 
     def variant(self, index: int) -> VariantRecord | None:

@@ -7,9 +7,10 @@ import pytest
 
 from epsm.pipeline.items import Attempt, write_items
 from epsm.store.files import Files
-from epsm.study.batches import SMALL_STUDY, Batching, batching_of, engines_of
+from epsm.study.batches import SMALL_STUDY, Batching, batching_of, children_at_a_time, engines_of
+from epsm.study.compute import Tasks
 from epsm.study.schema import MAX_BATCH, MAX_FUNCTION_RUN_S, Options, Study
-from epsm.study.variants import Variant
+from epsm.study.variants import Variant, expand
 from tests.conftest import study_document
 
 
@@ -18,10 +19,10 @@ def plan(variants: int, seconds: float = 1.0, memory_mb: int = 1769, reserved: i
     return batching_of(given, variants, memory_mb=memory_mb, reserved=reserved, seconds_of=lambda model: seconds)
 
 
-def sizes(variants: int, batching: Batching) -> list[int]:
+def sizes(variants: int, batching: Batching, *, in_container: bool = False) -> list[int]:
     found, left = [], variants
     while left > 0:
-        size = min(left, batching.size(left, "a.idf", in_container=False))
+        size = min(left, batching.size(left, "a.idf", in_container=in_container))
         found.append(size)
         left -= size
     return found
@@ -158,3 +159,48 @@ def test_variants_that_repeat_a_sample_come_last_in_batches_of_their_own(files: 
         *((index, None) for index in range(16)),
         *((index, index % 16) for index in range(16, 128)),
     ]
+
+
+# --- in containers
+
+
+def in_containers(variants: int, seconds: float, tasks: Tasks = Tasks(4, 10), **options: Any) -> list[int]:
+    given = Options.model_validate({"compute": "spot", **options})
+    batching = batching_of(given, variants, memory_mb=1769, reserved=0, seconds_of=lambda _: seconds, tasks=tasks)
+    return sizes(variants, batching, in_container=True)
+
+
+def test_every_study_in_containers_is_in_batches_with_an_engine_for_each_vcpu() -> None:
+    assert in_containers(3, seconds=10_000.0) == [3]
+    assert in_containers(9, seconds=10_000.0, timeout_s=86_400) == [4, 4, 1]
+
+
+def test_a_batch_in_a_container_outlasts_the_start_of_its_task() -> None:
+    found = in_containers(1000, seconds=25.0)
+    assert found[0] == 48  # 1000 / (2 x 10 x 4) rounds of 4
+    assert min(found[:-1]) == 20  # two minutes
+    assert sum(found) == 1000
+
+
+def test_a_batch_in_a_container_lasts_about_ten_minutes_at_most() -> None:
+    assert in_containers(10_000, seconds=100.0)[0] == 4 * 5
+    assert in_containers(10_000, seconds=1.0)[0] == 72
+
+
+def test_the_option_batch_holds_in_containers_too() -> None:
+    assert in_containers(25, seconds=1.0, batch=10) == [10, 10, 5]
+
+
+@pytest.mark.parametrize(("compute", "children"), [("function", 250), ("container", 10), ("spot", 10)])
+def test_no_more_tasks_run_at_a_time_than_the_quota_allows(compute: Any, children: int) -> None:
+    assert children_at_a_time(compute, 1000, 4, Tasks(4, 10)) == children
+    assert children_at_a_time(compute, 8, 4, Tasks(4, 10)) == 2
+
+
+@pytest.mark.parametrize("compute", ["container", "spot"])
+def test_items_of_a_study_in_containers_say_so(files: Files, compute: Any) -> None:
+    study = Study.model_validate(study_document(options={"compute": compute}))
+    batching = batching_of(study.options, 3, memory_mb=1769, reserved=0, seconds_of=lambda _: 1.0)
+    write_items(files, "runs/a/items.json", expand(study), Attempt(1, 3, (), batching, 3, compute=compute))
+    (item,) = json.load(files.open_result("runs/a/items.json"))
+    assert (item["runs_on"], len(item["batch"])) == (compute, 3)

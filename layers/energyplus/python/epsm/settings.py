@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from epsm.model_memory import DEFAULT_MEMORY_MB
+from epsm.study.compute import STOP_TIMEOUT_S
 from epsm.study.limits import Limits
 from epsm.study.schema import (
     MAX_FUNCTION_RUN_S,
@@ -54,6 +55,10 @@ class Settings(BaseModel):
         topic_arn: SNS topic for study notifications; set only for functions that publish to it.
         variant_concurrency: Lambda executions reserved for variants; 0 for none.
         variant_memory_mb: Memory of the function that runs a variant, for estimates of cost; in a container its own.
+        fargate_vcpus: vCPUs that tasks may have at a time, in containers and again on Fargate Spot; 0 without Fargate.
+        task_vcpus: vCPUs of the task that runs a batch; set only in containers.
+        capacity: ``spot`` in a task on Fargate Spot.
+        stop_timeout_s: Seconds from the signal that stops a container to its end; set only in containers.
         owner_max_running_studies: Maximum number of one owner's studies that have not ended; 0 for any number.
         owner_max_usd_per_month: Maximum cost of one owner's studies in a month; 0 for any amount.
         stage: Stage of the stack, part of its name.
@@ -78,6 +83,10 @@ class Settings(BaseModel):
     topic_arn: str = ""
     variant_concurrency: int = 0
     variant_memory_mb: int = DEFAULT_MEMORY_MB
+    fargate_vcpus: int = Field(default=0, ge=0)
+    task_vcpus: int = Field(default=1, ge=1)
+    capacity: str = ""
+    stop_timeout_s: int = Field(default=STOP_TIMEOUT_S, ge=1)
     owner_max_running_studies: int = Field(default=0, ge=0)
     owner_max_usd_per_month: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     stage: str = ""
@@ -85,7 +94,13 @@ class Settings(BaseModel):
     @property
     def limits(self) -> Limits:
         """Limits of studies."""
-        return Limits(self.max_variants, self.longest_run_s, self.longest_retention_days, self.variant_memory_mb)
+        return Limits(
+            self.max_variants,
+            self.longest_run_s,
+            self.longest_retention_days,
+            self.variant_memory_mb,
+            containers=self.fargate_vcpus > 0,
+        )
 
     @property
     def allowance(self) -> Allowance:

@@ -62,6 +62,17 @@ def test_a_run_that_the_stack_has_time_for_is_accepted(
     )
 
 
+@pytest.mark.parametrize("compute", ["container", "spot"])
+def test_containers_need_a_stack_with_fargate(compute: str, files: dict[str, bytes]) -> None:
+    document = json.dumps(study_document(options={"compute": compute})).encode()
+    with pytest.raises(StudyRejected) as refusal:
+        check_study(document, Folder(files), Rules(Limits(containers=False)))
+    found = f"'{compute}' runs variants in containers"
+    allowed = "function on this stack, which was deployed without Fargate"
+    assert refusal.value.problems == (Problem("study.json: options.compute", found, allowed),)
+    assert check_study(document, Folder(files), Rules(Limits())).study.options.in_containers
+
+
 def test_a_study_may_be_kept_no_longer_than_what_it_is_made_of(files: dict[str, bytes]) -> None:
     document = json.dumps(study_document(options={"retention_days": 356})).encode()
     with pytest.raises(StudyRejected) as refusal:

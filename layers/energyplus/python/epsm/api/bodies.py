@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from epsm.checks.study_files import MAX_FILE_BYTES
+from epsm.study.compute import Compute
 from epsm.study.records import StudyStatus
 from epsm.study.schema import Priority
 from epsm.text import counted
@@ -159,6 +160,8 @@ class StudyState(BaseModel):
     after: str | None = Field(description="The simulation that it follows.")
     max_cost_usd: float | None = Field(description="The budget; null without one.")
     spent_usd: float | None = Field(description="Part of the budget spent by this attempt; null without a budget.")
+    compute: Compute = Field(description="Where its variants run.")
+    interruptions: int = Field(description="How often Fargate Spot has interrupted a batch of variants.")
     seconds_left: float | None = Field(description="Estimated from ended variants; null until one has ended.")
     attempt: int
     error_message: str

@@ -320,6 +320,9 @@ def _beyond(limits: Limits, study: Study) -> Iterator[Problem]:
     if options.timeout_s > limits.longest_run_s:
         allowed = f"at most {limits.longest_run_s} on this stack, which was deployed without Fargate"
         yield Problem(f"{where}.timeout_s", f"{options.timeout_s} is too large", allowed)
+    if options.in_containers and not limits.containers:
+        allowed = "function on this stack, which was deployed without Fargate"
+        yield Problem(f"{where}.compute", f"'{options.compute}' runs variants in containers", allowed)
     if options.retention_days > limits.longest_retention_days:
         allowed = f"at most {limits.longest_retention_days} on this stack (limited by its `noncurrent_days` setting)"
         yield Problem(f"{where}.retention_days", f"{options.retention_days} is too large", allowed)

@@ -157,6 +157,7 @@ def connection_to(
         results_bucket=outputs["ResultsBucket"],
         table_name=outputs["TableName"],
         state_machine_arn=outputs["StateMachineArn"],
+        fargate_vcpus=int(outputs.get("FargateVcpus", "0")),
     )
     return Connection(stack, client, Stack(settings, client, resource), poll_s, patience_s)
 

@@ -20,6 +20,7 @@ from epsm.client.connection import Connection
 from epsm.errors import StudyRejected
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.problems import Problem
+from epsm.study.compute import Compute
 from epsm.study.limits import Limits
 from epsm.study.manifest import Source
 from epsm.study.parsing import load_document
@@ -118,6 +119,7 @@ def upload(
     report: Callable[[str, int], None],
     *,
     cache: bool = True,
+    compute: Compute | None = None,
 ) -> Source:
     """Upload a study in a folder; see `upload_files`.
 
@@ -127,11 +129,13 @@ def upload(
         connection: The stack.
         report: Called with a file's name and the number of its bytes sent.
         cache: False to run every variant, whatever study.json says.
+        compute: Where variants run; None for what study.json says.
     """
     document = (folder / MANIFEST_NAME).read_bytes()
-    if not cache:
+    changed = ({} if cache else {"cache": False}) | ({"compute": compute} if compute else {})
+    if changed:
         content = load_document(document)
-        document = json.dumps(content | {"options": {**content.get("options", {}), "cache": False}}).encode()
+        document = json.dumps(content | {"options": {**content.get("options", {}), **changed}}).encode()
     return upload_files(document, FolderOnDisk(folder), folder.resolve().name, accepted, connection, report)
 
 

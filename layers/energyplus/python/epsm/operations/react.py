@@ -2,7 +2,7 @@
 removal are deleted once their workers have stopped."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from epsm.operations.reconcile import open_studies
@@ -10,6 +10,7 @@ from epsm.operations.retention import Removal, Remover, StillRuns
 from epsm.operations.shares import capacity_of, requested_concurrency, share
 from epsm.pipeline.start import start_followers
 from epsm.store.stack import Stack
+from epsm.study.compute import Compute, Tasks, compute_of
 from epsm.study.records import StudyRecord
 
 _SECONDS_TO_THE_MAP = 600.0
@@ -57,8 +58,11 @@ def on_execution_started(
 
 
 def _is_contended(stack: Stack) -> bool:
-    capacity = _capacity(stack)
-    return capacity is not None and requested_concurrency(open_studies(stack.records)) > capacity
+    studies = list(open_studies(stack.records))
+    return any(
+        requested_concurrency(_running_on(compute, studies)) > capacity
+        for compute, capacity in _capacities(stack).items()
+    )
 
 
 def _is_past_the_trials(stack: Stack, execution_arn: str) -> bool:
@@ -77,13 +81,24 @@ def on_execution_ended(stack: Stack) -> Reaction:
 
 
 def share_among(stack: Stack, studies: Sequence[StudyRecord]) -> dict[str, int]:
-    """Allocate the concurrency among studies; nothing if Lambda does not report the limit."""
-    capacity = _capacity(stack)
-    return {} if capacity is None else share(stack.executions, studies, capacity)
+    """Allocate the concurrency among studies: functions, containers and containers on Fargate Spot separately."""
+    changed: dict[str, int] = {}
+    for compute, capacity in _capacities(stack).items():
+        if concerned := _running_on(compute, studies):
+            changed |= share(stack.executions, concerned, capacity)
+    return changed
 
 
-def _capacity(stack: Stack) -> int | None:
-    return capacity_of(stack.functions, stack.settings.variant_concurrency)
+def _running_on(compute: Compute, studies: Iterable[StudyRecord]) -> list[StudyRecord]:
+    return [study for study in studies if compute_of(study.options) == compute]
+
+
+def _capacities(stack: Stack) -> dict[Compute, int]:
+    """Functions and tasks that can run at a time; without functions if Lambda does not report its limit."""
+    functions = capacity_of(stack.functions, stack.settings.variant_concurrency)
+    tasks = Tasks.within(stack.settings.fargate_vcpus).at_a_time
+    in_functions: dict[Compute, int] = {} if functions is None else {"function": functions}
+    return in_functions | {"container": tasks, "spot": tasks}
 
 
 def remove_when_ended(

@@ -82,7 +82,8 @@ def aggregate(
         sections += write_detail(files, simulation, succeeded, manifest.study.outputs.tables, folder)
         sections += write_series_columns(files, simulation, by_columns.indices, folder)
         sections.append(detail_section(folder, manifest.study))
-        ended = EndedStudy(manifest, table, counts, status, error)
+        interruptions = record.interruptions if record else 0
+        ended = EndedStudy(manifest, table, counts, status, error, interruptions)
         write_report(folder / "report.html", ended, sections)
         if manifest.study.parameters and manifest.study.sampling.method != "grid":
             write_design(manifest.study, folder / "design.parquet")

@@ -1,5 +1,5 @@
-"""Items of the Distributed Map: each is a variant or a batch of variants, with the place where it runs: a function or
-a container."""
+"""Items of the Distributed Map: each is a variant or a batch of variants, with the place where it runs: a function, a
+container, or a container on Fargate Spot."""
 
 import functools
 import json
@@ -15,7 +15,8 @@ from epsm.settings import Settings
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.records import Records
-from epsm.study.batches import Batching, batching_of
+from epsm.study.batches import DEFAULT_TASKS, Batching, batching_of
+from epsm.study.compute import COMPUTES, DEFAULT_COMPUTE, Compute, Tasks
 from epsm.study.failures import max_failures
 from epsm.study.manifest import RunManifest
 from epsm.study.schema import MAX_FUNCTION_RUN_S
@@ -27,7 +28,7 @@ variant runs, and the index of an earlier variant with the same sample, if there
 BATCH, ATTEMPT, MAX_FAILURES = "batch", "attempt", "max_failures"
 """Keys of a batch: its variants, each with `INDEX`, `RECORD_KEY`, `RECORD_BLOCK` and perhaps `REPEATS`; the study's
 attempt; and the number of failed variants that this attempt tolerates."""
-FUNCTION, CONTAINER = "function", "container"
+FUNCTION, CONTAINER, SPOT = COMPUTES
 
 _NEAR = 0.8
 """Fraction of a function's time limit: models with a longer run time run in containers, since a variant may take longer
@@ -62,7 +63,7 @@ def item_of(
 
     Args:
         variant: The variant.
-        runs_on: ``function`` or ``container``.
+        runs_on: ``function``, ``container`` or ``spot``.
         repeats: Index of the variant whose sample it repeats.
         block_size: Variants of a partition of the table.
     """
@@ -85,10 +86,12 @@ class Attempt:
     Attributes:
         number: 1 for the first.
         variants: Number of its variants.
-        in_containers: The models with variants that run in containers.
+        in_containers: The models that are too slow for a function.
         batching: How the variants are divided into batches.
         max_failures: Number of failed variants that it tolerates; one more stops the study.
         block_size: Variants of a partition of the table.
+        compute: The study's option `compute`.
+        tasks: Containers of the stack for batches.
     """
 
     number: int
@@ -97,6 +100,14 @@ class Attempt:
     batching: Batching
     max_failures: int
     block_size: int = keys.BLOCK_SIZE
+    compute: Compute = DEFAULT_COMPUTE
+    tasks: Tasks = DEFAULT_TASKS
+
+    def place_of(self, model: str) -> str:
+        """Where the variants of a model run."""
+        if self.compute != FUNCTION:
+            return self.compute
+        return CONTAINER if model in self.in_containers else FUNCTION
 
 
 def attempt_of(manifest: RunManifest, records: Records, settings: Settings, variants: int, number: int = 1) -> Attempt:
@@ -109,18 +120,20 @@ def attempt_of(manifest: RunManifest, records: Records, settings: Settings, vari
         variants: Number of variants of the attempt.
         number: 1 for the first.
     """
-    options = manifest.study.options
+    options, tasks = manifest.study.options, Tasks.within(settings.fargate_vcpus)
     run_times = functools.cache(lambda: run_times_of(manifest, records.run_time))  # looked up only for batches
     batching = batching_of(
         options,
         variants,
         memory_mb=settings.variant_memory_mb,
         reserved=settings.variant_concurrency,
+        tasks=tasks,
         seconds_of=lambda model: run_times()[model].engine_seconds,
     )
     allowed = max_failures(options.model_dump(), variants)
     block_size = records.block_size(manifest.simulation_id)
-    return Attempt(number, variants, models_for_containers(manifest, records), batching, allowed, block_size)
+    slow = models_for_containers(manifest, records)
+    return Attempt(number, variants, slow, batching, allowed, block_size, options.compute, tasks)
 
 
 def write_items(files: Files, key: str, variants: Iterable[Variant], attempt: Attempt) -> int:
@@ -154,7 +167,7 @@ def _items(variants: Iterable[Variant], attempt: Attempt) -> Iterator[tuple[dict
     """The items, each with its number of variants."""
 
     def place(variant: Variant) -> str:
-        return CONTAINER if variant.model in attempt.in_containers else FUNCTION
+        return attempt.place_of(variant.model)
 
     if attempt.batching.batched:
         yield from _batches(variants, place, attempt)
@@ -209,7 +222,7 @@ def _batches(
         for group in groups:
             start = 0
             while start < len(group.indices):
-                size = attempt.batching.size(left, group.model, in_container=group.runs_on == CONTAINER)
+                size = attempt.batching.size(left, group.model, in_container=group.runs_on != FUNCTION)
                 batch = group.entries(start, start + size, attempt.block_size)
                 yield _batch_item(batch, group.runs_on, attempt), len(batch)
                 start += len(batch)

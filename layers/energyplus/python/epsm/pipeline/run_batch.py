@@ -133,6 +133,7 @@ class BatchRunner:
         engines: int,
         seconds_left: Callable[[], float],
         memory_limit_mb: float | None = None,
+        repeatable: bool = False,
     ) -> BatchOutcome:
         """Run the variants of a batch that have not ended in this attempt.
 
@@ -140,11 +141,13 @@ class BatchRunner:
             simulation: The simulation they belong to.
             batch: The batch.
             engines: Number of engines at a time.
-            seconds_left: Time that the function has left, seconds; infinite in a container.
+            seconds_left: Time that the function has left, seconds; infinite in a container until it is being stopped.
             memory_limit_mb: Memory for all engines together, MiB; see `VariantRunner.run`.
+            repeatable: Whether a batch of one variant can be run again, too, if the time is short.
 
         Raises:
-            RanTooLong: If the batch has one variant, which exceeded the function's time, and the study allows more.
+            RanTooLong: If the batch has one variant, which exceeded the function's time, and the study allows more; or
+                which was stopped with its container.
             StudyCancelled: If the study was cancelled or given up; all engines have been stopped.
             Exception: Anything else is an infrastructure error of at least one variant. The others have ended, and the
                 batch can be repeated.
@@ -163,7 +166,7 @@ class BatchRunner:
                 None if memory_limit_mb is None else memory_limit_mb / engines,
                 stop,
                 # A single variant already has the whole function: another invocation would time out again.
-                goes_back=len(batch.indices) > 1,
+                goes_back=repeatable or len(batch.indices) > 1,
                 shared=engines > 1,
             )
             work = _Work(self, study, batch, limits, stop, progress)

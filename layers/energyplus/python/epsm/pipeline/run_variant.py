@@ -68,6 +68,7 @@ class VariantRunner:
         count_costs: Whether to book the cost of variants also for studies without a budget, because owners have limits.
         kept_results: Results of earlier runs; None to run every variant.
         sleep: Waits between checks of a variant with the same sample.
+        unbooked_s: Time that is paid for before this process starts.
 
     Attributes:
         records: The store of records.
@@ -84,7 +85,9 @@ class VariantRunner:
         count_costs: bool = False,
         kept_results: KeptResults | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        unbooked_s: float = 0.0,
     ) -> None:
+        self._unbooked_s = unbooked_s
         self._count_costs = count_costs
         self._files = files
         self.records = records
@@ -110,7 +113,7 @@ class VariantRunner:
         Args:
             simulation: The simulation it belongs to.
             variant: Which one.
-            seconds_left: Time that the function has left, seconds; infinite in a container.
+            seconds_left: Time that the function has left, seconds; infinite in a container until it is being stopped.
             memory_limit_mb: Memory that the engine may use, MiB, if this process uses at most
                 `model_memory.HANDLER_MB`; anything beyond that is deducted from the engine's memory.
             on_progress: Called with the dates that the engine reaches.
@@ -283,7 +286,7 @@ class VariantRunner:
         ended = ready.simulate(files, limits, options.run_period, SECONDS_TO_STORE)
         if ended.out_of_function_time and (limits.goes_back or not options.fits_function):
             seconds = ended.run.wall_seconds
-            raise RanTooLong(f"variant {variant.index}: not finished after {seconds:.0f} s in a function")
+            raise RanTooLong(f"variant {variant.index}: not finished after {seconds:.0f} s, when its time ended")
         if limits.shared and ended.diagnosis.verdict is Verdict.OUT_OF_MEMORY:
             raise NeedsMoreRoom(f"variant {variant.index}: {ended.diagnosis.message}")
         if not ended.diagnosis.verdict.has_results:
@@ -300,6 +303,8 @@ class VariantRunner:
         """
         counted = self._count_costs or study.manifest.study.options.max_cost_usd is not None
         usd_per_second = self._usd_per_second if counted else None
+        started -= self._unbooked_s
+        self._unbooked_s = 0.0
         return Booking(self.records, study.simulation, usd_per_second, self._budget_spent, started)
 
 

@@ -1,5 +1,6 @@
 """One run of the engine on one edited model: the common part of variants and trials of the preflight."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +20,13 @@ class RunLimits:
     """The bounds of a run besides the study's own, and a callback for its progress.
 
     Attributes:
-        seconds_left: Time that the function has left, seconds; infinite in a container.
+        seconds_left: Time that the function has left, seconds; infinite in a container until it is being stopped.
         memory_limit_mb: Memory that the engine may use, MiB, if this process takes no more than
             `model_memory.HANDLER_MB`; None for no limit.
         should_stop: Whether the study was cancelled or given up.
         on_progress: Called with the dates that the engine reaches.
-        goes_back: Whether a run that the function's time limit stops can run again, whatever the study's own limit is.
+        goes_back: Whether a run that is stopped because the time of its function or container ends can run again,
+            whatever the study's own limit is.
         shared: Whether other engines take a part of the function's memory and disk.
     """
 
@@ -44,7 +46,8 @@ class Simulated:
         files: Where its files are.
         run: How it ended.
         diagnosis: The verdict on it.
-        out_of_function_time: Whether it was stopped by the function's time limit rather than the study's own.
+        out_of_function_time: Whether it was stopped by the function's time limit, or because its container is being
+            stopped, rather than by the study's own limit.
     """
 
     files: RunFolder
@@ -94,12 +97,32 @@ class ReadyModel:
         )
         timeout_s = self.manifest.study.options.timeout_s
         limit_s = max(1.0, min(timeout_s, limits.seconds_left() - kept_back_s))
+        watch = _Watch(limits, kept_back_s)
         run = engine.run(
             line,
             files.model.parent,
             timeout_s=limit_s,
             memory_limit_mb=None if limits.memory_limit_mb is None else left_for_the_engine_mb(limits.memory_limit_mb),
             on_progress=limits.on_progress,
-            should_stop=limits.should_stop,
+            should_stop=watch,
         )
-        return Simulated(files, run, judge(run, files.output, run_period), run.timed_out and limit_s < timeout_s)
+        out_of_time = (run.timed_out and limit_s < timeout_s) or (run.stopped and watch.time_has_ended)
+        return Simulated(files, run, judge(run, files.output, run_period), out_of_time)
+
+
+class _Watch:
+    """Whether a running engine must stop: with its study, or with a container whose time was unlimited at first.
+
+    Attributes:
+        time_has_ended: Whether it is the container.
+    """
+
+    def __init__(self, limits: RunLimits, kept_back_s: float) -> None:
+        self._limits = limits
+        self._kept_back_s = kept_back_s
+        self._unlimited = math.isinf(limits.seconds_left())
+        self.time_has_ended = False
+
+    def __call__(self) -> bool:
+        self.time_has_ended = self._unlimited and self._limits.seconds_left() < self._kept_back_s
+        return self.time_has_ended or self._limits.should_stop()

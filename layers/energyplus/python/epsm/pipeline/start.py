@@ -15,9 +15,10 @@ from epsm.pipeline.items import Attempt, attempt_of, write_items
 from epsm.pipeline.notices import not_started_notification
 from epsm.store import keys
 from epsm.store.stack import Stack
+from epsm.study.batches import children_at_a_time
 from epsm.study.manifest import RunManifest
 from epsm.study.preflight import MAX_TRIALS_AT_A_TIME, pairs_to_try
-from epsm.study.records import StudyRecord, StudyStatus, expiry, functions_for
+from epsm.study.records import StudyRecord, StudyStatus, expiry
 from epsm.study.variants import expand
 
 logger = logging.getLogger(__name__)
@@ -99,7 +100,9 @@ def execution_input(
         "preflight": list(preflight),
         "preflight_concurrency": min(options.max_concurrency, MAX_TRIALS_AT_A_TIME),
         "map_prefix": keys.run_key(manifest.simulation_id, "map"),
-        "max_concurrency": functions_for(options.max_concurrency, attempt.batching.engines),
+        "max_concurrency": children_at_a_time(
+            options.compute, options.max_concurrency, attempt.batching.engines, attempt.tasks
+        ),
         # The map would count batches: failed variants of batches are counted on the study's record.
         "tolerated_failure_percentage": options.tolerated_failure_percentage if counted_by_map else 100,
         # The state requires a number: that of all variants means no limit.

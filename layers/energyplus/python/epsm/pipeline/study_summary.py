@@ -62,6 +62,7 @@ def summary_of(ended: EndedStudy, execution_arn: str, results_bucket: str) -> St
         *heading(study.name, simulation, f"{status} - {error}" if error else status),
         f"Variants:   {counts.succeeded} succeeded, {counts.failed} failed, {counts.not_run} not run",
         *([f"Reused:     results of earlier runs for {counts.reused} of them"] if counts.reused else []),
+        *([f"Repeated:   {ended.interruptions} interruptions by Fargate Spot"] if ended.interruptions else []),
         *_highlights(ended.table, study),
         "",
         f"Table:      {place}results.csv (and results.parquet)",

@@ -1,5 +1,8 @@
 """The exceptions that end a variant's task. The state machine catches them by name."""
 
+INTERRUPTED_EXIT = 75
+"""Exit code of a container that was stopped before all its variants had ended; EX_TEMPFAIL of sysexits.h."""
+
 
 class SimulationFailed(Exception):
     """The variant failed; its record has the reason. It would fail again, so nothing retries it."""

@@ -19,6 +19,7 @@ class EndedStudy:
         counts: Numbers of variants by outcome.
         status: The final status.
         error: Why the study as a whole failed; empty otherwise.
+        interruptions: How often Fargate Spot has interrupted a batch.
     """
 
     manifest: RunManifest
@@ -26,3 +27,4 @@ class EndedStudy:
     counts: OutcomeCounts
     status: StudyStatus
     error: str = ""
+    interruptions: int = 0

@@ -97,11 +97,13 @@ def _head(ended: EndedStudy) -> str:
     reason = f", {severe} of {counts.total} variants with severe errors" if severe else ""
     reason += f" - {escape(ended.error)}" if ended.error else ""
     reused = f" ({counts.reused} of them with results of earlier runs)" if counts.reused else ""
+    often = counted(ended.interruptions, "interruption")
+    interrupted = f" &middot; {often} by Fargate Spot, repeated" if ended.interruptions else ""
     return (
         f"<h1>{escape(study.name)}</h1>"
         f"<p class='status {colour.value}'>{status.value}{reason}</p>"
         f"<p class='facts'>{counts.total} variants: {counts.succeeded} succeeded{reused}, {counts.failed} failed, "
-        f"{counts.not_run} not run &middot; {counted(len(study.models), 'model')}, "
+        f"{counts.not_run} not run{interrupted} &middot; {counted(len(study.models), 'model')}, "
         f"{counted(len(study.all_weather), 'weather file')}, "
         f"{counted(len(study.parameters), 'parameter')}{_sampling(study)} &middot; "
         f"EnergyPlus {escape(manifest.engine_version)} &middot; "

@@ -48,6 +48,7 @@ def study_record(item: dict[str, Any]) -> StudyRecord:
         engines=plain.get("engines", 1),
         successes=plain.get(attributes.SUCCESSES, 0),
         failures=plain.get(attributes.FAILURES, 0),
+        interruptions=plain.get(attributes.INTERRUPTIONS, 0),
     )
 
 

@@ -15,9 +15,11 @@ class Limits:
         longest_run_s: Maximum time limit of a run, seconds.
         longest_retention_days: Maximum retention of a study, days.
         variant_memory_mb: Memory of the function that runs a variant, MiB; it limits the size of models.
+        containers: Whether it runs variants in containers.
     """
 
     max_variants: int = MAX_VARIANTS
     longest_run_s: int = MAX_CONTAINER_RUN_S
     longest_retention_days: int = MAX_RETENTION_DAYS
     variant_memory_mb: int = DEFAULT_MEMORY_MB
+    containers: bool = True

@@ -75,6 +75,7 @@ class StudyRecord:
         engines: Number of engines that one function runs at a time; more than one only in batches.
         successes, failures: Of a study that runs in batches, variants that have ended in this attempt, for its progress
             and its limit of failures.
+        interruptions: How often Fargate Spot has interrupted a batch, in all attempts together.
     """
 
     simulation_id: str
@@ -105,6 +106,7 @@ class StudyRecord:
     engines: int = 1
     successes: int = 0
     failures: int = 0
+    interruptions: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from pydantic import (
 from epsm.study.analysis import Analysis
 from epsm.study.budgets import Budget
 from epsm.study.cells import ReportCell
+from epsm.study.compute import DEFAULT_COMPUTE, Compute
 from epsm.study.impact import Impact
 from epsm.study.measures import Measure
 from epsm.study.parameter_kinds import AnyParameter
@@ -164,7 +165,14 @@ class Options(Strict):
         ge=1,
         le=MAX_BATCH,
         description="Variants that one invocation of a function runs. Null: one in a small study, otherwise as many as "
-        "are expected to take a minute. Where timeout_s is more than 840, this applies to variants in containers.",
+        "are expected to take a minute. Where timeout_s is more than 840, this applies to variants in containers. Of a "
+        "task, if compute is container or spot.",
+    )
+    compute: Compute = Field(
+        default=DEFAULT_COMPUTE,
+        description="Where variants run: function, in Lambda functions; container, in Fargate tasks; spot, in tasks on "
+        "Fargate Spot, which cost about a third of the latter and may be interrupted and repeated. The last two need a "
+        "stack that was deployed with Fargate.",
     )
     priority: Priority = Field(
         default="normal",
@@ -203,6 +211,11 @@ class Options(Strict):
     def fits_function(self) -> bool:
         """Whether a function has time for the longest run that the study allows."""
         return self.timeout_s <= MAX_FUNCTION_RUN_S
+
+    @property
+    def in_containers(self) -> bool:
+        """Whether every variant runs in a container."""
+        return self.compute != "function"
 
 
 class Study(Strict):

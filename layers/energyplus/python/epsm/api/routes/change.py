@@ -21,8 +21,10 @@ from epsm.pipeline.owner_limits import expected_attempt_usd
 from epsm.store import keys
 from epsm.store.files import is_absent
 from epsm.store.inputs import simulation_of
+from epsm.study.batches import children_at_a_time
+from epsm.study.compute import Tasks, compute_of
 from epsm.study.manifest import RunManifest, Source
-from epsm.study.records import StudyRecord, StudyStatus, functions_for
+from epsm.study.records import StudyRecord, StudyStatus
 
 router = APIGatewayHttpRouter()
 
@@ -157,7 +159,9 @@ def change(simulation_id: SimulationId, request: Annotated[Change, Body()]) -> S
     if not stack().records.change_options(simulation_id, record.options | request.model_dump(exclude_none=True)):
         raise Refusal(HTTPStatus.CONFLICT, "The study has ended, or has not been accepted yet")
     if request.max_concurrency is not None and map_run is not None:
-        stack().executions.set_concurrency(map_run, functions_for(request.max_concurrency, record.engines))
+        tasks = Tasks.within(stack().settings.fargate_vcpus)
+        children = children_at_a_time(compute_of(record.options), request.max_concurrency, record.engines, tasks)
+        stack().executions.set_concurrency(map_run, children)
     if request.priority is not None:
         stack().functions.ask_to_share()
     return state_of(own_study(simulation_id))

@@ -8,6 +8,7 @@ from epsm.api.app import SimulationId, own_study, stack
 from epsm.api.bodies import StudyState, TaskState, answers
 from epsm.operations.progress import seconds_left
 from epsm.store.executions import RunCounts
+from epsm.study.compute import compute_of
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Options
 
@@ -45,6 +46,8 @@ def state_of(record: StudyRecord) -> StudyState:
         after=record.options.get("after"),
         max_cost_usd=record.options.get("max_cost_usd"),
         spent_usd=None if record.options.get("max_cost_usd") is None else round(record.spent_usd, 4),
+        compute=compute_of(record.options),
+        interruptions=record.interruptions,
         seconds_left=seconds_left(record, counts),
         attempt=record.attempt,
         error_message=record.error,

@@ -1,0 +1,114 @@
+"""Studies in containers and on Fargate Spot, on the deployed stack: interrupted batches end with the right numbers."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from epsm.pipeline.run_variant import SECONDS_TO_STORE
+from epsm.study.records import StudyRecord, StudyStatus, VariantStatus
+from epsm_local.product import STACK_NAME
+from epsm_local.stack import LocalStack
+from tests.conftest import StudyMaker, with_run_period
+from tests.moto_fixtures import unique
+from tests.stack import faults
+from tests.stack.clients import Client, submit
+from tests.stack.test_fargate import items_of, streams, unlike_any_other
+from tests.support import records_of, results_table, run_study, upload_study, wait_for, wait_for_end
+
+TASK = f"{STACK_NAME}-run-variant"
+LEVELS = {
+    "name": "insulation_m",
+    "class": "Material",
+    "object": "Wall Insulation",
+    "field": "Thickness",
+    "values": [0.1, 0.15, 0.2],
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _hasty_retries(stack: LocalStack) -> Iterator[None]:
+    with faults.hasty_retries():
+        yield
+
+
+@pytest.fixture
+def stopped_at_once(stack: LocalStack) -> Iterator[None]:
+    """Tasks that are told to stop have no more time than storing takes."""
+    ecs, notice_s = stack.client("ecs"), int(SECONDS_TO_STORE)
+    before = ecs.describe_task_definition(taskDefinition=TASK)["taskDefinition"]
+    (container,) = before["containerDefinitions"]
+    others = [each for each in container["environment"] if each["name"] != "STOP_TIMEOUT_S"]
+    short = container | {
+        "stopTimeout": notice_s,
+        "environment": [*others, {"name": "STOP_TIMEOUT_S", "value": str(notice_s)}],
+    }
+    changed = ecs.register_task_definition(family=TASK, containerDefinitions=[short])["taskDefinition"]
+    yield
+    ecs.deregister_task_definition(taskDefinition=changed["taskDefinitionArn"])
+
+
+def eui_of(stack: LocalStack, record: StudyRecord) -> list[float]:
+    table = results_table(stack, record.simulation_id)
+    return list(table.sort_values("variant_index")["site_eui_kwh_m2"])
+
+
+def test_a_study_in_containers_runs_in_batches_and_gives_the_numbers_of_functions(
+    stack: LocalStack, make_study: StudyMaker, one_day: str
+) -> None:
+    files, before = {"room.idf": unlike_any_other(one_day, "compute")}, streams(stack)
+    chosen = make_study(
+        "in-containers", files=files, parameters=[LEVELS], options={"compute": "container", "cache": False}
+    )
+    record = run_study(stack, chosen)
+    assert (record.status, record.succeeded, record.successes) == (StudyStatus.COMPLETED, 4, 4)
+    (batch,) = items_of(stack, record.simulation_id)
+    assert (batch["runs_on"], len(batch["batch"])) == ("container", 4)
+    assert len(streams(stack) - before) == 1
+    usual = run_study(stack, make_study("in-functions", files=files, parameters=[LEVELS], options={"cache": False}))
+    assert eui_of(stack, record) == eui_of(stack, usual)
+
+
+def test_what_had_ended_in_a_task_that_spot_kills_stays_and_only_the_rest_runs_again(
+    stack: LocalStack, make_study: StudyMaker, one_day: str
+) -> None:
+    name = unique("spot-killed")
+    files = {"room.idf": unlike_any_other(one_day, name)}
+    with faults.hold("s3", "PutObject", f"runs/{name}", "variants/3/result.json") as held:
+        chosen = make_study(name, files=files, parameters=[LEVELS], options={"compute": "spot", "cache": False})
+        simulation = upload_study(stack, chosen)
+        held.wait()
+        wait_for(lambda: len(ended(stack, simulation)) == 3, "the end of the variants before it")
+        before = ended(stack, simulation)
+        assert stack.containers.interrupt(notice=False) == 1
+        held.release()
+        record = wait_for_end(stack, simulation)
+
+    assert (record.status, record.succeeded, record.interruptions) == (StudyStatus.COMPLETED, 4, 1)
+    assert ended(stack, simulation)[:3] == before
+    assert eui_of(stack, record) == eui_of(
+        stack, run_study(stack, make_study("spot-bare", files=files, parameters=[LEVELS], options={"cache": False}))
+    )
+
+
+@pytest.mark.usefixtures("stopped_at_once")
+def test_a_task_that_spot_tells_to_stop_ends_its_engines_and_the_batch_runs_again(
+    stack: LocalStack, anna: Client, room: dict[str, bytes], one_zone: str
+) -> None:
+    name = unique("spot-told")
+    busy = with_run_period(one_zone, end=(6, 30)).replace("Timestep,4;", "Timestep,60;")
+    files = room | {"room.idf": unlike_any_other(busy, name).encode()}
+    before = streams(stack)
+    simulation = submit(anna, files, name=name, parameters=[LEVELS], options={"compute": "spot", "cache": False})
+    wait_for(lambda: len(list(records_of(stack).variants(simulation))) == 2, "two running engines")
+    assert stack.containers.interrupt() == 1
+    record = wait_for_end(stack, simulation)
+
+    assert (record.status, record.succeeded, record.failures) == (StudyStatus.COMPLETED, 4, 0)
+    assert record.interruptions == 1
+    assert len(streams(stack) - before) == 2
+    state = anna.get(f"/api/simulation/{simulation}/status/")
+    assert (state["status"], state["compute"], state["interruptions"]) == ("completed", "spot", 1)
+
+
+def ended(stack: LocalStack, simulation: str) -> list[object]:
+    return [each for each in records_of(stack).variants(simulation) if each.status is VariantStatus.SUCCEEDED]
