@@ -1,5 +1,8 @@
-"""Studies in containers and on Fargate Spot, on the deployed stack: interrupted batches end with the right numbers."""
+"""Studies on Fargate Spot, on the deployed stack: interrupted batches end with the right numbers."""
 
+import json
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +15,7 @@ from tests.conftest import StudyMaker, with_run_period
 from tests.moto_fixtures import unique
 from tests.stack import faults
 from tests.stack.clients import Client, submit
-from tests.stack.test_fargate import items_of, streams, unlike_any_other
+from tests.stack.test_fargate import streams, unlike_any_other
 from tests.support import records_of, results_table, run_study, upload_study, wait_for, wait_for_end
 
 TASK = f"{STACK_NAME}-run-variant"
@@ -52,22 +55,6 @@ def eui_of(stack: LocalStack, record: StudyRecord) -> list[float]:
     return list(table.sort_values("variant_index")["site_eui_kwh_m2"])
 
 
-def test_a_study_in_containers_runs_in_batches_and_gives_the_numbers_of_functions(
-    stack: LocalStack, make_study: StudyMaker, one_day: str
-) -> None:
-    files, before = {"room.idf": unlike_any_other(one_day, "compute")}, streams(stack)
-    chosen = make_study(
-        "in-containers", files=files, parameters=[LEVELS], options={"compute": "container", "cache": False}
-    )
-    record = run_study(stack, chosen)
-    assert (record.status, record.succeeded, record.successes) == (StudyStatus.COMPLETED, 4, 4)
-    (batch,) = items_of(stack, record.simulation_id)
-    assert (batch["runs_on"], len(batch["batch"])) == ("container", 4)
-    assert len(streams(stack) - before) == 1
-    usual = run_study(stack, make_study("in-functions", files=files, parameters=[LEVELS], options={"cache": False}))
-    assert eui_of(stack, record) == eui_of(stack, usual)
-
-
 def test_what_had_ended_in_a_task_that_spot_kills_stays_and_only_the_rest_runs_again(
     stack: LocalStack, make_study: StudyMaker, one_day: str
 ) -> None:
@@ -91,23 +78,35 @@ def test_what_had_ended_in_a_task_that_spot_kills_stays_and_only_the_rest_runs_a
 
 
 @pytest.mark.usefixtures("stopped_at_once")
-def test_a_task_that_spot_tells_to_stop_ends_its_engines_and_the_batch_runs_again(
+def test_a_task_that_spot_stops_ends_its_engines_and_one_with_a_fault_is_followed_by_an_on_demand_task(
     stack: LocalStack, anna: Client, room: dict[str, bytes], one_zone: str
 ) -> None:
-    name = unique("spot-told")
+    name = unique("spot-stopped")
     busy = with_run_period(one_zone, end=(6, 30)).replace("Timestep,4;", "Timestep,60;")
     files = room | {"room.idf": unlike_any_other(busy, name).encode()}
     before = streams(stack)
     simulation = submit(anna, files, name=name, parameters=[LEVELS], options={"compute": "spot", "cache": False})
     wait_for(lambda: len(list(records_of(stack).variants(simulation))) == 2, "two running engines")
+    (first,) = stack.containers.running()
     assert stack.containers.interrupt() == 1
+    (second,) = wait_for(lambda: set(stack.containers.running()) - {first}, "the next task")
+    os.kill(second, signal.SIGKILL)
     record = wait_for_end(stack, simulation)
 
     assert (record.status, record.succeeded, record.failures) == (StudyStatus.COMPLETED, 4, 0)
-    assert record.interruptions == 1
-    assert len(streams(stack) - before) == 2
+    assert len(streams(stack) - before) >= 2, "a task that is killed at its start has no log"
     state = anna.get(f"/api/simulation/{simulation}/status/")
     assert (state["status"], state["compute"], state["interruptions"]) == ("completed", "spot", 1)
+    assert sorted(capacities_of_tasks(stack, simulation)) == ["FARGATE", "FARGATE_SPOT", "FARGATE_SPOT"]
+
+
+def capacities_of_tasks(stack: LocalStack, simulation: str) -> list[str]:
+    """The capacity of each task of a study."""
+    ecs = stack.client("ecs")
+    arns = ecs.list_tasks(cluster=STACK_NAME)["taskArns"]
+    tasks = ecs.describe_tasks(cluster=STACK_NAME, tasks=arns)["tasks"]
+    own = [task for task in tasks if simulation in json.dumps(task["overrides"])]
+    return [task.get("capacityProviderName") or task["launchType"] for task in own]
 
 
 def ended(stack: LocalStack, simulation: str) -> list[object]:
