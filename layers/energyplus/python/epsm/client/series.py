@@ -1,7 +1,8 @@
 """The series of a study: of one variant, of some, or of all, in one frame."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-_INDEX = "variant_index"
-_INTERVAL = ("environment", "interval_start", "interval_end")
+_INDEX, ENVIRONMENT = "variant_index", "environment"
+_INTERVAL = (ENVIRONMENT, "interval_start", "interval_end")
 _CONNECTIONS = 8
 _MAX_NAMED = 5
 
@@ -64,10 +65,10 @@ def _series_frame(
         if not indices:
             raise NotFound("there are no series; a downloaded folder must hold the files of the variants")
     elif not isinstance(variant, Iterable):
-        return _frame(_with_text(reader.of_variant(variant)))
+        return reader.of_variant(variant)
     else:
         names, indices = None, list(dict.fromkeys(int(index) for index in variant))
-    return _frame(reader.of_variants(indices, names))
+    return reader.of_variants(indices, names)
 
 
 class _Reader:
@@ -83,14 +84,19 @@ class _Reader:
         self._requested = None if names is None else {fold_name(name): name for name in names}
         self._labels: dict[str, None] = {}
 
-    def of_variant(self, index: int) -> "pa.Table":
+    def of_variant(self, index: int) -> "pd.DataFrame":
+        """One variant, with environments as text."""
+        import pyarrow as pa
+
         table = self._read(index).drop_columns(_INDEX)
         self._check_names()
-        return table
+        place = table.column_names.index(ENVIRONMENT)
+        frame: pd.DataFrame = table.set_column(place, ENVIRONMENT, table.column(place).cast(pa.string())).to_pandas()
+        return frame
 
-    def of_variants(self, indices: Sequence[int], names: Mapping[int, str] | None) -> "pa.Table":
-        """Tables in one; `names` are those of their files, if they are known."""
-        import pyarrow as pa
+    def of_variants(self, indices: Sequence[int], names: Mapping[int, str] | None) -> "pd.DataFrame":
+        """Several variants in one frame; `names` are those of their files, if they are known."""
+        from epsm.client.stacked_rows import StackedRows
 
         def read(index: int) -> "pa.Table | None":
             try:
@@ -98,13 +104,17 @@ class _Reader:
             except NotFound:
                 return None
 
-        with ThreadPoolExecutor(_CONNECTIONS) as pool:
-            tables = list(pool.map(read, indices))
-        if missing := [str(index) for index, table in zip(indices, tables, strict=True) if table is None]:
+        rows, missing = StackedRows(len(indices)), []
+        for index, table in zip(indices, _in_order(read, indices), strict=True):
+            if table is None:
+                missing.append(str(index))
+            else:
+                rows.append(table)
+        if missing:
             more = f" and {len(missing) - _MAX_NAMED} more" if len(missing) > _MAX_NAMED else ""
             raise NotFound(f"there are no series of variant {', '.join(missing[:_MAX_NAMED])}{more}")
         self._check_names()
-        return pa.concat_tables(tables, promote_options="default").unify_dictionaries()
+        return rows.frame()
 
     def _read(self, index: int) -> "pa.Table":
         try:
@@ -155,32 +165,28 @@ def _in_form(table: "pa.Table", index: int) -> "pa.Table":
     """A variant's table with the columns and types of this version: 0.2.0 had no index, and environments as text."""
     import pyarrow as pa
 
-    if _INDEX in table.column_names:
-        return table
-    columns = {
-        _INDEX: pa.repeat(pa.scalar(index, pa.int32()), len(table)),
-        **dict(zip(table.column_names, table.columns, strict=True)),
-    }
-    for name in _INTERVAL:
-        column = columns.get(name)
-        if column is not None:
-            columns[name] = (
-                column.cast(pa.string()).dictionary_encode()
-                if name == "environment"
-                else column.cast(pa.timestamp("us"))
-            )
-    return pa.table(columns)
+    if _INDEX not in table.column_names:
+        table = table.add_column(0, _INDEX, pa.repeat(pa.scalar(index, pa.int32()), len(table)))
+    for place, name in enumerate(table.column_names):
+        column = table.column(place)
+        if name == ENVIRONMENT and not pa.types.is_dictionary(column.type):
+            table = table.set_column(place, name, column.cast(pa.string()).dictionary_encode())
+        elif name in _INTERVAL and pa.types.is_timestamp(column.type):
+            table = table.set_column(place, name, column.cast(pa.timestamp("us")))
+    return table
 
 
-def _with_text(table: "pa.Table") -> "pa.Table":
-    """With environments as text rather than as a category."""
-    import pyarrow as pa
-
-    place = table.column_names.index("environment")
-    return table.set_column(place, "environment", table.column(place).cast(pa.string()))
-
-
-def _frame(table: "pa.Table") -> "pd.DataFrame":
-    # Column by column, each freed once it is converted: the table and the frame are never in memory together.
-    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
-    return frame
+def _in_order(read: "Callable[[int], pa.Table | None]", indices: Iterable[int]) -> "Iterator[pa.Table | None]":
+    """Results of `read` for each index, a few at a time ahead."""
+    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+        ahead: deque[Future[pa.Table | None]] = deque()
+        try:
+            for index in indices:
+                ahead.append(pool.submit(read, index))
+                if len(ahead) > 2 * _CONNECTIONS:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
