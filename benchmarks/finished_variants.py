@@ -4,6 +4,7 @@ Stands in for moto, which takes about a second to put a page into JSON. It answe
 the client, its parsing and the store's reading stay what they are.
 """
 
+import base64
 import dataclasses
 import json
 import threading
@@ -52,7 +53,7 @@ def write_pages(folder: Path, simulation: str, real: VariantRecord, variants: in
         ]
         page: dict[str, Any] = {"Items": items, "Count": len(items), "ScannedCount": len(items)}
         partition = keys.partition(simulation, keys.block_suffix(first, keys.BLOCK_SIZE))
-        (folder / partition).write_text(json.dumps(page), encoding="utf-8")
+        (folder / partition).write_text(json.dumps(page, default=_in_base64), encoding="utf-8")
 
 
 def _like(real: VariantRecord, index: int, variants: int) -> VariantRecord:
@@ -88,6 +89,10 @@ def _item(simulation: str, record: VariantRecord) -> dict[str, Any]:
 def _serialized(item: dict[str, Any]) -> dict[str, Any]:
     serializer = TypeSerializer()
     return {name: serializer.serialize(value) for name, value in item.items()}
+
+
+def _in_base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
 
 
 @contextmanager

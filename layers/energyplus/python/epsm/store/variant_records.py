@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from epsm.store import attributes, keys
 from epsm.store.conditional import write_if, write_together
-from epsm.store.items import to_item, variant_record
+from epsm.store.items import packed, variant_record
 from epsm.study.records import VariantRecord, VariantStatus, now
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class VariantRecords:
             attributes.ENDED_AT: record.ended_at or now(),
             "verdict": record.verdict,
             attributes.ERROR: {attributes.STAGE: record.stage, attributes.MESSAGE: record.error},
-            "summary": to_item(record.summary),
+            attributes.SUMMARY: packed(record.summary),
             attributes.EXPIRES_AT: expires_at,
         }
         if attempt is None or record.status is VariantStatus.SUCCEEDED:

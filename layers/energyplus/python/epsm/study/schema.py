@@ -41,7 +41,7 @@ MAX_CONTAINER_RUN_S = 86_400
 MAX_RETENTION_DAYS = 3650
 MAX_BATCH = 100
 """Variants of one batch: a container gets them in an environment variable, and ECS takes 8 KB of overrides."""
-MAX_VARIANTS = 100_000
+MAX_VARIANTS = 1_000_000
 """Of a study, unless a stack was deployed with another `max_variants`."""
 PREFLIGHT_FROM = 20
 """Variants of one model and weather from which on these are tried before the variants are started, unless the study
