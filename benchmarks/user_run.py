@@ -56,6 +56,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of each, in turn with the bare engine")
     parser.add_argument("--same-folder", action="store_true", help="--to is the folder that `epsm up` copies to")
     chosen = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a user does not compile the command at each start
     prepare()
     print_machine()
     with tempfile.TemporaryDirectory() as name:

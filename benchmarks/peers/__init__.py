@@ -1,0 +1,1 @@
+"""This project against the bare engine and against other tools that run EnergyPlus models in parallel."""
