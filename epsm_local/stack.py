@@ -103,7 +103,7 @@ class LocalStack:
         aws = LocalAws(self.endpoint, self.workers, self.containers, code, number, slots, self.journal)
         self._stopping = aws.stopping
         moto_patches.use(aws)
-        objects.use_folder(self.journal.objects if self.journal else folder / "objects")
+        objects.use_folder(self.journal.objects if self.journal else folder / "objects", self.journal)
         self._server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
         self._server.start()
         self._scheduler = Scheduler()

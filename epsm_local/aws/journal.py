@@ -4,10 +4,14 @@ import fcntl
 import pickle
 import shutil
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
+from threading import local as thread_local
 from typing import Any
+
+from epsm_local.aws.group_commit import GroupCommit
 
 _OWN = "journal"
 _MADE_BY = "made by"
@@ -25,7 +29,7 @@ class Journal:
     """Pickled values by owner and name, written and read by this program only.
 
     A name may have several versions, in order of arrival. Each is a separate row, so adding a version costs only its
-    own size.
+    own size. Writes of several threads at a time are committed together, because a commit waits for the disk.
 
     Args:
         folder: Folder of the journal; created if missing.
@@ -56,6 +60,8 @@ class Journal:
             shutil.rmtree(folder / "objects", ignore_errors=True)
         self.objects = folder / "objects"
         self.lock = RLock()
+        self._commits = GroupCommit(self.lock)
+        self._thread = thread_local()
         self._closed = False
         self._rows = sqlite3.connect(folder / "journal.sqlite", check_same_thread=False, isolation_level=None)
         # Deleted data frees disk space; a commit survives a power loss.
@@ -65,6 +71,7 @@ class Journal:
             "CREATE TABLE IF NOT EXISTS kept (number INTEGER PRIMARY KEY, owner TEXT, name TEXT, version TEXT, "
             "value BLOB, file TEXT NOT NULL DEFAULT '', UNIQUE (owner, name, version))"
         )
+        self._rows.execute("CREATE TABLE IF NOT EXISTS bodies (name TEXT PRIMARY KEY, content BLOB)")
         if "file" not in {row[1] for row in self._rows.execute("PRAGMA table_info(kept)")}:
             self._rows.execute("ALTER TABLE kept ADD COLUMN file TEXT NOT NULL DEFAULT ''")
         maker = dict(self.read(_OWN)).get(_MADE_BY)
@@ -75,6 +82,26 @@ class Journal:
                 "another folder with --data"
             )
         self.write(_OWN, _MADE_BY, made_by)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write several values at once: they are on disk at the end of the block, not before.
+
+        Callers that also hold `lock` enter this block first.
+
+        Raises:
+            sqlite3.Error: If one of them was lost because the disk is full. Either all writes of a write method are on
+                disk, or none.
+        """
+        if getattr(self._thread, "in_block", False):
+            yield
+            return
+        self._thread.in_block, self._thread.numbers = True, []
+        try:
+            yield
+        finally:
+            self._thread.in_block = False
+            self._commits.await_commit(self._rows, self._thread.numbers)
 
     def write(self, owner: str, name: str, value: Any) -> None:
         """Store the only version of `name`; None deletes it. It is on disk when this returns.
@@ -91,6 +118,8 @@ class Journal:
         versions: Mapping[str, Any],
         changed: Collection[str],
         files: Mapping[str, str] | None = None,
+        bodies: Mapping[str, bytes] | None = None,
+        before_removal: Callable[[str], None] = lambda name: None,
     ) -> list[str]:
         """Store exactly these versions of `name`, in this order. They are on disk when this returns.
 
@@ -98,15 +127,17 @@ class Journal:
             owner, name: Key of the versions.
             versions: All versions.
             changed: Versions that are written even if the journal already has them.
-            files: Name of the file that a version refers to, by version; empty if there is none.
+            files: Name of the file or body that a version refers to, by version; empty if there is none.
+            bodies: New bodies by name: contents that are not files of their own.
+            before_removal: Called with the name of each body to which these rows no longer refer, before it is removed.
 
         Returns:
-            Names of files that rows of this name referred to before and no longer refer to.
+            Names of files and bodies that rows of this name referred to before and no longer refer to.
 
         Raises:
             Closed: If the journal is closed.
         """
-        with self.lock:
+        with self.together(), self._commits.writing():
             self.check_open()
             where = "owner = ? AND name = ?"
             files = files or {}
@@ -118,20 +149,26 @@ class Journal:
                 if version in changed or version not in files_before
             ]
             removed = [(owner, name, version) for version in files_before.keys() - versions.keys()]
-            self._rows.execute("BEGIN IMMEDIATE")
-            try:
+            dropped = list(set(filter(None, files_before.values())) - set(files.values()))
+            for body in dropped:
+                before_removal(body)
+            with self._commits.savepoint(self._rows) as number:
                 self._rows.executemany(f"DELETE FROM kept WHERE {where} AND version = ?", removed)  # noqa: S608
                 self._rows.executemany(
                     "INSERT INTO kept (owner, name, version, value, file) VALUES (?, ?, ?, ?, ?) "
                     "ON CONFLICT DO UPDATE SET value = excluded.value, file = excluded.file",
                     written,
                 )
-                self._rows.execute("COMMIT")
-            except BaseException:
-                if self._rows.in_transaction:  # a full disk ends the transaction by itself
-                    self._rows.execute("ROLLBACK")
-                raise
-            return list(set(filter(None, files_before.values())) - set(files.values()))
+                self._rows.executemany("INSERT OR REPLACE INTO bodies VALUES (?, ?)", (bodies or {}).items())
+                self._rows.executemany("DELETE FROM bodies WHERE name = ?", [(body,) for body in dropped])
+            self._thread.numbers.append(number)
+            return dropped
+
+    def body(self, name: str) -> bytes | None:
+        """The content of a body; None if there is none of that name."""
+        with self.lock:
+            row = self._rows.execute("SELECT content FROM bodies WHERE name = ?", (name,)).fetchone()
+        return None if row is None else row[0]
 
     def check_open(self) -> None:
         """Raise `Closed` if the journal is closed."""
@@ -146,6 +183,8 @@ class Journal:
     def forget(self, owner: str) -> None:
         """Remove all values of an owner."""
         with self.lock:
+            named = "SELECT file FROM kept WHERE owner = ?"
+            self._rows.execute(f"DELETE FROM bodies WHERE name IN ({named})", (owner,))  # noqa: S608
             self._rows.execute("DELETE FROM kept WHERE owner = ?", (owner,))
 
     def read(self, owner: str) -> Iterator[tuple[str, Any]]:
@@ -161,6 +200,8 @@ class Journal:
     def close(self) -> None:
         """Close the journal and release the folder."""
         with self.lock:
+            if not self._closed:
+                self._commits.commit(self._rows)
             self._closed = True
             self._rows.close()
             self._held.close()

@@ -4,14 +4,14 @@ Completes moto/s3/models.py, which keeps one open temporary file for every objec
 need as many open files as it has stored objects; and moto/core/common_models.py, which never releases a model. A body
 belongs to the versions that refer to it: copies of a version share it, and the file is deleted with the last of them. A
 body to which the journal refers (`keep`) is kept until the journal releases it (`forget`): the journal's row names the
-file instead of holding the bytes a second time.
+file instead of holding the bytes a second time. Bodies of middle size are in the journal, without a file.
 """
 
 import hashlib
 import os
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -19,14 +19,17 @@ from weakref import WeakValueDictionary
 from moto.core.common_models import BaseModel
 from moto.s3.models import FakeKey
 
-from epsm_local.aws.journal import CannotKeep
+from epsm_local.aws.journal import CannotKeep, Journal
 
 MAX_IN_MEMORY_BYTES = 4096
 """Smaller bodies stay in memory: a file costs a block of the disk."""
+MAX_IN_JOURNAL_BYTES = 2**20
+"""Smaller bodies are in the journal itself, if there is one: a file waits for the disk three times, a row once."""
 _BLOCK_BYTES = 16 * 1024 * 1024
 
 _folder = Path()
-_bodies: "WeakValueDictionary[str, _File]" = WeakValueDictionary()
+_journal: Journal | None = None
+_bodies: "WeakValueDictionary[str, _File | _Stored]" = WeakValueDictionary()
 
 
 def install() -> None:
@@ -44,11 +47,11 @@ def _untracked(cls: type[BaseModel], *_: Any, **__: Any) -> BaseModel:
     return object.__new__(cls)
 
 
-def use_folder(folder: Path) -> None:
-    """Store bodies in `folder` from now on; it is created if missing."""
-    global _folder  # noqa: PLW0603 - moto's state is the process's
+def use_folder(folder: Path, journal: Journal | None = None) -> None:
+    """Store bodies in `folder` and `journal` from now on; the folder is created if missing."""
+    global _folder, _journal
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _folder = folder
+    _folder, _journal = folder, journal
 
 
 def remove_orphans() -> None:
@@ -74,22 +77,43 @@ def keep(version: FakeKey) -> None:
 def is_kept(version: FakeKey) -> bool:
     """Whether the journal's row of this version holds no bytes, or few."""
     file = version._value_buffer.file
-    return not isinstance(file, _File) or file.kept
+    return isinstance(file, bytes | None) or file.kept
+
+
+def new_bodies(versions: Iterable[Any]) -> dict[str, bytes]:
+    """The bodies for the journal that it does not have yet, by name."""
+    buffers = (getattr(version, "_value_buffer", None) for version in versions)
+    files = [buffer.file for buffer in buffers if isinstance(buffer, _Body)]
+    return {file.name: file.content for file in files if isinstance(file, _Stored) and file.content is not None}
+
+
+def stored(names: Iterable[str]) -> None:
+    """Release the memory of bodies that the journal has."""
+    for name in names:
+        if isinstance(file := _bodies.get(name), _Stored):
+            file.content = None
+
+
+def release(name: str) -> None:
+    """Keep a body that the journal is about to remove in memory, as long as it is read."""
+    if isinstance(file := _bodies.get(name), _Stored):
+        file.content = b"".join(file.blocks())
 
 
 def forget(names: list[str]) -> None:
     """Remove these files as soon as they are no longer read."""
     for name in names:
-        if (file := _bodies.get(name)) is not None:
+        file = _bodies.get(name)
+        if isinstance(file, _File):
             file.kept = False
-        else:
+        elif file is None:
             (_folder / name).unlink(missing_ok=True)
 
 
 def file_name(version: Any) -> str | None:
-    """The file with the version's body; None for a delete marker and for small bodies."""
+    """Name of the file, or in the journal, of the version's body; None for a delete marker and for small bodies."""
     file = getattr(getattr(version, "_value_buffer", None), "file", None)
-    return file.path.name if isinstance(file, _File) else None
+    return file.name if isinstance(file, _File | _Stored) else None
 
 
 class _File:
@@ -101,9 +125,18 @@ class _File:
 
     def __init__(self, path: Path, content: bytes | None) -> None:
         self.path, self.kept = path, content is None
-        _bodies[path.name] = self
+        _bodies[self.name] = self
         if content is not None:
             path.write_bytes(content)
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    def blocks(self) -> Iterator[bytes]:
+        with self.path.open("rb") as opened:
+            while block := opened.read(_BLOCK_BYTES):
+                yield block
 
     def keep(self) -> None:
         if not self.kept:
@@ -125,11 +158,38 @@ class _File:
         return _new_file, (self.path.read_bytes(),)
 
 
+class _Stored:
+    """A body in the journal; in memory until it is written, and again when it is removed while it is read."""
+
+    def __init__(self, name: str, content: bytes | None) -> None:
+        self.name, self.content = name, content
+        _bodies[name] = self
+
+    @property
+    def kept(self) -> bool:
+        return self.content is None
+
+    def blocks(self) -> Iterator[bytes]:
+        content = self.content
+        if content is None:
+            content = None if _journal is None else _journal.body(self.name)
+        if content is None:
+            raise ValueError("the object has been deleted")
+        yield content
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _stored_body, (self.name,)
+
+
+def _stored_body(name: str) -> "_File | _Stored":
+    return _bodies.get(name) or _Stored(name, None)
+
+
 def _new_file(content: bytes) -> _File:
     return _File(_folder / uuid.uuid4().hex, content)
 
 
-def _kept_file(name: str) -> _File:
+def _kept_file(name: str) -> "_File | _Stored":
     path = _folder / name
     if not path.is_file():
         raise CannotKeep(f"{path} is missing, which holds a stored object: restore it, or discard all with --fresh")
@@ -139,8 +199,8 @@ def _kept_file(name: str) -> _File:
 class _Body:
     """A buffer for moto: a body, until it is closed."""
 
-    def __init__(self, file: _File | bytes) -> None:
-        self.file: _File | bytes | None = file
+    def __init__(self, file: _File | _Stored | bytes) -> None:
+        self.file: _File | _Stored | bytes | None = file
 
     def blocks(self) -> Iterator[bytes]:
         """The content in pieces.
@@ -154,9 +214,7 @@ class _Body:
         if isinstance(file, bytes):
             yield file
             return
-        with file.path.open("rb") as opened:
-            while block := opened.read(_BLOCK_BYTES):
-                yield block
+        yield from file.blocks()
 
     def close(self) -> None:
         self.file = None
@@ -174,8 +232,18 @@ def _set_value(self: FakeKey, content: bytes | str) -> None:
         content = content.encode()
     content = bytes(content)
     self._value_buffer.close()
-    self._value_buffer = _Body(content if len(content) <= MAX_IN_MEMORY_BYTES else _new_file(content))
+    if len(content) <= MAX_IN_MEMORY_BYTES:
+        self._value_buffer = _Body(content)
+    elif _journal is not None and len(content) <= MAX_IN_JOURNAL_BYTES and _is_kept(self):
+        self._value_buffer = _Body(_Stored(uuid.uuid4().hex, content))
+    else:
+        self._value_buffer = _Body(_new_file(content))
     self.contentsize = len(content)
+
+
+def _is_kept(self: FakeKey) -> bool:
+    """Whether the journal has the objects of the bucket. Assets are published again at each start."""
+    return not str(self.bucket_name).startswith("cdk-")
 
 
 def _etag(self: FakeKey) -> str:

@@ -119,10 +119,18 @@ def _writing(stock: Callable[..., Any]) -> Callable[..., Any]:
             return stock(*args, **kwargs)
         finally:
             _request.writes = None
-            for write in writes:
-                write()
+            if writes:
+                _write_together(writes)
 
     return answered
+
+
+def _write_together(writes: list[_Write]) -> None:
+    journal = local_aws().journal
+    assert journal is not None, "writes are noted for a journal"
+    with journal.together():  # one commit: removing a study deletes a thousand objects with one request
+        for write in writes:
+            write()
 
 
 def _object_written(result: Any, *, self: S3Backend, bucket_name: str, key_name: str, **_: Any) -> _Write:
@@ -140,7 +148,7 @@ def _object_written(result: Any, *, self: S3Backend, bucket_name: str, key_name:
 
 def _write_versions(journal: Journal, backend: S3Backend, bucket: str, key: str, changed: set[str]) -> None:
     """Bodies are written before the rows that name them, and deleted after these rows."""
-    with journal.lock:
+    with journal.together(), journal.lock:
         journal.check_open()
         versions = {
             str(version.version_id): _alone(version) for version in backend.buckets[bucket].keys.getlist(key, [])
@@ -149,7 +157,10 @@ def _write_versions(journal: Journal, backend: S3Backend, bucket: str, key: str,
             if isinstance(version, FakeKey) and (name in changed or not objects.is_kept(version)):
                 objects.keep(version)
         files = {name: (objects.file_name(version) or "") for name, version in versions.items()}
-        objects.forget(journal.write_versions(f"s3:{bucket}", key, versions, changed, files))
+        bodies = objects.new_bodies(versions.values())
+        dropped = journal.write_versions(f"s3:{bucket}", key, versions, changed, files, bodies, objects.release)
+        objects.stored(bodies)
+        objects.forget(dropped)
 
 
 def _alone(version: Any) -> Any:
@@ -175,7 +186,7 @@ def _item_written(result: Any, *, self: DynamoDBBackend, table_name: str, **argu
             for attribute in (table.hash_key_attr, table.range_key_attr)
             if attribute in attributes
         }
-        with journal.lock:
+        with journal.together(), journal.lock:
             item = self.get_item(table_name, key)
             journal.write(f"dynamodb:{table_name}", json.dumps(key, sort_keys=True), item)
 

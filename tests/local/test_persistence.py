@@ -1,5 +1,6 @@
 """Buckets and tables in the journal: what the next process restores."""
 
+import copy
 import pickle
 import sqlite3
 from collections.abc import Iterator
@@ -27,7 +28,10 @@ def journal(stack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """The running stack keeps a journal for the length of a test."""
     journal = Journal(tmp_path, "moto")
     monkeypatch.setattr(moto_patches, "_current", replace(local_aws(), journal=journal))
+    before = objects._folder
+    objects.use_folder(journal.objects, journal)
     yield journal
+    objects.use_folder(before)
     monkeypatch.undo()
     journal.close()
 
@@ -166,13 +170,13 @@ def earlier_journal(
     before = objects._folder
     journal = Journal(tmp_path / "earlier", "moto")
     monkeypatch.setattr(moto_patches, "_current", replace(local_aws(), journal=journal))
-    objects.use_folder(journal.objects)
+    objects.use_folder(journal.objects, journal)
     yield journal, bodies
     objects.use_folder(before)
     journal.close()
 
 
-def test_objects_of_an_earlier_journal_are_moved_from_its_rows_to_files(
+def test_objects_of_an_earlier_journal_are_moved_out_of_its_rows_of_versions(
     s3: Any, bucket: str, table: str, earlier_journal: tuple[Journal, dict[str, bytes]]
 ) -> None:
     journal, bodies = earlier_journal
@@ -185,25 +189,55 @@ def test_objects_of_an_earlier_journal_are_moved_from_its_rows_to_files(
                 stored = s3.get_object(Bucket=bucket, Key=key, VersionId=version)
                 assert stored["Body"].read() == bodies[version]
         named = [name for (name,) in journal._rows.execute("SELECT file FROM kept WHERE file <> ''")]
-        assert sorted(named) == sorted(each.name for each in journal.objects.iterdir())
+        assert sorted(named) == sorted(name for (name,) in journal._rows.execute("SELECT name FROM bodies"))
         assert len(named) == 3  # the small one stays in its row
     longest = journal._rows.execute("SELECT max(length(value)) FROM kept").fetchone()
     assert longest[0] < objects.MAX_IN_MEMORY_BYTES
 
 
 def test_a_stack_that_ends_leaves_no_file_that_its_journal_does_not_name(
-    s3: Any, bucket: str, journal: Journal, monkeypatch: pytest.MonkeyPatch
+    s3: Any, bucket: str, journal: Journal
 ) -> None:
-    monkeypatch.setattr(objects, "_folder", journal.objects)
-    journal.objects.mkdir()
     code = unique("cdk-assets")
     s3.create_bucket(Bucket=code)
-    for each in (code, bucket):
-        s3.put_object(Bucket=each, Key="a", Body=bytes(10_000))
+    for each, size in ((code, 10_000), (bucket, 1 + objects.MAX_IN_JOURNAL_BYTES)):
+        s3.put_object(Bucket=each, Key="a", Body=bytes(size))
     assert len(list(journal.objects.iterdir())) == 2
     objects.remove_unkept(journal.objects)
     ((named,),) = journal._rows.execute("SELECT file FROM kept WHERE file <> ''")
     assert [each.name for each in journal.objects.iterdir()] == [named]
+
+
+def test_an_object_of_middle_size_is_a_row_and_no_file(s3: Any, bucket: str, table: str, journal: Journal) -> None:
+    for content in (b"x", b"y"):
+        s3.put_object(Bucket=bucket, Key="a", Body=content * 50_000)
+    s3.copy_object(Bucket=bucket, Key="b", CopySource={"Bucket": bucket, "Key": "a"})
+    assert not list(journal.objects.iterdir())
+    assert bodies_in(journal) == [50_000] * 3
+    start_again(bucket, table)
+    first, second = sorted(
+        (version for key, version, _ in versions(s3, bucket) if key == "a"),
+        key=lambda version: s3.get_object(Bucket=bucket, Key="a", VersionId=version)["Body"].read(),
+    )
+    assert s3.get_object(Bucket=bucket, Key="a")["Body"].read() == b"y" * 50_000
+    s3.delete_object(Bucket=bucket, Key="a", VersionId=first)
+    s3.delete_object(Bucket=bucket, Key="a", VersionId=second)
+    assert bodies_in(journal) == [50_000]
+    start_again(bucket, table)
+    assert s3.get_object(Bucket=bucket, Key="b")["Body"].read() == b"y" * 50_000
+
+
+def test_an_object_that_is_read_while_it_is_removed_is_read_to_its_end(s3: Any, bucket: str, journal: Journal) -> None:
+    s3.put_object(Bucket=bucket, Key="a", Body=b"x" * 50_000)
+    reader = copy.deepcopy(s3_backends[ACCOUNT]["aws"].get_bucket(bucket).keys["a"])
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "a", "VersionId": reader.version_id}]})
+    assert bodies_in(journal) == []
+    assert reader.value == b"x" * 50_000
+
+
+def bodies_in(journal: Journal) -> list[int]:
+    """Sizes of the bodies that the journal holds."""
+    return [size for (size,) in journal._rows.execute("SELECT length(content) FROM bodies")]
 
 
 def test_items_are_kept_as_they_are_after_every_kind_of_write(stack: LocalStack, bucket: str, table: str) -> None:

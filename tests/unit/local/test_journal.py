@@ -1,5 +1,9 @@
 """The journal that a local stack writes for the next one."""
 
+import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -47,6 +51,83 @@ def test_what_is_forgotten_gives_its_space_back(tmp_path: Path) -> None:
     journal.write("a", "big", None)
     journal.close()
     assert (tmp_path / "journal.sqlite").stat().st_size < 100_000
+
+
+def test_writes_of_a_block_are_on_disk_at_its_end(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, MAKER)
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as other:
+        with journal.together():
+            journal.write("a", "one", 1)
+            with journal.together():
+                journal.write("a", "two", 2)
+            assert not on_disk(other)
+        assert on_disk(other) == ["one", "two"]
+
+
+def test_writes_of_several_threads_share_a_commit(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, MAKER)
+    statements: list[str] = []
+    journal._rows.set_trace_callback(statements.append)
+    names = [str(number) for number in range(8)]
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as other, ThreadPoolExecutor(8) as pool:
+        with journal.lock:  # as during a commit
+            done = [pool.submit(journal.write, "a", name, name) for name in names]
+            while journal._commits._queued < len(names):
+                time.sleep(0.001)
+        for write in done:
+            write.result()
+        assert sorted(on_disk(other)) == names
+    assert statements.count("COMMIT") < len(names)
+
+
+def test_a_value_that_cannot_be_written_leaves_those_of_others(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, MAKER)
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as other, journal.together():
+        journal.write("a", "before", 1)
+        with pytest.raises(sqlite3.Error):
+            journal.write_versions("a", "no text", {"v": 1}, {"v"}, {"v": object()})  # type: ignore[dict-item]
+        journal.write("a", "after", 2)
+        assert not on_disk(other)
+    assert rows(journal) == [("before", 1), ("after", 2)]
+
+
+def test_writes_that_a_full_disk_takes_with_it_fail(tmp_path: Path) -> None:
+    """SQLite rolls back the whole transaction when the disk is full, not only the statement."""
+    journal = Journal(tmp_path, MAKER)
+    pages = journal._rows.execute("PRAGMA page_count").fetchone()[0]
+    journal._rows.execute(f"PRAGMA max_page_count = {pages + 20}")
+
+    def write_three() -> None:
+        with journal.together():
+            journal.write("a", "lost", 1)
+            with suppress(sqlite3.OperationalError):
+                journal.write("a", "too large", bytes(1_000_000))
+            journal.write("a", "small", 2)
+
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        write_three()
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        journal.write("a", "too large", bytes(1_000_000))
+    journal.write("a", "last", 3)
+    assert rows(journal) == [("small", 2), ("last", 3)]
+
+
+def test_bodies_belong_to_the_rows_that_name_them(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, MAKER)
+    removed: list[str] = []
+    for number in ("1", "2"):
+        files, bodies = {"v": f"body{number}"}, {f"body{number}": number.encode()}
+        journal.write_versions("a", "key", {"v": number}, {"v"}, files, bodies, removed.append)
+    assert (journal.body("body1"), journal.body("body2"), removed) == (None, b"2", ["body1"])
+    journal.write_versions("a", "key", {"v": "3"}, {"v"}, {"v": "body2"})
+    assert journal.body("body2") == b"2"
+    journal.forget("a")
+    assert journal.body("body2") is None
+
+
+def on_disk(other: sqlite3.Connection) -> list[str]:
+    """Names in the journal as another process sees them."""
+    return [name for (name,) in other.execute("SELECT name FROM kept WHERE owner = 'a' ORDER BY number")]
 
 
 def test_two_stacks_cannot_keep_their_data_in_one_folder(tmp_path: Path) -> None:
