@@ -212,7 +212,8 @@ def test_what_ended_early_is_downloaded_while_the_study_runs(target: Connection,
     s3.names += ["results.csv", "variants/1/in.idf"]
     told: list[tuple[int, int]] = []
     assert download.finish(lambda done, total: told.append((done, total))) == tmp_path / "office"
-    assert s3.downloaded == ["manifest.json", "variants/0/in.idf", "results.csv", "variants/1/in.idf"]
+    assert s3.downloaded[:2] == ["manifest.json", "variants/0/in.idf"]
+    assert sorted(s3.downloaded[2:]) == ["results.csv", "variants/1/in.idf"], "several at a time"
     assert told[-1] == (4, 4)
 
 
