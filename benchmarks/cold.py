@@ -1,7 +1,10 @@
-"""What a cold start has to load: seconds to import each handler, and sizes of what is shipped."""
+"""What a cold start has to load: seconds to import each handler, files and bytes by stages, and sizes of what is
+shipped."""
 
 import argparse
 import importlib.metadata
+import json
+import os
 import re
 import statistics
 import subprocess
@@ -10,12 +13,14 @@ import sysconfig
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from benchmarks.handlers import variables
 from benchmarks.output import print_machine, print_table
+from benchmarks.studies import ONE_ZONE, WEATHER
 from infra.tools.packaging import LIBRARY, MAX_UNZIPPED_MB, ROOT, dependencies_folder, exported_requirements
 
-_HANDLERS = ("submit", "run_variant", "aggregate")
+_HANDLERS = ("submit", "api", "cleanup", "canary", "run_variant", "aggregate")
 _IMPORT = """
 import time
 started = time.perf_counter()
@@ -28,8 +33,12 @@ _LISTED = 8
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cold", description=__doc__)
     parser.add_argument("--interpreters", type=int, default=9, help="fresh ones for each handler; the median counts")
+    parser.add_argument("--stages", action="store_true", help="only what each function does by stages")
     chosen = parser.parse_args()
     print_machine()
+    if chosen.stages:
+        _print_stages(chosen.interpreters)
+        return
     rows: list[list[object]] = []
     with tempfile.TemporaryDirectory() as empty:
         _compile_standard_library(Path(empty))
@@ -42,6 +51,7 @@ def main() -> None:
                 seconds = [_import_seconds(name, more) for _ in range(chosen.interpreters)]
                 rows.append([name, kind, statistics.median(seconds), min(seconds), max(seconds)])
     print_table(["handler", "packages", "median import_seconds", "least", "most"], rows)
+    _print_stages(chosen.interpreters)
     layer = dependencies_folder() / "python"
     print(f"Layers unzipped, of the {MAX_UNZIPPED_MB} MB that Lambda allows with the function:\n")
     print_table(["layer", "size_mb"], [["dependencies", _size_mb(layer)], ["library", _size_mb(LIBRARY)]])
@@ -72,6 +82,51 @@ def _import_seconds(name: str, more: Mapping[str, str]) -> float:
         text=True,
     )
     return float(done.stdout.splitlines()[-1])
+
+
+def _print_stages(interpreters: int) -> None:
+    """What each function does until its first result: the median of its CPU seconds, files, and bytes from the disk.
+
+    Before each interpreter, what Linux has kept in memory of Python's and the engine's files is dropped.
+    """
+    rows: list[list[object]] = []
+    for name in _HANDLERS:
+        runs = [_stages(name) for _ in range(interpreters)]
+        for stages in zip(*runs, strict=True):
+            medians = [
+                statistics.median(stage[key] for stage in stages)
+                for key in ("seconds", "cpu_seconds", "files", "read_mb")
+            ]
+            rows.append([name, stages[0]["stage"], *medians[:2], int(medians[2]), medians[3]])
+    print("By stages, with nothing in the page cache:\n")
+    print_table(["function", "stage", "seconds", "cpu_seconds", "files", "read_mb"], rows)
+
+
+def _stages(name: str) -> list[dict[str, Any]]:
+    _drop_pages()
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = [name, str(ONE_ZONE.path), str(WEATHER), folder]
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.cold_process", *arguments],
+            cwd=ROOT,
+            env=variables("http://127.0.0.1:9") | {"LAMBDA_TASK_ROOT": str(ROOT)},
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    stages: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return stages
+
+
+def _drop_pages() -> None:
+    """Drop the pages of the files that functions load from the page cache; other programs may keep some of them."""
+    os.sync()
+    for folder in (Path(sys.prefix), Path(sysconfig.get_path("stdlib")), LIBRARY, ROOT / "functions"):
+        for path in folder.rglob("*"):
+            if path.is_file():
+                descriptor = os.open(path, os.O_RDONLY)
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+                os.close(descriptor)
 
 
 def _size_mb(path: Path) -> float:

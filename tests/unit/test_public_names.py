@@ -104,3 +104,8 @@ def test_the_documents_use_names_that_exist(document: str) -> None:
                 first = [] if owner is epsm else [None]
                 signature = inspect.signature(getattr(owner, node.func.attr))
                 signature.bind(*first, *node.args, **{each.arg or "": each.value for each in node.keywords})
+
+
+def test_a_worker_starts_without_the_packages_that_only_some_variants_need() -> None:
+    """pandas is for series, eppy for the first IDF that is edited; a finished model is neither."""
+    assert not loaded("import functions.run_variant.handler") & {"pandas", "numpy", "pyarrow", "eppy", "scipy"}

@@ -5,6 +5,14 @@ from pathlib import Path
 
 WEATHER_FILE_PERIOD = 3
 """`EnvironmentPeriods.EnvironmentType` of run periods; 1 and 2 are design days and sizing run periods."""
+FREQUENCY_IN_DATABASE = {
+    "Timestep": "Zone Timestep",
+    "Hourly": "Hourly",
+    "Daily": "Daily",
+    "Monthly": "Monthly",
+    "RunPeriod": "Run Period",
+}
+"""`ReportDataDictionary.ReportingFrequency` of each frequency that a model can request."""
 
 
 def read_only(database: Path) -> sqlite3.Connection:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from epsm.energyplus.sql import WEATHER_FILE_PERIOD, read_only
+from epsm.energyplus.sql import FREQUENCY_IN_DATABASE, WEATHER_FILE_PERIOD, read_only
 from epsm.results.reader import ImpossibleResult
 from epsm.results.requested import RequestedValues
-from epsm.results.series import FREQUENCY_IN_DATABASE
 from epsm.study.reduced import ReducedSeries
 from epsm.study.targets import fits_pattern
 from epsm.text import fold_name, listed, nearest

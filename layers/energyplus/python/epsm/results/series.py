@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from epsm.energyplus.sql import WEATHER_FILE_PERIOD, read_only
+from epsm.energyplus.sql import FREQUENCY_IN_DATABASE, WEATHER_FILE_PERIOD, read_only
 from epsm.energyplus.verdict import read_environments
 from epsm.results.reader import ImpossibleResult
 from epsm.study.schema import Outputs
@@ -18,13 +18,6 @@ from epsm.text import fold_name
 _Interval = tuple[datetime.datetime, datetime.datetime]
 _DAY = datetime.timedelta(days=1)
 _J_PER_KWH = 3_600_000
-FREQUENCY_IN_DATABASE = {
-    "Timestep": "Zone Timestep",
-    "Hourly": "Hourly",
-    "Daily": "Daily",
-    "Monthly": "Monthly",
-    "RunPeriod": "Run Period",
-}
 _MONTHLY = 3  # Time.IntervalType
 _TIMES = """
     SELECT t.TimeIndex, p.EnvironmentName, p.EnvironmentPeriodIndex, t.IntervalType, t.Interval,
