@@ -18,7 +18,14 @@ from typing import Any
 from benchmarks.handlers import variables
 from benchmarks.output import print_machine, print_table
 from benchmarks.studies import ONE_ZONE, WEATHER
-from infra.tools.packaging import LIBRARY, MAX_UNZIPPED_MB, ROOT, dependencies_folder, exported_requirements
+from infra.tools.packaging import (
+    LIBRARY,
+    MAX_UNZIPPED_MB,
+    ROOT,
+    dependencies_folder,
+    exported_requirements,
+    library_folder,
+)
 
 _HANDLERS = ("submit", "api", "cleanup", "canary", "run_variant", "aggregate")
 _IMPORT = """
@@ -43,8 +50,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as empty:
         _compile_standard_library(Path(empty))
         for kind, more in (
-            ("compiled, as in the image", {}),
-            ("not compiled, as in a layer", {"PYTHONPYCACHEPREFIX": empty, "PYTHONDONTWRITEBYTECODE": "1"}),
+            ("compiled, as in the image and the layers", {}),
+            ("not compiled", {"PYTHONPYCACHEPREFIX": empty, "PYTHONDONTWRITEBYTECODE": "1"}),
         ):
             for name in _HANDLERS:
                 _import_seconds(name, more)  # loads the files into the page cache, and compiles them if requested
@@ -52,9 +59,9 @@ def main() -> None:
                 rows.append([name, kind, statistics.median(seconds), min(seconds), max(seconds)])
     print_table(["handler", "packages", "median import_seconds", "least", "most"], rows)
     _print_stages(chosen.interpreters)
-    layer = dependencies_folder() / "python"
+    layer, library = dependencies_folder() / "python", library_folder()
     print(f"Layers unzipped, of the {MAX_UNZIPPED_MB} MB that Lambda allows with the function:\n")
-    print_table(["layer", "size_mb"], [["dependencies", _size_mb(layer)], ["library", _size_mb(LIBRARY)]])
+    print_table(["layer", "size_mb"], [["dependencies", _size_mb(layer, "")], ["library", _size_mb(library, "")]])
     print("Largest in the layer of dependencies:\n")
     _print_largest({path.name: _size_mb(path) for path in layer.iterdir()})
     print("Largest packages that the image installs, before its Dockerfile drops parts of them:\n")
@@ -109,7 +116,7 @@ def _stages(name: str) -> list[dict[str, Any]]:
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.cold_process", *arguments],
             cwd=ROOT,
-            env=variables("http://127.0.0.1:9") | {"LAMBDA_TASK_ROOT": str(ROOT)},
+            env=variables("http://127.0.0.1:9"),
             check=True,
             stdout=subprocess.PIPE,
             text=True,
@@ -129,10 +136,10 @@ def _drop_pages() -> None:
                 os.close(descriptor)
 
 
-def _size_mb(path: Path) -> float:
-    """Size of a file, or of all files in a folder, MB; without what Python compiled here."""
+def _size_mb(path: Path, without: str = ".pyc") -> float:
+    """Size of a file, or of all files in a folder, MB; without those that end so: by default, what is compiled."""
     files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file() and file.suffix != ".pyc") / 1e6
+    return sum(file.stat().st_size for file in files if file.is_file() and file.suffix != (without or "/")) / 1e6
 
 
 def _package_sizes_mb(group: str) -> dict[str, float]:

@@ -22,6 +22,7 @@ def variables(endpoint: str) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
+        "LAMBDA_TASK_ROOT": str(ROOT),  # by which the X-Ray SDK knows that it runs in Lambda
         "AWS_XRAY_SDK_ENABLED": "false",
         "POWERTOOLS_SERVICE_NAME": "benchmark",
         "POWERTOOLS_METRICS_NAMESPACE": "benchmark",

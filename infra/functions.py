@@ -13,7 +13,7 @@ from constructs import Construct
 from infra.config import Config
 from infra.config_rules import LOG_RETENTION_DAYS
 from infra.nag import accept, accept_wildcards
-from infra.tools.packaging import IMAGE_CONTEXT, IMAGE_EXCLUDE, LIBRARY, ROOT, dependencies_folder
+from infra.tools.packaging import IMAGE_CONTEXT, IMAGE_EXCLUDE, ROOT, dependencies_folder, library_folder
 
 _RUNTIME = lambda_.Runtime.PYTHON_3_13
 
@@ -47,10 +47,7 @@ class Functions(Construct):
             lambda_.LayerVersion(
                 self,
                 "Library",
-                code=lambda_.Code.from_asset(
-                    str(LIBRARY),
-                    exclude=["generate_dictionary.py", "checked_references.json", "engines", "**/__pycache__"],
-                ),
+                code=lambda_.Code.from_asset(str(library_folder())),
                 compatible_runtimes=[_RUNTIME],
                 description="The epsm library",
             ),

@@ -68,7 +68,9 @@ def faults() -> Iterator[str]:
 
 
 def _different(staged: Path, packaged: Mapping[str, Path]) -> set[str]:
-    staged_files = {path.relative_to(staged).as_posix(): path for path in staged.rglob("*") if path.is_file()}
+    # The local stack runs the library with a Python of its own, and has no use for what is compiled for Lambda's.
+    found = (path for path in staged.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    staged_files = {path.relative_to(staged).as_posix(): path for path in found}
     return {
         name
         for name in staged_files.keys() | packaged.keys()

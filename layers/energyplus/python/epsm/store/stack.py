@@ -19,6 +19,7 @@ from epsm.store.records import Records
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
 
 _S3 = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
@@ -98,6 +99,12 @@ class Stack:
     def functions(self) -> Functions:
         """Functions of the stack that others invoke."""
         return Functions(self._client("lambda"), self.settings.cleanup_function)
+
+    @cached_property
+    def events(self) -> "EventBridgeClient":
+        """A boto3 EventBridge client."""
+        client: EventBridgeClient = self._client("events")
+        return client
 
     @cached_property
     def notify(self) -> Callable[[Notification], None]:
