@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.output import print_table
-from epsm.estimate import usd_per_second
+from epsm.prices import usd_per_second
 from epsm.study.batches import MB_PER_VCPU, Batching, batching_of, engines_of
 from epsm.study.schema import Options
 

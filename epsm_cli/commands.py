@@ -21,7 +21,7 @@ from epsm.client.results_place import results_folder
 from epsm.client.run import matches
 from epsm.energyplus.versions import RELEASES, SUPPORTED
 from epsm.errors import EngineMissing, NoStack, NotFound, StudyRejected
-from epsm.estimate import estimate, in_words
+from epsm.estimate import computes_in_words, estimate, in_words
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.operations.cancel import cancel as cancel_study
 from epsm.operations.rerun import rerun_missing
@@ -87,7 +87,10 @@ def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None
         samples = counted(study.sample_count - 1, "sample")
         console.print(f"{study.sampling.method}: {samples} per model and weather file")
     memory = memory_mb or DEFAULT_MEMORY_MB
-    console.print(in_words(estimate(study, accepted.run_times, memory_mb=memory, capacity=LAMBDA_AT_A_TIME)))
+    expected = estimate(study, accepted.run_times, memory_mb=memory, capacity=LAMBDA_AT_A_TIME)
+    console.print(in_words(expected))
+    for line in computes_in_words(expected):
+        console.print(line)
     options = study.options
     if not options.fits_function:
         console.print(f"timeout_s {options.timeout_s} is only accepted by a stack that was deployed with Fargate")

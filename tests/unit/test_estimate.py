@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from epsm.estimate import Estimate, RunTime, assumed_run_time, estimate
+from epsm.estimate import (
+    USD_PER_VARIANT_BESIDES_TIME,
+    Estimate,
+    RunTime,
+    assumed_run_time,
+    computes_in_words,
+    estimate,
+)
+from epsm.study.batches import batching_of
 from epsm.study.parsing import parse_study
 from epsm.study.schema import Study
 from tests.conftest import study_document
@@ -20,10 +28,15 @@ def study(**changes: Any) -> Study:
 
 
 def made(
-    of: Study, memory_mb: int = 1024, capacity: int = 1000, run_time: RunTime = MEASURED, **others: RunTime
+    of: Study,
+    memory_mb: int = 1024,
+    capacity: int = 1000,
+    run_time: RunTime = MEASURED,
+    fargate_vcpus: int | None = None,
+    **others: RunTime,
 ) -> Estimate:
     times = dict.fromkeys(of.models, run_time) | {f"{name}.idf": time for name, time in others.items()}
-    return estimate(of, times, memory_mb=memory_mb, capacity=capacity)
+    return estimate(of, times, memory_mb=memory_mb, capacity=capacity, fargate_vcpus=fargate_vcpus)
 
 
 def levels(count: int) -> list[dict[str, Any]]:
@@ -135,3 +148,89 @@ def test_a_trial_takes_what_was_measured_and_never_more_than_a_run(year_s: float
         for options in ({"preflight": True}, UNTRIED)
     )
     assert tried.wall_seconds - untried.wall_seconds == pytest.approx(trial_s + 1.0, abs=0.11)
+
+
+# --- kinds of compute
+
+
+def test_containers_are_cheaper_than_functions_and_spot_is_the_cheapest() -> None:
+    computes = made(study(parameters=levels(999), options=UNTRIED), memory_mb=1769, fargate_vcpus=4000).computes
+    assert computes["spot"].cost_usd < 0.5 * computes["container"].cost_usd < 0.5 * computes["function"].cost_usd
+
+
+def test_the_cost_of_each_compute_is_the_sum_of_its_parts() -> None:
+    for one in made(study(parameters=levels(999))).computes.values():
+        parts = (one.run_usd, one.transitions_usd, one.requests_usd, one.storage_usd, one.logs_usd)
+        assert one.cost_usd == pytest.approx(sum(parts), abs=1e-4)
+        assert all(part > 0 for part in parts)
+
+
+def test_the_studys_own_compute_gives_its_time_and_its_cost() -> None:
+    for compute in ("function", "container", "spot"):
+        found = made(study(parameters=levels(999), options={"compute": compute, **UNTRIED}), memory_mb=1769)
+        assert found.compute == compute
+        assert found.wall_seconds == found.computes[found.compute].wall_seconds
+        besides = 1000 * USD_PER_VARIANT_BESIDES_TIME
+        assert found.cost_usd == pytest.approx(found.computes[found.compute].run_usd + besides, abs=1e-4)
+
+
+def test_a_task_is_paid_for_by_vcpu_memory_and_address_including_its_start() -> None:
+    found = made(study(options={"compute": "container"}), memory_mb=1769, fargate_vcpus=16)
+    tasks_s = 60 + 10.0  # three variants of 10 s at a time, in a task of 4 vCPUs
+    hour_usd = 4 * 0.04048 + 8 * 0.004445 + 0.005
+    lookup_usd = 1769 / 1024 * 0.0000166667
+    assert found.computes["container"].run_usd == pytest.approx(tasks_s * hour_usd / 3600 + lookup_usd, rel=1e-3)
+    assert found.wall_seconds == pytest.approx(70.0, abs=0.2)
+
+
+def test_the_quota_decides_how_long_a_study_in_containers_takes() -> None:
+    many = study(parameters=levels(5999), options={"max_concurrency": 10_000, **UNTRIED})
+    six, many_vcpus = (made(many, fargate_vcpus=quota).computes["spot"] for quota in (6, 4000))
+    assert six.wall_seconds == pytest.approx(6001 * 10.0 / 6, rel=0.2)
+    assert many_vcpus.wall_seconds < 0.05 * six.wall_seconds
+
+
+def test_a_stack_without_fargate_has_no_containers() -> None:
+    for quota, available in ((0, False), (6, True), (None, True)):
+        computes = made(study(), fargate_vcpus=quota).computes
+        assert {name: one.available for name, one in computes.items()} == {
+            "function": True,
+            "container": available,
+            "spot": available,
+        }
+
+
+def test_runs_that_are_too_long_for_a_function_are_priced_as_single_containers() -> None:
+    slow = study(parameters=[], options={"timeout_s": 86_400})
+    found = made(slow, memory_mb=1769, run_time=RunTime(10_800.0, "measured"))
+    seconds = 10_800 + 1 + 60
+    usd = seconds * (0.04048 + 4 * 0.004445 + 0.005) / 3600
+    assert found.computes["function"].run_usd == pytest.approx(usd, rel=1e-3)
+    assert found.wall_seconds >= seconds
+
+
+@pytest.mark.parametrize("changes", [{"outputs": {"keep": ["err"]}}, {"options": {"retention_days": 1, **UNTRIED}}])
+def test_fewer_files_and_a_shorter_retention_cost_less(changes: dict[str, Any]) -> None:
+    usual = made(study(parameters=levels(99), options=UNTRIED)).computes["function"]
+    less = made(study(parameters=levels(99), **({"options": UNTRIED} | changes))).computes["function"]
+    assert less.storage_usd < 0.2 * usual.storage_usd
+    assert less.run_usd == usual.run_usd
+
+
+@pytest.mark.parametrize(("variants", "functions"), [(1000, 900), (10_000, 900), (100_000, 900), (5000, 3)])
+def test_the_number_of_batches_is_about_that_which_submit_makes(variants: int, functions: int) -> None:
+    many = study(parameters=levels(variants - 1), options={"max_concurrency": 10_000, **UNTRIED})
+    estimated = made(many, memory_mb=1769, capacity=functions, run_time=RunTime(5.0, "measured")).computes["function"]
+    batching = batching_of(many.options, variants, memory_mb=1769, reserved=functions, seconds_of=lambda model: 5.0)
+    left, batches = variants, 0
+    while left > 0:
+        left -= batching.size(left, "room.idf", in_container=False)
+        batches += 1
+    assert estimated.transitions_usd == pytest.approx(batches * 4 * 25e-6, rel=0.15)
+
+
+def test_an_estimate_has_a_line_for_each_compute() -> None:
+    lines = computes_in_words(made(study(parameters=levels(999)), fargate_vcpus=0))
+    assert [line.split()[0] for line in lines] == ["function", "container", "spot"]
+    assert all("transitions $" in line and "storage $" in line and "logs $" in line for line in lines)
+    assert ["without Fargate" in line for line in lines] == [False, True, True]

@@ -151,3 +151,14 @@ def test_results_of_earlier_runs_are_counted(reused: int) -> None:
 
     assert isinstance(console.file, io.StringIO)
     assert ("2 of them reused results of earlier runs" in console.file.getvalue()) == bool(reused)
+
+
+@pytest.mark.parametrize("interruptions", [0, 2])
+def test_interruptions_by_fargate_spot_are_counted(interruptions: int) -> None:
+    console = Console(file=io.StringIO(), width=120)
+    record = StudyRecord("a", "Office", StudyStatus.RUNNING, "", variants=4, interruptions=interruptions)
+
+    show_study(console, record, RunCounts(running=4, total=4))
+
+    assert isinstance(console.file, io.StringIO)
+    assert ("2 interruptions by Fargate Spot" in console.file.getvalue()) == bool(interruptions)

@@ -97,6 +97,14 @@ def test_a_study_is_sent_without_reuse_if_that_is_wanted(
     assert body["options"] == {"retention_days": 7, "cache": False}
 
 
+def test_a_study_is_sent_with_another_compute_if_that_is_wanted(
+    folder: Path, accepted: CheckedStudy, connection: epsm.Connection, s3: Any
+) -> None:
+    source, _ = send(folder, accepted, connection, compute="spot")
+    body = json.loads(s3.get_object(Bucket=INPUTS, Key=source.key)["Body"].read())
+    assert body["options"] == {"retention_days": 7, "compute": "spot"}
+
+
 def test_a_file_that_changes_after_the_check_is_refused(
     folder: Path, accepted: CheckedStudy, connection: epsm.Connection
 ) -> None:

@@ -154,3 +154,19 @@ def test_a_sampled_study_alone_has_a_design(stack: Deployed, sampled: bool) -> N
     simulation = stack.accepted(ANNA, **changes)
     collect(stack, simulation)
     assert (stack.files.size(RESULTS, keys.run_key(simulation, "design.parquet")) is not None) is sampled
+
+
+def test_interruptions_by_fargate_spot_are_in_the_notification_and_in_the_report(stack: Deployed) -> None:
+    simulation = stack.accepted(ANNA)
+    stack.records._table.update_item(  # as a state of the machine does
+        Key=keys.study_key(simulation),
+        UpdateExpression="ADD interruptions :two",
+        ExpressionAttributeValues={":two": 2},
+    )
+    for index in range(3):
+        ends(stack, simulation, index, 100.0)
+    summary = collect(stack, simulation)
+    assert "Repeated:   2 interruptions by Fargate Spot" in summary.message.splitlines()
+    with stack.files.open_result(keys.run_key(simulation, "report.html")) as stream:
+        assert "2 interruptions by Fargate Spot, repeated" in stream.read().decode()
+    assert stack.record(simulation).interruptions == 2

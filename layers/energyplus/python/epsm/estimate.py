@@ -1,29 +1,24 @@
-"""Estimates of a study before it starts: variants, time and cost.
-
-Prices are AWS's list prices for us-east-1, x86: Lambda $0.0000166667 a GB-second and $0.20 a million requests, Fargate
-$0.04048 a vCPU hour and $0.004445 a GB hour, Step Functions Standard $25 a million transitions, S3 $5 a million PUT
-requests, DynamoDB $0.625 a million writes.
-"""
+"""Estimates of a study before it starts: variants, time and cost. `epsm.prices` has the prices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from epsm import prices
+from epsm.compute_estimate import SECONDS_AROUND_THE_ENGINE, ComputeEstimate, Trials, estimates
 from epsm.energyplus.model_reader import ModelOutline, read_outline
-from epsm.study.batches import MB_PER_VCPU, engines_at_a_time
+from epsm.prices import usd_per_second
+from epsm.study.compute import DEFAULT_FARGATE_VCPUS, Compute
 from epsm.study.preflight import MAX_TRIALS_AT_A_TIME, pairs_to_try
 from epsm.study.schema import Study
 
-_USD_PER_GB_S = 0.0000166667
-_USD_PER_VCPU_H, _USD_PER_CONTAINER_GB_H = 0.04048, 0.004445
 _TRANSITIONS = 4
 _PUTS = 5
 _WRITES = 2
-USD_PER_VARIANT_BESIDES_TIME = 0.20 / 1e6 + _TRANSITIONS * 25 / 1e6 + _PUTS * 5 / 1e6 + _WRITES * 0.625 / 1e6
-_SECONDS_AROUND_THE_ENGINE = 1.0
-"""Fetching, editing, reading, storing; measured, with a first run's share of a cold start."""
-_SECONDS_TO_START_ONE = 0.01
-"""A map run starts at most 100 child executions a second (Step Functions, service quotas)."""
+USD_PER_VARIANT_BESIDES_TIME = (
+    prices.FUNCTION_REQUEST + _TRANSITIONS * prices.TRANSITION + _PUTS * prices.PUT + _WRITES * prices.WRITE
+)
+"""What a budget counts of each variant besides its time."""
 _SECONDS_START = 1.0
 _SECONDS_PER_ZONE = 3.0
 """A year of a reference building takes 2 to 5 s a zone on one core; the spread is wide, so the estimate is rough."""
@@ -33,16 +28,6 @@ trial and on its year: one zone 0.28 and 0.71, small reference office 0.54 and 1
 through the first and the last is the upper bound of trials; the small office takes less."""
 
 Basis = Literal["measured", "assumed"]
-
-
-def usd_per_second(memory_mb: float) -> float:
-    """Cost of a second of a function with that much memory."""
-    return memory_mb / 1024 * _USD_PER_GB_S
-
-
-def container_usd_per_second(memory_mb: float) -> float:
-    """Cost of a second of a Fargate task with one vCPU and that much memory."""
-    return (_USD_PER_VCPU_H + memory_mb / 1024 * _USD_PER_CONTAINER_GB_H) / 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +50,14 @@ class Estimate:
     Attributes:
         variants: Number of variants.
         engine_seconds: Of all variants together.
-        wall_seconds: From start to end, with the concurrency that the study requests and can get.
-        cost_usd: At list prices.
+        wall_seconds: From start to end on the study's own `compute`, with the concurrency that it requests and can get.
+        cost_usd: What a budget counts on the study's own `compute`, at list prices: run time, transitions and requests.
         preflight_runs: Number of trials of a model with a weather file before the variants are started.
         preflight_cost_usd: Cost of the trials; part of `cost_usd`.
         basis: ``measured`` if every model's run time is, else ``assumed``.
         run_times: For each model.
+        compute: Where the study's variants run.
+        computes: Time and whole cost on each kind of compute, with storage and logs.
     """
 
     variants: int
@@ -81,6 +68,8 @@ class Estimate:
     preflight_cost_usd: float
     basis: Basis
     run_times: Mapping[str, RunTime]
+    compute: Compute
+    computes: Mapping[Compute, ComputeEstimate]
 
 
 def assumed_run_time(content: bytes, source: str) -> RunTime:
@@ -94,7 +83,14 @@ def run_time_of(outline: ModelOutline) -> RunTime:
     return RunTime(_SECONDS_START + _SECONDS_PER_ZONE * zones, "assumed")
 
 
-def estimate(study: Study, run_times: Mapping[str, RunTime], *, memory_mb: int, capacity: int) -> Estimate:
+def estimate(
+    study: Study,
+    run_times: Mapping[str, RunTime],
+    *,
+    memory_mb: int,
+    capacity: int,
+    fargate_vcpus: int | None = None,
+) -> Estimate:
     """Time and cost of a study.
 
     Args:
@@ -102,30 +98,36 @@ def estimate(study: Study, run_times: Mapping[str, RunTime], *, memory_mb: int, 
         run_times: For each of its models.
         memory_mb: Memory of the function that runs a variant.
         capacity: Functions that can run at a time.
+        fargate_vcpus: vCPUs that Fargate tasks can have at a time; 0 without Fargate; None if it is not known.
     """
-    variants_per_model = study.variant_count // len(study.models)
-    seconds = {model: run_times[model].engine_seconds + _SECONDS_AROUND_THE_ENGINE for model in study.models}
-    total = sum(variants_per_model * one for one in seconds.values())
-    engines = engines_at_a_time(study.options, study.variant_count, memory_mb)
-    # Engines that share a function run as fast as it has vCPUs: two have 1.7 at 3,008 MB.
-    engines_at_full_speed = 1.0 if engines == 1 else memory_mb / MB_PER_VCPU
-    at_a_time = max(1.0, min(study.options.max_concurrency, capacity * engines_at_full_speed, study.variant_count))
-    trials = [_trial_seconds(run_times[_model_of(study, index)]) for index in pairs_to_try(study)]
-    trials_usd = sum(trials) * usd_per_second(memory_mb) + len(trials) * USD_PER_VARIANT_BESIDES_TIME
-    trying = max(sum(trials) / min(at_a_time, MAX_TRIALS_AT_A_TIME), *trials) if trials else 0.0
-    running = max(total / at_a_time, *seconds.values(), _SECONDS_TO_START_ONE * study.variant_count / engines)
-    running_usd = (
-        total / engines_at_full_speed * usd_per_second(memory_mb) + study.variant_count * USD_PER_VARIANT_BESIDES_TIME
+    each = study.variant_count // len(study.models)
+    seconds = {model: run_times[model].engine_seconds for model in study.models}
+    tried = [_trial_seconds(run_times[_model_of(study, index)]) for index in pairs_to_try(study)]
+    trials_usd = sum(tried) * usd_per_second(memory_mb) + len(tried) * USD_PER_VARIANT_BESIDES_TIME
+    at_a_time = max(1.0, min(study.options.max_concurrency, capacity, MAX_TRIALS_AT_A_TIME))
+    trying = max(sum(tried) / at_a_time, *tried) if tried else 0.0
+    computes = estimates(
+        study,
+        seconds,
+        Trials(trying, sum(tried) * usd_per_second(memory_mb), len(tried)),
+        memory_mb=memory_mb,
+        capacity=capacity,
+        fargate_vcpus=fargate_vcpus or DEFAULT_FARGATE_VCPUS,
+        has_containers=fargate_vcpus != 0,
     )
+    chosen = computes[study.options.compute]
+    counted = study.variant_count + len(tried)
     return Estimate(
         variants=study.variant_count,
-        engine_seconds=round(sum(variants_per_model * run_times[model].engine_seconds for model in study.models), 1),
-        wall_seconds=round(trying + running, 1),
-        cost_usd=round(running_usd + trials_usd, 4),
-        preflight_runs=len(trials),
+        engine_seconds=round(sum(each * seconds[model] for model in study.models), 1),
+        wall_seconds=chosen.wall_seconds,
+        cost_usd=round(chosen.run_usd + counted * USD_PER_VARIANT_BESIDES_TIME, 4),
+        preflight_runs=len(tried),
         preflight_cost_usd=round(trials_usd, 6),
         basis="measured" if all(run_time.basis == "measured" for run_time in run_times.values()) else "assumed",
         run_times=run_times,
+        compute=study.options.compute,
+        computes=computes,
     )
 
 
@@ -136,16 +138,37 @@ def _model_of(study: Study, index: int) -> str:
 def _trial_seconds(run_time: RunTime) -> float:
     """Time of a trial of a model with a weather file, at most that of a whole run."""
     engine_seconds = run_time.engine_seconds
-    return min(engine_seconds, _TRIAL_START_S + _TRIAL_SHARE * engine_seconds) + _SECONDS_AROUND_THE_ENGINE
+    return min(engine_seconds, _TRIAL_START_S + _TRIAL_SHARE * engine_seconds) + SECONDS_AROUND_THE_ENGINE
 
 
 def in_words(expected: Estimate) -> str:
     """An estimate in one line."""
+    chosen = expected.computes[expected.compute]
     return (
-        f"On AWS about {in_usd(expected.cost_usd)} and {max(1, round(expected.wall_seconds / 60))} min, "
+        f"On AWS about {in_usd(chosen.cost_usd)} and {_duration(chosen.wall_seconds)}, "
         f"{expected.engine_seconds / 3600:.1f} h of EnergyPlus, {expected.basis} "
         f"{'in earlier runs' if expected.basis == 'measured' else 'from the number of zones'}"
     )
+
+
+def computes_in_words(expected: Estimate) -> list[str]:
+    """A line for each kind of compute: time and cost, and what the cost consists of."""
+    return [
+        f"  {compute:9} {in_usd(one.cost_usd)}, {_duration(one.wall_seconds)}: run {in_usd(one.run_usd)}, "
+        f"transitions {in_usd(one.transitions_usd)}, requests {in_usd(one.requests_usd)}, "
+        f"storage {in_usd(one.storage_usd)}, logs {in_usd(one.logs_usd)}"
+        + ("" if one.available else "; not on this stack, which was deployed without Fargate")
+        for compute, one in expected.computes.items()
+    ]
+
+
+def _duration(seconds: float) -> str:
+    """A duration as it is shown.
+
+    >>> _duration(20), _duration(7200), _duration(30_000)
+    ('1 min', '120 min', '8.3 h')
+    """
+    return f"{max(1, round(seconds / 60))} min" if seconds <= 7200 else f"{seconds / 3600:.1f} h"
 
 
 def in_usd(amount: float) -> str:

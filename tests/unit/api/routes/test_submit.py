@@ -106,6 +106,13 @@ def test_an_estimate_rests_on_measured_or_assumed_run_times(stack: Deployed, roo
     assert (measured["basis"], measured["cost_usd"] > assumed["cost_usd"] > 0) == ("measured", True)
     status, answer = ask(stack, "POST", path, body, caller=BEN)
     assert (status, [each["where"] for each in answer["errors"]]) == (422, ["files.room.idf"])
+    computes = measured["computes"]
+    assert {name: one["available"] for name, one in computes.items()} == {
+        "function": True,
+        "container": False,
+        "spot": False,
+    }
+    assert computes["function"]["cost_usd"] > computes["container"]["cost_usd"] > computes["spot"]["cost_usd"]
     stack.asked.limit = 1
     one_at_a_time = ask(stack, "POST", path, body)[1]
     assert one_at_a_time["wall_seconds"] > measured["wall_seconds"]

@@ -123,19 +123,37 @@ class ModelRunTime(BaseModel):
     basis: Literal["measured", "assumed"]
 
 
+class ComputeCost(BaseModel):
+    """Expected time and cost of a study on one kind of compute, at list prices of us-east-1."""
+
+    wall_seconds: float = Field(description="From start to end.")
+    cost_usd: float = Field(description="The sum of the following.")
+    run_usd: float = Field(description="Functions or tasks, including their start.")
+    transitions_usd: float = Field(description="State transitions of Step Functions.")
+    requests_usd: float = Field(description="Requests to Lambda, S3 and DynamoDB.")
+    storage_usd: float = Field(description="Files of the variants in S3 until the study is deleted; rough.")
+    logs_usd: float = Field(description="Log lines of the variants.")
+    available: bool = Field(description="Whether this stack offers it: containers need Fargate.")
+
+
 class EstimatedStudy(BaseModel):
     """Expected time and cost of a study."""
 
     variants: int
     engine_seconds: float = Field(description="Sum over all variants.")
-    wall_seconds: float = Field(description="From start to end.")
-    cost_usd: float = Field(description="At list prices of us-east-1.")
+    wall_seconds: float = Field(description="From start to end, on the study's own compute.")
+    cost_usd: float = Field(
+        description="What a budget counts at list prices of us-east-1, on the study's own compute; computes has the "
+        "whole, with storage and logs."
+    )
     preflight_runs: int = Field(
         description="Number of trials of a model with a weather file before the variants are started."
     )
     preflight_cost_usd: float = Field(description="Cost of the trials; part of cost_usd.")
     basis: Literal["measured", "assumed"]
     run_times: dict[str, ModelRunTime] = Field(description="Time of one run, by model.")
+    compute: Compute = Field(description="Where its variants run.")
+    computes: dict[Compute, ComputeCost] = Field(description="Time and whole cost on each kind of compute.")
 
 
 class StudyState(BaseModel):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from epsm.checks.target_matches import TargetInModel
-from epsm.estimate import Estimate, in_words
+from epsm.estimate import Estimate, computes_in_words, in_words
 from epsm.text import counted
 
 
@@ -56,4 +56,5 @@ class Check:
             f"{counted(len(self.weather), 'weather file')} and {counted(len(self.parameters), 'parameter')}, "
             f"with EnergyPlus {self.energyplus}"
         ]
-        return "\n".join([*lines, *map(str, self.targets), in_words(self.estimate), *self.remarks])
+        costs = [in_words(self.estimate), *computes_in_words(self.estimate)]
+        return "\n".join([*lines, *map(str, self.targets), *costs, *self.remarks])

@@ -104,5 +104,11 @@ def _read_input(ref: ObjectRef) -> bytes | None:
 
 def _estimated(study: Study, run_times: dict[str, RunTime]) -> EstimatedStudy:
     at_a_time = capacity_of(stack().functions, stack().settings.variant_concurrency) or LAMBDA_AT_A_TIME
-    made = estimate(study, run_times, memory_mb=stack().settings.variant_memory_mb, capacity=at_a_time)
+    made = estimate(
+        study,
+        run_times,
+        memory_mb=stack().settings.variant_memory_mb,
+        capacity=at_a_time,
+        fargate_vcpus=stack().settings.fargate_vcpus,
+    )
     return EstimatedStudy.model_validate(asdict(made))
