@@ -117,9 +117,10 @@ class Pipeline(Construct):
     def _aggregate(self) -> lambda_.Function:
         function = self.functions.from_image(
             "aggregate",
-            memory_mb=2048,
+            # For a million variants. New accounts are limited to 3,008 MB.
+            memory_mb=3008,
             timeout=LAMBDA_LIMIT,
-            disk=Size.mebibytes(4096),
+            disk=Size.mebibytes(10_240),
             description="Writes the results table of a study and closes its record",
         )
         results = self._storage.results

@@ -14,6 +14,7 @@ from epsm.operations.react import on_execution_ended, on_execution_started, remo
 from epsm.operations.reconcile import LOOK_BACK, open_studies, reconcile
 from epsm.operations.retention import Remover
 from epsm.store import notifications
+from epsm.store.removal import OutOfTime
 from epsm.store.stack import Stack
 
 logger = Logger()
@@ -47,13 +48,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             return _give_up(event["detail"]["simulation_id"])
     match event.get("task"):
         case "reconcile":
-            return _reconcile()
+            return _reconcile() | {"removed": _remover(context).continue_removals()}
         case "retention":
-            return _remove_expired(bool(event.get("dry_run", False)))
+            return _remove_expired(_remover(context), bool(event.get("dry_run", False)))
         case "share":
             return {"shares": share_among(stack, list(open_studies(records)))}
         case "remove":
-            return _remove(event["simulation_id"])
+            return _remove(event["simulation_id"], context)
         case task:
             raise ValueError(f"unknown task {task!r}")
 
@@ -98,11 +99,19 @@ def _reconcile(*, all_studies: bool = False) -> dict[str, Any]:
     return {"reconciled": len(found) - faults, "faults": faults} | _go_on()
 
 
-def _remove_expired(dry_run: bool) -> dict[str, Any]:
+def _remover(context: LambdaContext) -> Remover:
+    return Remover(stack, seconds_left=lambda: _seconds_left(context))
+
+
+def _seconds_left(context: LambdaContext) -> float:
+    return context.get_remaining_time_in_millis() / 1000
+
+
+def _remove_expired(remover: Remover, dry_run: bool) -> dict[str, Any]:
     if not dry_run:
         # Once a day without an age limit: a study that is not closed is never removed.
         _reconcile(all_studies=True)
-    removals = Remover(stack).remove_expired(dry_run=dry_run)
+    removals = remover.remove_expired(dry_run=dry_run)
     faults = sum(bool(removal.error) for removal in removals)
     removed = sum(removal.removed for removal in removals)
     metrics.add_metric("StudiesRemoved", MetricUnit.Count, removed)
@@ -110,9 +119,13 @@ def _remove_expired(dry_run: bool) -> dict[str, Any]:
     return {"due": len(removals), "removed": removed, "faults": faults, "dry_run": dry_run}
 
 
-def _remove(simulation: str) -> dict[str, Any]:
+def _remove(simulation: str, context: LambdaContext) -> dict[str, Any]:
     """Remove one study; `StillRuns` is raised, and returned as the error type, if it is still running."""
     logger.set_correlation_id(simulation)
-    removal = remove_when_ended(stack, simulation)
+    try:
+        removal = remove_when_ended(stack, simulation, seconds_left=lambda: _seconds_left(context))
+    except OutOfTime:
+        logger.info("study is too large for one invocation: the next reconciliation removes the rest")
+        return {"simulation_id": simulation, "removed": False}
     metrics.add_metric("StudiesRemoved", MetricUnit.Count, int(removal is not None))
     return {"simulation_id": simulation, "removed": removal is not None}

@@ -105,10 +105,18 @@ class MemoryRecords(Records):
         self.by_name[simulation] = replace(self.by_name[simulation], **changes)
         return True
 
-    def remove_study(self, simulation: str) -> int:
+    def mark_removing(self, simulation: str) -> bool:
+        self.by_name[simulation] = replace(self.by_name[simulation], removing=True)
+        return True
+
+    def remove_study(self, simulation: str, check_time: Callable[[], None] = lambda: None) -> int:
+        check_time()
         del self.by_name[simulation]
         self.removed.append(simulation)
         return 1
+
+    def running_since(self, simulation: str) -> dict[int, str]:
+        return self.running
 
     def variants(self, simulation: str, first: int = 0) -> Iterator[VariantRecord]:
         yield from [VariantRecord(index, VariantStatus.RUNNING, since) for index, since in self.running.items()]

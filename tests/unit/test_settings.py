@@ -36,7 +36,7 @@ def test_each_setting_comes_from_the_variable_of_its_name_in_capitals() -> None:
 
 def test_what_a_function_does_not_need_has_a_default() -> None:
     settings = Settings.from_environment(NEEDED)
-    assert (settings.state_machine_arn, settings.max_variants) == ("", 100_000)
+    assert (settings.state_machine_arn, settings.max_variants) == ("", 1_000_000)
     assert (settings.missing_file_grace_s, settings.image_id) == (10.0, "unknown")
     assert settings.longest_run_s == 840, "a stack without Fargate"
     assert not settings.limits.containers

@@ -24,3 +24,11 @@ def test_every_variant_of_a_large_study_is_in_the_table_in_its_order(tmp_path: P
     assert write_detail(Files(fake(s3), "results"), "x-1", variants, tables, tmp_path) == []
     rows = pq.read_table(tmp_path / "zones.parquet").to_pylist()
     assert [(row["variant_index"], row["area_m2"]) for row in rows] == [(index, index) for index in variants]
+
+
+def test_a_study_with_too_many_variants_to_read_in_time_has_a_reason_instead_of_the_table(tmp_path: Path) -> None:
+    tables = Study.model_validate(study_document(outputs={"tables": ["zones"]})).outputs.tables
+    (section,) = write_detail(Files(fake(MemoryS3()), "results"), "x-1", range(300_000), tables, tmp_path)
+    assert "zones.parquet could not be written" in section
+    assert "300,000 variants succeeded; at most 250,000 can be read in time" in section
+    assert not (tmp_path / "zones.parquet").exists()

@@ -6,6 +6,7 @@ import pytest
 
 from epsm.store import attributes, keys
 from epsm.store.records import Records
+from epsm.store.removal import OutOfTime
 from epsm.study.records import StudyStatus, VariantStatus
 from tests.unit.store.study_items import FOREVER, SOURCE, ended, put
 
@@ -121,3 +122,38 @@ def test_a_process_reads_the_block_size_of_a_study_once(records: Records, monkey
         records.start_variant("a", index, FOREVER)
         records.finish_variant("a", ended(index), FOREVER)
     assert len(reads) == 1
+
+
+def test_successes_are_found_in_blocks_of_any_state(records: Records) -> None:
+    """All succeeded, none started, none succeeded, and some of each."""
+    records.create_or_get_study("a", "Office", SOURCE)
+    records.accept_study("a", name="Office", variants=1_605, options={}, expires_at=FOREVER)
+    failed = VariantStatus.FAILED
+    for index in range(400):
+        records.finish_variant("a", ended(index), FOREVER)
+    for index in (800, 801):
+        records.finish_variant("a", ended(index, failed), FOREVER)
+    records.finish_variant("a", ended(1_200), FOREVER)
+    records.finish_variant("a", ended(1_201, failed), FOREVER)
+    records.start_variant("a", 1_203, FOREVER)
+    for index in range(1_600, 1_605):
+        records.finish_variant("a", ended(index, failed if index == 1_602 else VariantStatus.SUCCEEDED), FOREVER)
+
+    assert records.succeeded_indices("a") == {*range(400), 1_200, 1_600, 1_601, 1_603, 1_604}
+    assert set(records.running_since("a")) == {1_203}
+
+
+def test_a_removal_that_runs_out_of_time_keeps_the_study(table: Any, records: Records) -> None:
+    large(records)
+    checks = iter([None, None, None])
+
+    def check_time() -> None:
+        if next(checks, OutOfTime) is OutOfTime:
+            raise OutOfTime
+
+    with pytest.raises(OutOfTime):
+        records.remove_study("a", check_time)
+    assert records.study_including_removed("a") is not None
+
+    records.remove_study("a")
+    assert table.scan()["Items"] == []

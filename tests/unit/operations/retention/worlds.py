@@ -17,12 +17,21 @@ NOW = datetime(2026, 6, 1, 3, tzinfo=UTC)
 
 
 class World:
-    """A stack in memory."""
+    """A stack in memory.
+
+    Attributes:
+        requests: Number of requests that a function has time for; it is reduced by one for each.
+    """
 
     def __init__(self) -> None:
+        self.requests = 1_000_000
         self.s3 = MemoryS3()
         self.records = MemoryRecords()
-        self.remover = Remover(MemoryStack(s3=self.s3, records=self.records), lambda: NOW)
+        self.remover = Remover(MemoryStack(s3=self.s3, records=self.records), lambda: NOW, self._seconds_left)
+
+    def _seconds_left(self) -> float:
+        self.requests -= 1
+        return 900.0 if self.requests >= 0 else 30.0
 
     def study(
         self,

@@ -17,7 +17,7 @@ from epsm.store.executions import Execution
 from epsm.store.files import Files
 from epsm.store.notifications import Notification
 from epsm.store.records import Records
-from epsm.study.records import StudyRecord, StudyStatus, VariantStatus
+from epsm.study.records import StudyRecord, StudyStatus
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ def _is_of(execution: Execution, record: StudyRecord) -> bool:
 def _wait_for_running_variants(records: Records, simulation: str, sleep: Callable[[float], None]) -> None:
     """Wait until the workers of a cancelled study have recorded their variants, at most 45 s."""
     # One pass over all: no further variant starts, so later polls read only the running ones.
-    running = {variant.index for variant in records.variants(simulation) if variant.status is VariantStatus.RUNNING}
+    running = set(records.running_since(simulation))
     for _ in range(_MAX_POLLS):
         if not running:
             return

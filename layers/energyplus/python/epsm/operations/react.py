@@ -1,6 +1,7 @@
 """Reactions to the start and end of a study: the concurrency is reallocated, followers start, and studies marked for
 removal are deleted once their workers have stopped."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -106,16 +107,25 @@ def remove_when_ended(
     simulation: str,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
+    seconds_left: Callable[[], float] = lambda: math.inf,
 ) -> Removal | None:
     """Remove a study; if it was just cancelled, wait until its workers have stopped and its results are collected.
+
+    Args:
+        stack: The deployed stack.
+        simulation: The study's simulation.
+        sleep: Waits so many seconds.
+        clock: Seconds.
+        seconds_left: Time that the function has left.
 
     Returns:
         The removal; None if there was no such study.
 
     Raises:
         StillRuns: If it is not marked for removal, or has not ended after a few minutes.
+        OutOfTime: If the function's time is too short; the rest is removed within 15 minutes.
     """
-    remover = Remover(stack)
+    remover = Remover(stack, seconds_left=seconds_left)
     record = stack.records.study_including_removed(simulation)
     timeout_s = _SECONDS_TO_THE_END if record is not None and record.removing else 0.0
     started = clock()

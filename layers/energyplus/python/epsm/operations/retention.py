@@ -5,6 +5,7 @@ that the run has pinned are deleted, and only if no other study may need them.
 """
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,10 +15,10 @@ from pydantic import ValidationError
 
 from epsm.errors import NotFound
 from epsm.store import keys
-from epsm.store.removal import NotRemoved, clear, delete_versions, measure_prefix, orphaned_uploads
+from epsm.store.removal import NotRemoved, OutOfTime, clear, delete_versions, measure_prefix, orphaned_uploads
 from epsm.store.stack import Stack
 from epsm.study.manifest import ObjectRef, RunManifest, Source
-from epsm.study.records import StudyRecord, StudyStatus, VariantStatus, expiry, timestamp
+from epsm.study.records import StudyRecord, StudyStatus, expiry, timestamp
 from epsm.study.schema import Options
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ _BEFORE_THE_TABLE = timedelta(days=2)
 
 _STILL_BEING_SENT = timedelta(days=1)
 _ON_REQUEST = "on request"
+_MIN_SECONDS_LEFT = 60.0
+"""A request of 1,000 deletions, its retries and the report take less."""
 
 
 class StillRuns(Exception):
@@ -66,14 +69,25 @@ class Remover:
     Args:
         stack: The stack that they are on.
         now: Returns the current time, UTC.
+        seconds_left: Time that the function has left.
     """
 
-    def __init__(self, stack: Stack, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        seconds_left: Callable[[], float] = lambda: math.inf,
+    ) -> None:
         self._s3 = stack.s3
         self._inputs_bucket = stack.settings.inputs_bucket
         self._files = stack.files
         self._records = stack.records
         self._now = now
+        self._seconds_left = seconds_left
+
+    def _check_time(self) -> None:
+        if self._seconds_left() < _MIN_SECONDS_LEFT:
+            raise OutOfTime
 
     def remove_expired(self, *, dry_run: bool = False) -> tuple[Removal, ...]:
         """Remove every expired study, the oldest first, and orphaned uploads, and write the report.
@@ -82,7 +96,7 @@ class Remover:
 
         Returns:
             The content of the report. A study that cannot be removed is included with the reason, and does not stop the
-            others.
+            others. One that could not be removed in time is marked, and `continue_removals` removes the rest.
         """
         studies = list(self._records.every_study())
         due = [study for study in studies if self._is_due(study)]
@@ -101,6 +115,7 @@ class Remover:
             StillRuns: If it has not ended, or was cancelled and some of its variants are still running or its results
                 may still be collected.
             NotRemoved: If S3 refuses.
+            OutOfTime: If the function's time is too short; the rest is removed by `continue_removals`.
             botocore.exceptions.ClientError: If AWS refuses another call. A retry removes the rest.
         """
         study = self._records.study_including_removed(simulation)
@@ -117,15 +132,30 @@ class Remover:
         remaining = [other for other in others if not other.removing]
         return self._remove(study, _ON_REQUEST, remaining, dry_run=False)
 
+    def continue_removals(self) -> int:
+        """Remove what is left of the studies that are marked as being removed; returns the number of studies that are
+        gone.
+
+        The removal of a large study takes longer than a function may run.
+        """
+        removed = 0
+        for study in [study for study in self._records.every_study() if study.removing]:
+            try:
+                removed += self.remove(study.simulation_id) is not None
+            except StillRuns:
+                continue
+            except OutOfTime:
+                break
+            except (BotoCoreError, ClientError, NotRemoved, ValidationError):
+                logger.exception("study could not be removed", extra={"simulation_id": study.simulation_id})
+        return removed
+
     def _is_due(self, study: StudyRecord) -> bool:
         return study.removing or (study.status.final and self._now() >= _end_of_retention(study))
 
     def _has_running_variants(self, simulation: str) -> bool:
         alive_since = timestamp(self._now() - _LAMBDA_MAX_RUNTIME)
-        return any(
-            variant.status is VariantStatus.RUNNING and variant.started_at > alive_since
-            for variant in self._records.variants(simulation)
-        )
+        return any(started_at > alive_since for started_at in self._records.running_since(simulation).values())
 
     def _try_remove(self, study: StudyRecord, remaining: Sequence[StudyRecord], dry_run: bool) -> Removal:
         time_over = f"ended {_end(study):%Y-%m-%d}, kept for {_retention_days(study)} days"
@@ -136,6 +166,9 @@ class Remover:
             if current is not None and not self._is_due(current):
                 return Removal(study.simulation_id, study.name, reason, error="It was started again.")
             return self._remove(study, reason, remaining, dry_run)
+        except OutOfTime:
+            self._records.mark_removing(study.simulation_id)
+            return Removal(study.simulation_id, study.name, f"{reason}; to be continued")
         except (BotoCoreError, ClientError, NotRemoved, ValidationError) as fault:
             logger.exception("study could not be removed", extra={"simulation_id": study.simulation_id})
             return Removal(study.simulation_id, study.name, reason, error=str(fault)[:500])
@@ -150,8 +183,8 @@ class Remover:
             for bucket in {input_.bucket for input_ in inputs}:
                 versions = [(input_.key, input_.version_id) for input_ in inputs if input_.bucket == bucket]
                 delete_versions(self._s3, bucket, versions)
-            number, size = clear(*run)
-            self._records.remove_study(study.simulation_id)
+            number, size = clear(*run, self._check_time)
+            self._records.remove_study(study.simulation_id, self._check_time)
         removal = Removal(
             study.simulation_id,
             study.name,

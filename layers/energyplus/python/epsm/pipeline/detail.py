@@ -16,6 +16,8 @@ from epsm.study.schema import DetailTable
 logger = logging.getLogger(__name__)
 
 _CONNECTIONS = 16
+MAX_VARIANTS = 250_000
+"""About 500 are read in a second, and the function has 15 minutes."""
 _AT_A_TIME = 64
 """Variants whose results are in memory together."""
 
@@ -38,6 +40,8 @@ def write_detail(
     if not tables:
         return []
     try:
+        if len(variants) > MAX_VARIANTS:
+            raise ValueError(f"{len(variants):,} variants succeeded; at most {MAX_VARIANTS:,} can be read in time")
         writer = DetailWriter(folder, tables)
         try:
             for document in _documents(files, simulation, variants):

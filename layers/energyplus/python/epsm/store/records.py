@@ -4,7 +4,8 @@ Every write is conditional: a late or repeated write never turns a final state b
 UTC with milliseconds, so that they sort as texts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from epsm.study.schema import Options
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
+
+_PARTITIONS_AT_A_TIME = 4
 
 
 class Records(StudyLists, Counters):
@@ -213,21 +216,36 @@ class Records(StudyLists, Counters):
         item = answer.get("Item", {})
         return item.get(attributes.STATUS) == StudyStatus.CANCELLED.value or bool(item.get("stop_reason"))
 
-    def remove_study(self, simulation: str) -> int:
-        """Delete every item of a study, the study's own last; returns their number."""
+    def remove_study(self, simulation: str, check_time: Callable[[], None] = lambda: None) -> int:
+        """Delete every item of a study, the study's own last; returns their number.
+
+        Args:
+            simulation: The study's simulation.
+            check_time: Called before each request for a page of items; raises `OutOfTime`.
+        """
+        first, *others = self._block_suffixes(simulation)
+
+        def remove(suffix: str) -> int:
+            return self._remove_partition(keys.partition(simulation, suffix), check_time)
+
+        with ThreadPoolExecutor(_PARTITIONS_AT_A_TIME) as pool:
+            removed = sum(pool.map(remove, [*others, keys.COUNTERS_SUFFIX]))
+        return removed + remove(first)
+
+    def _remove_partition(self, partition: str, check_time: Callable[[], None]) -> int:
+        query: dict[str, Any] = {
+            "KeyConditionExpression": f"{keys.PARTITION_KEY} = :pk",
+            "ExpressionAttributeValues": {":pk": partition},
+            "ProjectionExpression": f"{keys.PARTITION_KEY}, {keys.SORT_KEY}",
+        }
         removed = 0
-        suffixes = [*self._block_suffixes(simulation), keys.COUNTERS_SUFFIX]
-        for suffix in reversed(suffixes):
-            query: dict[str, Any] = {
-                "KeyConditionExpression": f"{keys.PARTITION_KEY} = :pk",
-                "ExpressionAttributeValues": {":pk": keys.partition(simulation, suffix)},
-                "ProjectionExpression": f"{keys.PARTITION_KEY}, {keys.SORT_KEY}",
-            }
-            while items := self._table.query(**query, ScanIndexForward=False, Limit=1000)["Items"]:
-                with self._table.batch_writer() as batch:
-                    for item in items:
-                        batch.delete_item(Key=item)
-                removed += len(items)
+        check_time()
+        while items := self._table.query(**query, ScanIndexForward=False, Limit=1000)["Items"]:
+            with self._table.batch_writer() as batch:
+                for item in items:
+                    batch.delete_item(Key=item)
+            removed += len(items)
+            check_time()
         return removed
 
     def failures(self, simulation: str) -> int:

@@ -1,6 +1,8 @@
 """Deleting objects from S3 permanently, in batches."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -16,8 +18,17 @@ BATCH = 1000
 """Maximum number of objects that S3 deletes, or lists, with one request."""
 
 
+_AT_A_TIME = 4
+"""Requests in flight, each for up to 1,000 objects; S3 accepts 3,500 deletions a second below a prefix, and boto3
+repeats a request that it throttles."""
+
+
 class NotRemoved(Exception):
     """S3 did not delete an object."""
+
+
+class OutOfTime(Exception):
+    """The function's time is too short for the rest, which a further call removes."""
 
 
 def measure_prefix(s3: "S3Client", bucket: str, prefix: str) -> tuple[int, int]:
@@ -26,17 +37,31 @@ def measure_prefix(s3: "S3Client", bucket: str, prefix: str) -> tuple[int, int]:
     return len(sizes), sum(sizes)
 
 
-def clear(s3: "S3Client", bucket: str, prefix: str) -> tuple[int, int]:
+def clear(s3: "S3Client", bucket: str, prefix: str, check_time: Callable[[], None] = lambda: None) -> tuple[int, int]:
     """Delete every object below a prefix of an unversioned bucket; returns their number and total bytes.
+
+    Args:
+        s3: A boto3 S3 client.
+        bucket: The bucket.
+        prefix: The prefix.
+        check_time: Called before each request; raises `OutOfTime`.
 
     Raises:
         NotRemoved: If S3 refuses one; some may be deleted by then.
+        OutOfTime: If `check_time` raises it; some are deleted by then.
     """
     number = size = 0
-    for page in _pages(s3, bucket, prefix):
-        _delete(s3, bucket, [{"Key": entry["Key"]} for entry in page])
-        number += len(page)
-        size += sum(entry["Size"] for entry in page)
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        requests: deque[Future[None]] = deque()
+        for page in _pages(s3, bucket, prefix):
+            check_time()
+            if len(requests) == _AT_A_TIME:
+                requests.popleft().result()
+            requests.append(pool.submit(_delete, s3, bucket, [{"Key": entry["Key"]} for entry in page]))
+            number += len(page)
+            size += sum(entry["Size"] for entry in page)
+        for request in requests:
+            request.result()
     return number, size
 
 

@@ -1,6 +1,7 @@
 """Records of variants: one item for each, in partitions by blocks of the index."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from epsm.store import attributes, keys
@@ -10,6 +11,9 @@ from epsm.study.records import VariantRecord, VariantStatus, now
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
+
+_QUERIES_AT_A_TIME = 8
+_SUCCEEDED = ":succeeded"
 
 
 class VariantRecords:
@@ -129,38 +133,89 @@ class VariantRecords:
         return record is not None and record.status is not VariantStatus.RUNNING
 
     def succeeded_indices(self, simulation: str) -> set[int]:
-        """Indices of the variants that have succeeded; fast, because their results are not read."""
-        pages = self._variant_pages(
+        """Indices of the variants that have succeeded; fast also for a million, because only the others are read."""
+        item = self._layout(simulation) or {}
+        size, variants = int(item.get(attributes.BLOCK_SIZE, 0)), int(item.get(attributes.VARIANTS, 0))
+        if not size:
+            return self._with_status(simulation, "", f"= {_SUCCEEDED}")[0]
+        blocks = [range(first, min(first + size, variants)) for first in range(0, variants, size)]
+
+        def succeeded(block: range) -> set[int]:
+            suffix = keys.block_suffix(block.start, size)
+            others, recorded = self._with_status(simulation, suffix, f"<> {_SUCCEEDED}")
+            if recorded == len(block):
+                return set(block) - others
+            return self._with_status(simulation, suffix, f"= {_SUCCEEDED}")[0] if recorded > len(others) else set()
+
+        with ThreadPoolExecutor(_QUERIES_AT_A_TIME) as pool:
+            return set().union(*pool.map(succeeded, blocks))
+
+    def _with_status(self, simulation: str, suffix: str, condition: str) -> tuple[set[int], int]:
+        """Indices of the variants of a block with a status, and the number of all that have started."""
+        found: set[int] = set()
+        recorded = 0
+        for answer in self._pages_of_block(
             simulation,
-            ProjectionExpression=f"{keys.SORT_KEY}, #status",
+            suffix,
+            ProjectionExpression=keys.SORT_KEY,
+            FilterExpression=f"#status {condition}",
             ExpressionAttributeNames={"#status": attributes.STATUS},
-        )
-        return {
-            keys.index_of(item[keys.SORT_KEY])
-            for items in pages
-            for item in items
-            if item[attributes.STATUS] == VariantStatus.SUCCEEDED.value
-        }
+            ExpressionAttributeValues={_SUCCEEDED: VariantStatus.SUCCEEDED.value},
+        ):
+            found.update(keys.index_of(item[keys.SORT_KEY]) for item in answer["Items"])
+            recorded += answer["ScannedCount"]
+        return found, recorded
+
+    def running_since(self, simulation: str) -> dict[int, str]:
+        """The variants whose records state that they are running: by index, when they started."""
+
+        def running(suffix: str) -> dict[int, str]:
+            answers = self._pages_of_block(
+                simulation,
+                suffix,
+                ProjectionExpression=f"{keys.SORT_KEY}, {attributes.STARTED_AT}",
+                FilterExpression="#status = :running",
+                ExpressionAttributeNames={"#status": attributes.STATUS},
+                ExpressionAttributeValues={":running": VariantStatus.RUNNING.value},
+            )
+            return {
+                keys.index_of(item[keys.SORT_KEY]): item.get(attributes.STARTED_AT, "")
+                for answer in answers
+                for item in answer["Items"]
+            }
+
+        found: dict[int, str] = {}
+        with ThreadPoolExecutor(_QUERIES_AT_A_TIME) as pool:
+            for part in pool.map(running, self._block_suffixes(simulation)):
+                found |= part
+        return found
 
     def variants(self, simulation: str, first: int = 0) -> Iterator[VariantRecord]:
         """All variants from `first` on that have started, by index, one page at a time."""
-        for items in self._variant_pages(simulation, first):
-            yield from map(variant_record, items)
+        for suffix in self._block_suffixes(simulation, first):
+            for answer in self._pages_of_block(simulation, suffix, first):
+                yield from map(variant_record, answer["Items"])
 
-    def _variant_pages(self, simulation: str, first: int = 0, **more: Any) -> Iterator[list[dict[str, Any]]]:
+    def _pages_of_block(self, simulation: str, suffix: str, first: int = 0, **more: Any) -> Iterator[dict[str, Any]]:
+        """Answers to the queries for a block's variants from `first` on."""
+        values = {
+            ":pk": keys.partition(simulation, suffix),
+            ":first": keys.variant_sort_key(first),
+            ":last": f"{keys.VARIANT_SORT_PREFIX}:",
+            **more.pop("ExpressionAttributeValues", {}),
+        }
         query: dict[str, Any] = {
             "KeyConditionExpression": f"{keys.PARTITION_KEY} = :pk AND {keys.SORT_KEY} BETWEEN :first AND :last",
+            "ExpressionAttributeValues": values,
             "ConsistentRead": True,
             **more,
         }
-        bounds = {":first": keys.variant_sort_key(first), ":last": f"{keys.VARIANT_SORT_PREFIX}:"}
-        for suffix in self._block_suffixes(simulation, first):
-            values = {":pk": keys.partition(simulation, suffix), **bounds}
-            answer = self._table.query(**query, ExpressionAttributeValues=values)
-            yield answer["Items"]
-            while start := answer.get("LastEvaluatedKey"):
-                answer = self._table.query(**query, ExpressionAttributeValues=values, ExclusiveStartKey=start)
-                yield answer["Items"]
+        while True:
+            answer: dict[str, Any] = self._table.query(**query)  # type: ignore[assignment] # a plain dict
+            yield answer
+            if "LastEvaluatedKey" not in answer:
+                return
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def _unless_ended(attempt: int | None) -> dict[str, Any]:
