@@ -1,7 +1,7 @@
 """energytool: a `Building`, relative parameters, and the sampler of corrai, which simulates on all cores.
 
 It reads meters from eplusout.csv, has no option for an annual run, and looks for EnergyPlus in /usr/local alone; that
-path is replaced here. Its reader of dates knows one frequency, so monthly output is removed from the model.
+path is replaced here.
 """
 
 import json
@@ -52,8 +52,6 @@ def _prepare(building: Any, case: dict[str, Any]) -> None:
         control = idf.idfobjects["SIMULATIONCONTROL"][0]
         control.Run_Simulation_for_Sizing_Periods = "No"
         control.Run_Simulation_for_Weather_File_Run_Periods = "Yes"
-    for item in list(idf.idfobjects["OUTPUT:ENVIRONMENTALIMPACTFACTORS"]):
-        idf.removeidfobject(item)
     asked = {item.Key_Name.upper() for item in idf.idfobjects["OUTPUT:METER"]}
     for meter, _ in case["meters"]:
         if meter.upper() not in asked:
@@ -61,7 +59,7 @@ def _prepare(building: Any, case: dict[str, Any]) -> None:
 
 
 def _results(series: Any, case: dict[str, Any]) -> dict[str, float]:
-    names = {name.split(" ")[0].upper(): name for name in series.columns}
+    names = {name.split(" [")[0].upper(): name for name in series.columns if "(Hourly)" in name}
     found = {head: float(series[names[meter.upper()]].sum()) / _J_PER_KWH for meter, head in case["meters"]}
     return {"site_eui_kwh_m2": sum(found.values()) / case["area_m2"], **{k: v for k, v in found.items() if v}}
 
