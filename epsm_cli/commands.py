@@ -90,7 +90,7 @@ def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None
     expected = estimate(study, accepted.run_times, memory_mb=memory, capacity=LAMBDA_AT_A_TIME)
     console.print(in_words(expected))
     for line in computes_in_words(expected):
-        console.print(line)
+        console.print(Text(line))
     options = study.options
     if not options.fits_function:
         console.print(f"timeout_s {options.timeout_s} is only accepted by a stack that was deployed with Fargate")

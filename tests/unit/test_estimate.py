@@ -12,6 +12,7 @@ from epsm.estimate import (
     assumed_run_time,
     computes_in_words,
     estimate,
+    in_usd,
 )
 from epsm.study.batches import batching_of
 from epsm.study.parsing import parse_study
@@ -230,7 +231,11 @@ def test_the_number_of_batches_is_about_that_which_submit_makes(variants: int, f
 
 
 def test_an_estimate_has_a_line_for_each_compute() -> None:
-    lines = computes_in_words(made(study(parameters=levels(999)), fargate_vcpus=0))
+    found = made(study(parameters=levels(999)), fargate_vcpus=0)
+    heads, *lines, note = computes_in_words(found)
+    assert heads.split() == ["cost", "time", "run", "transitions", "requests", "storage", "logs"]
     assert [line.split()[0] for line in lines] == ["function", "container", "spot"]
-    assert all("transitions $" in line and "storage $" in line and "logs $" in line for line in lines)
-    assert ["without Fargate" in line for line in lines] == [False, True, True]
+    assert lines[0].split()[1] == in_usd(found.computes["function"].cost_usd)
+    assert {len(line) for line in lines} == {len(heads)}
+    assert len(heads) < 80
+    assert note.endswith("without Fargate: container, spot")

@@ -152,14 +152,20 @@ def in_words(expected: Estimate) -> str:
 
 
 def computes_in_words(expected: Estimate) -> list[str]:
-    """A line for each kind of compute: time and cost, and what the cost consists of."""
-    return [
-        f"  {compute:9} {in_usd(one.cost_usd)}, {_duration(one.wall_seconds)}: run {in_usd(one.run_usd)}, "
-        f"transitions {in_usd(one.transitions_usd)}, requests {in_usd(one.requests_usd)}, "
-        f"storage {in_usd(one.storage_usd)}, logs {in_usd(one.logs_usd)}"
-        + ("" if one.available else "; not on this stack, which was deployed without Fargate")
-        for compute, one in expected.computes.items()
+    """A table of the kinds of compute: time and cost, and what the cost consists of; at most 80 columns."""
+    heads = ("cost", "time", "run", "transitions", "requests", "storage", "logs")
+    rows: list[tuple[str, ...]] = [("", *heads)]
+    for compute, one in expected.computes.items():
+        parts = (one.run_usd, one.transitions_usd, one.requests_usd, one.storage_usd, one.logs_usd)
+        rows.append((compute, in_usd(one.cost_usd), _duration(one.wall_seconds), *map(in_usd, parts)))
+    lines = [
+        f"  {name:9}" + "".join(f" {cell:>{11 if number == 3 else 8}}" for number, cell in enumerate(cells))
+        for name, *cells in rows
     ]
+    without = [compute for compute, one in expected.computes.items() if not one.available]
+    if without:
+        lines.append(f"  Not on this stack, which was deployed without Fargate: {', '.join(without)}")
+    return lines
 
 
 def _duration(seconds: float) -> str:

@@ -197,3 +197,10 @@ def test_a_run_is_expected_to_take_as_long_as_the_last_else_as_assumed(files: di
 
     assert assumed.expected_run_times == assumed.run_times == measured.run_times
     assert measured.expected_run_times == {"room.idf": RunTime(12.5, "measured")}
+
+
+def test_a_budget_is_checked_by_the_price_of_the_studys_own_compute(files: dict[str, bytes]) -> None:
+    slow = rules(run_time=lambda sha256: 3600.0)
+    with pytest.raises(StudyRejected, match=r"max_cost_usd: 0\.15 is too little"):
+        checked(files, slow, max_cost_usd=0.15)
+    assert checked(files, slow, max_cost_usd=0.15, compute="spot").study.options.compute == "spot"
