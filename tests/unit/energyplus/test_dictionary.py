@@ -1,5 +1,6 @@
 """The dictionary against the engine's own: classes, fields, names that must be there."""
 
+import json
 import runpy
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,19 @@ def test_the_stored_dictionary_is_what_the_installed_engine_gives(generator: dic
     # Not `==` in the assert: pytest would take minutes to explain a difference of 1.6 MB.
     same = rendered == generator["TARGET"].read_text(encoding="utf-8")
     assert same, "run layers/energyplus/generate_dictionary.py and read the diff"
+
+
+@pytest.mark.parametrize("version", RELEASES)
+def test_classes_are_found_by_line_as_in_the_whole_document(version: str, generator: dict[str, Any]) -> None:
+    document = json.loads((generator["DATA"] / f"energyplus-{version}.json").read_text(encoding="utf-8"))
+    with dictionary.of_version(version):
+        known = dictionary.load()
+        assert (known.version, known.build) == (document["version"], document["build"])
+        assert known.class_names == list(document["classes"])
+        for name, entry in document["classes"].items():
+            rule = class_rule(name)
+            assert rule.name == name
+            assert [field.name for field in rule.fields] == [field["name"] for field in entry["fields"]]
 
 
 def test_the_dictionary_is_of_the_version_of_the_engine(engine: Engine) -> None:
