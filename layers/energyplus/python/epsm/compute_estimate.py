@@ -33,7 +33,7 @@ _BYTES = {
 }  # fmt: skip
 """Size of a kept file: of any model, and of each zone besides. Measured on years of one zone, of the small reference
 office with six and of the large one with 19, whose own hourly outputs are most of it: sql.gz 0.24, 4.5 and 10.0 MB.
-`documents` are the model, the results and others that are always stored."""
+`documents` are the model, the results and others that are always stored (`benchmarks.footprint`)."""
 _SERIES_BYTES = 45_000
 """Of an hourly meter, or variable of one key, for a year."""
 _SECONDS_PER_ZONE, _MAX_ZONES = 4.0, 30.0
