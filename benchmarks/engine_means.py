@@ -25,6 +25,7 @@ from epsm.study.schema import Study
 
 _TUNABLES = "GLIBC_TUNABLES"
 _HUGE = "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864:glibc.malloc.trim_threshold=4294967296"
+_LOOK_INTERVAL_S = 0.005
 _TIME = re.compile(r"YMD=[\d.]+ \d\d:\d\d")
 
 
@@ -152,6 +153,8 @@ class _Runner:
             started = time.perf_counter()
             if self._server is not None:
                 pid = self._server.start(self._arguments, self._folder, self._variables, printed.fileno())
+                while not self._server.has_ended(pid):
+                    time.sleep(_LOOK_INTERVAL_S)
                 ended = self._server.collect(pid)
                 ran = Ran(ended.cpu_seconds, 0.0, time.perf_counter() - started, 0)
                 status = ended.status

@@ -21,7 +21,7 @@ from typing import Any
 
 LAUNCHER = Path(__file__).with_name("engine_launcher.py")
 _START_TIMEOUT_S = 20.0
-_ANSWER_TIMEOUT_S = 20.0
+_ANSWER_TIMEOUT_S = 60.0
 _MAX_ANSWER_BYTES = 10_000
 _KILLED = 9
 
@@ -117,7 +117,7 @@ class EngineServer:
             return True
 
     def collect(self, pid: int) -> Ended:
-        """Wait for the end of a run."""
+        """Collect a run that has ended or was killed; waiting for a longer run would time out."""
         try:
             answer = self._ask({"do": "collect", "pid": pid})
         except NoServer:
