@@ -7,6 +7,7 @@ includes metadata that is set after an object was stored, and excludes changes t
 
 import copy
 import functools
+import gc
 import hashlib
 import inspect
 import json
@@ -53,6 +54,14 @@ def restore(buckets: tuple[str, ...], table: str) -> None:
     journal = local_aws().journal
     if journal is None:
         return
+    gc.disable()  # nothing that is restored is garbage, and each collection visits all of it
+    try:
+        _restore(journal, buckets, table)
+    finally:
+        gc.enable()
+
+
+def _restore(journal: Journal, buckets: tuple[str, ...], table: str) -> None:
     mine = {f"s3:{name}" for name in buckets} | {f"dynamodb:{table}"}
     for owner in journal.owners():
         if owner.startswith(("s3:", "dynamodb:")) and owner not in mine:
