@@ -106,6 +106,7 @@ def make(name: str, folder: Path, variants: int, number: int, places: int, engin
         "model": str(folder / "model.idf"),
         "weather": str(folder / "chicago.epw"),
         "annual": annual,
+        "hours": 8760,
         "arguments": ["--annual"] if annual else [],
         "places": places,
         "factors": factors,

@@ -1,7 +1,8 @@
 """energytool: a `Building`, relative parameters, and the sampler of corrai, which simulates on all cores.
 
 It reads meters from eplusout.csv, has no option for an annual run, and looks for EnergyPlus in /usr/local alone; that
-path is replaced here.
+path is replaced here. Where a model has an HVAC sizing simulation, its hours come before those of the year and are left
+out.
 """
 
 import json
@@ -60,7 +61,10 @@ def _prepare(building: Any, case: dict[str, Any]) -> None:
 
 def _results(series: Any, case: dict[str, Any]) -> dict[str, float]:
     names = {name.split(" [")[0].upper(): name for name in series.columns if "(Hourly)" in name}
-    found = {head: float(series[names[meter.upper()]].sum()) / _J_PER_KWH for meter, head in case["meters"]}
+    found = {
+        head: float(series[names[meter.upper()]].tail(case["hours"]).sum()) / _J_PER_KWH
+        for meter, head in case["meters"]
+    }
     return {"site_eui_kwh_m2": sum(found.values()) / case["area_m2"], **{k: v for k, v in found.items() if v}}
 
 
