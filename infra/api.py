@@ -132,7 +132,9 @@ class Api(Construct):
         assert function.role is not None
         _deny_other_writers(inputs, function.role)
         grant(function, ["s3:GetObject"], [results.arn_for_objects("runs/*")], _OWN)
-        grant(function, ["s3:PutObject"], [results.arn_for_objects("runs/*/items-*.json")], _OWN)
+        # Items of a rerun, and copies of files of packs for downloads.
+        written = [results.arn_for_objects(f"runs/*/{name}") for name in ("items-*.json", f"{keys.UNPACKED}*")]
+        grant(function, ["s3:PutObject"], written, _OWN)
         grant(function, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [table.table_arn])
         function.add_to_role_policy(
             iam.PolicyStatement(

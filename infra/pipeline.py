@@ -11,7 +11,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from epsm.results.result_files import RESULT_FILES
-from epsm.store.keys import SERIES_COLUMNS
+from epsm.store import keys
 from epsm.store.notifications import EVENT_SOURCE
 from infra.config import Config
 from infra.fargate import Containers
@@ -98,12 +98,13 @@ class Pipeline(Construct):
         inputs, results = self._storage.inputs, self._storage.results
         grant(to, ["s3:GetObject", "s3:GetObjectVersion"], [inputs.arn_for_objects("*")], _ANY_STUDY)
         grant(to, ["s3:GetObject"], [results.arn_for_objects("runs/*/manifest.json")], _ANY_RUN)
-        variant_files = [
-            results.arn_for_objects(f"runs/*/{folder}/*") for folder in ("variants", "series", "preflight")
-        ]
+        folders = (keys.VARIANTS, keys.PACKS, keys.SERIES_FOLDER, "preflight/")
+        variant_files = [results.arn_for_objects(f"runs/*/{folder}*") for folder in folders]
         # Results of earlier runs are copied.
         grant(to, ["s3:GetObject", "s3:PutObject"], variant_files, _ANY_RUN)
-        grant(to, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [self._storage.table.table_arn])
+        single = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+        several = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"]
+        grant(to, [*single, *several], [self._storage.table.table_arn])
         role = to if isinstance(to, iam.Role) else to.role
         assert role is not None
         role.add_to_principal_policy(
@@ -124,9 +125,10 @@ class Pipeline(Construct):
             description="Writes the results table of a study and closes its record",
         )
         results = self._storage.results
-        read = ("manifest.json", "variants/*/result.json", "series/part-*.parquet")
+        read = ("manifest.json", f"{keys.VARIANTS}*/result.json", f"{keys.PACKS}*.zip", "series/part-*.parquet")
         grant(function, ["s3:GetObject"], [results.arn_for_objects(f"runs/*/{name}") for name in read], _ANY_RUN)
-        written = [results.arn_for_objects(f"runs/*/{name}") for name in (*RESULT_FILES, SERIES_COLUMNS)]
+        names = (*RESULT_FILES, keys.SERIES_COLUMNS, keys.PACK_INDEX)
+        written = [results.arn_for_objects(f"runs/*/{name}") for name in names]
         grant(function, ["s3:PutObject"], written, _ANY_RUN)
         grant(
             function,

@@ -11,8 +11,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from epsm.energyplus.engine import Progress, installed_engine
 from epsm.model_memory import HANDLER_MB
+from epsm.pipeline.batch import Batch, BatchedVariant, BatchOutcome
 from epsm.pipeline.items import BATCH, REPEATS
-from epsm.pipeline.run_batch import Batch, BatchedVariant, BatchOutcome, BatchRunner
+from epsm.pipeline.run_batch import BatchRunner
 from epsm.pipeline.run_variant import Outcome, VariantRunner
 from epsm.pipeline.task_errors import SimulationFailed
 from epsm.prices import container_usd_per_second, usd_per_second

@@ -10,8 +10,8 @@ import os
 import signal
 import sys
 
+from epsm.pipeline.batch import BatchOutcome
 from epsm.pipeline.container_run import StopNotice, run_to_exit_code
-from epsm.pipeline.run_batch import BatchOutcome
 from epsm.pipeline.run_variant import Outcome
 from functions.run_variant.runner import logger, metrics, run, settings
 

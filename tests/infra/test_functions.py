@@ -82,10 +82,10 @@ def test_a_function_that_runs_variants_writes_no_inputs(template: Template, func
     assert inputs not in json.dumps(writing)
 
 
-def test_run_variant_writes_below_the_variants_series_and_trials_of_runs_only(template: Template) -> None:
+def test_run_variant_writes_only_what_belongs_to_variants_and_trials(template: Template) -> None:
     (writing,) = [each for each in statements(template, "RunVariant") if "s3:PutObject" in as_list(each["Action"])]
     written = [json.dumps(each).split('"/')[-1].removesuffix('"]]}') for each in writing["Resource"]]
-    assert sorted(written) == ["runs/*/preflight/*", "runs/*/series/*", "runs/*/variants/*"]
+    assert sorted(written) == [f"runs/*/{folder}/*" for folder in ("packs", "preflight", "series", "variants")]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -124,9 +124,9 @@ def lost_answer(service: str, operation: str, *about: str, times: int) -> Iterat
 
 
 @contextmanager
-def hold(service: str, operation: str, *about: str) -> Iterator[Hold]:
-    """The first such request waits until it is released, and is then refused; those behind it pass."""
-    fault = Hold(service, operation, about, times=1)
+def hold(service: str, operation: str, *about: str, number: int = 1) -> Iterator[Hold]:
+    """One such request, by its number, waits until it is released, and is then refused; all others pass."""
+    fault = Hold(service, operation, about, times=1, every=number)
 
     def keep_waiting(carry_out: Callable[[], Iterable[bytes]], start_response: Any) -> Iterable[bytes]:
         fault._released.wait(_MAX_HOLD_S)

@@ -74,8 +74,10 @@ def test_a_batch_whose_function_is_killed_repeats_only_what_had_not_ended(
     stack: LocalStack, make_study: StudyMaker
 ) -> None:
     name = unique("batch-killed")
-    with faults.hold("s3", "PutObject", f"runs/{name}", "variants/3/result.json") as held:
-        simulation = upload_study(stack, make_study(name, parameters=[FIVE], options={"batch": 5}))
+    # Variants 1 and 2 fail: they are stored at once, with those before them.
+    parameters = [LAYERS | {"values": ["Room", "Concrete"]}, FIVE | {"values": [0.1, 0.15]}]
+    with faults.hold("s3", "PutObject", f"runs/{name}", "packs/0000003-") as held:
+        simulation = upload_study(stack, make_study(name, parameters=parameters, options={"batch": 5}))
         held.wait()
         before = list(records_of(stack).variants(simulation))
         for worker in stack.workers.busy(f"{STACK_NAME}-run-variant"):
@@ -83,14 +85,15 @@ def test_a_batch_whose_function_is_killed_repeats_only_what_had_not_ended(
         held.release()
         record = wait_for_end(stack, simulation)
 
-    assert [each.status for each in before] == [VariantStatus.SUCCEEDED] * 3 + [VariantStatus.RUNNING]
-    assert (record.status, record.succeeded) == (StudyStatus.COMPLETED, 5)
-    assert list(records_of(stack).variants(simulation))[:3] == before[:3]
+    succeeded, failed = VariantStatus.SUCCEEDED, VariantStatus.FAILED
+    assert [each.status for each in before] == [succeeded, failed, failed]
+    assert (record.status, record.succeeded, record.failures) == (StudyStatus.PARTIAL, 3, 2)
+    assert list(records_of(stack).variants(simulation))[:3] == before
 
 
 def test_a_variant_that_ends_its_function_every_time_is_lost_alone(stack: LocalStack, make_study: StudyMaker) -> None:
     name = unique("batch-lost")
-    with faults.answer("s3", "PutObject", 403, "AccessDenied", f"runs/{name}", "variants/2/"):
+    with faults.answer("dynamodb", "BatchWriteItem", 403, "AccessDenied", f"SIM#{name}", "VARIANT#0000002"):
         record = wait_for_end(stack, upload_study(stack, make_study(name, parameters=[FIVE], options={"batch": 5})))
     wait_for_execution(stack, record.execution_arn)
 
@@ -101,4 +104,4 @@ def test_a_variant_that_ends_its_function_every_time_is_lost_alone(stack: LocalS
     (child,) = children(stack, record.execution_arn)
     assert (child["status"], child["error"]) == ("FAILED", "SimulationFailed")
     verdicts = [each.get("verdict") for each in json.loads(child["cause"])]
-    assert verdicts == ["ok", "ok", "AccessDenied", "ok", "ok"]
+    assert verdicts == ["ok", "ok", "ClientError", "ok", "ok"]

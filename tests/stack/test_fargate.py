@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from epsm.operations.cancel import cancel
-from epsm.pipeline.run_variant import SECONDS_TO_STORE
+from epsm.pipeline.variant_steps import SECONDS_TO_STORE
 from epsm.store import keys
 from epsm.study.records import StudyStatus, VariantStatus
 from epsm_local.product import STACK_NAME

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from epsm.pipeline.run_variant import SECONDS_TO_STORE
-from epsm.study.records import StudyRecord, StudyStatus, VariantStatus
+from epsm.pipeline.variant_steps import SECONDS_TO_STORE
+from epsm.study.records import StudyRecord, StudyStatus, VariantRecord, VariantStatus
 from epsm_local.product import STACK_NAME
 from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker, with_run_period
 from tests.moto_fixtures import unique
 from tests.stack import faults
-from tests.stack.clients import Client, submit
+from tests.stack.clients import LAYERS, Client, submit
 from tests.stack.test_fargate import streams, unlike_any_other
 from tests.support import records_of, results_table, run_study, upload_study, wait_for, wait_for_end
 
@@ -52,7 +52,7 @@ def stopped_at_once(stack: LocalStack) -> Iterator[None]:
 
 def eui_of(stack: LocalStack, record: StudyRecord) -> list[float]:
     table = results_table(stack, record.simulation_id)
-    return list(table.sort_values("variant_index")["site_eui_kwh_m2"])
+    return list(table.sort_values("variant_index")["site_eui_kwh_m2"].dropna())
 
 
 def test_what_had_ended_in_a_task_that_spot_kills_stays_and_only_the_rest_runs_again(
@@ -60,21 +60,23 @@ def test_what_had_ended_in_a_task_that_spot_kills_stays_and_only_the_rest_runs_a
 ) -> None:
     name = unique("spot-killed")
     files = {"room.idf": unlike_any_other(one_day, name)}
-    with faults.hold("s3", "PutObject", f"runs/{name}", "variants/3/result.json") as held:
-        chosen = make_study(name, files=files, parameters=[LEVELS], options={"compute": "spot", "cache": False})
+    # Variants 2 and 4 fail: they are stored at once, with those that have ended before.
+    varied = [LEVELS | {"values": [0.1, 0.15]}, LAYERS]
+    with faults.hold("s3", "PutObject", f"runs/{name}", "packs/", number=2) as held:
+        chosen = make_study(name, files=files, parameters=varied, options={"compute": "spot", "cache": False})
         simulation = upload_study(stack, chosen)
         held.wait()
-        wait_for(lambda: len(ended(stack, simulation)) == 3, "the end of the variants before it")
         before = ended(stack, simulation)
         assert stack.containers.interrupt(notice=False) == 1
         held.release()
         record = wait_for_end(stack, simulation)
 
-    assert (record.status, record.succeeded, record.interruptions) == (StudyStatus.COMPLETED, 4, 1)
-    assert ended(stack, simulation)[:3] == before
-    assert eui_of(stack, record) == eui_of(
-        stack, run_study(stack, make_study("spot-bare", files=files, parameters=[LEVELS], options={"cache": False}))
-    )
+    assert {each.status for each in before} == {VariantStatus.SUCCEEDED, VariantStatus.FAILED}
+    assert (record.status, record.succeeded, record.failures) == (StudyStatus.PARTIAL, 3, 2)
+    assert record.interruptions == 1
+    assert [each for each in ended(stack, simulation) if each in before] == before
+    bare = make_study("spot-bare", files=files, parameters=varied, options={"cache": False})
+    assert eui_of(stack, record) == eui_of(stack, run_study(stack, bare))
 
 
 @pytest.mark.usefixtures("stopped_at_once")
@@ -109,5 +111,5 @@ def capacities_of_tasks(stack: LocalStack, simulation: str) -> list[str]:
     return [task.get("capacityProviderName") or task["launchType"] for task in own]
 
 
-def ended(stack: LocalStack, simulation: str) -> list[object]:
-    return [each for each in records_of(stack).variants(simulation) if each.status is VariantStatus.SUCCEEDED]
+def ended(stack: LocalStack, simulation: str) -> list[VariantRecord]:
+    return [each for each in records_of(stack).variants(simulation) if each.status is not VariantStatus.RUNNING]

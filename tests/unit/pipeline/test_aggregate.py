@@ -13,6 +13,7 @@ from epsm.pipeline.study_summary import StudySummary
 from epsm.results.table import OutcomeCounts
 from epsm.store import keys
 from epsm.store.files import Files
+from epsm.store.pack_index import PackIndex
 from epsm.study.records import StudyStatus
 from epsm.study.schema import Options, Study
 from tests.conftest import study_document
@@ -109,16 +110,16 @@ def test_the_tables_that_a_study_asks_for_are_collected(tmp_path: Path) -> None:
     s3.put_object(Bucket="results", Key=keys.variant_key("x-1", 1, "result.json"), Body=json.dumps(own).encode())
     files = Files(fake(s3), "results")
 
-    assert write_detail(files, "x-1", [1], study.outputs.tables, tmp_path) == []
+    assert write_detail(files, "x-1", [1], PackIndex(), study.outputs.tables, tmp_path) == []
     rows = pq.read_table(tmp_path / "zones.parquet").to_pylist()
     assert [(row["variant_index"], row["zone"], row["area_m2"]) for row in rows] == [(1, "ROOM", 48)]
 
     # Variant 2 has left nothing: no half of a table, but the reason.
-    (section,) = write_detail(files, "x-1", [1, 2], study.outputs.tables, tmp_path)
+    (section,) = write_detail(files, "x-1", [1, 2], PackIndex(), study.outputs.tables, tmp_path)
     assert section.startswith("<p class='status failed'>zones.parquet could not be written: NotFound(")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_without_such_tables_no_variant_is_read(tmp_path: Path) -> None:
-    write_detail(Files(fake(MemoryS3()), "results"), "x-1", [1, 2], (), tmp_path)
+    write_detail(Files(fake(MemoryS3()), "results"), "x-1", [1, 2], PackIndex(), (), tmp_path)
     assert list(tmp_path.iterdir()) == []

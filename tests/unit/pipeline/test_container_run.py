@@ -2,33 +2,27 @@
 
 import math
 import signal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from epsm.energyplus.engine import Engine
+from epsm.pipeline.batch import BatchedVariant, BatchOutcome
 from epsm.pipeline.container_run import StopNotice, run_to_exit_code
-from epsm.pipeline.run_batch import BatchedVariant, BatchOutcome
-from epsm.pipeline.run_variant import SECONDS_TO_STORE
+from epsm.pipeline.packing import EndedVariant, Packing
 from epsm.pipeline.task_errors import INTERRUPTED_EXIT
-from epsm.store.files import Files
-from epsm.store.records import Records
-from tests.unit.pipeline.batch_case import FAILED, RUNNING, SUCCEEDED, Case
-from tests.unit.pipeline.fake_engine import FakeEngine
+from epsm.pipeline.variant_steps import SECONDS_TO_STORE
+from tests.unit.pipeline.batch_case import FAILED, SUCCEEDED, Case
 
 
-@pytest.fixture(scope="module")
-def fake_engine(tmp_path_factory: pytest.TempPathFactory, engine: Engine, one_day: str, chicago: Path) -> FakeEngine:
-    return FakeEngine(tmp_path_factory.mktemp("engine"), engine, one_day, chicago)
+@pytest.fixture(autouse=True)
+def _variants_are_stored_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    add = Packing.add
 
+    def store(self: Packing, ended: EndedVariant) -> None:
+        add(self, ended)
+        self.flush()
 
-@pytest.fixture
-def case(files: Files, records: Records, s3: Any, tmp_path: Path, fake_engine: FakeEngine, one_day: str) -> Case:
-    fake_engine.mode("ok")
-    case = Case(files, records, s3, tmp_path / "runs", fake_engine)
-    case.accept(one_day.encode())
-    return case
+    monkeypatch.setattr(Packing, "add", store)
 
 
 def exit_code(case: Case, notice: StopNotice, engines: int = 1, **batch: Any) -> int:
@@ -71,7 +65,7 @@ def test_a_container_that_is_told_to_stop_leaves_the_variants_that_have_no_time_
 
     assert exit_code(case, notice, engines=2) == INTERRUPTED_EXIT
 
-    assert case.statuses() == [SUCCEEDED, RUNNING, None, None, None]
+    assert case.statuses() == [SUCCEEDED, None, None, None, None]
     assert (case.study.successes, case.study.failures) == (1, 0)
 
 
@@ -104,7 +98,7 @@ def test_a_single_variant_that_was_stopped_with_its_container_has_not_failed(cas
     notice(signal.SIGTERM, None)
 
     assert exit_code(case, notice, indices=(3,)) == INTERRUPTED_EXIT
-    assert case.statuses()[3] is RUNNING
+    assert case.statuses()[3] is None
 
 
 def test_a_variant_that_needs_more_than_its_share_has_the_container_to_itself_afterwards(case: Case) -> None:

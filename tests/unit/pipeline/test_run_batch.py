@@ -2,41 +2,26 @@
 
 import json
 import math
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from epsm.energyplus.engine import Engine
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.pipeline import run_batch
+from epsm.pipeline.batch import Batch, BatchedVariant
 from epsm.pipeline.items import Attempt, write_items
-from epsm.pipeline.run_batch import Batch, BatchedVariant
-from epsm.pipeline.run_variant import SECONDS_TO_STORE
+from epsm.pipeline.loaded_study import LoadedStudy
+from epsm.pipeline.run_variant import VariantRunner
 from epsm.pipeline.task_errors import RanTooLong, StudyCancelled
+from epsm.pipeline.variant_documents import Finished
+from epsm.pipeline.variant_steps import SECONDS_TO_STORE, PreparedVariant
 from epsm.store.files import Files
-from epsm.store.records import Records
 from epsm.study.batches import Batching
 from epsm.study.schema import MAX_FUNCTION_RUN_S, Study
 from epsm.study.variants import expand
 from tests.conftest import study_document
 from tests.unit.pipeline.batch_case import FAILED, PLENTY_S, RUNNING, SUCCEEDED, Case
-from tests.unit.pipeline.fake_engine import FakeEngine
-
-
-@pytest.fixture(scope="module")
-def fake_engine(tmp_path_factory: pytest.TempPathFactory, engine: Engine, one_day: str, chicago: Path) -> FakeEngine:
-    return FakeEngine(tmp_path_factory.mktemp("engine"), engine, one_day, chicago)
-
-
-@pytest.fixture
-def case(files: Files, records: Records, s3: Any, tmp_path: Path, fake_engine: FakeEngine, one_day: str) -> Case:
-    fake_engine.mode("ok")
-    case = Case(files, records, s3, tmp_path / "runs", fake_engine)
-    case.accept(one_day.encode())
-    return case
 
 
 def test_each_variant_of_a_batch_has_its_own_record_and_files(case: Case) -> None:
@@ -48,7 +33,10 @@ def test_each_variant_of_a_batch_has_its_own_record_and_files(case: Case) -> Non
         (index, "succeeded", "ok") for index in range(5)
     ]
     for index in range(5):
-        assert case.files.open_result(f"runs/a/variants/{index}/result.json").read()
+        assert json.loads(case.file(index, "result.json"))["variant_index"] == index
+        assert case.file(index, "in.idf")
+        assert case.file(index, "eplusout.sql.gz")
+    assert case.packs() == [[0, 1, 2, 3, 4]]
 
 
 def test_engines_run_at_the_same_time(case: Case) -> None:
@@ -129,31 +117,18 @@ def test_variants_that_the_function_has_no_time_for_are_left_and_run_in_the_next
 def test_a_further_variant_starts_if_there_is_half_as_much_time_again_as_the_longest_one_took(
     case: Case, monkeypatch: pytest.MonkeyPatch, spare_s: float, variants: int
 ) -> None:
-    now_s, start = [0.0], case.records.start_variant
+    now_s, run = [0.0], VariantRunner.run_collected
 
-    def take_20_s(simulation: str, index: int, *more: Any, **named: Any) -> bool:
-        now_s[0] += 20 if index == 0 else 5
-        return start(simulation, index, *more, **named)
+    def take_20_s(self: VariantRunner, study: LoadedStudy, prepared: PreparedVariant, *more: Any) -> Finished:
+        now_s[0] += 20 if prepared.variant.index == 0 else 5
+        return run(self, study, prepared, *more)
 
-    monkeypatch.setattr(case.records, "start_variant", take_20_s)
+    monkeypatch.setattr(VariantRunner, "run_collected", take_20_s)
     monkeypatch.setattr(run_batch, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
 
     outcome = case.run(indices=(0, 1), seconds_left=lambda: SECONDS_TO_STORE + spare_s)
 
     assert (len(outcome.variants), outcome.left) == (variants, 2 - variants)
-
-
-@pytest.mark.parametrize(("every_s", "shown"), [(0.0, [1, 2]), (1e6, [0, 0])])
-def test_progress_is_written_from_time_to_time_and_at_the_end(
-    case: Case, monkeypatch: pytest.MonkeyPatch, every_s: float, shown: list[int]
-) -> None:
-    monkeypatch.setattr(run_batch, "_SECONDS_BETWEEN_COUNTS", every_s)
-    seen: list[int] = []
-    case.on_end = lambda variant: seen.append(case.study.successes)
-
-    case.run(indices=(0, 1))
-
-    assert (seen, case.study.successes) == (shown, 2)
 
 
 def test_a_run_that_the_function_has_no_time_for_is_not_failed(case: Case) -> None:
@@ -205,7 +180,7 @@ def test_an_engine_that_needs_more_than_its_part_of_the_memory_runs_alone(case: 
     outcome = case.run(indices=(2, 3), engines=2, memory_limit_mb=600)
 
     assert (outcome.left, outcome.failed, outcome.alone) == (1, 0, True)
-    assert case.statuses()[2:4] == [SUCCEEDED, RUNNING]
+    assert case.statuses()[2:4] == [SUCCEEDED, None]
     assert case.run(indices=(3,), engines=2, memory_limit_mb=300).failed == 1
 
 
@@ -242,25 +217,6 @@ def test_a_study_that_was_cancelled_before_does_not_start(case: Case) -> None:
         case.run()
 
     assert case.engine.runs == 0
-
-
-def test_an_error_of_the_infrastructure_is_raised_after_the_other_variants_have_ended(
-    case: Case, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = case.files.put_json
-
-    def refuse(key: str, document: Any) -> str:
-        if "/variants/2/" in key:
-            answer: Any = {"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}
-            raise ClientError(answer, "PutObject")
-        return store(key, document)
-
-    monkeypatch.setattr(case.files, "put_json", refuse)
-
-    with pytest.raises(ClientError):
-        case.run()
-
-    assert case.statuses() == [SUCCEEDED, SUCCEEDED, RUNNING, SUCCEEDED, SUCCEEDED]
 
 
 def test_the_function_is_booked_once_for_all_engines(case: Case) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from epsm.store import keys
-from epsm.study.records import StudyStatus
+from epsm.store.packs import pack
+from epsm.study.records import StudyStatus, VariantRecord, VariantStatus
 from tests.unit.api.routes.requests import ANNA, BEN, ROOT, ask, ended
+from tests.unit.conftest import RESULTS
 from tests.unit.deployed import Deployed
 
 # --- status
@@ -167,6 +169,23 @@ def test_series_are_downloaded_by_their_variant(stack: Deployed, stored: str) ->
         assert offered[0] == name
         assert f"runs/{simulation}/{stored}?" in offered[1]
     assert ask(stack, "GET", path, name="variants/2/series.parquet")[0] == 404
+
+
+def test_a_file_of_a_pack_is_downloaded_as_a_copy_which_is_made_once(stack: Deployed) -> None:
+    simulation = stack.accepted(ANNA)
+    path = f"/api/simulation/{simulation}/download/"
+    stack.files.put_bytes(keys.run_key(simulation, "packs/a.zip"), pack({1: {"in.idf": b"Version;"}}, {}), "")
+    record = VariantRecord(1, VariantStatus.SUCCEEDED, verdict="ok", pack="packs/a.zip")
+    stack.records.finish_successes(simulation, [record], 4_000_000_000)
+
+    for _ in range(2):
+        files = ask(stack, "GET", path, name="variants/1/in.idf")[1]["files"]
+        assert f"runs/{simulation}/unpacked/a/1/in.idf?" in files["variants/1/in.idf"]
+    copy = stack.files.open_result(keys.run_key(simulation, "unpacked/a/1/in.idf"))
+    assert copy.read() == b"Version;"
+    assert ask(stack, "GET", path, name="variants/1/eplusout.err")[0] == 404
+    stack.s3.delete_object(Bucket=RESULTS, Key=keys.run_key(simulation, "packs/a.zip"))
+    assert ask(stack, "GET", path, name="variants/1/in.idf")[0] == 404
 
 
 def test_rows_of_an_ended_study_have_their_pareto_ranks(stack: Deployed) -> None:

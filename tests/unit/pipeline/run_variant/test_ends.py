@@ -8,8 +8,9 @@ import pytest
 
 import epsm.energyplus.engine
 from epsm.energyplus.engine import Engine
-from epsm.pipeline import run_variant, stop_watch
+from epsm.pipeline import stop_watch
 from epsm.pipeline.task_errors import RanTooLong, SimulationFailed, StudyCancelled
+from epsm.pipeline.variant_steps import SECONDS_TO_STORE
 from epsm.store.records import Records
 from epsm.study.records import CANCELLED_STAGE, VariantStatus
 from epsm.study.schema import MAX_FUNCTION_RUN_S
@@ -89,7 +90,7 @@ def test_a_run_that_may_take_longer_than_a_function_is_handed_on(case: Case, one
     case.accept(one_day.encode(), options={"timeout_s": int(MAX_FUNCTION_RUN_S) + 600})
 
     with pytest.raises(RanTooLong, match="variant 0: not finished after 1 s, when its time ended"):
-        case.run("hang", seconds=run_variant.SECONDS_TO_STORE + 1)
+        case.run("hang", seconds=SECONDS_TO_STORE + 1)
 
     assert case.record.status is VariantStatus.RUNNING
     assert case.stored == set()
@@ -97,7 +98,7 @@ def test_a_run_that_may_take_longer_than_a_function_is_handed_on(case: Case, one
 
 def test_a_run_that_a_function_has_no_time_for_fails_where_no_container_follows(room: Case) -> None:
     with pytest.raises(SimulationFailed, match="timed out"):
-        room.run("hang", seconds=run_variant.SECONDS_TO_STORE + 1)
+        room.run("hang", seconds=SECONDS_TO_STORE + 1)
 
 
 def test_a_run_that_takes_too_much_memory_is_ended(room: Case) -> None:

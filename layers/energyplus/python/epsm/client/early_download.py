@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.client.fetch import Download
-from epsm.errors import CannotWrite, FolderBusy
+from epsm.errors import CannotWrite, FolderBusy, NotFound
 from epsm.store.executions import RunCounts
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class _Rounds:
                     return
             except FolderBusy:
                 pass  # another command downloads to the same folder; the next round tries again
-            except (CannotWrite, BotoCoreError, ClientError) as error:
+            except (CannotWrite, NotFound, BotoCoreError, ClientError) as error:
                 logger.debug("no further files are downloaded before the end: %s", error)
                 return
             finally:

@@ -20,10 +20,13 @@ from botocore.exceptions import ClientError
 from epsm.client.connection import Connection
 from epsm.client.low_priority import lower_priority
 from epsm.client.results_place import NAMING_FILES, PART, results_place
+from epsm.client.unpack import Unpacking
 from epsm.errors import CannotWrite
 from epsm.results.result_files import RESULT_FILES
 from epsm.store import keys
-from epsm.store.files import is_absent
+from epsm.store.files import Files
+from epsm.store.pack_index import read_index
+from epsm.store.s3_errors import is_absent
 
 SUMMARY_FILES = (*NAMING_FILES, *RESULT_FILES)
 _CONNECTIONS = 8
@@ -52,6 +55,11 @@ class _Object:
     etag: str
     size: int
     modified: datetime | None
+
+    @property
+    def is_pack(self) -> bool:
+        """Whether it has the files of several variants."""
+        return self.name.startswith(keys.PACKS)
 
 
 def fetch(
@@ -86,12 +94,14 @@ class Download:
 
     def __init__(self, connection: Connection, simulation: str, folder: Path, *, with_variants: bool) -> None:
         self._s3 = connection.client("s3")
+        self._files = Files(self._s3, connection.stack.settings.results_bucket)
         self._bucket = connection.stack.settings.results_bucket
         self._simulation = simulation
         self._folder = folder
         self.with_variants = with_variants
         self._place: Path | None = None
         self._etags: dict[str, str] = {}
+        self._unpacking = Unpacking(folder)
         self._stop = threading.Event()
 
     def download_early(self) -> bool:
@@ -147,6 +157,7 @@ class Download:
             with results_place(self._folder, self._simulation, time.monotonic() + wait_s) as place:
                 if place != self._place:
                     self._etags.clear()
+                    self._unpacking = Unpacking(place)
                 self._place = place
                 yield place
         except OSError as error:
@@ -156,31 +167,37 @@ class Download:
     def _objects(self) -> list[_Object]:
         """The objects to download, those that identify the run first: an interrupted download can be recognised."""
         prefix = keys.run_key(self._simulation)
-        folders = ("variants/", keys.SERIES_FOLDER) if self.with_variants else ()
+        folders = (keys.VARIANTS, keys.PACKS, keys.SERIES_FOLDER) if self.with_variants else ()
         pages = self._s3.get_paginator("list_objects_v2")
         where = {"Bucket": self._bucket, "Prefix": prefix}
         objects = [
             _Object(name, entry["ETag"], entry["Size"], entry.get("LastModified"))
             for page in pages.paginate(**where, **({} if self.with_variants else {"Delimiter": "/"}))
             for entry in page.get("Contents", [])
-            if (name := entry["Key"].removeprefix(prefix)) in SUMMARY_FILES or name.startswith(folders)
+            if (name := entry["Key"].removeprefix(prefix)) in SUMMARY_FILES
+            or (name.startswith(folders) and name != keys.PACK_INDEX)
         ]
         return sorted(objects, key=lambda entry: (entry.name not in NAMING_FILES, entry.name))
 
     def _download_all(
         self, place: Path, objects: list[_Object], report: Callable[[int, int], None], connections: int
     ) -> None:
-        first = sum(entry.name in NAMING_FILES for entry in objects)
-        for entry in objects[:first]:
+        done = sum(entry.name in NAMING_FILES for entry in objects)
+        for entry in objects[:done]:
             self._download_missing(place, entry)
+        packs = [entry for entry in objects if entry.is_pack]
+        if packs:
+            self._unpacking.index = read_index(self._files, self._simulation)
         low_priority = lower_priority if connections == _EARLY_CONNECTIONS else None
         pool = ThreadPoolExecutor(connections, thread_name_prefix="fetch", initializer=low_priority)
         try:
-            report(first, len(objects))
-            waiting = [pool.submit(self._download_missing, place, entry) for entry in objects[first:]]
-            for done, future in enumerate(as_completed(waiting), first + 1):
-                future.result()
-                report(done, len(objects))
+            report(done, len(objects))
+            # A variant of a batch may have run by itself before: its files in the pack replace those.
+            for part in ([entry for entry in objects[done:] if not entry.is_pack], packs):
+                for future in as_completed([pool.submit(self._download_missing, place, entry) for entry in part]):
+                    future.result()
+                    done += 1
+                    report(done, len(objects))
         except BaseException as error:
             # An interrupt does not wait for large files on a slow line; after a fault, nothing more is written.
             pool.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
@@ -191,21 +208,33 @@ class Download:
         path = place / entry.name
         if self._stop.is_set() or self._is_on_disk(path, entry):
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{uuid.uuid4().hex}{PART}")
+        if not entry.is_pack:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        part = (place if entry.is_pack else path.parent) / f".{path.name}.{uuid.uuid4().hex}{PART}"
         key = keys.run_key(self._simulation, entry.name)
         try:
             etag = self._download(key, part, entry)
-            part.replace(path)
-            self._etags[entry.name] = etag
+            if entry.is_pack:
+                self._unpack(entry, part)
+            else:
+                part.replace(path)
+                self._etags[entry.name] = etag
         except ClientError as error:
             if not is_absent(error):
                 raise
         finally:
             part.unlink(missing_ok=True)
 
+    def _unpack(self, entry: _Object, part: Path) -> None:
+        with part.open("rb") as content:
+            for name in self._unpacking.unpack(entry.name, str(entry.modified), content):
+                self._etags.pop(name, None)
+
     def _is_on_disk(self, path: Path, entry: _Object) -> bool:
-        """Whether the file on disk has the content of the object, because this or another process downloaded it."""
+        """Whether the file on disk has the content of the object, because this or another process downloaded it; of a
+        pack, whether this process unpacked it."""
+        if entry.is_pack:
+            return self._unpacking.is_done(entry.name)
         try:
             status = path.stat()
             if status.st_size != entry.size:

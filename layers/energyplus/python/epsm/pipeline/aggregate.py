@@ -26,6 +26,7 @@ from epsm.results.sensitivity.tables import analyses, analysis_columns, write_cs
 from epsm.results.table import RUN_TIME_COLUMNS, OutcomeCounts, mean_run_times, read_columns, write_table
 from epsm.store import keys
 from epsm.store.files import Files
+from epsm.store.pack_index import PackIndex
 from epsm.store.records import Records
 from epsm.study.failures import TOO_MANY_FAILURES, too_many_failures
 from epsm.study.manifest import RunManifest
@@ -62,11 +63,12 @@ def aggregate(
     if record is not None and not map_error and (too_many := too_many_failures(record)):
         map_error = f"{TOO_MANY_FAILURES}: {too_many}"
     by_columns = VariantsByColumns()
+    packs = PackIndex()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         counts = write_table(
             manifest,
-            by_columns.noting(records.variants(simulation)),
+            packs.noting(by_columns.noting(records.variants(simulation))),
             folder / "results.parquet",
             folder / "results.csv",
             f"{CANCELLED}." if cancelled else NOT_STARTED,
@@ -79,7 +81,7 @@ def aggregate(
         table = read_columns(folder / "results.parquet", _columns(manifest.study))
         succeeded = table.loc[table["status"] == VariantStatus.SUCCEEDED.value, "variant_index"].tolist()
         sections = _analyse(folder, manifest, table)
-        sections += write_detail(files, simulation, succeeded, manifest.study.outputs.tables, folder)
+        sections += write_detail(files, simulation, succeeded, packs, manifest.study.outputs.tables, folder)
         sections += write_series_columns(files, simulation, by_columns.indices, folder)
         sections.append(detail_section(folder, manifest.study))
         interruptions = record.interruptions if record else 0
@@ -88,6 +90,8 @@ def aggregate(
         if manifest.study.parameters and manifest.study.sampling.method != "grid":
             write_design(manifest.study, folder / "design.parquet")
         _upload(files, simulation, folder)
+    if packs:
+        files.put_json(keys.run_key(simulation, keys.PACK_INDEX), packs.document())
     for model, seconds in mean_run_times(table).items():
         records.note_run_time(manifest.inputs[model].sha256, seconds)
     ended_with = {"succeeded": counts.succeeded, "failed": counts.failed}

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable
 
-from epsm.pipeline.run_batch import BatchOutcome
+from epsm.pipeline.batch import BatchOutcome
 from epsm.pipeline.run_variant import Outcome
 from epsm.pipeline.task_errors import INTERRUPTED_EXIT, RanTooLong, SimulationFailed, StudyCancelled
 

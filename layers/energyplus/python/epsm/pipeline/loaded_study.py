@@ -17,6 +17,7 @@ from epsm.pipeline.simulation import ReadyModel
 from epsm.pipeline.workspace import Workspace
 from epsm.study.hourly_factors import HourlyFactors, read_hourly_factors
 from epsm.study.manifest import RunManifest
+from epsm.study.records import expiry
 from epsm.study.variants import Variant
 
 
@@ -65,6 +66,11 @@ class LoadedStudy:
     def simulation(self) -> str:
         """The simulation's ID."""
         return self.manifest.simulation_id
+
+    @property
+    def expires_at(self) -> int:
+        """When the table drops its records, seconds since 1970."""
+        return expiry(self.manifest.created_at, self.manifest.study.options.retention_days)
 
     def ready(self, name: str, memory_limit_mb: float | None) -> ReadyModel:
         """A model of the study, ready to run; parsed once for all its variants, as long as there is memory for it.

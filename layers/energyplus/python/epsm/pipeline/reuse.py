@@ -1,29 +1,51 @@
 """Reusing the results of an earlier run with the same content: copied, never shared, so each study keeps its own."""
 
+import io
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from epsm.energyplus.verdict import Diagnosis, Verdict
 from epsm.errors import NotFound
 from epsm.pipeline.loaded_study import LoadedStudy
 from epsm.pipeline.simulation import RunLimits
-from epsm.pipeline.variant_documents import CACHED_FROM, RESULT, Finished, identity, measures_of
+from epsm.pipeline.variant_documents import CACHED_FROM, Finished, identity, measures_of
+from epsm.pipeline.variant_steps import PreparedVariant
 from epsm.store import keys
-from epsm.store.files import Files
+from epsm.store.files import Files, json_bytes
 from epsm.store.kept_results import KeptResult, KeptResults
+from epsm.store.packs import RESULT, Pack
 from epsm.store.records import Records
 from epsm.study.records import VariantStatus
-from epsm.study.variants import Variant
 
 logger = logging.getLogger(__name__)
 
 _MAX_WAIT_S = 300.0
 _REPEAT_POLL_S = 1.0
 """Longest time, and interval, of waiting for an earlier variant with the same sample."""
+_CONNECTIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An earlier result.
+
+    Attributes:
+        kept: Where it is.
+        verdict, summary: Of its variant's record.
+        document: Its result.json.
+        packed: Its other files that are in a pack, by name.
+    """
+
+    kept: KeptResult
+    verdict: str
+    summary: Mapping[str, Any]
+    document: dict[str, Any]
+    packed: Mapping[str, bytes]
 
 
 class Reuse:
@@ -44,21 +66,20 @@ class Reuse:
         self._kept = kept_results
 
     def take(
-        self, study: LoadedStudy, content_key: str, variant: Variant, limits: RunLimits, repeats: int | None = None
+        self, study: LoadedStudy, prepared: PreparedVariant, limits: RunLimits, repeats: int | None = None
     ) -> Finished | None:
-        """Copy the results of an earlier run with this content to a variant.
+        """The results of an earlier run with the content of a variant; large files are copied.
 
         Args:
             study: The variant's study.
-            content_key: Content of the run.
-            variant: The variant.
+            prepared: The variant.
             limits: Bounds of waiting.
             repeats: Index of an earlier variant with the same sample; its results are waited for, until it has ended.
 
         Returns:
             None if there is no such run, or any part of its results is missing or changed.
         """
-        reused = self._take(study, content_key, variant)
+        reused = self._take_one(study, prepared)
         if reused is not None or repeats is None:
             return reused
         # Half of the time: enough is left for a run if the other variant's worker was lost.
@@ -67,71 +88,114 @@ class Reuse:
             if time.monotonic() > deadline or limits.should_stop():
                 return None
             self._sleep(_REPEAT_POLL_S)
-        return self._take(study, content_key, variant)
+        return self._take_one(study, prepared)
 
-    def _take(self, study: LoadedStudy, content_key: str, variant: Variant) -> Finished | None:
-        simulation = study.simulation
-        found = self._kept.find(study.owner, content_key)
-        if found is None or (found.simulation_id, found.index) == (simulation, variant.index):
-            return None
-        source = self._records.variant(found.simulation_id, found.index)
-        document = self._document(found)
-        if source is None or source.status is not VariantStatus.SUCCEEDED or document is None:
-            return None
-        etags = self._copies(found, simulation, variant.index)
-        if etags is None:
-            return None
-        # Results that were copied themselves name the run that they were computed in.
-        origin = {CACHED_FROM: source.summary.get(CACHED_FROM) or f"{found.simulation_id}/{found.index}"}
-        own = identity(study.manifest, variant) | measures_of(None, 0.0) | origin
-        etags[RESULT] = self._files.put_json(keys.variant_key(simulation, variant.index, RESULT), document | own)
-        diagnosis = Diagnosis(
-            Verdict(source.verdict),
-            source.summary["note"],
-            tuple(document["errors"]),
-            source.summary["warnings"],
-            source.summary["severe_errors"],
-            (),
+    def _take_one(self, study: LoadedStudy, prepared: PreparedVariant) -> Finished | None:
+        return self.take_all(study, [prepared]).get(prepared.variant.index)
+
+    def take_all(self, study: LoadedStudy, variants: Sequence[PreparedVariant]) -> dict[int, Finished]:
+        """The same of several variants at once, by index; those without an earlier run are left out."""
+        found = self._kept.find_all(
+            study.owner, list({each.content_key: None for each in variants if each.content_key})
         )
-        return Finished(diagnosis, etags=etags, content_key=content_key, reused=source.summary | origin)
+        matches: list[tuple[PreparedVariant, KeptResult]] = []
+        for each in variants:
+            kept = found.get(each.content_key)
+            if kept and (kept.simulation_id, kept.index) != (study.simulation, each.variant.index):
+                matches.append((each, kept))
+        packs = self._packs({(kept.simulation_id, kept.pack, kept.pack_etag) for _, kept in matches if kept.pack})
+
+        def take(one: tuple[PreparedVariant, KeptResult]) -> Finished | None:
+            prepared, kept = one
+            try:
+                source = self._packed_source(kept, packs) if kept.pack else self._source(kept)
+                return self._copy(study, prepared, source)
+            except NotFound:
+                logger.warning("results of an earlier run are incomplete", extra={"simulation_id": kept.simulation_id})
+                return None
+
+        if sum(len(kept.etags) for _, kept in matches) == 0:  # nothing to wait for
+            taken = [take(one) for one in matches]
+        else:
+            with ThreadPoolExecutor(_CONNECTIONS) as pool:
+                taken = list(pool.map(take, matches))
+        return {
+            prepared.variant.index: each for (prepared, _), each in zip(matches, taken, strict=True) if each is not None
+        }
+
+    def _packs(self, names: set[tuple[str, str, str]]) -> dict[tuple[str, str], tuple[Pack, dict[int, Any]]]:
+        """Packs of earlier runs that are as they were stored, by simulation and name, with the records in them."""
+        packs = {}
+        for simulation, name, etag in sorted(names):
+            try:
+                pack = Pack(io.BytesIO(self._files.read_unchanged(keys.run_key(simulation, name), etag)))
+                packs[simulation, name] = pack, pack.records()
+            except NotFound:
+                logger.warning("a pack of an earlier run is missing or damaged", extra={"simulation_id": simulation})
+        return packs
+
+    def _packed_source(self, kept: KeptResult, packs: Mapping[tuple[str, str], tuple[Pack, dict[int, Any]]]) -> _Source:
+        if (kept.simulation_id, kept.pack) not in packs:
+            raise NotFound(kept.pack)
+        pack, records = packs[kept.simulation_id, kept.pack]
+        packed = {name: pack.read(kept.index, name) for name in pack.names(kept.index)}
+        if RESULT not in packed or kept.index not in records:
+            raise NotFound(f"{kept.pack}: variant {kept.index}")
+        record = records[kept.index]
+        return _Source(kept, record["verdict"], record["summary"], json.loads(packed.pop(RESULT)), packed)
+
+    def _source(self, kept: KeptResult) -> _Source:
+        record = self._records.variant(kept.simulation_id, kept.index)
+        if record is None or record.status is not VariantStatus.SUCCEEDED or RESULT not in kept.etags:
+            raise NotFound(f"{kept.simulation_id}/{kept.index}")
+        key = keys.variant_key(kept.simulation_id, kept.index, RESULT)
+        document = json.loads(self._files.read_unchanged(key, kept.etags[RESULT]))
+        return _Source(kept, record.verdict, record.summary, document, {})
+
+    def _copy(self, study: LoadedStudy, prepared: PreparedVariant, source: _Source) -> Finished:
+        """A variant's results, from those of an earlier run. Its objects are copied; what is copied is overwritten, if
+        the variant runs because one is missing."""
+        variant, kept = prepared.variant, source.kept
+        etags = {
+            name: self._copy_object(kept, name, study.simulation, variant.index)
+            for name in kept.etags
+            if name != RESULT
+        }
+        # Results that were copied themselves name the run that they were computed in.
+        origin = {CACHED_FROM: source.summary.get(CACHED_FROM) or f"{kept.simulation_id}/{kept.index}"}
+        own = identity(study.manifest, variant) | measures_of(None, 0.0) | origin
+        return Finished(
+            Diagnosis(
+                Verdict(source.verdict),
+                source.summary["note"],
+                tuple(source.document["errors"]),
+                source.summary["warnings"],
+                source.summary["severe_errors"],
+                (),
+            ),
+            etags=etags,
+            packed={**source.packed, RESULT: json_bytes(source.document | own)},
+            content_key=prepared.content_key,
+            reused={**source.summary, **origin},
+            kept_until=kept.expires_at,
+        )
+
+    def _copy_object(self, kept: KeptResult, name: str, simulation: str, index: int) -> str:
+        source = keys.variant_key(kept.simulation_id, kept.index, name)
+        target = keys.variant_key(simulation, index, name)
+        if name == keys.SERIES:
+            part = self._files.read_unchanged(source, kept.etags[name])
+            return self._files.put_bytes(target, _numbered(part, index))
+        return self._files.copy_unchanged(source, kept.etags[name], target)
 
     def note(self, owner: str, finished: Finished, result: KeptResult) -> None:
         """Note the results of a variant; a copy unless its original is kept for longer."""
         if finished.content_key:
             self._kept.note(owner, finished.content_key, result, unless_longer=finished.reused is not None)
 
-    def _document(self, found: KeptResult) -> dict[str, Any] | None:
-        """result.json of an earlier run, if it is as it was written."""
-        if RESULT not in found.etags:
-            return None
-        try:
-            content = self._files.read_unchanged(
-                keys.variant_key(found.simulation_id, found.index, RESULT), found.etags[RESULT]
-            )
-        except NotFound:
-            return None
-        document: dict[str, Any] = json.loads(content)
-        return document
-
-    def _copies(self, found: KeptResult, simulation: str, index: int) -> dict[str, str] | None:
-        names = [name for name in found.etags if name != RESULT]
-
-        def copy(name: str) -> str:
-            source = keys.variant_key(found.simulation_id, found.index, name)
-            target = keys.variant_key(simulation, index, name)
-            if name == keys.SERIES:
-                return self._files.put_bytes(
-                    target, _numbered(self._files.read_unchanged(source, found.etags[name]), index)
-                )
-            return self._files.copy_unchanged(source, found.etags[name], target)
-
-        try:
-            with ThreadPoolExecutor(max_workers=4) as pool:
-                return dict(zip(names, pool.map(copy, names), strict=True))
-        except NotFound:
-            # What was copied is overwritten by the run that follows.
-            logger.warning("results of an earlier run are incomplete", extra={"simulation_id": found.simulation_id})
-            return None
+    def note_all(self, owner: str, results: Mapping[str, KeptResult]) -> None:
+        """Note results by the content of their runs."""
+        self._kept.note_all(owner, results)
 
 
 def _numbered(part: bytes, index: int) -> bytes:

@@ -8,102 +8,30 @@ import dataclasses
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
-from epsm.pipeline.items import ATTEMPT, BATCH, INDEX, MAX_FAILURES, REPEATS
+from epsm.pipeline.batch import Batch, BatchedVariant, BatchOutcome
+from epsm.pipeline.batch_queue import BatchQueue
 from epsm.pipeline.loaded_study import LoadedStudy
-from epsm.pipeline.run_variant import SECONDS_TO_STORE, VariantRunner
+from epsm.pipeline.packing import EndedVariant, Packing
+from epsm.pipeline.run_variant import VariantRunner
 from epsm.pipeline.simulation import RunLimits
 from epsm.pipeline.stop_watch import stop_watch
 from epsm.pipeline.task_errors import NeedsMoreRoom, RanTooLong, StudyCancelled
-from epsm.store.records import Records
-from epsm.study.records import VariantRecord, VariantStatus
-from epsm.study.variants import expand
+from epsm.pipeline.variant_documents import measures_of
+from epsm.pipeline.variant_steps import SECONDS_TO_STORE, PreparedVariant
+from epsm.study.records import StudyStatus, VariantRecord, VariantStatus, now
 
 logger = logging.getLogger(__name__)
 
-_SECONDS_BETWEEN_COUNTS = 5.0
-"""Minimum interval at which a batch adds to its study's progress."""
 _TIME_FOR_THE_NEXT = 1.5
 """A further variant is started if the time left is at least this multiple of the longest variant's time so far."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """A batch, from an item of items.json.
-
-    Attributes:
-        indices: Its variants.
-        repeats: Variants with the same sample as an earlier one -> the index of the earlier one.
-        attempt: The study's attempt.
-        max_failures: Number of failed variants that the attempt tolerates; one more stops the study.
-    """
-
-    indices: tuple[int, ...]
-    repeats: Mapping[int, int]
-    attempt: int
-    max_failures: int
-
-    @classmethod
-    def from_item(cls, item: dict[str, Any]) -> "Batch":
-        entries = item[BATCH]
-        return cls(
-            tuple(entry[INDEX] for entry in entries),
-            {entry[INDEX]: entry[REPEATS] for entry in entries if REPEATS in entry},
-            item[ATTEMPT],
-            item[MAX_FAILURES],
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class BatchedVariant:
-    """A variant of a batch that has ended.
-
-    Attributes:
-        index: Which one.
-        status: ``succeeded`` or ``failed``.
-        verdict: How the run of the engine ended.
-        engine_seconds: Run time of EnergyPlus.
-        site_eui_kwh_m2: Site EUI, if the variant succeeded.
-    """
-
-    index: int
-    status: str
-    verdict: str
-    engine_seconds: float
-    site_eui_kwh_m2: float | None
-
-    @classmethod
-    def of(cls, record: VariantRecord) -> "BatchedVariant":
-        summary = record.summary
-        eui = summary.get("metrics", {}).get("site_eui_kwh_m2")
-        return cls(record.index, record.status.value, record.verdict, summary.get("engine_seconds", 0.0), eui)
-
-
-@dataclass(frozen=True, slots=True)
-class BatchOutcome:
-    """How a batch ended, for the state machine.
-
-    Attributes:
-        variants: Those that have ended, by index.
-        failed: Number of those that failed.
-        left: Number of variants that have to run in a further invocation.
-        alone: Whether each of these has to run alone: one needs more memory or disk than its share of the function's,
-            or no variant ended in this invocation.
-    """
-
-    variants: tuple[BatchedVariant, ...]
-    failed: int
-    left: int
-    alone: bool
-
-    def as_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+SECONDS_UNTIL_RUNNING = 3.0
+"""A variant is recorded as running once it has run for this time: many end earlier."""
 
 
 class BatchRunner:
@@ -112,7 +40,7 @@ class BatchRunner:
     Args:
         runner: Runs their variants.
         too_many_failures: Called with the name of a simulation when more of its variants have failed than it allows.
-        on_end: Called with each variant that ends in this process, one call at a time.
+        on_end: Called with each variant that ends in this process, one call at a time, once it has been stored.
     """
 
     def __init__(
@@ -153,13 +81,15 @@ class BatchRunner:
                 batch can be repeated.
         """
         engines = min(engines, len(batch.indices))
-        started = time.monotonic()
-        study = self._runner.load(simulation)
+        started, records = time.monotonic(), self._runner.records
+        record = records.study_including_removed(simulation)
+        study = self._runner.load(simulation, record)
         with self._runner.booking(study, started) as costs:
-            progress = _Progress(self._runner.records, simulation)
-            stop = _SharedStop(stop_watch(self._runner.records, simulation, costs))
-            self._give_up_if_needed(simulation, batch, stop)
-            if stop.requested or self._runner.records.stop_requested(simulation):
+            stop = _SharedStop(stop_watch(records, simulation, costs))
+            if record is not None:
+                self._give_up_if_needed(simulation, batch, stop, record.failures)
+                stop.requested = stop.requested or record.status is StudyStatus.CANCELLED or bool(record.stop_reason)
+            if stop.requested:
                 raise StudyCancelled(simulation)
             limits = RunLimits(
                 seconds_left,
@@ -169,47 +99,95 @@ class BatchRunner:
                 goes_back=repeatable or len(batch.indices) > 1,
                 shared=engines > 1,
             )
-            work = _Work(self, study, batch, limits, stop, progress)
-            with ThreadPoolExecutor(engines, thread_name_prefix="engine") as pool:
+            before = records.ended_variants(simulation, batch.indices, batch.attempt)
+            work = _Work(self, study, batch, limits, stop, before)
+            with work.packing, ThreadPoolExecutor(engines, thread_name_prefix="engine") as pool:
                 for done in [pool.submit(work.until_done) for _ in range(engines)]:
                     done.result()
-            progress.write()
-            costs.finish(USD_PER_VARIANT_BESIDES_TIME * progress.ended)
+            costs.finish(USD_PER_VARIANT_BESIDES_TIME * work.ended_here)
         if stop.requested:
             raise StudyCancelled(simulation)
         return work.outcome()
 
+    def packing(self, study: LoadedStudy, batch: Batch, on_stored: Callable[[VariantRecord], None]) -> Packing:
+        runner = self._runner
+        return Packing(runner.files, runner.records, runner.reuse, study, batch.attempt, on_stored)
+
+    def queue(
+        self, study: LoadedStudy, batch: Batch, limits: RunLimits, ended: frozenset[int], packing: Packing
+    ) -> BatchQueue:
+        open_ones = [index for index in batch.indices if index not in ended]
+        return BatchQueue(self._runner, study, batch, open_ones, packing, limits.memory_limit_mb)
+
     def ended(self, study: LoadedStudy, batch: Batch, variant: BatchedVariant, stop: "_SharedStop") -> None:
         """React to the end of a variant in this process."""
         self._on_end(variant)
-        if variant.status == VariantStatus.FAILED:
-            self._give_up_if_needed(study.simulation, batch, stop)
+        if variant.status == VariantStatus.FAILED and not stop.requested:
+            self._give_up_if_needed(study.simulation, batch, stop, self._runner.records.failures(study.simulation))
 
-    def _give_up_if_needed(self, simulation: str, batch: Batch, stop: "_SharedStop") -> None:
-        if not stop.requested and self._runner.records.failures(simulation) > batch.max_failures:
+    def _give_up_if_needed(self, simulation: str, batch: Batch, stop: "_SharedStop", failures: int) -> None:
+        if not stop.requested and failures > batch.max_failures:
             stop.requested = True
             self._too_many_failures(simulation)
 
-    def run_one(self, study: LoadedStudy, batch: Batch, index: int, limits: RunLimits) -> tuple[BatchedVariant, bool]:
-        """Run a variant; returns it, and whether it ended in this process rather than before."""
-        variant = next(expand(study.manifest.study, index, index + 1))
-        record = self._runner.run_recorded(
-            study,
-            variant,
-            limits,
-            repeats=batch.repeats.get(index),
-            attempt=batch.attempt,
-            started=time.monotonic(),
+    def run_one(self, study: LoadedStudy, batch: Batch, prepared: PreparedVariant, limits: RunLimits) -> EndedVariant:
+        """Run a variant."""
+        started, started_at = time.monotonic(), now()
+        index, runner = prepared.variant.index, self._runner
+        running = _RunningMark(
+            lambda: runner.records.start_variant(study.simulation, index, study.expires_at, batch.attempt)
         )
-        if record is not None:
-            return BatchedVariant.of(record), True
-        before = self._runner.records.variant(study.simulation, index)
-        assert before is not None, "a variant that has ended has a record"
-        return BatchedVariant.of(before), False
+
+        def should_stop() -> bool:
+            running.write_when_due()
+            return limits.should_stop()
+
+        bounds = dataclasses.replace(limits, should_stop=should_stop)
+        repeats = batch.repeats.get(index)
+        # Without `repeats`, earlier results were looked for when the variant was prepared.
+        if repeats is not None and (reused := runner.take_earlier(study, prepared, bounds, repeats)):
+            measures = measures_of(None, time.monotonic() - started)
+            return EndedVariant.of(prepared.variant, dataclasses.replace(reused, measures=measures), started_at)
+        finished = runner.run_collected(study, prepared, bounds, started_at, started)
+        return EndedVariant.of(prepared.variant, finished, started_at)
+
+
+class _RunningMark:
+    """The record that a variant is running, which is written once the variant has run for some time.
+
+    Args:
+        write: Writes it.
+    """
+
+    def __init__(self, write: Callable[[], object]) -> None:
+        self._write = write
+        self._due_at = time.monotonic() + SECONDS_UNTIL_RUNNING
+        self._written = False
+
+    def write_when_due(self) -> None:
+        if self._written or time.monotonic() < self._due_at:
+            return
+        self._written = True
+        try:
+            self._write()
+        except (BotoCoreError, ClientError):
+            logger.warning("could not record that a variant is running", exc_info=True)
 
 
 class _Work:
-    """The variants of a batch in progress, shared by the threads that run engines."""
+    """The variants of a batch in progress, shared by the threads that run engines.
+
+    Args:
+        runner: Runs them.
+        study: Their study.
+        batch: The batch.
+        limits: The bounds of their runs.
+        stop: Whether they must stop.
+        before: Records of the variants that had ended before.
+
+    Attributes:
+        packing: Stores variants that have ended.
+    """
 
     def __init__(
         self,
@@ -218,57 +196,73 @@ class _Work:
         batch: Batch,
         limits: RunLimits,
         stop: "_SharedStop",
-        progress: "_Progress",
+        before: dict[int, VariantRecord],
     ) -> None:
         self._runner = runner
         self._study = study
         self._batch = batch
         self._limits = limits
         self._stop = stop
-        self._progress = progress
-        self._open = deque(batch.indices)
-        self._ended: dict[int, BatchedVariant] = {}
-        self._lock = threading.Lock()
+        self._ended = {index: BatchedVariant.of(record) for index, record in before.items()}
+        self._ended_before = len(before)
+        self.packing = runner.packing(study, batch, self._stored)
+        self._queue = runner.queue(study, batch, limits, frozenset(before), self.packing)
         self._longest_s = 0.0
         self._alone = False
         self._fault: Exception | None = None
 
+    @property
+    def ended_here(self) -> int:
+        """Number of variants that have ended in this process."""
+        return len(self._ended) - self._ended_before
+
     def until_done(self) -> None:
         """Run variants until none is open, time runs short, or the study is stopped."""
         first = True
-        while (index := self._next(first)) is not None:
+        while (prepared := self._next(first)) is not None:
             first = False
-            started = time.monotonic()
             try:
-                variant, here = self._runner.run_one(self._study, self._batch, index, self._limits)
-            except StudyCancelled:
-                self._stop.requested = True
-            except NeedsMoreRoom as error:
-                logger.info(
-                    "variant needs more than its part of the function",
-                    extra={"variant_index": index, "why": str(error)},
-                )
-                self._alone = True
-            except RanTooLong as error:
-                if len(self._batch.indices) == 1:
-                    self._fault = error
-            except Exception as error:
-                logger.exception("variant could not be run", extra={"variant_index": index})
-                self._fault = error
-            else:
-                with self._lock:
-                    self._ended[index] = variant
-                    self._longest_s = max(self._longest_s, time.monotonic() - started)
-                    if here:
-                        self._progress.add(variant)
-                        self._runner.ended(self._study, self._batch, variant, self._stop)
+                self._run(prepared)
+            finally:
+                self._queue.done()
 
-    def _next(self, first: bool) -> int | None:
-        with self._lock:
+    def _run(self, prepared: PreparedVariant) -> None:
+        started, index = time.monotonic(), prepared.variant.index
+        try:
+            ended = self._runner.run_one(self._study, self._batch, prepared, self._limits)
+        except StudyCancelled:
+            self._stop.requested = True
+        except NeedsMoreRoom as error:
+            logger.info(
+                "variant needs more than its part of the function", extra={"variant_index": index, "why": str(error)}
+            )
+            self._alone = True
+        except RanTooLong as error:
+            if len(self._batch.indices) == 1:
+                self._fault = error
+        except Exception as error:
+            logger.exception("variant could not be run", extra={"variant_index": index})
+            self._fault = error
+        else:
+            self.packing.add(ended)
+            self._longest_s = max(self._longest_s, time.monotonic() - started)
+
+    def _next(self, first: bool) -> PreparedVariant | None:
+        def must_end() -> bool:
             needed_s = SECONDS_TO_STORE + _TIME_FOR_THE_NEXT * self._longest_s
-            if not self._open or self._stop.requested or (not first and self._limits.seconds_left() < needed_s):
-                return None
-            return self._open.popleft()
+            return self._stop.requested or (not first and self._limits.seconds_left() < needed_s)
+
+        try:
+            return self._queue.next(must_end)
+        except Exception as error:
+            logger.exception("variants could not be prepared")
+            self._fault = error
+            return None
+
+    def _stored(self, record: VariantRecord) -> None:
+        variant = BatchedVariant.of(record)
+        self._ended[record.index] = variant
+        self._runner.ended(self._study, self._batch, variant, self._stop)
 
     def outcome(self) -> BatchOutcome:
         """How the batch ended.
@@ -276,13 +270,13 @@ class _Work:
         Raises:
             Exception: The infrastructure error of a variant.
         """
-        if self._fault is not None:
-            raise self._fault
+        if fault := self._fault or self.packing.fault:
+            raise fault
         ended = tuple(self._ended[index] for index in self._batch.indices if index in self._ended)
         failed = sum(variant.status == VariantStatus.FAILED for variant in ended)
         left = len(self._batch.indices) - len(ended)
         # If none ended here, a further invocation of the batch would make no progress either: an endless loop.
-        return BatchOutcome(ended, failed, left, left > 0 and (self._alone or not self._progress.ended))
+        return BatchOutcome(ended, failed, left, left > 0 and (self._alone or not self.ended_here))
 
 
 class _SharedStop:
@@ -308,32 +302,3 @@ class _SharedStop:
             finally:
                 self._asking.release()
         return self.requested
-
-
-class _Progress:
-    """Counts the variants that end in this process, and adds those that succeeded to the study's record.
-
-    Attributes:
-        ended: Number of variants that have ended.
-    """
-
-    def __init__(self, records: Records, simulation: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._records = records
-        self._simulation = simulation
-        self._clock = clock
-        self._written_at = clock()
-        self._successes = 0
-        self.ended = 0
-
-    def add(self, variant: BatchedVariant) -> None:
-        self.ended += 1
-        self._successes += variant.status == VariantStatus.SUCCEEDED
-        if self._clock() - self._written_at >= _SECONDS_BETWEEN_COUNTS:
-            self.write()
-
-    def write(self) -> None:
-        """Add the successes not yet written. A study without a record is being removed, and needs no progress."""
-        self._written_at = self._clock()
-        if self._successes:
-            self._records.count_successes(self._simulation, self._successes)
-            self._successes = 0

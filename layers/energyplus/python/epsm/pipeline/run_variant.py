@@ -5,42 +5,38 @@ succeeded is not run again.
 """
 
 import dataclasses
+import functools
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from epsm.energyplus.editing import CannotEdit
 from epsm.energyplus.engine import Engine, Progress
-from epsm.energyplus.verdict import Diagnosis, Verdict
+from epsm.energyplus.verdict import Verdict
 from epsm.errors import EngineMissing
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.pipeline.booking import Booking
 from epsm.pipeline.loaded_study import LoadedStudy
 from epsm.pipeline.preflight import try_variants
 from epsm.pipeline.reuse import Reuse
-from epsm.pipeline.run_content import content_key
 from epsm.pipeline.simulation import RunLimits
 from epsm.pipeline.stop_watch import stop_watch
-from epsm.pipeline.task_errors import NeedsMoreRoom, RanTooLong, SimulationFailed, StudyCancelled
+from epsm.pipeline.task_errors import NeedsMoreRoom, SimulationFailed, StudyCancelled
 from epsm.pipeline.variant_documents import Finished, measures_of, record_of, stopped
-from epsm.pipeline.variant_files import store_files
-from epsm.pipeline.variant_results import read_run
+from epsm.pipeline.variant_files import collect_files, store_copies, store_files
+from epsm.pipeline.variant_steps import PreparedVariant, prepare, run_prepared
 from epsm.pipeline.workspace import NoDiskSpace, Workspace
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.kept_results import KeptResult, KeptResults
 from epsm.store.records import Records
 from epsm.study.preflight import Trial, variants_to_try
-from epsm.study.records import VariantRecord, VariantStatus, expiry, now
+from epsm.study.records import StudyRecord, VariantRecord, VariantStatus, now
 from epsm.study.variants import Variant
 
 logger = logging.getLogger(__name__)
-
-SECONDS_TO_STORE = 30.0
-"""Time of the function that is reserved for storing files, including those of a run that timed out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,8 @@ class VariantRunner:
         unbooked_s: Time that is paid for before this process starts.
 
     Attributes:
-        records: The store of records.
+        files, records: The store.
+        reuse: Finds results of earlier runs; None to run every variant.
     """
 
     def __init__(
@@ -89,9 +86,9 @@ class VariantRunner:
     ) -> None:
         self._unbooked_s = unbooked_s
         self._count_costs = count_costs
-        self._files = files
+        self.files = files
         self.records = records
-        self._reuse = Reuse(files, records, kept_results, sleep) if kept_results else None
+        self.reuse = Reuse(files, records, kept_results, sleep) if kept_results else None
         self._workspace = Workspace(folder, files)
         self._installed = installed
         self._usd_per_second = usd_per_second
@@ -125,65 +122,82 @@ class VariantRunner:
             StudyCancelled: If the study was cancelled or given up; the engine has been stopped.
             Exception: Anything else is an infrastructure error and can be retried.
         """
-        started = time.monotonic()
+        started, started_at = time.monotonic(), now()
         study = self.load(simulation)
         if self.records.stop_requested(simulation):
             raise StudyCancelled(simulation)
         with self.booking(study, started) as costs:
             limits = RunLimits(seconds_left, memory_limit_mb, stop_watch(self.records, simulation, costs), on_progress)
-            record = self.run_recorded(study, variant, limits, repeats=repeats, started=started)
-            if record is None:
+            if not self.records.start_variant(simulation, variant.index, study.expires_at):
                 return self._outcome_before(simulation, variant)
+            prepared = self.prepare(study, variant, memory_limit_mb)
+            finished = self._run_and_store(study, prepared, limits, repeats, started)
+            if finished.run is not None and finished.run.stopped:
+                self.record_stopped(study, variant, started_at)
+            record = record_of(variant, finished, started_at)
+            self.records.finish_variant(simulation, record, study.expires_at)
+            if self.reuse and record.status is VariantStatus.SUCCEEDED:
+                result = KeptResult(simulation, variant.index, finished.etags, study.expires_at)
+                self.reuse.note(study.owner, finished, result)
             costs.finish(USD_PER_VARIANT_BESIDES_TIME)
         if record.status is not VariantStatus.SUCCEEDED:
             raise SimulationFailed(f"variant {variant.index}: {record.verdict}: {record.error}")
         return outcome_of(record)
 
-    def run_recorded(
-        self,
-        study: LoadedStudy,
-        variant: Variant,
-        limits: RunLimits,
-        *,
-        started: float,
-        repeats: int | None = None,
-        attempt: int | None = None,
-    ) -> VariantRecord | None:
-        """Run a variant, store its files and its record.
+    def prepare(self, study: LoadedStudy, variant: Variant, memory_limit_mb: float | None) -> PreparedVariant:
+        """Edit the model of a variant; see `variant_steps.prepare`."""
+        return prepare(study, variant, memory_limit_mb, with_key=self.reuse is not None)
+
+    def _run_and_store(
+        self, study: LoadedStudy, prepared: PreparedVariant, limits: RunLimits, repeats: int | None, started: float
+    ) -> Finished:
+        variant = prepared.variant
+        if reused := self.take_earlier(study, prepared, limits, repeats):
+            measures = measures_of(None, time.monotonic() - started)
+            return store_copies(self.files, study.manifest, variant, dataclasses.replace(reused, measures=measures))
+        store = functools.partial(store_files, self.files, study.manifest, variant)
+        return run_prepared(self._workspace, study, prepared, limits, started, store)
+
+    def take_earlier(
+        self, study: LoadedStudy, prepared: PreparedVariant, limits: RunLimits, repeats: int | None
+    ) -> Finished | None:
+        """The results of an earlier run with the same content, if the study accepts them; see `Reuse.take`."""
+        if not (self.reuse and prepared.content_key and study.manifest.study.options.cache):
+            return None
+        return self.reuse.take(study, prepared, limits, repeats)
+
+    def run_collected(
+        self, study: LoadedStudy, prepared: PreparedVariant, limits: RunLimits, started_at: str, started: float
+    ) -> Finished:
+        """Run a variant, and collect its small files for a pack instead of storing them.
 
         Args:
             study: From `load`.
-            variant: Which one.
+            prepared: The variant.
             limits: Limits of its run.
-            started: When work on it began, by the monotonic clock, seconds.
-            repeats: Index of an earlier variant with the same sample.
-            attempt: The study's attempt, if failed variants are counted for it.
-
-        Returns:
-            Its record; None, and nothing done, if the variant has succeeded already, or has failed in this attempt.
+            started_at, started: When work on it began, as a time stamp and by the monotonic clock, seconds.
 
         Raises:
             RanTooLong, NeedsMoreRoom: If it can run again with more time, or with more memory or disk.
             StudyCancelled: If the study was cancelled or given up; the engine has been stopped.
         """
-        simulation, started_at = study.simulation, now()
-        expires_at = expiry(study.manifest.created_at, study.manifest.study.options.retention_days)
-        if not self.records.start_variant(simulation, variant.index, expires_at, attempt):
-            return None
-        finished = self._run_and_store(study, variant, limits, repeats, started)
+        variant = prepared.variant
+        collect = functools.partial(collect_files, self.files, study.manifest, variant)
+        finished = run_prepared(self._workspace, study, prepared, limits, started, collect)
         if finished.run is not None and finished.run.stopped:
-            self.records.finish_variant(simulation, stopped(variant, started_at), expires_at)
-            raise StudyCancelled(simulation)
-        if (
-            limits.shared and finished.diagnosis.verdict is Verdict.DISK_FULL
-        ):  # filled also by the files of other variants
+            self.record_stopped(study, variant, started_at)
+        if limits.shared and finished.diagnosis.verdict is Verdict.DISK_FULL:  # filled also by files of other variants
             raise NeedsMoreRoom(f"variant {variant.index}: {finished.diagnosis.message}")
-        record = record_of(variant, finished, started_at)
-        self.records.finish_variant(simulation, record, expires_at, attempt)
-        if self._reuse and record.status is VariantStatus.SUCCEEDED:
-            result = KeptResult(simulation, variant.index, finished.etags, int(expires_at))
-            self._reuse.note(study.owner, finished, result)
-        return record
+        return finished
+
+    def record_stopped(self, study: LoadedStudy, variant: Variant, started_at: str) -> NoReturn:
+        """Record that a variant was stopped with its study.
+
+        Raises:
+            StudyCancelled: Always.
+        """
+        self.records.finish_variant(study.simulation, stopped(variant, started_at), study.expires_at)
+        raise StudyCancelled(study.simulation)
 
     def try_pair(
         self,
@@ -216,7 +230,7 @@ class VariantRunner:
                     study.ready(variants[0].model, memory_limit_mb),
                     variants,
                     RunLimits(seconds_left, memory_limit_mb, stop_watch(self.records, simulation, costs)),
-                    keep=lambda path: self._files.put_file(keys.preflight_key(simulation, baseline, path.name), path),
+                    keep=lambda path: self.files.put_file(keys.preflight_key(simulation, baseline, path.name), path),
                 )
             except EngineMissing as error:
                 trial = Trial(baseline, "failed", f"{Verdict.FAILED.value}: {error}")
@@ -227,12 +241,17 @@ class VariantRunner:
             raise StudyCancelled(simulation)
         return trial
 
-    def load(self, simulation: str) -> LoadedStudy:
-        """The study of a simulation; it is kept for the next variant."""
+    def load(self, simulation: str, record: StudyRecord | None = None) -> LoadedStudy:
+        """The study of a simulation; it is kept for the next variant.
+
+        Args:
+            simulation: The simulation.
+            record: Its study's record, if it has been read.
+        """
         if self._loaded is None or self._loaded.simulation != simulation:
             self._loaded = None  # frees its models before others are loaded
-            manifest = self._files.read_manifest(simulation)
-            record = self.records.study_including_removed(simulation)
+            manifest = self.files.read_manifest(simulation)
+            record = record or self.records.study_including_removed(simulation)
             self._loaded = LoadedStudy(manifest, record.owner if record else "", self._workspace, self._installed)
         return self._loaded
 
@@ -241,58 +260,6 @@ class VariantRunner:
         assert record is not None
         logger.info("variant had succeeded already", extra={"variant_index": variant.index})
         return outcome_of(record)
-
-    def _run_and_store(
-        self, study: LoadedStudy, variant: Variant, limits: RunLimits, repeats: int | None, started: float
-    ) -> Finished:
-        """Run a variant and store its files, unless the run was stopped or its results were copied from an earlier
-        one."""
-        try:
-            with self._workspace.folder() as folder:
-                finished = self._simulate(folder, study, variant, limits, repeats)
-                if finished.run is not None and finished.run.stopped:
-                    return finished
-                finished = _measured(finished, study, started)
-                if finished.reused is None:
-                    finished = store_files(self._files, study.manifest, variant, finished)
-                return finished
-        except NoDiskSpace as error:  # would recur at every attempt
-            finished = _measured(_without_run(Verdict.DISK_FULL, error), study, started)
-            return store_files(self._files, study.manifest, variant, finished)
-
-    def _simulate(
-        self, folder: Path, study: LoadedStudy, variant: Variant, limits: RunLimits, repeats: int | None
-    ) -> Finished:
-        manifest, options = study.manifest, study.manifest.study.options
-        try:
-            model = study.edited(variant, limits.memory_limit_mb)
-        except CannotEdit as error:
-            return _without_run(Verdict.BAD_INPUT, error)
-        except EngineMissing as error:
-            return _without_run(Verdict.FAILED, error)
-        ready, key = model.ready, ""
-        if self._reuse and not keys.is_canary(manifest.source.key):
-            build = ready.installed.version()
-            # Other edits of measures may give the same model, but with other remarks and other quantities.
-            expected_files = {
-                **model.requested.expected,
-                **{f"{name}: amounts": edits for name, edits in model.requested.amounts.items()},
-            }
-            key = content_key(manifest, variant, model.text, ready.prepared.file_name, build, expected_files)
-            if options.cache and (reused := self._reuse.take(study, key, variant, limits, repeats)):
-                return reused
-        files, requested = ready.lay_out(folder, variant, model.text), model.requested
-        del model  # the text of a large model takes memory that the engine needs
-        ended = ready.simulate(files, limits, options.run_period, SECONDS_TO_STORE)
-        if ended.out_of_function_time and (limits.goes_back or not options.fits_function):
-            seconds = ended.run.wall_seconds
-            raise RanTooLong(f"variant {variant.index}: not finished after {seconds:.0f} s, when its time ended")
-        if limits.shared and ended.diagnosis.verdict is Verdict.OUT_OF_MEMORY:
-            raise NeedsMoreRoom(f"variant {variant.index}: {ended.diagnosis.message}")
-        if not ended.diagnosis.verdict.has_results:
-            return Finished(ended.diagnosis, ended.run, None, files)
-        finished = read_run(ended, study, requested, folder, variant.index)
-        return dataclasses.replace(finished, content_key=key) if finished.results else finished
 
     def booking(self, study: LoadedStudy, started: float) -> Booking:
         """The costs of this process while it runs variants of a study.
@@ -312,12 +279,3 @@ def outcome_of(record: VariantRecord) -> Outcome:
     """The outcome of a variant that has succeeded."""
     eui = record.summary["metrics"].get("site_eui_kwh_m2")
     return Outcome(record.index, record.verdict, record.summary["engine_seconds"], eui)
-
-
-def _without_run(verdict: Verdict, error: Exception) -> Finished:
-    return Finished(Diagnosis(verdict, str(error), (), 0, 0, ()))
-
-
-def _measured(finished: Finished, study: LoadedStudy, started: float) -> Finished:
-    measures = measures_of(finished.run, time.monotonic() - started)
-    return dataclasses.replace(finished, measures=measures, engine_version=study.engine_version())

@@ -16,7 +16,6 @@ from epsm.study.records import CANCELLED_STAGE, VariantRecord, VariantStatus, no
 from epsm.study.variants import Variant
 
 RESULT_SCHEMA = 1
-RESULT = "result.json"
 CACHED_FROM = "cached_from"
 """Of copied results: simulation and index of the variant that they were computed for."""
 
@@ -31,9 +30,11 @@ class Finished:
         series_columns: A hash of the columns of the series.
         measures: Its times and its memory, from `measures_of`.
         engine_version: The engine's version, with its build.
-        etags: The ETag of each stored file, by name.
+        etags: The ETag of each file that is stored as an object, by name.
+        packed: The files that are to be stored in a pack, by name.
         content_key: Key under which the results can be found again; see `epsm.pipeline.run_content`.
         reused: The summary of the earlier run whose results were copied, if no engine ran.
+        kept_until: When the records of that run expire, seconds since 1970.
     """
 
     diagnosis: Diagnosis
@@ -45,8 +46,10 @@ class Finished:
     measures: Mapping[str, float] = field(default_factory=dict)
     engine_version: str = ""
     etags: Mapping[str, str] = field(default_factory=dict)
+    packed: Mapping[str, bytes] = field(default_factory=dict)
     content_key: str = ""
     reused: Mapping[str, Any] | None = None
+    kept_until: int = 0
 
 
 def stopped(variant: Variant, started_at: str) -> VariantRecord:

@@ -1,7 +1,9 @@
 """Storing a variant's files, also when the disk is full."""
 
 import dataclasses
+import functools
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
@@ -9,10 +11,11 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from epsm.energyplus.verdict import Verdict
-from epsm.pipeline.variant_documents import RESULT, Finished, result_document
+from epsm.pipeline.variant_documents import Finished, result_document
 from epsm.pipeline.workspace import is_full
 from epsm.store import keys
-from epsm.store.files import Files
+from epsm.store.files import Files, compress, json_bytes
+from epsm.store.packs import MAX_PACKED_BYTES, RESULT
 from epsm.study.manifest import RunManifest
 from epsm.study.schema import Outputs
 from epsm.study.variants import Variant
@@ -21,32 +24,82 @@ logger = logging.getLogger(__name__)
 
 
 def store_files(files: Files, manifest: RunManifest, variant: Variant, finished: Finished) -> Finished:
-    """Store a run's files; returns the run as it was, or as failed if the disk has no room for them."""
+    """Store each file of a run as an object; returns the run as it was, or as failed if the disk has no room for
+    them."""
+    return _unless_full(functools.partial(_store, files, manifest, variant), variant, finished)
+
+
+def collect_files(files: Files, manifest: RunManifest, variant: Variant, finished: Finished) -> Finished:
+    """Collect the small files of a run for a pack, and store the others as objects; returns the run as above."""
+    return _unless_full(functools.partial(_collect, files, manifest, variant), variant, finished)
+
+
+def _unless_full(store: Callable[[Finished], Finished], variant: Variant, finished: Finished) -> Finished:
     try:
-        return dataclasses.replace(finished, etags=_store(files, manifest, variant, finished))
+        return store(finished)
     except (OSError, ClientError) as error:
         finished = result_of_full_disk(finished, error)
     try:
-        _store(files, manifest, variant, finished)  # without the database, by far the largest
+        return store(finished)  # without the database, by far the largest
     except (OSError, ClientError) as error:
         finished = result_of_full_disk(finished, error)
         logger.warning("no room for any file of the variant", extra={"variant_index": variant.index})
     return finished
 
 
-def _store(files: Files, manifest: RunManifest, variant: Variant, finished: Finished) -> dict[str, str]:
-    """The ETag of each stored file, by name."""
+def _store(files: Files, manifest: RunManifest, variant: Variant, finished: Finished) -> Finished:
+    key = functools.partial(keys.variant_key, manifest.simulation_id, variant.index)
 
     def upload(path: Path) -> tuple[str, str]:
-        key = keys.variant_key(manifest.simulation_id, variant.index, path.name)
         if path.suffix == ".sql":
-            return f"{path.name}.gz", files.put_file_compressed(f"{key}.gz", path)
-        return path.name, files.put_file(key, path)
+            name = f"{path.name}.gz"
+            return name, files.put_file_compressed(key(name), path)
+        return path.name, files.put_file(key(path.name), path)
 
     with ThreadPoolExecutor(max_workers=4) as pool:
         etags = dict(pool.map(upload, _files_to_keep(manifest.study.outputs, finished)))
-    document = result_document(manifest, variant, finished)
-    return etags | {RESULT: files.put_json(keys.variant_key(manifest.simulation_id, variant.index, RESULT), document)}
+    etags[RESULT] = files.put_json(key(RESULT), result_document(manifest, variant, finished))
+    return dataclasses.replace(finished, etags=etags)
+
+
+def _collect(files: Files, manifest: RunManifest, variant: Variant, finished: Finished) -> Finished:
+    etags: dict[str, str] = {}
+    packed: dict[str, bytes] = {}
+    for path in _files_to_keep(manifest.study.outputs, finished):
+        stored = compress(path) if path.suffix == ".sql" else path
+        if stored.stat().st_size <= MAX_PACKED_BYTES and stored != finished.series:
+            packed[stored.name] = stored.read_bytes()
+        else:
+            etags[stored.name] = files.put_file(
+                keys.variant_key(manifest.simulation_id, variant.index, stored.name), stored
+            )
+    packed[RESULT] = json_bytes(result_document(manifest, variant, finished))
+    return dataclasses.replace(finished, etags=etags, packed=packed)
+
+
+def store_copies(files: Files, manifest: RunManifest, variant: Variant, finished: Finished) -> Finished:
+    """Store the files of a variant that were copied from a pack of an earlier run, each as an object."""
+    etags = {
+        name: files.put_bytes(
+            keys.variant_key(manifest.simulation_id, variant.index, name),
+            content,
+            "application/json" if name == RESULT else "application/octet-stream",
+        )
+        for name, content in finished.packed.items()
+    }
+    return dataclasses.replace(finished, etags={**finished.etags, **etags}, packed={})
+
+
+def without_room(manifest: RunManifest, variant: Variant, finished: Finished, error: ClientError) -> Finished:
+    """A collected run whose pack was refused because the disk is full: failed, and without its database.
+
+    Raises:
+        ClientError: If S3 refused it for another reason.
+    """
+    finished = dataclasses.replace(result_of_full_disk(finished, error), reused=None, content_key="")
+    small = {name: content for name, content in finished.packed.items() if not name.endswith(".gz")}
+    document = json_bytes(result_document(manifest, variant, finished))
+    return dataclasses.replace(finished, packed=small | {RESULT: document})
 
 
 def result_of_full_disk(finished: Finished, error: OSError | ClientError) -> Finished:

@@ -71,6 +71,7 @@ def variant_record(item: dict[str, Any]) -> VariantRecord:
         stage=error.get(attributes.STAGE, ""),
         error=_in_words(error),
         summary=_unpacked(item[attributes.SUMMARY]) if attributes.SUMMARY in item else plain.get("summary", {}),
+        pack=plain.get("pack", ""),
     )
 
 

@@ -10,6 +10,10 @@ CLEANUP = "cleanup/"
 HOMES = "users/"
 UPLOADS = "uploads/"
 CANARY = "canary/"
+VARIANTS, PACKS, UNPACKED = "variants/", "packs/", "unpacked/"
+"""Folders of a run: files of variants, packs with files of several, and copies of single files of packs."""
+PACK_INDEX = "packs/index.json"
+"""Below a run: which pack has which variants, for those who download them all."""
 PARTITION_KEY = "pk"
 SORT_KEY = "sk"
 BY_CREATED_AT = "by_created_at"
@@ -157,7 +161,7 @@ def variant_key(simulation: str, index: int, name: str = "") -> str:
     >>> variant_key("office-1", 3, "in.idf"), variant_key("office-1", 3, SERIES)
     ('runs/office-1/variants/3/in.idf', 'runs/office-1/series/part-0000003.parquet')
     """
-    return run_key(simulation, series_part(index) if name == SERIES else f"variants/{index}/{name}")
+    return run_key(simulation, series_part(index) if name == SERIES else variant_file(index, name))
 
 
 def series_part(index: int) -> str:
@@ -174,8 +178,45 @@ def possible_keys(simulation: str, name: str) -> tuple[str, ...]:
     ('runs/office-1/series/part-0000003.parquet', 'runs/office-1/variants/3/series.parquet')
     """
     own = run_key(simulation, name)
-    found = re.fullmatch(rf"variants/([0-9]+)/{re.escape(SERIES)}", name)
+    found = re.fullmatch(rf"{VARIANTS}([0-9]+)/{re.escape(SERIES)}", name)
     return (variant_key(simulation, int(found[1]), SERIES), own) if found else (own,)
+
+
+def variant_file(index: int, name: str) -> str:
+    """Path of a file of one variant below its study's folder, in the bucket, in packs and on a user's disk."""
+    return f"{VARIANTS}{index}/{name}"
+
+
+def variant_file_of(path: str) -> tuple[int, str] | None:
+    """Variant and name of a file of that path; None for any other path.
+
+    >>> variant_file_of("variants/3/in.idf"), variant_file_of("variants/3/../in.idf")
+    ((3, 'in.idf'), None)
+    """
+    found = re.fullmatch(rf"{VARIANTS}([0-9]{{1,7}})/([A-Za-z0-9_]+(?:\.[A-Za-z0-9]+)+)", path)
+    return (int(found[1]), found[2]) if found else None
+
+
+def pack_name(index: int, token: str) -> str:
+    """Name of a pack below its study's folder.
+
+    Args:
+        index: Its first variant.
+        token: Makes the name unique.
+
+    >>> pack_name(3, "ab12")
+    'packs/0000003-ab12.zip'
+    """
+    return f"{PACKS}{index:07d}-{token}.zip"
+
+
+def unpacked_key(simulation: str, pack: str, index: int, name: str) -> str:
+    """Key of a copy of a file of a pack, which the API makes for a download.
+
+    >>> unpacked_key("office-1", "packs/0000003-ab12.zip", 3, "in.idf")
+    'runs/office-1/unpacked/0000003-ab12/3/in.idf'
+    """
+    return run_key(simulation, f"{UNPACKED}{pack.removeprefix(PACKS).removesuffix('.zip')}/{index}/{name}")
 
 
 def preflight_key(simulation: str, index: int, name: str) -> str:

@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING, cast
 from botocore.exceptions import ClientError
 
 from epsm.errors import NotFound
-from epsm.store.files import is_absent
+from epsm.store.s3_errors import is_absent
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

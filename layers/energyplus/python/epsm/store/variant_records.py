@@ -1,10 +1,11 @@
 """Records of variants: one item for each, in partitions by blocks of the index."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from epsm.store import attributes, keys
+from epsm.store.batch_requests import put_items, read_items
 from epsm.store.conditional import write_if, write_together
 from epsm.store.items import packed, variant_record
 from epsm.study.records import VariantRecord, VariantStatus, now
@@ -62,6 +63,19 @@ class VariantRecords:
     def _item_key(self, simulation: str, index: int) -> dict[str, str]:
         return keys.variant_item_key(simulation, index, self.block_size(simulation))
 
+    def _ended_item(self, simulation: str, record: VariantRecord, expires_at: int) -> dict[str, Any]:
+        return {
+            **self._item_key(simulation, record.index),
+            attributes.STATUS: record.status.value,
+            attributes.STARTED_AT: record.started_at,
+            attributes.ENDED_AT: record.ended_at or now(),
+            "verdict": record.verdict,
+            attributes.ERROR: {attributes.STAGE: record.stage, attributes.MESSAGE: record.error},
+            attributes.SUMMARY: packed(record.summary),
+            **({"pack": record.pack} if record.pack else {}),
+            attributes.EXPIRES_AT: expires_at,
+        }
+
     def start_variant(self, simulation: str, index: int, expires_at: int, attempt: int | None = None) -> bool:
         """Record that a variant is running; False, and nothing written, if it has succeeded already, or failed in this
         attempt of its study.
@@ -91,16 +105,7 @@ class VariantRecords:
             expires_at: When the table drops the item, seconds since 1970.
             attempt: The attempt, if a failed variant is counted for its study, at most once per attempt.
         """
-        item = {
-            **self._item_key(simulation, record.index),
-            attributes.STATUS: record.status.value,
-            attributes.STARTED_AT: record.started_at,
-            attributes.ENDED_AT: record.ended_at or now(),
-            "verdict": record.verdict,
-            attributes.ERROR: {attributes.STAGE: record.stage, attributes.MESSAGE: record.error},
-            attributes.SUMMARY: packed(record.summary),
-            attributes.EXPIRES_AT: expires_at,
-        }
+        item = self._ended_item(simulation, record, expires_at)
         if attempt is None or record.status is VariantStatus.SUCCEEDED:
             return write_if(self._table.put_item, Item=item, **_unless_ended(None))
         put = {
@@ -116,6 +121,28 @@ class VariantRecords:
             "ExpressionAttributeValues": {":one": 1},
         }
         return write_together(self._table.meta.client, [{"Put": put}, {"Update": count}])
+
+    def finish_successes(self, simulation: str, records: Sequence[VariantRecord], expires_at: int) -> None:
+        """Record variants that have succeeded, without a condition: they replace at most other successes of the same
+        variants.
+
+        Args:
+            simulation: The study's simulation.
+            records: The variants, none twice.
+            expires_at: When the table drops the items, seconds since 1970.
+        """
+        put_items(self._table, (self._ended_item(simulation, record, expires_at) for record in records))
+
+    def ended_variants(self, simulation: str, indices: Sequence[int], attempt: int) -> dict[int, VariantRecord]:
+        """Those of these variants that have succeeded, or failed in this attempt of their study, by index."""
+        item_keys = [self._item_key(simulation, index) for index in indices]
+        records = (
+            variant_record(item)
+            for item in read_items(self._table, item_keys, consistent=True)
+            if item[attributes.STATUS] == VariantStatus.SUCCEEDED.value
+            or (item[attributes.STATUS] == VariantStatus.FAILED.value and item.get(attributes.ATTEMPT) == attempt)
+        )
+        return {record.index: record for record in records}
 
     def variant(self, simulation: str, index: int) -> VariantRecord | None:
         """The record of a variant, or None if it has not started."""

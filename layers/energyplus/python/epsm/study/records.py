@@ -130,6 +130,7 @@ class VariantRecord:
             variant that was stopped with its study.
         error: For a failure the message.
         summary: Metrics, measures and the period, as `epsm.pipeline.run_variant` wrote them.
+        pack: Name of the object below its study's folder that has its small files; empty if each is an object.
     """
 
     index: int
@@ -140,6 +141,7 @@ class VariantRecord:
     stage: str = ""
     error: str = ""
     summary: dict[str, Any] = field(default_factory=dict)
+    pack: str = ""
 
 
 def now() -> str:

@@ -19,8 +19,8 @@ from epsm.operations.cancel import cancel as cancel_study
 from epsm.operations.rerun import rerun_missing
 from epsm.pipeline.owner_limits import expected_attempt_usd
 from epsm.store import keys
-from epsm.store.files import is_absent
 from epsm.store.inputs import simulation_of
+from epsm.store.s3_errors import is_absent
 from epsm.study.batches import children_at_a_time
 from epsm.study.compute import Tasks, compute_of
 from epsm.study.manifest import RunManifest, Source

@@ -1,6 +1,7 @@
 """Routes for results: rows of the table, and downloads."""
 
 import json
+import mimetypes
 from http import HTTPStatus
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from epsm.results import rows
 from epsm.results.comparison import RANK, objectives
 from epsm.results.result_files import MANIFEST, RESULT_FILES
 from epsm.store import keys
+from epsm.store.packs import Pack
 from epsm.study.records import StudyRecord, StudyStatus
 
 DOWNLOAD_SECONDS = 900
@@ -114,10 +116,34 @@ def download(
     own_study(simulation_id)
     files, present = stack().files, {}
     for result_file in (name,) if name else (*RESULT_FILES, MANIFEST):
-        for key in keys.possible_keys(simulation_id, result_file):
+        for key in (*_unpacked(simulation_id, result_file), *keys.possible_keys(simulation_id, result_file)):
             if files.size(files.results_bucket, key) is not None:
                 present[result_file] = files.presigned_download(key, DOWNLOAD_SECONDS)
                 break
     if not present:
         raise Refusal(HTTPStatus.NOT_FOUND, "File not found (results are available once the study has ended)")
     return Downloads(files=present, expires_in_s=DOWNLOAD_SECONDS)
+
+
+def _unpacked(simulation: str, path: str) -> tuple[str, ...]:
+    """Key of a copy of a file of a variant that is in a pack, which is made if there is none; nothing for other
+    files."""
+    found = keys.variant_file_of(path)
+    if found is None or found[1] == keys.SERIES:
+        return ()
+    files, (index, name) = stack().files, found
+    record = stack().records.variant(simulation, index)
+    if record is None or not record.pack:
+        return ()
+    try:
+        with files.open_ranged(keys.run_key(simulation, record.pack)) as opened:
+            pack = Pack(opened)
+            content = pack.read(index, name) if name in pack.names(index) else None
+    except NotFound:
+        return ()
+    if content is None:
+        return ()
+    key = keys.unpacked_key(simulation, record.pack, index, name)
+    # Packs do not change, so neither do copies of their files.
+    files.put_once(key, content, mimetypes.guess_type(name)[0] or "application/octet-stream")
+    return (key,)

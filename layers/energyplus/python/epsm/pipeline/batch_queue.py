@@ -1,0 +1,116 @@
+"""The open variants of a batch: some at a time are edited, and results of earlier runs are found for them together."""
+
+import dataclasses
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from epsm.pipeline.batch import Batch
+from epsm.pipeline.loaded_study import LoadedStudy
+from epsm.pipeline.packing import EndedVariant, Packing
+from epsm.pipeline.run_variant import VariantRunner
+from epsm.pipeline.variant_documents import Finished, measures_of
+from epsm.pipeline.variant_steps import PreparedVariant
+from epsm.study.records import now
+from epsm.study.variants import expand
+
+_MAX_PREPARED = 100
+_MAX_PREPARED_BYTES = 4 * 2**20
+"""Variants, and the text of their models, that are kept beside the engines."""
+
+
+class BatchQueue:
+    """Gives the engines of a batch one variant after the other.
+
+    A variant for which there are results of an earlier run is stored without an engine. If variants have the same
+    content, one of them runs, and the others come when nothing else is open or running, and take its results.
+
+    Args:
+        runner: Edits the variants.
+        study: Their study.
+        batch: The batch.
+        indices: Its variants that have not ended.
+        packing: Stores variants.
+        memory_limit_mb: The memory limit of each engine, MiB, if any.
+    """
+
+    def __init__(
+        self,
+        runner: VariantRunner,
+        study: LoadedStudy,
+        batch: Batch,
+        indices: Sequence[int],
+        packing: Packing,
+        memory_limit_mb: float | None,
+    ) -> None:
+        self._runner, self._study, self._batch, self._packing = runner, study, batch, packing
+        self._memory_limit_mb = memory_limit_mb
+        self._open = deque(indices)
+        self._ready: deque[PreparedVariant] = deque()
+        self._equal: list[int] = []
+        self._contents: set[str] | None = set()
+        self._running = 0
+        self._lock = threading.Lock()
+        self._reuses = runner.reuse is not None and study.manifest.study.options.cache
+
+    def next(self, must_end: Callable[[], bool]) -> PreparedVariant | None:
+        """The next variant; `done` is to be called once it has ended.
+
+        Args:
+            must_end: Whether no further variant may start.
+
+        Returns:
+            None if none is open, or must start.
+        """
+        with self._lock:
+            while not must_end():
+                if self._ready:
+                    self._running += 1
+                    return self._ready.popleft()
+                if not self._open and self._equal and not self._running:
+                    self._packing.flush()  # the results of the variants that they equal can be found
+                    self._open.extend(self._equal)
+                    self._equal.clear()
+                    self._contents = None
+                if not self._open:
+                    return None
+                self._prepare()
+        return None
+
+    def done(self) -> None:
+        """A variant has ended, or cannot run."""
+        with self._lock:
+            self._running -= 1
+
+    def _prepare(self) -> None:
+        started, started_at = time.monotonic(), now()
+        prepared: list[PreparedVariant] = []
+        size = 0
+        while self._open and len(prepared) < _MAX_PREPARED and size < _MAX_PREPARED_BYTES:
+            index = self._open.popleft()
+            variant = next(expand(self._study.manifest.study, index, index + 1))
+            one = self._runner.prepare(self._study, variant, self._memory_limit_mb)
+            size += len(one.model.text) if one.model else 0
+            prepared.append(one)
+        earlier: dict[int, Finished] = {}
+        if self._reuses and self._runner.reuse is not None:
+            earlier = self._runner.reuse.take_all(self._study, prepared)
+        seconds = (time.monotonic() - started) / len(prepared)
+        for one in prepared:
+            index = one.variant.index
+            if index in earlier:
+                finished = dataclasses.replace(earlier[index], measures=measures_of(None, seconds))
+                self._packing.add(EndedVariant.of(one.variant, finished, started_at))
+            elif self._is_first(one):
+                self._ready.append(one)
+            else:
+                self._equal.append(index)
+
+    def _is_first(self, one: PreparedVariant) -> bool:
+        """Whether no other variant of the batch with that content runs."""
+        if not (self._reuses and one.content_key) or self._contents is None:
+            return True
+        first = one.content_key not in self._contents
+        self._contents.add(one.content_key)
+        return first

@@ -1,0 +1,15 @@
+"""What S3's errors mean."""
+
+from botocore.exceptions import ClientError
+
+CHANGED = "PreconditionFailed"
+
+
+def is_absent(error: ClientError) -> bool:
+    """Whether S3 reports that an object or version does not exist."""
+    return error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "404")
+
+
+def is_missing(error: ClientError) -> bool:
+    """Whether there is no such object, or no longer the one with that ETag; a HEAD has no body, so only the status."""
+    return is_absent(error) or error.response["Error"]["Code"] in (CHANGED, "412")
