@@ -9,11 +9,13 @@ import argparse
 import heapq
 import math
 import random
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.output import print_table
 from epsm.prices import usd_per_second
+from epsm.store import keys
 from epsm.study.batches import MB_PER_VCPU, Batching, batching_of, engines_of
 from epsm.study.schema import Options
 
@@ -27,7 +29,9 @@ SECONDS_AROUND_THE_ENGINE = 0.3
 TRANSITION_USD, REQUEST_USD, PUT_USD, WRITE_USD = 25e-6, 0.2e-6, 5e-6, 0.625e-6
 TRANSITIONS_OF_A_CHILD = 4
 """The start, two choices and the task."""
-PUTS_OF_A_VARIANT, WRITES_OF_A_VARIANT = 4, 2
+PUTS_OF_A_VARIANT = 4
+WCU_OF_A_VARIANT = 3
+"""One when it starts, two for the 1.7 KB when it ends; in release 0.2.0, three for 2.6 KB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,16 @@ class Account:
     Attributes:
         functions: Maximum number of functions that run at a time.
         memory_mb: Memory of the function that runs variants, MiB.
+        children_per_second: Child executions that a map run starts.
+        cold_start_s: Time that a new environment takes to start.
+        seconds_around_the_engine: Time of a variant in a function besides its engine.
     """
 
     functions: int
     memory_mb: int
+    children_per_second: float = CHILDREN_PER_SECOND
+    cold_start_s: float = COLD_START_S
+    seconds_around_the_engine: float = SECONDS_AROUND_THE_ENGINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +61,15 @@ class Prediction:
         children: Child executions.
         wall_seconds: From the start of the map to the end of the last variant.
         usd: Cost at list prices of us-east-1.
+        study_wcu, partition_wcu: Largest number of write units a second for all variants of the study, and for the
+            variants of one partition of the table; DynamoDB takes 1,000 in a partition.
     """
 
     children: int
     wall_seconds: float
     usd: float
+    study_wcu: float
+    partition_wcu: float
 
 
 def predict(
@@ -89,11 +103,15 @@ def predict(
     slowdown = max(1.0, batching.engines * MB_PER_VCPU / account.memory_mb)
     environments = _Environments(account.functions)
     last_end = busy_s = 0.0
-    children = 0
+    children = first = 0
+    writes = _Writes()
     for size in _sizes(variants, batching):
-        start, cold = environments.take(children / CHILDREN_PER_SECOND)
-        seconds = _batch_seconds(size, batching.engines, run_seconds * slowdown, spread, chance)
-        seconds += COLD_START_S * chance.lognormvariate(0, 0.2) if cold else 0.0
+        start, cold = environments.take(children / account.children_per_second)
+        around_s = account.seconds_around_the_engine
+        seconds = _batch_seconds(size, batching.engines, run_seconds * slowdown, spread, chance, around_s)
+        writes.add(first, size, start, seconds)
+        first += size
+        seconds += account.cold_start_s * chance.lognormvariate(0, 0.2) if cold else 0.0
         environments.busy_until(start + seconds)
         last_end = max(last_end, start + seconds)
         busy_s += seconds
@@ -101,9 +119,33 @@ def predict(
     usd = (
         busy_s * usd_per_second(account.memory_mb)
         + children * (TRANSITIONS_OF_A_CHILD * TRANSITION_USD + REQUEST_USD)
-        + variants * (PUTS_OF_A_VARIANT * PUT_USD + WRITES_OF_A_VARIANT * WRITE_USD)
+        + variants * (PUTS_OF_A_VARIANT * PUT_USD + WCU_OF_A_VARIANT * WRITE_USD)
     )
-    return Prediction(children, last_end, usd)
+    return Prediction(children, last_end, usd, writes.peak(whole_study=True), writes.peak(whole_study=False))
+
+
+class _Writes:
+    """Writes of records: those of a batch are spread evenly over its time."""
+
+    def __init__(self) -> None:
+        self._changes: list[tuple[float, int, float]] = []
+
+    def add(self, first: int, size: int, start: float, seconds: float) -> None:
+        """A batch of variants from index `first` on; batches of repeated samples are not modelled."""
+        for block in range(first // keys.BLOCK_SIZE, (first + size - 1) // keys.BLOCK_SIZE + 1):
+            inside = min(first + size, (block + 1) * keys.BLOCK_SIZE) - max(first, block * keys.BLOCK_SIZE)
+            rate = inside * WCU_OF_A_VARIANT / seconds
+            self._changes += [(start, block, rate), (start + seconds, block, -rate)]
+
+    def peak(self, *, whole_study: bool) -> float:
+        """The largest rate of one partition, or of the study, write units a second."""
+        rates: dict[int, float] = defaultdict(float)
+        peak = 0.0
+        for _, block, change in sorted(self._changes, key=lambda entry: (entry[0], entry[2])):
+            partition = 0 if whole_study else block
+            rates[partition] += change
+            peak = max(peak, rates[partition])
+        return peak
 
 
 class _Environments:
@@ -147,11 +189,13 @@ def _sizes(variants: int, batching: Batching) -> Iterator[int]:
         left -= size
 
 
-def _batch_seconds(size: int, engines: int, run_seconds: float, spread: float, chance: random.Random) -> float:
+def _batch_seconds(
+    size: int, engines: int, run_seconds: float, spread: float, chance: random.Random, around_s: float
+) -> float:
     """Time of a batch: each engine takes the next variant when its current one ends."""
     ends = [0.0] * min(engines, size)
     for _ in range(size):
-        seconds = run_seconds * chance.lognormvariate(0, spread) + SECONDS_AROUND_THE_ENGINE
+        seconds = run_seconds * chance.lognormvariate(0, spread) + around_s
         heapq.heapreplace(ends, ends[0] + seconds)
     return max(ends)
 
@@ -171,8 +215,10 @@ def main() -> None:
                 engines = engines_of(account.memory_mb) if batched else 1
                 minutes = found.wall_seconds / 60
                 limits = [account.functions, account.memory_mb, engines]
-                rows.append([f"{model}, {seconds:g} s", variants, *limits, found.children, minutes, found.usd])
+                wcu = [round(found.study_wcu), round(found.partition_wcu)]
+                rows.append([f"{model}, {seconds:g} s", variants, *limits, found.children, minutes, found.usd, *wcu])
     heads = ["model", "variants", "functions", "memory_mb", "engines", "children", "minutes", "usd"]
+    heads += ["WCU/s of the study", "WCU/s of a partition"]
     print_table(heads, rows)
 
 

@@ -48,7 +48,7 @@ def write_pages(folder: Path, simulation: str, real: VariantRecord, variants: in
     # A block is a page: its items have about 2.6 KB as DynamoDB counts, and a page has at most 1 MB.
     for first in range(0, variants, keys.BLOCK_SIZE):
         items = [
-            _item(simulation, _like(real, index, variants))
+            item_of(simulation, like(real, index, variants))
             for index in range(first, min(first + keys.BLOCK_SIZE, variants))
         ]
         page: dict[str, Any] = {"Items": items, "Count": len(items), "ScannedCount": len(items)}
@@ -56,7 +56,7 @@ def write_pages(folder: Path, simulation: str, real: VariantRecord, variants: in
         (folder / partition).write_text(json.dumps(page, default=_in_base64), encoding="utf-8")
 
 
-def _like(real: VariantRecord, index: int, variants: int) -> VariantRecord:
+def like(real: VariantRecord, index: int, variants: int) -> VariantRecord:
     if index % _ONE_FAILS_OF == _ONE_FAILS_OF - 1:
         message = "An error of EnergyPlus, in as many words as it takes to say what and where. " * 3
         return dataclasses.replace(
@@ -80,7 +80,7 @@ class _Caught:
         return {}
 
 
-def _item(simulation: str, record: VariantRecord) -> dict[str, Any]:
+def item_of(simulation: str, record: VariantRecord) -> dict[str, Any]:
     caught = _Caught()
     Records(cast(Any, caught)).finish_variant(simulation, record, expiry(datetime.now(UTC), 30))
     return _serialized(caught.item)

@@ -35,18 +35,18 @@ def main() -> None:
         for variants in chosen.variants:
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
-                source = _upload(endpoint, folder / f"scale-{variants}", variants)
-                submit = _measured("submit", source.model_dump_json(), variables(endpoint))
+                source = upload(endpoint, folder / f"scale-{variants}", variants)
+                submit = measured("submit", source.model_dump_json(), variables(endpoint))
                 simulation = submit["answer"]
-                real = real or _real_record(endpoint, simulation, folder / "run")
+                real = real or real_record(endpoint, simulation, folder / "run")
                 write_pages(folder / "pages", simulation, real, variants)
                 with served(folder / "pages") as dynamodb:
                     environment = {**variables(endpoint), "AWS_ENDPOINT_URL_DYNAMODB": dynamodb}
-                    aggregate = _measured("aggregate", simulation, environment)
+                    aggregate = measured("aggregate", simulation, environment)
             _print(variants, submit, aggregate)
 
 
-def _upload(endpoint: str, folder: Path, variants: int) -> Source:
+def upload(endpoint: str, folder: Path, variants: int) -> Source:
     """Upload a study of that many variants; where its study.json is."""
     write_study(folder, SMALL_OFFICE, several_parameters(variants))
     version = ""
@@ -58,7 +58,7 @@ def _upload(endpoint: str, folder: Path, variants: int) -> Source:
     return Source(bucket=INPUTS, key=f"{folder.name}/study.json", version_id=version)
 
 
-def _real_record(endpoint: str, simulation: str, folder: Path) -> VariantRecord:
+def real_record(endpoint: str, simulation: str, folder: Path) -> VariantRecord:
     """Run the study's baseline as run_variant does; the record that this leaves."""
     records = records_on(endpoint)
     runner = VariantRunner(files_on(endpoint), records, folder, installed_engine())
@@ -68,7 +68,7 @@ def _real_record(endpoint: str, simulation: str, folder: Path) -> VariantRecord:
     return record
 
 
-def _measured(function: str, argument: str, environment: Mapping[str, str]) -> dict[str, Any]:
+def measured(function: str, argument: str, environment: Mapping[str, str]) -> dict[str, Any]:
     """What `benchmarks.measured` prints, from a fresh interpreter."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.measured", function, argument],
