@@ -113,7 +113,9 @@ def submit(
     accepted = _checked(folder, max_variants, memory_mb)
     if stack == LOCAL:
         _bring_engine(accepted.energyplus)
-    simulation = steps.submit(folder, accepted, _found(stack), cache=cache, compute=compute)
+    target = _found(stack)
+    simulation = steps.submit(folder, accepted, target, cache=cache, compute=compute)
+    steps.await_record(target, simulation)
     console.print(f"Follow it with: epsm status {simulation}")
 
 

@@ -1,8 +1,9 @@
 """The steps that commands share: upload a study, follow it to its end, download its results."""
 
 import importlib
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -40,6 +41,7 @@ from epsm_cli.interrupts import Interrupted
 from epsm_cli.show import show_problems, show_study
 from epsm_cli.terminal import console
 
+_NOTICED_WITHIN_S = 15.0
 _OTHER_WRITER_S = 600.0
 """Maximum time to wait for another command that writes to the same results folder."""
 
@@ -149,6 +151,14 @@ def follow_to_end(
         except NotPickedUp as error:
             console.print(Text(f"{error}: see the logs of {target.name}-submit", style="red"))
             raise typer.Exit(1) from None
+
+
+def await_record(target: Connection, simulation: str) -> None:
+    """Wait a moment until the stack has noticed an upload: other commands find the study from then on."""
+    deadline = time.monotonic() + _NOTICED_WITHIN_S
+    with suppress(BotoCoreError, ClientError):  # the study is uploaded, whether the stack answers now or not
+        while target.stack.records.study(simulation) is None and time.monotonic() < deadline:
+            time.sleep(target.poll_s)
 
 
 def _load_results_table() -> None:
