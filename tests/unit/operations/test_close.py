@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from epsm.operations.close import STOPPED, AggregateFunction, NotCollected, NotReady, close
+from epsm.pipeline.stop_watch import _POLL_INTERVAL_S
 from epsm.store.executions import Execution, Executions
 from epsm.store.files import Files
 from epsm.store.notifications import Notification
@@ -110,6 +111,21 @@ def test_collecting_waits_until_no_variant_runs(caplog: pytest.LogCaptureFixture
     with caplog.at_level(logging.WARNING):
         case.close(ABORTED, one_ends)
     assert (still_running, len(case.collect.asked), caplog.messages) == ([2, 1], 1, [])
+
+
+@pytest.mark.parametrize("status", OPEN)
+def test_variants_of_batches_that_workers_store_after_a_stop_are_collected(status: StudyStatus) -> None:
+    case = Case(status, batched=True)
+    waited_s: list[float] = []
+
+    def nothing_is_collected_yet(seconds: float) -> None:
+        assert not case.collect.asked
+        waited_s.append(seconds)
+
+    case.close(ABORTED, nothing_is_collected_yet)
+
+    assert sum(waited_s) > _POLL_INTERVAL_S
+    assert case.collect.asked == [(SIMULATION, None)]
 
 
 def test_a_variant_that_does_not_end_is_waited_for_45_seconds(caplog: pytest.LogCaptureFixture) -> None:

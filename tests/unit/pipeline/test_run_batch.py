@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
-from epsm.pipeline import run_batch
+from epsm.pipeline import run_batch, stop_watch
 from epsm.pipeline.batch import Batch, BatchedVariant
 from epsm.pipeline.items import Attempt, write_items
 from epsm.pipeline.loaded_study import LoadedStudy
@@ -208,6 +208,26 @@ def test_a_cancelled_study_stops_every_engine_and_starts_no_variant(case: Case) 
     stages = [record.stage if (record := case.variant(index)) else "" for index in range(5)]
     assert stages == ["", "cancelled", "cancelled", "", ""]
     assert case.study.failures == 0
+
+
+def test_a_cancelled_study_of_short_runs_is_noticed_between_them_and_keeps_those_that_have_ended(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stop_watch, "_POLL_INTERVAL_S", 0.0)
+    run = VariantRunner.run_collected
+
+    def run_and_cancel(self: VariantRunner, *arguments: Any) -> Finished:
+        finished = run(self, *arguments)
+        self.records.cancel_study("a", "why")
+        return finished
+
+    monkeypatch.setattr(VariantRunner, "run_collected", run_and_cancel)
+
+    with pytest.raises(StudyCancelled):
+        case.run()
+
+    assert case.engine.runs == 1
+    assert case.statuses() == [SUCCEEDED, None, None, None, None]
 
 
 def test_a_study_that_was_cancelled_before_does_not_start(case: Case) -> None:

@@ -25,6 +25,9 @@ STOPPED = "The execution was stopped in Step Functions."
 _POLL_INTERVAL_S = 3.0
 _MAX_POLLS = 15
 """45 s in total: a running variant notices within a few seconds that its study was cancelled."""
+_TIME_TO_STORE_S = 9.0
+"""Workers of batches notice it within 3 s, and then store the variants that have ended since they last did. No record
+states that these are running."""
 
 
 _BEING_PREPARED = frozenset(
@@ -78,13 +81,13 @@ def close(
     if record is None or not _is_of(execution, record):
         return False
     if record.stop_reason and not record.status.final:
-        _wait_for_running_variants(records, simulation, sleep)
+        _wait_for_workers(records, record, sleep)
     elif not record.status.final and execution.status == "ABORTED":
         records.cancel_study(simulation, STOPPED)
         record = records.study(simulation)
         assert record is not None, "a record that was just written is missing"
     if record.status is StudyStatus.CANCELLED:
-        _wait_for_running_variants(records, simulation, sleep)
+        _wait_for_workers(records, record, sleep)
         collect(simulation)
         return True
     if record.status.final:
@@ -108,8 +111,11 @@ def _is_of(execution: Execution, record: StudyRecord) -> bool:
     return execution.name == keys.execution_name(record.simulation_id, record.attempt)
 
 
-def _wait_for_running_variants(records: Records, simulation: str, sleep: Callable[[float], None]) -> None:
-    """Wait until the workers of a cancelled study have recorded their variants, at most 45 s."""
+def _wait_for_workers(records: Records, record: StudyRecord, sleep: Callable[[float], None]) -> None:
+    """Wait until the workers of a cancelled study have recorded their variants, at most 45 s; in batches, 54 s."""
+    simulation = record.simulation_id
+    if record.batched:
+        sleep(_TIME_TO_STORE_S)
     # One pass over all: no further variant starts, so later polls read only the running ones.
     running = set(records.running_since(simulation))
     for _ in range(_MAX_POLLS):

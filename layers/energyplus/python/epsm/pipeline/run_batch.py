@@ -250,7 +250,8 @@ class _Work:
     def _next(self, first: bool) -> PreparedVariant | None:
         def must_end() -> bool:
             needed_s = SECONDS_TO_STORE + _TIME_FOR_THE_NEXT * self._longest_s
-            return self._stop.requested or (not first and self._limits.seconds_left() < needed_s)
+            # Asked also here: the watch of an engine asks nothing in a run of less than 0.25 s.
+            return self._stop() or (not first and self._limits.seconds_left() < needed_s)
 
         try:
             return self._queue.next(must_end)
