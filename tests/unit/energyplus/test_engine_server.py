@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from epsm.energyplus import engine_process
-from epsm.energyplus.engine import Engine, EngineRun, command, installed_engine_of, run
+from epsm.energyplus import engine_launcher, engine_process
+from epsm.energyplus.engine import Engine, EngineRun, Progress, command, installed_engine_of, run
 from epsm.energyplus.engine_process import served_command
 from epsm.energyplus.engine_server import EngineServer, EngineServers
 from epsm_local.energyplus.engines import install
@@ -159,13 +159,38 @@ def test_a_server_that_has_died_is_replaced_by_the_program(
     assert [run(line, tmp_path, timeout_s=60).exit_code for _ in range(2)] == [0, 0]
 
 
-def test_a_run_whose_server_dies_is_killed(
-    engine: Engine, one_zone: str, chicago: Path, tmp_path: Path, served: Served
+def test_a_run_whose_server_dies_is_repeated_by_the_program(
+    engine: Engine, one_day: str, chicago: Path, tmp_path: Path, served: Served
 ) -> None:
-    line = line_of(engine, one_zone, chicago, tmp_path / "run")
+    line = line_of(engine, one_day, chicago, tmp_path / "run")
     server = served.server(line)
-    ended = run(line, tmp_path, timeout_s=60, on_progress=lambda _: os.kill(server.pid, signal.SIGKILL))
-    assert (ended.exit_code, ended.timed_out) == (-signal.SIGKILL, False)
+    killed = threading.Event()
+
+    def kill(_: Progress) -> None:
+        if not killed.is_set():
+            killed.set()
+            os.kill(server.pid, signal.SIGKILL)
+
+    ended = run(line, tmp_path, timeout_s=60, on_progress=kill)
+    assert (killed.is_set(), ended.exit_code, ended.timed_out) == (True, 0, False)
+    assert "EnergyPlus Completed Successfully." in ended.last_lines
+
+
+def test_a_server_that_cannot_fork_ends_no_run_and_the_program_runs(
+    engine: Engine, one_day: str, chicago: Path, tmp_path: Path, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = line_of(engine, one_day, chicago, tmp_path / "run")
+    server = served.server(line)
+
+    def refuse() -> int:
+        raise BlockingIOError
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "fork", refuse)
+        answer = {"pid": engine_launcher._start(None, None, {}, 1)}  # type: ignore[arg-type]
+    monkeypatch.setattr(server, "_ask", lambda *_: answer)
+    assert run(line, tmp_path, timeout_s=60).exit_code == 0
+    assert lives(server.pid)
 
 
 def test_a_library_that_cannot_be_loaded_is_left_to_the_program(tmp_path: Path, served: Served) -> None:
@@ -196,7 +221,7 @@ def test_a_server_sees_no_credentials(engine: Engine, tmp_path: Path, monkeypatc
 PARENT = """
 import os, sys
 from pathlib import Path
-from epsm.energyplus import engine_process
+from epsm.energyplus import engine_launcher, engine_process
 from epsm.energyplus.engine import run
 from epsm.energyplus.engine_process import served_command
 line, folder = sys.argv[1:-1], Path(sys.argv[-1])

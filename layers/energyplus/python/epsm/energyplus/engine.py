@@ -4,6 +4,7 @@ Success is not decided here: the exit code is unreliable (0 after a full disk, 0
 `epsm.energyplus.verdict` reads the engine's output files.
 """
 
+import dataclasses
 import functools
 import logging
 import re
@@ -179,6 +180,23 @@ def run(
         should_stop: Called several times a second in its own thread, one call at a time: however long a call takes, the
             limits of time and memory hold. The run is ended when it returns True.
     """
+    started = time.monotonic()
+    ended, lost = _run_once(line, folder, started + timeout_s, memory_limit_mb, on_progress, should_stop)
+    if lost and not (ended.timed_out or ended.out_of_memory or ended.stopped):
+        logger.warning("the engine's server ended during a run, which is repeated")
+        ended, _ = _run_once(line, folder, started + timeout_s, memory_limit_mb, on_progress, should_stop)
+    return dataclasses.replace(ended, wall_seconds=time.monotonic() - started)
+
+
+def _run_once(
+    line: Sequence[str],
+    folder: Path,
+    deadline: float,
+    memory_limit_mb: float | None,
+    on_progress: Callable[[Progress], None] | None,
+    should_stop: Callable[[], bool] | None,
+) -> tuple[EngineRun, bool]:
+    """Run the engine; also returns whether it was killed because its server had ended."""
     lines: deque[str] = deque(maxlen=_LINES_KEPT)
     printed_all = threading.Event()
     started = time.monotonic()
@@ -186,7 +204,6 @@ def run(
     memory = PeakMemory()
     stop_watch = StopWatch(should_stop)
     reader = threading.Thread(target=_read, args=(process, lines, printed_all, memory, on_progress), daemon=True)
-    deadline = started + timeout_s
     timed_out = out_of_memory = stopped = False
     try:
         memory.look(process.pid)
@@ -209,7 +226,7 @@ def run(
         kill_group(process.pid)  # child processes that the engine left running
         if reader.ident is not None:
             reader.join(timeout=5)
-    return EngineRun(
+    ended = EngineRun(
         exit_code=end.exit_code,
         timed_out=timed_out,
         out_of_memory=out_of_memory,
@@ -219,6 +236,7 @@ def run(
         peak_memory_mb=end.peak_memory_mb,
         last_lines=tuple(lines),
     )
+    return ended, end.lost
 
 
 def _read(

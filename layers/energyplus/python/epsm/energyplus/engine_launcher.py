@@ -90,9 +90,13 @@ def serve(requests: socket.socket, engine: ctypes.CDLL) -> None:
 
 
 def _start(requests: socket.socket, engine: ctypes.CDLL, request: dict[str, Any], output: int) -> int:
-    """Start a run in a process and a process group of its own; returns its number."""
+    """Start a run in a process and a process group of its own; returns its number, or 0 if the system has no room for
+    a further process: that must not end the server, and with it the other runs."""
     server = os.getpid()
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError:
+        return 0
     if child:
         return child
     code = _NOT_STARTED

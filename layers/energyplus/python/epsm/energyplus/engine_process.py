@@ -19,11 +19,13 @@ _servers = EngineServers()
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The end of a process: exit code, negative for a signal; CPU seconds with its children's; peak memory, MiB."""
+    """The end of a process: exit code, negative for a signal; CPU seconds with its children's; peak memory, MiB; and
+    whether it ended because its server did."""
 
     exit_code: int
     cpu_seconds: float
     peak_memory_mb: float
+    lost: bool = False
 
 
 class EngineProcess(Protocol):
@@ -128,4 +130,4 @@ class _Forked:
         ended = self._server.collect(self.pid)
         # The server is smaller than any run, so the kernel's figure is the run's.
         peak_mb = max(memory.peak_mb, ended.peak_mb)
-        return End(os.waitstatus_to_exitcode(ended.status), ended.cpu_seconds, peak_mb)
+        return End(os.waitstatus_to_exitcode(ended.status), ended.cpu_seconds, peak_mb, ended.lost)

@@ -45,11 +45,13 @@ class NoServer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The end of a run's process: its exit status as `os.wait4` gives it, CPU seconds, and peak memory, MiB."""
+    """The end of a run's process: its exit status as `os.wait4` gives it, CPU seconds, peak memory, MiB, and whether
+    the server had ended, which ends its runs."""
 
     status: int
     cpu_seconds: float
     peak_mb: float
+    lost: bool = False
 
 
 class EngineServer:
@@ -104,10 +106,12 @@ class EngineServer:
             output: File descriptor for what it prints.
 
         Raises:
-            NoServer: If the server has ended.
+            NoServer: If the server has ended, or cannot fork.
         """
         request = {"arguments": list(arguments), "folder": str(folder), "environment": dict(environment)}
-        return int(self._ask({"do": "run", **request}, [output])["pid"])
+        if pid := int(self._ask({"do": "run", **request}, [output])["pid"]):
+            return pid
+        raise NoServer("the engine's server cannot fork")
 
     def has_ended(self, pid: int) -> bool:
         """Whether a run has ended; also if the server has, and with it its runs."""
@@ -121,7 +125,7 @@ class EngineServer:
         try:
             answer = self._ask({"do": "collect", "pid": pid})
         except NoServer:
-            return Ended(_KILLED, 0.0, 0.0)
+            return Ended(_KILLED, 0.0, 0.0, lost=True)
         return Ended(answer["status"], answer["cpu_seconds"], answer["peak_kb"] / 1024)
 
     def _ask(self, request: Mapping[str, Any], files: Sequence[int] = ()) -> dict[str, Any]:
