@@ -260,3 +260,19 @@ def test_a_bucket_that_does_not_answer_is_a_fault(s3: Any, files: Files) -> None
 
     with pytest.raises(ClientError):
         files.look()
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "403"])
+def test_an_object_that_a_worker_may_not_list_is_missing(files: Files, s3: Any, code: str) -> None:
+    def refuse(**_: Any) -> tuple[Any, dict[str, Any]]:
+        response = type("Response", (), {"status_code": 403})()
+        return response, {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+
+    s3.meta.events.register("before-call.s3", refuse)
+    try:
+        with pytest.raises(NotFound):
+            files.read_unchanged("runs/a/variants/0/result.json", '"etag"')
+        with pytest.raises(NotFound):
+            files.copy_unchanged("runs/a/variants/0/in.idf", '"etag"', "runs/b/variants/0/in.idf")
+    finally:
+        s3.meta.events.unregister("before-call.s3", refuse)

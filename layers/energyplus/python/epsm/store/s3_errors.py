@@ -11,5 +11,9 @@ def is_absent(error: ClientError) -> bool:
 
 
 def is_missing(error: ClientError) -> bool:
-    """Whether there is no such object, or no longer the one with that ETag; a HEAD has no body, so only the status."""
-    return is_absent(error) or error.response["Error"]["Code"] in (CHANGED, "412")
+    """Whether there is no such object, or no longer the one with that ETag; a HEAD has no body, so only the status.
+
+    A worker may not list the bucket. To such a caller, S3 answers 403 instead of 404 for an object that does not exist
+    ("Permissions" of GetObject in the Amazon S3 API Reference).
+    """
+    return is_absent(error) or error.response["Error"]["Code"] in (CHANGED, "412", "AccessDenied", "403")
