@@ -30,8 +30,16 @@ TRANSITION_USD, REQUEST_USD, PUT_USD, WRITE_USD = 25e-6, 0.2e-6, 5e-6, 0.625e-6
 TRANSITIONS_OF_A_CHILD = 4
 """The start, two choices and the task."""
 PUTS_OF_A_VARIANT = 4
-WCU_OF_A_VARIANT = 3
-"""One when it starts, two for the 1.7 KB when it ends; in release 0.2.0, three for 2.6 KB."""
+"""Of a variant with a child execution of its own: model, messages, database, results."""
+FLUSH_S, FLUSHED_VARIANTS = 10.0, 64
+"""A batch stores the small files of its variants in one object every 10 s, and after 64 variants."""
+DATABASE_IN_PACK_S = 5.0
+"""Databases of shorter runs are small enough for the pack; others are objects of their own."""
+MARKED_RUNNING_S = 3.0
+"""A variant of a batch is recorded as running if it takes longer than this."""
+WCU_OF_A_START, WCU_OF_AN_END, WCU_OF_KEPT_RESULTS = 1, 2, 1
+"""Two for the 1.7 KB of a variant that has ended; in release 0.2.0, three for 2.6 KB. Kept results, through which later
+studies find the variant, have partitions of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class Prediction:
         children: Child executions.
         wall_seconds: From the start of the map to the end of the last variant.
         usd: Cost at list prices of us-east-1.
+        puts: PUT requests to S3.
         study_wcu, partition_wcu: Largest number of write units a second for all variants of the study, and for the
             variants of one partition of the table; DynamoDB takes 1,000 in a partition.
     """
@@ -68,6 +77,7 @@ class Prediction:
     children: int
     wall_seconds: float
     usd: float
+    puts: float
     study_wcu: float
     partition_wcu: float
 
@@ -104,12 +114,16 @@ def predict(
     environments = _Environments(account.functions)
     last_end = busy_s = 0.0
     children = first = 0
-    writes = _Writes()
+    puts = 0.0
+    marked = not batched or run_seconds > MARKED_RUNNING_S
+    wcu = WCU_OF_AN_END + (WCU_OF_A_START if marked else 0)
+    writes = _Writes(wcu)
     for size in _sizes(variants, batching):
         start, cold = environments.take(children / account.children_per_second)
         around_s = account.seconds_around_the_engine
         seconds = _batch_seconds(size, batching.engines, run_seconds * slowdown, spread, chance, around_s)
         writes.add(first, size, start, seconds)
+        puts += puts_of_a_batch(size, seconds, run_seconds) if batching.batched else size * PUTS_OF_A_VARIANT
         first += size
         seconds += account.cold_start_s * chance.lognormvariate(0, 0.2) if cold else 0.0
         environments.busy_until(start + seconds)
@@ -119,22 +133,28 @@ def predict(
     usd = (
         busy_s * usd_per_second(account.memory_mb)
         + children * (TRANSITIONS_OF_A_CHILD * TRANSITION_USD + REQUEST_USD)
-        + variants * (PUTS_OF_A_VARIANT * PUT_USD + WCU_OF_A_VARIANT * WRITE_USD)
+        + puts * PUT_USD
+        + variants * (wcu + WCU_OF_KEPT_RESULTS) * WRITE_USD
     )
-    return Prediction(children, last_end, usd, writes.peak(whole_study=True), writes.peak(whole_study=False))
+    return Prediction(children, last_end, usd, puts, writes.peak(whole_study=True), writes.peak(whole_study=False))
 
 
 class _Writes:
-    """Writes of records: those of a batch are spread evenly over its time."""
+    """Writes of records: those of a batch are spread evenly over its time.
 
-    def __init__(self) -> None:
+    Args:
+        wcu: Write units of a variant.
+    """
+
+    def __init__(self, wcu: int) -> None:
+        self._wcu = wcu
         self._changes: list[tuple[float, int, float]] = []
 
     def add(self, first: int, size: int, start: float, seconds: float) -> None:
         """A batch of variants from index `first` on; batches of repeated samples are not modelled."""
         for block in range(first // keys.BLOCK_SIZE, (first + size - 1) // keys.BLOCK_SIZE + 1):
             inside = min(first + size, (block + 1) * keys.BLOCK_SIZE) - max(first, block * keys.BLOCK_SIZE)
-            rate = inside * WCU_OF_A_VARIANT / seconds
+            rate = inside * self._wcu / seconds
             self._changes += [(start, block, rate), (start + seconds, block, -rate)]
 
     def peak(self, *, whole_study: bool) -> float:
@@ -189,6 +209,12 @@ def _sizes(variants: int, batching: Batching) -> Iterator[int]:
         left -= size
 
 
+def puts_of_a_batch(size: int, seconds: float, run_seconds: float) -> float:
+    """PUT requests of a batch that takes that many seconds."""
+    packs = max(1.0, min(size, max(size / FLUSHED_VARIANTS, seconds / FLUSH_S)))
+    return packs + (size if run_seconds > DATABASE_IN_PACK_S else 0)
+
+
 def _batch_seconds(
     size: int, engines: int, run_seconds: float, spread: float, chance: random.Random, around_s: float
 ) -> float:
@@ -216,8 +242,9 @@ def main() -> None:
                 minutes = found.wall_seconds / 60
                 limits = [account.functions, account.memory_mb, engines]
                 wcu = [round(found.study_wcu), round(found.partition_wcu)]
-                rows.append([f"{model}, {seconds:g} s", variants, *limits, found.children, minutes, found.usd, *wcu])
-    heads = ["model", "variants", "functions", "memory_mb", "engines", "children", "minutes", "usd"]
+                counts = [found.children, minutes, found.usd, round(found.puts), *wcu]
+                rows.append([f"{model}, {seconds:g} s", variants, *limits, *counts])
+    heads = ["model", "variants", "functions", "memory_mb", "engines", "children", "minutes", "usd", "puts"]
     heads += ["WCU/s of the study", "WCU/s of a partition"]
     print_table(heads, rows)
 

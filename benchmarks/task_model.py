@@ -10,7 +10,7 @@ import heapq
 import random
 from dataclasses import dataclass
 
-from benchmarks.cloud_model import SECONDS_AROUND_THE_ENGINE
+from benchmarks.cloud_model import SECONDS_AROUND_THE_ENGINE, puts_of_a_batch
 from benchmarks.output import print_table
 from epsm import prices
 from epsm.prices import container_usd_per_second, usd_per_second
@@ -22,7 +22,7 @@ TASKS_PER_SECOND = 20.0
 """Quota of Fargate: tasks that start in a second."""
 SECONDS_TO_STORE = 30.0
 TRANSITIONS_OF_A_CHILD, TRANSITIONS_OF_AN_INTERRUPTION = 7, 5
-PUTS_OF_A_VARIANT, WRITES_OF_A_VARIANT = 5, 3
+WRITES_OF_A_VARIANT = 4
 LOOKUP_S, LOOKUP_MB = 1.0, 1769
 MAX_INTERRUPTIONS = 5
 
@@ -71,7 +71,7 @@ def predict(
         options, variants, memory_mb=LOOKUP_MB, reserved=0, seconds_of=lambda model: run_seconds, tasks=tasks
     )
     free = [0.0] * batching.functions
-    usd = last_end = 0.0
+    usd = last_end = puts = 0.0
     started = interruptions = children = 0
     left = variants
     while left > 0:
@@ -80,6 +80,7 @@ def predict(
         children += 1
         now = heapq.heappop(free)
         runs = [run_seconds * chance.lognormvariate(0, spread) + SECONDS_AROUND_THE_ENGINE for _ in range(size)]
+        puts += puts_of_a_batch(size, sum(runs) / tasks.vcpus, run_seconds)
         interrupted = 0
         while runs:
             now = max(now, started / TASKS_PER_SECOND)
@@ -101,7 +102,7 @@ def predict(
     usd += children * (LOOKUP_S * usd_per_second(LOOKUP_MB) + prices.FUNCTION_REQUEST)
     transitions = TRANSITIONS_OF_A_CHILD * children + TRANSITIONS_OF_AN_INTERRUPTION * interruptions
     usd += transitions * prices.TRANSITION
-    usd += variants * (PUTS_OF_A_VARIANT * prices.PUT + WRITES_OF_A_VARIANT * prices.WRITE)
+    usd += puts * prices.PUT + variants * WRITES_OF_A_VARIANT * prices.WRITE
     return Prediction(started, interruptions, last_end, usd)
 
 
