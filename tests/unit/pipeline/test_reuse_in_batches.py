@@ -1,12 +1,15 @@
 """Batches that take the results of earlier runs: with few requests, complete, and never of another owner."""
 
 import json
+import weakref
 from collections import Counter
 from typing import Any
 
 import pytest
 
+from epsm.pipeline import packing, reuse
 from epsm.store.kept_results import KeptResults
+from epsm.store.packs import Pack
 from epsm.study.records import VariantRecord
 from tests.unit.conftest import RESULTS
 from tests.unit.pipeline.batch_case import SUCCEEDED, Case
@@ -63,6 +66,26 @@ def test_taking_the_results_of_a_batch_takes_few_requests(case: Case, kept: Kept
     assert requests["BatchWriteItem"] == 2
     assert requests["CopyObject"] == requests["HeadObject"] == 0
     assert sum(requests.values()) < 30
+
+
+def test_packs_of_earlier_runs_are_not_all_in_memory(
+    case: Case, kept: KeptResults, one_day: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "MAX_VARIANTS", 1)
+    run(case, kept, "first", one_day)
+    alive: weakref.WeakSet[Pack] = weakref.WeakSet()
+    most: list[int] = []
+
+    class Watched(Pack):
+        def __init__(self, file: Any) -> None:
+            super().__init__(file)
+            alive.add(self)
+            most.append(len(alive))
+
+    monkeypatch.setattr(reuse, "Pack", Watched)
+
+    assert sources(run(case, kept, "second", one_day)) == [f"first/{index}" for index in FIVE]
+    assert (len(most), max(most) <= 2) == (5, True)
 
 
 def test_a_copy_of_a_copy_names_the_run_that_was_computed(case: Case, kept: KeptResults, one_day: str) -> None:

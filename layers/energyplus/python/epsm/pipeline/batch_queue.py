@@ -4,7 +4,7 @@ import dataclasses
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from epsm.pipeline.batch import Batch
 from epsm.pipeline.loaded_study import LoadedStudy
@@ -93,19 +93,25 @@ class BatchQueue:
             one = self._runner.prepare(self._study, variant, self._memory_limit_mb)
             size += len(one.model.text) if one.model else 0
             prepared.append(one)
-        earlier: dict[int, Finished] = {}
-        if self._reuses and self._runner.reuse is not None:
-            earlier = self._runner.reuse.take_all(self._study, prepared)
-        seconds = (time.monotonic() - started) / len(prepared)
+        earlier: set[int] = set()
+        for index, finished in self._earlier(prepared):
+            measures = measures_of(None, (time.monotonic() - started) / len(prepared))
+            variant = next(one.variant for one in prepared if one.variant.index == index)
+            # Waits while too much is not stored yet; only then are more results read.
+            self._packing.add(EndedVariant.of(variant, dataclasses.replace(finished, measures=measures), started_at))
+            earlier.add(index)
         for one in prepared:
             index = one.variant.index
             if index in earlier:
-                finished = dataclasses.replace(earlier[index], measures=measures_of(None, seconds))
-                self._packing.add(EndedVariant.of(one.variant, finished, started_at))
-            elif self._is_first(one):
+                continue
+            if self._is_first(one):
                 self._ready.append(one)
             else:
                 self._equal.append(index)
+
+    def _earlier(self, prepared: Sequence[PreparedVariant]) -> Iterator[tuple[int, Finished]]:
+        if self._reuses and self._runner.reuse is not None:
+            yield from self._runner.reuse.take_each(self._study, prepared)
 
     def _is_first(self, one: PreparedVariant) -> bool:
         """Whether no other variant of the batch with that content runs."""

@@ -4,7 +4,7 @@ import io
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +28,8 @@ _MAX_WAIT_S = 300.0
 _REPEAT_POLL_S = 1.0
 """Longest time, and interval, of waiting for an earlier variant with the same sample."""
 _CONNECTIONS = 8
+_OpenPack = tuple[Pack, dict[int, dict[str, Any]]]
+"""A pack, and the records in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +93,32 @@ class Reuse:
         return self._take_one(study, prepared)
 
     def _take_one(self, study: LoadedStudy, prepared: PreparedVariant) -> Finished | None:
-        return self.take_all(study, [prepared]).get(prepared.variant.index)
+        return dict(self.take_each(study, [prepared])).get(prepared.variant.index)
 
-    def take_all(self, study: LoadedStudy, variants: Sequence[PreparedVariant]) -> dict[int, Finished]:
-        """The same of several variants at once, by index; those without an earlier run are left out."""
+    def take_each(self, study: LoadedStudy, variants: Sequence[PreparedVariant]) -> Iterator[tuple[int, Finished]]:
+        """The same of several variants, by index; those without an earlier run are left out.
+
+        One pack after the other is in memory: they may have 16 MiB each, and each variant may need another one.
+        """
         found = self._kept.find_all(
             study.owner, list({each.content_key: None for each in variants if each.content_key})
         )
-        matches: list[tuple[PreparedVariant, KeptResult]] = []
+        by_pack: dict[tuple[str, str, str], list[tuple[PreparedVariant, KeptResult]]] = {}
         for each in variants:
             kept = found.get(each.content_key)
             if kept and (kept.simulation_id, kept.index) != (study.simulation, each.variant.index):
-                matches.append((each, kept))
-        packs = self._packs({(kept.simulation_id, kept.pack, kept.pack_etag) for _, kept in matches if kept.pack})
+                where = (kept.simulation_id, kept.pack, kept.pack_etag) if kept.pack else ("", "", "")
+                by_pack.setdefault(where, []).append((each, kept))
+        for where, matches in by_pack.items():
+            yield from self._take_from(study, self._pack(*where), matches)
 
+    def _take_from(
+        self, study: LoadedStudy, pack: _OpenPack | None, matches: Sequence[tuple[PreparedVariant, KeptResult]]
+    ) -> Iterator[tuple[int, Finished]]:
         def take(one: tuple[PreparedVariant, KeptResult]) -> Finished | None:
             prepared, kept = one
             try:
-                source = self._packed_source(kept, packs) if kept.pack else self._source(kept)
+                source = _packed_source(kept, pack) if kept.pack else self._source(kept)
                 return self._copy(study, prepared, source)
             except NotFound:
                 logger.warning("results of an earlier run are incomplete", extra={"simulation_id": kept.simulation_id})
@@ -119,30 +129,20 @@ class Reuse:
         else:
             with ThreadPoolExecutor(_CONNECTIONS) as pool:
                 taken = list(pool.map(take, matches))
-        return {
-            prepared.variant.index: each for (prepared, _), each in zip(matches, taken, strict=True) if each is not None
-        }
+        for (prepared, _), each in zip(matches, taken, strict=True):
+            if each is not None:
+                yield prepared.variant.index, each
 
-    def _packs(self, names: set[tuple[str, str, str]]) -> dict[tuple[str, str], tuple[Pack, dict[int, Any]]]:
-        """Packs of earlier runs that are as they were stored, by simulation and name, with the records in them."""
-        packs = {}
-        for simulation, name, etag in sorted(names):
-            try:
-                pack = Pack(io.BytesIO(self._files.read_unchanged(keys.run_key(simulation, name), etag)))
-                packs[simulation, name] = pack, pack.records()
-            except NotFound:
-                logger.warning("a pack of an earlier run is missing or damaged", extra={"simulation_id": simulation})
-        return packs
-
-    def _packed_source(self, kept: KeptResult, packs: Mapping[tuple[str, str], tuple[Pack, dict[int, Any]]]) -> _Source:
-        if (kept.simulation_id, kept.pack) not in packs:
-            raise NotFound(kept.pack)
-        pack, records = packs[kept.simulation_id, kept.pack]
-        packed = {name: pack.read(kept.index, name) for name in pack.names(kept.index)}
-        if RESULT not in packed or kept.index not in records:
-            raise NotFound(f"{kept.pack}: variant {kept.index}")
-        record = records[kept.index]
-        return _Source(kept, record["verdict"], record["summary"], json.loads(packed.pop(RESULT)), packed)
+    def _pack(self, simulation: str, name: str, etag: str) -> _OpenPack | None:
+        """A pack of an earlier run that is as it was stored, with the records in it."""
+        if not name:
+            return None
+        try:
+            pack = Pack(io.BytesIO(self._files.read_unchanged(keys.run_key(simulation, name), etag)))
+            return pack, pack.records()
+        except NotFound:
+            logger.warning("a pack of an earlier run is missing or damaged", extra={"simulation_id": simulation})
+            return None
 
     def _source(self, kept: KeptResult) -> _Source:
         record = self._records.variant(kept.simulation_id, kept.index)
@@ -196,6 +196,17 @@ class Reuse:
     def note_all(self, owner: str, results: Mapping[str, KeptResult]) -> None:
         """Note results by the content of their runs."""
         self._kept.note_all(owner, results)
+
+
+def _packed_source(kept: KeptResult, opened: _OpenPack | None) -> _Source:
+    if opened is None:
+        raise NotFound(kept.pack)
+    pack, records = opened
+    packed = {name: pack.read(kept.index, name) for name in pack.names(kept.index)}
+    if RESULT not in packed or kept.index not in records:
+        raise NotFound(f"{kept.pack}: variant {kept.index}")
+    record = records[kept.index]
+    return _Source(kept, record["verdict"], record["summary"], json.loads(packed.pop(RESULT)), packed)
 
 
 def _numbered(part: bytes, index: int) -> bytes:
