@@ -276,3 +276,17 @@ def test_an_object_that_a_worker_may_not_list_is_missing(files: Files, s3: Any, 
             files.copy_unchanged("runs/a/variants/0/in.idf", '"etag"', "runs/b/variants/0/in.idf")
     finally:
         s3.meta.events.unregister("before-call.s3", refuse)
+
+
+def test_a_result_that_is_removed_before_it_is_copied_is_missing(s3: Any, files: Files) -> None:
+    etag = files.put_bytes("runs/a/variants/1/in.idf", b"content")
+
+    def remove(**_: Any) -> None:
+        s3.delete_object(Bucket=RESULTS, Key="runs/a/variants/1/in.idf")
+
+    s3.meta.events.register("before-call.s3.CopyObject", remove)
+    try:
+        with pytest.raises(NotFound):
+            files.copy_unchanged("runs/a/variants/1/in.idf", etag, "runs/b/variants/1/in.idf")
+    finally:
+        s3.meta.events.unregister("before-call.s3.CopyObject", remove)

@@ -222,14 +222,15 @@ class Files:
         Raises:
             NotFound: If it is gone, or is no longer the one with that ETag.
         """
+        source: Any = {"Bucket": self.results_bucket, "Key": key}
         try:
             self._s3.head_object(Bucket=self.results_bucket, Key=key, IfMatch=etag)
+            # It may be removed in between.
+            answer = self._s3.copy_object(Bucket=self.results_bucket, Key=target, CopySource=source)
         except ClientError as error:
             if is_missing(error):
                 raise NotFound(f"s3://{self.results_bucket}/{key}") from error
             raise
-        source: Any = {"Bucket": self.results_bucket, "Key": key}
-        answer = self._s3.copy_object(Bucket=self.results_bucket, Key=target, CopySource=source)
         return answer["CopyObjectResult"]["ETag"]
 
     def presigned_download(self, key: str, seconds: int) -> str:
