@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from epsm.pipeline import packing
+from epsm.pipeline.batch import BatchedVariant
 from epsm.store.packs import Pack
 from tests.unit.pipeline.batch_case import SUCCEEDED, Case
 
@@ -103,3 +104,19 @@ def test_progress_that_cannot_be_written_costs_no_variant(case: Case, monkeypatc
 
     assert case.run().left == 0
     assert case.statuses() == [SUCCEEDED] * 5
+
+
+def test_nothing_is_stored_for_a_study_that_is_removed_while_its_worker_runs(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "MAX_VARIANTS", 1)
+
+    def remove(variant: BatchedVariant) -> None:
+        case.records.remove_study("a")
+
+    case.on_end = remove
+
+    case.run(indices=(0, 1, 2))
+
+    assert case.packs() == [[0]]
+    assert case.statuses() == [None] * 5

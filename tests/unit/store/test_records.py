@@ -227,18 +227,18 @@ def test_a_study_that_misses_nothing_is_not_opened_again(table: Any, records: Re
 # --- Stopping and spending
 
 
-def test_a_study_is_stopped_when_it_is_cancelled_or_given_up(table: Any, records: Records) -> None:
+def test_a_study_is_stopped_when_it_is_cancelled_given_up_or_removed(table: Any, records: Records) -> None:
     put(table, "goes on", StudyStatus.RUNNING)
     put(table, "cancelled", StudyStatus.CANCELLED)
     put(table, "given up", StudyStatus.RUNNING)
     assert records.request_stop("given up", "its budget is spent")
 
-    assert [records.stop_requested(each) for each in ("goes on", "cancelled", "given up", "not there")] == [
-        False,
-        True,
-        True,
-        False,
-    ]
+    put(table, "being removed", StudyStatus.COMPLETED)
+    assert records.mark_removing("being removed")
+
+    stopped = {each: records.stop_requested(each) for each in ("cancelled", "given up", "being removed", "not there")}
+    assert stopped == dict.fromkeys(stopped, True)
+    assert not records.stop_requested("goes on")
 
 
 def test_a_budget_is_spent_when_what_was_added_reaches_it(table: Any, records: Records) -> None:

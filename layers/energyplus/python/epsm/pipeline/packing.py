@@ -171,6 +171,10 @@ class Packing:
 
     def _store(self, group: Sequence[EndedVariant]) -> None:
         try:
+            if self._records.is_removed(self._study.simulation):
+                # A worker that was thought to be lost may outlive its study: nothing would remove its files.
+                logger.warning("the study was removed: variants are not stored", extra={"variants": len(group)})
+                return
             self._store_together(group)
             return
         except Exception as error:

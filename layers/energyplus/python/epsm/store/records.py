@@ -204,17 +204,25 @@ class Records(StudyLists, Counters):
         return None if item is None else float(item["engine_seconds"])
 
     def stop_requested(self, simulation: str) -> bool:
-        """Whether the running variants of a study must stop: it was cancelled, or is being given up.
+        """Whether the running variants of a study must stop: it was cancelled, is being given up, or was removed.
 
         The cheapest possible read, because running variants poll it.
         """
         answer = self._table.get_item(
             Key=keys.study_key(simulation),
-            ProjectionExpression="#status, stop_reason",
+            ProjectionExpression="#status, stop_reason, removing",
             ExpressionAttributeNames={"#status": attributes.STATUS},
         )
-        item = answer.get("Item", {})
-        return item.get(attributes.STATUS) == StudyStatus.CANCELLED.value or bool(item.get("stop_reason"))
+        item = answer.get("Item", {"removing": True})
+        cancelled = item.get(attributes.STATUS) == StudyStatus.CANCELLED.value
+        return cancelled or bool(item.get("stop_reason") or item.get("removing"))
+
+    def is_removed(self, simulation: str) -> bool:
+        """Whether a study is being removed, or has been."""
+        item = self._table.get_item(
+            Key=keys.study_key(simulation), ProjectionExpression=f"{keys.PARTITION_KEY}, removing", ConsistentRead=True
+        ).get("Item")
+        return item is None or bool(item.get("removing"))
 
     def remove_study(self, simulation: str, check_time: Callable[[], None] = lambda: None) -> int:
         """Delete every item of a study, the study's own last; returns their number.
