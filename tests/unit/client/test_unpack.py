@@ -1,11 +1,13 @@
 """Downloading the variants of a run whose files are in packs."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import epsm
+from epsm.client.unpack import Unpacking
 from epsm.store import keys
 from epsm.store.pack_index import PackIndex
 from epsm.store.packs import pack
@@ -60,6 +62,18 @@ def test_of_several_packs_with_a_variant_the_index_says_which_one_counts(
     folder = run.download(tmp_path, variant_files=True)
 
     assert files_below(folder / "variants") == {"0/in.idf": expected}
+
+
+def test_a_pack_of_which_a_further_attempt_counts_more_variants_is_unpacked_again(tmp_path: Path) -> None:
+    content = pack({0: {"in.idf": b"0"}, 1: {"in.idf": b"1"}}, {})
+    unpacking = Unpacking(tmp_path)
+    for variants in ({0}, {0, 1}):
+        unpacking.index = {"packs/0000000-a.zip": variants}
+        assert not unpacking.is_done("packs/0000000-a.zip")
+        unpacking.unpack("packs/0000000-a.zip", "2026", BytesIO(content))
+        assert unpacking.is_done("packs/0000000-a.zip")
+
+    assert files_below(tmp_path) == {"variants/0/in.idf": b"0", "variants/1/in.idf": b"1"}
 
 
 def test_a_damaged_pack_is_reported(stack: Deployed, run: epsm.Run, tmp_path: Path) -> None:

@@ -43,13 +43,13 @@ def test_an_execution_that_was_lost_after_the_last_variant_spoils_nothing() -> N
     assert decide(OutcomeCounts(3, 0, 0), LOST) == (StudyStatus.COMPLETED, "")
 
 
-def collected(study: Study) -> tuple[StudySummary, MemoryS3]:
+def collected(study: Study, attempt: int = 1) -> tuple[StudySummary, MemoryS3]:
     """A study of which no variant has started, aggregated."""
     created_at = datetime(2026, 5, 1, tzinfo=UTC)
     manifest = manifest_of(study, simulation_id="office-1", created_at=created_at)
     s3 = MemoryS3()
     s3.put_object(Bucket="results", Key=keys.run_key("office-1", "manifest.json"), Body=manifest.to_json().encode())
-    records = MemoryRecords(study_record("office-1", StudyStatus.RUNNING, created_at))
+    records = MemoryRecords(study_record("office-1", StudyStatus.RUNNING, created_at, attempt=attempt))
     return aggregate(Files(fake(s3), "results"), records, "office-1"), s3
 
 
@@ -61,6 +61,11 @@ def result(s3: MemoryS3, name: str) -> str:
 def test_the_summary_says_whether_subscribers_are_notified(notify: bool) -> None:
     study = Study(models=("office.idf",), weather=("chicago.epw",), options=Options(notify=notify))
     assert collected(study)[0].notify is notify
+
+
+def test_a_further_attempt_replaces_the_index_of_packs_also_if_no_variant_is_in_one() -> None:
+    _, s3 = collected(Study.model_validate(study_document()), attempt=2)
+    assert json.loads(result(s3, "packs/index.json"))["packs"] == {}
 
 
 def test_a_study_with_parameters_has_an_analysis() -> None:

@@ -36,7 +36,7 @@ class Unpacking:
             return True
         if name not in self._unpacked:
             return False
-        return self.index is None or all(self._written[index][1] == name for index in self.index[name])
+        return self.index is None or all(self._written.get(index, ("", ""))[1] == name for index in self.index[name])
 
     def unpack(self, name: str, age: str, content: IO[bytes]) -> Collection[str]:
         """Write the files of a pack.

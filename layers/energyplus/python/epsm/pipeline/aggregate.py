@@ -90,7 +90,7 @@ def aggregate(
         if manifest.study.parameters and manifest.study.sampling.method != "grid":
             write_design(manifest.study, folder / "design.parquet")
         _upload(files, simulation, folder)
-    if packs:
+    if packs or (record is not None and record.attempt > 1):  # which replaces the index of an earlier attempt
         files.put_json(keys.run_key(simulation, keys.PACK_INDEX), packs.document())
     for model, seconds in mean_run_times(table).items():
         records.note_run_time(manifest.inputs[model].sha256, seconds)
