@@ -151,9 +151,10 @@ def test_of_inputs_only_what_comes_through_the_api_can_be_read_and_written(templ
     assert {each["Fn::Join"][1][1] for each in inputs} == {f"/{HOMES}*", f"/{UPLOADS}*"}
 
 
-def test_of_results_only_the_items_of_a_run_are_written(template: Template) -> None:
+def test_of_results_only_items_and_copies_of_packed_files_are_written(template: Template) -> None:
     results = [each for each in resources(template, "s3:PutObject") if "Inputs" not in each]
-    assert [each.endswith('"/runs/*/items-*.json"]]}') for each in results] == [True]
+    names = ("items-*.json", "unpacked/*")
+    assert [each.endswith(f'"/runs/*/{name}"]]}}') for each, name in zip(results, names, strict=True)] == [True, True]
 
 
 def test_only_notes_of_requests_are_deleted_from_the_table(template: Template) -> None:
