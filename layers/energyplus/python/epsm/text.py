@@ -18,7 +18,8 @@ def fold_name(name: str) -> str:
     >>> fold_name(" Room 1") == fold_name("ROOM 1"), fold_name("Straße") == fold_name("Strasse")
     (True, False)
     """
-    return name.strip(_BLANKS).translate(_ASCII_LOWER)
+    stripped = name.strip(_BLANKS)
+    return stripped.lower() if stripped.isascii() else stripped.translate(_ASCII_LOWER)
 
 
 def counted(number: int, noun: str) -> str:

@@ -13,16 +13,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from epsm.energyplus.sql import read_only
+from epsm.energyplus.sql import bytes_of
 from epsm.energyplus.surfaces import UPRIGHT_FROM_DEG, orientation
-from epsm.results.metrics import ENVELOPE_AREAS, ENVELOPE_COEFFICIENTS, FACTORS
+from epsm.results.metrics import ENVELOPE, ENVELOPE_AREAS, ENVELOPE_COEFFICIENTS, FACTORS
+from epsm.results.reports import Reports, decoded
 from epsm.text import fold_name
 
 Kind = Literal["wall", "roof", "floor", "window", "skylight", "door"]
 Boundary = Literal["exterior", "ground", "interior", "adiabatic", "other"]
-ENVELOPE = "EnvelopeSummary"
 
 _KINDS: dict[str, Kind] = {
     "wall": "wall",
@@ -54,6 +54,12 @@ SELECT s.SurfaceIndex, s.SurfaceName, s.ClassName, s.Area, s.GrossArea, s.Azimut
        z.ZoneName, z.Multiplier * z.ListMultiplier, c.Name, c.TotalLayers
 FROM Surfaces s JOIN Zones z USING (ZoneIndex) LEFT JOIN Constructions c USING (ConstructionIndex)
 WHERE s.HeatTransferSurf = 1 ORDER BY s.SurfaceIndex
+"""
+
+
+_CELLS = """
+SELECT RowName, ColumnName, Units, Value FROM TabularDataWithStrings
+WHERE ReportName = ? AND ReportForString = 'Entire Facility'
 """
 
 
@@ -116,14 +122,19 @@ def read_surfaces(database: Path) -> tuple[EnvelopeSurface, ...]:
     Raises:
         sqlite3.Error: If the database cannot be read, or has no surfaces.
     """
-    with closing(read_only(database)) as connection:
-        connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
+    with closing(bytes_of(database)) as connection:
         rows = connection.execute(_QUERY).fetchall()
-        reported = _reported(connection)
+        cells = connection.execute(_CELLS, (ENVELOPE,)).fetchall()
+    return _surfaces(rows, cells)
+
+
+def _surfaces(rows: Iterable[tuple[Any, ...]], cells: Iterable[tuple[Any, ...]]) -> tuple[EnvelopeSurface, ...]:
+    """The surfaces, from the rows of `_QUERY` and the cells of the Envelope Summary."""
+    reported = _reported(cells)
     surfaces = []
     for (
         number,
-        name,
+        raw_name,
         class_name,
         area,
         gross,
@@ -135,49 +146,57 @@ def read_surfaces(database: Path) -> tuple[EnvelopeSurface, ...]:
         construction,
         layers,
     ) in rows:
-        kind = _KINDS.get(fold_name(class_name))
+        kind = _KINDS.get(fold_name(decoded(class_name)))
         if kind is None or not layers:
             continue
+        name = decoded(raw_name)
+        folded = fold_name(name)
         boundary = _boundary(number, other_side)
         times = multiplier / 2 if boundary == "interior" else multiplier
         if kind == "window":
             kind = "window" if tilt >= UPRIGHT_FROM_DEG else "skylight"
             # The report's areas already include the zone's multipliers.
-            counted = reported["net_area_m2"].get(fold_name(name))
+            counted = reported["net_area_m2"].get(folded)
             # Before 25.2 the report has two decimals; the area of the glass is exact, and complete if there is no
             # frame.
             glass_alone = counted is None or counted == round(area * multiplier, 2)
             gross = area = area if counted is None or glass_alone else counted / multiplier
         facing, coefficients = (
             orientation(azimuth, tilt),
-            (reported[coefficient].get(fold_name(name)) for coefficient in _COEFFICIENTS),
+            (reported[coefficient].get(folded) for coefficient in _COEFFICIENTS),
         )
         surfaces.append(
             EnvelopeSurface(
-                name, kind, boundary, facing, zone, construction, gross * times, area * times, *coefficients
+                name,
+                kind,
+                boundary,
+                facing,
+                decoded(zone),
+                decoded(construction),
+                gross * times,
+                area * times,
+                *coefficients,
             )
         )
     return tuple(surfaces)
 
 
-def _reported(connection: sqlite3.Connection) -> Mapping[str, Mapping[str, float]]:
+def _reported(cells: Iterable[tuple[Any, ...]]) -> Mapping[str, Mapping[str, float]]:
     """The values of the Envelope Summary for each surface, by attribute of `EnvelopeSurface` and name.
 
     The report's window areas include the window's own multiplier and those of its zone.
     """
-    rows = connection.execute(
-        "SELECT RowName, ColumnName, Units, Value FROM TabularDataWithStrings "
-        "WHERE ReportName = ? AND ReportForString = 'Entire Facility'",
-        (ENVELOPE,),
-    ).fetchall()
     values: dict[str, dict[str, float]] = {name: {} for name in (*_COEFFICIENTS, "net_area_m2")}
-    for name, column, unit, value in rows:
-        attribute, units = _COLUMNS.get(str(column), ("", {}))
-        factor = units.get(str(unit).strip())
-        if not attribute or factor is None:
+    for name, column, unit, value in cells:
+        attribute, units = _COLUMNS.get(decoded(column), ("", {}))
+        if not attribute:
+            continue
+        factor = units.get(decoded(unit).strip())
+        if factor is None:
             continue
         with contextlib.suppress(InvalidOperation):  # an empty cell
-            values[attribute].setdefault(fold_name(str(name).strip()), float(Decimal(str(value).strip()) * factor))
+            number = float(Decimal(decoded(value).strip()) * factor)
+            values[attribute].setdefault(fold_name(decoded(name)), number)
     return values
 
 
@@ -239,10 +258,16 @@ def envelope_coefficients(areas: Sequence[EnvelopeArea]) -> tuple[dict[str, floa
     return numbers, reasons
 
 
-def envelope_of(database: Path) -> tuple[tuple[EnvelopeArea, ...], str]:
-    """The envelope's areas, or an empty list and the reason."""
+def envelope_of(connection: sqlite3.Connection, reports: Reports) -> tuple[tuple[EnvelopeArea, ...], str]:
+    """The envelope's areas, or an empty list and the reason.
+
+    Args:
+        connection: To the run's eplusout.sql, with texts as bytes.
+        reports: The run's reports.
+    """
     try:
-        areas = totals(read_surfaces(database))
+        rows = connection.execute(_QUERY).fetchall()
     except sqlite3.OperationalError as error:
         return (), f"the run's surfaces cannot be read: {error}"
+    areas = totals(_surfaces(rows, reports.stored(ENVELOPE)))
     return areas, "" if areas else "the run has no surfaces"

@@ -59,6 +59,9 @@ EQUIPMENT = "EquipmentSummary"
 SYSTEMS = "SystemSummary"
 
 
+ENVELOPE = "EnvelopeSummary"
+
+
 READ_REPORTS = (
     PERFORMANCE,
     VERIFICATION,
@@ -70,6 +73,7 @@ READ_REPORTS = (
     SIZING,
     EQUIPMENT,
     SYSTEMS,
+    ENVELOPE,
 )
 """The reports from which metrics are read, by the names under which they are stored."""
 

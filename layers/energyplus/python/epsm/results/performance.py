@@ -4,7 +4,7 @@ A model without sizing has no design loads, one without an adaptive comfort mode
 not a fault of the run, so these reasons are kept separate from those of metrics that every run should have.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -69,9 +69,10 @@ def building_performance(reports: Reports, floor_area_m2: float | None, *, simul
         total, reason = (None, not_simulated) if not_simulated else (total, reason)
         found.put(name, None if total is None else sign * total, reason)
         _put_intensity(found, f"{name}_m2", None if total is None else sign * total, area, reason)
-    too_much = _counts_sizing(reports)
-    for name, meters in DEMAND_METERS.items():
-        output, reason = (None, too_much) if too_much else _sum_of_meters(reports, meters)
+    meters = _metered(reports)
+    too_much = _counts_sizing(reports, meters)
+    for name, names in DEMAND_METERS.items():
+        output, reason = (None, too_much) if too_much else _sum_of_meters(reports, meters, names)
         output, reason = (None, not_simulated) if not_simulated else (output, reason)
         _put_intensity(found, name, output, area, reason)
     for name, column in ADAPTIVE_HOURS.items():
@@ -85,7 +86,7 @@ def building_performance(reports: Reports, floor_area_m2: float | None, *, simul
     return BuildingPerformance(numbers, found.reasons)
 
 
-def _counts_sizing(reports: Reports) -> str:
+def _counts_sizing(reports: Reports, meters: Sequence[tuple[str, str, str]]) -> str:
     """The reason why the annual values of the meters are wrong; empty if they are right.
 
     With HVAC sizing simulations EnergyPlus adds their energy to this report (25.2: 5 % of the gas of
@@ -93,7 +94,7 @@ def _counts_sizing(reports: Reports) -> str:
     """
     for fuel in FUELS:
         used, _ = reports.number(Cell(PERFORMANCE, "End Uses", "Total End Uses", fuel, "kwh"))
-        metered, _ = _sum_of_meters(reports, (f"{fuel.replace(' ', '')}:Facility",))
+        metered, _ = _sum_of_meters(reports, meters, (f"{fuel.replace(' ', '')}:Facility",))
         if used and metered and abs(metered - used) > _SAME * abs(used):
             return f"{METERS} counts the HVAC sizing simulation, too; reduce the meters instead (outputs.reduced)"
     return ""
@@ -118,19 +119,27 @@ def _sum_of_columns(reports: Reports, columns: tuple[str, ...]) -> tuple[Decimal
     return total, ""
 
 
-def _sum_of_meters(reports: Reports, meters: tuple[str, ...]) -> tuple[Decimal | None, str]:
-    """The meters of a run, each once: its table and the prefix of its column depend on the resource."""
-    places = list(reports.places(METERS))
-    if not places:
+def _metered(reports: Reports) -> Sequence[tuple[str, str, str]]:
+    """Table, row and column of the annual value of each meter: the table and the prefix of the column depend on the
+    resource."""
+    annual = fold_name(_ANNUAL_VALUE)
+    return [place for place in reports.places(METERS) if place[2].endswith(annual)]
+
+
+def _sum_of_meters(
+    reports: Reports, meters: Sequence[tuple[str, str, str]], names: Iterable[str]
+) -> tuple[Decimal | None, str]:
+    """The meters of a run, each once."""
+    if not reports.has(METERS):
         return None, f"the run has no report {METERS}"
     total = Decimal(0)
-    folded_meters = {fold_name(meter) for meter in meters}
-    for table, row, column in places:
-        if row in folded_meters and column.endswith(fold_name(_ANNUAL_VALUE)):
+    folded_names = {fold_name(name) for name in names}
+    for table, row, column in meters:
+        if row in folded_names:
             number, reason = reports.number(Cell(METERS, table, row, column, "kwh"))
             if number is None:
                 return None, reason
-            folded_meters.remove(row)
+            folded_names.remove(row)
             total += number
     return total, ""
 

@@ -7,10 +7,12 @@ with a reason, never 0.
 
 import re
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from epsm.energyplus.sql import bytes_of
 from epsm.energyplus.verdict import Environment
 from epsm.results.areas import EnvelopeArea, area_metrics, envelope_coefficients, envelope_of
 from epsm.results.metrics import (
@@ -112,7 +114,9 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
     Raises:
         sqlite3.Error: If the database cannot be read.
         ImpossibleResult: If a number is physically impossible."""
-    tables = read_reports(database)
+    with closing(bytes_of(database)) as connection:
+        tables = read_reports(connection)
+        envelope, no_surfaces = envelope_of(connection, tables)
     run_periods = [environment for environment in environments if environment.from_weather_file]
     period, days = _period(run_periods)
     found = _Metrics(simulated=bool(run_periods))
@@ -122,7 +126,6 @@ def read_results(database: Path, environments: Sequence[Environment]) -> Results
     _leave_out_false_net(tables, found.metrics, found.missing)
     _add_intensities(found)
     zones = zones_of(tables, simulated=bool(run_periods))
-    envelope, no_surfaces = envelope_of(database)
     areas = area_metrics(envelope)
     for name in ENVELOPE_AREAS:
         found.put(name, None if no_surfaces else Decimal(areas[name]), no_surfaces)

@@ -1,77 +1,119 @@
 """The tabular reports of a run as the engine stored them, looked up by report, table, row and column name."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from epsm.energyplus.sql import read_only
 from epsm.results.metrics import FACTORS, READ_REPORTS, Cell
 from epsm.text import fold_name
 
 
 class Reports:
-    """The tabular reports of a run, looked up by name, and the names of its zones."""
+    """The tabular reports of a run, looked up by name, and the names of its zones.
 
-    def __init__(self, rows: Sequence[tuple[Any, ...]], zones: Sequence[str], steps_per_hour: int = 0) -> None:
-        self._cells: dict[tuple[str, str, str, str], tuple[str, str]] = {}
-        for report, table, row, column, unit, value in rows:
-            key = (report, table, fold_name(row), fold_name(column))
-            # The first one is kept: zones precede the totals, and a zone may be named TOTAL.
-            self._cells.setdefault(key, (str(value).strip(), str(unit).strip()))
-        self._tables = {(report, table) for report, table, *_ in rows}
+    Most cells are never asked for: texts are decoded, and tables indexed, when they are.
+
+    Args:
+        rows: Report, table, row, column, unit and value of each cell, as bytes, in the engine's order.
+        zones: The names of the zones.
+        steps_per_hour: Time steps of the zones in an hour.
+    """
+
+    def __init__(self, rows: Iterable[tuple[Any, ...]], zones: Sequence[str], steps_per_hour: int = 0) -> None:
+        self._rows: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
+        for (report, table), cells in groupby(rows, itemgetter(0, 1)):
+            self._rows.setdefault((decoded(report), decoded(table)), []).extend(cells)
+        self._indexed: dict[tuple[str, str], Mapping[tuple[str, str], tuple[Any, Any]]] = {}
+        self._folded: dict[Any, str] = {}
         self.zones = zones
         self.steps_per_hour = steps_per_hour
 
     def text(self, report: str, table: str, row: str, column: str) -> str | None:
-        found = self._cells.get((report, table, fold_name(row), fold_name(column)))
-        return None if found is None else found[0]
+        found = self._cells(report, table).get((fold_name(row), fold_name(column)))
+        return None if found is None else decoded(found[1]).strip()
 
     def number(self, cell: Cell) -> tuple[Decimal | None, str]:
         """The cell in the unit of its metric, or None and the reason."""
-        where = f"{cell.report}, {cell.table}, row '{cell.row}', column '{cell.column}'"
-        if (cell.report, cell.table) not in self._tables:
+        if (cell.report, cell.table) not in self._rows:
             return None, f"the run has no table '{cell.table}' in {cell.report}"
-        found = self._cells.get((cell.report, cell.table, fold_name(cell.row), fold_name(cell.column)))
+        found = self._cells(cell.report, cell.table).get((fold_name(cell.row), fold_name(cell.column)))
         if found is None:
-            return None, f"there is no {where}"
-        value, unit = found
+            return None, f"there is no {_place(cell)}"
+        unit, value = (decoded(part).strip() for part in found)
         factor = FACTORS[cell.unit].get(unit)
         if factor is None:
-            return None, f"{where} is in '{unit}', an unknown unit"
+            return None, f"{_place(cell)} is in '{unit}', an unknown unit"
         try:
             number = Decimal(value)
         except InvalidOperation:
-            return None, f"{where} holds '{value}'"
-        return (number * factor, "") if number.is_finite() else (None, f"{where} holds '{value}'")
+            return None, f"{_place(cell)} holds '{value}'"
+        return (number * factor, "") if number.is_finite() else (None, f"{_place(cell)} holds '{value}'")
+
+    def has(self, report: str) -> bool:
+        return any(name == report for name, _ in self._rows)
 
     def places(self, report: str) -> Iterator[tuple[str, str, str]]:
         """Table, row and column of each cell of a report; row and column in lower case."""
-        return (key[1:] for key in self._cells if key[0] == report)
+        tables = [table for of_report, table in self._rows if of_report == report]
+        return ((table, *place) for table in tables for place in self._cells(report, table))
 
     def rows(self, report: str, table: str = "") -> Iterator[tuple[str, str]]:
         """Table and row, of one table of a report or of all; the row in lower case."""
-        yield from {place[:2]: None for place in self.places(report) if table in ("", place[0])}
+        tables = [table] if table else [of_report for name, of_report in self._rows if name == report]
+        for name in tables:
+            yield from {(name, row): None for row, _ in self._cells(report, name)}
+
+    def stored(self, report: str) -> Iterator[tuple[Any, ...]]:
+        """Row, column, unit and value of each cell of a report, as bytes, in the engine's order of tables."""
+        return (row[2:] for (name, _), rows in self._rows.items() if name == report for row in rows)
+
+    def _cells(self, report: str, table: str) -> Mapping[tuple[str, str], tuple[Any, Any]]:
+        """Unit and value of each cell of a table by row and column, in lower case."""
+        cells = self._indexed.get((report, table))
+        if cells is None:
+            folded, found = self._fold, dict[tuple[str, str], tuple[Any, Any]]()
+            for _, _, row, column, unit, value in self._rows.get((report, table), ()):
+                # The first one is kept: zones precede the totals, and a zone may be named TOTAL.
+                found.setdefault((folded(row), folded(column)), (unit, value))
+            self._indexed[report, table] = cells = found
+        return cells
+
+    def _fold(self, stored: Any) -> str:
+        folded = self._folded.get(stored)
+        if folded is None:
+            self._folded[stored] = folded = fold_name(decoded(stored))
+        return folded
 
 
-def read_reports(database: Path) -> Reports:
-    """Read the reports that metrics come from.
+def _place(cell: Cell) -> str:
+    return f"{cell.report}, {cell.table}, row '{cell.row}', column '{cell.column}'"
+
+
+def decoded(stored: Any) -> str:
+    """A text as it is stored. Names come from the model, in its original encoding."""
+    return stored.decode("utf-8", errors="replace") if isinstance(stored, bytes) else str(stored)
+
+
+def read_reports(connection: sqlite3.Connection) -> Reports:
+    """Read the reports that metrics and the envelope come from.
+
+    Args:
+        connection: To the run's eplusout.sql, with texts as bytes.
 
     Raises:
         sqlite3.Error: If the database cannot be read.
     """
-    with closing(read_only(database)) as connection:
-        # Names come from the model, in its original encoding.
-        connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
-        rows = connection.execute(
-            "SELECT ReportName, TableName, RowName, ColumnName, Units, Value FROM TabularDataWithStrings "
-            "WHERE ReportForString = 'Entire Facility' AND ReportName IN (SELECT value FROM json_each(?))",
-            (json.dumps(READ_REPORTS),),
-        ).fetchall()
-        zones = [name for (name,) in connection.execute("SELECT ZoneName FROM Zones ORDER BY ZoneIndex")]
-        (steps_per_hour,) = connection.execute("SELECT NumTimestepsPerHour FROM Simulations").fetchone() or (0,)
+    rows = connection.execute(
+        "SELECT ReportName, TableName, RowName, ColumnName, Units, Value FROM TabularDataWithStrings "
+        "WHERE ReportForString = 'Entire Facility' AND ReportName IN (SELECT value FROM json_each(?))",
+        (json.dumps(READ_REPORTS),),
+    ).fetchall()
+    zones = [decoded(name) for (name,) in connection.execute("SELECT ZoneName FROM Zones ORDER BY ZoneIndex")]
+    (steps_per_hour,) = connection.execute("SELECT NumTimestepsPerHour FROM Simulations").fetchone() or (0,)
     return Reports(rows, zones, steps_per_hour)
 
 
