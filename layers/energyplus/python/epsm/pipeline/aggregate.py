@@ -17,13 +17,14 @@ from epsm.pipeline.series_columns import VariantsByColumns, write_series_columns
 from epsm.pipeline.study_summary import StudySummary, summary_columns, summary_of
 from epsm.results.design import write_design
 from epsm.results.ended_study import EndedStudy
-from epsm.results.report import report_columns, write_report
+from epsm.results.report import columns_of_all, write_report
 from epsm.results.report_detail import detail_section
 from epsm.results.result_files import RESULT_FILES
 from epsm.results.rows import CANCELLED, GIVEN_UP, NOT_STARTED
 from epsm.results.sensitivity.section import failed_section, sensitivity_section
 from epsm.results.sensitivity.tables import analyses, analysis_columns, write_csv, write_json
 from epsm.results.table import RUN_TIME_COLUMNS, OutcomeCounts, mean_run_times, read_columns, write_table
+from epsm.results.table_rows import from_file, read_outcomes
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.pack_index import PackIndex
@@ -78,14 +79,17 @@ def aggregate(
             status, error = StudyStatus.CANCELLED, record.error
         else:
             status, error = decide(counts, map_error, reason_of(manifest.study, trials))
-        table = read_columns(folder / "results.parquet", _columns(manifest.study))
+        parquet = folder / "results.parquet"
+        table = read_columns(parquet, _columns(manifest.study))
         succeeded = table.loc[table["status"] == VariantStatus.SUCCEEDED.value, "variant_index"].tolist()
         sections = _analyse(folder, manifest, table)
         sections += write_detail(files, simulation, succeeded, packs, manifest.study.outputs.tables, folder)
         sections += write_series_columns(files, simulation, by_columns.indices, folder)
         sections.append(detail_section(folder, manifest.study))
         interruptions = record.interruptions if record else 0
-        ended = EndedStudy(manifest, table, counts, status, error, interruptions)
+        ended = EndedStudy(
+            manifest, table, counts, status, error, interruptions, from_file(parquet), read_outcomes(parquet)
+        )
         write_report(folder / "report.html", ended, sections)
         if manifest.study.parameters and manifest.study.sampling.method != "grid":
             write_design(manifest.study, folder / "design.parquet")
@@ -106,8 +110,8 @@ def aggregate(
 
 
 def _columns(study: Study) -> list[str]:
-    """All columns that are read back from the results table: it is read once, as it can have 100,000 rows."""
-    return [*report_columns(study), *analysis_columns(study), *summary_columns(study), *RUN_TIME_COLUMNS]
+    """All columns that are read back from the results table for every variant, of which there may be a million."""
+    return [*columns_of_all(study), *analysis_columns(study), *summary_columns(study), *RUN_TIME_COLUMNS]
 
 
 def _upload(files: Files, simulation: str, folder: Path) -> None:

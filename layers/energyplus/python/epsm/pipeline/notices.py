@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
 from epsm.problems import Problem
@@ -40,7 +40,7 @@ def links(execution_arn: str, results_bucket: str, simulation: str) -> list[str]
     ]
 
 
-def reasons(errors: Sequence[str]) -> list[str]:
+def reasons(errors: Iterable[str]) -> list[str]:
     """The most frequent reasons for failures, a line each.
 
     >>> reasons(["no schedule", "timed out", "no schedule"])

@@ -99,8 +99,8 @@ def _highlights(table: pd.DataFrame, study: Study) -> list[str]:
             f"Best:       variant {best['variant_index']} saves {saved.max():.1f} % against the baseline "
             f"({best['model']}, {best['weather']}; {values})"
         )
-    without_result = table[table["status"] != VariantStatus.SUCCEEDED.value]
-    failed = reasons(without_result["error"].dropna().tolist())
+    without_result = table[["status", "error"]][table["status"] != VariantStatus.SUCCEEDED.value]
+    failed = reasons(without_result["error"].dropna())
     label = "Failed or not run:" if (without_result["status"] == NOT_RUN).any() else "Failures:"
     severe = engine_messages(table)
     return [*lines, *([severe] if severe else []), *([label, *failed] if failed else [])]

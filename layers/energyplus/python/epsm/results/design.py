@@ -12,6 +12,7 @@ from epsm.study.schema import Study
 
 SAMPLING = "sampling"
 """Key of the frame's `attrs` for the sampling: method, seed, and whether the parameters are correlated."""
+_AT_A_TIME = 20_000
 _ATTRS = b"PANDAS_ATTRS"
 """Key of the Parquet metadata in which pandas stores a frame's `attrs`."""
 
@@ -28,26 +29,38 @@ def write_design(study: Study, path: Path) -> None:
         study: The study, with its seed.
         path: The file to write.
     """
-    design, samples = study.design, list(study.design.samples())
-    columns: dict[str, pa.Array] = {
-        "sample": pa.array(range(1, len(samples) + 1), pa.int64()),
-        "block": pa.array([index // design.block for index in range(len(samples))], pa.int64()),
-    }
-    for parameter in study.parameters:
-        kind = pa.float64() if study.numeric(parameter) else pa.string()
-        values = [sample.get(parameter.name) for sample in samples]
-        columns[parameter.name] = pa.array(values if kind == pa.float64() else [_text(value) for value in values], kind)
-    if design.unit_row is not None:
-        rows = [design.unit_row(index) for index in range(len(samples))]
-        for position, name in enumerate(design.names):
-            columns[f"{name}:unit"] = pa.array([row[position] for row in rows], pa.float64())
+    design = study.design
+    parts = [
+        _part(study, range(first, min(first + _AT_A_TIME, design.count)))
+        for first in range(0, max(design.count, 1), _AT_A_TIME)
+    ]
     sampling = study.sampling
     attrs = {
         "method": sampling.method,
         "seed": sampling.seed if isinstance(sampling, InUnitCube) else None,
         "correlated": isinstance(sampling, Correlated) and bool(sampling.correlations),
     }
-    pq.write_table(pa.table(columns).replace_schema_metadata({_ATTRS: json.dumps({SAMPLING: attrs})}), path)
+    table = pa.concat_tables(parts)
+    pq.write_table(table.replace_schema_metadata({_ATTRS: json.dumps({SAMPLING: attrs})}), path)
+
+
+def _part(study: Study, indices: range) -> pa.Table:
+    """Some samples, which as Python objects take ten times as much memory as in their columns."""
+    design = study.design
+    samples = [design.sample(index) for index in indices]
+    columns: dict[str, pa.Array] = {
+        "sample": pa.array([index + 1 for index in indices], pa.int64()),
+        "block": pa.array([index // design.block for index in indices], pa.int64()),
+    }
+    for parameter in study.parameters:
+        kind = pa.float64() if study.numeric(parameter) else pa.string()
+        values = [sample.get(parameter.name) for sample in samples]
+        columns[parameter.name] = pa.array(values if kind == pa.float64() else [_text(value) for value in values], kind)
+    if design.unit_row is not None:
+        rows = [design.unit_row(index) for index in indices]
+        for position, name in enumerate(design.names):
+            columns[f"{name}:unit"] = pa.array([row[position] for row in rows], pa.float64())
+    return pa.table(columns)
 
 
 def _text(value: float | str | None) -> str | None:

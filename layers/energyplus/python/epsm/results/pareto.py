@@ -5,6 +5,7 @@ dominates (the Pareto front), rank 2 those that none but points of rank 1 domina
 2002, NSGA-II).
 """
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Sequence
 
@@ -15,23 +16,29 @@ class Ranking:
     """Ranks points within their groups, once all are known."""
 
     def __init__(self) -> None:
-        self._points: dict[Hashable, dict[int, tuple[float, ...]]] = {}
+        # In arrays: a million tuples of floats would take 200 MB.
+        self._indices: dict[Hashable, array[int]] = {}
+        self._numbers: dict[Hashable, array[float]] = {}
+        self._objectives = 1
 
     def add(self, group: Hashable, index: int, point: Sequence[float]) -> None:
         """Add a point.
 
         Args:
             group: Only points of the same group are compared.
-            index: Names the point.
-            point: Its objectives, up to three.
+            index: Names the point; each is added once.
+            point: Its objectives, up to three, of every point as many.
         """
-        self._points.setdefault(group, {})[index] = tuple(point)
+        self._objectives = len(point)
+        self._indices.setdefault(group, array("q")).append(index)
+        self._numbers.setdefault(group, array("d")).extend(point)
 
     def ranks(self) -> dict[int, int]:
         """The rank of each point, by index."""
         found: dict[int, int] = {}
-        for points in self._points.values():
-            found |= zip(points, pareto_ranks(points.values()), strict=True)
+        for group, indices in self._indices.items():
+            points = zip(*[iter(self._numbers[group])] * self._objectives, strict=True)
+            found.update(zip(indices, pareto_ranks(points), strict=True))
         return found
 
 

@@ -7,27 +7,31 @@ from typing import Any
 import pandas as pd
 
 from epsm.results.metrics import METRICS
+from epsm.results.table_rows import outcomes_of
 from epsm.study.parameters import Dimension
 from epsm.study.records import VariantStatus
 from epsm.study.schema import Study
 from epsm.study.whole_files import WeatherParameter
 
-REMARK_COLUMNS = ("model", "weather", "baseline", "status", "missing", "measure_remarks", *METRICS)
+REMARK_TEXTS = ("model", "weather", "baseline", "status", "missing", "measure_remarks")
+REMARK_COLUMNS = (*REMARK_TEXTS, *METRICS)
 """The columns of the results table that remarks need, besides the parameters' own."""
 _MAX_MISSING = 5
 _MAX_PLACES = 5
 
 
-def remarks(table: pd.DataFrame, study: Study) -> list[str]:
+def remarks(table: pd.DataFrame, study: Study, outcomes: "pd.Series[int] | None" = None) -> list[str]:
     """Sentences about a results table: parameters without effect, and requested outputs that are missing.
 
     Args:
         table: At least `REMARK_COLUMNS` and the parameters' columns.
         study: The study of the table.
+        outcomes: A hash of each row's metrics, which the table need not have then.
     """
-    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
-    results = pd.util.hash_pandas_object(done[list(METRICS)], index=False)
-    results.index = done.index
+    names = [*REMARK_TEXTS, *(parameter.name for parameter in study.parameters)]
+    success = table["status"] == VariantStatus.SUCCEEDED.value
+    done = table[[name for name in names if name in table]][success]
+    results = outcomes_of(table[success]) if outcomes is None else outcomes[success]
     sentences, not_isolated = [], []
     for parameter in study.parameters:
         if done.empty or tuple(parameter.levels) == (1.0,):
@@ -47,7 +51,7 @@ def engine_messages(table: pd.DataFrame) -> str:
     Args:
         table: At least the columns status, severe_errors and warnings.
     """
-    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
+    done = table[["status", "severe_errors", "warnings"]][table["status"] == VariantStatus.SUCCEEDED.value]
     number = with_severe_errors(done)
     if not number:
         return ""
@@ -60,8 +64,8 @@ def engine_messages(table: pd.DataFrame) -> str:
 
 def with_severe_errors(table: pd.DataFrame) -> int:
     """Number of successful variants with severe errors."""
-    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
-    return int((done["severe_errors"].fillna(0) > 0).sum())
+    severe = table["severe_errors"][table["status"] == VariantStatus.SUCCEEDED.value]
+    return int((severe.fillna(0) > 0).sum())
 
 
 def _effects(parameter: Dimension, study: Study, done: pd.DataFrame, results: "pd.Series[int]") -> "pd.Series[bool]":

@@ -10,7 +10,7 @@ from epsm.results.columns import PERIOD, RUN, SAVINGS, VARIANT
 from epsm.results.ended_study import EndedStudy
 from epsm.results.headings import heading
 from epsm.results.metrics import INTENSITIES, METRICS
-from epsm.results.remarks import REMARK_COLUMNS, remarks, with_severe_errors
+from epsm.results.remarks import REMARK_COLUMNS, REMARK_TEXTS, remarks, with_severe_errors
 from epsm.results.report_cells import levels, plain, text
 from epsm.results.report_impact import impact_section, impact_section_columns
 from epsm.results.report_metrics import METRICS_SHOWN, metrics_section
@@ -47,8 +47,13 @@ tr.baseline td{background:#fbf7ea}tr.bad td{color:#b3261e}
 
 def report_columns(study: Study) -> list[str]:
     """The columns of the results table that the report is made from."""
+    return [*columns_of_all(study), *INTENSITIES, *METRICS_SHOWN, *REMARK_COLUMNS]
+
+
+def columns_of_all(study: Study) -> list[str]:
+    """Those of them that are needed of every variant; the others are shown of a few, or are in `outcomes`."""
     shown = ["variant_index", "baseline", *_parameters(study), *_NUMBERS, "period", *_OUTCOME, "note"]
-    return [*shown, *INTENSITIES, *impact_section_columns(study), *METRICS_SHOWN, "error", *REMARK_COLUMNS]
+    return [*shown, *impact_section_columns(study), "error", *REMARK_TEXTS]
 
 
 def _parameters(study: Study) -> list[str]:
@@ -60,20 +65,22 @@ def write_report(path: Path, ended: EndedStudy, sections: Sequence[str] = ()) ->
 
     Args:
         path: HTML file to write.
-        ended: The study, with at least `report_columns` of its results table.
+        ended: The study, with at least `report_columns` of its results table, or `columns_of_all` and the other two
+            attributes for the rest.
         sections: HTML of further sections.
     """
     manifest, table, study = ended.manifest, ended.table, ended.manifest.study
     places = [name for name, files in (("model", study.models), ("weather", study.weather)) if len(files) > 1]
     note = ["note"] if table["note"].notna().any() else []
+    about = remarks(table, study, ended.outcomes)
     parts = [
         _head(ended),
         _periods(table),
-        *(f"<p class='status partial'>{escape(remark)}</p>" for remark in (*manifest.remarks, *remarks(table, study))),
-        _chart(table, study, places),
+        *(f"<p class='status partial'>{escape(remark)}</p>" for remark in (*manifest.remarks, *about)),
+        _chart(ended, places),
         impact_section(table, study, places),
         *sections,
-        metrics_section(table, study, places),
+        metrics_section(table, study, places, ended.complete),
         _failures(table),
         _engine_messages(table),
         _rows(
@@ -131,14 +138,17 @@ def _periods(table: pd.DataFrame) -> str:
     return f"<p class='status partial'>The energy numbers do not all cover one year: {listed}.</p>"
 
 
-def _chart(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
+def _chart(ended: EndedStudy, places: Sequence[str]) -> str:
     """Site EUI of the baselines and the best variants as bars, stacked by end use."""
-    done = table[table["status"] == VariantStatus.SUCCEEDED.value].dropna(subset=["site_eui_kwh_m2"])
+    table, study = ended.table, ended.manifest.study
+    success = table["status"] == VariantStatus.SUCCEEDED.value
+    done = table[["variant_index", "baseline", "site_eui_kwh_m2"]][success].dropna(subset=["site_eui_kwh_m2"])
     if done.empty:
         return ""
     baselines = done[done["baseline"]].head(_MAX_BARS // 2)
     best = done[~done["baseline"]].nsmallest(_MAX_BARS - len(baselines), "site_eui_kwh_m2")
-    bars = pd.concat([baselines, best]).sort_values("variant_index")
+    chosen = pd.concat([baselines, best]).sort_values("variant_index")
+    bars = ended.complete(table.loc[chosen.index], INTENSITIES)
     largest = max(float(bars["site_eui_kwh_m2"].max()), 1e-9)
     labelled = study.parameters
     if any(len(levels(row, labelled, study)) > _MAX_LABEL - _MIN_NAME for _, row in bars.iterrows()):
@@ -202,7 +212,7 @@ def _not_in_labels(study: Study, labelled: Sequence[Dimension]) -> str:
 
 
 def _failures(table: pd.DataFrame) -> str:
-    bad = table[table["status"] != VariantStatus.SUCCEEDED.value]
+    bad = table[["variant_index", "status", "error"]][table["status"] != VariantStatus.SUCCEEDED.value]
     if bad.empty:
         return ""
     reasons = bad.groupby("error", sort=False)["variant_index"].agg(["count", "min"]).sort_values("count")[::-1]
@@ -220,7 +230,8 @@ def _failures(table: pd.DataFrame) -> str:
 
 def _engine_messages(table: pd.DataFrame) -> str:
     """EnergyPlus's messages for the successful variants: totals, and by verdict and note."""
-    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
+    read = ["variant_index", "verdict", "note", "severe_errors", "warnings"]
+    done = table[read][table["status"] == VariantStatus.SUCCEEDED.value]
     severe, warnings = int(done["severe_errors"].sum()), int(done["warnings"].sum())
     if not severe and not warnings and done["note"].isna().all():
         return ""

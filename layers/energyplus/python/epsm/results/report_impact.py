@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from html import escape
+from itertools import islice
 
 import pandas as pd
 
@@ -39,19 +40,20 @@ def impact_section(table: pd.DataFrame, study: Study, places: Sequence[str]) -> 
         places: Which of `model` and `weather` distinguish variants.
     """
     columns = [name for name in impact_section_columns(study) if name in table]
-    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
-    if not columns or done.empty or done[columns].isna().all(axis=None):
+    success = table["status"] == VariantStatus.SUCCEEDED.value
+    if not columns or not success.any() or not any(table[name][success].notna().any() for name in columns):
         return ""
-    ranked = RANK in done
+    ranked = RANK in table
     by = [*(["model", "weather"] if places else []), *([RANK] if ranked else []), "site_eui_kwh_m2"]
-    others = done[~done["baseline"]].sort_values(by, na_position="last")
-    baselines = done[done["baseline"]].head(_MAX_ROWS // 2)
-    rows = pd.concat([baselines, others.head(_MAX_ROWS - len(baselines))])
+    others = table[by][success & ~table["baseline"]].sort_values(by, na_position="last")
+    baselines = table[["baseline"]][success & table["baseline"]].head(_MAX_ROWS // 2)
+    rows = table.loc[[*baselines.index, *others.head(_MAX_ROWS - len(baselines)).index]]
+    del others
     labels = variant_labels(rows, study, places)
-    rest = len(done) - len(rows)
+    rest = int(success.sum()) - len(rows)
     more = f"<p class='facts'>{rest} further variants are in results.csv.</p>" if rest else ""
     return (
-        f"<h2>Emissions and cost</h2>{_charts(done, study) if ranked else ''}"
+        f"<h2>Emissions and cost</h2>{_charts(table, success, study) if ranked else ''}"
         f"{number_table(rows, _totals(study), labels)}{more}{_by_element(rows, labels, study)}"
     )
 
@@ -87,14 +89,16 @@ def _by_element(rows: pd.DataFrame, labels: Sequence[str], study: Study) -> str:
     return f"<h3>By element of the building</h3>{shown}" if shown else ""
 
 
-def _charts(done: pd.DataFrame, study: Study) -> str:
+def _charts(table: pd.DataFrame, success: "pd.Series[bool]", study: Study) -> str:
     axes = _axes(study)
     if axes is None:
         return ""
     charts = []
-    groups = list(done.groupby(["model", "weather"], sort=False))
-    for (model, weather), group in groups[:_MAX_CHARTS]:
-        title = f"<h3>{escape(f'{model}, {weather}')}</h3>" if len(groups) > 1 else ""
+    shown = ["variant_index", "model", "weather", "baseline", RANK, *axes]
+    shown += [parameter.name for parameter in study.parameters]
+    groups = table[list(dict.fromkeys(shown))][success].groupby(["model", "weather"], sort=False)
+    for (model, weather), group in islice(groups, _MAX_CHARTS):
+        title = f"<h3>{escape(f'{model}, {weather}')}</h3>" if groups.ngroups > 1 else ""
         chart = _chart(group.dropna(subset=[*axes, RANK]), axes, study)
         charts.append(f"{title}{chart}" if chart else "")
     headings = [heading(name) for name in objectives(study)]
@@ -162,7 +166,7 @@ def _chart(group: pd.DataFrame, axes: tuple[str, str], study: Study) -> str:
 
 def _edge(front: pd.DataFrame, axes: tuple[str, str]) -> list[tuple[float, float]]:
     """The points of the front that no other dominates in the two columns of the chart, from left to right."""
-    points = sorted({(float(row[axes[0]]), float(row[axes[1]])) for _, row in front.iterrows()})
+    points = sorted(set(zip(*(front[name].astype(float).tolist() for name in axes), strict=True)))
     return [point for point, rank in zip(points, pareto_ranks(points), strict=True) if rank == 1]
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from epsm.results.metrics import DELIVERED, DEMAND_METERS, DESIGN_SUMS, FUELS, PEAK_TIMES, snake
 from epsm.results.report_cells import levels, number_table
+from epsm.results.table_rows import Complete, as_they_are
 from epsm.study.records import VariantStatus
 from epsm.study.schema import Study
 from epsm.text import file_labels
@@ -18,18 +19,21 @@ METRICS_SHOWN = (*_DEMAND, *(name for name in _PEAKS if name not in PEAK_TIMES),
 _MAX_ROWS = 30
 
 
-def metrics_section(table: pd.DataFrame, study: Study, places: Sequence[str]) -> str:
+def metrics_section(table: pd.DataFrame, study: Study, places: Sequence[str], complete: Complete = as_they_are) -> str:
     """Tables of energy demand, peak demand and design of the baselines and the variants with the lowest site EUI.
 
     Args:
         table: At least `METRICS_SHOWN`, `site_eui_kwh_m2` and the parameters of the results table.
         study: The study.
         places: Which of `model` and `weather` distinguish variants.
+        complete: Reads `METRICS_SHOWN`, if the table has them not.
     """
-    done = table[table["status"] == VariantStatus.SUCCEEDED.value]
+    success = table["status"] == VariantStatus.SUCCEEDED.value
+    done = table[["variant_index", "baseline", "site_eui_kwh_m2"]][success]
     baselines = done[done["baseline"]].head(_MAX_ROWS // 2)
     best = done[~done["baseline"]].nsmallest(_MAX_ROWS - len(baselines), "site_eui_kwh_m2")
-    rows = pd.concat([baselines, best]).sort_values("variant_index")
+    chosen = pd.concat([baselines, best]).sort_values("variant_index")
+    rows = complete(table.loc[chosen.index], METRICS_SHOWN)
     labels = variant_labels(rows, study, places)
     parts = [
         (title, number_table(rows, columns, labels))

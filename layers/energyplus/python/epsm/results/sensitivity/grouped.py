@@ -139,13 +139,13 @@ def morris(design: Design, results: Floats, confidence: float, seed: int) -> lis
     which = np.abs(steps).argmax(axis=2)
     effects = np.empty_like(effects_in_order)
     np.put_along_axis(effects, which, effects_in_order, axis=1)
-    draws = np.random.default_rng(seed).integers(len(effects), size=(_MORRIS_RESAMPLES, len(effects)))
+    of_draws = _bootstrap(effects, seed)
     tails = (50 * (1 - confidence), 50 * (1 + confidence))
     indices = []
     for name, statistic in _MORRIS.items():
         for number, parameter in enumerate(design.names):
             own = effects[:, number]
-            low, high = np.percentile(statistic(own[draws]), tails)
+            low, high = np.percentile(of_draws[name][number], tails)
             indices.append(
                 Index(
                     "morris",
@@ -158,3 +158,17 @@ def morris(design: Design, results: Floats, confidence: float, seed: int) -> lis
                 )
             )
     return indices
+
+
+def _bootstrap(effects: Floats, seed: int) -> dict[str, list[Floats]]:
+    """Each statistic of each parameter for every resample; one resample at a time, as there may be 100,000 effects."""
+    rng = np.random.default_rng(seed)
+    columns = np.ascontiguousarray(effects.T)
+    found = {name: np.empty((len(columns), _MORRIS_RESAMPLES)) for name in _MORRIS}
+    for resample in range(_MORRIS_RESAMPLES):
+        draw = rng.integers(len(effects), size=len(effects))
+        for number, column in enumerate(columns):
+            drawn = column[draw]
+            for name, statistic in _MORRIS.items():
+                found[name][number, resample] = statistic(drawn)
+    return {name: list(of_parameters) for name, of_parameters in found.items()}

@@ -54,7 +54,8 @@ def structure_of(study: Study) -> Structure:
     sampling, made = study.sampling, study.design
     unit, varied = None, None
     if isinstance(sampling, Morris) and made.unit_row is not None:
-        unit = np.array([made.unit_row(index) for index in range(made.count)], dtype=float)
+        coordinates = (number for index in range(made.count) for number in made.unit_row(index))
+        unit = np.fromiter(coordinates, dtype=float).reshape(made.count, len(made.names))
     if isinstance(sampling, OneAtATime):
         varied = np.array(
             [made.names.index(next(iter(made.sample(index)))) for index in range(made.count)], dtype=np.intp
@@ -89,4 +90,6 @@ def structure_of_frame(design: pd.DataFrame) -> Structure:
 def _values(column: "pd.Series[Any]") -> Any:
     if pd.api.types.is_numeric_dtype(column):
         return column.to_numpy(dtype=float, na_value=np.nan)
-    return np.array([str(value) for value in column], dtype=object)
+    # Each text is in memory once, as most parameters have few.
+    texts: dict[str, str] = {}
+    return np.array([texts.setdefault(text, text) for text in map(str, column)], dtype=object)
