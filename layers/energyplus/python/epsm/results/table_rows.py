@@ -55,4 +55,6 @@ def read_outcomes(parquet: Path) -> "pd.Series[int]":
     """The same of a whole table, whose metrics are not in memory together."""
     with pq.ParquetFile(parquet) as file:
         batches = file.iter_batches(_BATCH, columns=list(METRICS))
-        return pd.concat([outcomes_of(batch.to_pandas()) for batch in batches], ignore_index=True)
+        outcomes = pd.concat([outcomes_of(batch.to_pandas()) for batch in batches], ignore_index=True)
+    pa.default_memory_pool().release_unused()  # it keeps 100 MB otherwise
+    return outcomes
