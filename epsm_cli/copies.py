@@ -50,20 +50,24 @@ class Copies:
     def copy_ended(self) -> None:
         """Copy the studies that have ended since the last call."""
         for record in self._records():
-            run = _run(record)
-            if _has_settled(record) and time.monotonic() >= self._retries.get(run, (0.0, 0.0))[0]:
-                folder = self._copy(record)
-                if folder is not None:
-                    self._remember(run)
-                    self._console.print(Text(f"{record.name}: {record.status.value}, results in {folder}/"))
+            if _has_settled(record) and time.monotonic() >= self._retries.get(_run(record), (0.0, 0.0))[0]:
+                self._copy_whole(record)
 
     def copy_rest(self) -> None:
-        """Copy the partial results of studies that have not ended; the others follow when they have ended."""
+        """Copy the studies that ended a moment ago, and the partial results of those that have not ended; the rest of
+        these follows when they have ended."""
         for record in self._records():
-            folder = self._copy(record)
-            if folder is not None:
+            if record.status.final:
+                self._copy_whole(record)
+            elif (folder := self._copy(record)) is not None:
                 message = f"{record.name}: interrupted while {record.status.value}; partial results are in {folder}/"
                 self._console.print(Text(message))
+
+    def _copy_whole(self, record: StudyRecord) -> None:
+        folder = self._copy(record)
+        if folder is not None:
+            self._remember(_run(record))
+            self._console.print(Text(f"{record.name}: {record.status.value}, results in {folder}/"))
 
     def _records(self) -> list[StudyRecord]:
         try:

@@ -74,3 +74,14 @@ def test_a_journal_that_cannot_be_written_does_not_stop_the_copies(
         kept.copy_ended()
     assert (tmp_path / "office" / "results.csv").is_file()
     assert journal.write.call_count == 1
+
+
+def test_a_study_that_ended_just_before_the_stack_stops_is_copied_whole(
+    stack: Any, printed: io.StringIO, tmp_path: Path
+) -> None:
+    journal = Mock(read=Mock(return_value=[]))
+
+    copier(stack, printed, tmp_path, journal).copy_rest()
+
+    assert "Office: completed, results in" in printed.getvalue()
+    assert journal.write.call_count == 1
