@@ -118,6 +118,7 @@ def test_a_run_that_fills_the_disk_says_so(
     )
     again = manifest.model_copy(update={"simulation_id": f"disk-{len(variables)}", "study": year})
     files_of(stack).put_text(f"runs/{again.simulation_id}/manifest.json", again.to_json(), "application/json")
+    records_of(stack).create_or_get_study(again.simulation_id, "again", {})
     monkeypatch.setattr("epsm.pipeline.workspace._MIN_FREE_MB", 1.0)
     runner = VariantRunner(files_of(stack), records_of(stack), small_disk, engine)
     with pytest.raises(SimulationFailed, match="disk full"):
@@ -141,6 +142,7 @@ def test_what_the_local_s3_has_no_room_for_is_a_full_disk(
     done = files_of(stack).read_manifest(alone.simulation_id)
     again = done.model_copy(update={"simulation_id": f"s3-full-again-{len(begins_with)}"})
     files_of(stack).put_text(f"runs/{again.simulation_id}/manifest.json", again.to_json(), "application/json")
+    records_of(stack).create_or_get_study(again.simulation_id, "again", {})
     new_file = objects._new_file
 
     def result_of_full_disk(content: bytes) -> Any:

@@ -213,7 +213,9 @@ class Records(StudyLists, Counters):
             ProjectionExpression="#status, stop_reason, removing",
             ExpressionAttributeNames={"#status": attributes.STATUS},
         )
-        item = answer.get("Item", {"removing": True})
+        item = answer.get("Item")
+        if item is None:  # perhaps only not visible yet: this read is not a consistent one
+            return self.is_removed(simulation)
         cancelled = item.get(attributes.STATUS) == StudyStatus.CANCELLED.value
         return cancelled or bool(item.get("stop_reason") or item.get("removing"))
 
