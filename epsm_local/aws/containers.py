@@ -138,6 +138,6 @@ def _await_end(process: IsolatedProcess, keep_running: Callable[[], bool], stop_
     deadline = None
     while process.alive and (deadline is None or time.monotonic() < deadline):
         if deadline is None and not keep_running():
-            process.signal(signal.SIGTERM)
+            process.terminate()
             deadline = time.monotonic() + stop_timeout_s
         time.sleep(_POLL_INTERVAL_S)

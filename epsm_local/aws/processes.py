@@ -80,6 +80,10 @@ class IsolatedProcess:
         except ProcessLookupError:
             pass
 
+    def terminate(self) -> None:
+        """Send SIGTERM to it alone, as a container's host signals only the main process."""
+        self._process.terminate()
+
     def end(self) -> None:
         """End it and its child processes, and remove its folder."""
         self.signal(signal.SIGKILL)
