@@ -67,30 +67,3 @@ def record_lost_variant(
     retry_aws(record)
     record.add_catch(if_recorded, errors=["DynamoDB.ConditionalCheckFailedException"], result_path="$.record_error")
     return record
-
-
-def count_lost_variant(scope: Construct, name: str, table: dynamodb.Table) -> tasks.DynamoUpdateItem:
-    """Count a lost variant of a batch among the failed ones of its study.
-
-    Args:
-        scope: The states' construct.
-        name: Name of the state.
-        table: The table with the records.
-    """
-    count = tasks.DynamoUpdateItem(
-        scope,
-        name,
-        table=table,
-        key={
-            keys.PARTITION_KEY: _text(
-                sfn.JsonPath.format(keys.STUDY_PARTITION_FORMAT + keys.COUNTERS_SUFFIX, _path("$.simulation_id"))
-            ),
-            keys.SORT_KEY: _text(keys.COUNTERS_SORT_KEY),
-        },
-        update_expression=f"ADD {attributes.FAILURES} :one",
-        condition_expression=f"attribute_exists({keys.PARTITION_KEY})",
-        expression_attribute_values={":one": tasks.DynamoAttributeValue.from_number(1)},
-        result_path=sfn.JsonPath.DISCARD,
-    )
-    retry_aws(count)
-    return count

@@ -3,14 +3,13 @@
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from epsm.pipeline.task_errors import INTERRUPTED_EXIT
-from epsm.store import attributes, keys
+from epsm.store import attributes
 from infra.fargate import Containers
 from infra.state_machine.container_task import run_batch_on_spot
-from infra.state_machine.retries import retry_aws, study_key
+from infra.state_machine.counters import count_one
 
 MAX_INTERRUPTIONS = 5
 """Of one batch, which then continues in an on-demand container."""
@@ -51,7 +50,7 @@ def run_batch_on_fargate_spot(
     run.next(ended)
     cause = sfn.Choice(scope, "Was the task interrupted?")
     run.add_catch(cause, errors=[sfn.Errors.ALL], result_path="$.failure")
-    count = _count_on_study(scope, table)
+    count = count_one(scope, "Count the interruption", table, attributes.INTERRUPTIONS)
     again = sfn.Pass(
         scope,
         "Interrupted once more",
@@ -61,25 +60,10 @@ def run_batch_on_fargate_spot(
     cause.when(sfn.Condition.or_(*(sfn.Condition.string_matches("$.failure.Cause", sign) for sign in _SIGNS)), count)
     cause.otherwise(on_demand)
     count.next(again)
-    # The study's record is gone.
+    # The study has been removed.
     count.add_catch(again, errors=["DynamoDB.ConditionalCheckFailedException"], result_path="$.count_error")
     often = sfn.Choice(scope, "Interrupted too often?")
     often.when(sfn.Condition.number_greater_than_equals(_COUNT, MAX_INTERRUPTIONS), on_demand)
     often.otherwise(run)
     again.next(often)
     return run
-
-
-def _count_on_study(scope: Construct, table: dynamodb.Table) -> tasks.DynamoUpdateItem:
-    count = tasks.DynamoUpdateItem(
-        scope,
-        "Count the interruption",
-        table=table,
-        key=study_key(),
-        update_expression=f"ADD {attributes.INTERRUPTIONS} :one",
-        condition_expression=f"attribute_exists({keys.PARTITION_KEY})",
-        expression_attribute_values={":one": tasks.DynamoAttributeValue.from_number(1)},
-        result_path=sfn.JsonPath.DISCARD,
-    )
-    retry_aws(count)
-    return count

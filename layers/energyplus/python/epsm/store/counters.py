@@ -1,4 +1,4 @@
-"""Counters of a running study: costs, and variants of batches that have ended.
+"""Counters of a running study: costs, variants of batches that have ended, interruptions by Fargate Spot.
 
 They are in an item of their own, which no index contains: thousands of variants write them, and each write of the
 study's item would be written to both indexes again. Studies of earlier releases have them in the study's item.

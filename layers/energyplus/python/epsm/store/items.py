@@ -55,7 +55,7 @@ def study_record(item: dict[str, Any]) -> StudyRecord:
 
 def counters_of(item: dict[str, Any]) -> dict[str, Any]:
     """The counters of a study, named as the fields of its record."""
-    names = ("spent_usd", "cost_usd", attributes.SUCCESSES, attributes.FAILURES)
+    names = ("spent_usd", "cost_usd", attributes.SUCCESSES, attributes.FAILURES, attributes.INTERRUPTIONS)
     return {name: _from_item(item[name]) for name in names if name in item}
 
 
