@@ -210,14 +210,6 @@ class MemoryStack(Stack):
         self.__dict__.update(parts)
 
 
-class _NoSuchKey(Exception):
-    pass
-
-
-class _Exceptions:
-    NoSuchKey = _NoSuchKey
-
-
 class MemoryS3:
     """Objects by bucket, key and version; without a version the version is an empty text.
 
@@ -227,8 +219,6 @@ class MemoryS3:
         modified: When all of them were put there.
         largest_batch: The most objects that one request was to delete.
     """
-
-    exceptions = _Exceptions
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str, str], bytes] = {}
@@ -242,7 +232,7 @@ class MemoryS3:
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         if (Bucket, Key, "") not in self.objects:
-            raise _NoSuchKey(Key)
+            raise ClientError({"Error": {"Code": "NoSuchKey", "Message": Key}}, "GetObject")
         return {"Body": io.BytesIO(self.objects[Bucket, Key, ""])}
 
     def get_paginator(self, operation: str) -> Any:

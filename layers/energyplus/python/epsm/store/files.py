@@ -11,10 +11,9 @@ from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
-from epsm.errors import NotFound
 from epsm.store import keys
 from epsm.store.ranged import open_ranged
-from epsm.store.s3_errors import CHANGED, is_absent, is_missing
+from epsm.store.s3_errors import CHANGED, is_absent, is_missing, not_found
 from epsm.study.budgets import STORED
 from epsm.study.manifest import ObjectRef, RunManifest
 
@@ -121,12 +120,8 @@ class Files:
 
     def _get(self, bucket: str, key: str, version_id: str | None) -> Any:
         which: dict[str, Any] = {"VersionId": version_id} if version_id else {}
-        try:
+        with not_found(bucket, key):
             return self._s3.get_object(Bucket=bucket, Key=key, **which)
-        except ClientError as error:
-            if is_absent(error):
-                raise NotFound(f"s3://{bucket}/{key}") from error
-            raise
 
     def read(self, bucket: str, key: str, version_id: str | None = None) -> tuple[bytes, ObjectRef]:
         """An object's content, and a reference that pins it.
@@ -173,7 +168,7 @@ class Files:
         return answer["ETag"]
 
     def put_text(self, key: str, text: str, content_type: str) -> None:
-        self._s3.put_object(Bucket=self.results_bucket, Key=key, Body=text.encode(), ContentType=content_type)
+        self.put_bytes(key, text.encode(), content_type)
 
     def put_text_once(self, key: str, text: str, content_type: str) -> bool:
         """Write an object that does not exist yet; False, and nothing written, if it does."""
@@ -214,12 +209,8 @@ class Files:
         Raises:
             NotFound: If it is gone, or is no longer the one with that ETag.
         """
-        try:
+        with not_found(self.results_bucket, key, is_missing):
             return self._s3.get_object(Bucket=self.results_bucket, Key=key, IfMatch=etag)["Body"].read()
-        except ClientError as error:
-            if is_missing(error):
-                raise NotFound(f"s3://{self.results_bucket}/{key}") from error
-            raise
 
     def copy_unchanged(self, key: str, etag: str, target: str) -> str:
         """Copy a result object within the bucket; the ETag of the copy.
@@ -228,14 +219,10 @@ class Files:
             NotFound: If it is gone, or is no longer the one with that ETag.
         """
         source: Any = {"Bucket": self.results_bucket, "Key": key}
-        try:
+        with not_found(self.results_bucket, key, is_missing):
             self._s3.head_object(Bucket=self.results_bucket, Key=key, IfMatch=etag)
             # It may be removed in between.
             answer = self._s3.copy_object(Bucket=self.results_bucket, Key=target, CopySource=source)
-        except ClientError as error:
-            if is_missing(error):
-                raise NotFound(f"s3://{self.results_bucket}/{key}") from error
-            raise
         return answer["CopyObjectResult"]["ETag"]
 
     def presigned_download(self, key: str, seconds: int) -> str:
@@ -259,10 +246,8 @@ class Files:
         Raises:
             NotFound: If there is no such object.
         """
-        try:
+        with not_found(self.results_bucket, key):
             return self._s3.get_object(Bucket=self.results_bucket, Key=key)["Body"]  # type: ignore[return-value] # has all of it but writing
-        except self._s3.exceptions.NoSuchKey as error:
-            raise NotFound(f"s3://{self.results_bucket}/{key}") from error
 
     def open_ranged(self, key: str) -> IO[bytes]:
         """A result object as a file of which only the parts that are read are transferred.

@@ -3,10 +3,7 @@
 import io
 from typing import IO, TYPE_CHECKING, cast
 
-from botocore.exceptions import ClientError
-
-from epsm.errors import NotFound
-from epsm.store.s3_errors import is_absent
+from epsm.store.s3_errors import not_found
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,12 +18,8 @@ def open_ranged(s3: "S3Client", bucket: str, key: str) -> IO[bytes]:
     Raises:
         NotFound: If there is no such object.
     """
-    try:
+    with not_found(bucket, key):
         answer = s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=-{TAIL_BYTES}")
-    except ClientError as error:
-        if is_absent(error):
-            raise NotFound(f"s3://{bucket}/{key}") from error
-        raise
     tail = answer["Body"].read()
     size = int(answer["ContentRange"].rpartition("/")[2])
     if len(tail) == size:

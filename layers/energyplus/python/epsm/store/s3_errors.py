@@ -1,6 +1,11 @@
 """What S3's errors mean."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 from botocore.exceptions import ClientError
+
+from epsm.errors import NotFound
 
 CHANGED = "PreconditionFailed"
 
@@ -17,3 +22,19 @@ def is_missing(error: ClientError) -> bool:
     ("Permissions" of GetObject in the Amazon S3 API Reference).
     """
     return is_absent(error) or error.response["Error"]["Code"] in (CHANGED, "412", "AccessDenied", "403")
+
+
+@contextmanager
+def not_found(bucket: str, key: str, means: Callable[[ClientError], bool] = is_absent) -> Iterator[None]:
+    """Turns the errors of S3 that mean that an object is missing into `NotFound`.
+
+    Args:
+        bucket, key: The object.
+        means: Which errors; by default those of an object that does not exist.
+    """
+    try:
+        yield
+    except ClientError as error:
+        if means(error):
+            raise NotFound(f"s3://{bucket}/{key}") from error
+        raise
