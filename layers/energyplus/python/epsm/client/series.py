@@ -121,7 +121,7 @@ class _Reader:
             return self._read_file(keys.series_part(index), index)
         except NotFound as error:
             try:
-                return self._read_file(f"variants/{index}/{keys.SERIES}", index)  # of version 0.2.0
+                return self._read_file(keys.variant_file(index, keys.SERIES), index)  # of version 0.2.0
             except NotFound:
                 raise error from None
 

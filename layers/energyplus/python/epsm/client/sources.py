@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 RESULTS = "results.parquet"
-_SERIES = re.compile(rf"(?:{keys.SERIES_FOLDER}part-([0-9]+)\.parquet|variants/([0-9]+)/{re.escape(keys.SERIES)})$")
+_SERIES = re.compile(
+    rf"(?:{keys.SERIES_FOLDER}part-([0-9]+)\.parquet|{keys.VARIANTS}([0-9]+)/{re.escape(keys.SERIES)})$"
+)
 """The series of a variant; version 0.2.0 kept them with its other files."""
 
 
@@ -59,7 +61,7 @@ class FolderSource:
         return self.open(name)
 
     def series(self) -> dict[int, str]:
-        patterns = (f"variants/*/{keys.SERIES}", f"{keys.SERIES_FOLDER}part-*.parquet")
+        patterns = (f"{keys.VARIANTS}*/{keys.SERIES}", f"{keys.SERIES_FOLDER}part-*.parquet")
         return _by_variant(
             path.relative_to(self.folder).as_posix() for pattern in patterns for path in self.folder.glob(pattern)
         )
@@ -96,7 +98,7 @@ class S3Source:
 
     def series(self) -> dict[int, str]:
         with self.faults():
-            return _by_variant(name for folder in ("variants/", keys.SERIES_FOLDER) for name in self._names(folder))
+            return _by_variant(name for folder in (keys.VARIANTS, keys.SERIES_FOLDER) for name in self._names(folder))
 
     def faults(self) -> AbstractContextManager[None]:
         from epsm.client.aws_faults import stack_errors

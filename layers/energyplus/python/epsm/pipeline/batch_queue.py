@@ -52,7 +52,7 @@ class BatchQueue:
         self._contents: set[str] | None = set()
         self._running = 0
         self._lock = threading.Lock()
-        self._reuses = runner.reuse is not None and study.manifest.study.options.cache
+        self._reuse = runner.reuse if study.manifest.study.options.cache else None
 
     def next(self, must_end: Callable[[], bool]) -> PreparedVariant | None:
         """The next variant; `done` is to be called once it has ended.
@@ -85,37 +85,33 @@ class BatchQueue:
 
     def _prepare(self) -> None:
         started, started_at = time.monotonic(), now()
-        prepared: list[PreparedVariant] = []
+        prepared: dict[int, PreparedVariant] = {}
         size = 0
         while self._open and len(prepared) < _MAX_PREPARED and size < _MAX_PREPARED_BYTES:
             index = self._open.popleft()
             variant = next(expand(self._study.manifest.study, index, index + 1))
             one = self._runner.prepare(self._study, variant, self._memory_limit_mb)
             size += len(one.model.text) if one.model else 0
-            prepared.append(one)
-        earlier: set[int] = set()
-        for index, finished in self._earlier(prepared):
-            measures = measures_of(None, (time.monotonic() - started) / len(prepared))
-            variant = next(one.variant for one in prepared if one.variant.index == index)
+            prepared[index] = one
+        number = len(prepared)
+        for index, finished in self._earlier(list(prepared.values())):
+            measures = measures_of(None, (time.monotonic() - started) / number)
+            variant = prepared.pop(index).variant
             # Waits while too much is not stored yet; only then are more results read.
             self._packing.add(EndedVariant.of(variant, dataclasses.replace(finished, measures=measures), started_at))
-            earlier.add(index)
-        for one in prepared:
-            index = one.variant.index
-            if index in earlier:
-                continue
+        for index, one in prepared.items():
             if self._is_first(one):
                 self._ready.append(one)
             else:
                 self._equal.append(index)
 
     def _earlier(self, prepared: Sequence[PreparedVariant]) -> Iterator[tuple[int, Finished]]:
-        if self._reuses and self._runner.reuse is not None:
-            yield from self._runner.reuse.take_each(self._study, prepared)
+        if self._reuse is not None:
+            yield from self._reuse.take_each(self._study, prepared)
 
     def _is_first(self, one: PreparedVariant) -> bool:
         """Whether no other variant of the batch with that content runs."""
-        if not (self._reuses and one.content_key) or self._contents is None:
+        if self._reuse is None or not one.content_key or self._contents is None:
             return True
         first = one.content_key not in self._contents
         self._contents.add(one.content_key)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import count, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,13 +33,12 @@ def read_items(
     client: Any = table.meta.client  # that of a resource: it takes Python values
     for start in range(0, len(keys), _MAX_READ):
         left: Any = {table.name: {"Keys": list(keys[start : start + _MAX_READ]), "ConsistentRead": consistent}}
-        for attempt in count():
+        for _ in _attempts(sleep):
             answer = client.batch_get_item(RequestItems=left)
             yield from answer["Responses"].get(table.name, ())
             left = answer.get("UnprocessedKeys")
             if not left:
                 break
-            sleep(min(_LONGEST_WAIT_S, 0.05 * 2**attempt))
 
 
 def put_items(table: "Table", items: Iterable[dict[str, Any]], *, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -57,8 +56,16 @@ def put_items(table: "Table", items: Iterable[dict[str, Any]], *, sleep: Callabl
     iterator = iter(items)
     while some := list(islice(iterator, _MAX_WRITTEN)):
         left: Any = {table.name: [{"PutRequest": {"Item": item}} for item in some]}
-        for attempt in count():
+        for _ in _attempts(sleep):
             left = client.batch_write_item(RequestItems=left).get("UnprocessedItems")
             if not left:
                 break
-            sleep(min(_LONGEST_WAIT_S, 0.05 * 2**attempt))
+
+
+def _attempts(sleep: Callable[[float], None]) -> Iterator[None]:
+    """A step for each attempt at a request, with longer and longer waits in between."""
+    wait_s = 0.05
+    while True:
+        yield
+        sleep(wait_s)
+        wait_s = min(_LONGEST_WAIT_S, 2 * wait_s)

@@ -41,15 +41,9 @@ class KeptResults:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def find(self, owner: str, content_key: str) -> KeptResult | None:
-        """The result of a run with that content, as it was noted last; its files may be gone since."""
-        item = self._table.get_item(Key=keys.kept_result_key(owner, content_key)).get("Item")
-        if item is None:
-            return None
-        return _kept_result(dict(item))
-
     def find_all(self, owner: str, content_keys: Sequence[str]) -> dict[str, KeptResult]:
-        """The same of several contents, none given twice: those for which there is a result."""
+        """The results of runs with these contents, none given twice, as they were noted last; the files of a result may
+        be gone since."""
         item_keys = [keys.kept_result_key(owner, content_key) for content_key in content_keys]
         found = {item[keys.PARTITION_KEY]: _kept_result(item) for item in read_items(self._table, item_keys)}
         return {

@@ -34,24 +34,26 @@ class VariantRecords:
         Read once for each study: it never changes.
         """
         if simulation not in self._block_sizes:
-            item = self._layout(simulation)
-            if item is None:
+            layout = self._layout(simulation)
+            if layout is None:
                 return keys.BLOCK_SIZE
-            self._block_sizes[simulation] = int(item.get(attributes.BLOCK_SIZE, 0))
+            self._block_sizes[simulation] = layout[0]
         return self._block_sizes[simulation]
 
-    def _layout(self, simulation: str) -> dict[str, Any] | None:
-        """Block size and number of variants of a study, as far as its item has them; None if there is no item."""
-        return self._table.get_item(
+    def _layout(self, simulation: str) -> tuple[int, int] | None:
+        """Block size and number of variants of a study, 0 if its item does not have them; None if there is no item."""
+        item: dict[str, Any] | None = self._table.get_item(
             Key=keys.study_key(simulation),
             ProjectionExpression=f"{attributes.BLOCK_SIZE}, {attributes.VARIANTS}",
             ConsistentRead=True,
         ).get("Item")
+        return (
+            None if item is None else (int(item.get(attributes.BLOCK_SIZE, 0)), int(item.get(attributes.VARIANTS, 0)))
+        )
 
     def _block_suffixes(self, simulation: str, first: int = 0) -> list[str]:
         """The ends of the partition keys of a study's variants from `first` on, in the order of the index."""
-        item = self._layout(simulation) or {}
-        size, variants = int(item.get(attributes.BLOCK_SIZE, 0)), int(item.get(attributes.VARIANTS, 0))
+        size, variants = self._layout(simulation) or (0, 0)
         if not size:
             return [""]
         return [keys.block_suffix(index, size) for index in range(first - first % size, max(variants, first + 1), size)]
@@ -161,8 +163,7 @@ class VariantRecords:
 
     def succeeded_indices(self, simulation: str) -> set[int]:
         """Indices of the variants that have succeeded; fast also for a million, because only the others are read."""
-        item = self._layout(simulation) or {}
-        size, variants = int(item.get(attributes.BLOCK_SIZE, 0)), int(item.get(attributes.VARIANTS, 0))
+        size, variants = self._layout(simulation) or (0, 0)
         if not size:
             return self._with_status(simulation, "", f"= {_SUCCEEDED}")[0]
         blocks = [range(first, min(first + size, variants)) for first in range(0, variants, size)]
