@@ -30,7 +30,7 @@ _INFILTRATION_FIELDS = ("Air Changes per Hour", "Flow Rate per Exterior Surface 
 SCRIPTS = Path(__file__).with_name("scripts")
 """Programs that run with the interpreter of a peer, or in a process of their own."""
 _METERS = {"Interior Lighting": "InteriorLights", "Exterior Lighting": "ExteriorLights"}
-"""End uses whose meter has another name."""
+"""Names of the meters of end uses, where the two names differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def make(name: str, folder: Path, variants: int, number: int, places: int, engin
     }
     case = Case(name, folder, content)
     edit = [sys.executable, str(SCRIPTS / "edit_files.py"), str(case.written()), str(folder / "owner")]
-    subprocess.run(edit, check=True)
+    subprocess.run(edit, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     _write_study(case, model, infiltration)
     return case
 

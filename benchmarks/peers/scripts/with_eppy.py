@@ -1,6 +1,5 @@
 """eppy: one model read, edited for each variant, and `runIDFs` on all cores."""
 
-import copy
 import json
 import os
 import sys
@@ -12,20 +11,11 @@ from eppy.modeleditor import IDF
 from eppy.runner.run_functions import runIDFs
 
 from benchmarks.peers.scripts import collect
+from benchmarks.peers.scripts.eppy_edits import edited
 
 
-def _edited(case: dict[str, Any], out: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
-    model = IDF(case["model"], case["weather"])
-    # The default writes comments with units, which takes half a minute for the small office.
-    model.outputtype = "nocomment"
-    for index, factors in enumerate(case["factors"]):
-        variant = copy.deepcopy(model)
-        for factor, fields in zip(factors, case["fields"], strict=True):
-            for class_name, field in fields:
-                for item in variant.idfobjects[class_name.upper()]:
-                    name = field.replace(" ", "_")
-                    if item[name] != "":
-                        item[name] *= factor
+def _runs(case: dict[str, Any], out: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
+    for index, variant in enumerate(edited(IDF(case["model"], case["weather"]), case)):
         options = {"output_directory": str(out / f"{index:04}"), "annual": case["annual"], "verbose": "q"}
         # The folder of the dictionary is where it looks for the executable.
         yield variant, {**options, "idd": f"{case['engine_folder']}/Energy+.idd", "ep_version": "25-2-0"}
@@ -36,7 +26,7 @@ def main() -> None:
     os.chdir(out)
     IDF.setiddname(f"{case['engine_folder']}/Energy+.idd")
     # A generator is taken one by one, as the documentation recommends for many variants.
-    runIDFs(_edited(case, out), processors=case["places"])
+    runIDFs(_runs(case, out), processors=case["places"])
     folders = [out / f"{index:04}" for index in range(len(case["factors"]))]
     collect.write_table(out / "table.csv", map(collect.results_of, folders))
 
