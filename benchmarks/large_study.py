@@ -1,4 +1,4 @@
-"""A large study whose variants have ended, on moto alone: submit, collect, list, find what is missing, remove.
+"""A large study in which every variant has ended, on moto alone: submit, collect, list, find missing ones, remove.
 
 Nothing stands in for DynamoDB or S3. The records of the variants are like that of one that was really run; each variant
 has one small object.

@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _write(folder: Path, variants: int) -> None:
-    """A study whose variants all run: none takes the results of an earlier one."""
+    """A study in which every variant runs: none reuses earlier results."""
     write_study(folder, ONE_ZONE, one_parameter(variants))
     path = folder / "study.json"
     document = json.loads(path.read_bytes())

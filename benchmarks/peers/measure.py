@@ -32,7 +32,7 @@ class Measurement:
         cpu_seconds: User and system time of all processes.
         peak_memory_mb: Largest sum of the proportional set sizes of all processes, MB; memory that several share
             counts once. Sampled twice a second.
-        disk_mb: What is left on disk, MB.
+        disk_mb: Size of the files on disk at the end, MB.
     """
 
     wall_seconds: float
