@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from epsm.energyplus.child_process import PeakMemory
 from epsm.energyplus.engine import run
 from tests.unit.energyplus.child_processes import FOREVER, lives, pid_in, python, shell, within_seconds
 
@@ -26,6 +27,23 @@ def test_time_that_has_passed_ends_the_run(tmp_path: Path) -> None:
 
 def test_what_was_printed_before_the_end_of_time_is_kept(tmp_path: Path) -> None:
     assert shell(f"echo 'Warming up'; sleep {FOREVER}", tmp_path, timeout_s=1).last_lines == ("Warming up",)
+
+
+def test_any_amount_of_output_is_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr(PeakMemory, "look", lambda memory, pid: looks.append(pid))
+
+    ended = shell("yes 'A plug-in prints' | head -n 500000; printf 'The end'", tmp_path)
+
+    assert ended.last_lines == ("A plug-in prints",) * 39 + ("The end",)
+    assert len(looks) < 20_000, "memory is looked at for each line"
+
+
+def test_of_a_line_without_an_end_the_beginning_is_kept(tmp_path: Path) -> None:
+    (line,) = shell("printf 'It begins '; head -c 5000000 /dev/zero | tr '\\0' x", tmp_path).last_lines
+
+    assert line.startswith("It begins xxx")
+    assert len(line) < 10_000
 
 
 def test_a_child_that_ignores_a_polite_request_is_ended(tmp_path: Path) -> None:

@@ -95,6 +95,17 @@ def test_an_error_file_may_be_in_any_encoding(tmp_path: Path) -> None:
     assert read_error_file(tmp_path / "eplusout.err").of_level("Severe") == ["Zone B\N{REPLACEMENT CHARACTER}ro"]
 
 
+def test_of_very_many_messages_the_first_are_kept_and_all_are_counted(output: Path) -> None:
+    warning = "   ** Warning ** Zone too warm\n   **   ~~~   ** at noon\n"
+    (output / "eplusout.err").write_text(severe() + warning * 5000 + "   ** Severe  ** The last\n" + warning * 4999)
+
+    errors = read_error_file(output / "eplusout.err")
+
+    assert errors.numbers == {"Warning": 10_000, "Severe": 1}
+    assert errors.of_level("Severe") == ["The last"]
+    assert 0 < len(errors.messages) < 1000
+
+
 def test_an_error_file_that_is_not_there_is_empty(tmp_path: Path) -> None:
     assert read_error_file(tmp_path / "eplusout.err").messages == ()
 

@@ -31,6 +31,8 @@ _VERSION = re.compile(r"EnergyPlus, Version ([\w.-]+)")
 _WATCH_INTERVAL_S = 0.25
 _CLOSING_INTERVAL_S = 0.005
 _LINES_KEPT = 40
+_BLOCK_BYTES = 64 * 1024
+_MAX_LINE_BYTES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,17 +248,30 @@ def _read(
     memory: PeakMemory,
     on_progress: Callable[[Progress], None] | None,
 ) -> None:
-    for line in process.output:
+    """Read the output of the engine until it ends. A model's programs may print any amount, also without line breaks:
+    memory is looked at once for each block, and the beginning of a line is kept."""
+    begun = b""
+    while block := process.output.read1(_BLOCK_BYTES):
         memory.look(process.pid)
-        lines.append(line.rstrip())
-        if on_progress is not None and (found := _PROGRESS.match(line)):
-            month, day, environment = found.groups()
-            try:
-                on_progress(Progress(environment.strip(), int(month), int(day)))
-            except Exception:
-                # Reporting progress must never affect the run; a pipe that is not read would block it.
-                logger.exception("progress could not be reported")
+        *complete, begun = (begun + block).split(b"\n")
+        begun = begun[:_MAX_LINE_BYTES]
+        for line in complete if on_progress else complete[-_LINES_KEPT:]:
+            text = line[:_MAX_LINE_BYTES].decode(errors="replace").rstrip()
+            lines.append(text)
+            if on_progress is not None and (found := _PROGRESS.match(text)):
+                _report(on_progress, found)
+    if begun:
+        lines.append(begun.decode(errors="replace").rstrip())
     printed_all.set()
+
+
+def _report(on_progress: Callable[[Progress], None], found: re.Match[str]) -> None:
+    month, day, environment = found.groups()
+    try:
+        on_progress(Progress(environment.strip(), int(month), int(day)))
+    except Exception:
+        # Reporting progress must never affect the run; a pipe that is not read would block it.
+        logger.exception("progress could not be reported")
 
 
 def free_disk_mb(folder: Path) -> float:

@@ -6,8 +6,9 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Protocol
 
 from epsm.energyplus.child_environment import child_environment
 from epsm.energyplus.child_process import LIBC, PeakMemory, die_with_parent, has_ended
@@ -34,7 +35,7 @@ class EngineProcess(Protocol):
     @property
     def pid(self) -> int: ...
     @property
-    def output(self) -> TextIO: ...
+    def output(self) -> BufferedReader: ...
     def has_ended(self) -> bool: ...
     def collect(self, memory: PeakMemory) -> End: ...
 
@@ -89,12 +90,10 @@ class _Program:
             stderr=subprocess.STDOUT,
             start_new_session=True,
             preexec_fn=functools.partial(die_with_parent, os.getpid()) if LIBC else None,  # noqa: PLW1509 - no lock
-            text=True,
-            errors="replace",
         )
         self.pid = self._process.pid
         assert self._process.stdout is not None
-        self.output: TextIO = self._process.stdout  # type: ignore[assignment]
+        self.output: BufferedReader = self._process.stdout  # type: ignore[assignment] # buffered by default
 
     def has_ended(self) -> bool:
         return has_ended(self.pid)
@@ -114,7 +113,7 @@ class _Forked:
     ) -> None:
         self._server = server
         reading, writing = os.pipe()
-        self.output: TextIO = os.fdopen(reading, errors="replace")
+        self.output: BufferedReader = os.fdopen(reading, "rb")
         try:
             self.pid = server.start(arguments, folder, environment, writing)
         except BaseException:

@@ -7,9 +7,10 @@ Severe errors alone do not fail a run: official models finish with up to 41 of t
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,6 +22,8 @@ _COUNTS = re.compile(r"(\d+) Warning; (\d+) Severe Errors")
 _MAX_MESSAGES = 5
 _MAX_LINES = 8
 _MAX_CHARACTERS = 500
+_MAX_KEPT = 100
+_MAX_LINE_CHARACTERS = 10_000
 _NO_SPACE = re.compile(r"disk (is )?full|disk I/O error|no space left", re.IGNORECASE)
 _OPENED = "open for processing"
 # The engine writes the header of an illuminance map again on every day of the run, with the same number: all but the
@@ -98,9 +101,11 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class ErrorFile:
-    """eplusout.err in parts: (level, text with its continuation lines) for each message, and the last line."""
+    """eplusout.err in parts: (level, text with its continuation lines) for each message, the first of each level only;
+    the numbers of all by level; and the last line."""
 
     messages: tuple[tuple[str, str], ...] = ()
+    numbers: Mapping[str, int] = field(default_factory=dict)
     last_line: str = ""
 
     def of_level(self, *levels: str) -> list[str]:
@@ -108,22 +113,32 @@ class ErrorFile:
 
 
 def read_error_file(path: Path) -> ErrorFile:
-    """Read an eplusout.err; a missing file reads as empty."""
+    """Read an eplusout.err, which may have any size; a missing file reads as empty."""
     if not path.is_file():
         return ErrorFile()
     messages: list[tuple[str, list[str]]] = []
+    numbers: Counter[str] = Counter()
     last_line = ""
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    is_kept = False
+    for line in _lines(path):
         last_line = line.strip() or last_line
         found = _MESSAGE.match(line)
         if found is None:
             continue
         level, text = found.groups()
         if level != "~~~":
-            messages.append((level, [text.strip()]))
-        elif messages and len(messages[-1][1]) < _MAX_LINES:
+            numbers[level] += 1
+            is_kept = numbers[level] <= _MAX_KEPT
+            if is_kept:
+                messages.append((level, [text.strip()]))
+        elif is_kept and len(messages[-1][1]) < _MAX_LINES:
             messages[-1][1].append(text.strip())
-    return ErrorFile(tuple((level, "\n".join(lines)) for level, lines in messages), last_line)
+    return ErrorFile(tuple((level, "\n".join(lines)) for level, lines in messages), numbers, last_line)
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        yield from iter(lambda: file.readline(_MAX_LINE_CHARACTERS), "")
 
 
 def read_environments(path: Path) -> tuple[Environment, ...]:
@@ -131,7 +146,7 @@ def read_environments(path: Path) -> tuple[Environment, ...]:
     if not path.is_file():
         return ()
     environments = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in _lines(path):
         if line.startswith("Environment,"):
             parts = [part.strip() for part in line.split(",")]
             if len(parts) > 6 and parts[6].isdigit():
@@ -159,8 +174,8 @@ def judge(run: EngineRun, output: Path, run_period: str = "as_in_model") -> Diag
         verdict=verdict,
         message=_cut(message),
         messages=tuple(severe[:_MAX_MESSAGES]),
-        warnings=int(counted.group(1)) if counted else len(errors.of_level("Warning")),
-        severe_errors=int(counted.group(2)) if counted else len(errors.of_level("Severe")),
+        warnings=int(counted.group(1)) if counted else errors.numbers.get("Warning", 0),
+        severe_errors=int(counted.group(2)) if counted else errors.numbers.get("Severe", 0),
         environments=environments,
     )
 
