@@ -98,6 +98,20 @@ def test_a_crash_ends_one_run_only(engine: Engine, one_day: str, chicago: Path, 
     assert lives(server.pid)
 
 
+def test_a_run_can_be_killed_as_soon_as_it_is_started(
+    engine: Engine, one_day: str, chicago: Path, tmp_path: Path, served: Served
+) -> None:
+    server = served.server(line_of(engine, one_day, chicago, tmp_path / "run"))
+    with Path(os.devnull).open("w") as nothing:
+        for _ in range(20):
+            pid = server.start(["--version"], tmp_path, {}, nothing.fileno())
+            try:
+                assert os.getpgid(pid) == pid
+            finally:
+                os.kill(pid, signal.SIGKILL)
+                server.collect(pid)
+
+
 def of_missing_files(engine: Engine, one_day: str, chicago: Path, folder: Path) -> list[EngineRun]:
     good = line_of(engine, one_day, chicago, folder)
     no_model = [*good[:-1], str(folder / "no.idf")]

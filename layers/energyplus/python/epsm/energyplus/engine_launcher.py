@@ -5,6 +5,7 @@
 worker, and it is the only thread of its process, so that forking is safe.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -98,13 +99,14 @@ def _start(requests: socket.socket, engine: ctypes.CDLL, request: dict[str, Any]
     except OSError:
         return 0
     if child:
+        _lead_group(child)
         return child
     code = _NOT_STARTED
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != server:
             os._exit(code)
-        os.setsid()
+        _lead_group(0)
         requests.close()
         for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):  # as after exec
             signal.signal(number, signal.SIG_DFL)
@@ -119,6 +121,13 @@ def _start(requests: socket.socket, engine: ctypes.CDLL, request: dict[str, Any]
     finally:
         # Neither the library's static objects, which the kernel frees sooner, nor this interpreter.
         os._exit(code)
+
+
+def _lead_group(process: int) -> None:
+    """Make a run the leader of a process group, by which it is killed. Server and run both do that: whichever comes
+    first, the group exists when the run can be killed, and before it starts a process."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.setpgid(process, process)
 
 
 if __name__ == "__main__":
