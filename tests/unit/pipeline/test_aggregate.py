@@ -1,16 +1,18 @@
 """The outcome of a study, and its notifications."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
 from epsm.pipeline.aggregate import aggregate, decide
 from epsm.pipeline.detail import write_detail
 from epsm.pipeline.study_summary import StudySummary
-from epsm.results.table import OutcomeCounts
+from epsm.results.table import OutcomeCounts, read_columns
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.pack_index import PackIndex
@@ -90,14 +92,13 @@ def test_a_fault_of_the_analysis_does_not_cost_the_results(monkeypatch: pytest.M
 
 
 def test_the_results_table_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    reads: list[object] = []
-    read_table = pq.read_table
+    reads: list[Path] = []
 
-    def read(source: object, **options: object) -> object:
-        reads.append(source)
-        return read_table(source, **options)
+    def read(parquet: Path, names: Iterable[str]) -> pd.DataFrame:
+        reads.append(parquet)
+        return read_columns(parquet, names)
 
-    monkeypatch.setattr(pq, "read_table", read)
+    monkeypatch.setattr("epsm.pipeline.aggregate.read_columns", read)
     collected(Study.model_validate(study_document()))
 
     assert len(reads) == 1

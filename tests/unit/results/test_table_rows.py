@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from epsm.results import pareto
 from epsm.results import table as results_table
 from epsm.results.ended_study import EndedStudy
 from epsm.results.metrics import METRICS
@@ -57,3 +58,29 @@ def test_points_are_ranked_in_their_groups_under_their_indices() -> None:
         for number, group in enumerate(points)
         for place, rank in enumerate(pareto_ranks(points[group]))
     }
+
+
+@pytest.mark.parametrize("objectives", [1, 2, 3])
+def test_ranks_are_those_of_removing_one_front_after_the_other(
+    objectives: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pareto, "_AT_A_TIME", 16)
+    chance = random.Random(objectives)
+    points = [tuple(float(chance.randrange(8)) for _ in range(objectives)) for _ in range(100)]
+
+    expected: dict[tuple[float, ...], int] = {}
+    left, front = set(points), 0
+    while left:
+        front += 1
+        best = {
+            point
+            for point in left
+            if not any(
+                other != point and all(mine >= theirs for mine, theirs in zip(point, other, strict=True))
+                for other in left
+            )
+        }
+        expected |= dict.fromkeys(best, front)
+        left -= best
+
+    assert pareto_ranks(points) == [expected[point] for point in points]

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from SALib.analyze import sobol as salib
 from scipy.stats import sobol_indices, uniform
 
+from epsm.results.sensitivity import sobol as sobol_module
 from epsm.results.sensitivity.analysis import Analysis, analyse
 from epsm.results.sensitivity.design import Design, Floats
 from tests.unit.results.sensitivity import designs
@@ -198,3 +200,29 @@ def test_results_of_another_design_are_an_error() -> None:
     design, results = run(*ISHIGAMI[:2])
     with pytest.raises(ValueError, match="were given for"):
         analyse(design, results[:-1])
+
+
+@pytest.mark.parametrize("cells", [10**6, 3 * SAMPLES])
+@pytest.mark.parametrize("second_order", [False, True])
+def test_the_indices_are_salibs_in_every_digit(cells: int, second_order: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    names, function, *_ = ISHIGAMI
+    design, results = run(names, function, second_order=second_order)
+    monkeypatch.setattr(sobol_module, "_MAX_CELLS", cells)
+    problem = {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
+    expected = salib.analyze(
+        problem, results, calc_second_order=second_order, num_resamples=200, conf_level=0.9, seed=11
+    )
+
+    found = sobol_module.sobol_indices(
+        results.reshape(-1, design.group_size), confidence=0.9, seed=11, second_order=second_order
+    )
+
+    for name, values, widths in (
+        ("S1", found.first, found.first_widths),
+        ("ST", found.total, found.total_widths),
+    ):
+        assert (list(values), list(widths)) == (list(expected[name]), list(expected[f"{name}_conf"]))
+    if second_order:
+        above = np.triu_indices(len(names), 1)
+        assert list(found.second) == list(expected["S2"][above])
+        assert list(found.second_widths) == list(expected["S2_conf"][above])

@@ -1,6 +1,7 @@
 """The design of a study as a table: `design.parquet`, for the analysis of its results."""
 
 import json
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -30,18 +31,21 @@ def write_design(study: Study, path: Path) -> None:
         path: The file to write.
     """
     design = study.design
-    parts = [
+    parts = (
         _part(study, range(first, min(first + _AT_A_TIME, design.count)))
         for first in range(0, max(design.count, 1), _AT_A_TIME)
-    ]
+    )
     sampling = study.sampling
     attrs = {
         "method": sampling.method,
         "seed": sampling.seed if isinstance(sampling, InUnitCube) else None,
         "correlated": isinstance(sampling, Correlated) and bool(sampling.correlations),
     }
-    table = pa.concat_tables(parts)
-    pq.write_table(table.replace_schema_metadata({_ATTRS: json.dumps({SAMPLING: attrs})}), path)
+    first = next(parts)
+    schema = first.schema.with_metadata({_ATTRS: json.dumps({SAMPLING: attrs})})
+    with pq.ParquetWriter(path, schema) as writer:
+        for part in chain([first], parts):
+            writer.write_table(part.cast(schema))
 
 
 def _part(study: Study, indices: range) -> pa.Table:

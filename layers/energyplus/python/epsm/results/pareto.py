@@ -5,11 +5,37 @@ dominates (the Pareto front), rank 2 those that none but points of rank 1 domina
 2002, NSGA-II).
 """
 
+import json
 from array import array
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 MAX_OBJECTIVES = 3
+_AT_A_TIME = 50_000
+
+
+class Ranks(Mapping[int, int]):
+    """The rank of each point that has one, by its index. In an array: a dictionary of a million takes 100 MB."""
+
+    def __init__(self, ranks: "NDArray[np.int32]") -> None:
+        self._ranks = ranks
+
+    def __getitem__(self, index: int) -> int:
+        rank = int(self._ranks[index]) if index < len(self._ranks) else 0
+        if not rank:
+            raise KeyError(index)
+        return rank
+
+    def __iter__(self) -> Iterator[int]:
+        for start in range(0, len(self._ranks), _AT_A_TIME):
+            yield from (start + np.flatnonzero(self._ranks[start : start + _AT_A_TIME])).tolist()
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self._ranks))
 
 
 class Ranking:
@@ -33,43 +59,75 @@ class Ranking:
         self._indices.setdefault(group, array("q")).append(index)
         self._numbers.setdefault(group, array("d")).extend(point)
 
-    def ranks(self) -> dict[int, int]:
+    def ranks(self) -> Ranks:
         """The rank of each point, by index."""
-        found: dict[int, int] = {}
-        for group, indices in self._indices.items():
-            points = zip(*[iter(self._numbers[group])] * self._objectives, strict=True)
-            found.update(zip(indices, pareto_ranks(points), strict=True))
-        return found
+        indices = {group: np.frombuffer(own, dtype=np.int64) for group, own in self._indices.items()}
+        ranks = np.zeros(max((int(own.max()) + 1 for own in indices.values()), default=0), dtype=np.int32)
+        for group, own in indices.items():
+            points = np.frombuffer(self._numbers[group], dtype=np.float64)
+            ranks[own] = _ranks(points.reshape(-1, self._objectives))
+        return Ranks(ranks)
+
+
+def write_ranks(path: Path, objectives: Sequence[str], ranks: Mapping[int, int]) -> None:
+    """Write pareto.json."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write(f'{{"objectives": {json.dumps(objectives)}, "ranks": {{')
+        separator = ""
+        for index, rank in ranks.items():
+            file.write(f'{separator}"{index}": {rank}')
+            separator = ", "
+        file.write("}}")
 
 
 def pareto_ranks(points: Iterable[tuple[float, ...]]) -> list[int]:
-    """The rank of each point.
-
-    Sorted by the first objective, a point can only be dominated by one before it. Each front keeps the staircase of its
-    other two objectives, so that one look-up says whether it dominates a point; and whatever a front dominates, the
-    fronts before it dominate too, so the rank is found by bisection (Zhang et al. 2015, efficient non-dominated sort).
-    Equal points have the same rank.
+    """The rank of each point. Equal points have the same rank.
 
     >>> pareto_ranks([(1, 5), (2, 2), (3, 3), (2, 2), (5, 1), (4, 4)])
     [1, 1, 2, 1, 1, 3]
     """
     listed = list(points)
+    ranks: list[int] = _ranks(np.array(listed, dtype=np.float64)).tolist() if listed else []
+    return ranks
+
+
+def _ranks(points: "NDArray[np.float64]") -> "NDArray[np.int32]":
+    """The rank of each row.
+
+    Sorted by the first objective, a point can only be dominated by one before it. Each front keeps the staircase of its
+    other two objectives, so that one look-up says whether it dominates a point; and whatever a front dominates, the
+    fronts before it dominate too, so the rank is found by bisection (Zhang et al. 2015, efficient non-dominated sort).
+    """
+    columns = [points[:, number] for number in range(points.shape[1])]
+    columns += [np.zeros(len(points))] * (MAX_OBJECTIVES - len(columns))
+    order = np.lexsort(columns[::-1])
+    ranks = np.empty(len(points), dtype=np.int32)
     fronts: list[_Staircase] = []
-    ranks: dict[tuple[float, ...], int] = {}
-    for point in sorted(set(listed)):
-        second, third = (*point[1:], 0.0, 0.0)[:2]
-        low, high = 0, len(fronts)
-        while low < high:
-            middle = (low + high) // 2
-            if fronts[middle].dominates(second, third):
-                low = middle + 1
-            else:
-                high = middle
-        if low == len(fronts):
-            fronts.append(_Staircase())
-        fronts[low].add(second, third)
-        ranks[point] = low + 1
-    return [ranks[point] for point in listed]
+    last, rank = None, 0
+    for start in range(0, len(order), _AT_A_TIME):
+        part = order[start : start + _AT_A_TIME]
+        found = []
+        for point in zip(*(column[part].tolist() for column in columns), strict=True):
+            if point != last:
+                last, rank = point, _rank(fronts, *point[1:])
+            found.append(rank)
+        ranks[part] = found
+    return ranks
+
+
+def _rank(fronts: "list[_Staircase]", second: float, third: float) -> int:
+    """Put a point into its front; the number of the front, from 1."""
+    low, high = 0, len(fronts)
+    while low < high:
+        middle = (low + high) // 2
+        if fronts[middle].dominates(second, third):
+            low = middle + 1
+        else:
+            high = middle
+    if low == len(fronts):
+        fronts.append(_Staircase())
+    fronts[low].add(second, third)
+    return low + 1
 
 
 class _Staircase:

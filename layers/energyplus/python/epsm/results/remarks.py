@@ -1,11 +1,11 @@
 """Remarks on a finished study that no single variant shows."""
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from epsm.results.effects import Effects, Place
 from epsm.results.metrics import METRICS
 from epsm.results.table_rows import outcomes_of
 from epsm.study.parameters import Dimension
@@ -33,15 +33,20 @@ def remarks(table: pd.DataFrame, study: Study, outcomes: "pd.Series[int] | None"
     done = table[[name for name in names if name in table]][success]
     results = outcomes_of(table[success]) if outcomes is None else outcomes[success]
     sentences, not_isolated = [], []
+    effects = Effects(done, results, [parameter.name for parameter in study.parameters])
     for parameter in study.parameters:
         if done.empty or tuple(parameter.levels) == (1.0,):
             continue
-        effects = _effects(parameter, study, done, results)
-        if effects.empty and len(parameter.levels) == 1:
+        has_effect = effects.of(
+            parameter.name,
+            weather=study.weather[0] if isinstance(parameter, WeatherParameter) else None,
+            unknown_is_level=len(parameter.levels) == 1,
+        )
+        if not has_effect and len(parameter.levels) == 1:
             not_isolated.append(parameter.name)
-        without = effects[~effects].index
-        if len(without):
-            sentences.append(_without_effect(parameter, study, without, everywhere=len(without) == len(effects)))
+        without = [place for place, effect in has_effect.items() if not effect]
+        if without:
+            sentences.append(_without_effect(parameter, study, without, everywhere=len(without) == len(has_effect)))
     return [*sentences, *_single_value_remark(not_isolated), *_off_target(done), *_missing(done)]
 
 
@@ -68,26 +73,7 @@ def with_severe_errors(table: pd.DataFrame) -> int:
     return int((severe.fillna(0) > 0).sum())
 
 
-def _effects(parameter: Dimension, study: Study, done: pd.DataFrame, results: "pd.Series[int]") -> "pd.Series[bool]":
-    """By model and weather, whether the results differ, in any digit, between any two variants that differ in this
-    parameter alone; pairs of model and weather without two such variants are left out. The baseline is one of the
-    variants, with the model's own values if they are known."""
-    places = ["model", "weather"]
-    if isinstance(parameter, WeatherParameter):  # its levels are the weather
-        done = done.assign(weather=study.weather[0])
-    others = [other.name for other in study.parameters if other.name != parameter.name]
-    if len(parameter.levels) != 1:
-        done = done[done[parameter.name].notna()]  # a baseline with an unknown value cannot be compared with the levels
-    # With a single level, a baseline with an unknown value counts as a second level.
-    levels = done[parameter.name].astype(object).where(done[parameter.name].notna(), "")
-    compared = done[[*places, *others]].assign(level=levels, outcome=results)
-    groups = compared.groupby([*places, *others], dropna=False, sort=False)
-    counted = groups.agg(levels=("level", "nunique"), outcomes=("outcome", "nunique"))
-    comparable = counted[counted["levels"] > 1]
-    return (comparable["outcomes"] > 1).groupby(level=places, sort=False).any()
-
-
-def _without_effect(parameter: Dimension, study: Study, places: "pd.Index[Any]", *, everywhere: bool) -> str:
+def _without_effect(parameter: Dimension, study: Study, places: Sequence[Place], *, everywhere: bool) -> str:
     where = "" if everywhere else f" {_named(places, study)}"
     equal = "all else equal, every variant has the same results" + ("" if everywhere else " there")
     return (
@@ -103,11 +89,11 @@ def _fields(parameter: Dimension) -> str:
     return " and ".join(dict.fromkeys([*fields, *schedules]))
 
 
-def _named(places: "pd.Index[Any]", study: Study) -> str:
+def _named(places: Sequence[Place], study: Study) -> str:
     """`in a.idf with x.epw and in b.idf`: the model alone if it applies to all its weather files."""
     by_model: dict[str, list[str]] = {}
     for model, weather in places:
-        by_model.setdefault(str(model), []).append(str(weather))
+        by_model.setdefault(model, []).append(weather)
     if len(study.models) == 1:
         names = [f"with {weather}" for weathers in by_model.values() for weather in weathers]
     else:

@@ -1,6 +1,7 @@
 """Parameters: the dimensions of a study's design."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Self
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -17,6 +18,12 @@ from epsm.text import fold_name
 _MAX_STEPS = 100_000
 _MAX_WHOLE_NUMBERS = 100
 """A distribution over at most so many whole numbers is checked number by number, a wider one at its ends."""
+
+
+@lru_cache
+def _spaced(first: float, last: float, steps: int) -> tuple[float, ...]:
+    """Kept, because each sample of a study asks for them."""
+    return tuple(rounded(first + (last - first) * step / (steps - 1)) for step in range(steps))
 
 
 class Range(Strict):
@@ -46,8 +53,7 @@ class Range(Strict):
         """
         if self.steps is None:
             return ()
-        width, last = self.to - self.from_, self.steps - 1
-        return tuple(rounded(self.from_ + width * step / last) for step in range(self.steps))
+        return _spaced(self.from_, self.to, self.steps)
 
     def at(self, u: float) -> Value:
         return pick(self.levels, u) if self.steps else rounded(self.from_ + u * (self.to - self.from_))

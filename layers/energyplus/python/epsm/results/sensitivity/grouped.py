@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import combinations
 
 import numpy as np
 
 from epsm.results.sensitivity.design import Design, Floats, complete_groups
 from epsm.results.sensitivity.indices import Basis, Index, TooLittle
+from epsm.results.sensitivity.sobol import sobol_indices
 
 _MIN_SHARE = 0.5
 """Minimum share of complete groups: with fewer, the remaining runs hardly represent the design."""
@@ -14,7 +16,6 @@ _MIN_BLOCKS = 32
 _MIN_TRAJECTORIES = 4
 _MAX_HALF_WIDTH = 0.4
 """Maximum half-width of a Sobol index's interval. Indices lie between 0 and 1, so a wider interval is meaningless."""
-_SOBOL_RESAMPLES = 200
 _MORRIS_RESAMPLES = 1000
 
 
@@ -55,20 +56,10 @@ def sobol(design: Design, results: Floats, confidence: float, seed: int) -> list
     Raises:
         TooLittle: If too few blocks are complete, or the intervals are too wide.
     """
-    from SALib.analyze import sobol as salib  # imported here because it takes 2 s
-
     blocks, total = _complete(design, results, _MIN_BLOCKS, "blocks")
     names = design.names
-    problem = {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
-    found = salib.analyze(
-        problem,
-        blocks.ravel(),
-        calc_second_order=design.second_order,
-        num_resamples=_SOBOL_RESAMPLES,
-        conf_level=confidence,
-        seed=seed,
-    )
-    widest = max(float(np.max(found[f"{name}_conf"])) for name in ("S1", "ST"))
+    found = sobol_indices(blocks, confidence, seed, second_order=design.second_order)
+    widest = float(max(found.first_widths.max(), found.total_widths.max()))
     if not widest <= _MAX_HALF_WIDTH:
         raise TooLittle(
             f"the widest confidence interval is +/- {widest:.2f} with {len(blocks)} of {total} blocks, while indices "
@@ -88,15 +79,17 @@ def sobol(design: Design, results: Floats, confidence: float, seed: int) -> list
         )
 
     indices = [
-        index(name, found[name][number], found[f"{name}_conf"][number], parameter)
-        for name in ("S1", "ST")
+        index(name, values[number], widths[number], parameter)
+        for name, values, widths in (
+            ("S1", found.first, found.first_widths),
+            ("ST", found.total, found.total_widths),
+        )
         for number, parameter in enumerate(names)
     ]
     if design.second_order:
         indices += [
-            index("S2", found["S2"][first, second], found["S2_conf"][first, second], names[first], names[second])
-            for first in range(len(names))
-            for second in range(first + 1, len(names))
+            index("S2", value, width, *pair)
+            for value, width, pair in zip(found.second, found.second_widths, combinations(names, 2), strict=True)
         ]
     return indices
 
