@@ -13,7 +13,7 @@ from epsm.client.aws_faults import line
 from epsm.client.connection import Connection
 from epsm.client.fetch import fetch
 from epsm.client.results_place import results_folder
-from epsm.errors import FolderBusy
+from epsm.errors import DamagedResults, FolderBusy
 from epsm.store import keys
 from epsm.study.records import StudyRecord
 from epsm_local.aws.journal import Closed, Journal
@@ -89,6 +89,9 @@ class Copies:
             return fetch(
                 self._target, record.simulation_id, folder, with_variants=True, report=lambda done, total: None
             )
+        except DamagedResults as error:
+            self._report(run, f"{record.name}: {error}")
+            return error.folder  # a retry would find the same
         except FolderBusy:
             return None  # usually `epsm run`, which downloads the same results; the next attempt finds them
         except Exception as error:

@@ -31,7 +31,7 @@ from epsm.client.follow import follow
 from epsm.client.local import LOCAL
 from epsm.client.low_priority import lower_priority
 from epsm.energyplus.versions import DEFAULT
-from epsm.errors import CannotWrite, FolderBusy, NotPickedUp, StudyRejected
+from epsm.errors import CannotWrite, DamagedResults, FolderBusy, NotPickedUp, StudyRejected
 from epsm.store import keys
 from epsm.store.executions import RunCounts
 from epsm.study.compute import Compute
@@ -213,9 +213,13 @@ def bring(target: Connection, record: StudyRecord, download: Download, stack: st
         _telling_how_to_go_on(record.simulation_id, stack, ended=True),
         console.status("Downloading results ...") as waiting,
     ):
-        folder = download.finish(
-            lambda done, total: waiting.update(f"Downloading results ... {done} of {total} files"), _OTHER_WRITER_S
-        )
+        damaged: DamagedResults | None = None
+        try:
+            folder = download.finish(
+                lambda done, total: waiting.update(f"Downloading results ... {done} of {total} files"), _OTHER_WRITER_S
+            )
+        except DamagedResults as error:
+            damaged, folder = error, error.folder
     if record.status is StudyStatus.REJECTED:
         show_problems(console, record.problems)
         return
@@ -228,3 +232,6 @@ def bring(target: Connection, record: StudyRecord, download: Download, stack: st
         show_results(console, parquet, manifest.study, manifest.model_version)
     show_state(target, record)
     console.print(Text(f"Results: {folder}/  (report.html, results.csv, results.parquet, manifest.json)"))
+    if damaged is not None:
+        console.print(Text(str(damaged), style="red"), soft_wrap=True)
+        raise typer.Exit(1)

@@ -1,17 +1,21 @@
 """Downloading the variants of a run whose files are in packs."""
 
+import json
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 import epsm
+from epsm.client.fetch import Download
 from epsm.client.unpack import Unpacking
 from epsm.store import keys
 from epsm.store.pack_index import PackIndex
 from epsm.store.packs import pack
 from epsm.store.records import Records
+from epsm_cli import steps
 from tests.unit.deployed import Deployed
 
 
@@ -76,8 +80,67 @@ def test_a_pack_of_which_a_further_attempt_counts_more_variants_is_unpacked_agai
     assert files_below(tmp_path) == {"variants/0/in.idf": b"0", "variants/1/in.idf": b"1"}
 
 
-def test_a_damaged_pack_is_reported(stack: Deployed, run: epsm.Run, tmp_path: Path) -> None:
-    put(stack, run, "packs/0000000-a.zip", b"PK")
+def put_index(stack: Deployed, run: epsm.Run, packs: dict[str, tuple[int, ...]]) -> None:
+    index = PackIndex()
+    for name, variants in packs.items():
+        for variant in variants:
+            index.add(variant, name)
+    put(stack, run, "packs/index.json", json.dumps(index.document()).encode())
 
-    with pytest.raises(epsm.NotFound, match="damaged"):
+
+def broken_entry(content: bytes, index: int) -> bytes:
+    """A pack in which a file of a variant is damaged."""
+    name = f"variants/{index}/in.idf".encode()
+    at = content.index(name) + len(name)
+    return content[:at] + bytes([content[at] ^ 255]) + content[at + 1 :]
+
+
+GOOD = pack({4: {"in.idf": b"4"}}, {})
+BROKEN = broken_entry(pack({0: {"in.idf": b"zero"}, 1: {"in.idf": b"1"}}, {}), 0)
+
+
+def test_damaged_and_missing_packs_cost_their_variants_only(stack: Deployed, run: epsm.Run, tmp_path: Path) -> None:
+    put(stack, run, "packs/0000000-broken.zip", BROKEN)
+    put(stack, run, "packs/0000002-no-zip.zip", b"PK")
+    put(stack, run, "packs/0000004-good.zip", GOOD)
+    put(stack, run, "packs/0000005-old.zip", b"PK")
+    put(stack, run, "results.csv", b"table")
+    lacking = {"packs/0000004-good.zip": (4, 6), "packs/0000007-missing.zip": (7,)}
+    put_index(stack, run, {"packs/0000000-broken.zip": (0, 1), "packs/0000002-no-zip.zip": (2, 3)} | lacking)
+
+    with pytest.raises(epsm.DamagedResults, match=r"0000002-no-zip\.zip \(variants 2 to 3\)") as raised:
         run.download(tmp_path, variant_files=True)
+
+    folder = raised.value.folder
+    assert files_below(folder / "variants") == {"1/in.idf": b"1", "4/in.idf": b"4"}
+    assert (folder / "results.csv").read_bytes() == b"table"
+    assert sorted(raised.value.variants) == [0, 2, 3, 6, 7]
+    assert "old" not in str(raised.value), "no variant counts in it"
+
+
+def test_a_pack_that_is_mended_is_downloaded_again(stack: Deployed, run: epsm.Run, tmp_path: Path) -> None:
+    put(stack, run, "packs/0000000-a.zip", b"PK")
+    download = Download(run.connection, run.simulation_id, tmp_path, with_variants=True)
+    assert download.download_early(), "it may not be complete yet"
+    put(stack, run, "packs/0000000-a.zip", pack({0: {"in.idf": b"0"}}, {}))
+
+    folder = download.finish(lambda done, total: None)
+
+    assert files_below(folder / "variants") == {"0/in.idf": b"0"}
+
+
+def test_the_command_shows_the_results_and_reports_the_damage(
+    stack: Deployed, run: epsm.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(stack, run, "packs/0000000-a.zip", b"PK")
+    record = stack.records.study(run.simulation_id)
+    assert record is not None
+    download = Download(run.connection, run.simulation_id, tmp_path, with_variants=True)
+
+    with pytest.raises(typer.Exit) as ended:
+        steps.bring(run.connection, record, download, "epsm-dev")
+
+    assert ended.value.exit_code == 1
+    shown = capsys.readouterr().out
+    assert "Results: " in shown
+    assert "packs/0000000-a.zip" in shown

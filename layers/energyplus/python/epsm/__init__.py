@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from epsm.client.study import Study
     from epsm.errors import (
         CannotWrite,
+        DamagedResults,
         EngineMissing,
         EpsmError,
         FolderBusy,
@@ -53,6 +54,7 @@ __all__ = [
     "CannotWrite",
     "Check",
     "Connection",
+    "DamagedResults",
     "EngineMissing",
     "EpsmError",
     "FolderBusy",

@@ -8,6 +8,7 @@ EpsmError
 ├── NotEnded            results were requested before the study has ended
 ├── WaitTimeout         the study has not ended within the given time (also a TimeoutError)
 ├── NotFound            there is no such study, run, variant or object
+│   └── DamagedResults  files of some variants are missing or damaged; the others were downloaded
 ├── NoStack             there is no such stack, or the local stack is not installed
 ├── StackError          AWS refused a request, or cannot be reached
 │   └── NotPickedUp     the study was uploaded, and the stack did not react
@@ -21,6 +22,7 @@ All are exported by `epsm`: `except epsm.EpsmError` catches every one of them.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from epsm.problems import Problem
 from epsm.text import counted
@@ -60,6 +62,20 @@ class WaitTimeout(EpsmError, TimeoutError):
 
 class NotFound(EpsmError):
     """A study, run, variant or object that should exist does not."""
+
+
+class DamagedResults(NotFound):
+    """Files of some variants are missing or damaged in S3. All other files were downloaded.
+
+    Attributes:
+        folder: The folder of the run.
+        variants: The variants, as far as they are known.
+    """
+
+    def __init__(self, folder: Path, message: str, variants: Iterable[int]) -> None:
+        self.folder = folder
+        self.variants: tuple[int, ...] = tuple(variants)
+        super().__init__(message)
 
 
 class NoStack(EpsmError):

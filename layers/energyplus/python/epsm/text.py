@@ -83,6 +83,22 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
     return ", ".join(f"'{by_folded[name]}'" for name in folded)
 
 
+def numbered(numbers: Iterable[int], most: int = 8) -> str:
+    """Numbers in order, as ranges, cut after `most` of them.
+
+    >>> numbered([7, 3, 4, 5]), numbered([1, 3, 5], most=2)
+    ('3 to 5, 7', '1, 3 and 1 more')
+    """
+    ranges: list[list[int]] = []
+    for number in sorted(numbers):
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    shown = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges[:most])
+    return shown if len(ranges) <= most else f"{shown} and {len(ranges) - most} more"
+
+
 def listed(names: Iterable[str], most: int = 8) -> str:
     """Names quoted and joined, cut after `most` of them.
 

@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,12 +21,13 @@ from epsm.client.connection import Connection
 from epsm.client.low_priority import lower_priority
 from epsm.client.results_place import NAMING_FILES, PART, results_place
 from epsm.client.unpack import Unpacking
-from epsm.errors import CannotWrite
+from epsm.errors import CannotWrite, DamagedResults
 from epsm.results.result_files import RESULT_FILES
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.pack_index import read_index
 from epsm.store.s3_errors import is_absent
+from epsm.text import numbered
 
 SUMMARY_FILES = (*NAMING_FILES, *RESULT_FILES)
 _CONNECTIONS = 8
@@ -34,6 +35,7 @@ _EARLY_CONNECTIONS = 2
 _MAX_IN_ONE_PART = 16 * 2**20
 """Larger objects are downloaded in parts, several at a time, with retries of each."""
 _BLOCK_BYTES = 2**20
+_MAX_SHOWN = 5
 _MD5_ETAG = re.compile(r'"[0-9a-f]{32}"')
 """The ETag of an object that was uploaded in one part; of others, it is not the MD5 of the content."""
 _MIN_FREE_BYTES = 2 * 2**30
@@ -141,6 +143,7 @@ class Download:
         Raises:
             CannotWrite: If the folder cannot be made or written (full disk, no permission, a file in its place).
             FolderBusy: If another process is still writing to it.
+            DamagedResults: If files of some variants are missing or damaged; all others have been downloaded.
             botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: If the stack does not answer.
         """
         objects = self._objects()
@@ -149,6 +152,10 @@ class Download:
         self._stop.clear()
         with self._writing(wait_s) as place:
             self._download_all(place, objects, report, _CONNECTIONS)
+            if damage := self._unpacking.damage(entry.name for entry in objects if entry.is_pack):
+                raise DamagedResults(
+                    place, _message(place, damage), set().union(*(found for found, _ in damage.values()))
+                )
             return place
 
     @contextmanager
@@ -262,6 +269,18 @@ class Download:
         if modified is not None:
             os.utime(path, (modified.timestamp(), modified.timestamp()))
         return etag
+
+
+def _message(place: Path, damage: Mapping[str, tuple[set[int], str]]) -> str:
+    faults = [
+        f"{name} (variants {numbered(variants)}): {reason}" if variants else f"{name}: {reason}"
+        for name, (variants, reason) in damage.items()
+    ]
+    more = f"; and {len(faults) - _MAX_SHOWN} more" if len(faults) > _MAX_SHOWN else ""
+    return (
+        f"Files of some variants cannot be downloaded: {'; '.join(faults[:_MAX_SHOWN])}{more}. All other files are in "
+        f"{place}/; 'epsm run --no-cache' computes the study again"
+    )
 
 
 def _md5() -> Any:

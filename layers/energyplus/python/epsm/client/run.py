@@ -261,6 +261,7 @@ class Run:
             NotFound: As for `status`.
             CannotWrite: If the folder cannot be written.
             FolderBusy: If another process writes to it for ten minutes.
+            DamagedResults: If files of some variants are missing or damaged; all others have been downloaded.
         """
         place = results_folder(Path(folder), self._known().source["key"], self.simulation_id)
         with stack_errors():

@@ -1,11 +1,12 @@
 """Unpacking the packs of a run into the folders of its variants."""
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import IO
 
 from epsm.client.results_place import PART
+from epsm.errors import NotFound
 from epsm.store import keys
 from epsm.store.packs import Pack
 
@@ -14,7 +15,7 @@ class Unpacking:
     """Writes the files of packs below a folder, as if each were an object of its own.
 
     A variant that was repeated may be in several packs. The index, which is written with the results, says which one
-    counts; until then, it is the newest.
+    counts; until then, it is the newest. Damaged files are left out, and the others are written.
 
     Args:
         folder: Where to write.
@@ -28,6 +29,7 @@ class Unpacking:
         self.index: dict[str, set[int]] | None = None
         self._written: dict[int, tuple[str, str]] = {}
         self._unpacked: set[str] = set()
+        self._damage: dict[str, tuple[set[int], str]] = {}
         self._lock = threading.Lock()
 
     def is_done(self, name: str) -> bool:
@@ -50,11 +52,16 @@ class Unpacking:
             The paths of the files, below the folder.
 
         Raises:
-            NotFound: If it is damaged.
             OSError: If they cannot be written.
         """
         paths: list[str] = []
-        pack = Pack(content)
+        expected = self.index[name] if self.index else set()
+        try:
+            pack = Pack(content)
+        except NotFound as error:
+            self._damage[name] = (expected, str(error))
+            return paths
+        damaged, reason = expected.difference(pack.variants), "they are not in it"
         for index in pack.variants:
             with self._lock:  # of several packs with a variant, one writes at a time
                 if self.index is None:
@@ -63,16 +70,44 @@ class Unpacking:
                     counts = index in self.index[name]
                 if counts:
                     self._written[index] = (age, name)
-                    paths += self._write(pack, index)
-        self._unpacked.add(name)
+                    written, fault = self._write(pack, index)
+                    paths += written
+                    if fault:
+                        damaged, reason = damaged | {index}, fault
+        if damaged:
+            self._damage[name] = (damaged, reason)
+        else:
+            self._damage.pop(name, None)
+            self._unpacked.add(name)
         return paths
 
-    def _write(self, pack: Pack, index: int) -> list[str]:
-        paths = [keys.variant_file(index, name) for name in pack.names(index)]
+    def _write(self, pack: Pack, index: int) -> tuple[list[str], str]:
+        """Write the files of a variant; returns their paths, and a fault if one is damaged."""
+        paths, fault = [], ""
         (self._folder / keys.variant_file(index, "")).mkdir(parents=True, exist_ok=True)
-        for name, path in zip(pack.names(index), paths, strict=True):
+        for name in pack.names(index):
+            path = keys.variant_file(index, name)
             target = self._folder / path
             part = target.with_name(f".{name}.unpacked{PART}")
-            part.write_bytes(pack.read(index, name))
+            try:
+                part.write_bytes(pack.read(index, name))
+            except NotFound as error:
+                fault = str(error)
+                target.unlink(missing_ok=True)  # of an earlier attempt
+                continue
             part.replace(target)
-        return paths
+            paths.append(path)
+        return paths, fault
+
+    def damage(self, stored: Iterable[str]) -> dict[str, tuple[set[int], str]]:
+        """The packs that are damaged or missing: the variants concerned, as far as they are known, and the reason.
+
+        Args:
+            stored: The packs that there are.
+        """
+        counted = {name for name, variants in (self.index or {}).items() if variants}
+        damaged = {name: found for name, found in self._damage.items() if self.index is None or name in counted}
+        missing = (
+            {name: (self.index[name], "it is missing") for name in counted.difference(stored)} if self.index else {}
+        )
+        return dict(sorted((damaged | missing).items()))
