@@ -14,6 +14,7 @@ from epsm_local import moto_patches, product
 from epsm_local.aws import assets, temporary_folders
 from epsm_local.aws.code_store import CodeStore
 from epsm_local.aws.containers import Containers
+from epsm_local.aws.http_server import HttpServer
 from epsm_local.aws.janitor import Janitor
 from epsm_local.aws.journal import Journal
 from epsm_local.aws.session import client
@@ -86,13 +87,13 @@ class LocalStack:
         port = port or _free_port()
         # moto reads this when it is imported.
         os.environ["MOTO_PORT"] = str(port)
-        from moto.server import ThreadedMotoServer
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         from epsm_local.aws.http_api.gateway import HttpApi
         from epsm_local.aws.scheduler import Scheduler
+        from epsm_local.aws.wsgi import answers_of
         from epsm_local.moto_patches import objects, persistence
 
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)
         # The interpreter logs every error that a state machine catches, with the whole definition, a screenful each.
         logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
         self.endpoint = f"http://127.0.0.1:{port}"
@@ -104,8 +105,7 @@ class LocalStack:
         self._stopping = aws.stopping
         moto_patches.use(aws)
         objects.use_folder(self.journal.objects if self.journal else folder / "objects", self.journal)
-        self._server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
-        self._server.start()
+        self._server = HttpServer(answers_of(DomainDispatcherApplication(create_backend_app), port), port)
         self._scheduler = Scheduler()
         self._api: HttpApi | None = None
         try:
@@ -180,7 +180,7 @@ class LocalStack:
         if self._api is not None:
             self._api.close()
         # Failures caused by stopping the workers must not be recorded: the next stack resumes from the current state.
-        self._server.stop()
+        self._server.close()
         if self.journal is not None:
             from epsm_local.moto_patches import objects
 

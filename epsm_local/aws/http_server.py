@@ -1,6 +1,7 @@
-"""The HTTP server of the HTTP API and of the Lambda Runtime API: one for each, on its own port on 127.0.0.1.
+"""The HTTP server of the local stack: for AWS's services (moto), the HTTP API and the Lambda Runtime API, each on its
+own port on 127.0.0.1.
 
-moto is served by Werkzeug; docs/decisions/0019-one-http-server.md has the reasons for a server of our own.
+docs/decisions/0019-one-http-server.md has the reasons for a server of our own.
 """
 
 import socket
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase
+from socketserver import TCPServer
 
 _PIECE_BYTES = 1 << 20
 _POLL_INTERVAL_S = 2.0
@@ -40,7 +42,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response. Headers may repeat; the server adds those for connection and length."""
+    """An HTTP response. Headers may repeat; the server adds those for connection, date and length.
+
+    A length among the headers is kept: that of the object, in the response to a HEAD request.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -78,12 +83,13 @@ class HttpServer:
         threading.Thread(target=serve, kwargs={"poll_interval": _POLL_INTERVAL_S}, daemon=True).start()
 
     def close(self) -> None:
-        """Stop accepting connections. Requests in progress are still answered."""
+        """Stop accepting connections, and end the idle ones. Requests in progress are still answered."""
         # Wakes up the serving thread, which keeps the port open while it waits for a connection.
         with suppress(OSError):  # closed already
             self._server.socket.shutdown(socket.SHUT_RDWR)
         self._server.shutdown()
         self._server.server_close()
+        self._server.end_connections()
 
 
 def joined(items: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -96,9 +102,26 @@ def joined(items: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # many clients may connect at once; the kernel lets others wait for a second
     answer: Callable[[Request], Response]
     max_bytes: int | None
     refuse: Callable[[int], Response]
+
+    def __init__(self, address: tuple[str, int], handler: type["_Handler"]) -> None:
+        self.connections: set[socket.socket] = set()
+        self.connecting = threading.Lock()
+        super().__init__(address, handler)
+
+    def server_bind(self) -> None:
+        """Without the host's name, for which HTTPServer asks the DNS."""
+        TCPServer.server_bind(self)
+
+    def end_connections(self) -> None:
+        """Let each handler read the end of its connection instead of another request."""
+        with self.connecting:
+            for connection in self.connections:
+                with suppress(OSError):  # closed by the client
+                    connection.shutdown(socket.SHUT_RD)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that disconnects, as a killed worker does, is not an error."""
@@ -109,6 +132,16 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1
     server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        with self.server.connecting:
+            self.server.connections.add(self.connection)
+
+    def finish(self) -> None:
+        with self.server.connecting:
+            self.server.connections.discard(self.connection)
+        super().finish()
 
     def log_message(self, *args: object) -> None:
         pass
@@ -156,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("connection", "close")
         has_body = response.status not in (204, 304)
-        if has_body:
+        if has_body and not any(name.lower() == "content-length" for name, _ in response.headers):
             self.send_header("content-length", str(len(response.body)))
         self.end_headers()
         if has_body and self.command != "HEAD":

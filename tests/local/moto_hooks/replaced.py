@@ -4,6 +4,13 @@ from tests.local.moto_hooks.hooks import EXECUTE_STATE, FROM_CLOUDFORMATION, MAP
 
 REPLACED = (
     Hook("dispatch", "backends.py", "list_of_moto_modules", ""),
+    Hook("dispatch", "core/utils.py", "method_names_from_class",
+         "clazz: object"),
+    Hook("dispatch", "core/responses.py", "method_names_from_class"),
+    Hook("dispatch", "utilities/aws_headers.py", "gen_amzn_requestid_long",
+         "headerdict: dict[str, Any] | None=None"),
+    Hook("dispatch", "core/responses.py", "gen_amzn_requestid_long"),
+    Hook("dispatch", "moto_server/werkzeug_app.py", "BackendRequest"),
     Hook("objects", "s3/models.py", "FakeKey.value",
          "self"),
     Hook("objects", "s3/models.py", "FakeKey.etag",
