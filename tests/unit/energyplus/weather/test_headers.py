@@ -6,6 +6,21 @@ from epsm.energyplus.weather import read_weather, statistics_beside
 from tests.unit.energyplus.weather.epw_files import HEADER, LOCATION, dated, epw, problems, whole
 
 
+# Files that were read before
+def test_a_file_that_was_read_before_has_the_same_problems_under_each_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = epw(records=7 * 24 - 1)
+    weather, first = read_weather(content, "a.epw")
+    monkeypatch.setattr("epsm.energyplus.weather.check_records", lambda *_: pytest.fail("it is read again"))
+    assert read_weather(content, "a.epw") == (weather, first)
+    first.clear()  # the caller's own list
+    (problem,) = read_weather(content, "a.epw")[1]
+    assert problem.where == "a.epw"
+    monkeypatch.undo()
+    (problem,) = read_weather(content, "b.epw")[1]
+    assert problem.where == "b.epw"
+    assert not read_weather(epw(), "a.epw")[1]
+
+
 # Files that are no EPW
 @pytest.mark.parametrize(
     "content",

@@ -123,7 +123,7 @@ def check_records(
     for number, line in enumerate(data, start=first_line):
         day, hour, index = next(expected, (None, 0, 0))
         values = line.split(",")
-        numbers = _numbers(values)
+        numbers = _numbers(values, line)
         if numbers is None:
             problem = _record_fault(values, line, f"{source}: line {number}")
         else:
@@ -169,7 +169,7 @@ def _expected(days: Sequence[Day], per_hour: int) -> Iterator[tuple[Day, int, in
                 yield day, hour, index
 
 
-def _numbers(values: list[str]) -> list[float] | None:
+def _numbers(values: list[str], line: str) -> list[float] | None:
     """Columns 7 to 28; None if any number of the line is unreadable."""
     try:
         numbers = [float(value) for value in values[_FLAGS_COLUMN:NEEDED_COLUMNS]]
@@ -179,7 +179,7 @@ def _numbers(values: list[str]) -> list[float] | None:
         return None
     if len(values) < NEEDED_COLUMNS or not math.isfinite(sum(numbers) + sum(others)):
         return None
-    if any("_" in value for position, value in enumerate(values) if position != _FLAGS_COLUMN - 1):
+    if "_" in line and any("_" in value for position, value in enumerate(values) if position != _FLAGS_COLUMN - 1):
         return None
     return numbers
 
