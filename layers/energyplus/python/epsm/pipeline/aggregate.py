@@ -7,6 +7,7 @@ reads the variants' records and writes the same files again.
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ from epsm.study.records import StudyStatus, VariantStatus
 from epsm.study.schema import Study
 
 logger = logging.getLogger(__name__)
+
+_UPLOADS = 4
+"""Result files that are uploaded at a time."""
 
 
 def aggregate(
@@ -115,9 +119,11 @@ def _columns(study: Study) -> list[str]:
 
 
 def _upload(files: Files, simulation: str, folder: Path) -> None:
-    for name, content_type in RESULT_FILES.items():
-        if (folder / name).is_file():
-            files.put_file(keys.run_key(simulation, name), folder / name, content_type)
+    def upload(name: str) -> None:
+        files.put_file(keys.run_key(simulation, name), folder / name, RESULT_FILES[name])
+
+    with ThreadPoolExecutor(_UPLOADS) as pool:
+        list(pool.map(upload, (name for name in RESULT_FILES if (folder / name).is_file())))
 
 
 def _analyse(folder: Path, manifest: RunManifest, table: pd.DataFrame) -> list[str]:

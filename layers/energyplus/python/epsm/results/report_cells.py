@@ -52,10 +52,11 @@ def number_table(rows: pd.DataFrame, columns: Sequence[str], labels: Iterable[st
     shown = [name for name in columns if name in rows and rows[name].notna().any()]
     if not shown or rows.empty:
         return ""
+    digits = {name: _digits(rows[name]) for name in shown}
     head = "".join(f"<th>{escape(heading(name))}</th>" for name in shown)
     body = []
     for label, (_, row) in zip(labels, rows.iterrows(), strict=True):
-        cells = "".join(f"<td>{text(row[name], _digits(rows[name]))}</td>" for name in shown)
+        cells = "".join(f"<td>{text(row[name], digits[name])}</td>" for name in shown)
         kind = " class='baseline'" if label.endswith(BASELINE) else ""
 
         body.append(f"<tr{kind}><td class='text label'>{escape(label)}</td>{cells}</tr>")
@@ -66,4 +67,5 @@ def _digits(values: "pd.Series[Any]") -> int | None:
     """Number of decimals to show in a column: none if the numbers are large."""
     if not pd.api.types.is_float_dtype(values):
         return None
-    return 0 if values.abs().max() >= 1000 else 1 if values.abs().max() >= 10 else 2
+    largest = values.abs().max()
+    return 0 if largest >= 1000 else 1 if largest >= 10 else 2

@@ -19,6 +19,6 @@ RESULT_FILES: Mapping[str, str] = {
     "monthly.parquet": _BINARY,
     PARETO_FILE: _JSON,
 }
-"""Names and content types, in the order in which aggregate uploads the files. Not every study has all of them."""
+"""Names and content types, in the order in which they are listed. Not every study has all of them."""
 MANIFEST, ERRORS = "manifest.json", "errors.json"
 """Written by submit."""

@@ -164,12 +164,14 @@ def for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:
     """The table with an apostrophe before every text that a spreadsheet would evaluate as a formula."""
     texts: pd.DataFrame = frame.select_dtypes("string")
     # https://owasp.org/www-community/attacks/CSV_Injection
-    return frame.assign(**{name: text.where(~_is_formula(text), "'" + text) for name, text in texts.items()})
+    formulas = {name: _is_formula(text) for name, text in texts.items()}
+    marked = {name: texts[name].where(~which, "'" + texts[name]) for name, which in formulas.items() if which.any()}
+    return frame.assign(**marked) if marked else frame
 
 
 def _is_formula(text: "pd.Series[str]") -> "pd.Series[bool]":
-    number = pd.to_numeric(text, errors="coerce").notna()
-    return (text.str.startswith(_FORMULA_STARTS) & ~number).fillna(False).astype(bool)
+    starts: pd.Series[bool] = text.str.startswith(_FORMULA_STARTS).fillna(False).astype(bool)
+    return starts & pd.to_numeric(text, errors="coerce").isna() if starts.any() else starts
 
 
 def read_columns(parquet: Path, names: Iterable[str]) -> pd.DataFrame:
@@ -181,12 +183,12 @@ def read_columns(parquet: Path, names: Iterable[str]) -> pd.DataFrame:
     """
     with pq.ParquetFile(parquet) as file:
         existing = set(file.schema_arrow.names)
+        chosen = [name for name in dict.fromkeys(names) if name in existing]
+        if file.metadata.num_rows <= _BATCH:
+            small: pd.DataFrame = file.read(columns=chosen, use_threads=False).to_pandas()
+            return small
         # One column at a time, and in one thread: all at once leave as much unused memory as the table takes.
-        columns = [
-            file.read(columns=[name], use_threads=False).to_pandas(self_destruct=True)
-            for name in dict.fromkeys(names)
-            if name in existing
-        ]
+        columns = [file.read(columns=[name], use_threads=False).to_pandas(self_destruct=True) for name in chosen]
     pa.default_memory_pool().release_unused()
     frame: pd.DataFrame = pd.concat(columns, axis=1)
     return frame

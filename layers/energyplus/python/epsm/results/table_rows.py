@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from itertools import accumulate
+from itertools import accumulate, groupby
 from pathlib import Path
 
 import pandas as pd
@@ -37,9 +37,11 @@ def from_file(parquet: Path) -> Complete:
             groups = (file.metadata.row_group(number).num_rows for number in range(file.num_row_groups))
             starts = list(accumulate(groups, initial=0))
             found = []
-            for index in rows["variant_index"].tolist():
-                group = bisect_right(starts, index) - 1
-                found.append(file.read_row_group(group, columns=added).slice(index - starts[group], 1))
+            for group, indices in groupby(
+                rows["variant_index"].tolist(), lambda index: bisect_right(starts, index) - 1
+            ):
+                content = file.read_row_group(group, columns=added)
+                found += [content.slice(index - starts[group], 1) for index in indices]
         others: pd.DataFrame = pa.concat_tables(found).to_pandas().set_index(rows.index)
         return pd.concat([rows, others[added]], axis=1)
 
