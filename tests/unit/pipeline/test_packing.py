@@ -21,10 +21,10 @@ def refusal(code: str, status: int) -> ClientError:
 @pytest.mark.parametrize(
     ("limit", "value", "packs"),
     [
-        ("MAX_SECONDS", 0.0, [[0], [1], [2]]),
-        ("MAX_VARIANTS", 2, [[0, 1], [2]]),
-        ("MAX_BYTES", 1, [[0], [1], [2]]),
-        ("MAX_SECONDS", 1e6, [[0, 1, 2]]),
+        ("PACK_SECONDS", 0.0, [[0], [1], [2]]),
+        ("PACK_VARIANTS", 2, [[0, 1], [2]]),
+        ("PACK_BYTES", 1, [[0], [1], [2]]),
+        ("PACK_SECONDS", 1e6, [[0, 1, 2]]),
     ],
 )
 def test_variants_are_stored_from_time_to_time_and_at_the_end(
@@ -109,7 +109,7 @@ def test_progress_that_cannot_be_written_costs_no_variant(case: Case, monkeypatc
 def test_nothing_is_stored_for_a_study_that_is_removed_while_its_worker_runs(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packing, "MAX_VARIANTS", 1)
+    monkeypatch.setattr(packing, "PACK_VARIANTS", 1)
 
     def remove(variant: BatchedVariant) -> None:
         case.records.remove_study("a")

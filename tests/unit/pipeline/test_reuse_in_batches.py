@@ -71,7 +71,7 @@ def test_taking_the_results_of_a_batch_takes_few_requests(case: Case, kept: Kept
 def test_packs_of_earlier_runs_are_not_all_in_memory(
     case: Case, kept: KeptResults, one_day: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packing, "MAX_VARIANTS", 1)
+    monkeypatch.setattr(packing, "PACK_VARIANTS", 1)
     run(case, kept, "first", one_day)
     alive: weakref.WeakSet[Pack] = weakref.WeakSet()
     most: list[int] = []

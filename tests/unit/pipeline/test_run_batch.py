@@ -6,8 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
+from epsm.footprint import puts_of_a_batch
 from epsm.pipeline import run_batch, stop_watch
 from epsm.pipeline.batch import Batch, BatchedVariant
 from epsm.pipeline.items import Attempt, write_items
@@ -37,6 +39,20 @@ def test_each_variant_of_a_batch_has_its_own_record_and_files(case: Case) -> Non
         assert case.file(index, "in.idf")
         assert case.file(index, "eplusout.sql.gz")
     assert case.packs() == [[0, 1, 2, 3, 4]]
+
+
+def test_a_batch_makes_as_many_puts_as_estimates_count(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    puts: list[str] = []
+    api_call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:
+        puts.extend([arguments["Key"]] if operation == "PutObject" else [])
+        return api_call(client, operation, arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    case.run()
+
+    assert len(puts) == puts_of_a_batch(5, seconds=1.0, large=0)
 
 
 def test_engines_run_at_the_same_time(case: Case) -> None:

@@ -5,6 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from epsm import prices
+from epsm.footprint import (
+    LOG_BYTES,
+    large_files,
+    puts_of_a_batch,
+    puts_of_a_variant,
+    stored_bytes,
+    writes_of_a_variant,
+)
 from epsm.prices import container_usd_per_second, usd_per_second
 from epsm.study.batches import MB_PER_VCPU, Batching, batching_of
 from epsm.study.compute import COMPUTES, TASK_START_S, Compute, Tasks
@@ -17,27 +25,13 @@ _CHILDREN_PER_SECOND, _TASKS_PER_SECOND = 100, 20
 _TRANSITIONS, _TRANSITIONS_OF_A_TASK = 4, 7
 """Of a child execution: its start, its choices, its task and its end. A batch in a container is looked up by a function
 afterwards."""
-_PUTS, _GETS, _WRITES, _READS = 5, 1, 3, 2
-"""Requests of a variant: its files; its record twice and its results for later studies."""
+_GETS, _READS = 1, 2
+"""Requests of a variant besides those of `epsm.footprint`: its model; earlier results, and its record in the end."""
 _GETS_OF_A_CHILD = 6
 _SECONDS_BETWEEN_POLLS = 3.0
 _LOOKUP_S = 1.0
 _LONG_TASK_MB = 4096
 """Of the task that runs a single variant for which a function has no time."""
-_LOG_BYTES = 1300
-"""Of a variant; 1,235 bytes were measured on the local stack, without the lines of a cold start."""
-_BYTES = {
-    "sql": (0, 550_000), "htm": (330_000, 15_000), "eio": (5_000, 11_000), "err": (1_000, 1_000),
-    "csv": (100_000, 600_000), "eso": (200_000, 850_000), "mtr": (400_000, 100_000), "audit": (3_000, 500),
-    "rdd": (30_000, 0), "mdd": (10_000, 0), "documents": (15_000, 8_000),
-}  # fmt: skip
-"""Size of a kept file: of any model, and of each zone besides. Measured on years of one zone, of the small reference
-office with six and of the large one with 19, whose own hourly outputs are most of it: sql.gz 0.24, 4.5 and 10.0 MB.
-`documents` are the model, the results and others that are always stored (`benchmarks.footprint`)."""
-_SERIES_BYTES = 45_000
-"""Of an hourly meter, or variable of one key, for a year."""
-_SECONDS_PER_ZONE, _MAX_ZONES = 4.0, 30.0
-"""For the number of zones from the run time; very long runs have small time steps rather than very many zones."""
 _DAYS_OF_A_MONTH = 30.4
 
 
@@ -89,6 +83,8 @@ class _Run:
         wall_seconds: From the start of the map to its end.
         usd: Cost of functions or tasks.
         children: Child executions.
+        batched: Whether they run batches, which store the small files of several variants together.
+        engines: Engines of a batch at full speed.
         transitions: State transitions of one.
         invocations: Invocations of the function.
     """
@@ -96,6 +92,8 @@ class _Run:
     wall_seconds: float
     usd: float
     children: float
+    batched: bool
+    engines: float
     transitions: int
     invocations: float
 
@@ -152,7 +150,7 @@ def _in_functions(
         tasks_s = sum(each * (seconds[model] + TASK_START_S) for model in slow)
         usd += tasks_s * container_usd_per_second(_LONG_TASK_MB)
         wall = max(wall, tasks_s / max(1, min(options.max_concurrency, fargate_vcpus, each * len(slow))))
-    return _Run(wall, usd, children, _TRANSITIONS, children)
+    return _Run(wall, usd, children, batching.batched, full_speed, _TRANSITIONS, children)
 
 
 def _in_tasks(study: Study, seconds: Mapping[str, float], memory_mb: int, tasks: Tasks, *, spot: bool) -> _Run:
@@ -165,7 +163,7 @@ def _in_tasks(study: Study, seconds: Mapping[str, float], memory_mb: int, tasks:
     wall = max(busy_s / at_a_time, TASK_START_S + max(seconds.values()), children / _TASKS_PER_SECOND)
     usd = busy_s * container_usd_per_second(tasks.memory_mb, tasks.vcpus, spot=spot)
     usd += children * _LOOKUP_S * usd_per_second(memory_mb)
-    return _Run(wall, usd, children, _TRANSITIONS_OF_A_TASK, children)
+    return _Run(wall, usd, children, True, tasks.vcpus, _TRANSITIONS_OF_A_TASK, children)
 
 
 def _batching(
@@ -202,7 +200,9 @@ def _total(
         "run_usd": run.usd + trials.usd,
         "transitions_usd": (run.children * run.transitions + trials.number * _TRANSITIONS) * prices.TRANSITION,
         "requests_usd": (run.invocations + trials.number) * prices.FUNCTION_REQUEST
-        + variants * (_PUTS * prices.PUT + _GETS * prices.GET + _WRITES * prices.WRITE + _READS * prices.READ)
+        + _puts(study, engine_seconds, run) * prices.PUT
+        + _writes(study, engine_seconds, run) * prices.WRITE
+        + variants * (_GETS * prices.GET + _READS * prices.READ)
         + run.children * _GETS_OF_A_CHILD * prices.GET
         + variants * polls * prices.READ / 2,
         "storage_usd": _stored_bytes(study, engine_seconds)
@@ -210,7 +210,7 @@ def _total(
         * prices.STORED_GB_MONTH
         * study.options.retention_days
         / _DAYS_OF_A_MONTH,
-        "logs_usd": variants * _LOG_BYTES / 1e9 * prices.LOGGED_GB,
+        "logs_usd": variants * LOG_BYTES / 1e9 * prices.LOGGED_GB,
     }
     return ComputeEstimate(
         wall_seconds=round(trials.seconds + run.wall_seconds, 1),
@@ -220,13 +220,31 @@ def _total(
     )
 
 
+def _puts(study: Study, engine_seconds: Mapping[str, float], run: _Run) -> float:
+    """PUT requests of all variants."""
+    keep, series = study.outputs.keep, bool(study.outputs.meters or study.outputs.variables)
+    if not run.batched:
+        return study.variant_count * puts_of_a_variant(keep, series=series)
+    batches = max(1, math.ceil(run.children / len(study.models)))
+    size = study.variant_count / len(study.models) / batches
+    total = 0.0
+    for model in study.models:
+        seconds = engine_seconds[model]
+        large = large_files(seconds, keep, series=series)
+        total += batches * puts_of_a_batch(size, math.ceil(size / run.engines) * seconds, large)
+    return total
+
+
+def _writes(study: Study, engine_seconds: Mapping[str, float], run: _Run) -> float:
+    """Write units of all variants."""
+    each = study.variant_count / len(study.models)
+    return each * sum(writes_of_a_variant(engine_seconds[model], batched=run.batched) for model in study.models)
+
+
 def _stored_bytes(study: Study, engine_seconds: Mapping[str, float]) -> float:
     """Rough size of the files of all variants."""
     each, outputs = study.variant_count // len(study.models), study.outputs
-    total = 0.0
-    for model in study.models:
-        zones = min(_MAX_ZONES, max(1.0, engine_seconds[model] / _SECONDS_PER_ZONE))
-        sizes = (_BYTES[name] for name in ("documents", *outputs.keep))
-        series = len(outputs.meters) + zones * len(outputs.variables)
-        total += each * (sum(fixed + zones * of_zone for fixed, of_zone in sizes) + _SERIES_BYTES * series)
-    return total
+    return each * sum(
+        stored_bytes(engine_seconds[model], outputs.keep, len(outputs.meters), len(outputs.variables))
+        for model in study.models
+    )

@@ -16,6 +16,7 @@ from typing import Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from epsm.footprint import PACK_BYTES, PACK_SECONDS, PACK_VARIANTS
 from epsm.pipeline.loaded_study import LoadedStudy
 from epsm.pipeline.reuse import Reuse
 from epsm.pipeline.variant_documents import Finished, record_of
@@ -30,10 +31,6 @@ from epsm.study.variants import Variant
 
 logger = logging.getLogger(__name__)
 
-MAX_VARIANTS = 64
-MAX_BYTES = 16 * 2**20
-MAX_SECONDS = 10.0
-"""A pack is stored when it has that many variants, or bytes, or when the last one was stored so long ago."""
 _FAULTS_IN_A_ROW = 2
 
 
@@ -128,7 +125,7 @@ class Packing:
             self._added += 1
             self._changed.notify_all()
             # Engines that are faster than the store wait for it.
-            self._changed.wait_for(lambda: self._bytes < 2 * MAX_BYTES or not self._thread.is_alive())
+            self._changed.wait_for(lambda: self._bytes < 2 * PACK_BYTES or not self._thread.is_alive())
         if not ended.succeeded:
             self.flush()
 
@@ -152,11 +149,11 @@ class Packing:
         """The next variants to store, once that is due; none at the end."""
         with self._changed:
             while not self._closed and not self._is_due():
-                due_in = self._stored_at + MAX_SECONDS - time.monotonic()
+                due_in = self._stored_at + PACK_SECONDS - time.monotonic()
                 self._changed.wait(max(0.0, due_in) if self._waiting else None)
             group: list[EndedVariant] = []
             size = 0
-            while self._waiting and len(group) < MAX_VARIANTS and size < MAX_BYTES:
+            while self._waiting and len(group) < PACK_VARIANTS and size < PACK_BYTES:
                 group.append(self._waiting.pop(0))
                 size += group[-1].bytes
             return group
@@ -164,9 +161,9 @@ class Packing:
     def _is_due(self) -> bool:
         return bool(self._waiting) and (
             self._done < self._requested
-            or len(self._waiting) >= MAX_VARIANTS
-            or self._bytes >= MAX_BYTES
-            or time.monotonic() - self._stored_at >= MAX_SECONDS
+            or len(self._waiting) >= PACK_VARIANTS
+            or self._bytes >= PACK_BYTES
+            or time.monotonic() - self._stored_at >= PACK_SECONDS
         )
 
     def _store(self, group: Sequence[EndedVariant]) -> None:

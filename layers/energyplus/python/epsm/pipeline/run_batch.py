@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
+from epsm.footprint import RUNNING_AFTER_S
 from epsm.pipeline.batch import Batch, BatchedVariant, BatchOutcome
 from epsm.pipeline.batch_queue import BatchQueue
 from epsm.pipeline.loaded_study import LoadedStudy
@@ -30,8 +31,6 @@ logger = logging.getLogger(__name__)
 
 _TIME_FOR_THE_NEXT = 1.5
 """A further variant is started if the time left is at least this multiple of the longest variant's time so far."""
-SECONDS_UNTIL_RUNNING = 3.0
-"""A variant is recorded as running once it has run for this time: many end earlier."""
 
 
 class BatchRunner:
@@ -161,7 +160,7 @@ class _RunningMark:
 
     def __init__(self, write: Callable[[], object]) -> None:
         self._write = write
-        self._due_at = time.monotonic() + SECONDS_UNTIL_RUNNING
+        self._due_at = time.monotonic() + RUNNING_AFTER_S
         self._written = False
 
     def write_when_due(self) -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from epsm.energyplus.verdict import Verdict
+from epsm.footprint import MAX_PACKED_BYTES
 from epsm.pipeline.variant_documents import Finished, result_document
 from epsm.pipeline.workspace import is_full
 from epsm.store import keys
 from epsm.store.files import Files, compress, json_bytes
-from epsm.store.packs import MAX_PACKED_BYTES, RESULT
+from epsm.store.packs import RESULT
 from epsm.study.manifest import RunManifest
 from epsm.study.schema import Outputs
 from epsm.study.variants import Variant

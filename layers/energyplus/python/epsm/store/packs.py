@@ -15,8 +15,6 @@ from typing import IO, Any
 from epsm.errors import NotFound
 from epsm.store import keys
 
-MAX_PACKED_BYTES = 2**20
-"""Size of the largest file that is packed."""
 RESULT = "result.json"
 RECORDS = "records.json"
 """In a pack, beside the variants: the records of those that succeeded, by index."""
