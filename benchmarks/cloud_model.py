@@ -10,10 +10,12 @@ import heapq
 import math
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks.output import print_table
+from epsm import prices
+from epsm.footprint import large_files, puts_of_a_batch, puts_of_a_variant, record_writes, writes_of_a_variant
 from epsm.prices import usd_per_second
 from epsm.store import keys
 from epsm.study.batches import MB_PER_VCPU, Batching, batching_of, engines_of
@@ -25,21 +27,18 @@ BURST, BURST_INTERVAL_S = 1000, 10.0
 """Lambda Developer Guide, "Lambda scaling behavior": 1,000 execution environments every 10 s for each function."""
 COLD_START_S = 6.0
 """Cold start of an image function with EnergyPlus; an assumption."""
-SECONDS_AROUND_THE_ENGINE = 0.3
-TRANSITION_USD, REQUEST_USD, PUT_USD, WRITE_USD = 25e-6, 0.2e-6, 5e-6, 0.625e-6
+CPU_SECONDS_AROUND_THE_ENGINE = 0.12
+"""Editing, verdict, results and compression of a variant: 0.069 s of one zone (`benchmarks.model_check`), and 0.051 s
+more for the larger files of a small office (`benchmarks.around`)."""
+WAITING_SECONDS = 0.15
+"""Storing its database: "roughly 100-200 milliseconds", Amazon S3 User Guide, "Performance guidelines"."""
+SAVED_BY_FORKING_S = 0.1
+"""Of each run, because its engine is forked with its library loaded: decision 29, `benchmarks.engine_means`. The run
+times of the table are those of single runs."""
 TRANSITIONS_OF_A_CHILD = 4
 """The start, two choices and the task."""
-PUTS_OF_A_VARIANT = 4
-"""Of a variant with a child execution of its own: model, messages, database, results."""
-FLUSH_S, FLUSHED_VARIANTS = 10.0, 64
-"""A batch stores the small files of its variants in one object every 10 s, and after 64 variants."""
-DATABASE_IN_PACK_S = 5.0
-"""Databases of shorter runs are small enough for the pack; others are objects of their own."""
-MARKED_RUNNING_S = 3.0
-"""A variant of a batch is recorded as running if it takes longer than this."""
-WCU_OF_A_START, WCU_OF_AN_END, WCU_OF_KEPT_RESULTS = 1, 2, 1
-"""Two for the 1.7 KB of a variant that has ended; in release 0.2.0, three for 2.6 KB. Kept results, through which later
-studies find the variant, have partitions of their own."""
+KEPT = ("sql", "err")
+"""Files that a study keeps by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +50,16 @@ class Account:
         memory_mb: Memory of the function that runs variants, MiB.
         children_per_second: Child executions that a map run starts.
         cold_start_s: Time that a new environment takes to start.
-        seconds_around_the_engine: Time of a variant in a function besides its engine.
+        cpu_seconds_around_the_engine: CPU time of a variant besides its engine.
+        waiting_seconds: Time of a variant in which it uses no vCPU.
     """
 
     functions: int
     memory_mb: int
     children_per_second: float = CHILDREN_PER_SECOND
     cold_start_s: float = COLD_START_S
-    seconds_around_the_engine: float = SECONDS_AROUND_THE_ENGINE
+    cpu_seconds_around_the_engine: float = CPU_SECONDS_AROUND_THE_ENGINE
+    waiting_seconds: float = WAITING_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +111,21 @@ def predict(
         reserved=account.functions,
         seconds_of=lambda model: run_seconds,
     )
-    slowdown = max(1.0, batching.engines * MB_PER_VCPU / account.memory_mb)
+    function = _Function(batching.engines, account.memory_mb / MB_PER_VCPU, account.waiting_seconds)
     environments = _Environments(account.functions)
     last_end = busy_s = 0.0
     children = first = 0
     puts = 0.0
-    marked = not batched or run_seconds > MARKED_RUNNING_S
-    wcu = WCU_OF_AN_END + (WCU_OF_A_START if marked else 0)
-    writes = _Writes(wcu)
+    large = large_files(run_seconds, KEPT, series=False)
+    writes = _Writes(record_writes(run_seconds, batched=batched))
     for size in _sizes(variants, batching):
         start, cold = environments.take(children / account.children_per_second)
-        around_s = account.seconds_around_the_engine
-        seconds = _batch_seconds(size, batching.engines, run_seconds * slowdown, spread, chance, around_s)
+        runs = [run_seconds * chance.lognormvariate(0, spread) for _ in range(size)]
+        seconds = function.seconds([run + account.cpu_seconds_around_the_engine for run in runs])
         writes.add(first, size, start, seconds)
-        puts += puts_of_a_batch(size, seconds, run_seconds) if batching.batched else size * PUTS_OF_A_VARIANT
+        puts += (
+            puts_of_a_batch(size, seconds, large) if batching.batched else size * puts_of_a_variant(KEPT, series=False)
+        )
         first += size
         seconds += account.cold_start_s * chance.lognormvariate(0, 0.2) if cold else 0.0
         environments.busy_until(start + seconds)
@@ -132,9 +134,9 @@ def predict(
         children += 1
     usd = (
         busy_s * usd_per_second(account.memory_mb)
-        + children * (TRANSITIONS_OF_A_CHILD * TRANSITION_USD + REQUEST_USD)
-        + puts * PUT_USD
-        + variants * (wcu + WCU_OF_KEPT_RESULTS) * WRITE_USD
+        + children * (TRANSITIONS_OF_A_CHILD * prices.TRANSITION + prices.FUNCTION_REQUEST)
+        + puts * prices.PUT
+        + variants * writes_of_a_variant(run_seconds, batched=batched) * prices.WRITE
     )
     return Prediction(children, last_end, usd, puts, writes.peak(whole_study=True), writes.peak(whole_study=False))
 
@@ -209,21 +211,45 @@ def _sizes(variants: int, batching: Batching) -> Iterator[int]:
         left -= size
 
 
-def puts_of_a_batch(size: int, seconds: float, run_seconds: float) -> float:
-    """PUT requests of a batch that takes that many seconds."""
-    packs = max(1.0, min(size, max(size / FLUSHED_VARIANTS, seconds / FLUSH_S)))
-    return packs + (size if run_seconds > DATABASE_IN_PACK_S else 0)
+class _Function:
+    """A function that runs a batch: its engines share its vCPUs.
 
+    Args:
+        engines: Variants at a time.
+        vcpus: vCPUs of the function, perhaps fewer than engines; a variant uses one at most.
+        waiting_s: Time of a variant in which it uses no vCPU.
+    """
 
-def _batch_seconds(
-    size: int, engines: int, run_seconds: float, spread: float, chance: random.Random, around_s: float
-) -> float:
-    """Time of a batch: each engine takes the next variant when its current one ends."""
-    ends = [0.0] * min(engines, size)
-    for _ in range(size):
-        seconds = run_seconds * chance.lognormvariate(0, spread) + around_s
-        heapq.heapreplace(ends, ends[0] + seconds)
-    return max(ends)
+    def __init__(self, engines: int, vcpus: float, waiting_s: float) -> None:
+        self._engines = engines
+        self._vcpus = vcpus
+        self._waiting_s = waiting_s
+
+    def seconds(self, cpu_seconds: Sequence[float]) -> float:
+        """Time of a batch of variants with these CPU times: each engine takes the next variant when its current one
+        ends."""
+        # All that run progress at the same rate: `progress` is how far one has come that has run from the start.
+        now = progress = 0.0
+        running: list[float] = []
+        waiting: list[float] = []
+        first = min(self._engines, len(cpu_seconds))
+        for seconds in cpu_seconds[:first]:
+            heapq.heappush(running, seconds)
+        following = iter(cpu_seconds[first:])
+        open_ones = len(cpu_seconds) - first
+        while running or waiting:
+            rate = min(1.0, self._vcpus / len(running)) if running else 1.0
+            ends = now + (running[0] - progress) / rate if running else math.inf
+            if waiting and waiting[0] <= ends:
+                progress += (waiting[0] - now) * rate
+                now = heapq.heappop(waiting)
+                if open_ones:
+                    open_ones -= 1
+                    heapq.heappush(running, progress + next(following))
+            else:
+                now, progress = ends, heapq.heappop(running)
+                heapq.heappush(waiting, now + self._waiting_s)
+        return now
 
 
 def main() -> None:
@@ -231,13 +257,13 @@ def main() -> None:
     parser.add_argument("--variants", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000], metavar="N")
     chosen = parser.parse_args()
     new = Account(50, 3008)
-    usual = Account(900, 1769)
-    large = Account(900, 10_240)
+    usual = Account(950, 1769)
+    large = Account(950, 10_240)
     rows: list[list[object]] = []
     for model, seconds in (("small office", 25.0), ("large office", 150.0), ("one zone", 1.0)):
         for variants in chosen.variants:
             for account, batched in ((new, True), (usual, False), (usual, True), (large, True)):
-                found = predict(variants, seconds, account, batched=batched)
+                found = predict(variants, seconds - SAVED_BY_FORKING_S, account, batched=batched)
                 engines = engines_of(account.memory_mb) if batched else 1
                 minutes = found.wall_seconds / 60
                 limits = [account.functions, account.memory_mb, engines]

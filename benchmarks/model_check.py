@@ -39,7 +39,7 @@ def main() -> None:
         spread = statistics.stdev(map(math.log, runs))
         around_s = calibration.map_seconds * engines / _CALIBRATION - statistics.mean(runs)
         # All workers are warm, and the local map starts children without a limit.
-        account = Account(engines, _MEMORY_MB, math.inf, 0.0, around_s)
+        account = Account(engines, _MEMORY_MB, math.inf, 0.0, around_s, 0.0)
         rows = []
         for variants in chosen.variants:
             _write(folder / str(variants), variants)

@@ -10,9 +10,10 @@ import heapq
 import random
 from dataclasses import dataclass
 
-from benchmarks.cloud_model import SECONDS_AROUND_THE_ENGINE, puts_of_a_batch
+from benchmarks.cloud_model import CPU_SECONDS_AROUND_THE_ENGINE, KEPT, SAVED_BY_FORKING_S, WAITING_SECONDS
 from benchmarks.output import print_table
 from epsm import prices
+from epsm.footprint import large_files, puts_of_a_batch, writes_of_a_variant
 from epsm.prices import container_usd_per_second, usd_per_second
 from epsm.study.batches import batching_of
 from epsm.study.compute import STOP_TIMEOUT_S, TASK_START_S, Tasks
@@ -22,7 +23,6 @@ TASKS_PER_SECOND = 20.0
 """Quota of Fargate: tasks that start in a second."""
 SECONDS_TO_STORE = 30.0
 TRANSITIONS_OF_A_CHILD, TRANSITIONS_OF_AN_INTERRUPTION = 7, 5
-WRITES_OF_A_VARIANT = 4
 LOOKUP_S, LOOKUP_MB = 1.0, 1769
 MAX_INTERRUPTIONS = 5
 
@@ -70,6 +70,8 @@ def predict(
     batching = batching_of(
         options, variants, memory_mb=LOOKUP_MB, reserved=0, seconds_of=lambda model: run_seconds, tasks=tasks
     )
+    large = large_files(run_seconds, KEPT, series=False)
+    around_s = CPU_SECONDS_AROUND_THE_ENGINE + WAITING_SECONDS
     free = [0.0] * batching.functions
     usd = last_end = puts = 0.0
     started = interruptions = children = 0
@@ -79,8 +81,8 @@ def predict(
         left -= size
         children += 1
         now = heapq.heappop(free)
-        runs = [run_seconds * chance.lognormvariate(0, spread) + SECONDS_AROUND_THE_ENGINE for _ in range(size)]
-        puts += puts_of_a_batch(size, sum(runs) / tasks.vcpus, run_seconds)
+        runs = [run_seconds * chance.lognormvariate(0, spread) + around_s for _ in range(size)]
+        puts += puts_of_a_batch(size, sum(runs) / tasks.vcpus, large)
         interrupted = 0
         while runs:
             now = max(now, started / TASKS_PER_SECOND)
@@ -102,7 +104,7 @@ def predict(
     usd += children * (LOOKUP_S * usd_per_second(LOOKUP_MB) + prices.FUNCTION_REQUEST)
     transitions = TRANSITIONS_OF_A_CHILD * children + TRANSITIONS_OF_AN_INTERRUPTION * interruptions
     usd += transitions * prices.TRANSITION
-    usd += puts * prices.PUT + variants * WRITES_OF_A_VARIANT * prices.WRITE
+    usd += puts * prices.PUT + variants * writes_of_a_variant(run_seconds, batched=True) * prices.WRITE
     return Prediction(started, interruptions, last_end, usd)
 
 
@@ -136,7 +138,9 @@ def main() -> None:
         for quota in chosen.quota:
             for rate in (None, *chosen.interruptions):
                 spot = rate is not None
-                found = predict(variants, seconds, quota, spot=spot, interruptions_per_hour=rate or 0.0)
+                found = predict(
+                    variants, seconds - SAVED_BY_FORKING_S, quota, spot=spot, interruptions_per_hour=rate or 0.0
+                )
                 compute = f"spot, {rate:g} an hour" if spot else "container"
                 minutes = found.wall_seconds / 60
                 rows.append([model, variants, quota, compute, found.tasks, found.interruptions, minutes, found.usd])

@@ -141,7 +141,8 @@ class Account:
     ("reserved", "limit", "capacity"),
     [
         (200, None, 200),
-        (0, {"UnreservedConcurrentExecutions": 1000}, 900),
+        (0, {"UnreservedConcurrentExecutions": 1000}, 950),
+        (0, {"UnreservedConcurrentExecutions": 50}, 45),
         (0, {"UnreservedConcurrentExecutions": 1}, 1),
         (0, None, None),
     ],

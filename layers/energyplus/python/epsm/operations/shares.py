@@ -6,6 +6,7 @@ days.
 """
 
 import logging
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,8 +22,9 @@ logger = logging.getLogger(__name__)
 WEIGHTS: Mapping[Priority, int] = {"high": 4, "normal": 2, "low": 1}
 LAMBDA_AT_A_TIME = 1000
 """Lambda's default concurrency limit of an account."""
-_FOR_OTHERS = 0.1
-"""Fraction of the account's limit for variants: submit, aggregate and other functions of the account need the rest."""
+_FOR_OTHERS, _MAX_FOR_OTHERS = 0.1, 50
+"""Part of the account's limit that variants leave to submit, aggregate and other functions, and its maximum: what these
+need does not grow with the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +126,6 @@ def capacity_of(functions: Functions, reserved: int) -> int | None:
     if reserved:
         return reserved
     unreserved = functions.account_limit("UnreservedConcurrentExecutions")
-    return None if unreserved is None else max(1, int((1 - _FOR_OTHERS) * unreserved))
+    return (
+        None if unreserved is None else max(1, unreserved - min(_MAX_FOR_OTHERS, math.ceil(_FOR_OTHERS * unreserved)))
+    )

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from epsm.study.compute import DEFAULT_COMPUTE, DEFAULT_FARGATE_VCPUS, Compute, Tasks
 from epsm.study.records import functions_for
-from epsm.study.schema import MAX_BATCH, Options
+from epsm.study.schema import MAX_BATCH, MAX_FUNCTION_RUN_S, Options
 
 SMALL_STUDY = 100
 """A study with fewer variants runs each in a child execution of its own, so that the console shows each."""
-_SECONDS_A_BATCH = 60.0
+_SECONDS_A_BATCH = MAX_FUNCTION_RUN_S / 2
+"""Of a batch in a function, at most: it still fits if its runs take twice as long as expected."""
 _MAX_SECONDS_IN_A_TASK, _MIN_SECONDS_IN_A_TASK = 600.0, 120.0
 """Of a batch in a container, beside the minute that its task takes to start and that is paid for as well."""
 _SECONDS_AROUND_THE_ENGINE = 0.3
@@ -26,7 +27,7 @@ of them is the batch."""
 MB_PER_VCPU = 1769
 """AWS Lambda Developer Guide, "Configure Lambda function memory": one vCPU at 1,769 MB, six at 10,240 MB."""
 DEFAULT_TASKS = Tasks.within(DEFAULT_FARGATE_VCPUS)
-_FUNCTIONS = 900
+_FUNCTIONS = 950
 """Functions expected to run at a time if no concurrency is reserved: most of an account's default limit."""
 
 

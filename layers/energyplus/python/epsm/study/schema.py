@@ -164,9 +164,9 @@ class Options(Strict):
         default=None,
         ge=1,
         le=MAX_BATCH,
-        description="Variants that one invocation of a function runs. Null: one in a small study, otherwise as many as "
-        "are expected to take a minute. Where timeout_s is more than 840, this applies to variants in containers. Of a "
-        "task, if compute is container or spot.",
+        description="Variants that one invocation of a function runs. Null: one in a small study, otherwise more in "
+        "larger studies, for seven minutes at most. Where timeout_s is more than 840, this applies to variants in "
+        "containers. Of a task, if compute is container or spot.",
     )
     compute: Compute = Field(
         default=DEFAULT_COMPUTE,
