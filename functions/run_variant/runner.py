@@ -12,7 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from epsm.energyplus.engine import Progress, installed_engine
 from epsm.model_memory import HANDLER_MB
 from epsm.pipeline.batch import Batch, BatchedVariant, BatchOutcome
-from epsm.pipeline.items import BATCH, REPEATS
+from epsm.pipeline.items import ATTEMPT, BATCH, REPEATS
 from epsm.pipeline.run_batch import BatchRunner
 from epsm.pipeline.run_variant import Outcome, VariantRunner
 from epsm.pipeline.task_errors import SimulationFailed
@@ -123,6 +123,7 @@ def _run_variant(simulation: str, item: dict[str, Any], seconds_left: Callable[[
             memory_limit_mb=memory_mb - HANDLER_MB,
             on_progress=report,
             repeats=item.get(REPEATS),
+            attempt=item.get(ATTEMPT),
         )
     except SimulationFailed as failure:
         metrics.add_metric("VariantsFailed", MetricUnit.Count, 1)

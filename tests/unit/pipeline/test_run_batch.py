@@ -246,6 +246,24 @@ def test_a_cancelled_study_of_short_runs_is_noticed_between_them_and_keeps_those
     assert case.statuses() == [SUCCEEDED, None, None, None, None]
 
 
+def test_a_worker_of_a_cancelled_study_that_was_rerun_at_once_stops_and_records_nothing(case: Case) -> None:
+    case.engine.mode_of_models_with("0.1111", "hang")
+
+    def rerun(variant: BatchedVariant) -> None:
+        case.records.cancel_study("a", "reason")
+        case.records.reopen_study("a", 2, succeeded=1, batched=True)
+
+    case.on_end = rerun
+    with pytest.raises(StudyCancelled):
+        case.run(indices=(0, 1), engines=2)
+    with pytest.raises(StudyCancelled):
+        case.run(indices=(2,))
+
+    assert case.engine.runs == 2
+    first, second, third, *_ = case.statuses()
+    assert (first, second in (None, RUNNING), third) == (SUCCEEDED, True, None)
+
+
 def test_a_study_that_was_cancelled_before_does_not_start(case: Case) -> None:
     case.records.cancel_study("a", "why")
 

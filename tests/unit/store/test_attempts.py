@@ -93,6 +93,17 @@ def test_a_further_attempt_counts_from_zero(batched: Records) -> None:
     assert (record.batched, record.engines, record.successes, record.failures) == (False, 1, 0, 0)
 
 
+def test_a_worker_of_an_earlier_attempt_counts_nothing_and_is_to_stop(batched: Records) -> None:
+    batched.cancel_study("a", "reason")
+    batched.reopen_study("a", 2, succeeded=0, batched=True)
+
+    assert [batched.stop_requested("a", attempt) for attempt in (1, 2, None)] == [True, False, False]
+    assert not fail(batched, 3, attempt=1)
+    assert batched.variant("a", 3) is None
+    assert fail(batched, 3, attempt=2)
+    assert study(batched).failures == 1
+
+
 class Cancelled(ClientError):
     """DynamoDB's cancellation of a transaction, with a reason for each write."""
 

@@ -211,12 +211,25 @@ def test_a_study_that_is_cancelled_ends_its_run_and_keeps_nothing_of_it(
     assert room.stored == set()
 
 
+def test_a_run_of_an_earlier_attempt_ends_and_records_nothing(room: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stop_watch, "_POLL_INTERVAL_S", 0.0)
+
+    def rerun(_: object) -> None:
+        room.records.cancel_study("a", "by anna")
+        room.records.reopen_study("a", 2, succeeded=0)
+
+    with pytest.raises(StudyCancelled):
+        room.run("hang", on_progress=rerun, attempt=1)
+
+    assert room.record.status is VariantStatus.RUNNING, "the later attempt may have recorded this"
+
+
 def test_a_table_that_does_not_answer_ends_no_run(case: Case, one_day: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case.accept(one_day.encode(), options={"timeout_s": 1})
     monkeypatch.setattr(stop_watch, "_POLL_INTERVAL_S", 0.0)
     asked = []
 
-    def asked_once(simulation: str) -> bool:
+    def asked_once(simulation: str, attempt: int | None) -> bool:
         asked.append(simulation)
         if len(asked) > 1:
             raise refusal(500)

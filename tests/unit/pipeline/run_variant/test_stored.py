@@ -133,7 +133,7 @@ def test_a_trial_touches_no_record_and_keeps_the_files_of_a_failure(room: Case, 
 def test_a_study_that_is_cancelled_ends_its_trial(room: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stop_watch, "_POLL_INTERVAL_S", 0.0)
     answers = iter([False])
-    monkeypatch.setattr(room.records, "stop_requested", lambda simulation: next(answers, True))
+    monkeypatch.setattr(room.records, "stop_requested", lambda *_: next(answers, True))
     room.engine.mode("hang")
 
     with pytest.raises(StudyCancelled):

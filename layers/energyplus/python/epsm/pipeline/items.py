@@ -23,8 +23,8 @@ from epsm.study.schema import MAX_FUNCTION_RUN_S
 from epsm.study.variants import Variant
 
 INDEX, RECORD_KEY, RECORD_BLOCK, RUNS_ON, REPEATS = "index", "record_key", "record_block", "runs_on", "repeats"
-"""Keys of an item besides its variant: the sort key of the variant's record and the end of its partition key, where the
-variant runs, and the index of an earlier variant with the same sample, if there is one."""
+"""Keys of an item besides its variant and `ATTEMPT`: the sort key of the variant's record and the end of its partition
+key, where the variant runs, and the index of an earlier variant with the same sample, if there is one."""
 BATCH, ATTEMPT, MAX_FAILURES = "batch", "attempt", "max_failures"
 """Keys of a batch: its variants, each with `INDEX`, `RECORD_KEY`, `RECORD_BLOCK` and perhaps `REPEATS`; the study's
 attempt; and the number of failed variants that this attempt tolerates."""
@@ -55,7 +55,11 @@ def models_for_containers(manifest: RunManifest, records: Records) -> Collection
 
 
 def item_of(
-    variant: Variant, runs_on: str = FUNCTION, repeats: int | None = None, block_size: int = keys.BLOCK_SIZE
+    variant: Variant,
+    runs_on: str = FUNCTION,
+    repeats: int | None = None,
+    block_size: int = keys.BLOCK_SIZE,
+    attempt: int = 1,
 ) -> dict[str, Any]:
     """The item of a variant for the state machine.
 
@@ -66,8 +70,9 @@ def item_of(
         runs_on: ``function``, ``container`` or ``spot``.
         repeats: Index of the variant whose sample it repeats.
         block_size: Variants of a partition of the table.
+        attempt: The study's attempt.
     """
-    return {**asdict(variant), **_entry(variant.index, repeats, block_size), RUNS_ON: runs_on}
+    return {**asdict(variant), **_entry(variant.index, repeats, block_size), RUNS_ON: runs_on, ATTEMPT: attempt}
 
 
 def _entry(index: int, repeats: int | None, block_size: int) -> dict[str, Any]:
@@ -175,11 +180,11 @@ def _items(variants: Iterable[Variant], attempt: Attempt) -> Iterator[tuple[dict
     put_off = []
     for variant, repeats in _with_repeats(variants):
         if repeats is None:
-            yield item_of(variant, place(variant), block_size=attempt.block_size), 1
+            yield item_of(variant, place(variant), None, attempt.block_size, attempt.number), 1
         else:
             put_off.append((variant, repeats))
     for variant, repeats in put_off:
-        yield item_of(variant, place(variant), repeats, attempt.block_size), 1
+        yield item_of(variant, place(variant), repeats, attempt.block_size, attempt.number), 1
 
 
 @dataclass(frozen=True, slots=True)

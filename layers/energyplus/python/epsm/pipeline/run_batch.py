@@ -84,8 +84,10 @@ class BatchRunner:
         record = records.study_including_removed(simulation)
         study = self._runner.load(simulation, record)
         with self._runner.booking(study, started) as costs:
-            stop = _SharedStop(stop_watch(records, simulation, costs))
-            if record is not None:
+            stop = _SharedStop(stop_watch(records, simulation, costs, batch.attempt))
+            if record is not None and record.attempt > batch.attempt:
+                stop.requested = True
+            elif record is not None:
                 self._give_up_if_needed(simulation, batch, stop, record.failures)
                 stop.requested = stop.requested or record.status is StudyStatus.CANCELLED or bool(record.stop_reason)
             if stop.requested:
@@ -147,7 +149,7 @@ class BatchRunner:
         if repeats is not None and (reused := runner.take_earlier(study, prepared, bounds, repeats)):
             measures = measures_of(None, time.monotonic() - started)
             return EndedVariant.of(prepared.variant, dataclasses.replace(reused, measures=measures), started_at)
-        finished = runner.run_collected(study, prepared, bounds, started_at, started)
+        finished = runner.run_collected(study, prepared, bounds, started_at, started, batch.attempt)
         return EndedVariant.of(prepared.variant, finished, started_at)
 
 

@@ -104,6 +104,7 @@ class VariantRunner:
         memory_limit_mb: float | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         repeats: int | None = None,
+        attempt: int | None = None,
     ) -> Outcome:
         """Run a variant and store its outcome.
 
@@ -115,6 +116,8 @@ class VariantRunner:
                 `model_memory.HANDLER_MB`; anything beyond that is deducted from the engine's memory.
             on_progress: Called with the dates that the engine reaches.
             repeats: Index of an earlier variant with the same sample; its results are waited for, until it has ended.
+            attempt: The study's attempt: the run is stopped if a later one has begun. None in items of an earlier
+                release.
 
         Raises:
             SimulationFailed: If the variant itself failed; the reason is in its record.
@@ -124,16 +127,17 @@ class VariantRunner:
         """
         started, started_at = time.monotonic(), now()
         study = self.load(simulation)
-        if self.records.stop_requested(simulation):
+        if self.records.stop_requested(simulation, attempt):
             raise StudyCancelled(simulation)
         with self.booking(study, started) as costs:
-            limits = RunLimits(seconds_left, memory_limit_mb, stop_watch(self.records, simulation, costs), on_progress)
+            stop = stop_watch(self.records, simulation, costs, attempt)
+            limits = RunLimits(seconds_left, memory_limit_mb, stop, on_progress)
             if not self.records.start_variant(simulation, variant.index, study.expires_at):
                 return self._outcome_before(simulation, variant)
             prepared = self.prepare(study, variant, memory_limit_mb)
             finished = self._run_and_store(study, prepared, limits, repeats, started)
             if finished.run is not None and finished.run.stopped:
-                self.record_stopped(study, variant, started_at)
+                self.record_stopped(study, variant, started_at, attempt)
             record = record_of(variant, finished, started_at)
             self.records.finish_variant(simulation, record, study.expires_at)
             if self.reuse and record.status is VariantStatus.SUCCEEDED:
@@ -167,7 +171,13 @@ class VariantRunner:
         return self.reuse.take(study, prepared, limits, repeats)
 
     def run_collected(
-        self, study: LoadedStudy, prepared: PreparedVariant, limits: RunLimits, started_at: str, started: float
+        self,
+        study: LoadedStudy,
+        prepared: PreparedVariant,
+        limits: RunLimits,
+        started_at: str,
+        started: float,
+        attempt: int,
     ) -> Finished:
         """Run a variant, and collect its small files for a pack instead of storing them.
 
@@ -176,6 +186,7 @@ class VariantRunner:
             prepared: The variant.
             limits: Limits of its run.
             started_at, started: When work on it began, as a time stamp and by the monotonic clock, seconds.
+            attempt: The study's attempt.
 
         Raises:
             RanTooLong, NeedsMoreRoom: If it can run again with more time, or with more memory or disk.
@@ -185,18 +196,23 @@ class VariantRunner:
         collect = functools.partial(collect_files, self.files, study.manifest, variant)
         finished = run_prepared(self._workspace, study, prepared, limits, started, collect)
         if finished.run is not None and finished.run.stopped:
-            self.record_stopped(study, variant, started_at)
+            self.record_stopped(study, variant, started_at, attempt)
         if limits.shared and finished.diagnosis.verdict is Verdict.DISK_FULL:  # filled also by files of other variants
             raise NeedsMoreRoom(f"variant {variant.index}: {finished.diagnosis.message}")
         return finished
 
-    def record_stopped(self, study: LoadedStudy, variant: Variant, started_at: str) -> NoReturn:
-        """Record that a variant was stopped with its study.
+    def record_stopped(
+        self, study: LoadedStudy, variant: Variant, started_at: str, attempt: int | None = None
+    ) -> NoReturn:
+        """Record that a variant was stopped with its study, unless a later attempt of the study has begun: it runs
+        there.
 
         Raises:
             StudyCancelled: Always.
         """
-        self.records.finish_variant(study.simulation, stopped(variant, started_at), study.expires_at)
+        record = self.records.study_including_removed(study.simulation)
+        if attempt is None or record is None or record.attempt <= attempt:
+            self.records.finish_variant(study.simulation, stopped(variant, started_at), study.expires_at)
         raise StudyCancelled(study.simulation)
 
     def try_pair(

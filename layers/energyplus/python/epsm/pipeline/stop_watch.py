@@ -15,13 +15,14 @@ _POLL_INTERVAL_S = 3.0
 """Interval at which a running variant checks whether its study was cancelled: one small read of the table."""
 
 
-def stop_watch(records: Records, simulation: str, costs: Booking) -> Callable[[], bool]:
+def stop_watch(records: Records, simulation: str, costs: Booking, attempt: int | None = None) -> Callable[[], bool]:
     """A function that says whether the study is to stop; it reads the table and books costs every few seconds.
 
     Args:
         records: The table.
         simulation: The study's simulation.
         costs: The costs of the run that is watched.
+        attempt: The study's attempt that it belongs to: it stops if a later one has begun.
     """
     next_poll = time.monotonic() + _POLL_INTERVAL_S
 
@@ -32,7 +33,7 @@ def stop_watch(records: Records, simulation: str, costs: Booking) -> Callable[[]
         next_poll = time.monotonic() + _POLL_INTERVAL_S
         try:
             costs.book()
-            return records.stop_requested(simulation)
+            return records.stop_requested(simulation, attempt)
         except (BotoCoreError, ClientError):
             logger.warning("could not check whether the study is to stop", exc_info=True)
             return False  # an unavailable table must not end a run

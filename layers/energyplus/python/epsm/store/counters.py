@@ -83,11 +83,12 @@ class Counters(VariantRecords):
             ExpressionAttributeValues={":expires_at": expires_at},
         )
 
-    def _reset_counters(self, simulation: str, expires_at: int) -> "UpdateTypeDef":
+    def _reset_counters(self, simulation: str, attempt: int, expires_at: int) -> "UpdateTypeDef":
         """The part of a transaction that starts the counters of a further attempt; the cost of all attempts stays.
 
         Args:
             simulation: The study's simulation.
+            attempt: Its number: failures of an earlier one are no longer counted.
             expires_at: For a study of an earlier release, which has no such item yet.
         """
         names = ("spent_usd", attributes.SUCCESSES, attributes.FAILURES)
@@ -96,6 +97,7 @@ class Counters(VariantRecords):
             "Key": keys.counters_key(simulation),
             "UpdateExpression": "SET "
             + ", ".join(f"{name} = :zero" for name in names)
+            + f", {attributes.ATTEMPT} = :attempt"
             + f", {attributes.EXPIRES_AT} = if_not_exists({attributes.EXPIRES_AT}, :expires_at)",
-            "ExpressionAttributeValues": {":zero": 0, ":expires_at": expires_at},
+            "ExpressionAttributeValues": {":zero": 0, ":attempt": attempt, ":expires_at": expires_at},
         }

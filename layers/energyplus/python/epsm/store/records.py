@@ -149,7 +149,7 @@ class Records(StudyLists, Counters):
         }
         ended = (StudyStatus.PARTIAL, StudyStatus.FAILED, StudyStatus.CANCELLED)
         study = {"TableName": self._table.name, **self._study_update(simulation, ended, values)}
-        counters = self._reset_counters(simulation, expiry(datetime.now(UTC), Options().retention_days))
+        counters = self._reset_counters(simulation, attempt, expiry(datetime.now(UTC), Options().retention_days))
         return write_together(self._table.meta.client, [{"Update": study}, {"Update": counters}])
 
     def mark_removing(self, simulation: str) -> bool:
@@ -203,19 +203,25 @@ class Records(StudyLists, Counters):
         item: dict[str, Any] | None = self._table.get_item(Key=keys.run_time_key(sha256)).get("Item")
         return None if item is None else float(item["engine_seconds"])
 
-    def stop_requested(self, simulation: str) -> bool:
+    def stop_requested(self, simulation: str, attempt: int | None = None) -> bool:
         """Whether the running variants of a study must stop: it was cancelled, is being given up, or was removed.
 
         The cheapest possible read, because running variants poll it.
+
+        Args:
+            simulation: The study's simulation.
+            attempt: The attempt that they belong to; they must also stop if a later one has begun.
         """
         answer = self._table.get_item(
             Key=keys.study_key(simulation),
-            ProjectionExpression="#status, stop_reason, removing",
+            ProjectionExpression=f"#status, stop_reason, removing, {attributes.ATTEMPT}",
             ExpressionAttributeNames={"#status": attributes.STATUS},
         )
         item = answer.get("Item")
         if item is None:  # perhaps only not visible yet: this read is not a consistent one
             return self.is_removed(simulation)
+        if attempt is not None and int(str(item.get(attributes.ATTEMPT, 1))) > attempt:
+            return True
         cancelled = item.get(attributes.STATUS) == StudyStatus.CANCELLED.value
         return cancelled or bool(item.get("stop_reason") or item.get("removing"))
 

@@ -105,7 +105,8 @@ class VariantRecords:
             simulation: The study's simulation.
             record: The variant.
             expires_at: When the table drops the item, seconds since 1970.
-            attempt: The attempt, if a failed variant is counted for its study, at most once per attempt.
+            attempt: The attempt, if a failed variant is counted for its study, at most once per attempt, and not once a
+                later one has begun.
         """
         item = self._ended_item(simulation, record, expires_at)
         if attempt is None or record.status is VariantStatus.SUCCEEDED:
@@ -119,8 +120,9 @@ class VariantRecords:
             "TableName": self._table.name,
             "Key": self._counters_key(simulation),
             "UpdateExpression": f"ADD {attributes.FAILURES} :one",
-            "ConditionExpression": f"attribute_exists({keys.PARTITION_KEY})",
-            "ExpressionAttributeValues": {":one": 1},
+            "ConditionExpression": f"attribute_exists({keys.PARTITION_KEY}) AND "
+            f"(attribute_not_exists({attributes.ATTEMPT}) OR {attributes.ATTEMPT} <= :attempt)",
+            "ExpressionAttributeValues": {":one": 1, ":attempt": attempt},
         }
         return write_together(self._table.meta.client, [{"Put": put}, {"Update": count}])
 
