@@ -260,4 +260,5 @@ def _target_or_own_stack(stack: str) -> Iterator[Connection]:
     with console.status("Starting the local stack ..."):
         own = LocalStack()
     with own:
+        own.start_workers()
         yield local_connection(own.endpoint)

@@ -96,6 +96,7 @@ def _stay(
         console.print(how_to, soft_wrap=True, highlight=False)
         for line in resumed:
             console.print(Text(line))
+        stack.start_workers()
         copies = Copies(console, target, results, stack.journal)
         try:
             while True:

@@ -24,6 +24,7 @@ def main() -> None:
     with LocalStack() as stack:
         answer.write(json.dumps({"endpoint": stack.endpoint}) + "\n")
         answer.close()
+        stack.start_workers()
         while sys.stdin.buffer.read(1024):
             pass
 

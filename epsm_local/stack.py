@@ -27,6 +27,9 @@ from epsm_local.product import STACK_NAME, Deployment
 
 logger = logging.getLogger(__name__)
 
+_OF_A_STUDY = ("submit", "run-variant", "aggregate", "cleanup")
+"""Functions in the order in which a study needs them; the last one runs beside it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
@@ -123,6 +126,13 @@ class LocalStack:
     def client(self, service: str) -> Any:
         """A boto3 client for the local stack."""
         return client(service, self.endpoint)
+
+    def start_workers(self) -> None:
+        """Start a worker of each function that a study needs, in the background, and return at once: the first study
+        does not wait for their imports."""
+        from epsm_local.moto_patches import functions, in_background
+
+        in_background(lambda: functions.start_workers(f"{STACK_NAME}-{name}" for name in _OF_A_STUDY))
 
     def _deploy(self, deployed: Deployment) -> Outputs:
         """Deploy the template unchanged.

@@ -132,7 +132,7 @@ class Worker:
     def invoke(self, body: bytes) -> Invocation:
         """Run one invocation to its end; afterwards the worker may have ended."""
         request_id = str(uuid.uuid4())
-        self._await_loading()
+        self.await_loading()
         started = time.monotonic()
         self._process.output.clear()
         deadline_ms = int((time.time() + self._spec.timeout_s) * 1000)
@@ -143,8 +143,8 @@ class Worker:
         printed = self._process.output.read()
         return Invocation(request_id, payload, failed, printed, self.name, took_s, self._peak_memory_mb)
 
-    def _await_loading(self) -> None:
-        """The time limit applies to an invocation; loading does not count."""
+    def await_loading(self) -> None:
+        """Wait until the function has been loaded: its time limit applies to an invocation alone."""
         latest = time.monotonic() + _MAX_TO_LOAD_S
         while self.alive and time.monotonic() < latest and not self._api.asked.wait(0.05):
             pass
@@ -238,10 +238,22 @@ class Workers:
             finally:
                 self._give_back(spec, worker)
 
+    def start(self, spec: FunctionSpec) -> None:
+        """Start a worker for a later invocation, unless the function has one, and wait until it has been loaded.
+
+        Raises:
+            Stopped: If the stack is being stopped.
+            OSError: If it cannot be started.
+        """
+        with self._lock:
+            if self._idle[spec] or spec in self._busy.values():
+                return
+            worker = self._new(spec)
+            self._idle[spec].append(worker)  # an invocation waits for this one rather than start another
+        worker.await_loading()
+
     def _take(self, spec: FunctionSpec) -> Worker:
         with self._lock:
-            if self._closed:
-                raise Stopped("the local stack is being stopped")
             worker = None
             while self._idle[spec] and worker is None:
                 worker = self._idle[spec].pop()
@@ -249,9 +261,14 @@ class Workers:
                     worker.kill()  # what it has left
                     worker = None
             if worker is None:
-                worker = Worker(spec, self._folder / uuid.uuid4().hex[:12], self._endpoint)
+                worker = self._new(spec)
             self._busy[worker] = spec
             return worker
+
+    def _new(self, spec: FunctionSpec) -> Worker:
+        if self._closed:
+            raise Stopped("the local stack is being stopped")
+        return Worker(spec, self._folder / uuid.uuid4().hex[:12], self._endpoint)
 
     def _give_back(self, spec: FunctionSpec, worker: Worker) -> None:
         with self._lock:

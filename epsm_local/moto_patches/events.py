@@ -21,7 +21,7 @@ from epsm_local.aws.processes import Stopped
 from epsm_local.aws.schedules import parse
 from epsm_local.aws.session import ACCOUNT, REGION
 from epsm_local.moto_patches import in_background, local_aws, promise
-from epsm_local.moto_patches.functions import queue_url
+from epsm_local.moto_patches.functions import queue_url, run_event
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ def _deliver(arn: str, text: str) -> None:
     local = local_aws()
     service = _service(arn)
     if service == "lambda":
-        local.client("lambda").invoke(FunctionName=arn, InvocationType="Event", Payload=text.encode())
+        run_event(arn, text.encode())
     elif service == "sqs":
         local.client("sqs").send_message(QueueUrl=queue_url(arn), MessageBody=text)
     elif service == "sns":

@@ -8,7 +8,9 @@ uses `LambdaFunction.invoke`, so only this method is replaced.
 
 import base64
 import json
+import logging
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from moto.awslambda.exceptions import LambdaClientError
@@ -18,6 +20,8 @@ from epsm_local.aws.session import ACCOUNT, REGION
 from epsm_local.aws.workers import FunctionSpec, Invocation
 from epsm_local.moto_patches import local_aws, promise
 from epsm_local.moto_patches.metrics import count_invocation
+
+logger = logging.getLogger(__name__)
 
 RETRY_DELAYS_S = (1.0, 2.0)
 """Delays before the second and third attempt of an asynchronous invocation. AWS waits one and two minutes."""
@@ -70,6 +74,20 @@ def spec_of(function: LambdaFunction) -> FunctionSpec:
     )
 
 
+def start_workers(names: Iterable[str]) -> None:
+    """Start a worker of each of these functions, one after the other, for their first invocations.
+
+    Raises:
+        Stopped: If the stack is being stopped.
+    """
+    backend = lambda_backends[ACCOUNT][REGION]
+    for name in names:
+        try:
+            local_aws().workers.start(spec_of(backend.get_function(name)))
+        except OSError:  # a full disk: the first invocation reports it
+            logger.warning("no worker of %s could be started ahead", name, exc_info=True)
+
+
 def run(function: LambdaFunction, body: bytes) -> Invocation:
     """Invoke a function once, and write its output to its log group.
 
@@ -99,11 +117,7 @@ def _invoke(self: LambdaFunction, body: Any, request_headers: Any, response_head
         case "DryRun":
             return b""
         case "Event":
-            if len(content) > MAX_EVENT_BYTES:
-                raise RequestTooLarge(
-                    f"{len(content)} byte payload is too large for the Event invocation type "
-                    f"(limit {MAX_EVENT_BYTES} bytes)"
-                )
+            _check_event(content)
             promise(self.function_name, content.decode(errors="replace"), lambda: _run_asynchronously(self, content))
             return b""
     invocation = run(self, content)
@@ -112,6 +126,24 @@ def _invoke(self: LambdaFunction, body: Any, request_headers: Any, response_head
     response_headers["x-amz-log-result"] = base64.b64encode(invocation.log[-4096:].encode()).decode()
     response_headers["x-amz-executed-version"] = str(self.version)
     return invocation.payload
+
+
+def _check_event(body: bytes) -> None:
+    if len(body) > MAX_EVENT_BYTES:
+        raise RequestTooLarge(
+            f"{len(body)} byte payload is too large for the Event invocation type (limit {MAX_EVENT_BYTES} bytes)"
+        )
+
+
+def run_event(arn: str, body: bytes) -> None:
+    """An asynchronous invocation for a caller that has promised the event and waits for its end: EventBridge.
+
+    Raises:
+        RequestTooLarge: If the body is larger than Lambda takes.
+        moto.awslambda.exceptions.UnknownFunctionException: If there is no such function.
+    """
+    _check_event(body)
+    _run_asynchronously(lambda_backends[ACCOUNT][REGION].get_function(arn), body)
 
 
 def _run_asynchronously(function: LambdaFunction, body: bytes) -> None:

@@ -46,6 +46,9 @@ from epsm_local.moto_patches.stepfunctions.interpreter import iso
 from epsm_local.moto_patches.stepfunctions.map_failures import map_failure
 
 _POLL_INTERVAL_S = 0.05
+"""While an item waits for a slot that another map run uses."""
+_IDLE_INTERVAL_S = 0.25
+"""While no item can be started before a child has ended; a higher concurrency or a stop is noticed after this time."""
 _COUNTER_OF = {
     "SUCCEEDED": "succeeded",
     "FAILED": "failed",
@@ -161,20 +164,22 @@ class _MapRun:
         Raises:
             FailureEventException: If more children failed than tolerated.
         """
-        record, slots = self._record, local_aws().map_slots
+        record, slots, engines = self._record, local_aws().map_slots, local_aws().engines
         for counter in (record.item_counter, record.execution_counter):
             counter.total.offset(len(items))
             counter.pending.offset(len(items))
         waiting: Iterator[tuple[int, Any]] = iter(enumerate(items))
         next_item = next(waiting, None)
         live: set[Future[None]] = set()
-        pool = ThreadPoolExecutor(local_aws().engines, thread_name_prefix="map")
+        pool = ThreadPoolExecutor(engines, thread_name_prefix="map")
         try:
             while self._env.is_running() and (next_item is not None or live):
                 while next_item is not None and self._has_room(len(live)) and slots.acquire(blocking=False):
                     live.add(pool.submit(self._run_child, *next_item))
                     next_item = next(waiting, None)
-                done, live = wait(live, timeout=_POLL_INTERVAL_S, return_when=FIRST_COMPLETED)
+                slot_needed = next_item is not None and len(live) < engines and self._has_room(len(live))
+                interval_s = _POLL_INTERVAL_S if slot_needed else _IDLE_INTERVAL_S
+                done, live = wait(live, timeout=interval_s, return_when=FIRST_COMPLETED)
                 for future in done:
                     future.result()
                 if not live and next_item is not None:

@@ -7,6 +7,7 @@ import os, signal, subprocess, sys, tempfile, time
 from pathlib import Path
 
 calls = 0
+loaded = time.time()
 
 class OutOfLuck(Exception):
     pass
@@ -24,6 +25,9 @@ def fail(event, context):
 
 def count(event, context):
     return {"calls": calls, "pid": os.getpid()}
+
+def when_loaded(event, context):
+    return loaded
 
 def say(event, context):
     print(event["text"])

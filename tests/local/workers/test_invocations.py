@@ -2,12 +2,14 @@
 
 import base64
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from epsm_local.moto_patches.functions import start_workers
 from tests.local.workers.functions import HANDLER, lines_of
 from tests.moto_fixtures import Aws, unique
 
@@ -168,3 +170,13 @@ def test_the_tail_of_the_log_can_come_with_the_answer(aws: Aws, function: str) -
         FunctionName=function, Payload=json.dumps({"do": "say", "text": text}), LogType="Tail"
     )
     assert text in base64.b64decode(answer["LogResult"]).decode()
+
+
+def test_a_worker_that_is_started_ahead_takes_the_first_invocation(aws: Aws) -> None:
+    function = aws.function(HANDLER)
+    start_workers([function])
+    now = time.time()
+    first = aws.invoke(function, {"do": "count"}).value
+    assert aws.invoke(function, {"do": "when_loaded"}).value < now
+    start_workers([function])  # it has one
+    assert aws.invoke(function, {"do": "count"}).value == {"calls": 3, "pid": first["pid"]}
