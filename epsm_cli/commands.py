@@ -16,7 +16,7 @@ from epsm.checks.study import CheckedStudy
 from epsm.client.connection import Connection, connect
 from epsm.client.fetch import Download
 from epsm.client.folder import check_folder
-from epsm.client.local import LOCAL
+from epsm.client.local import LOCAL, NOT_RUNNING
 from epsm.client.results_place import results_folder
 from epsm.client.run import matches
 from epsm.energyplus.versions import RELEASES, SUPPORTED
@@ -35,6 +35,7 @@ from epsm_cli.show import show_problems, show_studies
 from epsm_cli.terminal import console
 from epsm_local.aws.session import leave_user_settings
 from epsm_local.provider import connection as local_connection
+from epsm_local.provider import running as running_local_stack
 from epsm_local.running import running_local_endpoint, state_file
 
 _MAX_TARGETS = 60
@@ -230,7 +231,11 @@ def _checked(folder: Path, max_variants: int | None, memory_mb: int | None) -> C
 
 def _found(stack: str) -> Connection:
     try:
-        return connect(stack)
+        # The library looks for the package that offers local stacks: 20 ms, and it is this one.
+        found = running_local_stack() if stack == LOCAL else connect(stack)
+        if found is None:
+            raise NoStack(NOT_RUNNING)
+        return found
     except NoStack as error:
         console.print(Text(str(error), style="red"))
         raise typer.Exit(1) from None

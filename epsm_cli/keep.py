@@ -88,7 +88,7 @@ def _stay(
     resumed = list(resume(stack, target.stack))
     with ExitStack() as entered:
         try:
-            entered.enter_context(announced(stack.endpoint))
+            entered.enter_context(announced(stack.endpoint, target.stack.settings.model_dump()))
         except OSError as fault:
             raise _not_to_be_found(console, fault) from None
         # No frame and no line breaks: these lines are meant to be copied.

@@ -1,11 +1,9 @@
 """The steps that commands share: upload a study, follow it to its end, download its results."""
 
-import importlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Thread
 
 import typer
 from boto3.exceptions import Boto3Error
@@ -29,12 +27,13 @@ from epsm.client.fetch import Download
 from epsm.client.folder import upload
 from epsm.client.follow import follow
 from epsm.client.local import LOCAL
-from epsm.client.low_priority import lower_priority
 from epsm.energyplus.versions import DEFAULT
 from epsm.errors import CannotWrite, DamagedResults, FolderBusy, NotPickedUp, StudyRejected
+from epsm.results.result_files import MANIFEST
 from epsm.store import keys
-from epsm.store.executions import RunCounts
+from epsm.store.executions import RunCounts, counts_of_ended
 from epsm.study.compute import Compute
+from epsm.study.manifest import RunManifest
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.text import counted
 from epsm_cli.interrupts import Interrupted
@@ -70,7 +69,7 @@ def submit(
     """
     total = sum((folder / name).stat().st_size for name in accepted.inputs if (folder / name).exists())
     columns = TextColumn("Uploading"), BarColumn(), TextColumn("{task.fields[file]}", markup=False)
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console, auto_refresh=console.is_terminal) as progress:
         task = progress.add_task("upload", total=total, file="")
         try:
             source = upload(
@@ -111,8 +110,6 @@ def follow_to_end(
         typer.Exit: If the stack does not start the study, or does not answer; the reason has been printed.
     """
     last_counts = RunCounts()
-    if download is not None:
-        Thread(target=_load_results_table, daemon=True).start()
     with (
         _telling_how_to_go_on(simulation, stack, lambda: _lost(last_counts) if own else None),
         Progress(
@@ -124,6 +121,7 @@ def follow_to_end(
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=console,
+            auto_refresh=console.is_terminal,  # elsewhere, only the last state is printed
         ) as progress,
         downloading_early(download) as note,
     ):
@@ -158,13 +156,7 @@ def await_record(target: Connection, simulation: str) -> None:
     deadline = time.monotonic() + _NOTICED_WITHIN_S
     with suppress(BotoCoreError, ClientError):  # the study is uploaded, whether the stack answers now or not
         while target.stack.records.study(simulation) is None and time.monotonic() < deadline:
-            time.sleep(target.poll_s)
-
-
-def _load_results_table() -> None:
-    """Load what shows the results while the study runs, so that its end does not wait for it."""
-    lower_priority()
-    importlib.import_module("epsm_cli.show_results")
+            target.wait(simulation, None, target.poll_s)
 
 
 @contextmanager
@@ -204,7 +196,8 @@ def _lost(counts: RunCounts) -> str:
 
 def show_state(target: Connection, record: StudyRecord) -> None:
     """Print a study in full, with its counts."""
-    show_study(console, record, target.stack.executions.counts(record))
+    # A client of Step Functions is only made if it is needed.
+    show_study(console, record, counts_of_ended(record) or target.stack.executions.counts(record))
 
 
 def bring(target: Connection, record: StudyRecord, download: Download, stack: str) -> None:
@@ -227,7 +220,7 @@ def bring(target: Connection, record: StudyRecord, download: Download, stack: st
 
     parquet = folder / "results.parquet"
     if parquet.is_file():
-        manifest = target.stack.files.read_manifest(record.simulation_id)
+        manifest = RunManifest.model_validate_json((folder / MANIFEST).read_bytes())
         show_remarks(manifest.remarks)
         show_results(console, parquet, manifest.study, manifest.model_version)
     show_state(target, record)

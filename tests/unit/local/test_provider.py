@@ -139,6 +139,6 @@ def test_a_stack_ends_with_a_program_that_is_killed(tmp_path: Path) -> None:
 def test_the_stack_that_is_kept_running_is_found(
     endpoint: str | None, found: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider, "running_local_endpoint", lambda: endpoint)
+    monkeypatch.setattr(provider, "running_local_state", lambda: {"endpoint": endpoint} if endpoint else {})
     monkeypatch.setattr(provider, "connection", lambda endpoint: endpoint)
     assert provider.running() == found  # type: ignore[comparison-overlap]

@@ -27,6 +27,8 @@ from epsm.study.parsing import load_document
 from epsm.study.schema import MANIFEST_NAME
 
 _HASH_KEY = "sha256"
+_MAX_IN_ONE_REQUEST = 2 * 2**20
+"""Larger files are uploaded by boto3's transfer manager, which starts threads for each, and reports in between."""
 
 
 class FolderOnDisk:
@@ -198,5 +200,9 @@ def _put(s3: Any, bucket: str, key: str, content: bytes, sha256: str, report: Ca
     if present == sha256:
         report(len(content))
         return
-    extra = {"Metadata": {_HASH_KEY: sha256}}
-    s3.upload_fileobj(io.BytesIO(content), bucket, key, ExtraArgs=extra, Callback=report)
+    metadata = {_HASH_KEY: sha256}
+    if len(content) <= _MAX_IN_ONE_REQUEST:
+        s3.put_object(Bucket=bucket, Key=key, Body=content, Metadata=metadata)
+        report(len(content))
+    else:
+        s3.upload_fileobj(io.BytesIO(content), bucket, key, ExtraArgs={"Metadata": metadata}, Callback=report)

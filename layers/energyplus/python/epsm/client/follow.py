@@ -14,6 +14,8 @@ from epsm.study.records import StudyRecord
 _PICKED_UP_WITHIN_S = 120.0
 _MAX_INTERVAL_S = 1.0
 """Longest polling interval, unless that of the connection is longer."""
+_PROGRESS_S = 0.5
+"""Shortest polling interval of a stack that reports the end of a study itself: polls only show its progress."""
 _POLLS_TO_THE_END = 20
 """Polls in the time that the rest of a study is expected to take: on a laptop, they take the cores of its engines."""
 
@@ -38,6 +40,7 @@ def follow(
             `connection.patience_s`, or the error is permanent (expired credentials, access denied).
     """
     started = time.monotonic()
+    min_s = connection.poll_s if connection.wait_for_change is None else max(_PROGRESS_S, connection.poll_s)
     # Other clients may be following too, and an account is limited to about one request per second.
     executions = Executions(
         connection.client("stepfunctions"), connection.stack.settings.state_machine_arn, fresh_s=3 * connection.poll_s
@@ -68,7 +71,8 @@ def follow(
         if first_running is None and counts.running:
             first_running = time.monotonic()
         running_s = 0.0 if first_running is None else time.monotonic() - first_running
-        time.sleep(interval_s(connection.poll_s, running_s, counts))
+        status = None if record is None else record.status
+        connection.wait(simulation, status, interval_s(min_s, running_s, counts))
 
 
 def interval_s(min_s: float, running_s: float, counts: RunCounts) -> float:

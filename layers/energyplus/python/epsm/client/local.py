@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 """What the local stack is called wherever a stack is named."""
+NOT_RUNNING = "no local stack is running: start one with 'epsm up', or name one of your AWS account"
 _GROUP = "epsm.stacks"
 
 

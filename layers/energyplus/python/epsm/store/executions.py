@@ -188,8 +188,8 @@ class Executions:
         Raises:
             botocore.exceptions.ClientError: If Step Functions refuses; not if it throttles and cached counts exist.
         """
-        if record.status.final and (record.collected or record.succeeded or record.failed):
-            return RunCounts(0, record.succeeded, record.failed, record.variants)
+        if (ended := counts_of_ended(record)) is not None:
+            return ended
         # If a study ended and was never collected, the counts of its map run are still available.
         arn = self.map_run(record)
         if arn is None:
@@ -220,6 +220,13 @@ class Executions:
         _make_room(self._counted)
         self._counted[arn] = (time.time(), fresh)
         return fresh
+
+
+def counts_of_ended(record: StudyRecord) -> RunCounts | None:
+    """The counts of a study whose results are collected, which its record has; else None."""
+    if record.status.final and (record.collected or record.succeeded or record.failed):
+        return RunCounts(0, record.succeeded, record.failed, record.variants)
+    return None
 
 
 def _of_batches(record: StudyRecord, running_batches: int) -> RunCounts:
