@@ -134,7 +134,7 @@ def check_records(
                 found.lines.append(problem)
         if numbers is not None and found.order is None and day is not None:
             minute = -1 if index == 0 else minute
-            found.order, minute = _order(values, day, hour, index == per_hour - 1, minute, f"{source}: line {number}")
+            found.order, minute = _order(values, day, hour, index == per_hour - 1, minute, source, number)
     problems = list(found.lines)
     if (rest := found.faulty_lines - len(found.lines)) > 0:
         problems.append(Problem(source, f"{rest} further lines have such faults"))
@@ -172,14 +172,14 @@ def _expected(days: Sequence[Day], per_hour: int) -> Iterator[tuple[Day, int, in
 def _numbers(values: list[str], line: str) -> list[float] | None:
     """Columns 7 to 28; None if any number of the line is unreadable."""
     try:
-        numbers = [float(value) for value in values[_FLAGS_COLUMN:NEEDED_COLUMNS]]
-        others = [float(value) for value in values[: _FLAGS_COLUMN - 1]]
+        numbers = list(map(float, values[_FLAGS_COLUMN:NEEDED_COLUMNS]))
+        others = list(map(float, values[: _FLAGS_COLUMN - 1]))
         others += [float(value) for value in values[NEEDED_COLUMNS:] if value and not value.isspace()]
     except ValueError:
         return None
     if len(values) < NEEDED_COLUMNS or not math.isfinite(sum(numbers) + sum(others)):
         return None
-    if "_" in line and any("_" in value for position, value in enumerate(values) if position != _FLAGS_COLUMN - 1):
+    if line.count("_") != values[_FLAGS_COLUMN - 1].count("_"):  # float accepts `1_0`
         return None
     return numbers
 
@@ -224,13 +224,13 @@ def _judge(
     if (infrared <= 0 or infrared >= 9_999) and numbers[_SKY_COVER - 7] >= 99:
         found.gaps.setdefault(_INFRARED, _Gaps()).add(line)
     if day is not None and (line % per_hour == 0):
-        direct, diffuse = numbers[8], numbers[9]
+        direct, diffuse, day_of_year = numbers[8], numbers[9], _day_of_year(day)
         if _SOME_RADIATION < direct < 9_999 or _SOME_RADIATION < diffuse < 9_999:
-            found.daylight.add(_day_of_year(day), hour)
+            found.daylight.add(day_of_year, hour)
             if per_hour == 1:
                 found.radiation.add(
                     line,
-                    _day_of_year(day),
+                    day_of_year,
                     lambda later_h: _altitude(place, day, hour + later_h),
                     global_=numbers[7],
                     direct=direct,
@@ -255,25 +255,27 @@ def _day_of_year(day: Day) -> int:
 
 
 def _order(
-    values: list[str], day: Day, hour: int, last_of_hour: bool, minute: int, where: str
+    values: list[str], day: Day, hour: int, last_of_hour: bool, minute: int, source: str, line: int
 ) -> tuple[Problem | None, int]:
     """Check that a record is the expected next one, and return its minute."""
     try:
-        year, month, day_of_month, found_hour, found_minute = (int(value) for value in values[:5])
+        year, month, day_of_month, found_hour, found_minute = map(int, values[:5])
     except ValueError:
         column, value = next((number, text) for number, text in enumerate(values[:5], start=1) if not _is_whole(text))
-        return Problem(where, f"column {column} is '{value.strip()[:20]}'", "a whole number"), minute
-    expected = f"{day}, hour {hour}"
+        fault = f"column {column} is '{value.strip()[:20]}'"
+        return Problem(f"{source}: line {line}", fault, "a whole number"), minute
     right = (month, day_of_month, found_hour) == (day.month, day.day, hour) and day.year in (None, year)
     if not right:
         shown = f"{month}/{day_of_month}" + (f"/{year}" if day.year else "") + f", hour {found_hour}"
+        expected = f"{day}, hour {hour}"
         hint = "; hours go from 1 to 24" if found_hour == 0 else ""
-        return Problem(where, f"is for {shown} instead of {expected}; records must be in order{hint}", expected), minute
+        fault = f"is for {shown} instead of {expected}; records must be in order{hint}"
+        return Problem(f"{source}: line {line}", fault, expected), minute
     if found_minute == 0 and last_of_hour and minute > 0:
         found_minute = 60
     if found_minute <= minute or found_minute > 60:
-        fault = f"is for minute {found_minute} of {expected}, after minute {minute}"
-        return Problem(where, fault, "minutes that increase within the hour, up to 60"), minute
+        fault = f"is for minute {found_minute} of {day}, hour {hour}, after minute {minute}"
+        return Problem(f"{source}: line {line}", fault, "minutes that increase within the hour, up to 60"), minute
     return None, found_minute
 
 
