@@ -1,12 +1,15 @@
-"""Terminal output: the results table, and the reasons for failures. Imports pandas, which takes half a second."""
+"""Terminal output: the results table, and the reasons for failures.
 
-import math
+They are shown from `overview.json`. Results of stacks before 0.3 have none: it is made from the table then, with
+pandas, whose import takes 0.4 s of CPU.
+"""
+
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import pandas as pd
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -15,12 +18,11 @@ from rich.text import Text
 from epsm.energyplus.versions import DEFAULT
 from epsm.results.comparison import PAYBACK, RANK
 from epsm.results.measure_impact import COST, currency_of
-from epsm.results.remarks import engine_messages, remarks
+from epsm.results.result_files import OVERVIEW
 from epsm.results.rows import NOT_RUN
 from epsm.study.schema import Study
 from epsm.text import file_labels, middle_cut
 
-_MAX_ROWS = 40
 _MAX_NAME = 24
 _MIN_COLUMN_WIDTH = 8
 _EDGES = 2
@@ -39,14 +41,14 @@ def show_results(console: Console, parquet: Path, study: Study, energyplus: str 
 
     Columns with the same value in every row are left out, and those for which the terminal is too narrow.
     """
-    frame = pd.read_parquet(parquet)
-    shown = _select_rows(frame)
+    overview = _overview(parquet, study)
+    shown = overview["rows"]
     names = [parameter.name for parameter in study.parameters]
-    places = [name for name in ("model", "weather") if shown[name].nunique() > 1]
-    periods = set(shown["period"].dropna())
-    extra = [name for name, column in _of_measures(study).items() if column in frame]
+    places = [name for name in ("model", "weather") if len(_values(shown, name)) > 1]
+    periods = _values(shown, "period")
+    extra = [name for name, column in _of_measures(study).items() if shown and column in shown[0]]
     extra += [] if periods == {"annual"} else ["period"]
-    extra += [] if (shown["verdict"] == "ok").all() else ["result"]
+    extra += [] if all(row["verdict"] == "ok" for row in shown) else ["result"]
     table = Table(
         title=f"{study.name}: kWh/m2"
         + (" a year" if periods == {"annual"} else "")
@@ -59,12 +61,13 @@ def show_results(console: Console, parquet: Path, study: Study, energyplus: str 
         table.add_column(name, no_wrap=True)
     for name in names:
         table.add_column(name, justify="right", min_width=_MIN_COLUMN_WIDTH, overflow="fold")
-    labels = {place: file_labels(frame[place].unique()) for place in places}
-    rows = [_cells(row, names, labels, study) for _, row in shown.iterrows()]
+    files = {"model": overview["models"], "weather": overview["weather"]}
+    labels = {place: file_labels(files[place]) for place in places}
+    rows = [_cells(row, names, labels, study) for row in shown]
     columns = _that_fit(console.width, rows, extra)
     for heading in columns:
         table.add_column(_HEADINGS.get(heading, heading), justify="right", no_wrap=True)
-    for cells, (_, row) in zip(rows, shown.iterrows(), strict=True):
+    for cells, row in zip(rows, shown, strict=True):
         failed = row["status"] != "succeeded"
         table.add_row(
             *cells.fixed,
@@ -74,16 +77,35 @@ def show_results(console: Console, parquet: Path, study: Study, energyplus: str 
     console.print(table)
     if left_out := [name for name in (*_HEADINGS, *extra) if name not in columns]:
         console.print(f"Not shown (terminal too narrow): {', '.join(left_out)}; all columns are in results.csv.")
-    if len(shown) < len(frame):
+    if len(shown) < overview["variants"]:
         console.print(
-            f"The baselines and the {len(shown) - int(shown['baseline'].sum())} variants with the lowest EUI of "
-            f"{len(frame)}; all are in results.csv."
+            f"The baselines and the {sum(not row['baseline'] for row in shown)} variants with the lowest EUI of "
+            f"{overview['variants']}; all are in results.csv."
         )
-    if reported := engine_messages(frame):
+    if reported := overview["engine_messages"]:
         console.print(Text(reported, style="yellow"))
-    for remark in remarks(frame, study):
+    for remark in overview["remarks"]:
         console.print(Text(remark, style="yellow"))
-    _show_failures(console, frame)
+    _show_failures(console, overview["failures"])
+
+
+def _overview(parquet: Path, study: Study) -> Mapping[str, Any]:
+    """The overview beside a results table, or one that is made from it."""
+    try:
+        written: dict[str, Any] = json.loads((parquet.parent / OVERVIEW).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        import pandas as pd
+
+        from epsm.results.overview import overview
+        from epsm.results.remarks import remarks
+
+        table = pd.read_parquet(parquet)
+        return overview(table, study, remarks(table, study))
+    return written
+
+
+def _values(rows: Sequence[Mapping[str, Any]], column: str) -> set[Any]:
+    return {row[column] for row in rows} - {None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +121,9 @@ def _of_measures(study: Study) -> dict[str, str]:
     return {"cost": f"{COST}_{currency_of(study)}", "payback": PAYBACK, "Pareto": RANK}
 
 
-def _cells(row: pd.Series, parameters: Sequence[str], labels: Mapping[str, Mapping[str, str]], study: Study) -> _Cells:
+def _cells(
+    row: Mapping[str, Any], parameters: Sequence[str], labels: Mapping[str, Mapping[str, str]], study: Study
+) -> _Cells:
     levels = [_text(row[name]) for name in parameters]
     if row["baseline"] and levels:
         levels[0] = "baseline"
@@ -108,7 +132,7 @@ def _cells(row: pd.Series, parameters: Sequence[str], labels: Mapping[str, Mappi
         "saved %": "" if row["baseline"] else _text(row["site_eui_saved_percent"], 1),
         "heating": _text(row["heating_kwh_m2"], 1),
         "cooling": _text(row["cooling_kwh_m2"], 1),
-        "unmet hours": _text(row["unmet_heating_hours"] + row["unmet_cooling_hours"], 0),
+        "unmet hours": _text(_sum(row["unmet_heating_hours"], row["unmet_cooling_hours"]), 0),
         "period": _text(row["period"]),
         "result": _text(row["verdict"]) or row["status"],
         **{name: _text(row.get(column), int(column == PAYBACK)) for name, column in _of_measures(study).items()},
@@ -139,36 +163,30 @@ def _width_of_heading(name: str) -> int:
     return max(len(line) for line in _HEADINGS.get(name, name).splitlines())
 
 
-def _select_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    if len(frame) <= _MAX_ROWS:
-        return frame
-    baselines = frame[frame["baseline"]].head(_MAX_ROWS // 2)
-    best = frame[~frame["baseline"]].nsmallest(_MAX_ROWS - len(baselines), "site_eui_kwh_m2")
-    return pd.concat([baselines, best]).sort_values("variant_index")
-
-
-def _show_failures(console: Console, frame: pd.DataFrame) -> None:
-    failed = frame[frame["status"] != "succeeded"]
-    if failed.empty:
+def _show_failures(console: Console, failures: Sequence[Mapping[str, Any]]) -> None:
+    if not failures:
         return
     table = Table(
         "variants",
         "first variant",
         "result",
         "reason",
-        title="Failed or not run" if (failed["status"] == NOT_RUN).any() else "Failed",
+        title="Failed or not run" if any(failure["status"] == NOT_RUN for failure in failures) else "Failed",
         title_style="bold red",
         box=box.SIMPLE_HEAD,
     )
-    for key, group in failed.fillna({"verdict": "", "error": ""}).groupby(["verdict", "error"]):
-        verdict, reason = map(str, cast(tuple[object, object], key))
-        index = str(group["variant_index"].min())
-        table.add_row(str(len(group)), index, verdict or group["status"].iloc[0], Text(reason))
+    for failure in failures:
+        result = failure["verdict"] or failure["status"]
+        table.add_row(str(failure["variants"]), str(failure["first_variant"]), result, Text(failure["error"]))
     console.print(table)
 
 
+def _sum(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else first + second
+
+
 def _text(value: Any, digits: int | None = None) -> str:
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+    if value is None:
         return "" if digits is None else "-"
     if isinstance(value, float):
         return f"{value:,.{digits}f}" if digits is not None else f"{value:g}"

@@ -81,6 +81,18 @@ REPLACED = (
          "self, projection_expressions: list[list[str]]"),
     Hook("dynamodb", "dynamodb/responses.py", "DynamoHandler.call_action",
          "self"),
+    Hook("status_wait", "dynamodb/models/__init__.py", "DynamoDBBackend.put_item",
+         "self, table_name: str, item_attrs: dict[str, Any], expected: dict[str, Any] | None=None, "
+         "condition_expression: str | None=None, expression_attribute_names: dict[str, Any] | None=None, "
+         "expression_attribute_values: dict[str, Any] | None=None, overwrite: bool=False, "
+         "return_values_on_condition_check_failure: str | None=None"),
+    Hook("status_wait", "dynamodb/models/__init__.py", "DynamoDBBackend.update_item",
+         "self, table_name: str, key: dict[str, dict[str, Any]], update_expression: str, "
+         "expression_attribute_names: dict[str, Any], expression_attribute_values: dict[str, Any], "
+         "attribute_updates: dict[str, Any] | None=None, expected: dict[str, Any] | None=None, "
+         "condition_expression: str | None=None, return_values_on_condition_check_failure: str | None=None"),
+    Hook("status_wait", "moto_server/werkzeug_app.py", "DomainDispatcherApplication.__call__",
+         "self, environ: dict[str, Any], start_response: Any"),
     Hook("persistence", "cloudformation/parsing.py", "generate_resource_name",
          "resource_type: str, stack_name: str, logical_id: str"),
     Hook("cloudformation", "s3/models.py", "FakeBucket.create_from_cloudformation_json",

@@ -1,6 +1,8 @@
 """What the command shows on terminals of all widths: epsm_cli.show and epsm_cli.show_results."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from epsm.problems import Problem
+from epsm.results.overview import overview, write_overview
 from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.study.schema import Study
@@ -17,6 +20,8 @@ from epsm_cli.show_results import show_results
 from tests.conftest import study_document
 
 STATION = "USA_FL_Tampa.Intl.AP.722110_TMY"
+PARAMETER = {"name": "insulation_m", "class": "Material", "field": "Thickness", "values": [0.1]}
+DOCUMENT = study_document(parameters=[PARAMETER], weather=[f"{STATION}3.epw"])
 
 
 @pytest.fixture
@@ -49,11 +54,9 @@ def parquet(tmp_path: Path) -> Path:
 
 
 def shown(parquet: Path, width: int, monkeypatch: pytest.MonkeyPatch, energyplus: str = "25.2") -> str:
-    monkeypatch.setattr("epsm_cli.show_results.remarks", lambda table, study: [])
-    parameter = {"name": "insulation_m", "class": "Material", "field": "Thickness", "values": [0.1]}
-    study = Study.model_validate(study_document(parameters=[parameter], weather=[f"{STATION}3.epw"]))
+    monkeypatch.setattr("epsm.results.remarks.remarks", lambda table, study: [])
     console = Console(width=width, record=True, file=io.StringIO())
-    show_results(console, parquet, study, energyplus)
+    show_results(console, parquet, Study.model_validate(DOCUMENT), energyplus)
     return console.export_text()
 
 
@@ -162,3 +165,37 @@ def test_interruptions_by_fargate_spot_are_counted(interruptions: int) -> None:
 
     assert isinstance(console.file, io.StringIO)
     assert ("2 interruptions by Fargate Spot" in console.file.getvalue()) == bool(interruptions)
+
+
+def test_results_with_an_overview_are_shown_as_those_of_releases_without_one(
+    parquet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = shown(parquet, 140, monkeypatch)
+    content = overview(pd.read_parquet(parquet), Study.model_validate(DOCUMENT), [])
+    write_overview(parquet.with_name("overview.json"), content)
+    parquet.unlink()
+    assert shown(parquet, 140, monkeypatch) == expected
+
+
+def test_an_overview_has_the_baselines_and_the_best_variants_of_a_large_study(parquet: Path) -> None:
+    row = pd.read_parquet(parquet).iloc[[1]]
+    table = pd.concat([row] * 100, ignore_index=True)
+    table["variant_index"], table["baseline"] = range(100), [index < 30 for index in range(100)]
+    table["site_eui_kwh_m2"] = [float(100 - index) for index in range(100)]
+    content = overview(table, Study.model_validate(DOCUMENT), ["a remark"])
+    assert content["variants"] == 100
+    assert [row["variant_index"] for row in content["rows"]] == [*range(20), *range(80, 100)]
+    assert content["remarks"] == ["a remark"]
+
+
+def test_results_with_an_overview_are_shown_without_pandas(parquet: Path) -> None:
+    content = overview(pd.read_parquet(parquet), Study.model_validate(DOCUMENT), [])
+    write_overview(parquet.with_name("overview.json"), content)
+    code = (
+        "import sys; from rich.console import Console; from pathlib import Path\n"
+        "from epsm.study.schema import Study; from epsm_cli.show_results import show_results\n"
+        f"show_results(Console(), Path({str(parquet)!r}), Study.model_validate({DOCUMENT!r}))\n"
+        "print(sorted({'numpy', 'pandas', 'pyarrow'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("[]\n")

@@ -57,7 +57,7 @@ def test_brackets_and_colons_in_names_are_shown_as_they_are() -> None:
 def test_results_of_a_study_with_brackets_in_its_names_are_shown(
     parquet: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("epsm_cli.show_results.remarks", lambda table, study: [])
+    monkeypatch.setattr("epsm.results.remarks.remarks", lambda table, study: [])
     out = io.StringIO()
     parameter = {"name": "insulation_m", "class": "Material", "field": "Thickness", "values": [0.1]}
     study = Study.model_validate(study_document(name="Nord [/b] [v2]", parameters=[parameter]))

@@ -1,5 +1,6 @@
 """Collecting the results of a study whose variants have ended: table, record and what subscribers are sent."""
 
+import json
 from typing import Any
 
 import pandas as pd
@@ -170,3 +171,23 @@ def test_interruptions_by_fargate_spot_are_in_the_notification_and_in_the_report
     with stack.files.open_result(keys.run_key(simulation, "report.html")) as stream:
         assert "2 interruptions by Fargate Spot, repeated" in stream.read().decode()
     assert stack.record(simulation).interruptions == 2
+
+
+def test_what_a_terminal_shows_is_stored_beside_the_table(stack: Deployed) -> None:
+    simulation = stack.accepted(ANNA, parameters=[
+        {"name": "wall", "class": "Material", "object": "Wall Insulation", "field": "Thickness", "values": [0.1, 0.2]},
+    ])  # fmt: skip
+    for index, eui in enumerate((100.0, 80.0, None)):
+        ends(stack, simulation, index, eui)
+    collect(stack, simulation)
+    with stack.files.open_result(keys.run_key(simulation, "overview.json")) as stream:
+        overview = json.load(stream)
+    assert overview["variants"] == 3
+    assert [(row["wall"], row["site_eui_kwh_m2"], row["baseline"]) for row in overview["rows"]] == [
+        (None, 100.0, True),
+        (0.1, 80.0, False),
+        (0.2, None, False),
+    ]
+    assert overview["failures"] == [
+        {"verdict": "clean", "error": "it rains", "status": "failed", "variants": 1, "first_variant": 2}
+    ]

@@ -18,9 +18,11 @@ from epsm.pipeline.series_columns import VariantsByColumns, write_series_columns
 from epsm.pipeline.study_summary import StudySummary, summary_columns, summary_of
 from epsm.results.design import write_design
 from epsm.results.ended_study import EndedStudy
+from epsm.results.overview import overview, write_overview
+from epsm.results.remarks import remarks
 from epsm.results.report import columns_of_all, write_report
 from epsm.results.report_detail import detail_section
-from epsm.results.result_files import RESULT_FILES
+from epsm.results.result_files import OVERVIEW, RESULT_FILES
 from epsm.results.rows import CANCELLED, GIVEN_UP, NOT_STARTED
 from epsm.results.sensitivity.section import failed_section, sensitivity_section
 from epsm.results.sensitivity.tables import analyses, analysis_columns, write_csv, write_json
@@ -94,7 +96,9 @@ def aggregate(
         ended = EndedStudy(
             manifest, table, counts, status, error, interruptions, from_file(parquet), read_outcomes(parquet)
         )
-        write_report(folder / "report.html", ended, sections)
+        about = remarks(table, manifest.study, ended.outcomes)
+        write_report(folder / "report.html", ended, sections, about)
+        write_overview(folder / OVERVIEW, overview(table, manifest.study, about, ended.complete))
         if manifest.study.parameters and manifest.study.sampling.method != "grid":
             write_design(manifest.study, folder / "design.parquet")
         _upload(files, simulation, folder)

@@ -60,7 +60,9 @@ def _parameters(study: Study) -> list[str]:
     return [parameter.name for parameter in study.parameters]
 
 
-def write_report(path: Path, ended: EndedStudy, sections: Sequence[str] = ()) -> None:
+def write_report(
+    path: Path, ended: EndedStudy, sections: Sequence[str] = (), about: Sequence[str] | None = None
+) -> None:
     """Write the report of a study.
 
     Args:
@@ -68,11 +70,12 @@ def write_report(path: Path, ended: EndedStudy, sections: Sequence[str] = ()) ->
         ended: The study, with at least `report_columns` of its results table, or `columns_of_all` and the other two
             attributes for the rest.
         sections: HTML of further sections.
+        about: `epsm.results.remarks.remarks` of the table; by default, they are found here.
     """
     manifest, table, study = ended.manifest, ended.table, ended.manifest.study
     places = [name for name, files in (("model", study.models), ("weather", study.weather)) if len(files) > 1]
     note = ["note"] if table["note"].notna().any() else []
-    about = remarks(table, study, ended.outcomes)
+    about = remarks(table, study, ended.outcomes) if about is None else about
     parts = [
         _head(ended),
         _periods(table),

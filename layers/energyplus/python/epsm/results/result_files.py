@@ -8,12 +8,14 @@ _BINARY = "application/octet-stream"
 _CSV = "text/csv; charset=utf-8"
 _JSON = "application/json"
 
+OVERVIEW = "overview.json"
 RESULT_FILES: Mapping[str, str] = {
     "results.parquet": _BINARY,
     "results.csv": _CSV,
     "sensitivity.json": _JSON,
     "sensitivity.csv": _CSV,
     "report.html": "text/html; charset=utf-8",
+    OVERVIEW: _JSON,
     "design.parquet": _BINARY,
     "zones.parquet": _BINARY,
     "monthly.parquet": _BINARY,
