@@ -32,7 +32,7 @@ class Connection:
         poll_s: Shortest polling interval, seconds.
         patience_s: Time without a response after which following a study is abandoned, seconds.
         wait_for_change: Waits until the status of a simulation differs from the given one (None: there is no record),
-            at most for a number of seconds; None if the stack cannot tell, as on AWS.
+            at most for a number of seconds; None if the stack does not report changes, as on AWS.
     """
 
     name: str
