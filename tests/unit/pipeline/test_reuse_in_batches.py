@@ -1,7 +1,9 @@
 """Batches that take the results of earlier runs: with few requests, complete, and never of another owner."""
 
+import io
 import json
 import weakref
+import zipfile
 from collections import Counter
 from typing import Any
 
@@ -146,6 +148,36 @@ def test_a_file_of_a_pack_that_is_damaged_is_a_miss_of_its_variant(
             case.records._table.put_item(Item=item | {"pack_etag": etag})
 
     assert sources(run(case, kept, "second", one_day)) == ["first/0", "first/1", "first/2", None, "first/4"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "content", "damaged"),
+    [
+        ("variants/3/result.json", b"{", {3}),
+        ("variants/3/result.json", b"[]", {3}),
+        ("variants/3/result.json", b'{"simulation_id": "first", "variant_index": 2}', {3}),
+        ("records.json", b'{"3": {"verdict": "ok", "summary": {}}}', {0, 1, 2, 3, 4}),
+        ("records.json", b"{", {0, 1, 2, 3, 4}),
+    ],
+)
+def test_a_file_of_a_pack_that_no_worker_has_written_is_a_miss(
+    case: Case, kept: KeptResults, one_day: str, entry: str, content: bytes, damaged: set[int]
+) -> None:
+    key = f"runs/first/{run(case, kept, 'first', one_day)[3].pack}"
+    with zipfile.ZipFile(io.BytesIO(case.files.open_result(key).read())) as pack:
+        entries = {name: pack.read(name) for name in pack.namelist()}
+    changed = io.BytesIO()
+    with zipfile.ZipFile(changed, "w") as pack:
+        for name, data in (entries | {entry: content}).items():
+            pack.writestr(name, data)
+    etag = case.files.put_bytes(key, changed.getvalue(), "")
+    for item in case.records._table.scan()["Items"]:
+        if item["sk"] == "RESULT":
+            case.records._table.put_item(Item=item | {"pack_etag": etag})
+
+    reused = sources(run(case, kept, "second", one_day))
+
+    assert reused == [None if index in damaged else f"first/{index}" for index in FIVE]
 
 
 def test_variants_with_the_same_content_run_once_in_a_batch(case: Case, kept: KeptResults, one_day: str) -> None:

@@ -28,6 +28,8 @@ _MAX_WAIT_S = 300.0
 _REPEAT_POLL_S = 1.0
 """Longest time, and interval, of waiting for an earlier variant with the same sample."""
 _CONNECTIONS = 8
+_DAMAGE = (NotFound, KeyError, TypeError, ValueError)
+"""A file that is missing, or has not what a worker writes: such results are not reused, and the variant runs."""
 _OpenPack = tuple[Pack, dict[int, dict[str, Any]]]
 """A pack, and the records in it."""
 
@@ -119,8 +121,10 @@ class Reuse:
             prepared, kept = one
             try:
                 source = _packed_source(kept, pack) if kept.pack else self._source(kept)
+                if (source.document["simulation_id"], source.document["variant_index"]) != kept.variant:
+                    raise NotFound(f"{kept.simulation_id}/{kept.index}: the results are those of another variant")
                 return self._copy(study, prepared, source)
-            except NotFound:
+            except _DAMAGE:
                 logger.warning("results of an earlier run are incomplete", extra={"simulation_id": kept.simulation_id})
                 return None
 
@@ -140,7 +144,7 @@ class Reuse:
         try:
             pack = Pack(io.BytesIO(self._files.read_unchanged(keys.run_key(simulation, name), etag)))
             return pack, pack.records()
-        except NotFound:
+        except _DAMAGE:
             logger.warning("a pack of an earlier run is missing or damaged", extra={"simulation_id": simulation})
             return None
 

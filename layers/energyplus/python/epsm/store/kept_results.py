@@ -30,6 +30,11 @@ class KeptResult:
     pack: str = ""
     pack_etag: str = ""
 
+    @property
+    def variant(self) -> tuple[str, int]:
+        """Simulation and index of the variant."""
+        return self.simulation_id, self.index
+
 
 class KeptResults:
     """Finds results by the content of the run, among those of one owner alone.
