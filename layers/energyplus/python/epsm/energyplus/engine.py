@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from epsm.energyplus.child_process import PeakMemory, StopWatch, kill_group
+from epsm.energyplus.engine_output import read_blocks
 from epsm.energyplus.engine_process import EngineProcess, served_command, start
 from epsm.energyplus.engine_server import launch
 from epsm.energyplus.versions import DEFAULT, RELEASES
@@ -31,7 +32,6 @@ _VERSION = re.compile(r"EnergyPlus, Version ([\w.-]+)")
 _WATCH_INTERVAL_S = 0.25
 _CLOSING_INTERVAL_S = 0.005
 _LINES_KEPT = 40
-_BLOCK_BYTES = 64 * 1024
 _MAX_LINE_BYTES = 2000
 
 
@@ -178,7 +178,7 @@ def run(
         folder: Working directory; relative file names in the model start here.
         timeout_s: Wall-clock limit, seconds.
         memory_limit_mb: Limit of the resident size, MiB; None for none.
-        on_progress: Called from another thread with each date that the engine reports.
+        on_progress: Called from another thread with each date that the engine reports, up to 0.25 s later.
         should_stop: Called several times a second in its own thread, one call at a time: however long a call takes, the
             limits of time and memory hold. The run is ended when it returns True.
     """
@@ -200,12 +200,12 @@ def _run_once(
 ) -> tuple[EngineRun, bool]:
     """Run the engine; also returns whether it was killed because its server had ended."""
     lines: deque[str] = deque(maxlen=_LINES_KEPT)
-    printed_all = threading.Event()
+    printed_all, ended = threading.Event(), threading.Event()
     started = time.monotonic()
     process = start(line, folder)
     memory = PeakMemory()
     stop_watch = StopWatch(should_stop)
-    reader = threading.Thread(target=_read, args=(process, lines, printed_all, memory, on_progress), daemon=True)
+    reader = threading.Thread(target=_read, args=(process, lines, printed_all, ended, memory, on_progress), daemon=True)
     timed_out = out_of_memory = stopped = False
     try:
         memory.look(process.pid)
@@ -226,9 +226,10 @@ def _run_once(
             kill_group(process.pid)
         end = process.collect(memory)
         kill_group(process.pid)  # child processes that the engine left running
+        ended.set()
         if reader.ident is not None:
             reader.join(timeout=5)
-    ended = EngineRun(
+    result = EngineRun(
         exit_code=end.exit_code,
         timed_out=timed_out,
         out_of_memory=out_of_memory,
@@ -238,21 +239,23 @@ def _run_once(
         peak_memory_mb=end.peak_memory_mb,
         last_lines=tuple(lines),
     )
-    return ended, end.lost
+    return result, end.lost
 
 
 def _read(
     process: EngineProcess,
     lines: deque[str],
     printed_all: threading.Event,
+    ended: threading.Event,
     memory: PeakMemory,
     on_progress: Callable[[Progress], None] | None,
 ) -> None:
     """Read the output of the engine until it ends. A model's programs may print any amount, also without line breaks:
     memory is looked at once for each block, and the beginning of a line is kept."""
     begun = b""
-    while block := process.output.read1(_BLOCK_BYTES):
-        memory.look(process.pid)
+    for block in read_blocks(process.output, at_once=process.samples_needed, is_over=ended.is_set):
+        if process.samples_needed:
+            memory.look(process.pid)
         *complete, begun = (begun + block).split(b"\n")
         begun = begun[:_MAX_LINE_BYTES]
         for line in complete if on_progress else complete[-_LINES_KEPT:]:

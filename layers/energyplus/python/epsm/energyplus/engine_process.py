@@ -6,9 +6,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from epsm.energyplus.child_environment import child_environment
 from epsm.energyplus.child_process import LIBC, PeakMemory, die_with_parent, has_ended
@@ -30,12 +29,19 @@ class End:
 
 
 class EngineProcess(Protocol):
-    """A running engine in a process group of its own, which has the number of the process."""
+    """A running engine in a process group of its own, which has the number of the process.
+
+    Attributes:
+        output: The reading end of the pipe for what it prints.
+        samples_needed: Whether its peak memory is only known if it is sampled until its very end.
+    """
 
     @property
     def pid(self) -> int: ...
     @property
-    def output(self) -> BufferedReader: ...
+    def output(self) -> BinaryIO: ...
+    @property
+    def samples_needed(self) -> bool: ...
     def has_ended(self) -> bool: ...
     def collect(self, memory: PeakMemory) -> End: ...
 
@@ -80,6 +86,8 @@ def served_command(line: Sequence[str]) -> tuple[Path, list[str]] | None:
 class _Program:
     """The engine as a child process."""
 
+    samples_needed = True
+
     def __init__(self, line: Sequence[str], folder: Path, environment: dict[str, str]) -> None:
         self._process = subprocess.Popen(
             line,
@@ -90,10 +98,11 @@ class _Program:
             stderr=subprocess.STDOUT,
             start_new_session=True,
             preexec_fn=functools.partial(die_with_parent, os.getpid()) if LIBC else None,  # noqa: PLW1509 - no lock
+            bufsize=0,
         )
         self.pid = self._process.pid
         assert self._process.stdout is not None
-        self.output: BufferedReader = self._process.stdout  # type: ignore[assignment] # buffered by default
+        self.output: BinaryIO = self._process.stdout  # type: ignore[assignment]
 
     def has_ended(self) -> bool:
         return has_ended(self.pid)
@@ -106,14 +115,16 @@ class _Program:
 
 
 class _Forked:
-    """The engine as a process of its server."""
+    """The engine as a process of its server, which is smaller than any run: so the kernel's peak is the run's."""
+
+    samples_needed = False
 
     def __init__(
         self, server: EngineServer, arguments: Sequence[str], folder: Path, environment: dict[str, str]
     ) -> None:
         self._server = server
         reading, writing = os.pipe()
-        self.output: BufferedReader = os.fdopen(reading, "rb")
+        self.output: BinaryIO = os.fdopen(reading, "rb", buffering=0)
         try:
             self.pid = server.start(arguments, folder, environment, writing)
         except BaseException:
@@ -127,6 +138,5 @@ class _Forked:
 
     def collect(self, memory: PeakMemory) -> End:
         ended = self._server.collect(self.pid)
-        # The server is smaller than any run, so the kernel's figure is the run's.
         peak_mb = max(memory.peak_mb, ended.peak_mb)
         return End(os.waitstatus_to_exitcode(ended.status), ended.cpu_seconds, peak_mb, ended.lost)
