@@ -2,8 +2,8 @@
 
 import errno
 import re
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
@@ -119,7 +119,7 @@ def test_kept_inputs_of_others_make_room_for_a_runs_own_files(
     (other,) = kept_files(workspace)
     copy = run_folder._copy
 
-    def onto_a_small_disk(source: BinaryIO, target: Path) -> str:
+    def onto_a_small_disk(source: FileIO, target: Path) -> str:
         if other.exists():
             raise OSError(errno.ENOSPC, "No space left on device")
         return copy(source, target)

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from http import HTTPStatus
 from pathlib import Path
 
@@ -22,6 +22,9 @@ from epsm.study.schema import Outputs
 from epsm.study.variants import Variant
 
 logger = logging.getLogger(__name__)
+
+_uploads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="upload")
+"""Kept for the next variant: starting threads for each takes longer than a small upload."""
 
 
 def store_files(files: Files, manifest: RunManifest, variant: Variant, finished: Finished) -> Finished:
@@ -57,10 +60,13 @@ def _store(files: Files, manifest: RunManifest, variant: Variant, finished: Fini
             return name, files.put_file_compressed(key(name), path)
         return path.name, files.put_file(key(path.name), path)
 
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        etags = dict(pool.map(upload, _files_to_keep(manifest.study.outputs, finished)))
-    etags[RESULT] = files.put_json(key(RESULT), result_document(manifest, variant, finished))
-    return dataclasses.replace(finished, etags=etags)
+    uploads = [_uploads.submit(upload, path) for path in _files_to_keep(manifest.study.outputs, finished)]
+    try:
+        etag = files.put_json(key(RESULT), result_document(manifest, variant, finished))
+    finally:
+        wait(uploads)  # also before an error is handled: the files may be stored again
+    etags = dict(done.result() for done in uploads)
+    return dataclasses.replace(finished, etags={**etags, RESULT: etag})
 
 
 def _collect(files: Files, manifest: RunManifest, variant: Variant, finished: Finished) -> Finished:

@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from epsm.energyplus.engine import free_disk_mb
 from epsm.energyplus.weather import statistics_beside
@@ -23,7 +23,8 @@ from epsm.study.variants import Variant
 logger = logging.getLogger(__name__)
 
 _MIN_FREE_MB = 100.0
-_BLOCK_BYTES = 2**20
+_BLOCK_BYTES = 2**17
+"""Small enough to stay in a processor's cache until it is hashed and written."""
 
 
 class NoDiskSpace(Exception):
@@ -104,13 +105,13 @@ class Workspace:
             if sha256 != ref.sha256:
                 raise RuntimeError(f"s3://{ref.bucket}/{ref.key} does not stay unchanged on this disk")
 
-    def _opened(self, ref: ObjectRef) -> BinaryIO:
+    def _opened(self, ref: ObjectRef) -> FileIO:
         """The cached file, fetched if it is missing. Once it is open, it may be deleted by another engine of the
         batch that finds the disk full."""
         path = self.kept / ref.sha256
         with self._caching:
             try:
-                return path.open("rb")
+                return path.open("rb", buffering=0)
             except FileNotFoundError:
                 pass
             try:
@@ -121,7 +122,7 @@ class Workspace:
                 self._clear_cache()
                 with _room_for(f"{ref.bytes / 1e6:.1f} MB of s3://{ref.bucket}/{ref.key}", self.kept):
                     self._fetch(ref, path)
-            return path.open("rb")
+            return path.open("rb", buffering=0)
 
     def _fetch(self, ref: ObjectRef, path: Path) -> None:
         self.kept.mkdir(parents=True, exist_ok=True)
@@ -218,11 +219,12 @@ def _room_for(content: str, folder: Path) -> Iterator[None]:
         raise
 
 
-def _copy(cached: BinaryIO, target: Path) -> str:
+def _copy(cached: FileIO, target: Path) -> str:
     """Copy a file; the SHA-256 of what was copied, hexadecimal."""
     digest = hashlib.sha256()
+    block = memoryview(bytearray(_BLOCK_BYTES))
     with target.open("wb") as own:
-        while block := cached.read(_BLOCK_BYTES):
-            digest.update(block)
-            own.write(block)
+        while length := cached.readinto(block):
+            digest.update(block[:length])
+            own.write(block[:length])
     return digest.hexdigest()

@@ -78,6 +78,27 @@ READ_REPORTS = (
 """The reports from which metrics are read, by the names under which they are stored."""
 
 
+READ_WHOLLY = (METERS, ADAPTIVE_COMFORT, ENVELOPE)
+READ_TABLES = (
+    "Site and Source Energy",
+    "Building Area",
+    "End Uses",
+    "Comfort and Setpoint Not Met Summary",
+    "Electric Loads Satisfied",
+    "Annual Cost",
+    ANNUAL_GAINS,
+    "Zone Summary",
+    "Zone Sensible Heating",
+    "Zone Sensible Cooling",
+    "Time Setpoint Not Met",
+    "Time Not Comfortable Based on Simple ASHRAE 55-2004",
+    "Heating Coils",
+    "Cooling Coils",
+    "Central Plant",
+)
+"""The reports of which all tables are read, and the tables that are read of the others: half of all cells."""
+
+
 FUELS = (
     "Electricity",
     "Natural Gas",

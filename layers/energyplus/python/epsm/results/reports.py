@@ -4,11 +4,12 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from epsm.results.metrics import FACTORS, READ_REPORTS, Cell
+from epsm.results.metrics import FACTORS, READ_REPORTS, READ_TABLES, READ_WHOLLY, Cell
 from epsm.text import fold_name
 
 
@@ -28,19 +29,19 @@ class Reports:
         for (report, table), cells in groupby(rows, itemgetter(0, 1)):
             self._rows.setdefault((decoded(report), decoded(table)), []).extend(cells)
         self._indexed: dict[tuple[str, str], Mapping[tuple[str, str], tuple[Any, Any]]] = {}
-        self._folded: dict[Any, str] = {}
         self.zones = zones
         self.steps_per_hour = steps_per_hour
 
     def text(self, report: str, table: str, row: str, column: str) -> str | None:
-        found = self._cells(report, table).get((fold_name(row), fold_name(column)))
+        found = self._cells(report, table).get((_fold(row), _fold(column)))
         return None if found is None else decoded(found[1]).strip()
 
     def number(self, cell: Cell) -> tuple[Decimal | None, str]:
         """The cell in the unit of its metric, or None and the reason."""
-        if (cell.report, cell.table) not in self._rows:
+        cells = self._cells(cell.report, cell.table)
+        if not cells:
             return None, f"the run has no table '{cell.table}' in {cell.report}"
-        found = self._cells(cell.report, cell.table).get((fold_name(cell.row), fold_name(cell.column)))
+        found = cells.get((_fold(cell.row), _fold(cell.column)))
         if found is None:
             return None, f"there is no {_place(cell)}"
         unit, value = (decoded(part).strip() for part in found)
@@ -75,18 +76,19 @@ class Reports:
         """Unit and value of each cell of a table by row and column, in lower case."""
         cells = self._indexed.get((report, table))
         if cells is None:
-            folded, found = self._fold, dict[tuple[str, str], tuple[Any, Any]]()
+            assert report in READ_WHOLLY or table in READ_TABLES, f"{table} of {report} is not read"
+            found = dict[tuple[str, str], tuple[Any, Any]]()
             for _, _, row, column, unit, value in self._rows.get((report, table), ()):
                 # The first one is kept: zones precede the totals, and a zone may be named TOTAL.
-                found.setdefault((folded(row), folded(column)), (unit, value))
+                found.setdefault((_fold(row), _fold(column)), (unit, value))
             self._indexed[report, table] = cells = found
         return cells
 
-    def _fold(self, stored: Any) -> str:
-        folded = self._folded.get(stored)
-        if folded is None:
-            self._folded[stored] = folded = fold_name(decoded(stored))
-        return folded
+
+@lru_cache(maxsize=16_384)
+def _fold(stored: str | bytes) -> str:
+    """A name as EnergyPlus compares it. The runs of a study have the same names."""
+    return fold_name(decoded(stored))
 
 
 def _place(cell: Cell) -> str:
@@ -109,8 +111,9 @@ def read_reports(connection: sqlite3.Connection) -> Reports:
     """
     rows = connection.execute(
         "SELECT ReportName, TableName, RowName, ColumnName, Units, Value FROM TabularDataWithStrings "
-        "WHERE ReportForString = 'Entire Facility' AND ReportName IN (SELECT value FROM json_each(?))",
-        (json.dumps(READ_REPORTS),),
+        "WHERE ReportForString = 'Entire Facility' AND ReportName IN (SELECT value FROM json_each(?)) "
+        "AND (TableName IN (SELECT value FROM json_each(?)) OR ReportName IN (SELECT value FROM json_each(?)))",
+        [json.dumps(names) for names in (READ_REPORTS, READ_TABLES, READ_WHOLLY)],
     ).fetchall()
     zones = [decoded(name) for (name,) in connection.execute("SELECT ZoneName FROM Zones ORDER BY ZoneIndex")]
     (steps_per_hour,) = connection.execute("SELECT NumTimestepsPerHour FROM Simulations").fetchone() or (0,)
