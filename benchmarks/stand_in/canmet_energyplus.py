@@ -1,4 +1,4 @@
-"""Stands in for the package of that name: put first on the Python path it makes the script beside it the engine."""
+"""Stands in for the package of that name: put first on the Python path it makes the program beside it the engine."""
 
 from pathlib import Path
 
