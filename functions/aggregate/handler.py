@@ -25,13 +25,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Aggregate `event["simulation_id"]`.
 
     `event["map_error"]` has the error that stopped the map, if any; `event["tried"]` has the outcomes of the trials of
-    the models, if there were any.
+    the models, if there were any; `event["attempt"]` the attempt that has ended, if it may not be the present one.
     """
     logger.set_correlation_id(event["simulation_id"])
     tracer.put_annotation("simulation_id", event["simulation_id"])
     tried = event.get("tried") or {}
     trials = tried["trials"] if tried.get("any_failed") else ()
-    summary = aggregate(stack.files, stack.records, event["simulation_id"], _reason(event.get("map_error")), trials)
+    summary = aggregate(
+        stack.files,
+        stack.records,
+        event["simulation_id"],
+        _reason(event.get("map_error")),
+        trials,
+        event.get("attempt"),
+    )
     metrics.add_metric("StudiesEnded", MetricUnit.Count, 1)
     logger.info("study ended", extra={"status": summary.status, "failed": summary.failed})
     return summary.as_dict()

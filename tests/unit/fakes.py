@@ -85,6 +85,7 @@ class MemoryRecords(Records):
         reused: int = 0,
         error: str = "",
         given_up: bool = False,
+        attempt: int | None = None,
     ) -> bool:
         return self._change(
             simulation,
@@ -142,7 +143,7 @@ class MemoryCollector:
         self.fault = False
         self.failure: type[NotCollected] = NotCollected
 
-    def __call__(self, simulation: str, map_error: dict[str, str] | None = None) -> bool:
+    def __call__(self, simulation: str, map_error: dict[str, str] | None = None, attempt: int | None = None) -> bool:
         if not self.has_manifest:
             return False
         self.asked.append((simulation, map_error))

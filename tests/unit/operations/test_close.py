@@ -98,6 +98,19 @@ def test_a_second_event_leaves_the_record_as_it_is() -> None:
     assert case.records.by_name[SIMULATION] == record
 
 
+def test_a_study_that_is_rerun_while_its_workers_are_waited_for_is_neither_collected_nor_closed() -> None:
+    case = Case(StudyStatus.CANCELLED, batched=True)
+
+    def rerun(seconds: float) -> None:
+        again = replace(case.records.by_name[SIMULATION], status=StudyStatus.RUNNING, attempt=2)
+        case.records.by_name[SIMULATION] = again
+
+    assert not case.close(ABORTED, rerun)
+
+    assert case.collect.asked == []
+    assert case.status is StudyStatus.RUNNING
+
+
 def test_collecting_waits_until_no_variant_runs(caplog: pytest.LogCaptureFixture) -> None:
     case = Case(StudyStatus.CANCELLED)
     case.records.running = {4: "", 7: ""}

@@ -77,6 +77,24 @@ def test_a_study_that_ended_is_closed_with_its_numbers_and_reasons(stack: Deploy
     assert list(table(stack, simulation)["status"]) == ["succeeded", "succeeded", "failed"]
 
 
+@pytest.mark.parametrize("end", ["running", "cancelled again"])
+def test_a_study_that_is_rerun_while_its_results_are_collected_stays_open(stack: Deployed, end: str) -> None:
+    simulation = stack.accepted(ANNA)
+    ends(stack, simulation, 0, 100.0)
+    stack.records.cancel_study(simulation, "reason")
+    stack.records.reopen_study(simulation, 2, succeeded=1)
+    if end == "cancelled again":
+        stack.records.cancel_study(simulation, "reason")
+
+    summary = collect(stack, simulation, attempt=1)
+
+    record = stack.record(simulation)
+    assert (record.status.final, record.collected) == (end != "running", False)
+    assert not summary.notify, "subscribers are notified at its end"
+    collect(stack, simulation, attempt=2)
+    assert stack.record(simulation).status.final
+
+
 @pytest.mark.parametrize(
     ("options", "status", "error"),
     [

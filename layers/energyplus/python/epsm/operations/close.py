@@ -51,8 +51,8 @@ class NotReady(NotCollected):
 class Collect(Protocol):
     """Writes the results of a study and closes its record; an `AggregateFunction`."""
 
-    def __call__(self, simulation: str, map_error: dict[str, str] | None = None) -> bool:
-        """Returns whether there was anything to collect.
+    def __call__(self, simulation: str, map_error: dict[str, str] | None = None, attempt: int | None = None) -> bool:
+        """Returns whether there was anything to collect. A study of which a later attempt has begun stays open.
 
         Raises:
             NotCollected: If the results could not be written.
@@ -88,14 +88,23 @@ def close(
         assert record is not None, "a record that was just written is missing"
     if record.status is StudyStatus.CANCELLED:
         _wait_for_workers(records, record, sleep)
-        collect(simulation)
-        return True
-    if record.status.final:
+    elif record.status.final:
         return False
-    if not collect(simulation, _map_error(execution)):
+    attempt, record = record.attempt, records.study(simulation)
+    if record is None or record.attempt != attempt:
+        return False  # it was removed, or rerun while its workers were waited for: that attempt collects the results
+    if record.status is StudyStatus.CANCELLED:
+        collect(simulation, attempt=attempt)
+        return True
+    if not collect(simulation, _map_error(execution), attempt):
         reason = "The results could not be collected: the run has no manifest."
         records.finish_study(
-            simulation, StudyStatus.FAILED, succeeded=record.succeeded, failed=record.failed, error=reason
+            simulation,
+            StudyStatus.FAILED,
+            succeeded=record.succeeded,
+            failed=record.failed,
+            error=reason,
+            attempt=attempt,
         )
     return True
 
@@ -152,12 +161,13 @@ class AggregateFunction:
         self._name = name
         self._files = files
 
-    def __call__(self, simulation: str, map_error: dict[str, str] | None = None) -> bool:
+    def __call__(self, simulation: str, map_error: dict[str, str] | None = None, attempt: int | None = None) -> bool:
         # Checked here rather than by the function's error: its role cannot distinguish a missing object from a
         # forbidden one.
         if not self._has_manifest(simulation):
             return False
-        payload = {"simulation_id": simulation} | ({"map_error": map_error} if map_error else {})
+        payload: dict[str, Any] = {"simulation_id": simulation} | ({"map_error": map_error} if map_error else {})
+        payload |= {"attempt": attempt} if attempt is not None else {}
         answer = self._invoke(json.dumps(payload).encode(), simulation)
         content = answer["Payload"].read()
         if answer.get("FunctionError"):

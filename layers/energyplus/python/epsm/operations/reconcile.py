@@ -115,7 +115,7 @@ def _close_without_execution(records: Records, collect: Collect, record: StudyRe
         if datetime.now(UTC) - pending_since < _TIME_TO_START:
             return False
         return _fail(records, record, NEVER_STARTED)
-    if not collect(record.simulation_id, {"Error": "ExecutionDoesNotExist", "Cause": GONE}):
+    if not collect(record.simulation_id, {"Error": "ExecutionDoesNotExist", "Cause": GONE}, record.attempt):
         _fail(records, record, GONE)
     return True
 
@@ -123,7 +123,12 @@ def _close_without_execution(records: Records, collect: Collect, record: StudyRe
 def _fail(records: Records, record: StudyRecord, reason: str) -> bool:
     """Close a study without collecting; results of an earlier attempt stay."""
     return records.finish_study(
-        record.simulation_id, StudyStatus.FAILED, succeeded=record.succeeded, failed=record.failed, error=reason
+        record.simulation_id,
+        StudyStatus.FAILED,
+        succeeded=record.succeeded,
+        failed=record.failed,
+        error=reason,
+        attempt=record.attempt,
     )
 
 

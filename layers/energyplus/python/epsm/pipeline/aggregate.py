@@ -8,6 +8,7 @@ import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def aggregate(
     simulation: str,
     map_error: str = "",
     trials: Sequence[Mapping[str, Any]] = (),
+    attempt: int | None = None,
 ) -> StudySummary:
     """Write the results of a study and close its record.
 
@@ -59,12 +61,15 @@ def aggregate(
         map_error: Why the map gave up, empty if it did not.
         trials: Outcomes of the trial runs of its models, if one failed and no variant was started; see
             `epsm.study.preflight`.
+        attempt: The attempt of the study that has ended, by default its present one. If a later one has begun by the
+            end, the record stays open for that, and nobody is notified.
 
     Raises:
         NotFound: If the run has no manifest.
     """
     manifest = files.read_manifest(simulation)
     record = records.study(simulation)
+    attempt = attempt or (record.attempt if record else 1)
     cancelled = record is not None and record.status is StudyStatus.CANCELLED
     # The map of a study in batches tolerates every failure, and may end before the execution is stopped.
     if record is not None and not map_error and (too_many := too_many_failures(record)):
@@ -106,15 +111,20 @@ def aggregate(
         files.put_json(keys.run_key(simulation, keys.PACK_INDEX), packs.document())
     for model, seconds in mean_run_times(table).items():
         records.note_run_time(manifest.inputs[model].sha256, seconds)
-    ended_with = {"succeeded": counts.succeeded, "failed": counts.failed}
+    ended_with = {"succeeded": counts.succeeded, "failed": counts.failed, "attempt": attempt}
     if cancelled:
-        records.count_cancelled_study(simulation, **ended_with)
-    elif not records.finish_study(
-        simulation, status, **ended_with, reused=counts.reused, error=error, given_up=bool(map_error)
-    ):
-        logger.warning("the study had ended already", extra={"simulation_id": simulation})
-    execution_arn = record.execution_arn if record else ""
-    return summary_of(ended, execution_arn, files.results_bucket)
+        written = records.count_cancelled_study(simulation, **ended_with)
+    else:
+        written = records.finish_study(
+            simulation, status, **ended_with, reused=counts.reused, error=error, given_up=bool(map_error)
+        )
+    summary = summary_of(ended, record.execution_arn if record else "", files.results_bucket)
+    if written:
+        return summary
+    present = records.study(simulation)
+    has_gone_on = present is not None and present.attempt > attempt
+    logger.warning("the study had ended already", extra={"simulation_id": simulation, "runs_again": has_gone_on})
+    return replace(summary, notify=False) if has_gone_on else summary
 
 
 def _columns(study: Study) -> list[str]:

@@ -90,8 +90,10 @@ class Records(StudyLists, Counters):
         reused: int = 0,
         error: str = "",
         given_up: bool = False,
+        attempt: int | None = None,
     ) -> bool:
-        """Close a study that has not ended yet; False, and nothing written, if it has."""
+        """Close a study that has not ended yet; False, and nothing written, if it has, or if an attempt after this one
+        has begun."""
         values = {
             attributes.STATUS: status.value,
             attributes.ENDED_AT: now(),
@@ -101,7 +103,7 @@ class Records(StudyLists, Counters):
             attributes.ERROR: error,
             "given_up": given_up,
         }
-        return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), values)
+        return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), values, attempt)
 
     def cancel_study(self, simulation: str, reason: str) -> bool:
         """Close a study that has not ended as cancelled; False, and nothing written, if it has ended."""
@@ -112,10 +114,12 @@ class Records(StudyLists, Counters):
         }
         return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), values)
 
-    def count_cancelled_study(self, simulation: str, *, succeeded: int, failed: int) -> bool:
-        """Record the counts of a cancelled study; its status stays."""
+    def count_cancelled_study(
+        self, simulation: str, *, succeeded: int, failed: int, attempt: int | None = None
+    ) -> bool:
+        """Record the counts of a cancelled study, unless an attempt after this one has begun; its status stays."""
         values = {"succeeded": succeeded, "failed": failed, "collected": True}
-        return self._update_study(simulation, (StudyStatus.CANCELLED,), values)
+        return self._update_study(simulation, (StudyStatus.CANCELLED,), values, attempt)
 
     def reopen_study(
         self, simulation: str, attempt: int, *, succeeded: int, batched: bool = False, engines: int = 1
@@ -165,9 +169,17 @@ class Records(StudyLists, Counters):
         """Replace the options of a study that has not ended; they apply to everything from now on."""
         return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), {"options": options})
 
-    def _update_study(self, simulation: str, only_from: Sequence[StudyStatus], values: dict[str, Any]) -> bool:
-        """Set attributes of a study that is in one of the given states; False, and nothing written, if it is not."""
-        return write_if(self._table.update_item, **self._study_update(simulation, only_from, values))
+    def _update_study(
+        self, simulation: str, only_from: Sequence[StudyStatus], values: dict[str, Any], attempt: int | None = None
+    ) -> bool:
+        """Set attributes of a study that is in one of the given states; False, and nothing written, if it is not, or
+        if an attempt after the given one has begun."""
+        update = self._study_update(simulation, only_from, values)
+        if attempt is not None:
+            name = attributes.ATTEMPT
+            update["ConditionExpression"] += f" AND (attribute_not_exists({name}) OR {name} <= :current)"
+            update["ExpressionAttributeValues"][":current"] = attempt
+        return write_if(self._table.update_item, **update)
 
     @staticmethod
     def _study_update(simulation: str, only_from: Sequence[StudyStatus], values: dict[str, Any]) -> dict[str, Any]:
