@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from epsm.checks import study_files
+from epsm.checks import cells, study_files
 from epsm.checks.rules import Rules
 from epsm.checks.study import MAX_STUDY_BYTES, CheckedStudy, check_study
 from epsm.errors import StudyRejected
@@ -36,6 +36,16 @@ def test_a_study_far_over_the_cap_is_refused_without_making_its_variants(files: 
     ]
     (problem,) = refuse(files, 100_000, parameters=parameters)
     assert (problem.what, problem.allowed) == ("asks for 1,000,000,000,001 variants", "at most 100,000")
+
+
+def test_tables_of_more_variants_than_can_be_read_in_time_are_refused(
+    files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cells, "MAX_TABLES_VARIANTS", 2)
+    assert refuse(files, 3, outputs={"tables": ["zones", "monthly"]}) == [
+        Problem("study.json: outputs.tables", "asks for zones and monthly of 3 variants", "at most 2, or no tables")
+    ]
+    assert accept(files, 3).study.variant_count == 3
 
 
 def test_the_cap_is_named_together_with_other_faults(files: dict[str, bytes]) -> None:

@@ -6,6 +6,7 @@ from epsm.energyplus.model_reader import ModelOutline
 from epsm.problems import Problem
 from epsm.results.columns import RESERVED
 from epsm.results.comparison import own_columns
+from epsm.study.limits import MAX_TABLES_VARIANTS
 from epsm.study.schema import MANIFEST_NAME, Study
 from epsm.text import fold_name, nearest
 
@@ -16,7 +17,12 @@ _MAX_ZONE_ROWS = 10_000_000
 
 
 def check_cells(study: Study) -> Iterator[Problem]:
-    """Names in `outputs.cells` and `outputs.reduced` that are already the name of another column."""
+    """Names in `outputs.cells` and `outputs.reduced` that are already the name of another column; too many variants for
+    `outputs.tables`."""
+    if study.outputs.tables and study.variant_count > MAX_TABLES_VARIANTS:
+        tables = " and ".join(study.outputs.tables)
+        fault = f"asks for {tables} of {study.variant_count:,} variants"
+        yield Problem(f"{MANIFEST_NAME}: outputs.tables", fault, f"at most {MAX_TABLES_VARIANTS:,}, or no tables")
     parameters = {parameter.name for parameter in study.parameters}
     cells = [cell.name for cell in study.outputs.cells]
     taken = RESERVED | own_columns(study)

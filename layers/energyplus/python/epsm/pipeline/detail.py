@@ -14,13 +14,12 @@ from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.pack_index import PackIndex
 from epsm.store.packs import RESULT, Pack
+from epsm.study.limits import MAX_TABLES_VARIANTS
 from epsm.study.schema import DetailTable
 
 logger = logging.getLogger(__name__)
 
 _CONNECTIONS = 16
-MAX_VARIANTS = 250_000
-"""About 500 are read in a second, and the function has 15 minutes."""
 _AT_A_TIME = 64
 """Variants whose results are in memory together."""
 
@@ -49,8 +48,10 @@ def write_detail(
     if not tables:
         return []
     try:
-        if len(variants) > MAX_VARIANTS:
-            raise ValueError(f"{len(variants):,} variants succeeded; at most {MAX_VARIANTS:,} can be read in time")
+        if len(variants) > MAX_TABLES_VARIANTS:  # of a study that an earlier release accepted
+            raise ValueError(
+                f"{len(variants):,} variants succeeded; at most {MAX_TABLES_VARIANTS:,} can be read in time"
+            )
         writer = DetailWriter(folder, tables)
         try:
             for document in _documents(files, simulation, variants, packs):

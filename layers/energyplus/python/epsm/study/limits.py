@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.study.schema import MAX_CONTAINER_RUN_S, MAX_RETENTION_DAYS, MAX_VARIANTS
 
+MAX_TABLES_VARIANTS = 250_000
+"""Variants of a study with tables of zones or months: about 500 are read in a second, and the aggregate function has 15
+minutes, of which the results table of a million takes several."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
