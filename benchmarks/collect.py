@@ -39,7 +39,7 @@ _SOBOL_PARAMETERS = 13
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.collect", description=__doc__)
-    parser.add_argument("--variants", type=int, nargs="+", default=[100_000, 200_000], metavar="N")
+    parser.add_argument("--variants", type=int, nargs="+", default=[1_000_000], metavar="N")
     parser.add_argument("--designs", nargs="+", choices=_DESIGNS, default=list(_DESIGNS))
     parser.add_argument("--of", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()

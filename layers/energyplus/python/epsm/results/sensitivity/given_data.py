@@ -45,7 +45,7 @@ def regression(design: Design, results: Floats, confidence: float) -> tuple[list
         TooLittle: If there are too few runs, parameters cannot be distinguished, or R2 is below `MIN_R2`.
     """
     columns, y = _with_results(design, results)
-    terms: list[Floats] = []
+    terms: list[tuple[NDArray[Any], str | None]] = []
     place: dict[str, int] = {}
     reasons: dict[str, str] = {}
     for name, values in zip(design.names, columns, strict=True):
@@ -54,20 +54,23 @@ def regression(design: Design, results: Floats, confidence: float) -> tuple[list
             reasons[name] = NOT_VARIED
         elif values.dtype != object:
             place[name] = len(terms)
-            terms.append(values.astype(float))
+            terms.append((values, None))
         else:
             if len(levels) == 2:
                 place[name] = len(terms)
             else:
                 reasons[name] = f"it has {len(levels)} texts as levels, which have no order; see PAWN"
-            terms += [(values == level).astype(float) for level in levels[1:]]
+            terms += [(values, level) for level in levels[1:]]
     degrees = len(y) - len(terms) - 1
     if not terms or degrees < _MIN_RESIDUAL_DEGREES:
         raise TooLittle(
             f"{len(y)} runs with a result are too few for {len(terms)} terms; at least "
             f"{len(terms) + 1 + _MIN_RESIDUAL_DEGREES} are needed"
         )
-    x = np.column_stack([(term - term.mean()) / term.std(ddof=1) for term in terms])
+    x = np.empty((len(y), len(terms)))
+    for number, (values, level) in enumerate(terms):  # one at a time: a study may have a million runs
+        term = (values if level is None else values == level).astype(float)
+        x[:, number] = (term - term.mean()) / term.std(ddof=1)
     z = (y - y.mean()) / y.std(ddof=1)
     if np.linalg.matrix_rank(x) < x.shape[1]:
         raise TooLittle("some parameters change only together in the runs with a result, and cannot be distinguished")
