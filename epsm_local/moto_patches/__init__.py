@@ -5,8 +5,10 @@ once per process; they get the running stack from `local_aws()`.
 """
 
 import importlib.metadata
+import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore, Event, Thread
 from typing import Any
@@ -52,6 +54,7 @@ class LocalAws:
 
 
 _current: LocalAws | None = None
+_thread = threading.local()
 
 
 def local_aws() -> LocalAws:
@@ -110,8 +113,27 @@ def use(local: LocalAws) -> None:
             module.install()
 
 
+@contextmanager
+def request_first() -> Iterator[None]:
+    """Start the tasks of this thread (`in_background`) at the end of the block, not before: moto sends the event of an
+    object before it has set the object's metadata."""
+    if getattr(_thread, "tasks", None) is not None:
+        yield
+        return
+    _thread.tasks = []
+    try:
+        yield
+    finally:
+        tasks, _thread.tasks = _thread.tasks, None
+        for task in tasks:
+            in_background(task)
+
+
 def in_background(task: Callable[[], None]) -> None:
     """Run `task` in a daemon thread; if the stack is stopped, the task is abandoned."""
+    if (tasks := getattr(_thread, "tasks", None)) is not None:
+        tasks.append(task)
+        return
 
     def run() -> None:
         try:

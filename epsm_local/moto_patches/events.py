@@ -1,7 +1,8 @@
 """Delivery of EventBridge events to the targets of rules. Completes moto/events/models.py.
 
 moto supports no Lambda targets, matches every event with rules without a pattern and with disabled rules, delivers on
-the caller's thread, and accepts invalid schedules. epsm_local/aws/scheduler.py fires scheduled rules.
+the caller's thread (in moto/s3/responses.py before an object is complete), and accepts invalid schedules.
+epsm_local/aws/scheduler.py fires scheduled rules.
 """
 
 import functools
@@ -16,11 +17,12 @@ from typing import Any
 from moto.events.exceptions import ValidationException
 from moto.events.models import EventsBackend, Rule, events_backends
 from moto.events.utils import EventTemplateParser
+from moto.s3.responses import S3Response
 
 from epsm_local.aws.processes import Stopped
 from epsm_local.aws.schedules import parse
 from epsm_local.aws.session import ACCOUNT, REGION
-from epsm_local.moto_patches import in_background, local_aws, promise
+from epsm_local.moto_patches import in_background, local_aws, promise, request_first
 from epsm_local.moto_patches.functions import queue_url, run_event
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,8 @@ _MOTO_S3_EVENT_ID = "17793124-05d4-b198-2fde-7ededc63b103"
 def install() -> None:
     Rule.send_to_targets = _send_to_targets
     EventsBackend.put_rule = _with_a_schedule_that_is_one(EventsBackend.put_rule)
+    S3Response.key_response = _before_its_events(S3Response.key_response)
+    S3Response.bucket_response = _before_its_events(S3Response.bucket_response)
 
 
 def emit(source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str] = ()) -> None:
@@ -67,6 +71,15 @@ def _event(
         "resources": list(resources),
         "detail": detail,
     }
+
+
+def _before_its_events(stock: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(stock)
+    def answered(*args: Any, **kwargs: Any) -> Any:
+        with request_first():
+            return stock(*args, **kwargs)
+
+    return answered
 
 
 def _with_a_schedule_that_is_one(stock: Callable[..., Rule]) -> Callable[..., Rule]:

@@ -1,6 +1,7 @@
 """EventBridge from the event to the target. The completion is epsm_local/moto_patches/events.py."""
 
 import json
+import time
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from epsm_local.aws.session import ACCOUNT, REGION
+from epsm_local.moto_patches.functions import start_workers
 from tests.moto_fixtures import Aws, unique
 from tests.support import wait_for
 
@@ -21,6 +23,21 @@ def handler(event, context):
     part.write_text(json.dumps(event))
     part.rename(part.with_suffix(".json"))
 """
+READS_METADATA = """
+import json, os
+from pathlib import Path
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    where = {"Bucket": event["detail"]["bucket"]["name"], "Key": event["detail"]["object"]["key"]}
+    part = Path(os.environ["FILE"] + ".part")
+    part.write_text(json.dumps(s3.head_object(**where)["Metadata"]))
+    part.rename(os.environ["FILE"])
+"""
+_SLOW_S = 0.5
+"""Longer than a started function needs to read an object."""
 STUDY = ["study.json", {"suffix": "/study.json"}]
 """The product's own pattern for keys."""
 
@@ -102,6 +119,27 @@ def test_the_key_of_a_new_object_arrives_as_it_is(aws: Aws, bucket: str, folder:
 def test_a_key_without_a_folder_matches_too(aws: Aws, bucket: str, folder: Path) -> None:
     put(aws, bucket, "study.json")
     event_of(folder, "study.json")
+
+
+def test_an_object_has_its_metadata_when_its_event_arrives(
+    aws: Aws, bucket: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The owner of a study is in the metadata of its study.json."""
+    from moto.s3.models import FakeKey
+
+    stock = FakeKey.set_metadata
+    reader = aws.function(READS_METADATA, variables={"FILE": str(folder / "metadata")})
+    aws.rule(created(bucket, [{"suffix": "/slow.json"}]), aws.function_arn(reader))
+    start_workers([reader])
+
+    def set_metadata(self: FakeKey, metadata: Any, replace: bool = False) -> None:
+        time.sleep(_SLOW_S)
+        stock(self, metadata, replace)
+
+    monkeypatch.setattr(FakeKey, "set_metadata", set_metadata)
+    aws.client("s3").put_object(Bucket=bucket, Key="a/slow.json", Body=b"{}", Metadata={"owner": "anna"})
+    wait_for((folder / "metadata").is_file, "the function")
+    assert json.loads((folder / "metadata").read_text()) == {"owner": "anna"}
 
 
 @pytest.mark.usefixtures("_rule")
