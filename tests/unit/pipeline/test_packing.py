@@ -96,6 +96,22 @@ def test_variants_without_room_on_the_disk_of_a_local_store_have_failed(
     assert case.study.failures == 2
 
 
+def test_variants_whose_end_cannot_be_reported_are_not_stored_and_counted_again(case: Case) -> None:
+    def refuse(variant: BatchedVariant) -> None:
+        if variant.index == 1:
+            raise refusal("InternalFailure", 500)
+
+    case.on_end = refuse
+
+    with pytest.raises(ClientError):
+        case.run(indices=(0, 1, 2))
+
+    assert case.statuses()[:3] == [SUCCEEDED] * 3
+    assert case.study.successes == 3
+    assert [variant.index for variant in case.ended] == [0, 1, 2]
+    assert sorted(index for pack in case.packs() for index in pack) == [0, 1, 2]
+
+
 def test_progress_that_cannot_be_written_costs_no_variant(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: Any) -> None:
         raise refusal("ThrottlingException", 400)

@@ -209,7 +209,11 @@ class Packing:
         except (BotoCoreError, ClientError):
             logger.warning("progress and kept results could not be written", exc_info=True)
         for record in records:
-            self._on_stored(record)
+            try:
+                self._on_stored(record)
+            except Exception as error:  # they are stored: storing them again would count them twice
+                logger.exception("the end of a variant was not reported", extra={"variant_index": record.index})
+                self.fault = error
 
     def _put_pack(self, group: Sequence[EndedVariant]) -> tuple[Sequence[EndedVariant], str, str]:
         """Store a pack; returns its variants, its name and its ETag. If S3, on this machine, has no room for it, its
