@@ -1,5 +1,5 @@
-"""The implementations of the commands. `epsm_cli.main` declares them and imports this lazily: it takes a second to
-load.
+"""The implementations of the commands, except `epsm_cli.check`. `epsm_cli.main` declares them and imports this lazily:
+it takes half a second to load. What checks studies is only loaded by commands that upload one.
 
 A command with an exit code other than 0 raises `typer.Exit`.
 """
@@ -11,35 +11,24 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
-from epsm.checks.file_levels import weather_levels
-from epsm.checks.study import CheckedStudy
 from epsm.client.connection import Connection, connect
 from epsm.client.fetch import Download
-from epsm.client.folder import check_folder
 from epsm.client.local import LOCAL, NOT_RUNNING
+from epsm.client.matches import matches
 from epsm.client.results_place import results_folder
-from epsm.client.run import matches
 from epsm.energyplus.versions import RELEASES, SUPPORTED
-from epsm.errors import EngineMissing, NoStack, NotFound, StudyRejected
-from epsm.estimate import computes_in_words, estimate, in_words
-from epsm.model_memory import DEFAULT_MEMORY_MB
+from epsm.errors import EngineMissing, NoStack, NotFound
 from epsm.operations.cancel import cancel as cancel_study
-from epsm.operations.rerun import rerun_missing
-from epsm.operations.shares import LAMBDA_AT_A_TIME
 from epsm.study.compute import Compute
 from epsm.study.records import StudyRecord, StudyStatus
-from epsm.study.schema import MAX_VARIANTS
 from epsm.text import counted
 from epsm_cli import steps
-from epsm_cli.show import show_problems, show_studies
+from epsm_cli.show import show_studies
 from epsm_cli.terminal import console
 from epsm_local.aws.session import leave_user_settings
 from epsm_local.provider import connection as local_connection
 from epsm_local.provider import running as running_local_stack
 from epsm_local.running import running_local_endpoint, state_file
-
-_MAX_TARGETS = 60
-"""Maximum number of targets shown."""
 
 
 def run(
@@ -54,7 +43,9 @@ def run(
     compute: Compute | None = None,
 ) -> None:
     """Run a study to its end and download the results."""
-    accepted = _checked(folder, max_variants, memory_mb)
+    from epsm_cli.check import check_or_exit
+
+    accepted = check_or_exit(folder, max_variants, memory_mb)
     own = stack == LOCAL and not running_local_endpoint()
     if stack == LOCAL:
         _bring_engine(accepted.energyplus)
@@ -68,39 +59,6 @@ def run(
     raise typer.Exit(_exit_code(record.status))
 
 
-def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None:
-    """Check a study as the stack would."""
-    accepted = _checked(folder, max_variants, memory_mb)
-    study = accepted.study
-    steps.show_remarks(accepted.remarks)
-    console.print(
-        f"{study.name or folder.resolve().name} can run: {counted(study.variant_count, 'variant')} of "
-        f"{counted(len(study.models), 'model')}, {counted(len(study.all_weather), 'weather file')} and "
-        f"{counted(len(study.parameters), 'parameter')}, with EnergyPlus {accepted.energyplus}"
-    )
-    for line in weather_levels(study):
-        console.print(Text(f"  {line}"))
-    for target in accepted.targets[:_MAX_TARGETS]:
-        console.print(Text(f"  {target}"))
-    if len(accepted.targets) > _MAX_TARGETS:
-        console.print(f"  and {len(accepted.targets) - _MAX_TARGETS} more")
-    if study.sampling.method != "grid":
-        samples = counted(study.sample_count - 1, "sample")
-        console.print(f"{study.sampling.method}: {samples} per model and weather file")
-    memory = memory_mb or DEFAULT_MEMORY_MB
-    expected = estimate(study, accepted.run_times, memory_mb=memory, capacity=LAMBDA_AT_A_TIME)
-    console.print(in_words(expected))
-    for line in computes_in_words(expected):
-        console.print(Text(line))
-    options = study.options
-    if not options.fits_function:
-        console.print(f"timeout_s {options.timeout_s} is only accepted by a stack that was deployed with Fargate")
-    if options.in_containers:
-        console.print(f"compute {options.compute} is only accepted by a stack that was deployed with Fargate")
-    if options.after:
-        console.print(f"`after: {options.after}` can only be checked by the stack")
-
-
 def submit(
     folder: Path,
     stack: str,
@@ -111,7 +69,9 @@ def submit(
     compute: Compute | None = None,
 ) -> None:
     """Upload a study."""
-    accepted = _checked(folder, max_variants, memory_mb)
+    from epsm_cli.check import check_or_exit
+
+    accepted = check_or_exit(folder, max_variants, memory_mb)
     if stack == LOCAL:
         _bring_engine(accepted.energyplus)
     target = _found(stack)
@@ -159,6 +119,8 @@ def cancel(simulation: str, stack: str) -> None:
 
 def rerun(simulation: str, stack: str) -> None:
     """Rerun the variants that have not succeeded."""
+    from epsm.operations.rerun import rerun_missing
+
     target = _found(stack)
     record = _known(target, simulation)
     try:
@@ -214,19 +176,6 @@ def _bring_engine(version: str) -> None:
     except EngineMissing as error:
         console.print(Text(str(error), style="red"))
         raise typer.Exit(1) from None
-
-
-def _checked(folder: Path, max_variants: int | None, memory_mb: int | None) -> CheckedStudy:
-    """Check the study in a folder, by default with the limits of a stack with default settings."""
-    try:
-        return check_folder(
-            folder,
-            MAX_VARIANTS if max_variants is None else max_variants,
-            DEFAULT_MEMORY_MB if memory_mb is None else memory_mb,
-        )
-    except StudyRejected as rejection:
-        show_problems(console, rejection.problems)
-        raise typer.Exit(2) from None
 
 
 def _found(stack: str) -> Connection:

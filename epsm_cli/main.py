@@ -81,9 +81,9 @@ def run(
 @app.command()
 def check(folder: StudyFolder, max_variants: MaxVariants = None, memory_mb: MemoryMb = None) -> None:
     """Check a study as the stack would, without uploading anything."""
-    from epsm_cli import commands
+    from epsm_cli.check import check
 
-    commands.check(folder, max_variants, memory_mb)
+    check(folder, max_variants, memory_mb)
 
 
 @app.command()

@@ -1,17 +1,19 @@
 """Terminal output: tables and lines about studies. Results are in `show_results`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from epsm.pipeline.start import is_waiting
 from epsm.problems import Problem
-from epsm.store.executions import RunCounts
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.text import counted
+
+if TYPE_CHECKING:
+    from epsm.store.executions import RunCounts
 
 _COLOUR = {
     StudyStatus.COMPLETED: "green",
@@ -26,6 +28,12 @@ _COLOUR = {
 
 def status_text(status: StudyStatus) -> Text:
     return Text(status.value, style=f"bold {_COLOUR[status]}")
+
+
+def show_remarks(console: Console, about_inputs: Iterable[str]) -> None:
+    """The remarks on an accepted study."""
+    for remark in about_inputs:
+        console.print(Text(remark, style="yellow"))
 
 
 def show_problems(console: Console, problems: Sequence[Problem]) -> None:
@@ -60,12 +68,12 @@ def show_studies(console: Console, records: Sequence[StudyRecord]) -> None:
     console.print(table)
 
 
-def show_study(console: Console, record: StudyRecord, counts: RunCounts) -> None:
+def show_study(console: Console, record: StudyRecord, counts: "RunCounts") -> None:
     """One study in full."""
     console.print(Text.assemble(f"{record.name}  ({record.simulation_id})  ", status_text(record.status)))
     if record.error:
         console.print(Text(record.error, style="red"))
-    if is_waiting(record):
+    if record.is_waiting:
         console.print(Text(f"Waiting until {record.options['after']} has completed."))
     if record.problems:
         show_problems(console, record.problems)

@@ -1,9 +1,10 @@
 """The steps that commands share: upload a study, follow it to its end, download its results."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from boto3.exceptions import Boto3Error
@@ -19,12 +20,10 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from epsm.checks.study import CheckedStudy
 from epsm.client.aws_faults import line
 from epsm.client.connection import Connection
 from epsm.client.early_download import downloading_early
 from epsm.client.fetch import Download
-from epsm.client.folder import upload
 from epsm.client.follow import follow
 from epsm.client.local import LOCAL
 from epsm.energyplus.versions import DEFAULT
@@ -37,27 +36,24 @@ from epsm.study.manifest import RunManifest
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.text import counted
 from epsm_cli.interrupts import Interrupted
-from epsm_cli.show import show_problems, show_study
+from epsm_cli.show import show_problems, show_remarks, show_study
 from epsm_cli.terminal import console
+
+if TYPE_CHECKING:
+    from epsm.checks.study import CheckedStudy
 
 _NOTICED_WITHIN_S = 15.0
 _OTHER_WRITER_S = 600.0
 """Maximum time to wait for another command that writes to the same results folder."""
 
 
-def show_remarks(about_inputs: Iterable[str]) -> None:
-    """Print the remarks on an accepted study."""
-    for remark in about_inputs:
-        console.print(Text(remark, style="yellow"))
-
-
-def _with_engine(accepted: CheckedStudy) -> str:
+def _with_engine(accepted: "CheckedStudy") -> str:
     """The EnergyPlus version, unless it is the default one."""
     return "" if accepted.energyplus == DEFAULT else f" with EnergyPlus {accepted.energyplus}"
 
 
 def submit(
-    folder: Path, accepted: CheckedStudy, target: Connection, *, cache: bool = True, compute: Compute | None = None
+    folder: Path, accepted: "CheckedStudy", target: Connection, *, cache: bool = True, compute: Compute | None = None
 ) -> str:
     """Upload a checked study; without `cache`, every variant is run; `compute` replaces the study's option.
 
@@ -67,6 +63,8 @@ def submit(
     Raises:
         typer.Exit: If the stack rejects the study; the reasons have been shown.
     """
+    from epsm.client.upload import upload
+
     total = sum((folder / name).stat().st_size for name in accepted.inputs if (folder / name).exists())
     columns = TextColumn("Uploading"), BarColumn(), TextColumn("{task.fields[file]}", markup=False)
     with Progress(*columns, console=console, auto_refresh=console.is_terminal) as progress:
@@ -88,7 +86,7 @@ def submit(
             show_problems(console, rejection.problems)
             raise typer.Exit(2) from None
     simulation = keys.simulation_id(source.bucket, source.key, source.version_id)
-    show_remarks(accepted.remarks)
+    show_remarks(console, accepted.remarks)
     variants = f", {counted(accepted.study.variant_count, 'variant')}{_with_engine(accepted)}"
     console.print(Text.assemble("Simulation ", (simulation, "bold"), variants))
     return simulation
@@ -221,7 +219,7 @@ def bring(target: Connection, record: StudyRecord, download: Download, stack: st
     parquet = folder / "results.parquet"
     if parquet.is_file():
         manifest = RunManifest.model_validate_json((folder / MANIFEST).read_bytes())
-        show_remarks(manifest.remarks)
+        show_remarks(console, manifest.remarks)
         show_results(console, parquet, manifest.study, manifest.model_version)
     show_state(target, record)
     console.print(Text(f"Results: {folder}/  (report.html, results.csv, results.parquet, manifest.json)"))

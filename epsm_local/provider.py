@@ -23,7 +23,6 @@ from epsm.settings import Settings
 from epsm.store import keys
 from epsm.study.records import StudyStatus
 from epsm_local.aws.session import session
-from epsm_local.energyplus import engines
 from epsm_local.product import STACK_NAME
 from epsm_local.running import running_local_state
 from epsm_local.status_wait import wait_for_change
@@ -119,6 +118,8 @@ def install_engine(model_version: str) -> None:
         NoStack: If a dependency of the local stack is not installed.
     """
     _check_installed()
+    from epsm_local.energyplus import engines  # only this needs what runs engines
+
     engines.install(model_version)
 
 

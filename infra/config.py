@@ -12,8 +12,7 @@ from typing import Any, Self
 
 from constructs import Node
 
-from epsm.operations.shares import LAMBDA_AT_A_TIME
-from epsm.study.compute import DEFAULT_FARGATE_VCPUS
+from epsm.study.compute import DEFAULT_FARGATE_VCPUS, LAMBDA_AT_A_TIME
 from epsm.study.owners import IAM, owner_of
 from epsm.study.schema import MAX_CONTAINER_RUN_S, MAX_FUNCTION_RUN_S, MAX_RETENTION_DAYS, MAX_VARIANTS, Options
 from epsm.text import nearest

@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from epsm.client.folder import check_folder, upload
+from epsm.client.folder import check_folder
+from epsm.client.upload import upload
 from epsm.store import keys
 from epsm.study.manifest import RunManifest
 from epsm.study.records import StudyStatus

@@ -32,10 +32,18 @@ def test_help_and_version_load_nothing_slow(arguments: tuple[str, ...]) -> None:
     assert not modules & SLOW
 
 
-def test_a_study_is_checked_without_what_shows_results(make_study: StudyMaker) -> None:
+def test_a_study_is_checked_without_what_runs_it_and_shows_its_results(make_study: StudyMaker) -> None:
     modules = imported(start("check", str(make_study())))
-    assert "boto3" in modules
-    assert not modules & {"numpy", "pandas", "pyarrow"}
+    assert "pydantic" in modules
+    assert not modules & {"boto3", "botocore", "moto", "numpy", "pandas", "pyarrow"}
+
+
+def test_commands_that_check_no_study_do_not_load_the_checks() -> None:
+    code = "import sys, epsm_cli.commands; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = set(done.stdout.split())
+    assert "epsm_cli.commands" in modules
+    assert not modules & {"epsm.checks", "epsm.pipeline", "moto", "numpy", "pandas", "pyarrow"}
 
 
 def test_the_version_is_that_of_the_package() -> None:

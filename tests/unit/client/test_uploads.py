@@ -1,4 +1,4 @@
-"""Uploading a study in a folder to the inputs bucket: epsm.client.folder."""
+"""Uploading a study in a folder to the inputs bucket: epsm.client.upload."""
 
 import getpass
 import json
@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 
 import epsm
 from epsm.checks.study import CheckedStudy
-from epsm.client.folder import FolderOnDisk, check_folder, upload
+from epsm.client.folder import FolderOnDisk, check_folder
+from epsm.client.upload import upload
 from epsm.store.records import Records
 from epsm.study.manifest import Source
 from tests.conftest import study_document

@@ -12,6 +12,7 @@ from epsm.client.connection import Connection
 from epsm.client.fetch import fetch
 from epsm.client.follow import follow
 from epsm.client.frames import DESIGN, MONTHLY, ZONES, read_parquet
+from epsm.client.matches import matches
 from epsm.client.progress import shown_progress
 from epsm.client.results_place import results_folder
 from epsm.client.sensitivity import sensitivity, stored_sensitivity
@@ -333,11 +334,3 @@ def find(connection: Connection, simulation_id: str) -> Run:
         raise NotFound(f"there is no simulation '{simulation_id}' on {connection.name}")
     names = ", ".join(record.simulation_id for record in matching)
     raise NotFound(f"several simulations on {connection.name} begin with '{simulation_id}': {names}")
-
-
-def matches(connection: Connection, simulation_id: str) -> list[StudyRecord]:
-    """The simulation of that name, or those with that prefix among the newest."""
-    record = connection.stack.records.study(simulation_id)
-    if record is not None:
-        return [record]
-    return [study for study in connection.stack.records.studies() if study.simulation_id.startswith(simulation_id)]

@@ -8,14 +8,14 @@ from epsm.checks.study import CheckedStudy, check_study
 from epsm.client.aws_faults import stack_errors
 from epsm.client.check import Check
 from epsm.client.connection import Connection, any_stack, lasting_stack
-from epsm.client.folder import upload_files
 from epsm.client.local import LOCAL
 from epsm.client.study_document import StudyDocument
+from epsm.client.upload import upload_files
 from epsm.errors import CannotWrite
 from epsm.estimate import estimate
 from epsm.model_memory import DEFAULT_MEMORY_MB
-from epsm.operations.shares import LAMBDA_AT_A_TIME
 from epsm.store import keys
+from epsm.study.compute import LAMBDA_AT_A_TIME
 from epsm.study.limits import Limits
 from epsm.study.schema import MANIFEST_NAME, MAX_VARIANTS
 

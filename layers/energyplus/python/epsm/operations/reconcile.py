@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.operations.close import Collect, NotCollected, NotReady, close
-from epsm.pipeline.start import is_waiting
 from epsm.store.executions import Execution
 from epsm.store.records import Records
 from epsm.store.stack import Stack
@@ -108,7 +107,7 @@ def _reconcile(stack: Stack, collect: Collect, simulation: str, sleep: Callable[
 
 
 def _close_without_execution(records: Records, collect: Collect, record: StudyRecord) -> bool:
-    if is_waiting(record):
+    if record.is_waiting:
         return False  # waits for the end of another study, without a time limit
     if record.status is StudyStatus.PENDING:
         pending_since = datetime.fromisoformat(record.reopened_at or record.created_at)

@@ -20,8 +20,6 @@ from epsm.study.schema import Options, Priority
 logger = logging.getLogger(__name__)
 
 WEIGHTS: Mapping[Priority, int] = {"high": 4, "normal": 2, "low": 1}
-LAMBDA_AT_A_TIME = 1000
-"""Lambda's default concurrency limit of an account."""
 _FOR_OTHERS, _MAX_FOR_OTHERS = 0.1, 50
 """Part of the account's limit that variants leave to submit, aggregate and other functions, and its maximum: what these
 need does not grow with the limit."""

@@ -18,15 +18,10 @@ from epsm.store.stack import Stack
 from epsm.study.batches import children_at_a_time
 from epsm.study.manifest import RunManifest
 from epsm.study.preflight import MAX_TRIALS_AT_A_TIME, pairs_to_try
-from epsm.study.records import StudyRecord, StudyStatus, expiry
+from epsm.study.records import StudyRecord, expiry
 from epsm.study.variants import expand
 
 logger = logging.getLogger(__name__)
-
-
-def is_waiting(record: StudyRecord) -> bool:
-    """Whether an accepted study has not been started because it waits for another one (`options.after`)."""
-    return record.status is StudyStatus.PENDING and record.attempt == 1 and bool(record.options.get("after"))
 
 
 def start_or_wait(stack: Stack, manifest: RunManifest) -> bool:
@@ -65,7 +60,7 @@ def start_followers(stack: Stack, studies: Iterable[StudyRecord]) -> list[str]:
         Names of the simulations that were started.
     """
     started = []
-    waiting = [study for study in studies if is_waiting(study)]
+    waiting = [study for study in studies if study.is_waiting]
     # The oldest first: a study that is cancelled here may have followers, which are younger.
     for study in sorted(waiting, key=lambda follower: follower.created_at):
         try:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from epsm.results.rows import PARETO_FILE
-
 _BINARY = "application/octet-stream"
 _CSV = "text/csv; charset=utf-8"
 _JSON = "application/json"
 
+PARETO_FILE = "pareto.json"
+"""Pareto ranks by index, beside the table: rows that are read one by one do not have the others."""
 OVERVIEW = "overview.json"
 RESULT_FILES: Mapping[str, str] = {
     "results.parquet": _BINARY,

@@ -13,8 +13,6 @@ from epsm.study.schema import Study
 from epsm.study.variants import Variant, expand
 
 NOT_RUN = "not_run"
-PARETO_FILE = "pareto.json"
-"""Pareto ranks by index, beside the table: rows that are read one by one do not have the others."""
 QUANTITIES, HOURLY_GWP = "quantities", "electricity_gwp_kgco2e"
 """In the summary of a variant's record: quantities of its measures, and emissions of its electricity by hour."""
 SERIES_COLUMNS = "series_columns"

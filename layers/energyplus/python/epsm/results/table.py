@@ -18,7 +18,8 @@ from epsm.results.columns import BILLS, PERIOD, RUN, SAVINGS, VARIANT
 from epsm.results.comparison import RANK, impact_columns, objectives, objectives_of
 from epsm.results.metrics import METRICS, OPTIONAL_METRICS, PEAK_TIMES
 from epsm.results.pareto import Ranking, Ranks, write_ranks
-from epsm.results.rows import NOT_RUN, NOT_STARTED, PARETO_FILE, rows
+from epsm.results.result_files import PARETO_FILE
+from epsm.results.rows import NOT_RUN, NOT_STARTED, rows
 from epsm.results.spool import Spool
 from epsm.study.manifest import RunManifest
 from epsm.study.records import VariantRecord, VariantStatus

@@ -10,6 +10,8 @@ from typing import Any, Literal, Self
 Compute = Literal["function", "container", "spot"]
 COMPUTES: tuple[Compute, ...] = ("function", "container", "spot")
 DEFAULT_COMPUTE: Compute = "function"
+LAMBDA_AT_A_TIME = 1000
+"""Lambda's default concurrency limit of an account."""
 DEFAULT_FARGATE_VCPUS = 6
 """Amazon ECS endpoints and quotas: vCPUs of Fargate, and as many of Fargate Spot, for an account and region."""
 MB_PER_TASK_VCPU = 2048

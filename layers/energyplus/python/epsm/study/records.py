@@ -108,6 +108,11 @@ class StudyRecord:
     failures: int = 0
     interruptions: int = 0
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is accepted and has not been started because it waits for another one (`options.after`)."""
+        return self.status is StudyStatus.PENDING and self.attempt == 1 and bool(self.options.get("after"))
+
 
 @dataclass(frozen=True, slots=True)
 class StudyPage:

@@ -16,9 +16,10 @@ from epsm.api.incoming import FilesUploadedBefore
 from epsm.checks.sample_list import with_samples_of
 from epsm.errors import NotFound, StudyRejected
 from epsm.estimate import RunTime, assumed_run_time, estimate
-from epsm.operations.shares import LAMBDA_AT_A_TIME, capacity_of
+from epsm.operations.shares import capacity_of
 from epsm.problems import Problem
 from epsm.store import keys
+from epsm.study.compute import LAMBDA_AT_A_TIME
 from epsm.study.manifest import ObjectRef
 from epsm.study.parsing import parse_study
 from epsm.study.sampling import Listed

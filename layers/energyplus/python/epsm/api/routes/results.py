@@ -13,7 +13,7 @@ from epsm.api.bodies import Downloads, ResultRows, answers
 from epsm.errors import NotFound
 from epsm.results import rows
 from epsm.results.comparison import RANK, objectives
-from epsm.results.result_files import MANIFEST, RESULT_FILES
+from epsm.results.result_files import MANIFEST, PARETO_FILE, RESULT_FILES
 from epsm.store import keys
 from epsm.store.packs import Pack
 from epsm.study.records import StudyRecord, StudyStatus
@@ -67,7 +67,7 @@ def results(
 def _pareto_ranks(simulation_id: str) -> dict[str, int]:
     """By index; none if the table was not written."""
     try:
-        with stack().files.open_result(keys.run_key(simulation_id, rows.PARETO_FILE)) as stream:
+        with stack().files.open_result(keys.run_key(simulation_id, PARETO_FILE)) as stream:
             ranks: dict[str, int] = json.load(stream)["ranks"]
     except NotFound:
         return {}
