@@ -137,8 +137,7 @@ def test_limits_and_a_stop_end_a_run_of_a_server(
     server = served.server(line)
     timed_out = run(line, tmp_path, timeout_s=0.1)
     too_large = run(line, tmp_path, timeout_s=60, memory_limit_mb=20)
-    stop = threading.Event()
-    stopped = run(line, tmp_path, timeout_s=60, on_progress=lambda _: stop.set(), should_stop=stop.is_set)
+    stopped = run(line, tmp_path, timeout_s=60, should_stop=lambda: True)
     assert [timed_out.timed_out, too_large.out_of_memory, stopped.stopped] == [True] * 3
     assert {timed_out.exit_code, too_large.exit_code, stopped.exit_code} == {-signal.SIGKILL}
     assert lives(server.pid)

@@ -30,7 +30,8 @@ logger = logging.getLogger(__name__)
 _PROGRESS = re.compile(r"(?:Starting|Continuing) Simulation at (\d\d)/(\d\d)(?:/\d+)? for (.+)")
 _VERSION = re.compile(r"EnergyPlus, Version ([\w.-]+)")
 _WATCH_INTERVAL_S = 0.25
-_CLOSING_INTERVAL_S = 0.005
+_QUESTION_INTERVAL_S = 1.0
+_CLOSING_INTERVAL_S = 0.001
 _LINES_KEPT = 40
 _MAX_LINE_BYTES = 2000
 
@@ -178,8 +179,8 @@ def run(
         folder: Working directory; relative file names in the model start here.
         timeout_s: Wall-clock limit, seconds.
         memory_limit_mb: Limit of the resident size, MiB; None for none.
-        on_progress: Called from another thread with each date that the engine reports, up to 0.25 s later.
-        should_stop: Called several times a second in its own thread, one call at a time: however long a call takes, the
+        on_progress: Called from another thread with each date that the engine reports, up to a second later.
+        should_stop: Called about once a second in its own thread, one call at a time: however long a call takes, the
             limits of time and memory hold. The run is ended when it returns True.
     """
     started = time.monotonic()
@@ -210,17 +211,24 @@ def _run_once(
     try:
         memory.look(process.pid)
         reader.start()
-        while not (process.has_ended() or timed_out or out_of_memory or stopped):
+        closing_s, next_question = _CLOSING_INTERVAL_S, 0.0
+        while not (timed_out or out_of_memory or stopped):
             # The pipe usually closes with the process, so its end is noticed immediately; but it may close earlier, or
             # be kept open by child processes.
-            if not printed_all.wait(min(_WATCH_INTERVAL_S, max(0.0, deadline - time.monotonic()))):
-                timed_out = time.monotonic() >= deadline
-                memory.look(process.pid)
-                out_of_memory = memory_limit_mb is not None and memory.peak_mb > memory_limit_mb
+            if printed_all.wait(min(_WATCH_INTERVAL_S, max(0.0, deadline - time.monotonic()))):
+                time.sleep(closing_s)
+                closing_s = min(2 * closing_s, _WATCH_INTERVAL_S)
+                if process.has_ended():
+                    break
+            moment = time.monotonic()
+            timed_out = moment >= deadline
+            memory.look(process.pid)
+            out_of_memory = memory_limit_mb is not None and memory.peak_mb > memory_limit_mb
+            if moment >= next_question:
+                next_question = moment + _QUESTION_INTERVAL_S
+                if process.has_ended():
+                    break
                 stopped = stop_watch.asked_to_stop()
-            else:
-                timed_out = time.monotonic() >= deadline
-                time.sleep(_CLOSING_INTERVAL_S)
     finally:
         if not process.has_ended():
             kill_group(process.pid)

@@ -5,7 +5,7 @@ import select
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-_INTERVAL_S = 0.25
+_INTERVAL_S = 1.0
 _BLOCK_BYTES = 65_536
 """The capacity of a pipe."""
 _MUCH_BYTES = 16_384
@@ -15,8 +15,8 @@ def read_blocks(output: BinaryIO, *, at_once: bool, is_over: Callable[[], bool])
     """The output of an engine, until the pipe is closed.
 
     An engine prints some hundred lines, each of which would wake this process: 0.1 ms of CPU time, in a short run as
-    much as half of everything besides the engine. So they are read four times a second and at the end, which `poll`
-    reports also if it waits for nothing else.
+    much as half of everything besides the engine. So they are read once a second and at the end, which `poll` reports
+    also if it waits for nothing else. Programs in a model may print any amount, which is read at once.
 
     Args:
         output: The reading end of the pipe, unbuffered.
@@ -40,5 +40,5 @@ def read_blocks(output: BinaryIO, *, at_once: bool, is_over: Callable[[], bool])
             yield block
         if over:
             return
-        if not at_once:  # an engine that prints much must not wait for this process
-            waiting.modify(number, select.POLLIN if len(block) >= _MUCH_BYTES else 0)
+        if len(block) >= _MUCH_BYTES:  # an engine that prints much must not wait for this process
+            waiting.modify(number, select.POLLIN)
