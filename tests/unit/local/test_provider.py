@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import epsm
+from epsm.settings import Settings
 from epsm_local import provider
 from tests.support import wait_for
 from tests.unit.client.test_run import study
@@ -142,3 +143,23 @@ def test_the_stack_that_is_kept_running_is_found(
     monkeypatch.setattr(provider, "running_local_state", lambda: {"endpoint": endpoint} if endpoint else {})
     monkeypatch.setattr(provider, "connection", lambda endpoint: endpoint)
     assert provider.running() == found  # type: ignore[comparison-overlap]
+
+
+def test_a_stack_that_has_published_its_settings_is_not_asked_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(inputs_bucket="in", results_bucket="out", table_name="records", state_machine_arn="arn")
+    nobody_there = "http://127.0.0.1:1"
+    state = {"endpoint": nobody_there, "pid": 1, "settings": settings.model_dump(mode="json")}
+    monkeypatch.setattr(provider, "running_local_state", lambda: state)
+    found = provider.running()
+    assert found is not None
+    assert found.stack.settings == settings
+    assert found.client("s3").meta.endpoint_url == nobody_there
+    assert found.client("s3") is found.client("s3")
+
+
+def test_a_stack_that_has_published_no_settings_that_fit_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provider, "connection", lambda endpoint: endpoint)
+    for settings in (None, {"inputs_bucket": "in"}):
+        state = {"endpoint": "http://127.0.0.1:5005", "settings": settings}
+        monkeypatch.setattr(provider, "running_local_state", lambda state=state: state)
+        assert provider.running() == "http://127.0.0.1:5005"  # type: ignore[comparison-overlap]

@@ -14,7 +14,7 @@ from epsm.study.records import StudyRecord
 _PICKED_UP_WITHIN_S = 120.0
 _MAX_INTERVAL_S = 1.0
 """Longest polling interval, unless that of the connection is longer."""
-_PROGRESS_S = 0.5
+_PROGRESS_S = 1.0
 """Shortest polling interval of a stack that reports the end of a study itself: polls only show its progress."""
 _POLLS_TO_THE_END = 20
 """Polls in the time that the rest of a study is expected to take: on a laptop, they take the cores of its engines."""
