@@ -145,8 +145,15 @@ def _use() -> dict[str, _Use]:
 
 
 def _children(process: Path) -> list[Path]:
-    lists = [(task / "children").read_text() for task in (process / "task").iterdir()]
-    return [Path("/proc") / number for each in lists for number in each.split()]
+    found = []
+    for other in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = (other / "stat").read_text().rpartition(")")[2].split()[1]
+        except OSError:
+            continue  # it has ended
+        if parent == process.resolve().name:
+            found.append(other)
+    return found
 
 
 def _make_stand_in(folder: Path, study_folder: Path) -> None:
