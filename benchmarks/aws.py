@@ -16,15 +16,15 @@ _SPOOL_BYTES = "65536"
 
 @contextmanager
 def local_aws() -> Iterator[str]:
-    """Start moto with the local stack's completions of DynamoDB, without which a query looks at every item of the
+    """Start moto with the local stack's completions, without which a query looks at every item of the
     table; gives its endpoint."""
     os.environ["MOTO_S3_DEFAULT_KEY_BUFFER_SIZE"] = _SPOOL_BYTES  # moto reads it when it is imported
     from moto.server import ThreadedMotoServer
 
-    from epsm_local.moto_patches import dynamodb, dynamodb_answers
+    from epsm_local.moto_patches import dynamodb, dynamodb_answers, listings
 
-    dynamodb_answers.install()
-    dynamodb.install()
+    for completion in (dynamodb_answers, dynamodb, listings):
+        completion.install()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for every request
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
