@@ -11,6 +11,8 @@ from epsm.operations.cancel import cancel
 from epsm.pipeline.variant_steps import SECONDS_TO_STORE
 from epsm.store import keys
 from epsm.study.records import StudyStatus, VariantStatus
+from epsm_local.aws.session import ACCOUNT
+from epsm_local.aws.session import OWNER as LOCAL_OWNER
 from epsm_local.product import STACK_NAME
 from epsm_local.stack import LocalStack
 from tests.conftest import StudyMaker, with_run_period
@@ -30,12 +32,14 @@ from tests.support import (
 
 RUN_VARIANT = f"{STACK_NAME}-run-variant"
 LOG_GROUP = f"/aws/ecs/{STACK_NAME}-run-variant"
+OWNER = f"iam:arn:aws:iam::{ACCOUNT}:user/{LOCAL_OWNER}"
+"""Of studies uploaded to the bucket."""
 LONG = {"timeout_s": 3600}
 
 
 def note_long_runs(stack: LocalStack, model: str) -> None:
     """As if the model had taken 800 s in earlier runs."""
-    records_of(stack).note_run_time(hashlib.sha256(model.encode()).hexdigest(), 800.0)
+    records_of(stack).note_run_time(OWNER, hashlib.sha256(model.encode()).hexdigest(), 800.0)
 
 
 def unlike_any_other(model: str, name: str) -> str:

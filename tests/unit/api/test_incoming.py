@@ -30,6 +30,7 @@ from tests.unit.fakes import MemoryRecords, MemoryStack
 
 BUCKET = "inputs"
 ANNA = "iam:arn:aws:iam::123456789012:user/anna"
+BEN = "iam:arn:aws:iam::123456789012:user/ben"
 
 
 class Inputs:
@@ -76,7 +77,7 @@ class Claims(MemoryRecords):
         record = StudyRecord(simulation, name, StudyStatus.PENDING, "2026-01-01", source=source, owner=owner)
         return self.by_name.setdefault(simulation, record)
 
-    def run_time(self, sha256: str) -> float | None:
+    def run_time(self, owner: str, sha256: str) -> float | None:
         return None
 
 
@@ -123,10 +124,10 @@ def send(
 
 
 class Measured(Claims):
-    """A table that knows how long every model runs."""
+    """A table that knows how long every model of Anna's runs."""
 
-    def run_time(self, _: str) -> float | None:
-        return 1000.0
+    def run_time(self, owner: str, sha256: str) -> float | None:
+        return 1000.0 if owner == ANNA else None
 
 
 def test_a_study_that_is_known_to_cost_more_than_it_may_is_refused_and_nothing_is_stored(
@@ -135,6 +136,8 @@ def test_a_study_that_is_known_to_cost_more_than_it_may_is_refused_and_nothing_i
     with pytest.raises(StudyRejected, match=r"0\.01 is too little: by earlier runs"):
         send(inputs, Measured(), room, document(options={"max_cost_usd": 0.01}))
     assert inputs.objects == {}
+    # Another owner must not learn from a rejection that Anna has run the model.
+    assert send(inputs, Measured(), room, document(options={"max_cost_usd": 0.01}), owner=BEN)
 
 
 def test_a_study_goes_into_the_bucket_with_its_study_json_last(

@@ -86,7 +86,7 @@ class Anna(MemoryRecords):
             assumed_run_times_s={"a.idf": 100_000.0},
         )
 
-    def run_time(self, sha256: str) -> float | None:
+    def run_time(self, owner: str, sha256: str) -> float | None:
         return None
 
     def change_options(self, simulation: str, options: dict[str, Any]) -> bool:

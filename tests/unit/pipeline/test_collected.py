@@ -15,6 +15,7 @@ from tests.unit.conftest import RESULTS
 from tests.unit.deployed import Deployed
 
 ANNA = "iam:arn:aws:iam::123456789012:user/anna"
+BEN = "iam:arn:aws:iam::123456789012:user/ben"
 
 
 @pytest.fixture
@@ -73,7 +74,8 @@ def test_a_study_that_ended_is_closed_with_its_numbers_and_reasons(stack: Deploy
     record = stack.record(simulation)
     assert (record.status, record.succeeded, record.failed) == (StudyStatus.PARTIAL, 2, 1)
     # Of the model's two runs the mean.
-    assert stack.records.run_time(stack.files.read_manifest(simulation).inputs["room.idf"].sha256) == 2.5
+    model = stack.files.read_manifest(simulation).inputs["room.idf"].sha256
+    assert [stack.records.run_time(owner, model) for owner in (ANNA, BEN)] == [2.5, None]
     assert list(table(stack, simulation)["status"]) == ["succeeded", "succeeded", "failed"]
 
 

@@ -17,18 +17,19 @@ from tests.conftest import study_document
 from tests.unit.fakes import fake
 from tests.unit.manifests import manifest_of
 
+ANNA = "anna"
 SINGLE = Batching(False, None, 1, 1, True, lambda model: 1.0)
 
 
 class RunTimes(Records):
-    """Records that know run times alone."""
+    """Records that know run times of Anna's models alone."""
 
     def __init__(self, by_hash: Mapping[str, float]) -> None:
         super().__init__(table=fake(None))
         self._by_hash = by_hash
 
-    def run_time(self, sha256: str) -> float | None:
-        return self._by_hash.get(sha256)
+    def run_time(self, owner: str, sha256: str) -> float | None:
+        return self._by_hash.get(sha256) if owner == ANNA else None
 
 
 def manifest(timeout_s: int) -> RunManifest:
@@ -43,15 +44,19 @@ def manifest(timeout_s: int) -> RunManifest:
 @pytest.mark.parametrize(("seconds", "chosen"), [(671.9, set()), (672.0, {"tower.idf"}), (3_000.0, {"tower.idf"})])
 def test_a_model_that_ran_nearly_as_long_as_a_function_may_goes_to_containers(seconds: float, chosen: set[str]) -> None:
     records = RunTimes({"hash of tower.idf": seconds, "hash of hut.idf": 2.0})
-    assert set(models_for_containers(manifest(timeout_s=3_600), records)) == chosen
+    assert set(models_for_containers(manifest(timeout_s=3_600), ANNA, records)) == chosen
 
 
 def test_a_model_that_has_never_run_is_tried_in_a_function() -> None:
-    assert not models_for_containers(manifest(timeout_s=3_600), RunTimes({}))
+    assert not models_for_containers(manifest(timeout_s=3_600), ANNA, RunTimes({}))
+
+
+def test_a_model_that_only_another_owner_has_run_is_tried_in_a_function() -> None:
+    assert not models_for_containers(manifest(timeout_s=3_600), "ben", RunTimes({"hash of tower.idf": 3_000.0}))
 
 
 def test_a_study_that_gives_its_runs_no_more_than_a_function_has_stays_in_functions() -> None:
-    assert not models_for_containers(manifest(timeout_s=840), RunTimes({"hash of tower.idf": 3_000.0}))
+    assert not models_for_containers(manifest(timeout_s=840), ANNA, RunTimes({"hash of tower.idf": 3_000.0}))
 
 
 def attempt(variants: int, batching: Batching = SINGLE, in_containers: tuple[str, ...] = ()) -> Attempt:

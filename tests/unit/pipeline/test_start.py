@@ -63,7 +63,7 @@ class Case:
         self.told = self.stack.notices
 
     def start(self, run: RunManifest) -> bool:
-        return start_or_wait(self.stack, run)
+        return start_or_wait(self.stack, run, "anna")
 
     def go_on(self, **manifests: RunManifest) -> list[str]:
         self.stack.__dict__["files"] = Manifests(*manifests.values())

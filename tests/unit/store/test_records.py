@@ -272,11 +272,12 @@ def test_what_is_spent_for_a_study_that_was_removed_makes_no_new_record(table: A
 # --- Run times
 
 
-def test_a_models_run_time_is_that_of_its_last_runs(records: Records) -> None:
-    assert records.run_time("ab12") is None
+def test_a_models_run_time_is_that_of_its_owners_last_runs(records: Records) -> None:
+    assert records.run_time("anna", "ab12") is None
 
-    records.note_run_time("ab12", 3.25)
-    records.note_run_time("ab12", 4.5)
+    records.note_run_time("anna", "ab12", 3.25)
+    records.note_run_time("anna", "ab12", 4.5)
 
-    assert records.run_time("ab12") == 4.5
-    assert records.run_time("cd34") is None
+    assert records.run_time("anna", "ab12") == 4.5
+    assert records.run_time("anna", "cd34") is None
+    assert records.run_time("ben", "ab12") is None

@@ -18,11 +18,11 @@ def room(one_day: str, chicago: Any) -> dict[str, bytes]:
     return {"room.idf": one_day.encode(), "chicago.epw": chicago.read_bytes()}
 
 
-def put_files(stack: Deployed, files: dict[str, bytes]) -> dict[str, str]:
+def put_files(stack: Deployed, files: dict[str, bytes], caller: str = ANNA) -> dict[str, str]:
     """Upload files to the addresses that the API gives; their hashes."""
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     wanted = [{"name": name, "sha256": hashes[name], "bytes": len(content)} for name, content in files.items()]
-    status, answer = ask(stack, "POST", "/api/simulation/uploads/", {"files": wanted})
+    status, answer = ask(stack, "POST", "/api/simulation/uploads/", {"files": wanted}, caller=caller)
     assert status == 200, answer
     for place in answer["files"]:
         if not place["present"]:
@@ -101,11 +101,13 @@ def test_an_estimate_rests_on_measured_or_assumed_run_times(stack: Deployed, roo
     path, body = "/api/simulation/estimate/", {"study": study_document(), "files": hashes}
     assumed = ask(stack, "POST", path, body)[1]
     assert (assumed["variants"], assumed["basis"]) == (3, "assumed")
-    stack.records.note_run_time(hashes["room.idf"], 100.0)
+    stack.records.note_run_time(ANNA, hashes["room.idf"], 100.0)
     measured = ask(stack, "POST", path, body)[1]
     assert (measured["basis"], measured["cost_usd"] > assumed["cost_usd"] > 0) == ("measured", True)
     status, answer = ask(stack, "POST", path, body, caller=BEN)
     assert (status, [each["where"] for each in answer["errors"]]) == (422, ["files.room.idf"])
+    put_files(stack, room, caller=BEN)
+    assert ask(stack, "POST", path, body, caller=BEN)[1] == assumed, "it says nothing of Anna's runs"
     computes = measured["computes"]
     assert {name: one["available"] for name, one in computes.items()} == {
         "function": True,
@@ -140,7 +142,9 @@ def test_a_submitted_study_is_estimated_as_long_as_its_models_are_there(stack: D
     stack.s3.delete_object(Bucket=ref.bucket, Key=ref.key, VersionId=ref.version_id)
     status, answer = ask(stack, "GET", path)
     assert (status, "its file is no longer available" in answer["detail"]) == (409, True)
-    stack.records.note_run_time(ref.sha256, 100.0)
+    stack.records.note_run_time(BEN, ref.sha256, 100.0)
+    assert ask(stack, "GET", path)[0] == 409
+    stack.records.note_run_time(ANNA, ref.sha256, 100.0)
     assert ask(stack, "GET", path)[1]["basis"] == "measured"
 
 

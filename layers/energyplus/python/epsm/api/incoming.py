@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 
@@ -137,7 +138,8 @@ def submit_from_request(
         OverLimit: If it exceeds the owner's limits.
     """
     records, settings = stack.records, stack.settings
-    accepted = check_study(document, sent, Rules(settings.limits, owner, records.study, records.run_time))
+    rules = Rules(settings.limits, owner, records.study, partial(records.run_time, owner))
+    accepted = check_study(document, sent, rules)
     expected_usd = expected_cost_usd(accepted.study, accepted.expected_run_times, settings.variant_memory_mb)
     owner_limits.check(owner, expected_usd)
     document = with_hashes(document, accepted.hashes)

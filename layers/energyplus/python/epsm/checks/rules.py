@@ -15,8 +15,8 @@ class Rules:
         limits: The maxima of the stack.
         owner: The submitter of the study.
         find_study: Returns the record of a simulation, None if there is none; without it `after` is not checked.
-        run_time: Returns the measured engine seconds of a model by the hash of its file, None if it has never run;
-            without it every run time is assumed.
+        run_time: Returns the measured engine seconds of the owner's runs of a model by the hash of its file, None if
+            there were none; without it every run time is assumed.
     """
 
     limits: Limits = field(default_factory=Limits)

@@ -35,7 +35,7 @@ def rerun_missing(stack: Stack, record: StudyRecord) -> int:
     variants: Iterable[Variant] = (variant for variant in expand(manifest.study) if variant.index not in succeeded)
     if not missing:
         missing, variants = 1, islice(expand(manifest.study), 1)
-    attempt = attempt_of(manifest, records, stack.settings, missing, number)
+    attempt = attempt_of(manifest, record.owner, records, stack.settings, missing, number)
     write_items(files, items_key, variants, attempt)
     batching, counted = attempt.batching, len(succeeded)
     if not records.reopen_study(

@@ -109,8 +109,9 @@ def aggregate(
         _upload(files, simulation, folder)
     if packs or (record is not None and record.attempt > 1):  # which replaces the index of an earlier attempt
         files.put_json(keys.run_key(simulation, keys.PACK_INDEX), packs.document())
-    for model, seconds in mean_run_times(table).items():
-        records.note_run_time(manifest.inputs[model].sha256, seconds)
+    if record is not None:
+        for model, seconds in mean_run_times(table).items():
+            records.note_run_time(record.owner, manifest.inputs[model].sha256, seconds)
     ended_with = {"succeeded": counts.succeeded, "failed": counts.failed, "attempt": attempt}
     if cancelled:
         written = records.count_cancelled_study(simulation, **ended_with)

@@ -35,7 +35,7 @@ _NEAR = 0.8
 than the unchanged model."""
 
 
-def models_for_containers(manifest: RunManifest, records: Records) -> Collection[str]:
+def models_for_containers(manifest: RunManifest, owner: str, records: Records) -> Collection[str]:
     """The models of a study that are too slow for a function, by earlier runs.
 
     A model that has never run is tried in a function: an assumed run time is too rough for this choice. Variants that
@@ -43,12 +43,13 @@ def models_for_containers(manifest: RunManifest, records: Records) -> Collection
 
     Args:
         manifest: The run's manifest.
+        owner: The study's owner, whose earlier runs count.
         records: Source of the run times.
     """
     study = manifest.study
     if study.options.fits_function:
         return ()
-    run_times = {model: records.run_time(manifest.inputs[model].sha256) for model in study.models}
+    run_times = {model: records.run_time(owner, manifest.inputs[model].sha256) for model in study.models}
     return {
         model for model, seconds in run_times.items() if seconds is not None and seconds >= _NEAR * MAX_FUNCTION_RUN_S
     }
@@ -115,18 +116,22 @@ class Attempt:
         return CONTAINER if model in self.in_containers else FUNCTION
 
 
-def attempt_of(manifest: RunManifest, records: Records, settings: Settings, variants: int, number: int = 1) -> Attempt:
+def attempt_of(
+    manifest: RunManifest, owner: str, records: Records, settings: Settings, variants: int, number: int = 1
+) -> Attempt:
     """An attempt of a study.
 
     Args:
         manifest: The run's manifest.
+        owner: The study's owner, whose earlier runs count.
         records: Source of the run times.
         settings: The stack's settings.
         variants: Number of variants of the attempt.
         number: 1 for the first.
     """
     options, tasks = manifest.study.options, Tasks.within(settings.fargate_vcpus)
-    run_times = functools.cache(lambda: run_times_of(manifest, records.run_time))  # looked up only for batches
+    run_time = functools.partial(records.run_time, owner)
+    run_times = functools.cache(lambda: run_times_of(manifest, run_time))  # looked up only for batches
     batching = batching_of(
         options,
         variants,
@@ -137,7 +142,7 @@ def attempt_of(manifest: RunManifest, records: Records, settings: Settings, vari
     )
     allowed = max_failures(options.model_dump(), variants)
     block_size = records.block_size(manifest.simulation_id)
-    slow = models_for_containers(manifest, records)
+    slow = models_for_containers(manifest, owner, records)
     return Attempt(number, variants, slow, batching, allowed, block_size, options.compute, tasks)
 
 

@@ -24,7 +24,7 @@ from epsm.study.variants import expand
 logger = logging.getLogger(__name__)
 
 
-def start_or_wait(stack: Stack, manifest: RunManifest) -> bool:
+def start_or_wait(stack: Stack, manifest: RunManifest, owner: str) -> bool:
     """Start the execution of an accepted study if it need not wait; returns whether this call started it.
 
     A study that can no longer start is cancelled, with the reason in its record, and subscribers are notified.
@@ -42,7 +42,7 @@ def start_or_wait(stack: Stack, manifest: RunManifest) -> bool:
                 if stack.records.cancel_study(simulation, cause) and study.options.notify:
                     stack.notify(not_started_notification(study.name, simulation, cause))
                 return False
-    attempt = attempt_of(manifest, stack.records, stack.settings, manifest.variants)
+    attempt = attempt_of(manifest, owner, stack.records, stack.settings, manifest.variants)
     preflight = pairs_to_try(study, attempt.in_containers) if study.has_preflight else []
     items_key = keys.run_key(simulation, "items.json")
     if not stack.records.block_size(simulation):
@@ -66,7 +66,7 @@ def start_followers(stack: Stack, studies: Iterable[StudyRecord]) -> list[str]:
         try:
             if start_decision(stack.records.study(study.options["after"])) is StartDecision.LATER:
                 continue
-            if start_or_wait(stack, stack.files.read_manifest(study.simulation_id)):
+            if start_or_wait(stack, stack.files.read_manifest(study.simulation_id), study.owner):
                 started.append(study.simulation_id)
         except (BotoCoreError, ClientError, NotFound):
             # Retried in the next round; the other studies must not wait for it.

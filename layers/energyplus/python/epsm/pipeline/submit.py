@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from epsm import __version__
 from epsm.checks.rules import Rules
@@ -86,11 +87,11 @@ class Submitter:
             return Submission(simulation, record.status, record.variants, record.problems)
         if record.variants:
             # Accepted by an earlier delivery of this event: the versions that it pinned are used.
-            return self._start(self._files.read_manifest(simulation))
+            return self._start(self._files.read_manifest(simulation), owner)
         quiet_for = timedelta(seconds=self._settings.missing_file_grace_s)
         uploaded = UploadedStudy(self._files, source, document, quiet_for, self._sleep)
         try:
-            rules = Rules(self._settings.limits, owner, self._records.study, self._records.run_time)
+            rules = Rules(self._settings.limits, owner, self._records.study, partial(self._records.run_time, owner))
             accepted = check_study(document, uploaded, rules)
             if uploaded.problems:
                 raise StudyRejected(uploaded.problems)
@@ -117,7 +118,7 @@ class Submitter:
             extraction_version=EXTRACTION_VERSION,
             assumed_run_times_s={model: run_time.engine_seconds for model, run_time in accepted.run_times.items()},
         )
-        return self._accept(manifest)
+        return self._accept(manifest, owner)
 
     def _claim(self, record: StudyRecord, accepted: CheckedStudy) -> None:
         """Count the study against its owner's limits; a canary, one small run, is the stack's own.
@@ -131,7 +132,7 @@ class Submitter:
         expected_usd = expected_cost_usd(study, accepted.expected_run_times, self._settings.variant_memory_mb)
         self._limits.claim(record, expected_usd)
 
-    def _accept(self, manifest: RunManifest) -> Submission:
+    def _accept(self, manifest: RunManifest, owner: str) -> Submission:
         simulation = manifest.simulation_id
         key = keys.run_key(simulation, "manifest.json")
         if not self._files.put_text_once(key, manifest.to_json(), "application/json"):
@@ -140,7 +141,7 @@ class Submitter:
             manifest = self._files.read_manifest(simulation)
         study = manifest.study
         expires_at = expiry(manifest.created_at, study.options.retention_days)
-        attempt = attempt_of(manifest, self._records, self._settings, manifest.variants)
+        attempt = attempt_of(manifest, owner, self._records, self._settings, manifest.variants)
         write_items(self._files, keys.run_key(simulation, "items.json"), expand(study), attempt)
         self._records.accept_study(
             simulation,
@@ -151,13 +152,13 @@ class Submitter:
             batched=attempt.batching.batched,
             engines=attempt.batching.engines,
         )
-        return self._start(manifest)
+        return self._start(manifest, owner)
 
-    def _start(self, manifest: RunManifest) -> Submission:
+    def _start(self, manifest: RunManifest, owner: str) -> Submission:
         simulation = manifest.simulation_id
         # Checked only now: either the study it waits for ends later and finds it waiting, or it has ended and is seen
         # here.
-        started = start_or_wait(self._stack, manifest)
+        started = start_or_wait(self._stack, manifest, owner)
         return Submission(simulation, StudyStatus.PENDING, manifest.variants, started=started)
 
     def _reject(self, simulation: str, source: Source, problems: tuple[Problem, ...]) -> Submission:

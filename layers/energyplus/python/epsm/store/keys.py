@@ -258,14 +258,10 @@ def block_suffix(index: int, block_size: int) -> str:
     return f"#{block}" if block else ""
 
 
-def model_partition(sha256: str) -> str:
-    """Partition key of the item with measurements of a model from earlier runs."""
-    return f"MODEL#{sha256}"
-
-
-def run_time_key(sha256: str) -> dict[str, str]:
-    """Key of the item with the run time of a model's last runs."""
-    return {PARTITION_KEY: model_partition(sha256), SORT_KEY: RUN_TIME_SORT_KEY}
+def run_time_key(owner: str, sha256: str) -> dict[str, str]:
+    """Key of the item with the run time of an owner's last runs of a model; it reveals nothing of the owner, and
+    nothing to another one."""
+    return {PARTITION_KEY: f"MODEL#{_hashed(owner)}#{sha256}", SORT_KEY: RUN_TIME_SORT_KEY}
 
 
 def owner_partition(owner: str) -> str:

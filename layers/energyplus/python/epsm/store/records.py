@@ -202,17 +202,18 @@ class Records(StudyLists, Counters):
         item = self._table.get_item(Key=keys.study_key(simulation), ConsistentRead=True).get("Item")
         return None if item is None else self.with_counters(study_record(item))
 
-    def note_run_time(self, sha256: str, engine_seconds: float) -> None:
-        """Record the run time of a model, by the hash of its file."""
+    def note_run_time(self, owner: str, sha256: str, engine_seconds: float) -> None:
+        """Record the run time of an owner's model, by the hash of its file."""
         self._table.update_item(
-            Key=keys.run_time_key(sha256),
+            Key=keys.run_time_key(owner, sha256),
             UpdateExpression="SET engine_seconds = :seconds, noted_at = :now",
             ExpressionAttributeValues={":seconds": to_item(engine_seconds), ":now": now()},
         )
 
-    def run_time(self, sha256: str) -> float | None:
-        """Mean engine seconds of a model's last runs; None if it has never run."""
-        item: dict[str, Any] | None = self._table.get_item(Key=keys.run_time_key(sha256)).get("Item")
+    def run_time(self, owner: str, sha256: str) -> float | None:
+        """Mean engine seconds of an owner's last runs of a model; None if there were none. Those of others do not
+        count: they would reveal what others have run."""
+        item: dict[str, Any] | None = self._table.get_item(Key=keys.run_time_key(owner, sha256)).get("Item")
         return None if item is None else float(item["engine_seconds"])
 
     def stop_requested(self, simulation: str, attempt: int | None = None) -> bool:

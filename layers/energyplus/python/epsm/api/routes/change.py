@@ -1,6 +1,7 @@
 """Routes that change a study: cancel, rerun, change, delete."""
 
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -101,9 +102,11 @@ def _run_missing(record: StudyRecord) -> int:
     return rerun_missing(stack(), record)
 
 
-def _expected_usd(manifest: RunManifest, variants: int, budget_usd: float | None, spent_usd: float = 0.0) -> float:
+def _expected_usd(
+    owner: str, manifest: RunManifest, variants: int, budget_usd: float | None, spent_usd: float = 0.0
+) -> float:
     """Expected cost of some variants of a study under a budget, which may differ from its original one."""
-    run_times = run_times_of(manifest, stack().records.run_time)
+    run_times = run_times_of(manifest, partial(stack().records.run_time, owner))
     part = variants / manifest.variants
     memory_mb = stack().settings.variant_memory_mb
     return expected_attempt_usd(manifest, run_times, memory_mb, budget_usd, part=part, spent_usd=spent_usd)
@@ -118,7 +121,7 @@ def _expected_usd_of_all(record: StudyRecord) -> float:
     if not owner_limits().any:
         return 0.0
     manifest = stack().files.read_manifest(record.simulation_id)
-    return _expected_usd(manifest, record.variants, manifest.study.options.max_cost_usd)
+    return _expected_usd(record.owner, manifest, record.variants, manifest.study.options.max_cost_usd)
 
 
 def _expected_usd_of_rest(record: StudyRecord, budget_usd: float | None) -> float:
@@ -130,7 +133,7 @@ def _expected_usd_of_rest(record: StudyRecord, budget_usd: float | None) -> floa
     if not owner_limits().any:
         return 0.0
     manifest = stack().files.read_manifest(record.simulation_id)
-    return _expected_usd(manifest, record.variants - record.succeeded, budget_usd, record.spent_usd)
+    return _expected_usd(record.owner, manifest, record.variants - record.succeeded, budget_usd, record.spent_usd)
 
 
 @router.patch(

@@ -37,12 +37,12 @@ router = APIGatewayHttpRouter()
 def estimate_study(sent: Annotated[StudyOfUploads, Body()]) -> EstimatedStudy:
     """Estimate a study. Its models must have been uploaded; its weather need not."""
     study = parse_study(json.dumps(sent.study))
-    before = FilesUploadedBefore(stack(), identify_caller().name, sent.files)
+    owner = identify_caller().name
+    before = FilesUploadedBefore(stack(), owner, sent.files)
     if isinstance(study.sampling, Listed) and study.sampling.file is not None:
         study = _with_samples(study, study.sampling.file, before)
-    # Before a run time is looked up: it would reveal that another user has run a file with this hash.
     uploaded = before.sizes(study.models).keys() & set(study.models)
-    found = {model: _run_time(model, before.sha256(model), partial(before.read, model)) for model in uploaded}
+    found = {model: _run_time(owner, model, before.sha256(model), partial(before.read, model)) for model in uploaded}
     known = {model: run_time for model, run_time in found.items() if run_time is not None}
     if absent := [model for model in study.models if model not in known]:
         allowed = "a SHA-256 of an uploaded file"
@@ -69,7 +69,7 @@ def _with_samples(study: Study, name: str, before: FilesUploadedBefore) -> Study
 )
 def estimate_known_study(simulation_id: SimulationId) -> EstimatedStudy:
     """Time and cost of all variants of a study, whether they have run or not; also of a study that is pending."""
-    own_study(simulation_id)
+    owner = own_study(simulation_id).owner
     try:
         manifest = stack().files.read_manifest(simulation_id)
     except NotFound:
@@ -77,16 +77,17 @@ def estimate_known_study(simulation_id: SimulationId) -> EstimatedStudy:
     run_times: dict[str, RunTime] = {}
     for model in manifest.study.models:
         ref = manifest.inputs[model]
-        found = _run_time(model, ref.sha256, partial(_read_input, ref))
+        found = _run_time(owner, model, ref.sha256, partial(_read_input, ref))
         if found is None:
             raise Refusal(HTTPStatus.CONFLICT, f"No run time is known for {model}, and its file is no longer available")
         run_times[model] = found
     return _estimated(manifest.study, run_times)
 
 
-def _run_time(model: str, sha256: str, read: Callable[[], bytes | None]) -> RunTime | None:
-    """As measured by earlier runs, else by the model's zones; None if it has never run and cannot be read."""
-    measured = stack().records.run_time(sha256)
+def _run_time(owner: str, model: str, sha256: str, read: Callable[[], bytes | None]) -> RunTime | None:
+    """As measured by the owner's earlier runs, else by the model's zones; None if there were none and it cannot be
+    read."""
+    measured = stack().records.run_time(owner, sha256)
     if measured is not None:
         return RunTime(measured, "measured")
     content = read()
