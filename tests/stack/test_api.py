@@ -130,6 +130,7 @@ def test_downloads_are_addresses_that_can_be_used(anna: Client, done: str) -> No
         "sensitivity.json",
         "sensitivity.csv",
         "manifest.json",
+        "overview.json",
     }
     assert requests.get(offered["results.csv"], timeout=30).text.startswith("\ufeffvariant_index,")
 
