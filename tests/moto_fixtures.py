@@ -217,6 +217,11 @@ class Aws:
 
     # --- EventBridge
 
+    def send_event(self, source: str, detail: Any) -> None:
+        """Put an event on the default bus."""
+        entry = {"Source": source, "DetailType": "Test", "Detail": json.dumps(detail), "EventBusName": "default"}
+        self.client("events").put_events(Entries=[entry])
+
     def rule(self, pattern: Mapping[str, Any], target: str, *, state: str = "ENABLED", **target_options: Any) -> str:
         """The name of a new rule on the default bus with one target."""
         events, name = self.client("events"), unique("r")

@@ -92,14 +92,8 @@ def put(aws: Aws, bucket: str, key: str) -> str:
 def put_event(aws: Aws, detail: Any) -> str:
     """Put an event of a source that nothing else has; that source."""
     source = unique("test")
-    send_event(aws, source, detail)
+    aws.send_event(source, detail)
     return source
-
-
-def send_event(aws: Aws, source: str, detail: Any) -> None:
-    aws.client("events").put_events(
-        Entries=[{"Source": source, "DetailType": "Test", "Detail": json.dumps(detail), "EventBusName": "default"}]
-    )
 
 
 # --- new objects
@@ -258,7 +252,7 @@ def test_a_disabled_rule_lets_nothing_through(aws: Aws) -> None:
     source, disabled, enabled = unique("test"), aws.queue(), aws.queue()
     aws.rule({"source": [source]}, disabled.arn, state="DISABLED")
     aws.rule({"source": [source]}, enabled.arn)
-    send_event(aws, source, {})
+    aws.send_event(source, {})
     aws.message(enabled)
     assert aws.received(disabled) == []
 
@@ -267,9 +261,9 @@ def test_a_rule_can_be_disabled_and_enabled_again(aws: Aws) -> None:
     source, queue = unique("test"), aws.queue()
     rule = aws.rule({"source": [source]}, queue.arn)
     aws.client("events").disable_rule(Name=rule)
-    send_event(aws, source, {"number": 1})
+    aws.send_event(source, {"number": 1})
     aws.client("events").enable_rule(Name=rule)
-    send_event(aws, source, {"number": 2})
+    aws.send_event(source, {"number": 2})
     assert aws.message(queue)["detail"] == {"number": 2}
 
 
@@ -279,7 +273,7 @@ def test_a_rule_with_a_schedule_alone_gets_no_events(aws: Aws) -> None:
     events.put_rule(Name=name, ScheduleExpression="rate(1 day)")
     events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": scheduled.arn}])
     aws.rule({"source": [source]}, queue.arn)
-    send_event(aws, source, {})
+    aws.send_event(source, {})
     aws.message(queue)
     assert aws.received(scheduled) == []
     events.remove_targets(Rule=name, Ids=["1"])
@@ -293,7 +287,7 @@ def test_every_target_of_a_rule_gets_the_event(aws: Aws) -> None:
     source, first, second = unique("test"), aws.queue(), aws.queue()
     rule = aws.rule({"source": [source]}, first.arn)
     aws.client("events").put_targets(Rule=rule, Targets=[{"Id": "2", "Arn": second.arn}])
-    send_event(aws, source, {"number": 1})
+    aws.send_event(source, {"number": 1})
     assert aws.message(first) == aws.message(second)
 
 
@@ -302,14 +296,14 @@ def test_a_topic_can_be_a_target(aws: Aws) -> None:
     topic = sns.create_topic(Name=unique("t"))["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn)
     aws.rule({"source": [source]}, topic)
-    send_event(aws, source, {"number": 1})
+    aws.send_event(source, {"number": 1})
     assert json.loads(aws.message(queue)["Message"])["detail"] == {"number": 1}
 
 
 def test_what_cannot_be_delivered_goes_to_the_dead_letter_queue(aws: Aws) -> None:
     source, dead = unique("test"), aws.queue()
     aws.rule({"source": [source]}, aws.function_arn("not-there"), DeadLetterConfig={"Arn": dead.arn})
-    send_event(aws, source, {"number": 1})
+    aws.send_event(source, {"number": 1})
     assert aws.message(dead)["detail"] == {"number": 1}
 
 
@@ -317,7 +311,7 @@ def test_a_target_that_is_not_emulated_is_a_failed_delivery(aws: Aws) -> None:
     source, dead = unique("test"), aws.queue()
     target = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s"
     aws.rule({"source": [source]}, target, DeadLetterConfig={"Arn": dead.arn})
-    send_event(aws, source, {"number": 1})
+    aws.send_event(source, {"number": 1})
     assert aws.message(dead)["detail"] == {"number": 1}
 
 
@@ -325,41 +319,5 @@ def test_a_failing_target_does_not_keep_others_from_the_event(aws: Aws) -> None:
     source, queue = unique("test"), aws.queue()
     rule = aws.rule({"source": [source]}, aws.function_arn("not-there"))
     aws.client("events").put_targets(Rule=rule, Targets=[{"Id": "2", "Arn": queue.arn}])
-    send_event(aws, source, {"number": 1})
+    aws.send_event(source, {"number": 1})
     assert aws.message(queue)["detail"] == {"number": 1}
-
-
-# --- what a target is given
-
-
-@pytest.mark.parametrize("value", [{"task": "clean"}, ["a", 1]])
-def test_a_constant_input_replaces_the_event(aws: Aws, value: Any) -> None:
-    source, queue = unique("test"), aws.queue()
-    aws.rule({"source": [source]}, queue.arn, Input=json.dumps(value))
-    send_event(aws, source, {})
-    assert aws.message(queue) == value
-
-
-def test_a_constant_text_stays_json(aws: Aws) -> None:
-    source, queue = unique("test"), aws.queue()
-    aws.rule({"source": [source]}, queue.arn, Input='"a text"')
-    send_event(aws, source, {})
-    assert aws.message(queue) == "a text"
-
-
-def test_an_input_transformer_picks_from_the_event(aws: Aws) -> None:
-    source, queue = unique("test"), aws.queue()
-    transformer = {
-        "InputPathsMap": {"name": "$.detail.name", "number": "$.detail.number", "source": "$.source"},
-        "InputTemplate": '{"who": "<name>", "how_many": <number>, "from": "<source>"}',
-    }
-    aws.rule({"source": [source]}, queue.arn, InputTransformer=transformer)
-    send_event(aws, source, {"name": "Müller", "number": 3})
-    assert aws.message(queue) == {"who": "Müller", "how_many": 3, "from": source}
-
-
-def test_an_input_path_picks_a_part_of_the_event(aws: Aws) -> None:
-    source, queue = unique("test"), aws.queue()
-    aws.rule({"source": [source]}, queue.arn, InputPath="$.detail")
-    send_event(aws, source, {"number": 3})
-    assert aws.message(queue) == {"number": 3}
