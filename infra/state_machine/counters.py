@@ -5,13 +5,19 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from epsm.store import keys
+from epsm.store import attributes, keys
 from infra.state_machine.retries import retry_aws
 
 _text = tasks.DynamoAttributeValue.from_string
 
 
-def count_one(scope: Construct, name: str, table: dynamodb.Table, counter: str) -> tasks.DynamoUpdateItem:
+def count_one(
+    scope: Construct,
+    name: str,
+    table: dynamodb.Table,
+    counter: str,
+    attempt: tasks.DynamoAttributeValue | None = None,
+) -> tasks.DynamoUpdateItem:
     """Add one to a counter of a study. The condition fails if the study has been removed.
 
     Args:
@@ -19,7 +25,14 @@ def count_one(scope: Construct, name: str, table: dynamodb.Table, counter: str) 
         name: Name of the state.
         table: The table with the records.
         counter: Attribute of the counter.
+        attempt: The attempt of the study that it counts for, if for one alone: the condition also fails if a later one
+            has begun.
     """
+    condition = f"attribute_exists({keys.PARTITION_KEY})"
+    values = {":one": tasks.DynamoAttributeValue.from_number(1)}
+    if attempt is not None:
+        condition += f" AND (attribute_not_exists({attributes.ATTEMPT}) OR {attributes.ATTEMPT} <= :attempt)"
+        values[":attempt"] = attempt
     partition = sfn.JsonPath.format(
         keys.STUDY_PARTITION_FORMAT + keys.COUNTERS_SUFFIX, sfn.JsonPath.string_at("$.simulation_id")
     )
@@ -29,8 +42,8 @@ def count_one(scope: Construct, name: str, table: dynamodb.Table, counter: str) 
         table=table,
         key={keys.PARTITION_KEY: _text(partition), keys.SORT_KEY: _text(keys.COUNTERS_SORT_KEY)},
         update_expression=f"ADD {counter} :one",
-        condition_expression=f"attribute_exists({keys.PARTITION_KEY})",
-        expression_attribute_values={":one": tasks.DynamoAttributeValue.from_number(1)},
+        condition_expression=condition,
+        expression_attribute_values=values,
         result_path=sfn.JsonPath.DISCARD,
     )
     retry_aws(count)

@@ -1,17 +1,26 @@
-"""The states that record a variant whose worker was lost, with the error of the state machine."""
+"""The states that record a variant whose worker was lost, with the error of the state machine.
+
+The attempt of the study is in `$.variant`, an item of items.json: of a variant or of a batch.
+"""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from epsm.pipeline.items import RECORD_BLOCK, RECORD_KEY
+from epsm.pipeline.items import ATTEMPT, RECORD_BLOCK, RECORD_KEY
 from epsm.store import attributes, keys
 from epsm.study.records import LOST_STAGE, VariantStatus
 from infra.state_machine.retries import retry_aws
 
 _text = tasks.DynamoAttributeValue.from_string
 _path = sfn.JsonPath.string_at
+
+
+def attempt_of_item() -> tasks.DynamoAttributeValue:
+    """The attempt of the study to which `$.variant` belongs."""
+    attempt = sfn.JsonPath.format("{}", _path(f"$.variant.{ATTEMPT}"))
+    return tasks.DynamoAttributeValue.number_from_string(attempt)
 
 
 def variant_key(variant: str) -> dict[str, tasks.DynamoAttributeValue]:
@@ -29,7 +38,10 @@ def variant_key(variant: str) -> dict[str, tasks.DynamoAttributeValue]:
 def record_lost_variant(
     scope: Construct, name: str, table: dynamodb.Table, variant: str, *, if_recorded: sfn.IChainable
 ) -> tasks.DynamoUpdateItem:
-    """Record a variant as lost, unless its worker has recorded its end.
+    """Record a variant as lost, unless its worker has recorded its end in this attempt of the study.
+
+    A failure of an earlier attempt is replaced: the worker may have been lost before it recorded that it runs the
+    variant again.
 
     Args:
         scope: The states' construct.
@@ -44,14 +56,18 @@ def record_lost_variant(
         table=table,
         key=variant_key(variant),
         update_expression=(
-            f"SET #status = :failed, {attributes.ENDED_AT} = :now, #error = :error, "
-            f"{attributes.EXPIRES_AT} = :expires_at"
+            f"SET #status = :failed, {attributes.ATTEMPT} = :attempt, {attributes.ENDED_AT} = :now, #error = :error, "
+            f"{attributes.EXPIRES_AT} = :expires_at REMOVE {', '.join(attributes.OF_ENDED_VARIANTS)}"
         ),
-        condition_expression=f"attribute_not_exists({keys.PARTITION_KEY}) OR #status = :running",
+        condition_expression=(
+            f"attribute_not_exists({keys.PARTITION_KEY}) OR #status = :running OR (#status = :failed AND "
+            f"(attribute_not_exists({attributes.ATTEMPT}) OR {attributes.ATTEMPT} < :attempt))"
+        ),
         expression_attribute_names={"#status": attributes.STATUS, "#error": attributes.ERROR},
         expression_attribute_values={
             ":failed": _text(VariantStatus.FAILED),
             ":running": _text(VariantStatus.RUNNING),
+            ":attempt": attempt_of_item(),
             ":now": _text(_path("$$.State.EnteredTime")),
             ":expires_at": tasks.DynamoAttributeValue.number_from_string(_path("$.expires_at")),
             ":error": tasks.DynamoAttributeValue.from_map(

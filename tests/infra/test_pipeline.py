@@ -157,11 +157,6 @@ def test_a_lost_worker_is_recorded(template: Template) -> None:
     }
 
 
-def test_a_lost_worker_does_not_undo_a_result(template: Template) -> None:
-    condition = state(template, "Record lost variant")["Parameters"]["ConditionExpression"]
-    assert condition == "attribute_not_exists(pk) OR #status = :running"
-
-
 @pytest.mark.parametrize("index", [7, 399, 400, 999_999])
 @pytest.mark.parametrize("earlier_release", [False, True])
 def test_a_lost_worker_is_recorded_where_the_variant_is_looked_for(

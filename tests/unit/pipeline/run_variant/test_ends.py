@@ -173,9 +173,12 @@ def test_a_variant_that_has_succeeded_is_not_run_again(room: Case) -> None:
 
 def test_a_variant_that_has_failed_is_run_again(room: Case) -> None:
     with pytest.raises(SimulationFailed):
-        room.run("crash")
+        room.run("crash", attempt=1)
+    assert set(room.records.ended_variants("a", [room.record.index], attempt=1)) == {room.record.index}
+    assert not room.records.ended_variants("a", [room.record.index], attempt=2)
+    assert room.records.failures("a") == 0, "the map counts it"
 
-    room.run("ok")
+    room.run("ok", attempt=1)
 
     assert room.record.status is VariantStatus.SUCCEEDED
     assert room.document["verdict"] == "ok"

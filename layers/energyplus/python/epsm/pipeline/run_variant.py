@@ -139,7 +139,7 @@ class VariantRunner:
             if finished.run is not None and finished.run.stopped:
                 self.record_stopped(study, variant, started_at, attempt)
             record = record_of(variant, finished, started_at)
-            self.records.finish_variant(simulation, record, study.expires_at)
+            self.records.finish_variant(simulation, record, study.expires_at, attempt, counted=False)
             if self.reuse and record.status is VariantStatus.SUCCEEDED:
                 result = KeptResult(simulation, variant.index, finished.etags, study.expires_at)
                 self.reuse.note(study.owner, finished, result)

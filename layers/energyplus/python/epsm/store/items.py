@@ -67,11 +67,11 @@ def variant_record(item: dict[str, Any]) -> VariantRecord:
         status=VariantStatus(plain[attributes.STATUS]),
         started_at=plain.get(attributes.STARTED_AT, ""),
         ended_at=plain.get(attributes.ENDED_AT, ""),
-        verdict=plain.get("verdict", ""),
+        verdict=plain.get(attributes.VERDICT, ""),
         stage=error.get(attributes.STAGE, ""),
         error=_in_words(error),
         summary=_unpacked(item[attributes.SUMMARY]) if attributes.SUMMARY in item else plain.get("summary", {}),
-        pack=plain.get("pack", ""),
+        pack=plain.get(attributes.PACK, ""),
     )
 
 

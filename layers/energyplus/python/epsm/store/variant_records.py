@@ -71,10 +71,10 @@ class VariantRecords:
             attributes.STATUS: record.status.value,
             attributes.STARTED_AT: record.started_at,
             attributes.ENDED_AT: record.ended_at or now(),
-            "verdict": record.verdict,
+            attributes.VERDICT: record.verdict,
             attributes.ERROR: {attributes.STAGE: record.stage, attributes.MESSAGE: record.error},
             attributes.SUMMARY: packed(record.summary),
-            **({"pack": record.pack} if record.pack else {}),
+            **({attributes.PACK: record.pack} if record.pack else {}),
             attributes.EXPIRES_AT: expires_at,
         }
 
@@ -97,7 +97,13 @@ class VariantRecords:
         return write_if(self._table.put_item, Item=item, **_unless_ended(attempt))
 
     def finish_variant(
-        self, simulation: str, record: VariantRecord, expires_at: int, attempt: int | None = None
+        self,
+        simulation: str,
+        record: VariantRecord,
+        expires_at: int,
+        attempt: int | None = None,
+        *,
+        counted: bool = True,
     ) -> bool:
         """Record the end of a variant; a success is never overwritten.
 
@@ -105,15 +111,18 @@ class VariantRecords:
             simulation: The study's simulation.
             record: The variant.
             expires_at: When the table drops the item, seconds since 1970.
-            attempt: The attempt, if a failed variant is counted for its study, at most once per attempt, and not once a
-                later one has begun.
+            attempt: The attempt, recorded with a variant that failed; None for none.
+            counted: Whether a failed variant of an attempt is counted for its study, at most once per attempt, and not
+                once a later one has begun.
         """
         item = self._ended_item(simulation, record, expires_at)
-        if attempt is None or record.status is VariantStatus.SUCCEEDED:
+        if attempt is not None and record.status is VariantStatus.FAILED:
+            item |= {attributes.ATTEMPT: attempt}
+        if attempt is None or record.status is VariantStatus.SUCCEEDED or not counted:
             return write_if(self._table.put_item, Item=item, **_unless_ended(None))
         put = {
             "TableName": self._table.name,
-            "Item": item | {attributes.ATTEMPT: attempt},
+            "Item": item,
             **_unless_ended(attempt),
         }
         count = {
