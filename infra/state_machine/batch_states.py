@@ -16,9 +16,10 @@ from epsm.pipeline.task_errors import RanTooLong, SimulationFailed, StudyCancell
 from epsm.store import attributes
 from epsm.study.records import VariantStatus
 from infra.fargate import Containers
+from infra.state_machine.attempts import attempt_in
 from infra.state_machine.container_task import run_batch_in_container
 from infra.state_machine.counters import count_one
-from infra.state_machine.lost_variants import attempt_of_item, record_lost_variant
+from infra.state_machine.lost_variants import record_lost_variant
 from infra.state_machine.retries import outlast_worker, run_engine
 from infra.state_machine.spot_states import run_batch_on_fargate_spot
 
@@ -150,7 +151,7 @@ class BatchStates:
         record = record_lost_variant(
             self._scope, "Record lost variant of a batch", self._table, "$.entry", if_recorded=lost
         )
-        count = count_one(self._scope, "Count lost variant", self._table, attributes.FAILURES, attempt_of_item())
+        count = count_one(self._scope, "Count lost variant", self._table, attributes.FAILURES, attempt_in("$.variant"))
         record.next(count)
         count.next(lost)
         # The study's record is gone, or a later attempt has begun.

@@ -5,7 +5,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from epsm.store import attributes, keys
+from epsm.store import keys
+from infra.state_machine.attempts import NO_LATER_ATTEMPT
 from infra.state_machine.retries import retry_aws
 
 _text = tasks.DynamoAttributeValue.from_string
@@ -31,7 +32,7 @@ def count_one(
     condition = f"attribute_exists({keys.PARTITION_KEY})"
     values = {":one": tasks.DynamoAttributeValue.from_number(1)}
     if attempt is not None:
-        condition += f" AND (attribute_not_exists({attributes.ATTEMPT}) OR {attributes.ATTEMPT} <= :attempt)"
+        condition += f" AND {NO_LATER_ATTEMPT}"
         values[":attempt"] = attempt
     partition = sfn.JsonPath.format(
         keys.STUDY_PARTITION_FORMAT + keys.COUNTERS_SUFFIX, sfn.JsonPath.string_at("$.simulation_id")

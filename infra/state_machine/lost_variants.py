@@ -8,19 +8,14 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from epsm.pipeline.items import ATTEMPT, RECORD_BLOCK, RECORD_KEY
+from epsm.pipeline.items import RECORD_BLOCK, RECORD_KEY
 from epsm.store import attributes, keys
 from epsm.study.records import LOST_STAGE, VariantStatus
+from infra.state_machine.attempts import attempt_in
 from infra.state_machine.retries import retry_aws
 
 _text = tasks.DynamoAttributeValue.from_string
 _path = sfn.JsonPath.string_at
-
-
-def attempt_of_item() -> tasks.DynamoAttributeValue:
-    """The attempt of the study to which `$.variant` belongs."""
-    attempt = sfn.JsonPath.format("{}", _path(f"$.variant.{ATTEMPT}"))
-    return tasks.DynamoAttributeValue.number_from_string(attempt)
 
 
 def variant_key(variant: str) -> dict[str, tasks.DynamoAttributeValue]:
@@ -67,7 +62,7 @@ def record_lost_variant(
         expression_attribute_values={
             ":failed": _text(VariantStatus.FAILED),
             ":running": _text(VariantStatus.RUNNING),
-            ":attempt": attempt_of_item(),
+            ":attempt": attempt_in("$.variant"),
             ":now": _text(_path("$$.State.EnteredTime")),
             ":expires_at": tasks.DynamoAttributeValue.number_from_string(_path("$.expires_at")),
             ":error": tasks.DynamoAttributeValue.from_map(

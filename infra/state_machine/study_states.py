@@ -9,6 +9,7 @@ from constructs import Construct
 
 from epsm.store import attributes
 from epsm.study.records import StudyStatus
+from infra.state_machine.attempts import NO_LATER_ATTEMPT, attempt_in
 from infra.state_machine.retries import ANSWER_TIMEOUT, retry, retry_aws, study_key, wait_out_lambda
 
 _text = tasks.DynamoAttributeValue.from_string
@@ -48,7 +49,8 @@ def mark_as_running(scope: Construct, table: dynamodb.Table) -> tasks.DynamoUpda
 def collect_results(
     scope: Construct, table: dynamodb.Table, aggregate: lambda_.Function, topic: sns.Topic
 ) -> tasks.LambdaInvoke:
-    """Write table, report and record; a study is closed even if its results cannot be collected."""
+    """Write table, report and record; a study is closed even if its results cannot be collected, but not if a later
+    attempt has begun."""
     collect = tasks.LambdaInvoke(
         scope,
         "Collect results",
@@ -72,9 +74,10 @@ def _close_uncollected_study(scope: Construct, table: dynamodb.Table, topic: sns
         table=table,
         key=study_key(),
         update_expression=f"SET #status = :failed, {attributes.ENDED_AT} = :now, #error = :error",
-        condition_expression="#status IN (:pending, :running)",
+        condition_expression=f"#status IN (:pending, :running) AND {NO_LATER_ATTEMPT}",
         expression_attribute_names={"#status": attributes.STATUS, "#error": attributes.ERROR},
         expression_attribute_values={
+            ":attempt": attempt_in("$"),
             ":failed": _text(StudyStatus.FAILED),
             ":pending": _text(StudyStatus.PENDING),
             ":running": _text(StudyStatus.RUNNING),

@@ -1,6 +1,7 @@
 """The start of a study that follows another one."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -176,6 +177,11 @@ def test_what_is_not_there_or_somebody_elses_cannot_be_followed(records: MemoryR
 def nine(*, batched: bool = False, engines: int = 1) -> Attempt:
     """An attempt of nine variants."""
     return Attempt(1, 9, (), Batching(batched, None, engines, 1, True, lambda model: 1.0), 9)
+
+
+def test_an_execution_knows_its_attempt_which_alone_it_may_close() -> None:
+    second = replace(nine(), number=2)
+    assert [execution_input(manifest("a"), "items", each, 0)["attempt"] for each in (nine(), second)] == [1, 2]
 
 
 def test_the_map_of_batches_tolerates_everything_because_it_would_count_batches() -> None:

@@ -27,7 +27,7 @@ INDEX, RECORD_KEY, RECORD_BLOCK, RUNS_ON, REPEATS = "index", "record_key", "reco
 key, where the variant runs, and the index of an earlier variant with the same sample, if there is one."""
 BATCH, ATTEMPT, MAX_FAILURES = "batch", "attempt", "max_failures"
 """Keys of a batch: its variants, each with `INDEX`, `RECORD_KEY`, `RECORD_BLOCK` and perhaps `REPEATS`; the study's
-attempt; and the number of failed variants that this attempt tolerates."""
+attempt, which the input of the execution has too; and the number of failed variants that this attempt tolerates."""
 FUNCTION, CONTAINER, SPOT = COMPUTES
 
 _NEAR = 0.8

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.checks.order import StartDecision, start_decision
 from epsm.errors import NotFound
-from epsm.pipeline.items import Attempt, attempt_of, write_items
+from epsm.pipeline.items import ATTEMPT, Attempt, attempt_of, write_items
 from epsm.pipeline.notices import not_started_notification
 from epsm.store import keys
 from epsm.store.stack import Stack
@@ -91,6 +91,7 @@ def execution_input(
     return {
         "simulation_id": manifest.simulation_id,
         "variants": variants,
+        ATTEMPT: attempt.number,
         "items_key": items_key,
         "preflight": list(preflight),
         "preflight_concurrency": min(options.max_concurrency, MAX_TRIALS_AT_A_TIME),

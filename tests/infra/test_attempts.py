@@ -1,4 +1,4 @@
-"""What the state machine writes for a variant whose worker was lost: its writes, made to a table in this process."""
+"""What the state machine writes for lost variants and uncollected results, made to a table in this process."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from moto import mock_aws
 from epsm.pipeline.items import ATTEMPT, item_of
 from epsm.store import keys
 from epsm.store.records import Records
-from epsm.study.records import VariantRecord, VariantStatus
+from epsm.study.records import StudyStatus, VariantRecord, VariantStatus
 from epsm.study.variants import Variant
 from tests.infra.conftest import Template
 from tests.infra.test_pipeline import state, states_of
@@ -39,6 +39,7 @@ class Table:
         self._alone = state(template, "Record lost variant")
         self._of_batch = singly["Record lost variant of a batch"]
         self._count = singly["Count lost variant"]
+        self._close = state(template, "Close uncollected study")
 
     def rerun(self) -> None:
         self.records.cancel_study("a", "reason")
@@ -58,6 +59,11 @@ class Table:
         if recorded and batched:
             self._write(self._count, data)
         return recorded
+
+    def close(self, attempt: int) -> bool:
+        """The results cannot be collected; whether the study is closed."""
+        failure = {"Error": "NotFound", "Cause": "gone"}
+        return self._write(self._close, {"simulation_id": "a", ATTEMPT: attempt, "failure": failure})
 
     def _write(self, task: dict[str, Any], data: dict[str, Any]) -> bool:
         given = _resolved({name: value for name, value in task["Parameters"].items() if name != "TableName"}, data)
@@ -162,3 +168,22 @@ def test_a_variant_that_an_earlier_attempt_lost_is_not_counted_for_a_later_one(t
     table.lose(1, batched=True)
 
     assert table.records.failures("a") == 0
+
+
+def test_an_execution_without_results_closes_its_own_attempt_alone(table: Table) -> None:
+    table.rerun()
+
+    assert not table.close(1)
+    assert table.close(2)
+
+    study = table.records.study("a")
+    assert study is not None
+    assert (study.status, study.attempt) == (StudyStatus.FAILED, 2)
+
+
+def test_a_first_attempt_without_results_is_closed(table: Table) -> None:
+    assert table.close(1)
+
+
+def test_the_results_are_collected_for_the_attempt_in_the_input(template: Template) -> None:
+    assert state(template, "Collect results")["Parameters"]["Payload.$"] == "$"
