@@ -103,22 +103,26 @@ class Deployed(MemoryStack):
     def submitter(self, limits: OwnerLimits = NO_LIMITS) -> Submitter:
         return Submitter(self, sleep=lambda seconds: None, limits=limits)
 
+    def _input(self, key: str, content: bytes) -> ObjectRef:
+        """A stored file."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        return ObjectRef(bucket=INPUTS, key=key, version_id=self.put(key, content), sha256=sha256, bytes=len(content))
+
     def accepted(self, owner: str, key: str = "", **changes: Any) -> str:
         """A study of an owner as it is when it has been accepted: its inputs, manifest and record."""
         study = Study.model_validate(study_document(**changes))
         key = key or keys.owned_study_key(owner, "1", "house")
         source = Source(bucket=INPUTS, key=key, version_id=self.put(key, b"{}"))
         simulation = keys.simulation_id(INPUTS, key, source.version_id)
-        model = (DATA / "one_zone.idf").read_bytes()
-        sha256, place = hashlib.sha256(model).hexdigest(), key.replace("study.json", "room.idf")
-        ref = ObjectRef(bucket=INPUTS, key=place, version_id=self.put(place, model), sha256=sha256, bytes=len(model))
+        contents = {"room.idf": (DATA / "one_zone.idf").read_bytes()} | {file: file.encode() for file in study.weather}
+        inputs = {name: self._input(key.replace("study.json", name), content) for name, content in contents.items()}
         record = self.records.create_or_get_study(simulation, "house", source.model_dump(), owner)
         manifest = RunManifest(
             simulation_id=simulation,
             created_at=datetime.fromisoformat(record.created_at),
             study=study,
             source=source,
-            inputs={"room.idf": ref},
+            inputs=inputs,
             external_files={},
             variants=study.variant_count,
             engine_version="25.2.0",

@@ -76,6 +76,8 @@ def test_a_study_that_ended_is_closed_with_its_numbers_and_reasons(stack: Deploy
     # Of the model's two runs the mean.
     model = stack.files.read_manifest(simulation).inputs["room.idf"].sha256
     assert [stack.records.run_time(owner, model) for owner in (ANNA, BEN)] == [2.5, None]
+    weather = stack.files.read_manifest(simulation).inputs["chicago.epw"].sha256
+    assert [set(stack.records.weather_run_with(owner, model)) for owner in (ANNA, BEN)] == [{weather}, set()]
     assert list(table(stack, simulation)["status"]) == ["succeeded", "succeeded", "failed"]
 
 

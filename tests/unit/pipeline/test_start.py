@@ -14,12 +14,16 @@ from epsm.pipeline.items import Attempt
 from epsm.pipeline.start import execution_input, start_followers, start_or_wait
 from epsm.store.files import Files
 from epsm.study.batches import Batching
-from epsm.study.manifest import RunManifest, Source
+from epsm.study.manifest import ObjectRef, RunManifest, Source
 from epsm.study.records import StudyRecord, StudyStatus
-from epsm.study.schema import Study
+from epsm.study.schema import PREFLIGHT_FROM, Study
 from tests.unit.fakes import MemoryRecords, MemoryStack, MemoryStepFunctions, study_record
 from tests.unit.manifests import manifest_of
 
+_INPUTS = {
+    name: ObjectRef(bucket="inputs", key=name, version_id="1", sha256="0" * 64, bytes=1)
+    for name in ("room.idf", "chicago.epw")
+}
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BADLY = [each for each in StudyStatus if each.final and each is not StudyStatus.COMPLETED]
 OPEN = [StudyStatus.PENDING, StudyStatus.RUNNING]
@@ -205,6 +209,22 @@ def test_without_a_number_of_failures_all_may_fail() -> None:
 def test_an_execution_gets_the_models_to_try_first() -> None:
     given = execution_input(manifest("a", max_concurrency=3), "items", nine(), 0, [0, 40])
     assert (given["preflight"], given["preflight_concurrency"]) == ([0, 40], 3)
+
+
+@pytest.mark.parametrize(("run_with", "tried"), [([], [0]), (["another"], [0]), (["0" * 64], [])])
+def test_a_model_is_not_tried_with_the_weather_that_it_has_run_with(
+    monkeypatch: pytest.MonkeyPatch, run_with: list[str], tried: list[int]
+) -> None:
+    wall = {"name": "wall", "class": "Material", "object": "Wall", "field": "Thickness"}
+    document = {"models": ["room.idf"], "weather": ["chicago.epw"]}
+    parameter = {**wall, "values": [number / 100 for number in range(1, PREFLIGHT_FROM)]}
+    many = Study.model_validate({**document, "parameters": [parameter]})
+    case = Case()
+    monkeypatch.setattr(case.records, "weather_run_with", lambda owner, sha256: {"anna": run_with}[owner])
+
+    assert case.start(manifest_of(many, simulation_id="a", inputs=_INPUTS))
+
+    assert case.step_functions.inputs[0]["preflight"] == tried
 
 
 def test_what_runs_again_is_not_tried_again() -> None:

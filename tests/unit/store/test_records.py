@@ -281,3 +281,18 @@ def test_a_models_run_time_is_that_of_its_owners_last_runs(records: Records) -> 
     assert records.run_time("anna", "ab12") == 4.5
     assert records.run_time("anna", "cd34") is None
     assert records.run_time("ben", "ab12") is None
+
+
+def test_the_weather_that_a_model_has_run_with_is_that_of_its_owners_last_study(records: Records) -> None:
+    assert not records.weather_run_with("anna", "ab12")
+
+    records.note_run_time("anna", "ab12", 3.25, ["e1", "e2"])
+    records.note_run_time("anna", "ab12", 4.5, ["e3"])
+
+    assert set(records.weather_run_with("anna", "ab12")) == {"e3"}
+    assert not records.weather_run_with("ben", "ab12")
+
+
+def test_an_item_of_a_model_does_not_grow_with_its_weather_files(records: Records) -> None:
+    records.note_run_time("anna", "ab12", 3.25, [f"{number:064}" for number in range(1000)])
+    assert len(records.weather_run_with("anna", "ab12")) == 50

@@ -67,6 +67,14 @@ def test_a_model_for_containers_is_not_tried() -> None:
     assert pairs_to_try(two, {"x.idf"}) == [20]
 
 
+@pytest.mark.parametrize(("options", "tried"), [({}, [20]), ({"preflight": True}, [0, 20])])
+def test_a_pair_that_has_run_before_is_tried_only_if_the_study_says_so(
+    options: dict[str, Any], tried: list[int]
+) -> None:
+    two = study(weather=["a.epw", "b.epw"], options=options)
+    assert pairs_to_try(two, has_run=lambda model, weather: weather == "a.epw") == tried
+
+
 def test_a_pair_is_tried_with_its_baseline_then_with_its_first_and_last_sample() -> None:
     two = study(models=["x.idf", "y.idf"])
     tried = variants_to_try(two, 20)

@@ -27,7 +27,14 @@ from epsm.results.result_files import OVERVIEW, RESULT_FILES
 from epsm.results.rows import CANCELLED, GIVEN_UP, NOT_STARTED
 from epsm.results.sensitivity.section import failed_section, sensitivity_section
 from epsm.results.sensitivity.tables import analyses, analysis_columns, write_csv, write_json
-from epsm.results.table import RUN_TIME_COLUMNS, OutcomeCounts, mean_run_times, read_columns, write_table
+from epsm.results.table import (
+    RUN_TIME_COLUMNS,
+    OutcomeCounts,
+    mean_run_times,
+    read_columns,
+    weather_run_with,
+    write_table,
+)
 from epsm.results.table_rows import from_file, read_outcomes
 from epsm.store import keys
 from epsm.store.files import Files
@@ -110,8 +117,10 @@ def aggregate(
     if packs or (record is not None and record.attempt > 1):  # which replaces the index of an earlier attempt
         files.put_json(keys.run_key(simulation, keys.PACK_INDEX), packs.document())
     if record is not None:
+        weather = weather_run_with(table)
         for model, seconds in mean_run_times(table).items():
-            records.note_run_time(record.owner, manifest.inputs[model].sha256, seconds)
+            run_with = [manifest.inputs[file].sha256 for file in weather[model]]
+            records.note_run_time(record.owner, manifest.inputs[model].sha256, seconds, run_with)
     ended_with = {"succeeded": counts.succeeded, "failed": counts.failed, "attempt": attempt}
     if cancelled:
         written = records.count_cancelled_study(simulation, **ended_with)

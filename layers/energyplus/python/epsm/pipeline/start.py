@@ -3,8 +3,9 @@
 Repeatable: the execution's name comes from the simulation, so a second start finds the first.
 """
 
+import functools
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,6 +15,7 @@ from epsm.errors import NotFound
 from epsm.pipeline.items import ATTEMPT, Attempt, attempt_of, write_items
 from epsm.pipeline.notices import not_started_notification
 from epsm.store import keys
+from epsm.store.records import Records
 from epsm.store.stack import Stack
 from epsm.study.batches import children_at_a_time
 from epsm.study.manifest import RunManifest
@@ -43,7 +45,7 @@ def start_or_wait(stack: Stack, manifest: RunManifest, owner: str) -> bool:
                     stack.notify(not_started_notification(study.name, simulation, cause))
                 return False
     attempt = attempt_of(manifest, owner, stack.records, stack.settings, manifest.variants)
-    preflight = pairs_to_try(study, attempt.in_containers) if study.has_preflight else []
+    preflight = pairs_to_try(study, attempt.in_containers, _has_run(manifest, owner, stack.records))
     items_key = keys.run_key(simulation, "items.json")
     if not stack.records.block_size(simulation):
         # Submitted to an earlier release, whose items lack what the state machine of this one reads.
@@ -51,6 +53,16 @@ def start_or_wait(stack: Stack, manifest: RunManifest, owner: str) -> bool:
     expires_at = expiry(manifest.created_at, study.options.retention_days)
     # The name is that of the simulation: a duplicate event, or a submit that died after this, finds the execution.
     return stack.executions.start(simulation, execution_input(manifest, items_key, attempt, expires_at, preflight))
+
+
+def _has_run(manifest: RunManifest, owner: str, records: Records) -> Callable[[str, str], bool]:
+    """Whether a model has run with a weather file in an earlier study of the owner."""
+
+    @functools.cache
+    def weather_of(model: str) -> Collection[str]:
+        return records.weather_run_with(owner, manifest.inputs[model].sha256)
+
+    return lambda model, weather: manifest.inputs[weather].sha256 in weather_of(model)
 
 
 def start_followers(stack: Stack, studies: Iterable[StudyRecord]) -> list[str]:

@@ -26,8 +26,8 @@ from epsm.study.records import VariantRecord, VariantStatus
 from epsm.study.schema import Study
 
 _BATCH = 5_000
-RUN_TIME_COLUMNS = ("model", "status", "engine_seconds")
-"""The columns that `mean_run_times` reads."""
+RUN_TIME_COLUMNS = ("model", "weather", "status", "engine_seconds")
+"""The columns that `mean_run_times` and `weather_run_with` read."""
 _WHOLE_NUMBERS = frozenset({"variant_index", "period_days", "zone_count", "warnings", "severe_errors", RANK})
 _BILLS = frozenset(BILLS)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -205,3 +205,15 @@ def mean_run_times(table: pd.DataFrame) -> dict[str, float]:
     ran = (table["status"] == VariantStatus.SUCCEEDED.value) & (table["engine_seconds"] > 0)
     done = table[["model", "engine_seconds"]][ran]
     return {str(model): float(seconds) for model, seconds in done.groupby("model")["engine_seconds"].mean().items()}
+
+
+def weather_run_with(table: pd.DataFrame) -> dict[str, list[str]]:
+    """The weather files with which a variant of each model has succeeded, in the order of the study.
+
+    Args:
+        table: At least `RUN_TIME_COLUMNS`.
+    """
+    succeeded = table[["model", "weather"]][table["status"] == VariantStatus.SUCCEEDED.value]
+    return {
+        str(model): [str(file) for file in files.unique()] for model, files in succeeded.groupby("model")["weather"]
+    }

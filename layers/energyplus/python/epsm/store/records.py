@@ -4,7 +4,7 @@ Every write is conditional: a late or repeated write never turns a final state b
 UTC with milliseconds, so that they sort as texts.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 _PARTITIONS_AT_A_TIME = 4
+_MAX_WEATHER = 50
+"""Weather files that are kept with a model's run time, so that its item stays small."""
 
 
 class Records(StudyLists, Counters):
@@ -202,12 +204,23 @@ class Records(StudyLists, Counters):
         item = self._table.get_item(Key=keys.study_key(simulation), ConsistentRead=True).get("Item")
         return None if item is None else self.with_counters(study_record(item))
 
-    def note_run_time(self, owner: str, sha256: str, engine_seconds: float) -> None:
-        """Record the run time of an owner's model, by the hash of its file."""
+    def note_run_time(self, owner: str, sha256: str, engine_seconds: float, weather: Sequence[str] = ()) -> None:
+        """Record the run time of an owner's model, by the hash of its file.
+
+        Args:
+            owner: The owner.
+            sha256: Hash of the model's file.
+            engine_seconds: Mean of its runs.
+            weather: Hashes of the weather files that it has run with; those of its last study are kept.
+        """
         self._table.update_item(
             Key=keys.run_time_key(owner, sha256),
-            UpdateExpression="SET engine_seconds = :seconds, noted_at = :now",
-            ExpressionAttributeValues={":seconds": to_item(engine_seconds), ":now": now()},
+            UpdateExpression="SET engine_seconds = :seconds, noted_at = :now, weather = :weather",
+            ExpressionAttributeValues={
+                ":seconds": to_item(engine_seconds),
+                ":now": now(),
+                ":weather": list(weather[:_MAX_WEATHER]),
+            },
         )
 
     def run_time(self, owner: str, sha256: str) -> float | None:
@@ -215,6 +228,11 @@ class Records(StudyLists, Counters):
         count: they would reveal what others have run."""
         item: dict[str, Any] | None = self._table.get_item(Key=keys.run_time_key(owner, sha256)).get("Item")
         return None if item is None else float(item["engine_seconds"])
+
+    def weather_run_with(self, owner: str, sha256: str) -> Collection[str]:
+        """Hashes of the weather files with which an owner's model has run in its last study."""
+        item: dict[str, Any] = self._table.get_item(Key=keys.run_time_key(owner, sha256)).get("Item") or {}
+        return frozenset(item.get("weather", ()))
 
     def stop_requested(self, simulation: str, attempt: int | None = None) -> bool:
         """Whether the running variants of a study must stop: it was cancelled, is being given up, or was removed.

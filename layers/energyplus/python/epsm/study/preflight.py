@@ -5,7 +5,7 @@ once and ends the study. The trial is the beginning of the real run, so that not
 there. No eppy here: submit reads it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Literal
@@ -42,22 +42,32 @@ class Trial:
         return asdict(self) | {"why": self.why[:_MAX_CHARACTERS]}
 
 
-def pairs_to_try(study: Study, in_containers: Collection[str] = ()) -> list[int]:
+def pairs_to_try(
+    study: Study, in_containers: Collection[str] = (), has_run: Callable[[str, str], bool] | None = None
+) -> list[int]:
     """The pairs of a model and a weather file that are tried, each by the index of its baseline.
 
     Args:
         study: The study.
         in_containers: Models whose variants do not run in a function; they are not tried.
+        has_run: Whether a model has run with a weather file in an earlier study, given their names. Such a pair is
+            tried only if the study asks for a preflight.
     """
     if not study.has_preflight:
         return []
+    if has_run is None or study.options.preflight:
+        has_run = _has_never_run
     pairs = (
         model * len(study.weather) + weather
         for weather in range(len(study.weather))
         for model in range(len(study.models))
-        if study.models[model] not in in_containers
+        if study.models[model] not in in_containers and not has_run(study.models[model], study.weather[weather])
     )
     return [pair * study.sample_count for pair in islice(pairs, MAX_TRIED_PAIRS)]
+
+
+def _has_never_run(model: str, weather: str) -> bool:
+    return False
 
 
 def variants_to_try(study: Study, baseline: int) -> list[Variant]:

@@ -196,7 +196,7 @@ class Options(Strict):
         strict=True,
         default=None,
         description="Whether each model and weather is tried on one day before any variant is started, and the study "
-        f"ends there if one fails. Null: where they have at least {PREFLIGHT_FROM} variants.",
+        f"ends there if one fails. Null: where they have at least {PREFLIGHT_FROM} variants and have not run before.",
     )
     retention_days: int = Field(
         strict=True,
