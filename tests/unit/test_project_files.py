@@ -35,6 +35,13 @@ def command(line: str) -> str:
     return " ".join(word for word in line.split() if word not in left_out).replace(".venv/bin/", "$(BIN)/")
 
 
+def test_only_unit_tests_mock_aws_in_their_process() -> None:
+    # mock_aws resets moto, and with it the running stack that all other tests of a process share.
+    tests = ROOT / "tests"
+    using = [path for path in tests.rglob("*.py") if "mock_aws" in path.read_text(encoding="utf-8")]
+    assert not [path for path in using if tests / "unit" not in path.parents]
+
+
 def test_pre_commit_runs_the_checks_of_make_check() -> None:
     (parts,) = re.findall(r"^check:.*\n\t@\$\(MAKE\) .* -j2 (.+)\n", MAKEFILE, re.MULTILINE)
     recipes = dict(re.findall(r"^(check-\w+):.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE))

@@ -1,5 +1,6 @@
 """What the state machine writes for lost variants and uncollected results, made to a table in this process."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -13,17 +14,28 @@ from epsm.store import keys
 from epsm.store.records import Records
 from epsm.study.records import StudyStatus, VariantRecord, VariantStatus
 from epsm.study.variants import Variant
-from tests.infra.conftest import Template
-from tests.infra.test_pipeline import state, states_of
+from infra.tools.packaging import ROOT
 
+MACHINE = json.loads((ROOT / "epsm_local" / "product" / "state_machine.json").read_text(encoding="utf-8"))
 LATER = 4_000_000_000
 FAILED = VariantRecord(3, VariantStatus.FAILED, "t", "t", "failed", "engine", "why", {"note": "x"}, "a-pack")
+
+
+def states_in(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Its states, and those of the maps in it, by name."""
+    for name, state in machine["States"].items():
+        yield name, state
+        if inner := state.get("ItemProcessor") or state.get("Iterator"):
+            yield from states_in(inner)
+
+
+STATES = dict(states_in(MACHINE))
 
 
 class Table:
     """A table, and the tasks of the state machine that write to it."""
 
-    def __init__(self, template: Template) -> None:
+    def __init__(self) -> None:
         self.client = boto3.client("dynamodb", region_name="us-east-1")
         named = {keys.PARTITION_KEY: "HASH", keys.SORT_KEY: "RANGE"}
         self.client.create_table(
@@ -35,11 +47,10 @@ class Table:
         self.records = Records(boto3.resource("dynamodb", region_name="us-east-1").Table("studies"))
         self.records.create_or_get_study("a", "Office", {})
         self.records.accept_study("a", name="Office", variants=9, options={}, expires_at=LATER, batched=True, engines=6)
-        singly = states_of(state(template, "Run the variants one by one"))
-        self._alone = state(template, "Record lost variant")
-        self._of_batch = singly["Record lost variant of a batch"]
-        self._count = singly["Count lost variant"]
-        self._close = state(template, "Close uncollected study")
+        self._alone = STATES["Record lost variant"]
+        self._of_batch = STATES["Record lost variant of a batch"]
+        self._count = STATES["Count lost variant"]
+        self._close = STATES["Close uncollected study"]
 
     def rerun(self) -> None:
         self.records.cancel_study("a", "reason")
@@ -102,12 +113,12 @@ def _text(expression: str, data: dict[str, Any]) -> str:
 
 
 @pytest.fixture
-def table(template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     with mock_aws():
-        yield Table(template)
+        yield Table()
 
 
 @pytest.mark.parametrize("batched", [True, False])
@@ -185,5 +196,5 @@ def test_a_first_attempt_without_results_is_closed(table: Table) -> None:
     assert table.close(1)
 
 
-def test_the_results_are_collected_for_the_attempt_in_the_input(template: Template) -> None:
-    assert state(template, "Collect results")["Parameters"]["Payload.$"] == "$"
+def test_the_results_are_collected_for_the_attempt_in_the_input() -> None:
+    assert STATES["Collect results"]["Parameters"]["Payload.$"] == "$"
