@@ -43,7 +43,9 @@ class Trial:
 
 
 def pairs_to_try(
-    study: Study, in_containers: Collection[str] = (), has_run: Callable[[str, str], bool] | None = None
+    study: Study,
+    in_containers: Collection[str] = (),
+    has_run: Callable[[str, str], bool] = lambda model, weather: False,
 ) -> list[int]:
     """The pairs of a model and a weather file that are tried, each by the index of its baseline.
 
@@ -55,19 +57,13 @@ def pairs_to_try(
     """
     if not study.has_preflight:
         return []
-    if has_run is None or study.options.preflight:
-        has_run = _has_never_run
     pairs = (
-        model * len(study.weather) + weather
-        for weather in range(len(study.weather))
-        for model in range(len(study.models))
-        if study.models[model] not in in_containers and not has_run(study.models[model], study.weather[weather])
+        number * len(study.weather) + weather_number
+        for weather_number, weather in enumerate(study.weather)
+        for number, model in enumerate(study.models)
+        if model not in in_containers and (study.options.preflight or not has_run(model, weather))
     )
     return [pair * study.sample_count for pair in islice(pairs, MAX_TRIED_PAIRS)]
-
-
-def _has_never_run(model: str, weather: str) -> bool:
-    return False
 
 
 def variants_to_try(study: Study, baseline: int) -> list[Variant]:
