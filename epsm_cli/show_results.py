@@ -1,7 +1,7 @@
 """Terminal output: the results table, and the reasons for failures.
 
 They are shown from `overview.json`. Results of stacks before 0.3 have none: it is made from the table then, with
-pandas, whose import takes 0.4 s of CPU.
+pandas, which takes 0.4 s of CPU to import.
 """
 
 import json

@@ -2,9 +2,10 @@
 
 Completes moto/backends.py, which lists moto's folder at every request (other threads run at each of about 150 disk
 accesses: with eight clients, a request waited for seconds); moto/core/responses.py, which lists the methods of the
-service's class at every request; moto/moto_server/werkzeug_app.py, whose applications run in Flask's debug mode, which
-makes a class for the forms of every request; moto/utilities/aws_headers.py, which draws an id letter by letter; and
-flask_cors, which adds headers for browsers to the responses to other programs too. Together 0.2 ms of a request's 0.6.
+service's class at every request; moto/moto_server/werkzeug_app.py, which runs its applications in Flask's debug mode,
+and so makes a class for the forms of every request; moto/utilities/aws_headers.py, which draws an id letter by letter;
+and flask_cors, which adds headers for browsers to the responses to other programs too. Together
+0.2 ms of a request's 0.6.
 """
 
 import functools
