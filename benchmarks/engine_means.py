@@ -50,6 +50,7 @@ MEANS = (
     Mean("as it comes"),
     Mean("as it comes, again"),
     Mean("server", server=True),
+    Mean("server, huge pages", {_TUNABLES: "glibc.malloc.hugetlb=1"}, server=True),
     Mean("server, mxfast=0", {_TUNABLES: "glibc.malloc.mxfast=0"}, server=True),
     Mean("mxfast=0", {_TUNABLES: "glibc.malloc.mxfast=0"}),
     Mean("tcache", {_TUNABLES: "glibc.malloc.tcache_count=127:glibc.malloc.tcache_max=1032"}),

@@ -139,6 +139,20 @@ def test_the_child_writes_its_temporary_files_into_the_folder(tmp_path: Path) ->
     assert {f"HOME={tmp_path}", f"TMPDIR={tmp_path}"} <= set(lines)
 
 
+def test_the_child_asks_for_huge_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+
+    assert "GLIBC_TUNABLES=glibc.malloc.hugetlb=1" in run(["env"], tmp_path, timeout_s=30).last_lines
+
+
+def test_who_starts_the_stack_can_choose_how_memory_is_allocated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=0")
+
+    assert "GLIBC_TUNABLES=glibc.malloc.hugetlb=0" in run(["env"], tmp_path, timeout_s=30).last_lines
+
+
 def test_the_child_finds_its_libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LD_LIBRARY_PATH", "/somewhere/lib")
 
