@@ -13,13 +13,10 @@ from constructs import Construct
 
 from epsm.pipeline.items import ATTEMPT, BATCH, CONTAINER, MAX_FAILURES, RECORD_KEY, RUNS_ON, SPOT
 from epsm.pipeline.task_errors import RanTooLong, SimulationFailed, StudyCancelled
-from epsm.store import attributes
 from epsm.study.records import VariantStatus
 from infra.fargate import Containers
-from infra.state_machine.attempts import attempt_in
 from infra.state_machine.container_task import run_batch_in_container
-from infra.state_machine.counters import count_one
-from infra.state_machine.lost_variants import record_lost_variant
+from infra.state_machine.lost_variants import record_and_count_lost_variant
 from infra.state_machine.retries import outlast_worker, run_engine
 from infra.state_machine.spot_states import run_batch_on_fargate_spot
 
@@ -148,14 +145,9 @@ class BatchStates:
                 ],
             },
         )
-        record = record_lost_variant(
-            self._scope, "Record lost variant of a batch", self._table, "$.entry", if_recorded=lost
+        record = record_and_count_lost_variant(
+            self._scope, "Record lost variant of a batch", self._table, "$.entry", then=lost
         )
-        count = count_one(self._scope, "Count lost variant", self._table, attributes.FAILURES, attempt_in("$.variant"))
-        record.next(count)
-        count.next(lost)
-        # The study's record is gone, or a later attempt has begun.
-        count.add_catch(lost, errors=["DynamoDB.ConditionalCheckFailedException"], result_path="$.count_error")
         if self._containers is not None:
             container = run_batch_in_container(
                 self._scope, "Run a variant of a batch in a container", self._containers, _MAX_TASK

@@ -6,19 +6,20 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from epsm.store import keys
-from infra.state_machine.attempts import NO_LATER_ATTEMPT
 from infra.state_machine.retries import retry_aws
 
 _text = tasks.DynamoAttributeValue.from_string
 
 
-def count_one(
-    scope: Construct,
-    name: str,
-    table: dynamodb.Table,
-    counter: str,
-    attempt: tasks.DynamoAttributeValue | None = None,
-) -> tasks.DynamoUpdateItem:
+def counters_key() -> dict[str, tasks.DynamoAttributeValue]:
+    """Key of the item with the counters of the study in `$.simulation_id`."""
+    partition = sfn.JsonPath.format(
+        keys.STUDY_PARTITION_FORMAT + keys.COUNTERS_SUFFIX, sfn.JsonPath.string_at("$.simulation_id")
+    )
+    return {keys.PARTITION_KEY: _text(partition), keys.SORT_KEY: _text(keys.COUNTERS_SORT_KEY)}
+
+
+def count_one(scope: Construct, name: str, table: dynamodb.Table, counter: str) -> tasks.DynamoUpdateItem:
     """Add one to a counter of a study. The condition fails if the study has been removed.
 
     Args:
@@ -26,25 +27,15 @@ def count_one(
         name: Name of the state.
         table: The table with the records.
         counter: Attribute of the counter.
-        attempt: The attempt of the study that it counts for, if for one alone: the condition also fails if a later one
-            has begun.
     """
-    condition = f"attribute_exists({keys.PARTITION_KEY})"
-    values = {":one": tasks.DynamoAttributeValue.from_number(1)}
-    if attempt is not None:
-        condition += f" AND {NO_LATER_ATTEMPT}"
-        values[":attempt"] = attempt
-    partition = sfn.JsonPath.format(
-        keys.STUDY_PARTITION_FORMAT + keys.COUNTERS_SUFFIX, sfn.JsonPath.string_at("$.simulation_id")
-    )
     count = tasks.DynamoUpdateItem(
         scope,
         name,
         table=table,
-        key={keys.PARTITION_KEY: _text(partition), keys.SORT_KEY: _text(keys.COUNTERS_SORT_KEY)},
+        key=counters_key(),
         update_expression=f"ADD {counter} :one",
-        condition_expression=condition,
-        expression_attribute_values=values,
+        condition_expression=f"attribute_exists({keys.PARTITION_KEY})",
+        expression_attribute_values={":one": tasks.DynamoAttributeValue.from_number(1)},
         result_path=sfn.JsonPath.DISCARD,
     )
     retry_aws(count)

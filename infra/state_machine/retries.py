@@ -86,9 +86,12 @@ def outlast_worker(task: tasks.LambdaInvoke) -> None:
     retry(task, ["States.TaskFailed"], attempts=3, first_s=2, factor=3, longest_s=60)
 
 
-def retry_aws(task: tasks.DynamoUpdateItem | tasks.DynamoGetItem | tasks.SnsPublish) -> None:
+def retry_aws(
+    task: tasks.DynamoUpdateItem | tasks.DynamoGetItem | tasks.SnsPublish | tasks.CallAwsService,
+    failed_condition: str = "DynamoDB.ConditionalCheckFailedException",
+) -> None:
     """Retry a call of an AWS service, but not a failed condition."""
-    never_retry(task, "DynamoDB.ConditionalCheckFailedException")
+    never_retry(task, failed_condition)
     retry(task, ["States.TaskFailed"], attempts=8, first_s=1, factor=2, longest_s=30)
 
 

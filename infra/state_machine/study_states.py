@@ -17,7 +17,8 @@ _path = sfn.JsonPath.string_at
 
 
 def mark_as_running(scope: Construct, table: dynamodb.Table) -> tasks.DynamoUpdateItem:
-    """Mark the study's record; an execution of a study that is not pending ends here."""
+    """Mark the study's record; an execution of a study that is not pending, or of an attempt that a later one has
+    superseded, ends here."""
     mark = tasks.DynamoUpdateItem(
         scope,
         "Mark study as running",
@@ -25,11 +26,14 @@ def mark_as_running(scope: Construct, table: dynamodb.Table) -> tasks.DynamoUpda
         key=study_key(),
         update_expression=f"SET #status = :running, {attributes.STARTED_AT} = :now, {attributes.EXECUTION_ARN} = :arn",
         # The second alternative: a repetition of this call after its response was lost.
-        condition_expression=f"#status = :pending OR (#status = :running AND {attributes.EXECUTION_ARN} = :arn)",
+        condition_expression=(
+            f"(#status = :pending OR (#status = :running AND {attributes.EXECUTION_ARN} = :arn)) AND {NO_LATER_ATTEMPT}"
+        ),
         expression_attribute_names={"#status": attributes.STATUS},
         expression_attribute_values={
             ":running": _text(StudyStatus.RUNNING),
             ":pending": _text(StudyStatus.PENDING),
+            ":attempt": attempt_in("$"),
             ":now": _text(_path("$$.State.EnteredTime")),
             ":arn": _text(_path("$$.Execution.Id")),
         },

@@ -165,12 +165,21 @@ def test_a_lost_worker_is_recorded_where_the_variant_is_looked_for(
     block_size = 0 if earlier_release else keys.BLOCK_SIZE
     entry = item_of(Variant(index, "a.idf", "a.epw"), block_size=block_size)
     singly = states_of(state(template, "Run the variants one by one"))
-    for lost, data in (
-        (state(template, "Record lost variant"), {"simulation_id": "office-1", "variant": entry}),
-        (singly["Record lost variant of a batch"], {"simulation_id": "office-1", "entry": entry}),
-    ):
-        assert key_of(lost, data) == keys.variant_item_key("office-1", index, block_size)
-    assert key_of(singly["Count lost variant"], data) == keys.counters_key("office-1")
+    key = keys.variant_item_key("office-1", index, block_size)
+    assert key_of(state(template, "Record lost variant"), {"simulation_id": "office-1", "variant": entry}) == key
+    record, count = singly["Record lost variant of a batch"]["Parameters"]["TransactItems"]
+    data = {"simulation_id": "office-1", "entry": entry}
+    assert key_of({"Parameters": record["Update"]}, data) == key
+    assert key_of({"Parameters": count["Update"]}, data) == keys.counters_key("office-1")
+
+
+def test_a_lost_variant_of_a_batch_whose_items_others_write_is_recorded_later(template: Template) -> None:
+    singly = states_of(state(template, "Run the variants one by one"))
+    (catch,) = singly["Record lost variant of a batch"]["Catch"]
+    why = singly[catch["Next"]]
+    (ended,) = why["Choices"]
+    assert (ended["StringMatches"], ended["Next"]) == ("*ConditionalCheckFailed*", "Variant of a batch is lost")
+    assert singly[why["Default"]]["Next"] == "Record lost variant of a batch"
 
 
 def test_results_are_collected_whatever_the_map_came_to(template: Template) -> None:

@@ -1,5 +1,6 @@
 """What the state machine writes for lost variants and uncollected results, made to a table in this process."""
 
+import fnmatch
 import json
 import re
 from collections.abc import Iterator
@@ -49,7 +50,7 @@ class Table:
         self.records.accept_study("a", name="Office", variants=9, options={}, expires_at=LATER, batched=True, engines=6)
         self._alone = STATES["Record lost variant"]
         self._of_batch = STATES["Record lost variant of a batch"]
-        self._count = STATES["Count lost variant"]
+        self._mark = STATES["Mark study as running"]
         self._close = STATES["Close uncollected study"]
 
     def rerun(self) -> None:
@@ -66,10 +67,11 @@ class Table:
             "entry": entry,
             "failure": {"Error": "Sandbox.Timedout", "Cause": "gone"},
         }
-        recorded = self._write(self._of_batch if batched else self._alone, data)
-        if recorded and batched:
-            self._write(self._count, data)
-        return recorded
+        return self._write_together(self._of_batch, data) if batched else self._write(self._alone, data)
+
+    def start(self, attempt: int) -> bool:
+        """The execution of an attempt starts; whether it runs the study."""
+        return self._write(self._mark, {"simulation_id": "a", ATTEMPT: attempt})
 
     def close(self, attempt: int) -> bool:
         """The results cannot be collected; whether the study is closed."""
@@ -83,6 +85,20 @@ class Table:
         except self.client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+    def _write_together(self, task: dict[str, Any], data: dict[str, Any]) -> bool:
+        updates = [_resolved(item["Update"], data) for item in task["Parameters"]["TransactItems"]]
+        try:
+            self.client.transact_write_items(
+                TransactItems=[{"Update": update | {"TableName": "studies"}} for update in updates]
+            )
+        except self.client.exceptions.TransactionCanceledException as error:
+            cause = str(error)
+        else:
+            return True
+        (choice,) = STATES[task["Catch"][0]["Next"]]["Choices"]
+        assert fnmatch.fnmatch(cause, choice["StringMatches"]), "otherwise it is written again, without end"
+        return False
 
     @property
     def record(self) -> VariantRecord:
@@ -176,9 +192,43 @@ def test_a_lost_variant_is_counted_once_in_its_attempt(table: Table, started: bo
 def test_a_variant_that_an_earlier_attempt_lost_is_not_counted_for_a_later_one(table: Table) -> None:
     table.rerun()
 
-    table.lose(1, batched=True)
+    assert not table.lose(1, batched=True)
 
+    assert table.records.variant("a", 3) is None
     assert table.records.failures("a") == 0
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_a_variant_that_an_earlier_attempt_lost_stays_running_in_a_later_one(table: Table, batched: bool) -> None:
+    table.rerun()
+    table.records.start_variant("a", 3, LATER, attempt=2)
+
+    assert not table.lose(1, batched=batched)
+    assert table.record.status is VariantStatus.RUNNING
+    assert table.lose(2, batched=batched)
+
+
+def test_a_lost_variant_that_cannot_be_counted_is_not_recorded(table: Table) -> None:
+    table.records.start_variant("a", 3, LATER, attempt=1)
+    table.client.delete_item(
+        TableName="studies", Key={name: {"S": value} for name, value in keys.counters_key("a").items()}
+    )
+
+    assert not table.lose(1, batched=True)
+
+    assert table.record.status is VariantStatus.RUNNING
+
+
+def test_an_execution_of_an_earlier_attempt_does_not_run_a_study_again(table: Table) -> None:
+    table.rerun()
+
+    assert not table.start(1)
+    assert table.start(2)
+    assert table.start(2), "a repetition after a lost response"
+
+
+def test_the_execution_of_a_first_attempt_runs_the_study(table: Table) -> None:
+    assert table.start(1)
 
 
 def test_an_execution_without_results_closes_its_own_attempt_alone(table: Table) -> None:
