@@ -104,6 +104,47 @@ def test_a_worker_of_an_earlier_attempt_counts_nothing_and_is_to_stop(batched: R
     assert study(batched).failures == 1
 
 
+SUCCEEDED = VariantRecord(3, VariantStatus.SUCCEEDED)
+FAILED = VariantRecord(3, VariantStatus.FAILED, stage="engine", error="why")
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_worker_of_an_earlier_attempt_does_not_replace_the_record_of_a_later_one(
+    batched: Records, ends: bool
+) -> None:
+    assert batched.start_variant("a", 3, LATER, 1, again=True)
+    assert batched.start_variant("a", 3, LATER, 2, again=True)
+    if ends:
+        assert batched.finish_variant("a", FAILED, LATER, 2, counted=False)
+    before = batched.variant("a", 3)
+
+    assert not batched.start_variant("a", 3, LATER, 1, again=True)
+    for record in (FAILED, SUCCEEDED):
+        assert not batched.finish_variant("a", record, LATER, 1, counted=False)
+    assert not batched.stop_variant("a", FAILED, LATER, 1)
+
+    assert batched.variant("a", 3) == before
+
+
+def test_a_later_attempt_replaces_what_a_worker_of_an_earlier_one_wrote_last(batched: Records) -> None:
+    batched.start_variant("a", 3, LATER, 1)
+    assert batched.start_variant("a", 3, LATER, 2)
+    assert batched.finish_variant("a", SUCCEEDED, LATER, 2)
+    assert not batched.start_variant("a", 3, LATER, 3)
+
+
+def test_a_variant_that_is_stopped_keeps_the_failure_that_was_counted(batched: Records) -> None:
+    fail(batched, 3, attempt=1)
+    stopped = VariantRecord(3, VariantStatus.FAILED, stage="cancelled", error="stopped")
+
+    assert not batched.stop_variant("a", stopped, LATER, 1)
+    assert batched.stop_variant("a", stopped, LATER, 2)
+
+    record = batched.variant("a", 3)
+    assert record is not None
+    assert record.error == "stopped"
+
+
 class Cancelled(ClientError):
     """DynamoDB's cancellation of a transaction, with a reason for each write."""
 

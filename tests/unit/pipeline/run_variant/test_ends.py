@@ -184,6 +184,16 @@ def test_a_variant_that_has_failed_is_run_again(room: Case) -> None:
     assert room.document["verdict"] == "ok"
 
 
+def test_a_variant_that_runs_in_a_later_attempt_is_not_run(room: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room.records, "stop_requested", lambda simulation, attempt: False)  # asked too early
+    room.records.start_variant("a", ROOM.index, 0, attempt=2)
+
+    with pytest.raises(StudyCancelled):
+        room.run(attempt=1)
+
+    assert (room.engine.runs, room.record.status) == (0, VariantStatus.RUNNING)
+
+
 @pytest.mark.parametrize("act", ["run", "try"])
 @pytest.mark.parametrize(
     "stop",

@@ -132,7 +132,7 @@ class VariantRunner:
         with self.booking(study, started) as costs:
             stop = stop_watch(self.records, simulation, costs, attempt)
             limits = RunLimits(seconds_left, memory_limit_mb, stop, on_progress)
-            if not self.records.start_variant(simulation, variant.index, study.expires_at):
+            if not self.records.start_variant(simulation, variant.index, study.expires_at, attempt, again=True):
                 return self._outcome_before(simulation, variant)
             prepared = self.prepare(study, variant, memory_limit_mb)
             finished = self._run_and_store(study, prepared, limits, repeats, started)
@@ -204,15 +204,14 @@ class VariantRunner:
     def record_stopped(
         self, study: LoadedStudy, variant: Variant, started_at: str, attempt: int | None = None
     ) -> NoReturn:
-        """Record that a variant was stopped with its study, unless a later attempt of the study has begun: it runs
-        there.
+        """Record that a variant was stopped with its study, unless it runs in a later attempt of the study.
 
         Raises:
             StudyCancelled: Always.
         """
         record = self.records.study_including_removed(study.simulation)
         if attempt is None or record is None or record.attempt <= attempt:
-            self.records.finish_variant(study.simulation, stopped(variant, started_at), study.expires_at)
+            self.records.stop_variant(study.simulation, stopped(variant, started_at), study.expires_at, attempt)
         raise StudyCancelled(study.simulation)
 
     def try_pair(
@@ -274,6 +273,8 @@ class VariantRunner:
     def _outcome_before(self, simulation: str, variant: Variant) -> Outcome:
         record = self.records.variant(simulation, variant.index)
         assert record is not None
+        if record.status is not VariantStatus.SUCCEEDED:  # it has started in a later attempt
+            raise StudyCancelled(simulation)
         logger.info("variant had succeeded already", extra={"variant_index": variant.index})
         return outcome_of(record)
 

@@ -24,8 +24,8 @@ STAGE = "stage"
 MESSAGE = "message"
 LAMBDA_ERROR = "error"
 ATTEMPT = "attempt"
-"""In items of studies the latest attempt; in items of variants the attempt in which they failed, unless they were
-stopped with their study, or failed in an earlier release."""
+"""In items of studies the latest attempt; in items of variants the attempt in which they run or failed, unless they
+were stopped with their study, or were written by an earlier release."""
 VARIANTS = "variants"
 SUCCESSES, FAILURES = "successes", "failures"
 """Of studies that run in batches: variants that have ended so far in this attempt."""

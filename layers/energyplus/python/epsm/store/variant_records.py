@@ -78,23 +78,27 @@ class VariantRecords:
             attributes.EXPIRES_AT: expires_at,
         }
 
-    def start_variant(self, simulation: str, index: int, expires_at: int, attempt: int | None = None) -> bool:
-        """Record that a variant is running; False, and nothing written, if it has succeeded already, or failed in this
-        attempt of its study.
+    def start_variant(
+        self, simulation: str, index: int, expires_at: int, attempt: int | None = None, *, again: bool = False
+    ) -> bool:
+        """Record that a variant is running; False, and nothing written, if it has succeeded already, failed in this
+        attempt of its study, or has started in a later one.
 
         Args:
             simulation: The study's simulation.
             index: Which variant.
             expires_at: When the table drops the item, seconds since 1970.
-            attempt: The attempt, if failed variants are counted for it; None if a failed variant may run again.
+            attempt: The attempt; None in items of an earlier release.
+            again: Whether a variant that failed in this attempt may run again, because failures are not counted.
         """
         item = {
             **self._item_key(simulation, index),
             attributes.STATUS: VariantStatus.RUNNING.value,
             attributes.STARTED_AT: now(),
             attributes.EXPIRES_AT: expires_at,
+            **_of(attempt),
         }
-        return write_if(self._table.put_item, Item=item, **_unless_ended(attempt))
+        return write_if(self._table.put_item, Item=item, **_unless_ended(attempt, again=again))
 
     def finish_variant(
         self,
@@ -105,21 +109,21 @@ class VariantRecords:
         *,
         counted: bool = True,
     ) -> bool:
-        """Record the end of a variant; a success is never overwritten.
+        """Record the end of a variant; neither a success nor a record of a later attempt is overwritten.
 
         Args:
             simulation: The study's simulation.
             record: The variant.
             expires_at: When the table drops the item, seconds since 1970.
-            attempt: The attempt, recorded with a variant that failed; None for none.
+            attempt: The attempt, recorded with a variant that failed; None for none, in items of an earlier release.
             counted: Whether a failed variant of an attempt is counted for its study, at most once per attempt, and not
                 once a later one has begun.
         """
         item = self._ended_item(simulation, record, expires_at)
-        if attempt is not None and record.status is VariantStatus.FAILED:
-            item |= {attributes.ATTEMPT: attempt}
+        if record.status is VariantStatus.FAILED:
+            item |= _of(attempt)
         if attempt is None or record.status is VariantStatus.SUCCEEDED or not counted:
-            return write_if(self._table.put_item, Item=item, **_unless_ended(None))
+            return write_if(self._table.put_item, Item=item, **_unless_ended(attempt, again=True))
         put = {
             "TableName": self._table.name,
             "Item": item,
@@ -134,6 +138,19 @@ class VariantRecords:
             "ExpressionAttributeValues": {":one": 1, ":attempt": attempt},
         }
         return write_together(self._table.meta.client, [{"Put": put}, {"Update": count}])
+
+    def stop_variant(self, simulation: str, record: VariantRecord, expires_at: int, attempt: int | None = None) -> bool:
+        """Record that a running variant was stopped with its study, so that it runs again if the study does; False, and
+        nothing written, if it has ended, or has started in a later attempt.
+
+        Args:
+            simulation: The study's simulation.
+            record: The variant, failed.
+            expires_at: When the table drops the item, seconds since 1970.
+            attempt: The attempt that it ran in; None in items of an earlier release.
+        """
+        item = self._ended_item(simulation, record, expires_at)
+        return write_if(self._table.put_item, Item=item, **_unless_ended(attempt))
 
     def finish_successes(self, simulation: str, records: Sequence[VariantRecord], expires_at: int) -> None:
         """Record variants that have succeeded, without a condition: they replace at most other successes of the same
@@ -257,15 +274,23 @@ class VariantRecords:
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-def _unless_ended(attempt: int | None) -> dict[str, Any]:
-    """Condition of a write: the variant has neither succeeded nor failed in this attempt."""
+def _of(attempt: int | None) -> dict[str, int]:
+    return {} if attempt is None else {attributes.ATTEMPT: attempt}
+
+
+def _unless_ended(attempt: int | None, *, again: bool = False) -> dict[str, Any]:
+    """Condition of a write: the variant has not succeeded, has no record of a later attempt, and has not failed in this
+    one, unless it may run again."""
     open_ = "#status <> :succeeded"
     condition: dict[str, Any] = {
         "ExpressionAttributeNames": {"#status": attributes.STATUS},
         "ExpressionAttributeValues": {":succeeded": VariantStatus.SUCCEEDED.value},
     }
     if attempt is not None:
-        open_ += " AND NOT (#status = :failed AND #attempt = :attempt)"
+        open_ += " AND (attribute_not_exists(#attempt) OR #attempt <= :attempt)"
         condition["ExpressionAttributeNames"]["#attempt"] = attributes.ATTEMPT
-        condition["ExpressionAttributeValues"] |= {":failed": VariantStatus.FAILED.value, ":attempt": attempt}
+        condition["ExpressionAttributeValues"][":attempt"] = attempt
+        if not again:
+            open_ += " AND NOT (#status = :failed AND #attempt = :attempt)"
+            condition["ExpressionAttributeValues"][":failed"] = VariantStatus.FAILED.value
     return condition | {"ConditionExpression": f"attribute_not_exists({keys.PARTITION_KEY}) OR ({open_})"}
