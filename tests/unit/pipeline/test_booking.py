@@ -4,8 +4,10 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from botocore.exceptions import ClientError
 
 from epsm.pipeline.booking import SECONDS_BETWEEN_BOOKINGS, Booking
+from epsm.pipeline.task_errors import RanTooLong, StudyCancelled
 from epsm.store.records import Records
 from tests.unit.fakes import fake
 
@@ -120,3 +122,22 @@ def test_without_a_budget_nothing_is_booked() -> None:
     clock.seconds = 100
     booking(table, clock, usd_per_second=None).finish(0.5)
     assert not table.booked
+
+
+@pytest.mark.parametrize("end", [StudyCancelled, RanTooLong])
+def test_the_rest_of_a_run_that_was_stopped_is_booked(end: type[Exception]) -> None:
+    table, clock = Table(), Clock()
+    with pytest.raises(end), booking(table, clock) as costs:
+        clock.seconds = 20
+        costs.book()
+        clock.seconds = 31
+        raise end
+    assert table.booked == [20, 11]
+
+
+def test_a_stopped_run_ends_as_such_also_if_its_cost_cannot_be_booked() -> None:
+    table, clock = Table(), Clock()
+    table.fault = ClientError({"Error": {"Code": "InternalServerError"}}, "UpdateItem")
+    with pytest.raises(StudyCancelled), booking(table, clock):
+        raise StudyCancelled
+    assert table.booked == []

@@ -8,7 +8,7 @@ import pytest
 
 import epsm.energyplus.engine
 from epsm.energyplus.engine import Engine
-from epsm.pipeline import stop_watch
+from epsm.pipeline import booking, stop_watch
 from epsm.pipeline.task_errors import RanTooLong, SimulationFailed, StudyCancelled
 from epsm.pipeline.variant_steps import SECONDS_TO_STORE
 from epsm.store.records import Records
@@ -279,3 +279,21 @@ def test_quantities_of_measures_and_emissions_by_the_hour_are_recorded(
     # On a Sunday, 88 W all day
     assert case.record.summary["electricity_gwp_kgco2e"] == pytest.approx(0.088 * 24 * 0.4, rel=1e-9)
     assert case.document["quantities"].keys() == {"shell"}
+
+
+def test_counters_that_refuse_a_cost_keep_no_cancelled_run_going(
+    case: Case, one_day: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.accept(one_day.encode(), options={"max_cost_usd": 9.0})
+    monkeypatch.setattr(stop_watch, "_POLL_INTERVAL_S", 0.0)
+    monkeypatch.setattr(booking, "SECONDS_BETWEEN_BOOKINGS", 0.0)
+    case.engine.mode("hang")
+
+    def refuse(*_: object) -> bool:
+        case.records.cancel_study("a", "by anna")
+        raise refusal(400)
+
+    monkeypatch.setattr(case.records, "spend", refuse)
+
+    with pytest.raises(StudyCancelled):
+        case.runner(usd_per_second=1e-9).run("a", ROOM, seconds_left=lambda: 40.0)

@@ -1,12 +1,18 @@
 """Booking the cost of a running variant on its study, from two threads: nothing twice, nothing after the end."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from epsm.pipeline.task_errors import RanTooLong, StudyCancelled
 from epsm.store.records import Records
+
+logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_BOOKINGS = 15.0
 """Interval at which a running variant adds its cost to its study's record, if the study has a budget."""
@@ -14,6 +20,7 @@ SECONDS_BETWEEN_BOOKINGS = 15.0
 
 class Booking:
     """The costs of one run of a variant. The end of its context is the end of the run: nothing is booked afterwards.
+    The rest of a run that was stopped is booked there.
 
     The thread that watches the run books while it is running, and may still be waiting for the table when the run has
     ended; the final booking waits for that one and books only the rest.
@@ -51,7 +58,12 @@ class Booking:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Without the lock: an error must not wait for a table that does not answer.
+        if kind is not None and issubclass(kind, (RanTooLong, StudyCancelled)):
+            try:
+                self.finish(0.0)
+            except (BotoCoreError, ClientError):
+                logger.warning("could not book the cost of a stopped run", exc_info=True)
+        # Without the lock: any other error must not wait for a table that does not answer.
         self._closed = True
 
     def book(self) -> None:

@@ -33,6 +33,10 @@ def stop_watch(records: Records, simulation: str, costs: Booking, attempt: int |
         next_poll = time.monotonic() + _POLL_INTERVAL_S
         try:
             costs.book()
+        except (BotoCoreError, ClientError):
+            # The next booking includes it. Counters that refuse a write do not keep a cancelled run going.
+            logger.warning("could not book the cost of a run", exc_info=True)
+        try:
             return records.stop_requested(simulation, attempt)
         except (BotoCoreError, ClientError):
             logger.warning("could not check whether the study is to stop", exc_info=True)
