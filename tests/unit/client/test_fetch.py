@@ -17,13 +17,15 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, IncompleteReadError
+from botocore.response import StreamingBody
 
+from epsm.client import fetch as fetching
 from epsm.client.connection import Connection
 from epsm.client.early_download import downloading_early
 from epsm.client.fetch import Download, fetch
 from epsm.client.results_place import results_folder, run_in
-from epsm.errors import CannotWrite, FolderBusy
+from epsm.errors import CannotWrite, FolderBusy, NotFound
 from epsm.store import keys
 from epsm.store.executions import RunCounts
 
@@ -150,7 +152,7 @@ def test_a_full_disk_leaves_no_part_of_a_file(target: Connection, tmp_path: Path
     assert list((tmp_path / "office").iterdir()) == []
 
 
-def test_what_is_deleted_while_it_is_fetched_is_left_out(target: Connection, tmp_path: Path) -> None:
+def test_what_is_deleted_while_it_is_fetched_is_left_out_and_reported(target: Connection, tmp_path: Path) -> None:
     class Deleted(MemoryS3):
         def get_object(self, **request: str) -> dict[str, Any]:
             if request["Key"].endswith("results.csv"):
@@ -158,8 +160,53 @@ def test_what_is_deleted_while_it_is_fetched_is_left_out(target: Connection, tmp
             return super().get_object(**request)
 
     target.client = lambda service: Deleted()  # type: ignore[misc]
-    bring(target, "older", tmp_path / "office")
+    with pytest.raises(NotFound, match="older was deleted while it was downloaded: 1 of 2 files could not"):
+        bring(target, "older", tmp_path / "office")
     assert [each.name for each in (tmp_path / "office").iterdir()] == ["manifest.json"]
+
+
+class Breaking(MemoryS3):
+    """The transfer of the table breaks off some times, in the middle."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(names=["manifest.json", "results.csv", "overview.json"])
+        self.times = times
+
+    def get_object(self, **request: str) -> dict[str, Any]:
+        answer = super().get_object(**request)
+        if not request["Key"].endswith("results.csv") or not self.times:
+            return answer
+        self.times -= 1
+        content = answer["Body"].read()
+        half = StreamingBody(io.BytesIO(content[: len(content) // 2]), len(content))
+        return answer | {"Body": half}
+
+
+def test_a_transfer_that_breaks_off_is_repeated(
+    target: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "_BEFORE_NEXT_S", 0.0)
+    s3 = Breaking(times=2)
+    target.client = lambda service: s3  # type: ignore[misc]
+    folder = bring(target, "older", tmp_path / "office")
+    assert (folder / "results.csv").read_bytes() == _identified("older", "results.csv")
+    assert {path.name for path in folder.iterdir()} == set(s3.names)
+
+
+def test_a_transfer_that_never_succeeds_leaves_no_part_and_is_completed_later(
+    target: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "_BEFORE_NEXT_S", 0.0)
+    s3 = Breaking(times=1000)
+    target.client = lambda service: s3  # type: ignore[misc]
+    with pytest.raises(IncompleteReadError):
+        bring(target, "older", tmp_path / "office")
+    assert "results.csv" not in {path.name.strip(".").removesuffix(".part") for path in (tmp_path / "office").iterdir()}
+    s3.times = 0
+    s3.downloaded.clear()
+    folder = bring(target, "older", tmp_path / "office")
+    assert {path.name for path in folder.iterdir()} == set(s3.names)
+    assert "manifest.json" not in s3.downloaded
 
 
 def test_leftovers_of_a_killed_process_are_removed(target: Connection, tmp_path: Path) -> None:

@@ -95,6 +95,32 @@ def broken_entry(content: bytes, index: int) -> bytes:
     return content[:at] + bytes([content[at] ^ 255]) + content[at + 1 :]
 
 
+def test_a_pack_that_an_earlier_process_unpacked_is_not_transferred_again(
+    stack: Deployed, run: epsm.Run, tmp_path: Path
+) -> None:
+    large = {index: {"eplusout.sql.gz": bytes([index]) * 100_000, "in.idf": b"model"} for index in range(6)}
+    put(stack, run, "packs/0000000-a.zip", pack(large, {}))
+    put_index(stack, run, {"packs/0000000-a.zip": (0, 1, 2, 3, 4)})
+    whole: list[bool] = []
+
+    def note(params: dict[str, Any], **_: object) -> None:
+        if params["url_path"].endswith("packs/0000000-a.zip"):
+            whole.append("Range" not in params["headers"])
+
+    stack.s3.meta.events.register("before-call.s3.GetObject", note)
+    folder = run.download(tmp_path, variant_files=True)
+    assert whole == [True]
+    assert not (folder / "variants" / "5").exists(), "the index says that it does not count"
+    run.download(tmp_path, variant_files=True)
+    assert whole == [True, False]
+
+    for change in (Path.unlink, lambda path: path.write_bytes(b"MODEL")):
+        change(folder / "variants" / "3" / "in.idf")
+        run.download(tmp_path, variant_files=True)
+        assert whole.pop(), "a file is missing or differs"
+        assert (folder / "variants" / "3" / "in.idf").read_bytes() == b"model"
+
+
 GOOD = pack({4: {"in.idf": b"4"}}, {})
 BROKEN = broken_entry(pack({0: {"in.idf": b"zero"}, 1: {"in.idf": b"1"}}, {}), 0)
 

@@ -127,11 +127,16 @@ def test_without_a_budget_nothing_is_booked() -> None:
 @pytest.mark.parametrize("end", [StudyCancelled, RanTooLong])
 def test_the_rest_of_a_run_that_was_stopped_is_booked(end: type[Exception]) -> None:
     table, clock = Table(), Clock()
-    with pytest.raises(end), booking(table, clock) as costs:
-        clock.seconds = 20
-        costs.book()
-        clock.seconds = 31
-        raise end
+
+    def run() -> None:
+        with booking(table, clock) as costs:
+            clock.seconds = 20
+            costs.book()
+            clock.seconds = 31
+            raise end
+
+    with pytest.raises(end):
+        run()
     assert table.booked == [20, 11]
 
 

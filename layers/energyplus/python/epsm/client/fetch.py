@@ -15,19 +15,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from epsm.client.connection import Connection
 from epsm.client.low_priority import lower_priority
 from epsm.client.results_place import NAMING_FILES, PART, results_place
 from epsm.client.unpack import Unpacking
-from epsm.errors import CannotWrite, DamagedResults
+from epsm.errors import CannotWrite, DamagedResults, NotFound
 from epsm.results.result_files import RESULT_FILES
 from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.pack_index import read_index
+from epsm.store.ranged import TAIL_BYTES
 from epsm.store.s3_errors import is_absent
-from epsm.text import numbered
+from epsm.text import counted, numbered
 
 SUMMARY_FILES = (*NAMING_FILES, *RESULT_FILES)
 _CONNECTIONS = 8
@@ -35,6 +36,8 @@ _EARLY_CONNECTIONS = 2
 _MAX_IN_ONE_PART = 16 * 2**20
 """Larger objects are downloaded in parts, several at a time, with retries of each."""
 _BLOCK_BYTES = 2**20
+_ATTEMPTS, _BEFORE_NEXT_S = 4, 1.0
+"""Downloads of an object whose transfer breaks off. boto3 repeats only requests that are not answered."""
 _MAX_SHOWN = 5
 _MD5_ETAG = re.compile(r'"[0-9a-f]{32}"')
 """The ETag of an object that was uploaded in one part; of others, it is not the MD5 of the content."""
@@ -82,7 +85,8 @@ class Download:
 
     A folder that holds another run is not overwritten: it is renamed after that run first. A run in such a renamed
     folder is updated there. Several processes may download to the same folder: one writes at a time, and a file
-    appears under its name when it is complete. Objects that are deleted in the meantime are left out.
+    appears under its name when it is complete. Objects that are deleted in the meantime are left out, and reported at
+    the end.
 
     Args:
         connection: The stack.
@@ -104,6 +108,7 @@ class Download:
         self._place: Path | None = None
         self._etags: dict[str, str] = {}
         self._unpacking = Unpacking(folder)
+        self._gone: set[str] = set()
         self._stop = threading.Event()
 
     def download_early(self) -> bool:
@@ -144,14 +149,20 @@ class Download:
             CannotWrite: If the folder cannot be made or written (full disk, no permission, a file in its place).
             FolderBusy: If another process is still writing to it.
             DamagedResults: If files of some variants are missing or damaged; all others have been downloaded.
+            NotFound: If the run was deleted in the meantime; some files have been downloaded.
             botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: If the stack does not answer.
         """
         objects = self._objects()
         if not objects:
             return self._folder
         self._stop.clear()
+        self._gone.clear()
         with self._writing(wait_s) as place:
             self._download_all(place, objects, report, _CONNECTIONS)
+            if self._gone:
+                files = f"{len(self._gone)} of {counted(len(objects), 'file')}"
+                fault = f"{self._simulation} was deleted while it was downloaded: {files} could not be downloaded to"
+                raise NotFound(f"{fault} {place}/")
             if damage := self._unpacking.damage(entry.name for entry in objects if entry.is_pack):
                 raise DamagedResults(
                     place, _message(place, damage), set().union(*(found for found, _ in damage.values()))
@@ -213,7 +224,11 @@ class Download:
 
     def _download_missing(self, place: Path, entry: _Object) -> None:
         path = place / entry.name
-        if self._stop.is_set() or self._is_on_disk(path, entry):
+        try:
+            if self._stop.is_set() or self._is_on_disk(path, entry):
+                return
+        except NotFound:
+            self._gone.add(entry.name)
             return
         if not entry.is_pack:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -229,6 +244,7 @@ class Download:
         except ClientError as error:
             if not is_absent(error):
                 raise
+            self._gone.add(entry.name)
         finally:
             part.unlink(missing_ok=True)
 
@@ -238,10 +254,14 @@ class Download:
                 self._etags.pop(name, None)
 
     def _is_on_disk(self, path: Path, entry: _Object) -> bool:
-        """Whether the file on disk has the content of the object, because this or another process downloaded it; of a
-        pack, whether this process unpacked it."""
+        """Whether the file on disk, or of a pack all files that count, has the content of the object, because this or
+        another process downloaded it.
+
+        Raises:
+            NotFound: If the object is a pack that has been deleted.
+        """
         if entry.is_pack:
-            return self._unpacking.is_done(entry.name)
+            return self._unpacking.is_done(entry.name) or self._is_unpacked(entry)
         try:
             status = path.stat()
             if status.st_size != entry.size:
@@ -255,20 +275,40 @@ class Download:
             return False
         return entry.modified is not None and status.st_mtime == entry.modified.timestamp()
 
+    def _is_unpacked(self, entry: _Object) -> bool:
+        """Whether an earlier process unpacked a pack, by the directory at its end. Of a small one, that is all."""
+        if entry.size <= TAIL_BYTES or not self._unpacking.may_be_on_disk(entry.name):
+            return False
+        with self._files.open_ranged(keys.run_key(self._simulation, entry.name)) as content:
+            return self._unpacking.recognise(entry.name, str(entry.modified), content)
+
     def _download(self, key: str, path: Path, entry: _Object) -> str:
         """Download an object to a file with the time of the object; returns the ETag of what was downloaded."""
         if entry.size > _MAX_IN_ONE_PART:
             self._s3.download_file(self._bucket, key, str(path))
             etag, modified = entry.etag, entry.modified
         else:
-            # boto3's transfer manager would ask for the size first and start threads: 10 ms for each small file.
-            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
-            with path.open("wb") as file:
-                shutil.copyfileobj(answer["Body"], file, _BLOCK_BYTES)
+            answer = self._download_at_once(key, path)
             etag, modified = answer["ETag"], answer.get("LastModified")
         if modified is not None:
             os.utime(path, (modified.timestamp(), modified.timestamp()))
         return etag
+
+    def _download_at_once(self, key: str, path: Path) -> Any:
+        """Download a small object; the answer. boto3's transfer manager would ask for its size first and start threads:
+        10 ms for each."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+            try:
+                with path.open("wb") as file:
+                    shutil.copyfileobj(answer["Body"], file, _BLOCK_BYTES)
+            except (HTTPClientError, IncompleteReadError):
+                if attempt == _ATTEMPTS:
+                    raise
+                time.sleep(_BEFORE_NEXT_S)
+            else:
+                return answer
+        raise AssertionError("the last attempt returns or raises")
 
 
 def _message(place: Path, damage: Mapping[str, tuple[set[int], str]]) -> str:

@@ -259,7 +259,7 @@ class Run:
             The folder of this run.
 
         Raises:
-            NotFound: As for `status`.
+            NotFound: As for `status`; also if the run is deleted in the meantime.
             CannotWrite: If the folder cannot be written.
             FolderBusy: If another process writes to it for ten minutes.
             DamagedResults: If files of some variants are missing or damaged; all others have been downloaded.

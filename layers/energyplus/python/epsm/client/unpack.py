@@ -40,6 +40,36 @@ class Unpacking:
             return False
         return self.index is None or all(self._written.get(index, ("", ""))[1] == name for index in self.index[name])
 
+    def may_be_on_disk(self, name: str) -> bool:
+        """Whether an earlier process may have unpacked a pack: the folder of one of its variants that count exists."""
+        variants = self.index.get(name, set()) if self.index else set()
+        return any((self._folder / keys.variant_file(index, "")).is_dir() for index in sorted(variants)[:1])
+
+    def recognise(self, name: str, age: str, content: IO[bytes]) -> bool:
+        """Whether all files of a pack that count are on disk, by their sizes and CRCs in its directory; they count as
+        unpacked then.
+
+        Args:
+            name: The pack.
+            age: As for `unpack`.
+            content: Its content, of which only the directory is read.
+        """
+        expected = self.index[name] if self.index else set()
+        try:
+            pack = Pack(content)
+        except NotFound:
+            return False  # reported when it is downloaded
+        if not expected.issubset(pack.variants) or not all(self._has(pack, index) for index in expected):
+            return False
+        with self._lock:
+            self._written |= dict.fromkeys(expected, (age, name))
+            self._unpacked.add(name)
+        return True
+
+    def _has(self, pack: Pack, index: int) -> bool:
+        folder = self._folder / keys.variant_file(index, "")
+        return all(pack.is_same(index, file, folder / file) for file in pack.names(index))
+
     def unpack(self, name: str, age: str, content: IO[bytes]) -> Collection[str]:
         """Write the files of a pack.
 

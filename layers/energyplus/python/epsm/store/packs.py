@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, Any
 
 from epsm.errors import NotFound
@@ -76,6 +77,15 @@ class Pack:
     def read(self, index: int, name: str) -> bytes:
         """A file of a variant."""
         return self._read(keys.variant_file(index, name))
+
+    def is_same(self, index: int, name: str, path: Path) -> bool:
+        """Whether a file on disk has the content of a file of a variant, by its size and its CRC."""
+        with _damage_is_absence():
+            entry = self._archive.getinfo(keys.variant_file(index, name))
+        try:
+            return path.stat().st_size == entry.file_size and zlib.crc32(path.read_bytes()) == entry.CRC
+        except OSError:
+            return False
 
     def records(self) -> dict[int, dict[str, Any]]:
         """The records of its variants that succeeded."""
