@@ -107,6 +107,8 @@ class MemoryRecords(Records):
         return True
 
     def mark_removing(self, simulation: str) -> bool:
+        if not self.by_name[simulation].status.final:
+            return False
         self.by_name[simulation] = replace(self.by_name[simulation], removing=True)
         return True
 

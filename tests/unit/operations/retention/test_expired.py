@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from epsm.study.records import StudyStatus
+from epsm.study.records import StudyRecord, StudyStatus
 from tests.unit.fakes import MemoryRecords
 from tests.unit.operations.retention.worlds import World, names, refuse
 
@@ -125,6 +125,30 @@ def test_a_study_that_was_run_again_since_the_list_was_made_stays(
     (removal,) = world.remover.remove_expired()
     assert (removal.removed, removal.error) == (False, "It was started again.")
     assert world.of_run("old")
+
+
+def test_a_study_that_is_run_again_as_its_removal_begins_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.study("old", age=40)
+    before = world.records.by_name["old"]
+
+    def read(records: MemoryRecords, name: str) -> StudyRecord:
+        records.by_name[name] = replace(before, status=StudyStatus.PENDING, ended_at="")
+        return before
+
+    monkeypatch.setattr(MemoryRecords, "study_including_removed", read)
+    (removal,) = world.remover.remove_expired()
+    assert (removal.removed, removal.error) == (False, "It was started again.")
+    assert world.of_run("old")
+    assert world.has_input("old/room.idf", "old")
+
+
+def test_a_study_cannot_be_run_again_once_anything_of_it_is_deleted(world: World) -> None:
+    world.study("old", age=40)
+    marked: list[bool] = []
+    world.s3.on_delete = lambda bucket, key: marked.append(world.records.by_name["old"].removing)
+    world.remover.remove_expired()
+    assert marked
+    assert all(marked)
 
 
 def test_orphaned_uploads_that_cannot_be_removed_are_reported(world: World) -> None:

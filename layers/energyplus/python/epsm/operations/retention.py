@@ -167,8 +167,9 @@ class Remover:
                 return Removal(study.simulation_id, study.name, reason, error="It was started again.")
             return self._remove(study, reason, remaining, dry_run)
         except OutOfTime:
-            self._records.mark_removing(study.simulation_id)
             return Removal(study.simulation_id, study.name, f"{reason}; to be continued")
+        except StillRuns:
+            return Removal(study.simulation_id, study.name, reason, error="It was started again.")
         except (BotoCoreError, ClientError, NotRemoved, ValidationError) as fault:
             logger.exception("study could not be removed", extra={"simulation_id": study.simulation_id})
             return Removal(study.simulation_id, study.name, reason, error=str(fault)[:500])
@@ -179,6 +180,9 @@ class Remover:
         if dry_run:
             number, size = measure_prefix(*run)
         else:
+            # Before anything is deleted: it can be rerun until then, and not from then on.
+            if not study.removing and not self._records.mark_removing(study.simulation_id):
+                raise StillRuns(f"{study.simulation_id} was started again")
             # Inputs before the manifest that lists them, items after everything that they refer to.
             for bucket in {input_.bucket for input_ in inputs}:
                 versions = [(input_.key, input_.version_id) for input_ in inputs if input_.bucket == bucket]
