@@ -70,6 +70,8 @@ def _start_and_stay(
             raise SystemExit(1) from None
         except (OSError, sqlite3.Error) as fault:
             console.print(Text(f"The local stack cannot be started on the data in {data}: {fault}", style="red"))
+            if isinstance(fault, sqlite3.DatabaseError) and not isinstance(fault, sqlite3.OperationalError):
+                console.print("It is damaged: restore a copy of the folder, or discard all studies with --fresh.")
             console.print("Choose another data folder with --data, and another folder for temporary files with TMPDIR.")
             raise SystemExit(1) from None
     with stack:

@@ -188,14 +188,30 @@ class Journal:
             self._rows.execute("DELETE FROM kept WHERE owner = ?", (owner,))
 
     def read(self, owner: str) -> Iterator[tuple[str, Any]]:
-        """All values of an owner as (name, value), in order of arrival; one pair per version."""
+        """All values of an owner as (name, value), in order of arrival; one pair per version.
+
+        Raises:
+            CannotKeep: If one is damaged.
+        """
         with self.lock:
             numbers = self._rows.execute("SELECT number FROM kept WHERE owner = ? ORDER BY number", (owner,)).fetchall()
         for number in numbers:
             with self.lock:
                 row = self._rows.execute("SELECT name, value FROM kept WHERE number = ?", number).fetchone()
             if row is not None:
-                yield row[0], pickle.loads(row[1])  # noqa: S301 - our own file, readable by its owner only
+                yield row[0], self._unpickled(row[0], row[1])
+
+    def _unpickled(self, name: str, value: bytes) -> Any:
+        try:
+            return pickle.loads(value)  # noqa: S301 - our own file, readable by its owner only
+        except CannotKeep:
+            raise
+        except Exception as error:  # a damaged pickle raises almost anything
+            fault = f"{name} cannot be read ({type(error).__name__}: {error})"
+            raise CannotKeep(
+                f"the data in {self.objects.parent} is damaged: {fault}; "
+                "restore a copy of the folder, discard it with --fresh, or choose another folder with --data"
+            ) from error
 
     def close(self) -> None:
         """Close the journal and release the folder."""

@@ -156,6 +156,15 @@ def test_another_makers_journal_is_refused_until_it_is_forgotten(tmp_path: Path)
     assert rows(Journal(tmp_path, "moto 2", fresh=True)) == []
 
 
+@pytest.mark.parametrize("damage", ["substr(value, 1, length(value) / 2)", "x'80049501'", "zeroblob(40)"])
+def test_a_damaged_value_is_named_with_what_to_do(tmp_path: Path, damage: str) -> None:
+    journal = Journal(tmp_path, MAKER)
+    journal.write("a", "one", {"text": "x" * 100})
+    journal._rows.execute(f"UPDATE kept SET value = {damage} WHERE name = 'one'")
+    with pytest.raises(CannotKeep, match=r"is damaged: one cannot be read .*--fresh"):
+        rows(journal)
+
+
 def test_nothing_is_written_after_the_end(tmp_path: Path) -> None:
     journal = Journal(tmp_path, MAKER)
     journal.close()
