@@ -103,7 +103,7 @@ class Pipeline(Construct):
         # Results of earlier runs are copied.
         grant(to, ["s3:GetObject", "s3:PutObject"], variant_files, _ANY_RUN)
         single = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
-        several = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"]
+        several = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:Query"]
         grant(to, [*single, *several], [self._storage.table.table_arn])
         role = to if isinstance(to, iam.Role) else to.role
         assert role is not None

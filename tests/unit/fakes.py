@@ -41,6 +41,7 @@ class MemoryRecords(Records):
     Attributes:
         by_name: The studies.
         running: Indices of the variants that run, for every study alike.
+        running_workers: Number of workers that run batches, for every study alike.
         removed: Names of the studies whose items were removed, in that order.
         of_earlier_releases: Names of the studies with all variants in one partition.
     """
@@ -49,11 +50,18 @@ class MemoryRecords(Records):
         super().__init__(table=fake(None))
         self.by_name = {study.simulation_id: study for study in studies}
         self.running: dict[int, str] = {}
+        self.running_workers = 0
         self.removed: list[str] = []
         self.of_earlier_releases: set[str] = set()
 
     def block_size(self, simulation: str) -> int:
         return 0 if simulation in self.of_earlier_releases else keys.BLOCK_SIZE
+
+    def workers(self, simulation: str) -> int:
+        return self.running_workers
+
+    def recount_failures(self, simulation: str, attempt: int) -> int:
+        return self.by_name[simulation].failures
 
     def study_including_removed(self, simulation: str) -> StudyRecord | None:
         return self.by_name.get(simulation)

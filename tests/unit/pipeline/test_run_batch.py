@@ -20,6 +20,7 @@ from epsm.pipeline.variant_documents import Finished
 from epsm.pipeline.variant_steps import SECONDS_TO_STORE, PreparedVariant
 from epsm.store.files import Files
 from epsm.study.batches import Batching
+from epsm.study.records import VariantRecord
 from epsm.study.schema import MAX_FUNCTION_RUN_S, Study
 from epsm.study.variants import expand
 from tests.conftest import study_document
@@ -106,6 +107,30 @@ def test_with_one_failure_more_than_allowed_the_study_is_given_up_and_no_further
     assert case.engine.runs == 2
     assert case.too_many == ["a"]
     assert case.statuses() == [FAILED, FAILED, None, None, None]
+
+
+def test_failures_that_another_worker_of_the_batch_turned_into_successes_are_not_too_many(case: Case) -> None:
+    case.engine.mode("fatal")
+    case.run(indices=(0, 1))
+    case.records.finish_successes("a", [VariantRecord(0, SUCCEEDED)], 0)
+
+    case.run(indices=(2,), max_failures=2)
+    outcome = case.run(indices=(2, 3), max_failures=3)
+
+    assert (outcome.failed, case.too_many) == (2, [])
+    assert case.study.failures == 3
+
+
+def test_a_worker_is_counted_until_its_variants_are_stored(case: Case) -> None:
+    counted: list[int] = []
+    case.on_end = lambda variant: counted.append(case.records.workers("a"))
+    case.run()
+    assert (counted, case.records.workers("a")) == ([1] * 5, 0)
+
+    case.records.cancel_study("a", "why")
+    with pytest.raises(StudyCancelled):
+        case.run()
+    assert case.records.workers("a") == 0
 
 
 def test_a_batch_of_a_study_with_too_many_failures_does_not_start(case: Case) -> None:

@@ -28,7 +28,7 @@ def give_up(stack: Stack, simulation: str) -> bool:
         return False
     if cause := _budget_spent(record):
         error = BUDGET_SPENT
-    elif cause := too_many_failures(record):
+    elif cause := too_many_failures(record, stack.records.recount_failures):
         error = TOO_MANY_FAILURES
     else:
         return False

@@ -79,8 +79,9 @@ def aggregate(
     attempt = attempt or (record.attempt if record else 1)
     cancelled = record is not None and record.status is StudyStatus.CANCELLED
     # The map of a study in batches tolerates every failure, and may end before the execution is stopped.
-    if record is not None and not map_error and (too_many := too_many_failures(record)):
-        map_error = f"{TOO_MANY_FAILURES}: {too_many}"
+    if record is not None and not map_error:
+        too_many = too_many_failures(record, records.recount_failures)
+        map_error = f"{TOO_MANY_FAILURES}: {too_many}" if too_many else ""
     by_columns = VariantsByColumns()
     packs = PackIndex()
     with tempfile.TemporaryDirectory() as temporary:

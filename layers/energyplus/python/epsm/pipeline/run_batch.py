@@ -79,6 +79,27 @@ class BatchRunner:
             Exception: Anything else is an infrastructure error of at least one variant. The others have ended, and the
                 batch can be repeated.
         """
+        records = self._runner.records
+        # Counted before the record is read: a worker that is not counted yet finds a stop that was requested before.
+        counted = records.start_worker(simulation, batch.attempt)
+        try:
+            return self._run(simulation, batch, engines, seconds_left, memory_limit_mb, repeatable)
+        finally:
+            if counted:
+                try:
+                    records.end_worker(simulation, batch.attempt)
+                except (BotoCoreError, ClientError):
+                    logger.warning("could not record the end of a worker", exc_info=True)
+
+    def _run(
+        self,
+        simulation: str,
+        batch: Batch,
+        engines: int,
+        seconds_left: Callable[[], float],
+        memory_limit_mb: float | None,
+        repeatable: bool,
+    ) -> BatchOutcome:
         engines = min(engines, len(batch.indices))
         started, records = time.monotonic(), self._runner.records
         record = records.study_including_removed(simulation)
@@ -88,7 +109,8 @@ class BatchRunner:
             if record is not None and record.attempt > batch.attempt:
                 stop.requested = True
             elif record is not None:
-                self._give_up_if_needed(simulation, batch, stop, record.failures)
+                if record.failures > batch.max_failures:
+                    self._give_up_if_needed(simulation, batch, stop)
                 stop.requested = stop.requested or record.status is StudyStatus.CANCELLED or bool(record.stop_reason)
             if stop.requested:
                 raise StudyCancelled(simulation)
@@ -124,10 +146,12 @@ class BatchRunner:
         """React to the end of a variant in this process."""
         self._on_end(variant)
         if variant.status == VariantStatus.FAILED and not stop.requested:
-            self._give_up_if_needed(study.simulation, batch, stop, self._runner.records.failures(study.simulation))
+            self._give_up_if_needed(study.simulation, batch, stop)
 
-    def _give_up_if_needed(self, simulation: str, batch: Batch, stop: "_SharedStop", failures: int) -> None:
-        if not stop.requested and failures > batch.max_failures:
+    def _give_up_if_needed(self, simulation: str, batch: Batch, stop: "_SharedStop") -> None:
+        if stop.requested:
+            return
+        if self._runner.records.too_many_failed(simulation, batch.attempt, batch.max_failures):
             stop.requested = True
             self._too_many_failures(simulation)
 

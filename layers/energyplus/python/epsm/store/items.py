@@ -48,15 +48,21 @@ def study_record(item: dict[str, Any]) -> StudyRecord:
         batched=plain.get("batched", False),
         engines=plain.get("engines", 1),
         successes=plain.get(attributes.SUCCESSES, 0),
-        failures=plain.get(attributes.FAILURES, 0),
+        failures=_failures(plain),
         interruptions=plain.get(attributes.INTERRUPTIONS, 0),
     )
 
 
 def counters_of(item: dict[str, Any]) -> dict[str, Any]:
     """The counters of a study, named as the fields of its record."""
-    names = ("spent_usd", "cost_usd", attributes.SUCCESSES, attributes.FAILURES, attributes.INTERRUPTIONS)
-    return {name: _from_item(item[name]) for name in names if name in item}
+    names = ("spent_usd", "cost_usd", attributes.SUCCESSES, attributes.INTERRUPTIONS)
+    counters = {name: _from_item(item[name]) for name in names if name in item}
+    return counters | ({attributes.FAILURES: _failures(item)} if attributes.FAILURES in item else {})
+
+
+def _failures(item: dict[str, Any]) -> int:
+    """Failures without those known to have been replaced by successes."""
+    return max(0, int(item.get(attributes.FAILURES, 0)) - int(item.get(attributes.OVERCOUNTED, 0)))
 
 
 def variant_record(item: dict[str, Any]) -> VariantRecord:

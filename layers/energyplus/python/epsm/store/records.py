@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from epsm.problems import Problem, shortened
 from epsm.store import attributes, keys
 from epsm.store.conditional import write_if, write_together
-from epsm.store.counters import Counters
+from epsm.store.counters import COUNTED_FAILURES, Counters
 from epsm.store.items import study_record, to_item
 from epsm.store.study_lists import StudyLists
 from epsm.study.records import StudyRecord, StudyStatus, expiry, now, timestamp
@@ -151,7 +151,7 @@ class Records(StudyLists, Counters):
             # Of a study of an earlier release.
             "spent_usd": 0,
             attributes.SUCCESSES: 0,
-            attributes.FAILURES: 0,
+            **dict.fromkeys((*COUNTED_FAILURES, attributes.WORKERS), 0),
         }
         ended = (StudyStatus.PARTIAL, StudyStatus.FAILED, StudyStatus.CANCELLED)
         study = {"TableName": self._table.name, **self._study_update(simulation, ended, values)}
@@ -294,8 +294,3 @@ class Records(StudyLists, Counters):
             removed += len(items)
             check_time()
         return removed
-
-    def failures(self, simulation: str) -> int:
-        """Number of variants that have failed in this attempt of a study that runs in batches."""
-        record = self.study_including_removed(simulation)
-        return record.failures if record else 0

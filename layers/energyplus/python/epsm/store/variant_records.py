@@ -13,7 +13,7 @@ from epsm.study.records import VariantRecord, VariantStatus, now
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-_QUERIES_AT_A_TIME = 8
+QUERIES_AT_A_TIME = 8
 _SUCCEEDED = ":succeeded"
 
 
@@ -203,7 +203,7 @@ class VariantRecords:
                 return set(block) - others
             return self._with_status(simulation, suffix, f"= {_SUCCEEDED}")[0] if recorded > len(others) else set()
 
-        with ThreadPoolExecutor(_QUERIES_AT_A_TIME) as pool:
+        with ThreadPoolExecutor(QUERIES_AT_A_TIME) as pool:
             return set().union(*pool.map(succeeded, blocks))
 
     def _with_status(self, simulation: str, suffix: str, condition: str) -> tuple[set[int], int]:
@@ -241,7 +241,7 @@ class VariantRecords:
             }
 
         found: dict[int, str] = {}
-        with ThreadPoolExecutor(_QUERIES_AT_A_TIME) as pool:
+        with ThreadPoolExecutor(QUERIES_AT_A_TIME) as pool:
             for part in pool.map(running, self._block_suffixes(simulation)):
                 found |= part
         return found

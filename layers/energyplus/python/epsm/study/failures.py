@@ -1,6 +1,6 @@
 """How many variants of a study may fail before it is given up."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from epsm.study.records import StudyRecord
@@ -28,13 +28,19 @@ TOO_MANY_FAILURES = "TooManyFailures"
 """Error of a batched study in which more variants have failed than it allows."""
 
 
-def too_many_failures(record: StudyRecord) -> str:
+def too_many_failures(record: StudyRecord, recount: Callable[[str, int], int]) -> str:
     """Message if more variants of a batched study have failed than it allows; otherwise, or without batches, empty.
 
     Args:
-        record: The study, with the number of failed variants of this attempt.
+        record: The study, with the counter of variants that failed in this attempt, some of which may have succeeded
+            since.
+        recount: The number of those that are recorded as failed, of a simulation and an attempt; called only if the
+            counter is too high.
     """
     allowed = max_failures(record.options, record.variants - record.succeeded)
     if not record.batched or record.failures <= allowed:
         return ""
-    return f"{record.failures} of its variants have failed; it allows {allowed}."
+    failed = recount(record.simulation_id, record.attempt)
+    if failed <= allowed:
+        return ""
+    return f"{failed} of its variants have failed; it allows {allowed}."
