@@ -100,6 +100,7 @@ def test_a_second_event_leaves_the_record_as_it_is() -> None:
 
 def test_a_study_that_is_rerun_while_its_workers_are_waited_for_is_neither_collected_nor_closed() -> None:
     case = Case(StudyStatus.CANCELLED, batched=True)
+    case.records.running_workers = 1
 
     def rerun(seconds: float) -> None:
         again = replace(case.records.by_name[SIMULATION], status=StudyStatus.RUNNING, attempt=2)
@@ -129,16 +130,31 @@ def test_collecting_waits_until_no_variant_runs(caplog: pytest.LogCaptureFixture
 @pytest.mark.parametrize("status", OPEN)
 def test_variants_of_batches_that_workers_store_after_a_stop_are_collected(status: StudyStatus) -> None:
     case = Case(status, batched=True)
-    waited_s: list[float] = []
+    case.records.running_workers = 2
 
-    def nothing_is_collected_yet(seconds: float) -> None:
+    def one_ends(seconds: float) -> None:
         assert not case.collect.asked
-        waited_s.append(seconds)
+        case.records.running_workers -= 1
 
-    case.close(ABORTED, nothing_is_collected_yet)
+    case.close(ABORTED, one_ends)
 
-    assert sum(waited_s) > _POLL_INTERVAL_S
+    assert case.records.running_workers == 0
     assert case.collect.asked == [(SIMULATION, None)]
+
+
+def test_a_study_in_batches_without_workers_is_collected_at_once() -> None:
+    case = Case(StudyStatus.CANCELLED, batched=True)
+    case.close(ABORTED, no_sleep)
+    assert case.collect.asked == [(SIMULATION, None)]
+
+
+def test_workers_that_were_killed_are_waited_for_as_long_as_others_take_to_store() -> None:
+    case = Case(StudyStatus.CANCELLED, batched=True)
+    case.records.running_workers = 1
+    slept: list[float] = []
+    case.close(ABORTED, slept.append)
+    assert sum(slept) > _POLL_INTERVAL_S
+    assert (sum(slept), len(case.collect.asked)) == (9, 1)
 
 
 def test_a_variant_that_does_not_end_is_waited_for_45_seconds(caplog: pytest.LogCaptureFixture) -> None:

@@ -25,10 +25,11 @@ STOPPED = "The execution was stopped in Step Functions."
 _POLL_INTERVAL_S = 3.0
 _MAX_POLLS = 15
 """45 s in total: a running variant notices within a few seconds that its study was cancelled."""
-_TIME_TO_STORE_S = 9.0
-"""Workers of batches notice it within 3 s, and then store the variants that have ended since they last did. No record
-states that these are running."""
-
+_BATCH_POLL_INTERVAL_S = 1.0
+_MAX_BATCH_POLLS = 9
+"""9 s in total. Workers of batches notice it within 3 s, end their engines, and store a pack of the variants that have
+ended, and their records. No record states that these variants are running, but workers are counted; one that was killed
+stays counted, and is waited for to the end."""
 
 _BEING_PREPARED = frozenset(
     {"CodeArtifactUserPendingException", "ResourceConflictException", "ResourceNotReadyException"}
@@ -124,7 +125,10 @@ def _wait_for_workers(records: Records, record: StudyRecord, sleep: Callable[[fl
     """Wait until the workers of a cancelled study have recorded their variants, at most 45 s; in batches, 54 s."""
     simulation = record.simulation_id
     if record.batched:
-        sleep(_TIME_TO_STORE_S)
+        for _ in range(_MAX_BATCH_POLLS):
+            if not records.workers(simulation):
+                break
+            sleep(_BATCH_POLL_INTERVAL_S)
     # One pass over all: no further variant starts, so later polls read only the running ones.
     running = set(records.running_since(simulation))
     for _ in range(_MAX_POLLS):
