@@ -32,6 +32,14 @@ LOST = "ExecutionDoesNotExist: Step Functions no longer knows the execution of t
         (OutcomeCounts(2, 1, 0), "", StudyStatus.PARTIAL, ""),
         (OutcomeCounts(2, 0, 1), "", StudyStatus.PARTIAL, ""),
         (OutcomeCounts(0, 3, 0), "", StudyStatus.FAILED, "No variant succeeded."),
+        (OutcomeCounts(2, 1, 0), "BudgetSpent: $5.01", StudyStatus.PARTIAL, ""),
+        (
+            OutcomeCounts(2, 0, 1),
+            "BudgetSpent: $5.01",
+            StudyStatus.FAILED,
+            "The study was given up: BudgetSpent: $5.01",
+        ),
+        (OutcomeCounts(0, 3, 0), "BudgetSpent: $5.01", StudyStatus.FAILED, "No variant succeeded."),
         (OutcomeCounts(2, 1, 0), "TIMED_OUT", StudyStatus.FAILED, "The study was given up: TIMED_OUT"),
     ],
 )

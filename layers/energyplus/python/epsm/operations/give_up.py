@@ -11,11 +11,8 @@ other studies are counted by the map run, which then ends.
 
 from epsm.estimate import in_usd
 from epsm.store.stack import Stack
-from epsm.study.failures import TOO_MANY_FAILURES, too_many_failures
+from epsm.study.failures import BUDGET_SPENT, TOO_MANY_FAILURES, too_many_failures
 from epsm.study.records import StudyRecord
-
-BUDGET_SPENT = "BudgetSpent"
-"""Error of an execution that was stopped because its study's budget is spent."""
 
 
 def give_up(stack: Stack, simulation: str) -> bool:

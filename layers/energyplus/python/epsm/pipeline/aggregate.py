@@ -40,7 +40,7 @@ from epsm.store import keys
 from epsm.store.files import Files
 from epsm.store.pack_index import PackIndex
 from epsm.store.records import Records
-from epsm.study.failures import TOO_MANY_FAILURES, too_many_failures
+from epsm.study.failures import BUDGET_SPENT, TOO_MANY_FAILURES, too_many_failures
 from epsm.study.manifest import RunManifest
 from epsm.study.preflight import reason_of
 from epsm.study.records import StudyStatus, VariantStatus
@@ -172,6 +172,8 @@ def decide(counts: OutcomeCounts, map_error: str, not_started: str = "") -> tupl
     if counts.succeeded == counts.total:
         # A fault of the map or the execution after the last variant loses nothing.
         return StudyStatus.COMPLETED, ""
+    if counts.not_run == 0 and map_error.startswith(BUDGET_SPENT):
+        map_error = ""  # the last variants spent the budget: nothing was given up
     if not_started:
         return StudyStatus.FAILED, not_started
     if map_error:

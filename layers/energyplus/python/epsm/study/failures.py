@@ -1,4 +1,4 @@
-"""How many variants of a study may fail before it is given up."""
+"""Why a study is given up: its budget, or how many variants may fail."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -24,6 +24,8 @@ def max_failures(options: Mapping[str, Any], variants: int) -> int:
     return tolerated if most is None else min(tolerated, int(most))
 
 
+BUDGET_SPENT = "BudgetSpent"
+"""Error of an execution that was stopped because its study's budget is spent."""
 TOO_MANY_FAILURES = "TooManyFailures"
 """Error of a batched study in which more variants have failed than it allows."""
 
