@@ -12,15 +12,17 @@ from rich.text import Text
 from epsm.client.aws_faults import line
 from epsm.client.connection import Connection
 from epsm.client.fetch import fetch
-from epsm.client.results_place import results_folder
+from epsm.client.results_place import results_folder, run_in
 from epsm.errors import DamagedResults, FolderBusy
 from epsm.store import keys
 from epsm.study.records import StudyRecord
 from epsm_local.aws.journal import Closed, Journal
+from epsm_local.downloads import take_download
 
 _COPIED = "copied"
 _FIRST_RETRY_S = 5.0
 _MAX_RETRY_S = 300.0
+_BUSY_RETRY_S = 3.0
 _OTHERS_FIRST_S = 2.0
 """Time after its end in which a study is left to `epsm run`, which downloads the same results and is waited for."""
 
@@ -64,10 +66,17 @@ class Copies:
                 self._console.print(Text(message))
 
     def _copy_whole(self, record: StudyRecord) -> None:
-        folder = self._copy(record)
+        folder = self._downloaded(record) or self._copy(record)
         if folder is not None:
             self._remember(_run(record))
             self._console.print(Text(f"{record.name}: {record.status.value}, results in {folder}/"))
+
+    def _downloaded(self, record: StudyRecord) -> Path | None:
+        """The folder of a study that a command has downloaded to the same place with all its files."""
+        folder = take_download(_run(record))
+        if folder is None or folder.parent != self._results.resolve() or run_in(folder) != record.simulation_id:
+            return None
+        return folder
 
     def _records(self) -> list[StudyRecord]:
         try:
@@ -93,7 +102,12 @@ class Copies:
             self._report(run, f"{record.name}: {error}")
             return error.folder  # a retry would find the same
         except FolderBusy:
-            return None  # usually `epsm run`, which downloads the same results; the next attempt finds them
+            # Usually `epsm run`, which downloads the same results: each attempt lists all files of the study.
+            self._retries[run] = (
+                time.monotonic() + _BUSY_RETRY_S,
+                self._retries.get(run, (0.0, _FIRST_RETRY_S / 2))[1],
+            )
+            return None
         except Exception as error:
             reason = line(error) or repr(error)
             self._report(run, f"{record.name}: results are not copied, retrying later: {reason}")

@@ -14,6 +14,7 @@ from epsm.client.connection import Connection
 from epsm.store.stack import Stack
 from epsm_cli.copies import Copies
 from epsm_cli.interrupts import Interrupted
+from epsm_local.downloads import forget_downloads
 from epsm_local.provider import connection as local_connection
 from epsm_local.running import AlreadyRunning, announced, claimed
 
@@ -99,6 +100,7 @@ def _stay(
         for line in resumed:
             console.print(Text(line))
         stack.start_workers()
+        forget_downloads()
         copies = Copies(console, target, results, stack.journal)
         try:
             while True:

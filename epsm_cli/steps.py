@@ -38,6 +38,7 @@ from epsm.text import counted
 from epsm_cli.interrupts import Interrupted
 from epsm_cli.show import show_problems, show_remarks, show_study
 from epsm_cli.terminal import console
+from epsm_local.downloads import note_download
 
 if TYPE_CHECKING:
     from epsm.checks.study import CheckedStudy
@@ -211,6 +212,9 @@ def bring(target: Connection, record: StudyRecord, download: Download, stack: st
             )
         except DamagedResults as error:
             damaged, folder = error, error.folder
+        else:
+            if stack == LOCAL and download.with_variants and record.status.final:
+                note_download(keys.execution_name(record.simulation_id, record.attempt), folder)
     if record.status is StudyStatus.REJECTED:
         show_problems(console, record.problems)
         return

@@ -3,6 +3,7 @@
 import io
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -11,9 +12,11 @@ import pytest
 from rich.console import Console
 
 from epsm.client.connection import Connection
+from epsm.errors import FolderBusy
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm_cli import copies
 from epsm_cli.copies import Copies
+from epsm_local import downloads
 from tests.unit.client.test_fetch import MemoryS3
 
 
@@ -74,6 +77,93 @@ def test_a_journal_that_cannot_be_written_does_not_stop_the_copies(
         kept.copy_ended()
     assert (tmp_path / "office" / "results.csv").is_file()
     assert journal.write.call_count == 1
+
+
+@pytest.fixture
+def _running(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(downloads, "running_local_endpoint", lambda: "http://127.0.0.1:5000")
+
+
+def downloaded(folder: Path, simulation: str = "older") -> None:
+    """As a command leaves it."""
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"simulation_id": simulation}), encoding="utf-8")
+
+
+@pytest.mark.usefixtures("_running")
+def test_a_study_that_a_command_has_downloaded_to_the_same_place_is_not_fetched_again(
+    stack: Any, printed: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    downloaded(tmp_path / "office")
+    downloads.note_download("older", tmp_path / "office")
+    fetched = Mock()
+    monkeypatch.setattr(copies, "fetch", fetched)
+    journal = Mock(read=Mock(return_value=[]))
+
+    kept = copier(stack, printed, tmp_path, journal)
+    kept.copy_ended()
+    kept.copy_ended()
+
+    assert not fetched.called
+    assert journal.write.call_count == 1
+    assert f"Office: completed, results in {tmp_path / 'office'}/" in printed.getvalue()
+    assert downloads.take_download("older") is None, "read once"
+
+
+@pytest.mark.usefixtures("_running")
+@pytest.mark.parametrize(("place", "simulation"), [("other/office", "older"), ("office", "younger"), ("gone", "")])
+def test_a_study_that_a_command_has_downloaded_elsewhere_or_that_was_replaced_is_copied(
+    stack: Any, printed: io.StringIO, tmp_path: Path, place: str, simulation: str
+) -> None:
+    if simulation:
+        downloaded(tmp_path / place, simulation)
+    downloads.note_download("older", tmp_path / place)
+
+    copier(stack, printed, tmp_path).copy_ended()
+
+    assert (tmp_path / "office" / "results.csv").is_file()
+
+
+@pytest.mark.usefixtures("_running")
+def test_another_attempt_of_a_study_that_a_command_has_downloaded_is_copied(
+    stack: Any, printed: io.StringIO, tmp_path: Path
+) -> None:
+    downloaded(tmp_path / "office")
+    downloads.note_download("older", tmp_path / "office")
+    (record,) = stack.stack.records.studies()
+    stack.stack.records.studies.return_value = [replace(record, attempt=2)]
+
+    copier(stack, printed, tmp_path).copy_ended()
+
+    assert (tmp_path / "office" / "results.csv").is_file()
+
+
+@pytest.mark.usefixtures("_running")
+def test_notes_of_an_earlier_start_are_forgotten(tmp_path: Path) -> None:
+    downloads.forget_downloads()
+    downloads.note_download("older", tmp_path)
+    downloads.forget_downloads()
+    assert downloads.take_download("older") is None
+
+
+def test_without_a_running_stack_nothing_is_noted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    downloads.note_download("older", tmp_path)
+    assert not (tmp_path / "state").exists()
+
+
+def test_files_are_not_listed_every_second_while_a_command_downloads_them(
+    stack: Any, printed: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = Mock(side_effect=FolderBusy("busy"))
+    monkeypatch.setattr(copies, "fetch", fetched)
+    kept = copier(stack, printed, tmp_path)
+    for _ in range(3):
+        kept.copy_ended()
+    assert fetched.call_count == 1
+    kept.copy_rest()
+    assert fetched.call_count == 2, "the last chance"
 
 
 def test_a_study_that_ended_just_before_the_stack_stops_is_copied_whole(
