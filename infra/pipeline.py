@@ -10,7 +10,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from epsm.results.result_files import RESULT_FILES
+from epsm.results.result_files import COLLECTED_FILES
 from epsm.store import keys
 from epsm.store.notifications import EVENT_SOURCE
 from infra.config import Config
@@ -127,7 +127,7 @@ class Pipeline(Construct):
         results = self._storage.results
         read = ("manifest.json", f"{keys.VARIANTS}*/result.json", f"{keys.PACKS}*.zip", "series/part-*.parquet")
         grant(function, ["s3:GetObject"], [results.arn_for_objects(f"runs/*/{name}") for name in read], _ANY_RUN)
-        names = (*RESULT_FILES, keys.SERIES_COLUMNS, keys.PACK_INDEX)
+        names = (*COLLECTED_FILES, keys.SERIES_COLUMNS, keys.PACK_INDEX)
         written = [results.arn_for_objects(f"runs/*/{name}") for name in names]
         grant(function, ["s3:PutObject"], written, _ANY_RUN)
         grant(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from epsm.pipeline.aggregate import aggregate
 from epsm.store import keys
 from epsm.store.packs import pack
 from epsm.study.records import StudyStatus, VariantRecord, VariantStatus
@@ -196,3 +197,37 @@ def test_rows_of_an_ended_study_have_their_pareto_ranks(stack: Deployed) -> None
     stack.files.put_json(keys.run_key(simulation, "pareto.json"), {"objectives": [], "ranks": {"0": 2, "1": 1}})
 
     assert [row["pareto_rank"] for row in ask(stack, "GET", path)[1]["rows"]] == [2, 1, None]
+
+
+def test_ranks_are_read_for_the_rows_of_a_page_alone(stack: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulation = ended(stack, impact={"pareto": ["site_eui_kwh_m2", "unmet_heating_hours"]})
+    content = b"".join(rank.to_bytes(4, "little") for rank in (2, 0))
+    stack.files.put_bytes(keys.run_key(simulation, "pareto-ranks.bin"), content, "application/octet-stream")
+    stack.files.put_json(keys.run_key(simulation, "pareto.json"), {"objectives": [], "ranks": {"0": 9}})
+    path = f"/api/simulation/{simulation}/results/"
+
+    assert [row["pareto_rank"] for row in ask(stack, "GET", path)[1]["rows"]] == [2, None, None]
+    assert [row["pareto_rank"] for row in ask(stack, "GET", path, start="1", limit="1")[1]["rows"]] == [None]
+    assert [row["pareto_rank"] for row in ask(stack, "GET", path, start="2")[1]["rows"]] == [None], "past its end"
+
+
+@pytest.mark.parametrize("ranked", [True, False])
+def test_pages_have_the_ranks_of_the_table(stack: Deployed, ranked: bool) -> None:
+    wall = {
+        "name": "wall",
+        "class": "Material",
+        "object": "Wall Insulation",
+        "field": "Thickness",
+        "values": [0.1, 0.2],
+    }
+    simulation = stack.accepted(ANNA, parameters=[wall], impact={"pareto": ["site_eui_kwh_m2", "unmet_heating_hours"]})
+    for index, eui in enumerate((100.0, 80.0, 90.0)):
+        metrics = {"site_eui_kwh_m2": eui, "unmet_heating_hours": eui} if ranked else {}
+        summary = {"metrics": metrics, "engine_seconds": 1.0, "period": "a year"}
+        stack.records.finish_variant(simulation, VariantRecord(index, VariantStatus.SUCCEEDED, summary=summary), 0)
+    aggregate(stack.files, stack.records, simulation)
+
+    path = f"/api/simulation/{simulation}/results/"
+    pages = [ask(stack, "GET", path, start=str(start), limit="1")[1]["rows"] for start in range(3)]
+
+    assert [row["pareto_rank"] for (row,) in pages] == ([3, 1, 2] if ranked else [None] * 3)

@@ -23,7 +23,7 @@ from epsm.results.overview import overview, write_overview
 from epsm.results.remarks import remarks
 from epsm.results.report import columns_of_all, write_report
 from epsm.results.report_detail import detail_section
-from epsm.results.result_files import OVERVIEW, RESULT_FILES
+from epsm.results.result_files import COLLECTED_FILES, OVERVIEW
 from epsm.results.rows import CANCELLED, GIVEN_UP, NOT_STARTED
 from epsm.results.sensitivity.section import failed_section, sensitivity_section
 from epsm.results.sensitivity.tables import analyses, analysis_columns, write_csv, write_json
@@ -145,10 +145,10 @@ def _columns(study: Study) -> list[str]:
 
 def _upload(files: Files, simulation: str, folder: Path) -> None:
     def upload(name: str) -> None:
-        files.put_file(keys.run_key(simulation, name), folder / name, RESULT_FILES[name])
+        files.put_file(keys.run_key(simulation, name), folder / name, COLLECTED_FILES[name])
 
     with ThreadPoolExecutor(_UPLOADS) as pool:
-        list(pool.map(upload, (name for name in RESULT_FILES if (folder / name).is_file())))
+        list(pool.map(upload, (name for name in COLLECTED_FILES if (folder / name).is_file())))
 
 
 def _analyse(folder: Path, manifest: RunManifest, table: pd.DataFrame) -> list[str]:

@@ -34,6 +34,10 @@ class Ranks(Mapping[int, int]):
         for start in range(0, len(self._ranks), _AT_A_TIME):
             yield from (start + np.flatnonzero(self._ranks[start : start + _AT_A_TIME])).tolist()
 
+    def write(self, path: Path) -> None:
+        """Write the ranks as pareto-ranks.bin; see `epsm.results.result_files`."""
+        self._ranks.astype("<i4").tofile(path)
+
     def __len__(self) -> int:
         return int(np.count_nonzero(self._ranks))
 

@@ -8,6 +8,8 @@ _JSON = "application/json"
 
 PARETO_FILE = "pareto.json"
 """Pareto ranks by index, beside the table: rows that are read one by one do not have the others."""
+RANKS_FILE = "pareto-ranks.bin"
+"""The same in four bytes for each variant, little-endian, 0 for none: the API reads those of a page. Not downloaded."""
 OVERVIEW = "overview.json"
 RESULT_FILES: Mapping[str, str] = {
     "results.parquet": _BINARY,
@@ -22,5 +24,7 @@ RESULT_FILES: Mapping[str, str] = {
     PARETO_FILE: _JSON,
 }
 """Names and content types, in the order in which they are listed. Not every study has all of them."""
+COLLECTED_FILES: Mapping[str, str] = {**RESULT_FILES, RANKS_FILE: _BINARY}
+"""All that are written at a study's end."""
 MANIFEST, ERRORS = "manifest.json", "errors.json"
 """Written by submit."""

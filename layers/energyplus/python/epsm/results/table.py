@@ -18,7 +18,7 @@ from epsm.results.columns import BILLS, PERIOD, RUN, SAVINGS, VARIANT
 from epsm.results.comparison import RANK, impact_columns, objectives, objectives_of
 from epsm.results.metrics import METRICS, OPTIONAL_METRICS, PEAK_TIMES
 from epsm.results.pareto import Ranking, Ranks, write_ranks
-from epsm.results.result_files import PARETO_FILE
+from epsm.results.result_files import PARETO_FILE, RANKS_FILE
 from epsm.results.rows import NOT_RUN, NOT_STARTED, rows
 from epsm.results.spool import Spool
 from epsm.study.manifest import RunManifest
@@ -125,6 +125,7 @@ def write_table(
     succeeded, failed, not_run = counted.values()
     if objectives(manifest.study):
         write_ranks(parquet.parent / PARETO_FILE, objectives(manifest.study), ranks)
+        ranks.write(parquet.parent / RANKS_FILE)
     return OutcomeCounts(succeeded, failed, not_run, reused)
 
 

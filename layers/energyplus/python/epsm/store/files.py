@@ -249,6 +249,25 @@ class Files:
         with not_found(self.results_bucket, key):
             return self._s3.get_object(Bucket=self.results_bucket, Key=key)["Body"]  # type: ignore[return-value] # has all of it but writing
 
+    def read_range(self, key: str, start: int, size: int) -> bytes:
+        """Bytes of a result object from `start` on; fewer at its end.
+
+        Raises:
+            NotFound: If there is no such object.
+        """
+        if not size:
+            return b""
+        with not_found(self.results_bucket, key):
+            try:
+                answer = self._s3.get_object(
+                    Bucket=self.results_bucket, Key=key, Range=f"bytes={start}-{start + size - 1}"
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "InvalidRange":  # it ends before
+                    raise
+                return b""
+        return answer["Body"].read()
+
     def open_ranged(self, key: str) -> IO[bytes]:
         """A result object as a file of which only the parts that are read are transferred.
 

@@ -2,6 +2,7 @@
 
 import json
 import mimetypes
+import struct
 from http import HTTPStatus
 from typing import Annotated
 
@@ -13,13 +14,15 @@ from epsm.api.bodies import Downloads, ResultRows, answers
 from epsm.errors import NotFound
 from epsm.results import rows
 from epsm.results.comparison import RANK, objectives
-from epsm.results.result_files import MANIFEST, PARETO_FILE, RESULT_FILES
+from epsm.results.result_files import MANIFEST, PARETO_FILE, RANKS_FILE, RESULT_FILES
 from epsm.store import keys
 from epsm.store.packs import Pack
 from epsm.study.records import StudyRecord, StudyStatus
 
 DOWNLOAD_SECONDS = 900
 """Validity of a presigned download."""
+
+_RANK = struct.Struct("<i")
 
 router = APIGatewayHttpRouter()
 
@@ -51,9 +54,9 @@ def results(
         stopped=_stopped(record),
     )
     if record.status.final and objectives(manifest.study):
-        ranks = _pareto_ranks(simulation_id)
+        ranks = _pareto_ranks(simulation_id, start, len(found))
         for row in found:
-            row[RANK] = ranks.get(str(row["variant_index"]))
+            row[RANK] = ranks.get(row["variant_index"])
     following = start + len(found)
     return ResultRows(
         simulation_id=simulation_id,
@@ -64,14 +67,26 @@ def results(
     )
 
 
-def _pareto_ranks(simulation_id: str) -> dict[str, int]:
-    """By index; none if the table was not written."""
+def _pareto_ranks(simulation_id: str, start: int, rows: int) -> dict[int, int]:
+    """Those of a page, by index; none if the table was not written."""
+    files = stack().files
+    try:
+        content = files.read_range(keys.run_key(simulation_id, RANKS_FILE), _RANK.size * start, _RANK.size * rows)
+    except NotFound:
+        return _all_pareto_ranks(simulation_id)
+    # In a study without any rank, the file is empty.
+    ranks = (rank for (rank,) in _RANK.iter_unpack(content))
+    return {index: rank for index, rank in enumerate(ranks, start) if rank}
+
+
+def _all_pareto_ranks(simulation_id: str) -> dict[int, int]:
+    """Of a study that an earlier release collected."""
     try:
         with stack().files.open_result(keys.run_key(simulation_id, PARETO_FILE)) as stream:
             ranks: dict[str, int] = json.load(stream)["ranks"]
     except NotFound:
         return {}
-    return ranks
+    return {int(index): rank for index, rank in ranks.items()}
 
 
 def _stopped(record: StudyRecord) -> str:
