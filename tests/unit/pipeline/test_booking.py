@@ -98,6 +98,22 @@ def test_the_end_takes_along_what_a_stalled_booking_did_not_book() -> None:
     assert table.booked == [30.5]
 
 
+def test_what_was_added_is_booked_once_also_if_the_table_refused_it() -> None:
+    table, clock = Table(), Clock()
+    costs = booking(table, clock)
+    costs.add(0.25)
+    clock.seconds = 20
+    table.fault = ClientError({"Error": {"Code": "InternalServerError"}}, "UpdateItem")
+    with pytest.raises(ClientError):
+        costs.book()
+    table.fault = None
+    costs.add(0.25)
+    costs.book()
+    clock.seconds = 21
+    costs.finish(0.0)
+    assert table.booked == [20.5, 1]
+
+
 def test_nothing_is_booked_after_the_end() -> None:
     table, clock = Table(), Clock()
     costs = booking(table, clock)

@@ -10,7 +10,7 @@ from botocore.client import BaseClient
 
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.footprint import puts_of_a_batch
-from epsm.pipeline import run_batch, stop_watch
+from epsm.pipeline import booking, run_batch, stop_watch
 from epsm.pipeline.batch import Batch, BatchedVariant
 from epsm.pipeline.items import Attempt, write_items
 from epsm.pipeline.loaded_study import LoadedStudy
@@ -302,6 +302,28 @@ def test_the_function_is_booked_once_for_all_engines(case: Case) -> None:
     case.run(engines=2, count_costs=True, usd_per_second=0.0)
 
     assert case.study.spent_usd == pytest.approx(5 * USD_PER_VARIANT_BESIDES_TIME)
+
+
+def test_variants_of_a_batch_count_for_the_budget_while_it_runs(
+    case: Case, one_day: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stop_watch, "_POLL_INTERVAL_S", 0.0)
+    monkeypatch.setattr(booking, "SECONDS_BETWEEN_BOOKINGS", 0.0)
+    case.accept(one_day.encode(), name="b", max_cost_usd=1.5 * USD_PER_VARIANT_BESIDES_TIME)
+    case.engine.mode_of_models_with("0.1111", "refused")
+    case.engine.mode_of_models_with("0.1222", "hang")
+
+    with pytest.raises(StudyCancelled):
+        case.run(
+            name="b",
+            usd_per_second=1e-9,
+            budget_spent=lambda simulation: case.records.request_stop(simulation, "budget"),
+            seconds_left=lambda: SECONDS_TO_STORE + 10,
+        )
+
+    record = case.records.study("b")
+    assert record is not None
+    assert record.spent_usd == pytest.approx(2 * USD_PER_VARIANT_BESIDES_TIME, rel=1e-3)
 
 
 def test_variants_that_had_ended_before_are_not_reported_again(case: Case) -> None:

@@ -49,6 +49,8 @@ class Booking:
         self._budget_spent = budget_spent
         self._clock = clock
         self._booked_until = started
+        self._added_usd = 0.0
+        self._adding = threading.Lock()
         self._lock = threading.Lock()
         self._closed = False
 
@@ -65,6 +67,11 @@ class Booking:
                 logger.warning("could not book the cost of a stopped run", exc_info=True)
         # Without the lock: any other error must not wait for a table that does not answer.
         self._closed = True
+
+    def add(self, usd: float) -> None:
+        """Include costs that do not depend on time in the next booking; does not wait for the table."""
+        with self._adding:
+            self._added_usd += usd
 
     def book(self) -> None:
         """Book what the run has cost since the last booking, if that was some time ago.
@@ -90,9 +97,11 @@ class Booking:
             moment = self._clock()
             if self._closed or moment - self._booked_until < least_s:
                 return
-            usd = (moment - self._booked_until) * self._usd_per_second + further_usd
+            added_usd = self._added_usd
+            usd = (moment - self._booked_until) * self._usd_per_second + added_usd + further_usd
             spent = self._records.spend(self._simulation, usd)
             self._booked_until = moment
+            self.add(-added_usd)
             self._closed = last
         if spent:
             self._budget_spent(self._simulation)

@@ -17,6 +17,7 @@ from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
 from epsm.footprint import RUNNING_AFTER_S
 from epsm.pipeline.batch import Batch, BatchedVariant, BatchOutcome
 from epsm.pipeline.batch_queue import BatchQueue
+from epsm.pipeline.booking import Booking
 from epsm.pipeline.loaded_study import LoadedStudy
 from epsm.pipeline.packing import EndedVariant, Packing
 from epsm.pipeline.run_variant import VariantRunner
@@ -123,11 +124,11 @@ class BatchRunner:
                 shared=engines > 1,
             )
             before = records.ended_variants(simulation, batch.indices, batch.attempt)
-            work = _Work(self, study, batch, limits, stop, before)
+            work = _Work(self, study, batch, limits, stop, before, costs)
             with work.packing, ThreadPoolExecutor(engines, thread_name_prefix="engine") as pool:
                 for done in [pool.submit(work.until_done) for _ in range(engines)]:
                     done.result()
-            costs.finish(USD_PER_VARIANT_BESIDES_TIME * work.ended_here)
+            costs.finish(0.0)
         if stop.requested:
             raise StudyCancelled(simulation)
         return work.outcome()
@@ -209,6 +210,7 @@ class _Work:
         limits: The bounds of their runs.
         stop: Whether they must stop.
         before: Records of the variants that had ended before.
+        costs: The costs of this process.
 
     Attributes:
         packing: Stores variants that have ended.
@@ -222,12 +224,14 @@ class _Work:
         limits: RunLimits,
         stop: "_SharedStop",
         before: dict[int, VariantRecord],
+        costs: Booking,
     ) -> None:
         self._runner = runner
         self._study = study
         self._batch = batch
         self._limits = limits
         self._stop = stop
+        self._costs = costs
         self._ended = {index: BatchedVariant.of(record) for index, record in before.items()}
         self._ended_before = len(before)
         self.packing = runner.packing(study, batch, self._stored)
@@ -287,6 +291,8 @@ class _Work:
 
     def _stored(self, record: VariantRecord) -> None:
         variant = BatchedVariant.of(record)
+        if record.index not in self._ended:
+            self._costs.add(USD_PER_VARIANT_BESIDES_TIME)
         self._ended[record.index] = variant
         self._runner.ended(self._study, self._batch, variant, self._stop)
 
