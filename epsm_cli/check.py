@@ -54,18 +54,27 @@ def check(folder: Path, max_variants: int | None, memory_mb: int | None) -> None
         console.print(f"`after: {options.after}` can only be checked by the stack")
 
 
+def checked(folder: Path, max_variants: int | None, memory_mb: int | None) -> CheckedStudy:
+    """The study in a folder, checked by default with the limits of a stack with default settings.
+
+    Raises:
+        StudyRejected: With every fault.
+    """
+    return check_folder(
+        folder,
+        MAX_VARIANTS if max_variants is None else max_variants,
+        DEFAULT_MEMORY_MB if memory_mb is None else memory_mb,
+    )
+
+
 def check_or_exit(folder: Path, max_variants: int | None, memory_mb: int | None) -> CheckedStudy:
-    """Check the study in a folder, by default with the limits of a stack with default settings.
+    """As `checked`.
 
     Raises:
         typer.Exit: If it is rejected; the reasons have been shown.
     """
     try:
-        return check_folder(
-            folder,
-            MAX_VARIANTS if max_variants is None else max_variants,
-            DEFAULT_MEMORY_MB if memory_mb is None else memory_mb,
-        )
+        return checked(folder, max_variants, memory_mb)
     except StudyRejected as rejection:
         show_problems(console, rejection.problems)
         raise typer.Exit(2) from None

@@ -4,8 +4,8 @@ it takes half a second to load. What checks studies is only loaded by commands t
 A command with an exit code other than 0 raises `typer.Exit`.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import typer
@@ -23,34 +23,34 @@ from epsm.study.compute import Compute
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.text import counted
 from epsm_cli import steps
+from epsm_cli.check_aside import Accepted
 from epsm_cli.show import show_studies
 from epsm_cli.terminal import console
 from epsm_local.aws.session import leave_user_settings
 from epsm_local.provider import connection as local_connection
 from epsm_local.provider import running as running_local_stack
-from epsm_local.running import running_local_endpoint, state_file
+from epsm_local.running import state_file
 
 
 def run(
+    checked: Callable[[], Accepted],
     folder: Path,
     stack: str,
     to: Path,
     variant_files: bool | None,
-    max_variants: int | None,
-    memory_mb: int | None,
     *,
     cache: bool,
     compute: Compute | None = None,
 ) -> None:
-    """Run a study to its end and download the results."""
-    from epsm_cli.check import check_or_exit
-
-    accepted = check_or_exit(folder, max_variants, memory_mb)
-    own = stack == LOCAL and not running_local_endpoint()
+    """Run a study to its end and download the results; `checked` is of `epsm_cli.check_aside.checking`."""
+    running = _prepared(stack)
+    accepted = checked()
+    own = stack == LOCAL and not running
     if stack == LOCAL:
         _bring_engine(accepted.energyplus)
-    with _target_or_own_stack(stack) as target:
+    with _own_stack() if own else nullcontext(running or _found(stack)) as target:
         simulation = steps.submit(folder, accepted, target, cache=cache, compute=compute)
+        steps.prepare_to_show()
         place = to / (folder.resolve().name or "study")
         with_variants = stack == LOCAL if variant_files is None else variant_files
         download = Download(target, simulation, place, with_variants=with_variants)
@@ -60,21 +60,19 @@ def run(
 
 
 def submit(
+    checked: Callable[[], Accepted],
     folder: Path,
     stack: str,
-    max_variants: int | None,
-    memory_mb: int | None,
     *,
     cache: bool,
     compute: Compute | None = None,
 ) -> None:
-    """Upload a study."""
-    from epsm_cli.check import check_or_exit
-
-    accepted = check_or_exit(folder, max_variants, memory_mb)
+    """Upload a study; `checked` is of `epsm_cli.check_aside.checking`."""
+    running = _prepared(stack)
+    accepted = checked()
     if stack == LOCAL:
         _bring_engine(accepted.energyplus)
-    target = _found(stack)
+    target = running or _found(stack)
     simulation = steps.submit(folder, accepted, target, cache=cache, compute=compute)
     steps.await_record(target, simulation)
     console.print(f"Follow it with: epsm status {simulation}")
@@ -178,6 +176,15 @@ def _bring_engine(version: str) -> None:
         raise typer.Exit(1) from None
 
 
+def _prepared(stack: str) -> Connection | None:
+    """The running local stack, if `stack` is that, with its client for uploads: made while the study is checked.
+    Requests to AWS, which may fail, wait for the outcome of the check."""
+    running = running_local_stack() if stack == LOCAL else None
+    if running is not None:
+        running.client("s3")
+    return running
+
+
 def _found(stack: str) -> Connection:
     try:
         # The library looks for the package that offers local stacks: 20 ms, and it is this one.
@@ -203,11 +210,8 @@ def _known(target: Connection, simulation: str) -> StudyRecord:
 
 
 @contextmanager
-def _target_or_own_stack(stack: str) -> Iterator[Connection]:
-    """The requested stack; for `local`, if none is running, one is started for this command."""
-    if stack != LOCAL or running_local_endpoint():
-        yield _found(stack)
-        return
+def _own_stack() -> Iterator[Connection]:
+    """A local stack that is started for this command."""
     from epsm_local.stack import LocalStack
 
     leave_user_settings()

@@ -11,6 +11,7 @@ import typer
 from epsm import __version__
 from epsm.client.local import LOCAL
 from epsm.study.compute import Compute
+from epsm_cli.check_aside import checking
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -73,9 +74,10 @@ def run(
 
     With 'local', a running local stack is used; if there is none, one is started for this study.
     """
-    from epsm_cli import commands
+    with checking(folder, max_variants, memory_mb) as accepted:
+        from epsm_cli import commands
 
-    commands.run(folder, stack, to, variant_files, max_variants, memory_mb, cache=cache, compute=compute)
+        commands.run(accepted, folder, stack, to, variant_files, cache=cache, compute=compute)
 
 
 @app.command()
@@ -96,9 +98,10 @@ def submit(
     compute: ComputeOption = None,
 ) -> None:
     """Upload a study, print the simulation's name and exit."""
-    from epsm_cli import commands
+    with checking(folder, max_variants, memory_mb) as accepted:
+        from epsm_cli import commands
 
-    commands.submit(folder, stack, max_variants, memory_mb, cache=cache, compute=compute)
+        commands.submit(accepted, folder, stack, cache=cache, compute=compute)
 
 
 @app.command()

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 from boto3.exceptions import Boto3Error
@@ -35,26 +34,24 @@ from epsm.study.compute import Compute
 from epsm.study.manifest import RunManifest
 from epsm.study.records import StudyRecord, StudyStatus
 from epsm.text import counted
+from epsm_cli.check_aside import Accepted
 from epsm_cli.interrupts import Interrupted
 from epsm_cli.show import show_problems, show_remarks, show_study
 from epsm_cli.terminal import console
 from epsm_local.downloads import note_download
-
-if TYPE_CHECKING:
-    from epsm.checks.study import CheckedStudy
 
 _NOTICED_WITHIN_S = 15.0
 _OTHER_WRITER_S = 600.0
 """Maximum time to wait for another command that writes to the same results folder."""
 
 
-def _with_engine(accepted: "CheckedStudy") -> str:
+def _with_engine(accepted: Accepted) -> str:
     """The EnergyPlus version, unless it is the default one."""
     return "" if accepted.energyplus == DEFAULT else f" with EnergyPlus {accepted.energyplus}"
 
 
 def submit(
-    folder: Path, accepted: "CheckedStudy", target: Connection, *, cache: bool = True, compute: Compute | None = None
+    folder: Path, accepted: Accepted, target: Connection, *, cache: bool = True, compute: Compute | None = None
 ) -> str:
     """Upload a checked study; without `cache`, every variant is run; `compute` replaces the study's option.
 
@@ -66,14 +63,14 @@ def submit(
     """
     from epsm.client.upload import upload
 
-    total = sum((folder / name).stat().st_size for name in accepted.inputs if (folder / name).exists())
+    total = sum((folder / name).stat().st_size for name in accepted.hashes if (folder / name).exists())
     columns = TextColumn("Uploading"), BarColumn(), TextColumn("{task.fields[file]}", markup=False)
     with Progress(*columns, console=console, auto_refresh=console.is_terminal) as progress:
         task = progress.add_task("upload", total=total, file="")
         try:
             source = upload(
                 folder,
-                accepted,
+                accepted.hashes,
                 target,
                 lambda name, sent: progress.update(task, advance=sent, file=name),
                 cache=cache,
@@ -88,7 +85,7 @@ def submit(
             raise typer.Exit(2) from None
     simulation = keys.simulation_id(source.bucket, source.key, source.version_id)
     show_remarks(console, accepted.remarks)
-    variants = f", {counted(accepted.study.variant_count, 'variant')}{_with_engine(accepted)}"
+    variants = f", {counted(accepted.variants, 'variant')}{_with_engine(accepted)}"
     console.print(Text.assemble("Simulation ", (simulation, "bold"), variants))
     return simulation
 
@@ -197,6 +194,13 @@ def show_state(target: Connection, record: StudyRecord) -> None:
     """Print a study in full, with its counts."""
     # A client of Step Functions is only made if it is needed.
     show_study(console, record, counts_of_ended(record) or target.stack.executions.counts(record))
+
+
+def prepare_to_show() -> None:
+    """Load what shows results while the stack checks the study, so that nothing waits for it at the end."""
+    import epsm_cli.show_results  # noqa: F401
+
+    RunManifest.model_rebuild()
 
 
 def bring(target: Connection, record: StudyRecord, download: Download, stack: str) -> None:

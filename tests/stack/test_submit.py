@@ -146,7 +146,7 @@ def test_two_folders_of_one_name_sent_at_once_run_their_own_models(
         folders[owner] = folders[owner].rename(made.with_name(f"in{owner}") / "shared-name")
     accepted = {owner: check_folder(folder, 100) for owner, folder in folders.items()}
     with ThreadPoolExecutor(2) as pool:
-        sent = pool.map(lambda owner: (owner, upload(folders[owner], accepted[owner], target, print)), folders)
+        sent = pool.map(lambda owner: (owner, upload(folders[owner], accepted[owner].hashes, target, print)), folders)
         simulations = {owner: keys.simulation_id(**source.model_dump()) for owner, source in sent}
     for owner, simulation in simulations.items():
         assert wait_for_end(stack, simulation).status is StudyStatus.COMPLETED

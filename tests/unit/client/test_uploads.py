@@ -55,7 +55,7 @@ def send(folder: Path, accepted: CheckedStudy, connection: epsm.Connection, **op
     def report(name: str, size: int) -> None:
         sent[name] = sent.get(name, 0) + size
 
-    source = upload(folder, accepted, connection, report, **options)
+    source = upload(folder, accepted.hashes, connection, report, **options)
     assert {name: sent[name] for name in sent if name != "study.json"} == {
         name: (folder / name).stat().st_size for name in accepted.hashes
     }

@@ -9,10 +9,11 @@ import pytest
 
 from epsm.checks import cells, study_files
 from epsm.checks.rules import Rules
-from epsm.checks.study import MAX_STUDY_BYTES, CheckedStudy, check_study
+from epsm.checks.study import CheckedStudy, check_study
 from epsm.errors import StudyRejected
 from epsm.estimate import RunTime
 from epsm.problems import Problem
+from epsm.study.hashed_document import MAX_STUDY_BYTES
 from epsm.study.limits import Limits
 from tests.conftest import study_document
 from tests.unit.checks.study.folders import DAY_OF_WEATHER, Folder, accept, refuse

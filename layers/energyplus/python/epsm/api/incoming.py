@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 
 from epsm.checks.rules import Rules
-from epsm.checks.study import check_study, with_hashes
+from epsm.checks.study import check_study
 from epsm.errors import NotFound, OverLimit, StudyRejected
 from epsm.pipeline.owner_limits import NO_LIMITS, OwnerLimits, expected_cost_usd
 from epsm.problems import Problem
@@ -25,6 +25,7 @@ from epsm.store import keys
 from epsm.store.inputs import InputsBucket, simulation_of
 from epsm.store.records import Records
 from epsm.store.stack import Stack
+from epsm.study.hashed_document import with_hashes
 from epsm.study.records import StudyRecord
 from epsm.study.schema import MANIFEST_NAME
 

@@ -3,7 +3,6 @@
 Independent of where the files are: submit passes a folder of a bucket, the command line a folder on disk.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -39,16 +38,15 @@ from epsm.errors import StudyRejected
 from epsm.estimate import RunTime, run_time_of
 from epsm.problems import Problem
 from epsm.study.assignments import field_parameters
+from epsm.study.hashed_document import MAX_STUDY_BYTES
 from epsm.study.hourly_factors import read_hourly_factors
 from epsm.study.impact_consistency import impact_remarks
 from epsm.study.limits import Limits
-from epsm.study.parsing import load_document
 from epsm.study.partial import read_partial_study
 from epsm.study.sampling import Listed
 from epsm.study.schema import MANIFEST_NAME, Study
 from epsm.text import fold_name
 
-MAX_STUDY_BYTES = 5_000_000
 _NEEDED_LATER = (
     *CLASSES,
     "Schedule:File",
@@ -101,23 +99,6 @@ class CheckedStudy:
     def remarks(self) -> tuple[str, ...]:
         """All `input_remarks`, each once."""
         return tuple(dict.fromkeys(remark for group in self.input_remarks.values() for remark in group))
-
-
-def with_hashes(document: bytes, hashes: Mapping[str, str]) -> bytes:
-    """A study.json with the hashes of its files.
-
-    Args:
-        document: A study.json that has been checked.
-        hashes: `CheckedStudy.hashes`.
-
-    Raises:
-        StudyRejected: If it would be too large.
-    """
-    written = json.dumps({**load_document(document), "files": dict(hashes)}, indent=1).encode()
-    if len(written) > MAX_STUDY_BYTES:
-        fault = f"has {len(written):,} bytes with the hashes of its files"
-        raise StudyRejected([Problem(MANIFEST_NAME, fault, f"at most {MAX_STUDY_BYTES:,}")])
-    return written
 
 
 def check_study(document: bytes, files: StudyFiles, rules: Rules) -> CheckedStudy:

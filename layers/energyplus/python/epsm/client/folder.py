@@ -4,14 +4,16 @@ import os
 import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from epsm.checks.rules import Rules
-from epsm.checks.study import CheckedStudy, check_study
 from epsm.errors import StudyRejected
 from epsm.model_memory import DEFAULT_MEMORY_MB
 from epsm.problems import Problem
 from epsm.study.limits import Limits
 from epsm.study.schema import MANIFEST_NAME
+
+if TYPE_CHECKING:
+    from epsm.checks.study import CheckedStudy
 
 
 class FolderOnDisk:
@@ -78,7 +80,7 @@ class FolderOnDisk:
         return ""
 
 
-def check_folder(folder: Path, max_variants: int, memory_mb: int = DEFAULT_MEMORY_MB) -> CheckedStudy:
+def check_folder(folder: Path, max_variants: int, memory_mb: int = DEFAULT_MEMORY_MB) -> "CheckedStudy":
     """Check a study on disk as the stack does.
 
     Args:
@@ -89,6 +91,9 @@ def check_folder(folder: Path, max_variants: int, memory_mb: int = DEFAULT_MEMOR
     Raises:
         StudyRejected: With every fault.
     """
+    from epsm.checks.rules import Rules  # uploading a folder that has been checked does not load the checks
+    from epsm.checks.study import check_study
+
     manifest = folder / MANIFEST_NAME
     if not manifest.is_file():
         raise StudyRejected([Problem(str(folder), f"holds no {MANIFEST_NAME}", "the folder of a study")])

@@ -133,7 +133,12 @@ class Study(StudyDocument):
 
         with stack_errors():
             source = upload_files(
-                self._text.encode(), self._files, self._folder_name, accepted, connection, lambda name, sent: None
+                self._text.encode(),
+                self._files,
+                self._folder_name,
+                accepted.hashes,
+                connection,
+                lambda name, sent: None,
             )
         return Run(connection, keys.simulation_id(source.bucket, source.key, source.version_id), is_new=True)
 

@@ -5,23 +5,25 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from epsm.checks.study import CheckedStudy, with_hashes
-from epsm.checks.study_files import StudyFiles
 from epsm.client.connection import Connection
 from epsm.client.folder import FolderOnDisk
 from epsm.errors import StudyRejected
 from epsm.problems import Problem
 from epsm.study.compute import Compute
+from epsm.study.hashed_document import with_hashes
 from epsm.study.manifest import Source
 from epsm.study.parsing import load_document
 from epsm.study.schema import MANIFEST_NAME
+
+if TYPE_CHECKING:
+    from epsm.checks.study_files import StudyFiles
 
 _HASH_KEY = "sha256"
 _MAX_IN_ONE_REQUEST = 2 * 2**20
@@ -30,7 +32,7 @@ _MAX_IN_ONE_REQUEST = 2 * 2**20
 
 def upload(
     folder: Path,
-    accepted: CheckedStudy,
+    hashes: Mapping[str, str],
     connection: Connection,
     report: Callable[[str, int], None],
     *,
@@ -41,7 +43,7 @@ def upload(
 
     Args:
         folder: The study's folder.
-        accepted: The result of `check_folder`.
+        hashes: Of its files, from `check_folder`.
         connection: The stack.
         report: Called with a file's name and the number of its bytes sent.
         cache: False to run every variant, whatever study.json says.
@@ -52,14 +54,14 @@ def upload(
     if changed:
         content = load_document(document)
         document = json.dumps(content | {"options": {**content.get("options", {}), **changed}}).encode()
-    return upload_files(document, FolderOnDisk(folder), folder.resolve().name, accepted, connection, report)
+    return upload_files(document, FolderOnDisk(folder), folder.resolve().name, hashes, connection, report)
 
 
 def upload_files(
     document: bytes,
-    files: StudyFiles,
+    files: "StudyFiles",
     name: str,
-    accepted: CheckedStudy,
+    hashes: Mapping[str, str],
     connection: Connection,
     report: Callable[[str, int], None],
 ) -> Source:
@@ -72,7 +74,7 @@ def upload_files(
         document: The content of study.json.
         files: The files beside it.
         name: Name of the study's folder in the bucket.
-        accepted: The result of checking both.
+        hashes: SHA-256, hexadecimal, of each file, from checking both.
         connection: The stack.
         report: Called with a file's name and the number of its bytes sent.
 
@@ -85,8 +87,8 @@ def upload_files(
     s3, bucket = connection.client("s3"), connection.stack.settings.inputs_bucket
     # Folders of the same name from different users must not mix.
     prefix = f"{_user()}/{name}/"
-    body = with_hashes(document, accepted.hashes)
-    for path, sha256 in accepted.hashes.items():
+    body = with_hashes(document, hashes)
+    for path, sha256 in hashes.items():
         content = files.read(path) or b""
         if hashlib.sha256(content).hexdigest() != sha256:
             raise StudyRejected([Problem(path, "has changed since it was checked", "the study submitted again")])

@@ -19,7 +19,7 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 class Analysis(BaseModel):
     """Which numbers of the results table the sensitivity analysis explains by the parameters."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     metrics: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], AfterValidator(_each_once)] = (
         Field(

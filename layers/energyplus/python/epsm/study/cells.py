@@ -10,7 +10,7 @@ _Name = Annotated[str, Field(min_length=1, max_length=200)]
 class ReportCell(BaseModel):
     """One cell of a tabular report, found by the names that EnergyPlus prints, in any case."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
     name: str = Field(
         pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60, description="Column name in the results table."

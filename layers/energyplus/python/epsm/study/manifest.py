@@ -19,7 +19,7 @@ class ObjectRef(BaseModel):
         bytes: Its size.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
     bucket: str
     key: str
@@ -31,7 +31,7 @@ class ObjectRef(BaseModel):
 class Source(BaseModel):
     """The uploaded study.json that started the run."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
     bucket: str
     key: str
@@ -61,7 +61,7 @@ class RunManifest(BaseModel):
         seed: Seed of the sampling; None where nothing is random.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
     schema_version: int = 1
     simulation_id: str

@@ -54,4 +54,4 @@ MAX_PARAMETERS = 50
 class Strict(BaseModel):
     """An object of study.json: no unknown keys, no NaN, never changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, allow_inf_nan=False)
