@@ -14,6 +14,7 @@ from epsm_local import moto_patches, product
 from epsm_local.aws import assets, temporary_folders
 from epsm_local.aws.code_store import CodeStore
 from epsm_local.aws.containers import Containers
+from epsm_local.aws.garbage import rarely_collected
 from epsm_local.aws.http_server import HttpServer
 from epsm_local.aws.janitor import Janitor
 from epsm_local.aws.journal import Journal
@@ -67,6 +68,7 @@ class LocalStack:
         outputs: The stack's outputs.
     """
 
+    @rarely_collected()
     def __init__(
         self,
         port: int = 0,
