@@ -3,6 +3,7 @@ stack."""
 
 import sqlite3
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -38,9 +39,18 @@ class Copies:
         target: The local stack.
         results: Folder that ended studies are copied to.
         journal: Records the copied studies; None to keep this in memory only.
+        last_write: Returns a number that is another one after each write of a study's record; None if that is not
+            known, and the studies are listed each time.
     """
 
-    def __init__(self, console: Console, target: Connection, results: Path, journal: Journal | None) -> None:
+    def __init__(
+        self,
+        console: Console,
+        target: Connection,
+        results: Path,
+        journal: Journal | None,
+        last_write: Callable[[], int | None] = lambda: None,
+    ) -> None:
         self._console = console
         self._target = target
         self._results = results
@@ -48,17 +58,28 @@ class Copies:
         self._copied = {name for name, _ in journal.read(_COPIED)} if journal else set()
         self._reported: dict[str, str] = {}
         self._retries: dict[str, tuple[float, float]] = {}
+        self._last_write = last_write
+        self._nothing_to_copy_at: int | None = None
+        """The last write of a study's record when all ended studies were copied."""
 
     def copy_ended(self) -> None:
         """Copy the studies that have ended since the last call."""
-        for record in self._records():
+        last_write = self._last_write()
+        if last_write is not None and last_write == self._nothing_to_copy_at:
+            return
+        records = self._records()
+        for record in records or ():
             if _has_settled(record) and time.monotonic() >= self._retries.get(_run(record), (0.0, 0.0))[0]:
                 self._copy_whole(record)
+        if records is not None and not any(
+            record.status.final and _run(record) not in self._copied for record in records
+        ):
+            self._nothing_to_copy_at = last_write
 
     def copy_rest(self) -> None:
         """Copy the studies that ended a moment ago, and the partial results of those that have not ended; the rest of
         these follows when they have ended."""
-        for record in self._records():
+        for record in self._records() or ():
             if record.status.final:
                 self._copy_whole(record)
             elif (folder := self._copy(record)) is not None:
@@ -78,12 +99,13 @@ class Copies:
             return None
         return folder
 
-    def _records(self) -> list[StudyRecord]:
+    def _records(self) -> list[StudyRecord] | None:
+        """The newest studies that have not been copied; None if they cannot be listed."""
         try:
             records = list(self._target.stack.records.studies())
         except Exception as error:
             self._report("", f"Studies cannot be listed, retrying: {line(error) or repr(error)}")
-            return []
+            return None
         # Results of canaries are not copied.
         return [
             record

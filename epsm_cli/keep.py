@@ -86,6 +86,8 @@ def _stay(
     data: Path,
     resume: "Callable[[LocalStack, Stack], Iterable[str]]",
 ) -> None:
+    from epsm_local.moto_patches.status_wait import last_write_of_a_study
+
     target = local_connection(stack.endpoint)
     # Before other processes can find the stack: studies recorded as running were interrupted.
     resumed = list(resume(stack, target.stack))
@@ -101,7 +103,7 @@ def _stay(
             console.print(Text(line))
         stack.start_workers()
         forget_downloads()
-        copies = Copies(console, target, results, stack.journal)
+        copies = Copies(console, target, results, stack.journal, last_write_of_a_study)
         try:
             while True:
                 copies.copy_ended()

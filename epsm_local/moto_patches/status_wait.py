@@ -3,12 +3,15 @@
 Completes moto/moto_server/werkzeug_app.py: `GET /_epsm/wait` is answered as soon as the `status` of an item of a table
 differs from the one in the request, or after the requested time. AWS has nothing of the kind, so nothing that runs on
 AWS depends on it. The waiting client uses no CPU of the engines, and learns of the end of a study at once.
+
+A client in the stack's own process need not list the studies either, to find that nothing has changed.
 """
 
 import functools
+import itertools
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -18,18 +21,26 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from werkzeug.wrappers import Response
 
+from epsm.store.keys import STUDY_SORT_KEY
 from epsm_local.aws.session import ACCOUNT, REGION
 from epsm_local.status_wait import ATTRIBUTE, MAX_WAIT_S, PATH
 
 _changed = threading.Condition()
 _awaited: Counter[tuple[str, str]] = Counter()
 """Keys of items that requests are waiting for. Other writes, such as those of variants, wake up none of them."""
+_numbers = itertools.count(1)
+_last_write = deque([0], maxlen=1)
 
 
 def install() -> None:
     DynamoDBBackend.put_item = _announcing(DynamoDBBackend.put_item)
     DynamoDBBackend.update_item = _announcing(DynamoDBBackend.update_item)
     DomainDispatcherApplication.__call__ = _with_waiting(DomainDispatcherApplication.__call__)
+
+
+def last_write_of_a_study() -> int:
+    """A number that is another one after each write of a study's item."""
+    return _last_write[-1]
 
 
 def _announcing(stock: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,7 +51,10 @@ def _announcing(stock: Callable[..., Any]) -> Callable[..., Any]:
         finally:
             # The third argument of both: the item, or its key.
             written = args[2] if len(args) > 2 else kwargs.get("item_attrs", kwargs.get("key", {}))
-            if _awaited and _key(written) in _awaited:
+            key = _key(written)
+            if key[1] == STUDY_SORT_KEY:
+                _last_write.append(next(_numbers))
+            if _awaited and key in _awaited:
                 with _changed:
                     _changed.notify_all()
 

@@ -52,6 +52,17 @@ def test_a_wait_ends_with_the_status_that_it_is_for(stack: LocalStack, dynamodb:
     assert not patch._awaited
 
 
+def test_only_writes_of_a_study_are_told_to_the_process_of_the_stack(stack: LocalStack, dynamodb: Any) -> None:
+    table, before = stack.outputs.table_name, patch.last_write_of_a_study()
+    dynamodb.put_item(TableName=table, Item={"pk": {"S": "SIM#house-1"}, "sk": {"S": "VARIANT#0"}})
+    assert patch.last_write_of_a_study() == before
+    dynamodb.put_item(TableName=table, Item={**_ITEM, "status": {"S": "running"}})
+    put = patch.last_write_of_a_study()
+    update = {"Put": {"TableName": table, "Item": {**_ITEM, "status": {"S": "completed"}}}}
+    dynamodb.transact_write_items(TransactItems=[update])
+    assert len({before, put, patch.last_write_of_a_study()}) == 3
+
+
 def test_a_status_that_has_changed_before_is_not_waited_for(stack: LocalStack, dynamodb: Any) -> None:
     dynamodb.put_item(TableName=stack.outputs.table_name, Item={**_ITEM, "status": {"S": "completed"}})
     assert waited_s(stack, "running", _LONG_S) < _LONG_S / 2

@@ -4,6 +4,7 @@ import io
 import json
 import sqlite3
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -58,6 +59,45 @@ def test_a_copy_that_fails_is_reported_once_and_tried_again(stack: Any, printed:
     kept.copy_ended()
     assert json.loads((tmp_path / "office" / "manifest.json").read_text(encoding="utf-8"))
     assert "Office: completed, results in" in printed.getvalue()
+
+
+def test_studies_are_listed_again_only_after_one_was_written(stack: Any, printed: io.StringIO, tmp_path: Path) -> None:
+    """`epsm up` listed all studies every second, also while engines ran on both cores."""
+    listed, number = stack.stack.records.studies, 1
+    kept = Copies(Console(file=printed, width=300), stack, tmp_path, None, lambda: number)
+    for _ in range(3):
+        kept.copy_ended()
+    assert (tmp_path / "office" / "results.csv").is_file()
+    assert listed.call_count == 1
+
+    number, listed.return_value = 2, []
+    for _ in range(3):
+        kept.copy_ended()
+    assert listed.call_count == 2
+
+
+@pytest.mark.parametrize("fault", ["not copied", "not listed", "not settled"])
+def test_what_could_not_be_copied_is_looked_for_without_a_further_write(
+    stack: Any, printed: io.StringIO, tmp_path: Path, fault: str
+) -> None:
+    listed = stack.stack.records.studies
+    kept = Copies(Console(file=printed, width=300), stack, tmp_path, None, lambda: 1)
+    (record,) = listed.return_value
+    match fault:
+        case "not copied":
+            (tmp_path / "office").write_text("", encoding="utf-8")
+        case "not listed":
+            listed.side_effect = OSError(24, "Too many open files")
+        case "not settled":
+            listed.return_value = [replace(record, ended_at=datetime.now(UTC).isoformat())]
+    kept.copy_ended()
+    assert not (tmp_path / "office" / "results.csv").exists()
+
+    if fault == "not copied":
+        (tmp_path / "office").unlink()
+    listed.side_effect, listed.return_value = None, [record]
+    kept.copy_ended()
+    assert (tmp_path / "office" / "results.csv").is_file()
 
 
 def test_a_list_of_studies_that_fails_is_reported_once(stack: Any, printed: io.StringIO, tmp_path: Path) -> None:
