@@ -218,6 +218,26 @@ def test_a_file_arrives_whole_a_large_one_in_parts_of_8_mib(
     assert re.fullmatch(f'"[0-9a-f]{{32}}{parts}"', etag)
 
 
+@pytest.mark.parametrize(("size", "asked"), [(0, False), (2**20, False), (2**20 + 1, True)])
+def test_s3_is_asked_whether_it_takes_an_object_before_it_is_sent_only_if_it_is_large(
+    s3: Any, files: Files, tmp_path: Path, size: int, asked: bool
+) -> None:
+    (tmp_path / "eplusout.err").write_bytes(bytes(size))
+    sent: list[bool] = []
+
+    def note(request: Any, **_: Any) -> None:
+        sent.append("Expect" in request.headers)
+
+    s3.meta.events.register("before-sign.s3.PutObject", note)
+    try:
+        files.put_file("runs/a/eplusout.err", tmp_path / "eplusout.err")
+        files.put_bytes("runs/a/eplusout.err", bytes(size))
+    finally:
+        s3.meta.events.unregister("before-sign.s3.PutObject", note)
+    assert sent == [asked, asked]
+    assert files.open_result("runs/a/eplusout.err").read() == bytes(size)
+
+
 def test_a_compressed_file_unpacks_to_what_it_was_and_leaves_nothing(files: Files, tmp_path: Path) -> None:
     (tmp_path / "eplusout.sql").write_bytes(b"0" * 100_000)
 

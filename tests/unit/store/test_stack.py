@@ -1,6 +1,7 @@
 """The parts of a stack: created with its settings at their first use, and only once."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -27,6 +28,7 @@ class Made:
     """
 
     def __init__(self) -> None:
+        self.meta = Mock()
         self.services: list[str] = []
         self.asked: list[tuple[str, dict[str, Any]]] = []
 

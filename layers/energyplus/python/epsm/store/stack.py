@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 from botocore.config import Config
+from botocore.utils import determine_content_length
 
 from epsm.settings import Settings
 from epsm.store.accounts import Accounts
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _S3 = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 """Virtual-hosted addresses name the region. botocore's default for presigned ones is S3's global address, which sends
 callers elsewhere while a bucket is new, and refuses them in the newer regions."""
+_MAX_UNASKED_BYTES = 2**20
+"""Size of the largest object that is sent to S3 without asking first whether S3 takes it."""
 
 
 class Stack:
@@ -58,6 +61,7 @@ class Stack:
     def s3(self) -> "S3Client":
         """A boto3 S3 client."""
         client: S3Client = self._client("s3", config=_S3)
+        client.meta.events.register("before-call.s3", _ask_only_for_large)
         return client
 
     @cached_property
@@ -110,3 +114,11 @@ class Stack:
     def notify(self) -> Callable[[Notification], None]:
         """Sends a notification to the stack's subscribers."""
         return sns_notifier(self._client("sns"), self.settings.topic_arn)
+
+
+def _ask_only_for_large(params: dict[str, Any], **_: Any) -> None:
+    """Send a small object at once. botocore adds `Expect: 100-continue` to every object, and sends the content after
+    S3 has answered: two answers for each of the small files of a variant."""
+    length = determine_content_length(params.get("body"))
+    if length is not None and length <= _MAX_UNASKED_BYTES:
+        params["headers"].pop("Expect", None)
