@@ -154,7 +154,7 @@ class _Records:
                 )
             yield record
 
-    def note_run_time(self, sha256: str, engine_seconds: float) -> None: ...
+    def note_run_time(self, *_: Any) -> None: ...
 
     def finish_study(self, *_: Any, **__: Any) -> bool:
         return True
@@ -172,8 +172,12 @@ class _Files:
     def read_manifest(self, _: str) -> RunManifest:
         return self._manifest
 
-    def put_file(self, _: str, path: Path, __: str = "") -> None:
-        self.bytes += path.stat().st_size
+    def collected(self, _: int) -> "_Files":
+        return self
+
+    def put(self, _: str, content: bytes | Path, __: str) -> bool:
+        self.bytes += len(content) if isinstance(content, bytes) else content.stat().st_size
+        return True
 
 
 class _Disk:

@@ -129,7 +129,8 @@ class Pipeline(Construct):
         grant(function, ["s3:GetObject"], [results.arn_for_objects(f"runs/*/{name}") for name in read], _ANY_RUN)
         names = (*COLLECTED_FILES, keys.SERIES_COLUMNS, keys.PACK_INDEX)
         written = [results.arn_for_objects(f"runs/*/{name}") for name in names]
-        grant(function, ["s3:PutObject"], written, _ANY_RUN)
+        # Read: of which attempt a file is that would be replaced.
+        grant(function, ["s3:GetObject", "s3:PutObject"], written, _ANY_RUN)
         grant(
             function,
             ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"],

@@ -241,6 +241,11 @@ class MemoryS3:
         self.objects[Bucket, Key, ""] = Body if isinstance(Body, bytes) else Body.read()
         return {"ETag": ""}
 
+    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        if (Bucket, Key, "") not in self.objects:
+            raise ClientError({"Error": {"Code": "404"}}, "HeadObject")
+        return {"ETag": "", "Metadata": {}}
+
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         if (Bucket, Key, "") not in self.objects:
             raise ClientError({"Error": {"Code": "NoSuchKey", "Message": Key}}, "GetObject")

@@ -8,6 +8,7 @@ import pytest
 
 from epsm.pipeline.aggregate import aggregate
 from epsm.pipeline.study_summary import StudySummary
+from epsm.results.table import write_table
 from epsm.store import keys
 from epsm.store.records import Records
 from epsm.study.records import StudyStatus, VariantRecord, VariantStatus
@@ -97,6 +98,32 @@ def test_a_study_that_is_rerun_while_its_results_are_collected_stays_open(stack:
     assert not summary.notify, "subscribers are notified at its end"
     collect(stack, simulation, attempt=2)
     assert stack.record(simulation).status.final
+
+
+def test_an_attempt_that_is_collected_late_leaves_the_results_of_a_later_one(
+    stack: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulation = stack.accepted(ANNA)
+    ends(stack, simulation, 0, 100.0)
+    stack.records.cancel_study(simulation, "reason")
+    later = [True]
+
+    def write_late(*given: Any, **options: Any) -> Any:
+        counts = write_table(*given, **options)
+        if later:  # while the first attempt is collected, a second one begins and ends
+            later.clear()
+            stack.records.reopen_study(simulation, 2, succeeded=1)
+            for index in (1, 2):
+                ends(stack, simulation, index, 80.0)
+            collect(stack, simulation, attempt=2)
+        return counts
+
+    monkeypatch.setattr("epsm.pipeline.aggregate.write_table", write_late)
+
+    assert not collect(stack, simulation, attempt=1).notify
+
+    assert stack.record(simulation).status is StudyStatus.COMPLETED
+    assert list(table(stack, simulation)["status"]) == ["succeeded"] * 3
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_the_stored_table_has_the_columns_of_all_these_variants(tmp_path: Path) 
         write_part(frame, index, tmp_path / "part")
         files.put_file(keys.variant_key("x-1", index, keys.SERIES), tmp_path / "part")
 
-    assert write_series_columns(files, "x-1", [1, 70], tmp_path) == []
+    assert write_series_columns(files, "x-1", [1, 70], tmp_path, 1) == []
 
     (tmp_path / "all").write_bytes(files.open_result("runs/x-1/series/columns.parquet").read())
     stored = pq.read_table(tmp_path / "all")
@@ -47,7 +47,7 @@ def test_the_stored_table_has_the_columns_of_all_these_variants(tmp_path: Path) 
 def test_without_series_nothing_is_written_and_a_lost_part_is_reported(tmp_path: Path) -> None:
     files = Files(fake(MemoryS3()), "results")
 
-    assert write_series_columns(files, "x-1", [], tmp_path) == []
-    (section,) = write_series_columns(files, "x-1", [0], tmp_path)
+    assert write_series_columns(files, "x-1", [], tmp_path, 1) == []
+    (section,) = write_series_columns(files, "x-1", [0], tmp_path, 1)
 
     assert "series/columns.parquet could not be written: NotFound" in section

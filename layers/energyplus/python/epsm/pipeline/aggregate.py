@@ -37,7 +37,7 @@ from epsm.results.table import (
 )
 from epsm.results.table_rows import from_file, read_outcomes
 from epsm.store import keys
-from epsm.store.files import Files
+from epsm.store.files import Files, json_bytes
 from epsm.store.pack_index import PackIndex
 from epsm.store.records import Records
 from epsm.study.failures import BUDGET_SPENT, TOO_MANY_FAILURES, too_many_failures
@@ -103,7 +103,7 @@ def aggregate(
         succeeded = table.loc[table["status"] == VariantStatus.SUCCEEDED.value, "variant_index"].tolist()
         sections = _analyse(folder, manifest, table)
         sections += write_detail(files, simulation, succeeded, packs, manifest.study.outputs.tables, folder)
-        sections += write_series_columns(files, simulation, by_columns.indices, folder)
+        sections += write_series_columns(files, simulation, by_columns.indices, folder, attempt)
         sections.append(detail_section(folder, manifest.study))
         interruptions = record.interruptions if record else 0
         ended = EndedStudy(
@@ -114,9 +114,10 @@ def aggregate(
         write_overview(folder / OVERVIEW, overview(table, manifest.study, about, ended.complete))
         if manifest.study.parameters and manifest.study.sampling.method != "grid":
             write_design(manifest.study, folder / "design.parquet")
-        _upload(files, simulation, folder)
+        _upload(files, simulation, folder, attempt)
     if packs or (record is not None and record.attempt > 1):  # which replaces the index of an earlier attempt
-        files.put_json(keys.run_key(simulation, keys.PACK_INDEX), packs.document())
+        index = json_bytes(packs.document())
+        files.collected(attempt).put(keys.run_key(simulation, keys.PACK_INDEX), index, "application/json")
     if record is not None:
         weather = weather_run_with(table)
         for model, seconds in mean_run_times(table).items():
@@ -143,9 +144,12 @@ def _columns(study: Study) -> list[str]:
     return [*columns_of_all(study), *analysis_columns(study), *summary_columns(study), *RUN_TIME_COLUMNS]
 
 
-def _upload(files: Files, simulation: str, folder: Path) -> None:
+def _upload(files: Files, simulation: str, folder: Path, attempt: int) -> None:
+    collected = files.collected(attempt)
+
     def upload(name: str) -> None:
-        files.put_file(keys.run_key(simulation, name), folder / name, COLLECTED_FILES[name])
+        if not collected.put(keys.run_key(simulation, name), folder / name, COLLECTED_FILES[name]):
+            logger.warning("a later attempt has written the file", extra={"simulation_id": simulation, "file": name})
 
     with ThreadPoolExecutor(_UPLOADS) as pool:
         list(pool.map(upload, (name for name in COLLECTED_FILES if (folder / name).is_file())))

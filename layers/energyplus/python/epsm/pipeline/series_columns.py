@@ -40,7 +40,9 @@ class VariantsByColumns:
         return sorted(self._first.values())
 
 
-def write_series_columns(files: Files, simulation: str, variants: Sequence[int], folder: Path) -> list[str]:
+def write_series_columns(
+    files: Files, simulation: str, variants: Sequence[int], folder: Path, attempt: int
+) -> list[str]:
     """Write and store the table with the columns of all series. If that fails, only it is left out.
 
     Args:
@@ -48,6 +50,7 @@ def write_series_columns(files: Files, simulation: str, variants: Sequence[int],
         simulation: The study.
         variants: Variants that have every column between them.
         folder: A temporary folder.
+        attempt: The attempt of the study that has ended.
 
     Returns:
         Sections for the report, in HTML: the reason why it is missing, if it is.
@@ -63,7 +66,8 @@ def write_series_columns(files: Files, simulation: str, variants: Sequence[int],
     try:
         with ThreadPoolExecutor(min(_CONNECTIONS, len(variants))) as pool:
             write_columns(pool.map(read, variants), path)
-        files.put_file(keys.run_key(simulation, keys.SERIES_COLUMNS), path)
+        key = keys.run_key(simulation, keys.SERIES_COLUMNS)
+        files.collected(attempt).put(key, path, "application/octet-stream")
     except Exception as error:
         logger.exception("the columns of the series cannot be written", extra={"simulation_id": simulation})
         return [f"<p class='status failed'>{keys.SERIES_COLUMNS} could not be written: {escape(repr(error))}</p>"]

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from botocore.exceptions import ClientError
 
 from epsm.store import keys
+from epsm.store.collected_files import CollectedFiles
 from epsm.store.ranged import open_ranged
 from epsm.store.s3_errors import CHANGED, is_absent, is_missing, not_found
 from epsm.study.budgets import STORED
@@ -185,6 +186,10 @@ class Files:
                 raise
             return False
         return True
+
+    def collected(self, attempt: int) -> CollectedFiles:
+        """Where the end of an attempt of a study writes its results."""
+        return CollectedFiles(self._s3, self.results_bucket, attempt)
 
     def put_file(self, key: str, path: Path, content_type: str = "application/octet-stream") -> str:
         """Upload a file, a large one in parts; returns its ETag."""
