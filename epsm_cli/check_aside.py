@@ -8,7 +8,7 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,13 +60,21 @@ def checking(folder: Path, max_variants: int | None, memory_mb: int | None) -> I
     if child == 0:
         _answer(here, writing)
     os.close(writing)
-    with open(reading, "rb") as answer:  # noqa: PTH123 - a descriptor
-        try:
-            yield lambda: _accepted_or_exit(_read(answer.read()) or here())
-        finally:
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+    with open(reading, "rb") as answer, ExitStack() as second_process:  # noqa: PTH123 - a descriptor
+        second_process.callback(_end, child)
+
+        def accepted() -> Accepted:
+            found = answer.read()
+            second_process.close()  # not only at the end of the block, hours later
+            return _accepted_or_exit(_read(found) or here())
+
+        yield accepted
+
+
+def _end(child: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
 
 
 def _answer(outcome: "Callable[[], Accepted | tuple[Problem, ...]]", writing: int) -> None:

@@ -66,3 +66,11 @@ def test_a_rejected_study_ends_the_command_with_its_faults_shown_once(make_study
 def test_a_check_that_nobody_waits_for_is_ended(make_study: StudyMaker) -> None:
     done = run(make_study(), "print('left')", "check_aside._outcome = lambda *_: signal.pause()")
     assert (done.returncode, done.stdout) == (0, "left\n"), done.stderr
+
+
+def test_the_second_process_is_gone_when_it_has_answered(make_study: StudyMaker) -> None:
+    within = """accepted()
+    try: print(os.waitpid(-1, 0))
+    except ChildProcessError: print("no process left")"""
+    done = run(make_study(), within, "import os")
+    assert done.stdout == "no process left\n", done.stderr
