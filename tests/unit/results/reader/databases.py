@@ -46,19 +46,36 @@ def without(cells: Cells, unwanted: Callable[[Place], bool]) -> Cells:
     return {place: content for place, content in cells.items() if not unwanted(place)}
 
 
+TABULAR_DATA = """
+CREATE TABLE StringTypes (StringTypeIndex INTEGER PRIMARY KEY, Value TEXT);
+INSERT INTO StringTypes VALUES (1, 'ReportName'), (2, 'ReportForString'), (3, 'TableName'), (4, 'RowName'),
+    (5, 'ColumnName'), (6, 'Units');
+CREATE TABLE Strings (StringIndex INTEGER PRIMARY KEY, StringTypeIndex INTEGER, Value TEXT,
+    UNIQUE (StringTypeIndex, Value));
+CREATE TABLE TabularData (TabularDataIndex INTEGER PRIMARY KEY, ReportNameIndex INTEGER, ReportForStringIndex INTEGER,
+    TableNameIndex INTEGER, RowNameIndex INTEGER, ColumnNameIndex INTEGER, UnitsIndex INTEGER, Value TEXT);
+"""
+"""The tables that the engine's view `TabularDataWithStrings` joins."""
+
+
+def add_cells(
+    connection: sqlite3.Connection, cells: Mapping[Place, tuple[str, str]], for_what: str = "Entire Facility"
+) -> None:
+    for (report, table, row, column), (unit, value) in cells.items():
+        numbers = []
+        for kind, name in enumerate((report, for_what, table, row, column, unit), start=1):
+            connection.execute("INSERT OR IGNORE INTO Strings (StringTypeIndex, Value) VALUES (?, ?)", (kind, name))
+            found = "SELECT StringIndex FROM Strings WHERE StringTypeIndex = ? AND Value = ?"
+            numbers += connection.execute(found, (kind, name)).fetchone()
+        connection.execute("INSERT INTO TabularData VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", (*numbers, value))
+
+
 def write_database(path: Path, cells: Mapping[Place, tuple[str, str]], zones: Sequence[str | bytes] = ()) -> None:
-    """The two tables of an eplusout.sql that results are read from."""
+    """The tables of an eplusout.sql that results are read from."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA synchronous = OFF")  # waiting for the disk is most of the time otherwise
-        connection.execute(
-            "CREATE TABLE TabularDataWithStrings (ReportName TEXT, TableName TEXT, RowName TEXT, ColumnName TEXT, "
-            "Units TEXT, Value TEXT, ReportForString TEXT DEFAULT 'Entire Facility')"
-        )
-        connection.executemany(
-            "INSERT INTO TabularDataWithStrings (ReportName, TableName, RowName, ColumnName, Units, Value) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            [(*place, *content) for place, content in cells.items()],
-        )
+        connection.executescript(TABULAR_DATA)
+        add_cells(connection, cells)
         connection.execute("CREATE TABLE Simulations (NumTimestepsPerHour INTEGER)")
         connection.execute("INSERT INTO Simulations VALUES (4)")
         connection.execute(

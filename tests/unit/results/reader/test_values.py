@@ -30,6 +30,7 @@ from tests.unit.results.reader.databases import (
     Cells,
     Place,
     Reader,
+    add_cells,
     building,
     end_use,
     exactly,
@@ -108,8 +109,7 @@ def test_0_is_a_number_and_not_a_missing_one(read: Reader) -> None:
 def test_tables_of_parts_of_the_building_are_left_alone(read: Reader, tmp_path: Path) -> None:
     write_database(tmp_path / "two.sql", building())
     with closing(sqlite3.connect(tmp_path / "two.sql")) as connection:
-        insert = "INSERT INTO TabularDataWithStrings VALUES (?, ?, ?, ?, 'kWh/m2', '999', 'ZONE 1')"
-        connection.execute(insert, SITE_EUI)
+        add_cells(connection, {SITE_EUI: ("kWh/m2", "999")}, "ZONE 1")
         connection.commit()
 
     assert read_results(tmp_path / "two.sql", [YEAR]).metrics["site_eui_kwh_m2"] == 0.0

@@ -86,7 +86,7 @@ def test_a_zone_name_may_be_in_any_encoding(tmp_path: Path) -> None:
     name = "BÜRO".encode("latin-1")
     write_database(tmp_path / "eplusout.sql", building() | zone_summary("PLACEHOLDER"), zones=[name])
     with closing(sqlite3.connect(tmp_path / "eplusout.sql")) as connection:
-        rename = "UPDATE TabularDataWithStrings SET RowName = CAST(? AS TEXT) WHERE RowName = 'PLACEHOLDER'"
+        rename = "UPDATE Strings SET Value = CAST(? AS TEXT) WHERE Value = 'PLACEHOLDER'"
         connection.execute(rename, (name,))
         connection.commit()
 

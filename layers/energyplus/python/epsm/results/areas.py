@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from epsm.energyplus.sql import bytes_of
 from epsm.energyplus.surfaces import UPRIGHT_FROM_DEG, orientation
-from epsm.results.metrics import ENVELOPE, ENVELOPE_AREAS, ENVELOPE_COEFFICIENTS, FACTORS
+from epsm.results.metrics import ENVELOPE, ENVELOPE_AREAS, ENVELOPE_COEFFICIENTS, ENVELOPE_COLUMNS, FACTORS
 from epsm.results.reports import Reports, decoded
 from epsm.text import fold_name
 
@@ -38,17 +38,6 @@ _BOUNDARIES: dict[int, Boundary] = {0: "exterior", -1: "ground", -5: "ground", -
 """By `Surfaces.ExtBoundCond` (DataSurfaces.hh): -1 ground, -5 C-factor or F-factor method, -6 Kiva. From -2 to -4 are
 other side coefficients and conditions; above 0 is the number of the surface on the other side."""
 _COEFFICIENTS = ("u_w_m2k", "u_without_films_w_m2k", "shgc", "visible_transmittance")
-_U_VALUES = {"W/m2-K": Decimal(1)}
-_COLUMNS: dict[str, tuple[str, Mapping[str, Decimal]]] = {
-    "U-Factor with Film": ("u_w_m2k", _U_VALUES),
-    "U-Factor no Film": ("u_without_films_w_m2k", _U_VALUES),
-    "Glass U-Factor": ("u_w_m2k", _U_VALUES),
-    "Glass SHGC": ("shgc", FACTORS[""]),
-    "Glass Visible Transmittance": ("visible_transmittance", FACTORS[""]),
-    "Area of Multiplied Openings": ("net_area_m2", FACTORS["m2"]),
-    "Area of Openings": ("net_area_m2", FACTORS["m2"]),
-}
-"""Columns of the Envelope Summary: attribute, and factors by unit."""
 _QUERY = """
 SELECT s.SurfaceIndex, s.SurfaceName, s.ClassName, s.Area, s.GrossArea, s.Azimuth, s.Tilt, s.ExtBoundCond,
        z.ZoneName, z.Multiplier * z.ListMultiplier, c.Name, c.TotalLayers
@@ -188,10 +177,10 @@ def _reported(cells: Iterable[tuple[Any, ...]]) -> Mapping[str, Mapping[str, flo
     """
     values: dict[str, dict[str, float]] = {name: {} for name in (*_COEFFICIENTS, "net_area_m2")}
     for name, column, unit, value in cells:
-        attribute, units = _COLUMNS.get(decoded(column), ("", {}))
+        attribute, attribute_unit = ENVELOPE_COLUMNS.get(decoded(column), ("", ""))
         if not attribute:
             continue
-        factor = units.get(decoded(unit).strip())
+        factor = FACTORS[attribute_unit].get(decoded(unit).strip())
         if factor is None:
             continue
         with contextlib.suppress(InvalidOperation):  # an empty cell

@@ -79,6 +79,21 @@ READ_REPORTS = (
 
 
 READ_WHOLLY = (METERS, ADAPTIVE_COMFORT, ENVELOPE)
+ANNUAL_VALUE = "Annual Value"
+"""The end of the name of a column of `METERS`, after the resource: `Electricity Annual Value`. No other is read."""
+TIME_OF_PEAK, TOTAL_END_USES = "Time of Peak", "Total End Uses"
+DEMAND_ROWS = (TIME_OF_PEAK, TOTAL_END_USES)
+"""The rows of `DEMAND` that are read."""
+ENVELOPE_COLUMNS: dict[str, tuple[str, str]] = {
+    "U-Factor with Film": ("u_w_m2k", "w_m2k"),
+    "U-Factor no Film": ("u_without_films_w_m2k", "w_m2k"),
+    "Glass U-Factor": ("u_w_m2k", "w_m2k"),
+    "Glass SHGC": ("shgc", ""),
+    "Glass Visible Transmittance": ("visible_transmittance", ""),
+    "Area of Multiplied Openings": ("net_area_m2", "m2"),
+    "Area of Openings": ("net_area_m2", "m2"),
+}
+"""The columns of `ENVELOPE` that are read: attribute of `epsm.results.areas.EnvelopeSurface`, and its unit."""
 READ_TABLES = (
     "Site and Source Energy",
     "Building Area",
@@ -96,7 +111,7 @@ READ_TABLES = (
     "Cooling Coils",
     "Central Plant",
 )
-"""The reports of which all tables are read, and the tables that are read of the others: half of all cells."""
+"""The reports of which all tables are read, and the tables that are read of the others."""
 
 
 FUELS = (
@@ -144,6 +159,7 @@ FACTORS: dict[str, dict[str, Decimal]] = {
     "m3": {"m3": Decimal(1), "ft3": Decimal("0.3048") ** 3, "gal": Decimal("0.003785411784")},
     "w": {"W": Decimal(1), "kW": Decimal(1000), "kBtuh": Decimal("1055.05585262") / Decimal("3.6")},
     "": {"": Decimal(1)},
+    "w_m2k": {"W/m2-K": Decimal(1)},
     "hours": {"Hours": Decimal(1), "hrs": Decimal(1), "hr": Decimal(1)},
 }
 
@@ -183,8 +199,8 @@ def _cells() -> dict[str, Cell]:
     ):
         cells[name] = Cell(PERFORMANCE, "Building Area", row, "Area", "m2")
     for fuel in FUELS:
-        cells[f"{snake(fuel)}_kwh"] = Cell(PERFORMANCE, "End Uses", "Total End Uses", fuel, "kwh")
-    cells["water_m3"] = Cell(PERFORMANCE, "End Uses", "Total End Uses", "Water", "m3")
+        cells[f"{snake(fuel)}_kwh"] = Cell(PERFORMANCE, "End Uses", TOTAL_END_USES, fuel, "kwh")
+    cells["water_m3"] = Cell(PERFORMANCE, "End Uses", TOTAL_END_USES, "Water", "m3")
     for name, row in (
         ("unmet_heating_hours", "Time Setpoint Not Met During Occupied Heating"),
         ("unmet_cooling_hours", "Time Setpoint Not Met During Occupied Cooling"),
@@ -192,7 +208,7 @@ def _cells() -> dict[str, Cell]:
     ):
         cells[name] = Cell(PERFORMANCE, "Comfort and Setpoint Not Met Summary", row, "Facility", "hours")
     for fuel in FUELS:
-        cells[f"{snake(fuel)}_peak_w"] = Cell(DEMAND, "End Uses", "Total End Uses", fuel, "w")
+        cells[f"{snake(fuel)}_peak_w"] = Cell(DEMAND, "End Uses", TOTAL_END_USES, fuel, "w")
     return cells
 
 

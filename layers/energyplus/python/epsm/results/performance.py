@@ -12,6 +12,7 @@ from epsm.results.metrics import (
     ADAPTIVE_COMFORT,
     ADAPTIVE_HOURS,
     ANNUAL_GAINS,
+    ANNUAL_VALUE,
     DELIVERED,
     DEMAND_METERS,
     DESIGN_SUMS,
@@ -20,14 +21,13 @@ from epsm.results.metrics import (
     METERS,
     PERFORMANCE,
     PERFORMANCE_METRICS,
+    TOTAL_END_USES,
     Cell,
 )
 from epsm.results.reports import Reports
 from epsm.text import fold_name
 
 _WHOLE_BUILDING = "Total Facility"
-_ANNUAL_VALUE = "Annual Value"
-"""Suffix of a meter's column, after the resource: `Electricity Annual Value`."""
 _SAME = Decimal("0.001")
 """Relative difference between two reports of the same energy that is explained by rounding and accounting."""
 _NO_EQUIPMENT = {
@@ -93,7 +93,7 @@ def _counts_sizing(reports: Reports, meters: Sequence[tuple[str, str, str]]) -> 
     RefBldgLargeOffice), not to the end uses.
     """
     for fuel in FUELS:
-        used, _ = reports.number(Cell(PERFORMANCE, "End Uses", "Total End Uses", fuel, "kwh"))
+        used, _ = reports.number(Cell(PERFORMANCE, "End Uses", TOTAL_END_USES, fuel, "kwh"))
         metered, _ = _sum_of_meters(reports, meters, (f"{fuel.replace(' ', '')}:Facility",))
         if used and metered and abs(metered - used) > _SAME * abs(used):
             return f"{METERS} counts the HVAC sizing simulation, too; reduce the meters instead (outputs.reduced)"
@@ -122,7 +122,7 @@ def _sum_of_columns(reports: Reports, columns: tuple[str, ...]) -> tuple[Decimal
 def _metered(reports: Reports) -> Sequence[tuple[str, str, str]]:
     """Table, row and column of the annual value of each meter: the table and the prefix of the column depend on the
     resource."""
-    annual = fold_name(_ANNUAL_VALUE)
+    annual = fold_name(ANNUAL_VALUE)
     return [place for place in reports.places(METERS) if place[2].endswith(annual)]
 
 

@@ -19,6 +19,7 @@ from epsm.results.metrics import (
     CELLS,
     DEMAND,
     ECONOMICS,
+    END_USES,
     ENVELOPE_AREAS,
     FUELS,
     INTENSITIES,
@@ -26,6 +27,7 @@ from epsm.results.metrics import (
     PEAK_TIMES,
     PERFORMANCE,
     SUMS,
+    TIME_OF_PEAK,
     UTILITY_BILLS,
     Cell,
     snake,
@@ -42,6 +44,9 @@ _ROUNDING = 1e-6
 _DAYS_OF_A_SIZING_PERIOD = 20
 """Maximum number of passes: a design day is simulated again in every sizing pass, and its unmet hours may be
 counted."""
+_END_USE_CELLS = {
+    (end_use, fuel): Cell(PERFORMANCE, "End Uses", end_use, fuel, "kwh") for end_use in END_USES for fuel in FUELS
+}
 _AREAS = frozenset(name for name, cell in CELLS.items() if cell.unit == "m2")
 _HOURS = frozenset(name for name, cell in CELLS.items() if cell.unit == "hours")
 
@@ -177,7 +182,7 @@ def _add_sums(tables: Reports, found: _Metrics) -> tuple[EndUse, ...]:
         total: Decimal | None = Decimal(0)
         missing_reason = ""
         for fuel in FUELS:
-            value, reason = tables.number(Cell(PERFORMANCE, "End Uses", end_use, fuel, "kwh"))
+            value, reason = tables.number(_END_USE_CELLS[end_use, fuel])
             if value is None:
                 total, missing_reason = None, reason
                 break
@@ -292,9 +297,7 @@ def _peak_time(tables: Reports, fuel: str, peak_w: float | None) -> str | None:
     EnergyPlus prints the end of the next time step, but within the hour of the peak: `02-JAN-08:30` for the quarter
     that ends at 08:15, `07-JAN-06:15` for the one that ends at 07:00, a minute less where it rounds (23.2 to 25.2).
     """
-    found = re.fullmatch(
-        r"(\d\d)-([A-Z]{3})-(\d\d):(\d\d)", tables.text(DEMAND, "End Uses", "Time of Peak", fuel) or ""
-    )
+    found = re.fullmatch(r"(\d\d)-([A-Z]{3})-(\d\d):(\d\d)", tables.text(DEMAND, "End Uses", TIME_OF_PEAK, fuel) or "")
     if found is None or found[2] not in _MONTHS or not peak_w or not tables.steps_per_hour:
         return None
     step = 60 // tables.steps_per_hour
