@@ -60,6 +60,7 @@ def test_a_container_whose_variants_have_ended_ends_with_0(case: Case) -> None:
 
 def test_a_container_that_is_told_to_stop_leaves_the_variants_that_have_no_time_as_not_run(case: Case) -> None:
     case.engine.mode_of_models_with("0.1111", "hang")
+    case.engine.mode_of_models_with("0.1222", "hang")  # it runs while the first one is stored
     notice = StopNotice(SECONDS_TO_STORE)
     tell_to_stop(case, notice)
 
@@ -71,6 +72,7 @@ def test_a_container_that_is_told_to_stop_leaves_the_variants_that_have_no_time_
 
 def test_the_next_container_runs_only_what_the_interrupted_one_has_left(case: Case) -> None:
     case.engine.mode_of_models_with("0.1111", "hang")
+    case.engine.mode_of_models_with("0.1222", "hang")  # it runs while the first one is stored
     notice = StopNotice(SECONDS_TO_STORE)
     tell_to_stop(case, notice)
     exit_code(case, notice, engines=2)

@@ -16,7 +16,6 @@ from epsm.pipeline.items import Attempt, write_items
 from epsm.pipeline.loaded_study import LoadedStudy
 from epsm.pipeline.run_variant import VariantRunner
 from epsm.pipeline.task_errors import RanTooLong, StudyCancelled
-from epsm.pipeline.variant_documents import Finished
 from epsm.pipeline.variant_steps import SECONDS_TO_STORE, PreparedVariant
 from epsm.store.files import Files
 from epsm.study.batches import Batching
@@ -160,7 +159,7 @@ def test_a_further_variant_starts_if_there_is_half_as_much_time_again_as_the_lon
 ) -> None:
     now_s, run = [0.0], VariantRunner.run_collected
 
-    def take_20_s(self: VariantRunner, study: LoadedStudy, prepared: PreparedVariant, *more: Any) -> Finished:
+    def take_20_s(self: VariantRunner, study: LoadedStudy, prepared: PreparedVariant, *more: Any) -> Any:
         now_s[0] += 20 if prepared.variant.index == 0 else 5
         return run(self, study, prepared, *more)
 
@@ -257,7 +256,7 @@ def test_a_cancelled_study_of_short_runs_is_noticed_between_them_and_keeps_those
     monkeypatch.setattr(stop_watch, "_POLL_INTERVAL_S", 0.0)
     run = VariantRunner.run_collected
 
-    def run_and_cancel(self: VariantRunner, *arguments: Any) -> Finished:
+    def run_and_cancel(self: VariantRunner, *arguments: Any) -> Any:
         finished = run(self, *arguments)
         self.records.cancel_study("a", "why")
         return finished

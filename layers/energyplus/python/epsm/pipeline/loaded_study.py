@@ -72,6 +72,14 @@ class LoadedStudy:
         """When the table drops its records, seconds since 1970."""
         return expiry(self.manifest.created_at, self.manifest.study.options.retention_days)
 
+    @property
+    def reads_series(self) -> bool:
+        """Whether values of each hour or time step are read from its runs, which may take much memory."""
+        study = self.manifest.study
+        outputs, impact = study.outputs, study.impact
+        hourly = impact is not None and impact.hourly_electricity is not None
+        return bool(outputs.meters or outputs.variables or outputs.reduced) or hourly
+
     def ready(self, name: str, memory_limit_mb: float | None) -> ReadyModel:
         """A model of the study, ready to run; parsed once for all its variants, as long as there is memory for it.
 

@@ -1,22 +1,24 @@
 """Running a batch of variants in one function, one at a time on each of its engines.
 
 Each variant ends as if it had run alone, with its own record, verdict and files. A batch that is repeated because its
-function was killed or ran short of time skips the variants that have ended in this attempt.
+function was killed or ran short of time skips the variants that have ended in this attempt. The results of a variant
+are read and stored while its engine's next one runs (docs/decisions/0035).
 """
 
 import dataclasses
+import functools
 import logging
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from epsm.estimate import USD_PER_VARIANT_BESIDES_TIME
-from epsm.footprint import RUNNING_AFTER_S
 from epsm.pipeline.batch import Batch, BatchedVariant, BatchOutcome
 from epsm.pipeline.batch_queue import BatchQueue
+from epsm.pipeline.batch_watch import RunningMark, SharedStop
 from epsm.pipeline.booking import Booking
 from epsm.pipeline.loaded_study import LoadedStudy
 from epsm.pipeline.packing import EndedVariant, Packing
@@ -24,11 +26,13 @@ from epsm.pipeline.run_variant import VariantRunner
 from epsm.pipeline.simulation import RunLimits
 from epsm.pipeline.stop_watch import stop_watch
 from epsm.pipeline.task_errors import NeedsMoreRoom, RanTooLong, StudyCancelled
-from epsm.pipeline.variant_documents import measures_of
+from epsm.pipeline.variant_documents import Finished, measures_of
 from epsm.pipeline.variant_steps import SECONDS_TO_STORE, PreparedVariant
 from epsm.study.records import StudyStatus, VariantRecord, VariantStatus, now
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _TIME_FOR_THE_NEXT = 1.5
 """A further variant is started if the time left is at least this multiple of the longest variant's time so far."""
@@ -106,7 +110,7 @@ class BatchRunner:
         record = records.study_including_removed(simulation)
         study = self._runner.load(simulation, record)
         with self._runner.booking(study, started) as costs:
-            stop = _SharedStop(stop_watch(records, simulation, costs, batch.attempt))
+            stop = SharedStop(stop_watch(records, simulation, costs, batch.attempt))
             if record is not None and record.attempt > batch.attempt:
                 stop.requested = True
             elif record is not None:
@@ -125,8 +129,12 @@ class BatchRunner:
             )
             before = records.ended_variants(simulation, batch.indices, batch.attempt)
             work = _Work(self, study, batch, limits, stop, before, costs)
-            with work.packing, ThreadPoolExecutor(engines, thread_name_prefix="engine") as pool:
-                for done in [pool.submit(work.until_done) for _ in range(engines)]:
+            with (
+                work.packing,
+                ThreadPoolExecutor(engines, thread_name_prefix="finish") as finishing,
+                ThreadPoolExecutor(engines, thread_name_prefix="engine") as pool,
+            ):
+                for done in [pool.submit(work.until_done, finishing) for _ in range(engines)]:
                     done.result()
             costs.finish(0.0)
         if stop.requested:
@@ -143,24 +151,26 @@ class BatchRunner:
         open_ones = [index for index in batch.indices if index not in ended]
         return BatchQueue(self._runner, study, batch, open_ones, packing, limits.memory_limit_mb)
 
-    def ended(self, study: LoadedStudy, batch: Batch, variant: BatchedVariant, stop: "_SharedStop") -> None:
+    def ended(self, study: LoadedStudy, batch: Batch, variant: BatchedVariant, stop: SharedStop) -> None:
         """React to the end of a variant in this process."""
         self._on_end(variant)
         if variant.status == VariantStatus.FAILED and not stop.requested:
             self._give_up_if_needed(study.simulation, batch, stop)
 
-    def _give_up_if_needed(self, simulation: str, batch: Batch, stop: "_SharedStop") -> None:
+    def _give_up_if_needed(self, simulation: str, batch: Batch, stop: SharedStop) -> None:
         if stop.requested:
             return
         if self._runner.records.too_many_failed(simulation, batch.attempt, batch.max_failures):
             stop.requested = True
             self._too_many_failures(simulation)
 
-    def run_one(self, study: LoadedStudy, batch: Batch, prepared: PreparedVariant, limits: RunLimits) -> EndedVariant:
-        """Run a variant."""
+    def run_one(
+        self, study: LoadedStudy, batch: Batch, prepared: PreparedVariant, limits: RunLimits
+    ) -> EndedVariant | Callable[[], EndedVariant]:
+        """Run the engine on a variant; if the run has results, returns the rest, see `VariantRunner.run_collected`."""
         started, started_at = time.monotonic(), now()
         index, runner = prepared.variant.index, self._runner
-        running = _RunningMark(
+        running = RunningMark(
             lambda: runner.records.start_variant(study.simulation, index, study.expires_at, batch.attempt)
         )
 
@@ -174,30 +184,10 @@ class BatchRunner:
         if repeats is not None and (reused := runner.take_earlier(study, prepared, bounds, repeats)):
             measures = measures_of(None, time.monotonic() - started)
             return EndedVariant.of(prepared.variant, dataclasses.replace(reused, measures=measures), started_at)
-        finished = runner.run_collected(study, prepared, bounds, started_at, started, batch.attempt)
-        return EndedVariant.of(prepared.variant, finished, started_at)
-
-
-class _RunningMark:
-    """The record that a variant is running, which is written once the variant has run for some time.
-
-    Args:
-        write: Writes it.
-    """
-
-    def __init__(self, write: Callable[[], object]) -> None:
-        self._write = write
-        self._due_at = time.monotonic() + RUNNING_AFTER_S
-        self._written = False
-
-    def write_when_due(self) -> None:
-        if self._written or time.monotonic() < self._due_at:
-            return
-        self._written = True
-        try:
-            self._write()
-        except (BotoCoreError, ClientError):
-            logger.warning("could not record that a variant is running", exc_info=True)
+        ran = runner.run_collected(study, prepared, bounds, started_at, started, batch.attempt)
+        if isinstance(ran, Finished):
+            return EndedVariant.of(prepared.variant, ran, started_at)
+        return lambda: EndedVariant.of(prepared.variant, ran(), started_at)
 
 
 class _Work:
@@ -222,7 +212,7 @@ class _Work:
         study: LoadedStudy,
         batch: Batch,
         limits: RunLimits,
-        stop: "_SharedStop",
+        stop: SharedStop,
         before: dict[int, VariantRecord],
         costs: Booking,
     ) -> None:
@@ -245,20 +235,50 @@ class _Work:
         """Number of variants that have ended in this process."""
         return len(self._ended) - self._ended_before
 
-    def until_done(self) -> None:
-        """Run variants until none is open, time runs short, or the study is stopped."""
-        first = True
-        while (prepared := self._next(first)) is not None:
-            first = False
-            try:
-                self._run(prepared)
-            finally:
-                self._queue.done()
+    def until_done(self, finishing: ThreadPoolExecutor) -> None:
+        """Run variants until none is open, time runs short, or the study is stopped.
 
-    def _run(self, prepared: PreparedVariant) -> None:
-        started, index = time.monotonic(), prepared.variant.index
+        Args:
+            finishing: Reads and stores the results of a variant while the next one runs.
+        """
+        first = True
+        before: Future[None] | None = None
+        while True:
+            prepared = self._next(first)
+            if prepared is None and before is not None:
+                before.result()  # variants with its content are open once it has been stored
+                before, prepared = None, self._next(first)
+            if prepared is None:
+                return
+            first = False
+            started, index = time.monotonic(), prepared.variant.index
+            run = functools.partial(self._runner.run_one, self._study, self._batch, prepared, self._limits)
+            ran = self._unless_fault(index, run)
+            if before is not None:
+                before.result()  # for each engine, the folders of two variants exist at a time
+            if isinstance(ran, EndedVariant | None):
+                self._finish(index, started, ran)  # one that failed may be the last that the study tolerates
+                before = None
+            else:
+                self._note_time_since(started)
+                before = finishing.submit(self._finish, index, started, ran)
+
+    def _finish(self, index: int, started: float, ran: EndedVariant | Callable[[], EndedVariant] | None) -> None:
         try:
-            ended = self._runner.run_one(self._study, self._batch, prepared, self._limits)
+            ended = self._unless_fault(index, ran) if callable(ran) else ran
+            if ended is not None:
+                self.packing.add(ended)
+                self._note_time_since(started)
+        finally:
+            self._queue.done()
+
+    def _note_time_since(self, started: float) -> None:
+        self._longest_s = max(self._longest_s, time.monotonic() - started)
+
+    def _unless_fault(self, index: int, act: Callable[[], T]) -> T | None:
+        """The result; None if the variant could not be run, which is then noted."""
+        try:
+            return act()
         except StudyCancelled:
             self._stop.requested = True
         except NeedsMoreRoom as error:
@@ -272,9 +292,7 @@ class _Work:
         except Exception as error:
             logger.exception("variant could not be run", extra={"variant_index": index})
             self._fault = error
-        else:
-            self.packing.add(ended)
-            self._longest_s = max(self._longest_s, time.monotonic() - started)
+        return None
 
     def _next(self, first: bool) -> PreparedVariant | None:
         def must_end() -> bool:
@@ -309,28 +327,3 @@ class _Work:
         left = len(self._batch.indices) - len(ended)
         # If none ended here, a further invocation of the batch would make no progress either: an endless loop.
         return BatchOutcome(ended, failed, left, left > 0 and (self._alone or not self.ended_here))
-
-
-class _SharedStop:
-    """Whether the variants of a batch must stop: one engine's watch at a time asks, on behalf of all.
-
-    Args:
-        ask: The check from `stop_watch`.
-
-    Attributes:
-        requested: Whether they must stop.
-    """
-
-    def __init__(self, ask: Callable[[], bool]) -> None:
-        self._ask = ask
-        self._asking = threading.Lock()
-        self.requested = False
-
-    def __call__(self) -> bool:
-        if not self.requested and self._asking.acquire(blocking=False):
-            try:
-                if self._ask():  # never back to False: a thread may have set it because too many variants failed
-                    self.requested = True
-            finally:
-                self._asking.release()
-        return self.requested

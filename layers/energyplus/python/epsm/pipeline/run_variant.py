@@ -26,7 +26,7 @@ from epsm.pipeline.stop_watch import stop_watch
 from epsm.pipeline.task_errors import NeedsMoreRoom, SimulationFailed, StudyCancelled
 from epsm.pipeline.variant_documents import Finished, measures_of, record_of, stopped
 from epsm.pipeline.variant_files import collect_files, store_copies, store_files
-from epsm.pipeline.variant_steps import PreparedVariant, prepare, run_prepared
+from epsm.pipeline.variant_steps import PreparedVariant, prepare, run_engine, run_prepared
 from epsm.pipeline.workspace import NoDiskSpace, Workspace
 from epsm.store import keys
 from epsm.store.files import Files
@@ -178,8 +178,8 @@ class VariantRunner:
         started_at: str,
         started: float,
         attempt: int,
-    ) -> Finished:
-        """Run a variant, and collect its small files for a pack instead of storing them.
+    ) -> Finished | Callable[[], Finished]:
+        """Run the engine on a variant whose small files are collected for a pack instead of being stored.
 
         Args:
             study: From `load`.
@@ -188,18 +188,26 @@ class VariantRunner:
             started_at, started: When work on it began, as a time stamp and by the monotonic clock, seconds.
             attempt: The study's attempt.
 
+        Returns:
+            For a run with results the rest, which must be called: it reads the results and collects the files.
+
         Raises:
-            RanTooLong, NeedsMoreRoom: If it can run again with more time, or with more memory or disk.
+            RanTooLong, NeedsMoreRoom: If it can run again with more time, or with more memory or disk; also when the
+                rest is called.
             StudyCancelled: If the study was cancelled or given up; the engine has been stopped.
         """
         variant = prepared.variant
-        collect = functools.partial(collect_files, self.files, study.manifest, variant)
-        finished = run_prepared(self._workspace, study, prepared, limits, started, collect)
-        if finished.run is not None and finished.run.stopped:
+
+        def collect(finished: Finished) -> Finished:
+            finished = collect_files(self.files, study.manifest, variant, finished)
+            if limits.shared and finished.diagnosis.verdict is Verdict.DISK_FULL:  # also files of other variants
+                raise NeedsMoreRoom(f"variant {variant.index}: {finished.diagnosis.message}")
+            return finished
+
+        ran = run_engine(self._workspace, study, prepared, limits, started, collect)
+        if isinstance(ran, Finished) and ran.run is not None and ran.run.stopped:
             self.record_stopped(study, variant, started_at, attempt)
-        if limits.shared and finished.diagnosis.verdict is Verdict.DISK_FULL:  # filled also by files of other variants
-            raise NeedsMoreRoom(f"variant {variant.index}: {finished.diagnosis.message}")
-        return finished
+        return ran
 
     def record_stopped(
         self, study: LoadedStudy, variant: Variant, started_at: str, attempt: int | None = None

@@ -4,14 +4,15 @@ import dataclasses
 import logging
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from epsm.energyplus.editing import CannotEdit
 from epsm.energyplus.verdict import Diagnosis, Verdict
 from epsm.errors import EngineMissing
-from epsm.pipeline.loaded_study import EditedModel, LoadedStudy
+from epsm.pipeline.loaded_study import EditedModel, Expectations, LoadedStudy
 from epsm.pipeline.run_content import content_key
-from epsm.pipeline.simulation import RunLimits
+from epsm.pipeline.simulation import RunLimits, Simulated
 from epsm.pipeline.task_errors import NeedsMoreRoom, RanTooLong
 from epsm.pipeline.variant_documents import Finished, measures_of
 from epsm.pipeline.variant_results import read_run
@@ -98,18 +99,54 @@ def run_prepared(
     Raises:
         RanTooLong, NeedsMoreRoom: If it can run again with more time, or with more memory.
     """
+    ran = run_engine(workspace, study, prepared, limits, started, store)
+    return ran if isinstance(ran, Finished) else ran()
+
+
+def run_engine(
+    workspace: Workspace,
+    study: LoadedStudy,
+    prepared: PreparedVariant,
+    limits: RunLimits,
+    started: float,
+    store: Callable[[Finished], Finished],
+) -> Finished | Callable[[], Finished]:
+    """The first part of `run_prepared`.
+
+    Returns:
+        For a run with results the rest, which must be called: it reads and stores them, and removes the folder of the
+        run. A run is stored at once if it has no results, or if the engine's next run would lack the memory for its
+        results or the disk space.
+    """
+
+    def stored(finished: Finished) -> Finished:
+        return store(_measured(finished, study, started))
+
     try:
-        with workspace.folder() as folder:
-            finished = prepared.failed or _simulate(folder, study, prepared, limits)
-            if finished.run is not None and finished.run.stopped:
-                return finished
-            return store(_measured(finished, study, started))
+        with ExitStack() as until_returned:
+            folder = until_returned.enter_context(workspace.folder())
+            ended = prepared.failed or _simulate(folder, study, prepared, limits)
+            if isinstance(ended, Finished):
+                return ended if ended.run is not None and ended.run.stopped else stored(ended)
+            until_stored = until_returned.pop_all()
     except NoDiskSpace as error:  # would recur at every attempt
-        return store(_measured(without_run(Verdict.DISK_FULL, error), study, started))
+        return stored(without_run(Verdict.DISK_FULL, error))
+
+    def read_and_store() -> Finished:
+        with until_stored:
+            finished = read_run(*ended, folder, prepared.variant.index)
+            key = prepared.content_key if finished.results else ""
+            return stored(dataclasses.replace(finished, content_key=key))
+
+    has_room = not study.reads_series and workspace.has_room_for_another(ended[0].files)
+    return read_and_store if has_room else read_and_store()
 
 
-def _simulate(folder: Path, study: LoadedStudy, prepared: PreparedVariant, limits: RunLimits) -> Finished:
-    options, variant, key = study.manifest.study.options, prepared.variant, prepared.content_key
+def _simulate(
+    folder: Path, study: LoadedStudy, prepared: PreparedVariant, limits: RunLimits
+) -> Finished | tuple[Simulated, LoadedStudy, Expectations]:
+    """The run, if it has no results; otherwise what they are read from."""
+    options, variant = study.manifest.study.options, prepared.variant
     model = prepared.take_model()
     ready, requested = model.ready, model.requested
     files = ready.lay_out(folder, variant, model.text)
@@ -120,10 +157,9 @@ def _simulate(folder: Path, study: LoadedStudy, prepared: PreparedVariant, limit
         raise RanTooLong(f"variant {variant.index}: not finished after {seconds:.0f} s, when its time ended")
     if limits.shared and ended.diagnosis.verdict is Verdict.OUT_OF_MEMORY:
         raise NeedsMoreRoom(f"variant {variant.index}: {ended.diagnosis.message}")
-    if not ended.diagnosis.verdict.has_results:
+    if not ended.diagnosis.verdict.has_results or ended.run.stopped:
         return Finished(ended.diagnosis, ended.run, None, files)
-    finished = read_run(ended, study, requested, folder, variant.index)
-    return dataclasses.replace(finished, content_key=key) if finished.results else finished
+    return ended, study, requested
 
 
 def without_run(verdict: Verdict, error: Exception) -> Finished:

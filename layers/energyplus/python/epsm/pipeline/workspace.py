@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import logging
+import os
 import posixpath
 import shutil
 import tempfile
@@ -146,10 +147,11 @@ class Workspace:
             NoDiskSpace: If there is no room even without the cached inputs.
         """
         with self._making_folders, _room_for("a run's folder", self._runs):
-            if not self._folders:
+            self._runs.mkdir(parents=True, exist_ok=True)
+            if not self._folders and any(self._runs.iterdir()):
                 # A killed invocation leaves its folder behind, and a warm container keeps its disk.
                 shutil.rmtree(self._runs, ignore_errors=True)
-            self._runs.mkdir(parents=True, exist_ok=True)
+                self._runs.mkdir(exist_ok=True)
             if free_disk_mb(self._runs) < _MIN_FREE_MB:
                 self._clear_cache()
                 if (free_mb := free_disk_mb(self._runs)) < _MIN_FREE_MB:
@@ -162,6 +164,11 @@ class Workspace:
         finally:
             with self._making_folders:
                 self._folders -= 1
+
+    def has_room_for_another(self, files: RunFolder) -> bool:
+        """Whether the disk has room for another run of this size, beside compressed copies of this one's files."""
+        written = sum(file.stat().st_size for file in os.scandir(files.output))
+        return free_disk_mb(self._runs) - _MIN_FREE_MB > 2 * written / 2**20
 
     def lay_out(self, folder: Path, manifest: RunManifest, variant: Variant, file_name: str, text: str) -> RunFolder:
         """Write the model and copies of the files it reads, each at its path in the study, so that relative names work.

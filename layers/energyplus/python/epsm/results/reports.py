@@ -104,7 +104,7 @@ def _fold(stored: str | bytes) -> str:
 
 @lru_cache(maxsize=16_384)
 def _converted(stored_unit: Any, stored_value: Any, unit: str) -> tuple[Decimal | None, str]:
-    """A value in the unit of a metric, or None and what is wrong with it. Most cells of a study are 0."""
+    """A value in the unit of a metric, or None and its fault. Most cells of a study are 0."""
     of_value, value = decoded(stored_unit).strip(), decoded(stored_value).strip()
     factor = FACTORS[unit].get(of_value)
     if factor is None:
