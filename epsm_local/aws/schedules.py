@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from croniter import CroniterBadDateError, croniter
@@ -75,19 +75,24 @@ class Timetable:
     """Keeps track of due schedules.
 
     A schedule that was missed while the machine slept is due once, however often it was missed. A new schedule begins
-    when it is first passed; a changed expression starts over.
+    when it is first passed; a changed expression starts over. All start over if the clock is set back: otherwise they
+    would not be due until it has caught up.
     """
 
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
+        self._latest = datetime.min.replace(tzinfo=UTC)
 
     def due(self, expressions: Mapping[str, str], now: datetime) -> dict[str, datetime]:
         """The names that are due now, with their due times.
 
         Args:
             expressions: Schedule expressions by name; schedules that are no longer listed are discarded.
-            now: Current time, later than at the last call.
+            now: Current time.
         """
+        if now < self._latest:
+            self._entries = {}
+        self._latest = now
         due_times: dict[str, datetime] = {}
         entries: dict[str, _Entry] = {}
         for name, expression in expressions.items():

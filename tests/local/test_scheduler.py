@@ -135,6 +135,16 @@ def test_a_changed_schedule_begins_anew() -> None:
     assert table.due({"a": "rate(2 hours)"}, NOON + 3 * HOUR) == {"a": NOON + 3 * HOUR}
 
 
+@pytest.mark.parametrize("expression", ["rate(15 minutes)", "cron(*/15 * * * ? *)"])
+def test_a_clock_that_is_set_back_does_not_delay_schedules_by_as_much(expression: str) -> None:
+    table = Timetable()
+    table.due({"a": expression}, NOON)
+    yesterday = NOON - timedelta(days=1)
+    assert table.due({"a": expression}, yesterday) == {}
+    due = yesterday + timedelta(minutes=15)
+    assert table.due({"a": expression}, due) == {"a": due}
+
+
 def test_a_schedule_that_was_away_begins_anew() -> None:
     table = Timetable()
     for schedules, now in (({"a": "rate(1 hour)"}, NOON), ({}, NOON + 0.5 * HOUR)):
