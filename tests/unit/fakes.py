@@ -80,7 +80,7 @@ class MemoryRecords(Records):
         next_page = {"first": behind} if behind < len(newest_first) else None
         return StudyPage(tuple(newest_first[first:behind]), next_page)
 
-    def cancel_study(self, simulation: str, reason: str) -> bool:
+    def cancel_study(self, simulation: str, reason: str, attempt: int | None = None) -> bool:
         return self._change(simulation, status=StudyStatus.CANCELLED, error=reason)
 
     def finish_study(
@@ -105,7 +105,7 @@ class MemoryRecords(Records):
             given_up=given_up,
         )
 
-    def request_stop(self, simulation: str, reason: str) -> bool:
+    def request_stop(self, simulation: str, reason: str, attempt: int | None = None) -> bool:
         return self._change(simulation, stop_reason=reason)
 
     def _change(self, simulation: str, **changes: Any) -> bool:

@@ -112,6 +112,22 @@ def test_a_study_that_is_rerun_while_its_workers_are_waited_for_is_neither_colle
     assert case.status is StudyStatus.RUNNING
 
 
+@pytest.mark.parametrize(("attempt", "collected"), [(1, 1), (2, 0)])
+def test_a_stopped_study_that_is_cancelled_or_rerun_before_it_is_closed(
+    monkeypatch: pytest.MonkeyPatch, attempt: int, collected: int
+) -> None:
+    case = Case(StudyStatus.RUNNING)
+
+    def cancelled_by_the_modeller(simulation: str, reason: str, of: int) -> bool:
+        status = StudyStatus.CANCELLED if attempt == of else StudyStatus.RUNNING
+        case.records.by_name[simulation] = replace(case.records.by_name[simulation], status=status, attempt=attempt)
+        return False
+
+    monkeypatch.setattr(case.records, "cancel_study", cancelled_by_the_modeller)
+    assert case.close(ABORTED) is bool(collected)
+    assert len(case.collect.asked) == collected
+
+
 def test_collecting_waits_until_no_variant_runs(caplog: pytest.LogCaptureFixture) -> None:
     case = Case(StudyStatus.CANCELLED)
     case.records.running = {4: "", 7: ""}

@@ -104,6 +104,18 @@ def test_a_worker_of_an_earlier_attempt_counts_nothing_and_is_to_stop(batched: R
     assert study(batched).failures == 1
 
 
+def test_a_reaction_to_an_earlier_attempt_neither_cancels_nor_stops_a_later_one(batched: Records) -> None:
+    batched.cancel_study("a", "reason")
+    batched.reopen_study("a", 2, succeeded=0, batched=True)
+
+    assert not batched.cancel_study("a", "late", 1)
+    assert not batched.request_stop("a", "late", 1)
+
+    assert (study(batched).status.final, study(batched).stop_reason) == (False, "")
+    assert batched.request_stop("a", "now", 2)
+    assert batched.cancel_study("a", "now", 2)
+
+
 SUCCEEDED = VariantRecord(3, VariantStatus.SUCCEEDED)
 FAILED = VariantRecord(3, VariantStatus.FAILED, stage="engine", error="why")
 

@@ -84,9 +84,11 @@ def close(
     if record.stop_reason and not record.status.final:
         _wait_for_workers(records, record, sleep)
     elif not record.status.final and execution.status == "ABORTED":
-        records.cancel_study(simulation, STOPPED)
+        attempt = record.attempt
+        records.cancel_study(simulation, STOPPED, attempt)
         record = records.study(simulation)
-        assert record is not None, "a record that was just written is missing"
+        if record is None or record.attempt != attempt:
+            return False  # it was removed or rerun in between
     if record.status is StudyStatus.CANCELLED:
         _wait_for_workers(records, record, sleep)
     elif record.status.final:

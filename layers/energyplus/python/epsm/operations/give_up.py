@@ -29,7 +29,8 @@ def give_up(stack: Stack, simulation: str) -> bool:
         error = TOO_MANY_FAILURES
     else:
         return False
-    stack.records.request_stop(simulation, cause)
+    if not stack.records.request_stop(simulation, cause, record.attempt):
+        return False
     stack.executions.stop(record, error, cause)
     return True
 

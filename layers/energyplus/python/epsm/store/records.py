@@ -107,14 +107,15 @@ class Records(StudyLists, Counters):
         }
         return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), values, attempt)
 
-    def cancel_study(self, simulation: str, reason: str) -> bool:
-        """Close a study that has not ended as cancelled; False, and nothing written, if it has ended."""
+    def cancel_study(self, simulation: str, reason: str, attempt: int | None = None) -> bool:
+        """Close a study that has not ended as cancelled; False, and nothing written, if it has ended, or if an attempt
+        after the given one has begun."""
         values = {
             attributes.STATUS: StudyStatus.CANCELLED.value,
             attributes.ENDED_AT: now(),
             attributes.ERROR: reason,
         }
-        return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), values)
+        return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), values, attempt)
 
     def count_cancelled_study(
         self, simulation: str, *, succeeded: int, failed: int, attempt: int | None = None
@@ -163,9 +164,11 @@ class Records(StudyLists, Counters):
         ended = [status for status in StudyStatus if status.final]
         return self._update_study(simulation, ended, {"removing": True})
 
-    def request_stop(self, simulation: str, reason: str) -> bool:
-        """Request the stop of a study that has not ended: its variants stop themselves."""
-        return self._update_study(simulation, (StudyStatus.PENDING, StudyStatus.RUNNING), {"stop_reason": reason})
+    def request_stop(self, simulation: str, reason: str, attempt: int | None = None) -> bool:
+        """Request the stop of a study that has not ended, unless an attempt after the given one has begun: its variants
+        stop themselves."""
+        open_ = (StudyStatus.PENDING, StudyStatus.RUNNING)
+        return self._update_study(simulation, open_, {"stop_reason": reason}, attempt)
 
     def change_options(self, simulation: str, options: dict[str, Any]) -> bool:
         """Replace the options of a study that has not ended; they apply to everything from now on."""
