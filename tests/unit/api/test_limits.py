@@ -41,7 +41,7 @@ def ask(stack: Stack, method: str, path: str, body: dict[str, Any]) -> tuple[int
     app.append_context(stack=stack)
     context: Any = SimpleNamespace(aws_request_id="1")
     answer = app.resolve(event, context)
-    return answer["statusCode"], json.loads(answer["body"])
+    return answer["statusCode"], json.loads(answer["body"] or "{}")
 
 
 def test_a_study_beyond_a_limit_is_answered_with_429_and_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,8 @@ class Anna(MemoryRecords):
 
 def deployed(records: Anna, monkeypatch: pytest.MonkeyPatch, usd_per_month: float) -> MemoryStack:
     """A stack with Anna's study, where each owner may spend so much a month."""
-    stack = MemoryStack(records=records, files=records, accounts=MemoryAccounts())
+    functions = SimpleNamespace(ask_to_remove=lambda simulation: None)
+    stack = MemoryStack(records=records, files=records, accounts=MemoryAccounts(), functions=functions)
     stack.settings = stack.settings.model_copy(update={"owner_max_usd_per_month": usd_per_month})
     monkeypatch.setattr(change, "rerun_missing", records.rerun)
     return stack
@@ -158,3 +159,19 @@ def test_a_rerun_that_its_owner_cannot_pay_is_refused(monkeypatch: pytest.Monkey
     stack = deployed(records, monkeypatch, usd_per_month=0.9)
     status, _ = ask(stack, "POST", "/api/simulation/anna-1/rerun/", {})
     assert (status, records.started) == (429, [])
+
+
+@pytest.mark.parametrize("cost_usd", [0.25, 3.0])
+def test_a_study_that_is_deleted_has_cost_its_owner_what_it_cost(
+    monkeypatch: pytest.MonkeyPatch, cost_usd: float
+) -> None:
+    records = Anna(StudyStatus.RUNNING)
+    stack = deployed(records, monkeypatch, usd_per_month=4.0)
+    OwnerLimits(stack.accounts, records, stack.settings.allowance).claim(records.record, 1.0)
+    records.by_name["anna-1"] = replace(records.record, status=StudyStatus.FAILED, cost_usd=cost_usd)
+
+    ask(stack, "DELETE", "/api/simulation/anna-1/", {})
+    del records.by_name["anna-1"]
+
+    account = stack.accounts.read(OWNER)
+    assert (account.spent_usd, account.claims) == (cost_usd, {})

@@ -129,6 +129,17 @@ class OwnerLimits:
                 return
         raise RuntimeError("too many concurrent submissions by one owner")
 
+    def settle(self, owner: str) -> None:
+        """Book the cost of an owner's ended studies now: one of them is about to be removed, and its record with it."""
+        if not self.any:
+            return
+        for _ in range(_MAX_ATTEMPTS):
+            account = self._accounts.read(owner)
+            settled = self._settled(account)
+            if settled.claims == account.claims or self._accounts.write(owner, settled):
+                return
+        raise RuntimeError("too many concurrent submissions by one owner")
+
     def _settled(self, account: Account) -> Account:
         """The account as of now: a new month begins with nothing spent, ended studies are booked."""
         month = timestamp(datetime.now(UTC))[:7]

@@ -193,9 +193,10 @@ def _change_reservation(record: StudyRecord, budget_usd: float) -> None:
 )
 def remove(simulation_id: SimulationId) -> Response[str]:
     """Deletes results, inputs and records of a study that has ended: records immediately, files within minutes."""
-    own_study(simulation_id)
+    record = own_study(simulation_id)
     if not stack().records.mark_removing(simulation_id):
         raise Refusal(HTTPStatus.CONFLICT, "The study has not ended; cancel it first")
+    owner_limits().settle(record.owner)
     # A hundred thousand variants take minutes, longer than a request may. Failed deletions are retried at night.
     stack().functions.ask_to_remove(simulation_id)
     return Response(HTTPStatus.NO_CONTENT.value, body="")
