@@ -4,7 +4,7 @@ import io
 import json
 import sqlite3
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -97,6 +97,14 @@ def test_what_could_not_be_copied_is_looked_for_without_a_further_write(
         (tmp_path / "office").unlink()
     listed.side_effect, listed.return_value = None, [record]
     kept.copy_ended()
+    assert (tmp_path / "office" / "results.csv").is_file()
+
+
+def test_a_clock_that_is_set_back_does_not_delay_a_copy(stack: Any, printed: io.StringIO, tmp_path: Path) -> None:
+    listed = stack.stack.records.studies
+    (record,) = listed.return_value
+    listed.return_value = [replace(record, ended_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())]
+    copier(stack, printed, tmp_path).copy_ended()
     assert (tmp_path / "office" / "results.csv").is_file()
 
 
