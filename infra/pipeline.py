@@ -129,7 +129,7 @@ class Pipeline(Construct):
         grant(function, ["s3:GetObject"], [results.arn_for_objects(f"runs/*/{name}") for name in read], _ANY_RUN)
         names = (*COLLECTED_FILES, keys.SERIES_COLUMNS, keys.PACK_INDEX)
         written = [results.arn_for_objects(f"runs/*/{name}") for name in names]
-        # Read: of which attempt a file is that would be replaced.
+        # A file is read before it is replaced: a later attempt may have written it.
         grant(function, ["s3:GetObject", "s3:PutObject"], written, _ANY_RUN)
         grant(
             function,

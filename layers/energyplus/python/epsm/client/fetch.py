@@ -37,7 +37,7 @@ _MAX_IN_ONE_PART = 16 * 2**20
 """Larger objects are downloaded in parts, several at a time, with retries of each."""
 _BLOCK_BYTES = 2**20
 _ATTEMPTS, _BEFORE_NEXT_S = 4, 1.0
-"""Downloads of an object whose transfer breaks off. boto3 repeats only requests that are not answered."""
+"""Attempts to download an object if the connection is lost. boto3 repeats only requests without a response."""
 _MAX_SHOWN = 5
 _MD5_ETAG = re.compile(r'"[0-9a-f]{32}"')
 """The ETag of an object that was uploaded in one part; of others, it is not the MD5 of the content."""

@@ -43,7 +43,7 @@ class Unpacking:
     def may_be_on_disk(self, name: str) -> bool:
         """Whether an earlier process may have unpacked a pack: the folder of one of its variants that count exists."""
         variants = self.index.get(name, set()) if self.index else set()
-        return any((self._folder / keys.variant_file(index, "")).is_dir() for index in sorted(variants)[:1])
+        return bool(variants) and (self._folder / keys.variant_file(min(variants), "")).is_dir()
 
     def recognise(self, name: str, age: str, content: IO[bytes]) -> bool:
         """Whether all files of a pack that count are on disk, by their sizes and CRCs in its directory; they count as
